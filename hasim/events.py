@@ -1,0 +1,324 @@
+"""What goes into the control plane and what comes out of it.
+
+Inputs tell a service what happened; effects say what shall be done; events
+say what a service concluded. All are small frozen dataclasses of plain data,
+so that a journal of them can be written, read and replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hasim.model import Cause, Diagnosis, RoutingTable, Severity, Status
+
+# -- inputs ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """The time that `next_wakeup` asked for has come. Late or early is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReply:
+    """A health endpoint answered probe number `probe` of `master`."""
+
+    master: str
+    probe: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class MasterTraffic:
+    """One gateway's view of one master.
+
+    `answered` and `failed` count attempts since the gateway started, so a lost
+    report is made good by the next one. `streak` is the present run of failed
+    attempts without an answered one, `last_cause` how the latest failure ended.
+    `latency_ns` is the moving average of answered attempts, 0 before the first.
+    """
+
+    master: str
+    answered: int
+    failed: int
+    in_flight: int
+    streak: int
+    last_cause: Cause
+    latency_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayReport:
+    """Message outcomes as one gateway saw them; only masters with news are listed."""
+
+    gateway: str
+    sequence: int
+    masters: tuple[MasterTraffic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingAck:
+    """A gateway uses routing table `version` (or a later one)."""
+
+    gateway: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class FenceResult:
+    """The fencing device confirms that `master` is off, or says that it could not."""
+
+    failover: int
+    master: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A partition's state as the target holds it after a transfer, beside the source's.
+
+    `position` counts acknowledged writes; sizes are bytes; checksums are CRC-32.
+    """
+
+    partition: str
+    source: str
+    position: int
+    source_bytes: int
+    source_checksum: int
+    received_bytes: int
+    received_checksum: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferResult:
+    """The target of a state transfer answered: what it holds now, or why it failed."""
+
+    failover: int
+    target: str
+    cause: Cause
+    copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteResult:
+    """The target answered a promotion."""
+
+    failover: int
+    target: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class DemoteResult:
+    """The target answered a demotion."""
+
+    failover: int
+    target: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class StartMaintenance:
+    """Operator: take `master` out of service; its silence is no failure."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMaintenance:
+    """Operator: `master` is back; it must prove its health first."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchAlgorithm:
+    """Operator: balance with another algorithm from now on."""
+
+    algorithm: str
+
+
+Input = (
+    WakeUp
+    | ProbeReply
+    | GatewayReport
+    | RoutingAck
+    | FenceResult
+    | TransferResult
+    | PromoteResult
+    | DemoteResult
+    | StartMaintenance
+    | StopMaintenance
+    | SwitchAlgorithm
+)
+
+# -- effects -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SendProbe:
+    """Ask the health endpoint of `master`; the answer names the probe number."""
+
+    master: str
+    probe: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Power `master` off through its out-of-band device; it restarts as a standby."""
+
+    failover: int
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferState:
+    """Bring `target` to the freshest copy of `partitions` among `sources` and itself."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardTransfer:
+    """Throw away what a torn transfer left on `target`."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Make `target` the owner of `partitions` under `epoch`."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demote:
+    """Make `target` a standby of `partitions` for every epoch below `epoch`."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRouting:
+    """Send a routing table to a gateway, which acknowledges its version."""
+
+    gateway: str
+    table: RoutingTable
+
+
+@dataclass(frozen=True, slots=True)
+class SendReport:
+    """A gateway's effect: send this report to the control plane."""
+
+    report: GatewayReport
+
+
+Effect = (
+    SendProbe
+    | Fence
+    | TransferState
+    | DiscardTransfer
+    | Promote
+    | Demote
+    | PublishRouting
+    | SendReport
+)
+
+# -- events ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The detection service changed its verdict on a master, and why."""
+
+    master: str
+    old: Status
+    new: Status
+    diagnosis: Diagnosis
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverChanged:
+    """A failover took one step of its lifecycle.
+
+    `old` and `new` are states of the lifecycle table, `trigger` the event that
+    moved it; `candidate` is the backup concerned, or empty.
+    """
+
+    failover: int
+    master: str
+    partitions: tuple[str, ...]
+    old: str
+    new: str
+    trigger: str
+    candidate: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    """A partition has a new owner, confirmed by the owner itself."""
+
+    partition: str
+    owner: str
+    epoch: int
+    failover: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingConverged:
+    """Every gateway has acknowledged routing table `version`."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmSwitched:
+    """The balancing algorithm changed."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChanged:
+    """An alert was raised, changed its severity, or was resolved."""
+
+    alert: int
+    subject: str
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFailed:
+    """A service raised an exception; the others keep running."""
+
+    service: str
+    error: str
+
+
+Event = (
+    StatusChanged
+    | FailoverChanged
+    | OwnerChanged
+    | RoutingConverged
+    | AlgorithmSwitched
+    | AlertChanged
+    | ServiceFailed
+)
+
+Output = Effect | Event

@@ -1,0 +1,198 @@
+"""The append-only record of a run: inputs, effects, events, truth; write, read, replay.
+
+On disk a journal is JSON Lines (gzip if the name ends in ``.gz``): a header
+that holds the configuration of the control plane, then one line per record.
+A record's body is named by its class, so a journal can be read without this
+program; nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol, cast, get_args
+
+from hasim import events, truth
+
+FORMAT = 1
+Lane = Literal["input", "effect", "event", "truth"]
+Body = events.Input | events.Effect | events.Event | truth.Truth
+BODIES: dict[str, type[Any]] = {
+    cls.__name__: cls
+    for union in (events.Input, events.Effect, events.Event, truth.Truth)
+    for cls in get_args(union)
+}
+EVENT_TYPES = get_args(events.Event)
+
+
+class JournalError(ValueError):
+    """A journal that cannot be read; the message names file, line and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One thing that happened at `t_ns` (nanoseconds since the start of the run)."""
+
+    t_ns: int
+    lane: Lane
+    body: Body
+
+
+@dataclass
+class Journal:
+    """The header (plain data) and the records in the order in which they happened."""
+
+    header: dict[str, Any] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+
+    def add(self, t_ns: int, lane: Lane, body: Body) -> None:
+        """Append one record."""
+        self.records.append(Record(t_ns, lane, body))
+
+    def of(self, *kinds: type[Any]) -> Iterator[tuple[int, Any]]:
+        """(time, body) of the records whose body is one of `kinds`, in order."""
+        for record in self.records:
+            if isinstance(record.body, kinds):
+                yield record.t_ns, record.body
+
+    @property
+    def horizon_ns(self) -> int:
+        """Length of the run in nanoseconds, from the header."""
+        return int(self.header["horizon_ns"])
+
+
+class Machine(Protocol):
+    """What can be replayed: a control plane."""
+
+    def step(self, now: int, item: events.Input) -> list[events.Output]:
+        """Effects and events of one input."""
+        ...
+
+    def start(self, now: int) -> list[events.Output]:
+        """Effects and events of the start."""
+        ...
+
+
+@functools.cache
+def _adapter(cls: type[Any]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
+
+
+def to_line(record: Record) -> str:
+    """One line of JSON, without the newline."""
+    body = _adapter(type(record.body)).dump_json(record.body).decode()
+    name = type(record.body).__name__
+    return f'{{"t":{record.t_ns},"{record.lane}":"{name}","body":{body}}}'
+
+
+def write(journal: Journal, path: Path) -> None:
+    """Write a journal; the file appears whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    with _open(partial, "wt", gzipped=path.suffix == ".gz") as out:
+        out.write(json.dumps({"hasim_journal": FORMAT, **journal.header}) + "\n")
+        out.writelines(to_line(record) + "\n" for record in journal.records)
+    partial.replace(path)
+
+
+def read(path: Path) -> Journal:
+    """Read a journal. Raises JournalError with file and line for anything unexpected."""
+    with _open(path, "rt", gzipped=path.suffix == ".gz") as lines:
+        journal = Journal()
+        try:
+            for number, line in enumerate(lines, 1):
+                _read_line(journal, number, line)
+        except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+            raise JournalError(f"{path}:{number}: not a line of a hasim journal: {error}") from None
+        if not journal.header:
+            raise JournalError(f"{path}: empty; expected a hasim journal")
+        return journal
+
+
+def _read_line(journal: Journal, number: int, line: str) -> None:
+    plain = json.loads(line)
+    if number == 1:
+        if not isinstance(plain, dict) or plain.pop("hasim_journal", None) != FORMAT:
+            raise ValueError(f'expected a header with "hasim_journal": {FORMAT}')
+        journal.header = plain
+        return
+    lane = next(name for name in get_args(Lane) if name in plain)
+    if plain[lane] not in BODIES:
+        raise ValueError(f"unknown record {plain[lane]!r}")
+    body = _adapter(BODIES[plain[lane]]).validate_python(plain["body"])
+    journal.add(int(plain["t"]), lane, body)
+
+
+def _open(path: Path, mode: str, *, gzipped: bool) -> IO[str]:
+    if gzipped:
+        # mtime 0: the same journal gives the same bytes.
+        if "w" in mode:
+            import io
+
+            raw = gzip.GzipFile(filename="", fileobj=path.open("wb"), mode="wb", mtime=0)
+            return io.TextIOWrapper(cast(IO[bytes], raw), encoding="utf-8")
+        return cast(IO[str], gzip.open(path, mode, encoding="utf-8"))
+    return cast(IO[str], path.open(mode, encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first place where a replay and its journal part."""
+
+    t_ns: int
+    item: events.Input | None
+    recorded: tuple[str, ...]
+    replayed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay found: how much was fed, and the first difference, if any."""
+
+    inputs: int
+    outputs: int
+    difference: Difference | None
+    journal: Journal
+
+
+def replay(journal: Journal, machine: Machine) -> Replay:
+    """Feed the recorded inputs to a fresh machine and compare its outputs line by line.
+
+    Never stops early: the replayed journal holds what the machine did with all
+    recorded inputs, whether or not its outputs differ.
+    """
+    replayed = Journal(dict(journal.header))
+    difference: Difference | None = None
+    inputs = outputs = 0
+    for t_ns, item, recorded in _exchanges(journal):
+        if item is not None:
+            inputs += 1
+            replayed.add(t_ns, "input", item)
+        produced = machine.start(t_ns) if item is None else machine.step(t_ns, item)
+        outputs += len(produced)
+        for output in produced:
+            replayed.add(t_ns, "event" if isinstance(output, EVENT_TYPES) else "effect", output)
+        if difference is None and produced != recorded:
+            difference = Difference(
+                t_ns, item, tuple(map(repr, recorded)), tuple(map(repr, produced))
+            )
+    return Replay(inputs, outputs, difference, replayed)
+
+
+def _exchanges(
+    journal: Journal,
+) -> Iterator[tuple[int, events.Input | None, list[events.Output]]]:
+    """Each input with the outputs that followed it; the first exchange is the start."""
+    t_ns, item, outputs = 0, None, cast(list[events.Output], [])
+    for record in journal.records:
+        if record.lane == "input":
+            yield t_ns, item, outputs
+            t_ns, item, outputs = record.t_ns, cast(events.Input, record.body), []
+        elif record.lane in ("effect", "event"):
+            outputs.append(cast(events.Output, record.body))
+    yield t_ns, item, outputs

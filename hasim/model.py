@@ -1,0 +1,111 @@
+"""The nouns of hasim: masters, partitions, statuses, causes, diagnoses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What the detection service says of a master (never the hidden truth)."""
+
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    SUSPECT = "suspect"
+    FAILED = "failed"
+    RECOVERING = "recovering"
+    MAINTENANCE = "maintenance"
+
+
+class Role(StrEnum):
+    """What a master is to one partition."""
+
+    PRIMARY = "primary"
+    STANDBY = "standby"
+
+
+class Cause(StrEnum):
+    """How one attempt, probe or command ended, as seen by who sent it."""
+
+    OK = "ok"
+    REFUSED = "refused"  # nobody listens: the connection is refused at once
+    RESET = "reset"  # the connection broke while the answer was awaited
+    ERROR = "error"  # an answer that says that it failed
+    REJECTED = "rejected"  # the queue was full
+    NOT_OWNER = "not_owner"  # sent to a master that does not own the partition
+    TIMEOUT = "timeout"  # no answer in time
+    UNROUTABLE = "unroutable"  # no eligible master to send it to
+
+
+class Diagnosis(StrEnum):
+    """What kind of failure the evidence speaks for; recovery is decided elsewhere."""
+
+    NONE = "none"
+    PROCESS_DOWN = "process-down"  # the host answers that nobody listens
+    UNREACHABLE = "unreachable"  # neither probes nor messages are answered
+    FAILING_PROBES = "failing-probes"  # the health endpoint itself reports failure
+    GRAY_FAILURE = "gray-failure"  # probes are answered, messages are not
+
+
+class Severity(StrEnum):
+    """Severity of an alert; RESOLVED closes the alert of the same subject."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """A node that serves messages and owns state.
+
+    `region` is the site it stands in; a lower `priority` number is preferred;
+    `workers` is how many messages it serves at once.
+    """
+
+    id: str
+    region: str
+    priority: int = 1
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A share of the sessions and their state, with the master that owns it at the start."""
+
+    id: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who owns a partition; the epoch grows with each change of owner."""
+
+    partition: str
+    owner: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """What a gateway needs to know: versions are totally ordered, the highest wins."""
+
+    version: int
+    eligible: tuple[str, ...]
+    owners: tuple[Ownership, ...]
+    algorithm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What every service knows from its configuration.
+
+    `gateways` are the names of the client regions' gateways; `rtt_ns` holds
+    the expected round-trip time in nanoseconds by (gateway, master id), as a
+    tuple of rows in the order of `gateways` and `masters`.
+    """
+
+    masters: tuple[Master, ...]
+    partitions: tuple[Partition, ...]
+    gateways: tuple[str, ...]
+    rtt_ns: tuple[tuple[int, ...], ...]

@@ -1,0 +1,29 @@
+"""Settings of the high-availability monitor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from hasim.settings import duration, settings, share
+from hasim.units import DAY, SECOND
+
+
+@settings
+class MonitorSettings:
+    """The objective, and how alerts behave."""
+
+    objective: Annotated[
+        float, share("The share of time in which every partition shall be up (SLA).")
+    ] = 0.9999
+    period_ns: Annotated[
+        int,
+        duration("The period that the objective and its error budget are stated for.", above=0),
+    ] = 30 * DAY
+    hold_ns: Annotated[
+        int,
+        duration(
+            "An alert is resolved only after its condition has been clear this long, so that "
+            "flapping raises one alert.",
+            source="Prometheus keep_firing_for",
+        ),
+    ] = 10 * SECOND

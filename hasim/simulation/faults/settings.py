@@ -1,0 +1,157 @@
+"""Faults as data: kind, target, schedule, duration, strength."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from hasim.settings import Choice, count, duration, factor, settings, share
+from hasim.simulation.laws import Constant, Law
+from hasim.units import DAY, MINUTE
+
+DurationLaw = Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")]
+"""``3m``, or a mapping such as ``{law: exponential, mean: 10m}``."""
+
+
+@settings
+class OutageTrace:
+    """Recorded outages: each target replays one resource's, from a random offset on."""
+
+    trace: str
+    """A CSV file, relative to the scenario file."""
+    start: str = "start_utc"
+    """The column with the start of an outage."""
+    end: str = "end_utc"
+    """The column with its end."""
+    unit: Literal["timestamp", "ns", "us", "ms", "s"] = "timestamp"
+    """ISO 8601 time stamps, or numbers in this unit."""
+    resource: str = "resource"
+    """The column that names what failed; overlapping outages of one resource are merged."""
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Only rows whose column has one of the values."""
+    longest_ns: Annotated[int, duration("Longer outages are left out (placeholders).")] = 30 * DAY
+    least_outages: Annotated[int, count("Resources with fewer outages are left out.")] = 3
+    time_scale: Annotated[
+        float, factor("Times are divided by this: 5000 turns 24 hours into 17.28 seconds.")
+    ] = 1.0
+
+
+@settings
+class Fault:
+    """What every kind of fault has: whom it strikes, when, and for how long.
+
+    Exactly one of `at`, `every` and `schedule` is given.
+    """
+
+    target: str | tuple[str, ...] = "random"
+    """A master, several masters, `random` (one of them), `each` (every master has a schedule of
+    its own), `owner-of:p1` (who owns that partition then), or `region:NAME`."""
+    at: tuple[DurationLaw, ...] = ()
+    """Start times: fixed (`12m`), or drawn (`{law: uniform, low: 30s, high: 60s}`)."""
+    every: DurationLaw | None = None
+    """A renewal process: the law of the time from a cure to the next start."""
+    schedule: OutageTrace | None = None
+    """A recorded trace of outages (which also gives the durations)."""
+    for_: DurationLaw = Constant(mean_ns=3 * MINUTE)
+    """How long the fault lasts."""
+
+
+@settings
+class Crash(Fault):
+    """The process dies: connections are refused, the queue and the work in service are lost."""
+
+    kind: Literal["crash"]
+
+
+@settings
+class PowerOff(Fault):
+    """The host is off: silence, the queue and the work in service are lost."""
+
+    kind: Literal["power-off"]
+
+
+@settings
+class Hang(Fault):
+    """The process accepts and never answers; its work goes on after the cure."""
+
+    kind: Literal["hang"]
+
+
+@settings
+class Slow(Fault):
+    """Everything takes longer: the speed factor falls."""
+
+    kind: Literal["slow"]
+    speed: Annotated[float, share("The speed that is left.")] = 0.1
+
+
+@settings
+class ErrorRate(Fault):
+    """A share of the messages (and deep probes) is answered with an error."""
+
+    kind: Literal["error-rate"]
+    rate: Annotated[float, share("The share of answers that are errors.")] = 0.5
+
+
+@settings
+class NetworkPartition(Fault):
+    """The network drops what goes to or comes from a master."""
+
+    kind: Literal["partition"]
+    scope: Literal["all", "clients", "monitor"] = "all"
+    """Between the master and everybody, only its clients, or only the monitor (control plane)."""
+    direction: Literal["both", "to", "from"] = "both"
+    """What is dropped: both ways, only to the master, or only from it."""
+
+
+@settings
+class RegionOutage(Fault):
+    """Every master of a region loses power at once; the target is `region:NAME` or `random`."""
+
+    kind: Literal["region-outage"]
+
+
+@settings
+class BackupDies(Fault):
+    """While active, a master that is told to promote itself crashes instead, once."""
+
+    kind: Literal["backup-dies"]
+
+
+@settings
+class TransferFailure(Fault):
+    """While active, state transfers to the target break off half-way: the copy is torn."""
+
+    kind: Literal["transfer-failure"]
+
+
+@settings
+class PacketLoss(Fault):
+    """The links of a master lose packets."""
+
+    kind: Literal["packet-loss"]
+    loss: Annotated[float, share("Probability that a packet is lost, each way.")] = 0.2
+
+
+@settings
+class LatencySpike(Fault):
+    """The links of a master become slower."""
+
+    kind: Literal["latency-spike"]
+    extra_ns: Annotated[int, duration("Added to each crossing.", above=0)] = 300_000_000
+
+
+AnyFault = Annotated[
+    Crash
+    | PowerOff
+    | Hang
+    | Slow
+    | ErrorRate
+    | NetworkPartition
+    | RegionOutage
+    | BackupDies
+    | TransferFailure
+    | PacketLoss
+    | LatencySpike,
+    Choice(tag="kind"),
+]

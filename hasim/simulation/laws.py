@@ -1,0 +1,96 @@
+"""Probability laws: settings, and the inverse of each distribution function.
+
+Every draw is `law.quantile(u)` of a uniform u in [0, 1), so that one stream of
+uniforms serves every law and algorithms under test share their randomness
+(common random numbers).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hasim.settings import duration, factor, settings
+
+Floats = NDArray[np.float64]
+
+
+@settings
+class Constant:
+    """Always the mean."""
+
+    law: Literal["constant"] = "constant"
+    mean_ns: Annotated[int, duration("The value.")]
+
+    def quantile(self, u: Floats) -> Floats:
+        """Nanoseconds, in the shape of `u`."""
+        return np.full(u.shape, float(self.mean_ns))
+
+
+@settings
+class Uniform:
+    """Uniform between two durations."""
+
+    law: Literal["uniform"] = "uniform"
+    low_ns: Annotated[int, duration("The smallest value.")]
+    high_ns: Annotated[int, duration("The largest value.")]
+
+    @property
+    def mean_ns(self) -> int:
+        """Mean in nanoseconds."""
+        return (self.low_ns + self.high_ns) // 2
+
+    def quantile(self, u: Floats) -> Floats:
+        """Nanoseconds, in the shape of `u`."""
+        return self.low_ns + u * (self.high_ns - self.low_ns)
+
+
+@settings
+class Exponential:
+    """Exponential: memoryless, coefficient of variation 1."""
+
+    law: Literal["exponential"] = "exponential"
+    mean_ns: Annotated[int, duration("The mean.", above=0)]
+
+    def quantile(self, u: Floats) -> Floats:
+        """Nanoseconds, in the shape of `u`."""
+        return -np.log1p(-u) * self.mean_ns
+
+
+@settings
+class Lognormal:
+    """Lognormal, given by its mean and its coefficient of variation."""
+
+    law: Literal["lognormal"] = "lognormal"
+    mean_ns: Annotated[int, duration("The mean.", above=0)]
+    cv: Annotated[float, factor("Coefficient of variation: standard deviation over mean.")] = 1.0
+
+    def quantile(self, u: Floats) -> Floats:
+        """Nanoseconds, in the shape of `u`: sigma^2 = ln(1 + cv^2), mu = ln mean - sigma^2/2."""
+        from scipy.special import ndtri
+
+        variance = math.log1p(self.cv**2)
+        mu = math.log(self.mean_ns) - variance / 2
+        # ndtri(0) is -inf: exp gives 0, a legal (and practically unseen) draw.
+        values: Floats = np.exp(mu + math.sqrt(variance) * ndtri(u))
+        return values
+
+
+@settings
+class Weibull:
+    """Weibull, given by its mean and its shape (below 1: infant mortality, above 1: wear-out)."""
+
+    law: Literal["weibull"] = "weibull"
+    mean_ns: Annotated[int, duration("The mean.", above=0)]
+    shape: Annotated[float, factor("The shape parameter k.")] = 1.0
+
+    def quantile(self, u: Floats) -> Floats:
+        """Nanoseconds, in the shape of `u`: scale = mean / Gamma(1 + 1/k)."""
+        scale = self.mean_ns / math.gamma(1 + 1 / self.shape)
+        return scale * (-np.log1p(-u)) ** (1 / self.shape)
+
+
+Law = Constant | Uniform | Exponential | Lognormal | Weibull

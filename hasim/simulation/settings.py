@@ -1,0 +1,252 @@
+"""What a simulated world is made of, as settings; laws and faults have files of their own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.detection.settings import DetectionSettings
+from hasim.services.failover.settings import FailoverSettings
+from hasim.services.monitoring.settings import MonitorSettings
+from hasim.settings import (
+    Choice,
+    bandwidth,
+    count,
+    duration,
+    factor,
+    rate,
+    settings,
+    share,
+    size,
+)
+from hasim.simulation.faults.settings import AnyFault, DurationLaw
+from hasim.simulation.laws import Constant
+from hasim.units import MILLISECOND, SECOND
+
+
+@settings
+class StateSettings:
+    """The state of the partition that a master owns at the start."""
+
+    size_bytes: Annotated[int, size("Size of the state at the start.")] = 64 * 2**20
+    write_bytes: Annotated[int, size("Bytes that each acknowledged (owned) message adds.")] = 4096
+
+
+@settings
+class MasterSettings:
+    """One simulated master."""
+
+    id: str
+    """The name of the master, unique in the scenario."""
+    region: str = "local"
+    """The site that it stands in."""
+    priority: Annotated[int, count("Order of preference: the lowest number first.")] = 1
+    workers: Annotated[int, count("Messages that it serves at the same time.")] = 8
+    queue: Annotated[
+        int, count("Messages that wait for a worker at most; more are rejected.", least=0)
+    ] = 200
+    service: DurationLaw = Constant(mean_ns=20 * MILLISECOND)
+    """The law of the time that a worker needs for a message."""
+    health: Literal["shallow", "deep"] = "shallow"
+    """The health endpoint answers while the process lives (shallow), or through the queue (deep)."""
+    state: StateSettings = StateSettings()
+    """The state of its partition."""
+
+
+@settings
+class JitterTrace:
+    """Recorded round-trip times: each value over its pair's median is a ratio to draw from."""
+
+    trace: str
+    """A CSV file, relative to the scenario file."""
+    column: str
+    """The column with the round-trip times (any unit: only ratios are used)."""
+    pair: tuple[str, ...] = ()
+    """The columns that name a pair; the median is taken per pair. Empty: one pair."""
+
+
+@settings
+class JitterLaw:
+    """A lognormal factor with mean 1 on each crossing."""
+
+    law: Literal["lognormal"] = "lognormal"
+    cv: Annotated[float, factor("Coefficient of variation of the factor.")] = 0.1
+
+
+@settings
+class FixedRtt:
+    """One round-trip time for every pair of sites."""
+
+    rtt_ns: Annotated[int, duration("Median round-trip time.")]
+
+
+@settings
+class MatrixTrace:
+    """Round-trip times between sites, from a CSV file."""
+
+    matrix: str
+    """A CSV file, relative to the scenario file."""
+    source: str = "source"
+    """The column with the first site."""
+    destination: str = "destination"
+    """The column with the second site."""
+    column: str = "rtt"
+    """The column with the round-trip time."""
+    unit: Literal["ns", "us", "ms", "s"] = "ms"
+    """The unit of that column."""
+
+
+@settings
+class NetworkSettings:
+    """Links between sites; every probe, message, report, command and write crosses one."""
+
+    rtt: Annotated[
+        FixedRtt | MatrixTrace, Choice(tag="", text=FixedRtt, text_field="rtt")
+    ] = FixedRtt(rtt_ns=10 * MILLISECOND)
+    """Median round-trip time: one duration for all pairs, or a matrix."""
+    local_rtt_ns: Annotated[int, duration("Round-trip time inside one site.")] = MILLISECOND
+    jitter: Annotated[JitterLaw | JitterTrace, Choice(tag="law")] | None = None
+    """The factor by which a crossing is slower or faster than the median."""
+    loss: Annotated[float, share("Probability that a packet is lost, each way.")] = 0.0
+    bandwidth_bytes_per_s: Annotated[int, bandwidth("Bandwidth of a state transfer.")] = (
+        200 * 2**20
+    )
+
+
+@settings
+class PoissonArrivals:
+    """A Poisson process."""
+
+    law: Literal["poisson"] = "poisson"
+    rate_per_s: Annotated[float, rate("Mean number of messages per second.")]
+
+
+@settings
+class TraceArrivals:
+    """Recorded arrival times; each replication replays a window at a random offset."""
+
+    trace: str
+    """A CSV file, relative to the scenario file."""
+    column: str
+    """The column with the arrival times."""
+    unit: Literal["timestamp", "ns", "us", "ms", "s"] = "timestamp"
+    """ISO 8601 time stamps, or numbers in this unit."""
+    time_scale: Annotated[
+        float, factor("Times are divided by this: 2 replays twice as fast.")
+    ] = 1.0
+
+
+@settings
+class RetrySettings:
+    """What a client does after a failed attempt."""
+
+    attempts: Annotated[int, count("Attempts at most, the first included.")] = 1
+    backoff_ns: Annotated[
+        int,
+        duration(
+            "Upper bound of the wait before the second attempt, doubled each time; drawn with "
+            "full jitter.",
+            source="Envoy base interval 25 ms, full jitter",
+        ),
+    ] = 100 * MILLISECOND
+    budget: Annotated[
+        float, share("Retries at most, as a share of messages.", source="Finagle RetryBudget 20 %")
+    ] = 0.2
+
+
+@settings
+class TrafficSettings:
+    """The messages that clients send."""
+
+    arrivals: Annotated[PoissonArrivals | TraceArrivals, Choice(tag="law")] = PoissonArrivals(
+        rate_per_s=20.0
+    )
+    """When messages arrive."""
+    owned: Annotated[
+        float, share("Share of messages that must reach the owner of their partition.")
+    ] = 0.5
+    vip: Annotated[float, share("Share of messages of the class VIP.")] = 0.0
+    regions: tuple[str, ...] = ()
+    """Client regions, each with a gateway, sharing the messages evenly. Empty: the masters'."""
+    timeout_ns: Annotated[int, duration("An attempt without an answer has failed.", above=0)] = (
+        2 * SECOND
+    )
+    deadline_ns: Annotated[
+        int, duration("A message counts as a success if answered this soon.", above=0)
+    ] = 5 * SECOND
+    retry: RetrySettings = RetrySettings()
+    """Retries of a failed attempt."""
+
+
+@settings
+class ObserverSettings:
+    """Where the control plane stands."""
+
+    region: str = ""
+    """The site of the control plane. Empty: the region of the first master."""
+
+
+@settings
+class ReplicationSettings:
+    """How acknowledged writes reach other masters."""
+
+    copies: Annotated[
+        int,
+        count("Standbys that hold a copy of each partition, in order of priority.", least=0),
+    ] = 2
+    lag_ns: Annotated[
+        int, duration("Time from acknowledgement to the standby's copy, besides the network.")
+    ] = 20 * MILLISECOND
+
+
+@settings
+class FencingDeviceSettings:
+    """The out-of-band power switch."""
+
+    latency_ns: Annotated[int, duration("Time from the order to the confirmed power-off.")] = (
+        2 * SECOND
+    )
+    fails: Annotated[float, share("Probability that an order fails.")] = 0.0
+    restart_ns: Annotated[int, duration("Time until a fenced master is back, as a standby.")] = (
+        60 * SECOND
+    )
+
+
+@settings
+class PromotionSettings:
+    """What a promotion costs the master that is promoted."""
+
+    duration_ns: Annotated[
+        int, duration("Time from the order until it accepts writes and says so.")
+    ] = 100 * MILLISECOND
+
+
+@settings
+class WorldSettings:
+    """All that one simulated run is made of."""
+
+    masters: tuple[MasterSettings, ...]
+    """The masters; each owns one partition at the start: p1, p2, ... in this order."""
+    horizon_ns: Annotated[int, duration("Simulated time of one replication.", above=0)]
+    network: NetworkSettings = NetworkSettings()
+    """Latency, jitter and loss."""
+    traffic: TrafficSettings = TrafficSettings()
+    """The messages that clients send."""
+    faults: tuple[AnyFault, ...] = ()
+    """What goes wrong."""
+    replication: ReplicationSettings = ReplicationSettings()
+    """Copies of the state."""
+    fencing_device: FencingDeviceSettings = FencingDeviceSettings()
+    """The power switch."""
+    promotion: PromotionSettings = PromotionSettings()
+    """What a promotion takes."""
+    observer: ObserverSettings = ObserverSettings()
+    """Where the control plane stands."""
+    detection: DetectionSettings = DetectionSettings()
+    """Failure detection."""
+    failover: FailoverSettings = FailoverSettings()
+    """Failover orchestration."""
+    balancing: BalancingSettings = BalancingSettings()
+    """Load balancing."""
+    monitor: MonitorSettings = MonitorSettings()
+    """High-availability monitoring."""

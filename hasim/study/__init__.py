@@ -1,0 +1,1 @@
+"""Replications, cells and executors; statistics, estimates and verdicts."""

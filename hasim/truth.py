@@ -1,0 +1,177 @@
+"""What really happened: records that only the simulated (or live) world writes.
+
+No service ever sees one of these; the measures compare them with what the
+services declared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hasim.model import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStarted:
+    """A fault began at `masters`. `impairing` as DESIGN section 6 defines it."""
+
+    fault: int
+    kind: str
+    masters: tuple[str, ...]
+    impairing: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCured:
+    """The fault with this number ended."""
+
+    fault: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionServed:
+    """A partition went up or down for its clients.
+
+    Up: its owner would answer a message within the client timeout, random loss
+    aside, from more than half of the gateways. `reason` says why not.
+    """
+
+    partition: str
+    up: bool
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatelessServed:
+    """Whether at least one eligible master would answer a stateless message."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionAnswered:
+    """The first owned message answered again after the partition went down."""
+
+    partition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """The masters that accept writes for a partition, sorted; more than one is split-brain."""
+
+    partition: str
+    masters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MasterFenced:
+    """The fencing device switched a master off for a failover."""
+
+    master: str
+    failover: int
+
+
+@dataclass(frozen=True, slots=True)
+class MasterRestarted:
+    """A fenced master is back, as a standby."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritesLost:
+    """Acknowledged writes that are in no reachable copy when a partition was promoted.
+
+    `since_ns` is the age of the oldest lost write at the moment of promotion.
+    """
+
+    partition: str
+    failover: int
+    writes: int
+    lost_bytes: int
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class WritesHeld:
+    """At the end of the run: acknowledged writes of a partition, and those in its owner's copy."""
+
+    partition: str
+    acknowledged: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRollup:
+    """Messages that arrived in one bucket of time, by last master, class and outcome.
+
+    `start_ns` is the start of the bucket; `master` is empty if none was chosen;
+    `outcome` is a `Cause` value, or "in_flight" at the end of the run.
+    `in_time` counts the answered ones that met their deadline; `attempts` all
+    attempts they took.
+    """
+
+    start_ns: int
+    master: str
+    klass: str
+    outcome: str
+    messages: int
+    in_time: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRollup:
+    """Attempts on one master by how they ended, over the whole run."""
+
+    master: str
+    cause: Cause
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySketch:
+    """Latencies of answered messages of one class: logarithmic buckets (DDSketch).
+
+    Bucket `i` holds latencies in (gamma^(i-1), gamma^i] nanoseconds with
+    gamma = (1 + accuracy) / (1 - accuracy).
+    """
+
+    klass: str
+    accuracy: float
+    buckets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """One message, kept only when asked for."""
+
+    message: int
+    arrived_ns: int
+    ended_ns: int
+    gateway: str
+    klass: str
+    partition: str
+    master: str
+    outcome: str
+    attempts: int
+
+
+Truth = (
+    FaultStarted
+    | FaultCured
+    | PartitionServed
+    | StatelessServed
+    | PartitionAnswered
+    | Writers
+    | MasterFenced
+    | MasterRestarted
+    | WritesLost
+    | WritesHeld
+    | TrafficRollup
+    | AttemptRollup
+    | LatencySketch
+    | MessageRecord
+)

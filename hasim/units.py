@@ -1,0 +1,140 @@
+"""Durations, percentages, sizes and rates: text <-> numbers.
+
+Inside hasim a time is an integer number of nanoseconds; what a user reads is
+seconds, and what a user writes is text such as ``"30s"``, ``"99.99%"``,
+``"64MiB"`` or ``"20/s"``.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+NANOSECOND = 1
+MICROSECOND = 1_000
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+DURATION_UNITS: dict[str, int] = {
+    "ns": NANOSECOND,
+    "us": MICROSECOND,
+    "ms": MILLISECOND,
+    "s": SECOND,
+    "m": MINUTE,
+    "h": HOUR,
+    "d": DAY,
+}
+SIZE_UNITS: dict[str, int] = {
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+}
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_DURATION = re.compile(rf"({_NUMBER})\s*(ns|us|ms|s|m|h|d)")
+_SIZE = re.compile(rf"({_NUMBER})\s*([KMG]i?B|B)")
+_PERCENT = re.compile(rf"({_NUMBER})\s*%")
+_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h|d)")
+
+
+def seconds(time_ns: int) -> float:
+    """Seconds as a float of a time in integer nanoseconds."""
+    return time_ns / SECOND
+
+
+def nanoseconds(time_s: float) -> int:
+    """Integer nanoseconds nearest to a time in seconds."""
+    return round(time_s * SECOND)
+
+
+def parse_duration(text: str) -> int:
+    """Nanoseconds of ``"30s"``, ``"250ms"`` or ``"1h30m"``.
+
+    Raises ValueError, naming what was expected, for anything else (a bare
+    number included: a duration without its unit is ambiguous).
+    """
+    stripped = text.strip()
+    parts = list(_DURATION.finditer(stripped))
+    if not parts or "".join(p.group(0) for p in parts) != stripped:
+        raise ValueError(
+            f"expected a duration such as 250ms, 30s or 1h30m "
+            f"(units {', '.join(DURATION_UNITS)}), got {text!r}"
+        )
+    return sum(round(float(p.group(1)) * DURATION_UNITS[p.group(2)]) for p in parts)
+
+
+def format_duration(time_ns: int) -> str:
+    """The shortest exact text that `parse_duration` reads back: ``"1h30m"``."""
+    if time_ns == 0:
+        return "0s"
+    sign, rest, out = ("-" if time_ns < 0 else ""), abs(time_ns), ""
+    for unit in ("d", "h", "m", "s", "ms", "us", "ns"):
+        count, rest = divmod(rest, DURATION_UNITS[unit])
+        if count:
+            out += f"{count}{unit}"
+    return sign + out
+
+
+def parse_percent(text: str) -> float:
+    """The ratio of ``"99.99%"`` (0.9999). Raises ValueError for anything else."""
+    match = _PERCENT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"expected a percentage such as 99.9%, got {text!r}")
+    # In decimal, so that "99.99%" is exactly the float 0.9999.
+    return float(Decimal(match.group(1)) / 100)
+
+
+def format_percent(ratio: float) -> str:
+    """A ratio as a percentage: 0.9999 becomes ``"99.99%"``."""
+    return f"{ratio * 100:.10g}%"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``"64MiB"``, ``"4KB"`` or ``"10B"``. Raises ValueError otherwise."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(
+            f"expected a size such as 64MiB (units {', '.join(SIZE_UNITS)}), got {text!r}"
+        )
+    return round(float(match.group(1)) * SIZE_UNITS[match.group(2)])
+
+
+def format_size(size_bytes: int) -> str:
+    """The largest binary unit that divides the size: 65536 becomes ``"64KiB"``."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if size_bytes and size_bytes % SIZE_UNITS[unit] == 0:
+            return f"{size_bytes // SIZE_UNITS[unit]}{unit}"
+    return f"{size_bytes}B"
+
+
+def parse_bandwidth(text: str) -> int:
+    """Bytes per second of ``"200MiB/s"``. Raises ValueError otherwise."""
+    size, slash, unit = text.strip().partition("/")
+    if not slash or unit.strip() != "s":
+        raise ValueError(f"expected a bandwidth such as 200MiB/s, got {text!r}")
+    return parse_size(size)
+
+
+def format_bandwidth(bytes_per_s: int) -> str:
+    """Bytes per second as text: ``"200MiB/s"``."""
+    return f"{format_size(bytes_per_s)}/s"
+
+
+def parse_rate(text: str) -> float:
+    """Events per second of ``"20/s"`` or ``"90/m"``. Raises ValueError otherwise."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"expected a rate such as 20/s or 90/m, got {text!r}")
+    return float(match.group(1)) * SECOND / DURATION_UNITS[match.group(2)]
+
+
+def format_rate(per_second: float) -> str:
+    """Events per second as text: ``"20/s"``."""
+    return f"{per_second:.12g}/s"
