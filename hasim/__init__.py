@@ -1,1 +1,73 @@
-"""hasim."""
+"""High-availability services, tested against simulated masters.
+
+>>> import hasim
+>>> result = hasim.run("quickstart", replications=5)  # doctest: +SKIP
+>>> result.summary()  # doctest: +SKIP
+
+A name is imported when it is first used, so that ``import hasim`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hasim.api import load_run, run
+    from hasim.journal import Journal
+    from hasim.result import Result
+    from hasim.services.balancing import LoadBalancingService
+    from hasim.services.control_plane import ControlPlane
+    from hasim.services.detection import FailoverDetectionService
+    from hasim.services.failover import FailoverOrchestrator
+    from hasim.services.monitoring import HighAvailabilityMonitor
+
+    __version__: str
+
+_HOMES = {
+    "ControlPlane": "hasim.services.control_plane",
+    "FailoverDetectionService": "hasim.services.detection",
+    "FailoverOrchestrator": "hasim.services.failover",
+    "HighAvailabilityMonitor": "hasim.services.monitoring",
+    "Journal": "hasim.journal",
+    "LoadBalancingService": "hasim.services.balancing",
+    "Result": "hasim.result",
+    "load_run": "hasim.api",
+    "run": "hasim.api",
+}
+__all__ = [
+    "ControlPlane",
+    "FailoverDetectionService",
+    "FailoverOrchestrator",
+    "HighAvailabilityMonitor",
+    "Journal",
+    "LoadBalancingService",
+    "Result",
+    "__version__",
+    "load_run",
+    "run",
+]
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("hasim")
+    except PackageNotFoundError:  # a checkout that was never installed
+        return "0+unknown"
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        value: object = _version()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'hasim' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

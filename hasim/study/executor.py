@@ -1,0 +1,241 @@
+"""Replications on one core or on all of them: the same outcomes, in whatever order they finish.
+
+Nothing here knows what a replication is: `work` is a callable of (cell,
+replication) that can be pickled, and each of its outcomes is handed to `sink`
+in the calling thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from typing import Any
+
+TARGET_S = 0.5
+"""What a batch should be worth: long beside the cost of handing it over (about 1 ms)."""
+
+SOLO_S = 2.0
+"""Less work than this is done in the calling process: workers take a second to start."""
+
+AHEAD = 2
+"""Batches handed out per worker, so that none waits while an outcome is being stored."""
+
+Work = Callable[[int, int], Any]
+Sink = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some replications of one cell, done one after the other by one worker."""
+
+    cell: int
+    replications: tuple[int, ...]
+
+
+class Batches:
+    """Cuts what is left to do into batches worth about `TARGET_S` seconds.
+
+    A cell's first batch is one replication, which also tells how long one
+    takes. The cells take turns, so that a study that is interrupted can be
+    compared across its cells. No batch is so large that a worker would be left without
+    one at the end.
+    """
+
+    def __init__(self, wanted: Mapping[int, Sequence[int]], jobs: int) -> None:
+        self._left = {cell: deque(todo) for cell, todo in wanted.items() if todo}
+        self._turns = deque(self._left)
+        self._jobs = jobs
+        self._spent: dict[int, tuple[float, int]] = {}
+
+    @property
+    def left(self) -> int:
+        """Replications that have not been handed out."""
+        return sum(map(len, self._left.values()))
+
+    def estimate_s(self) -> float:
+        """Seconds that the rest would take on one core, from what has been learnt so far."""
+        known = [spent / count for spent, count in self._spent.values()]
+        mean = sum(known) / len(known) if known else 0.0
+        return sum(len(todo) * (self._mean_s(cell) or mean) for cell, todo in self._left.items())
+
+    def learn(self, batch: Batch, spent_s: float) -> None:
+        """A batch took this long."""
+        spent, count = self._spent.get(batch.cell, (0.0, 0))
+        self._spent[batch.cell] = (spent + spent_s, count + len(batch.replications))
+
+    def next(self) -> Batch | None:
+        """The next batch, or None if nothing is left."""
+        if not self._turns:
+            return None
+        cell = self._turns.popleft()
+        todo = self._left[cell]
+        batch = Batch(cell, tuple(todo.popleft() for _ in range(self._size(cell))))
+        if todo:
+            self._turns.append(cell)
+        return batch
+
+    def _mean_s(self, cell: int) -> float | None:
+        spent, count = self._spent.get(cell, (0.0, 0))
+        return spent / count if count else None
+
+    def _size(self, cell: int) -> int:
+        mean = self._mean_s(cell)
+        if mean is None:
+            return 1
+        fair = -(-self.left // (self._jobs * AHEAD))
+        worth = round(TARGET_S / max(mean, 1e-6))
+        return max(1, min(worth, fair, len(self._left[cell])))
+
+
+def default_jobs() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def execute(
+    work: Work, wanted: Mapping[int, Sequence[int]], sink: Sink, *, jobs: int | None = None
+) -> None:
+    """Call `work(cell, replication)` for all that is wanted and hand each outcome to `sink`.
+
+    `jobs` is the number of worker processes; 1 stays in this process; None
+    means all cores, if the first replication shows that the rest is worth it.
+
+    Raises KeyboardInterrupt after Ctrl-C, when every outcome of a batch that
+    was finished by then has been handed on and the workers are gone; and whatever `work` or
+    `sink` raises.
+    """
+    batches = Batches(wanted, jobs or default_jobs())
+    if jobs is None:
+        _solo(work, batches, sink, batches_most=1)
+        jobs = default_jobs() if batches.estimate_s() > SOLO_S else 1
+    jobs = min(jobs, batches.left)
+    if jobs > 1:
+        _pooled(work, batches, sink, jobs)
+    else:
+        _solo(work, batches, sink)
+
+
+def _solo(work: Work, batches: Batches, sink: Sink, batches_most: int = sys.maxsize) -> None:
+    for _ in range(batches_most):
+        batch = batches.next()
+        if batch is None:
+            return
+        spent_s = 0.0
+        for replication in batch.replications:
+            started = time.perf_counter()
+            outcome = work(batch.cell, replication)
+            spent_s += time.perf_counter() - started
+            sink(outcome)
+        batches.learn(batch, spent_s)
+
+
+def _pooled(work: Work, batches: Batches, sink: Sink, jobs: int) -> None:
+    bystanders = set(multiprocessing.active_children())
+    running: dict[Future[tuple[float, list[Any]]], Batch] = {}
+    pool = ProcessPoolExecutor(
+        jobs, mp_context=_context(), initializer=_start_worker, initargs=(work,)
+    )
+    try:
+        while True:
+            while len(running) < AHEAD * jobs and (batch := batches.next()) is not None:
+                with _without_main():
+                    running[pool.submit(_run_batch, batch)] = batch
+            if not running:
+                pool.shutdown()
+                return
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            _collect(finished, running, batches, sink)
+    except KeyboardInterrupt:
+        _collect({future for future in running if future.done()}, running, batches, sink)
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        # After a regular end there are none: shutdown() has waited for them.
+        for child in set(multiprocessing.active_children()) - bystanders:
+            child.terminate()
+
+
+def _collect(
+    finished: set[Future[tuple[float, list[Any]]]],
+    running: dict[Future[tuple[float, list[Any]]], Batch],
+    batches: Batches,
+    sink: Sink,
+) -> None:
+    for future in finished:
+        spent_s, outcomes = future.result()
+        for outcome in outcomes:
+            sink(outcome)
+        # Only now: an interrupt inside the sink finds the batch still there, and hands it
+        # on once more rather than not at all.
+        batches.learn(running.pop(future), spent_s)
+
+
+@functools.cache
+def _context() -> BaseContext:
+    """How workers are started: from a clean server that has imported hasim, else afresh.
+
+    Never by forking the caller, who may have threads (a notebook, a progress
+    bar, BLAS) whose locks would stay taken for ever in the child.
+    """
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["hasim.study.runner"])
+        return context
+    return multiprocessing.get_context("spawn")
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Let new workers not run the caller's script again, of which they need nothing.
+
+    Otherwise a script would have to call hasim under ``if __name__ ==
+    "__main__"``, or start itself again in every worker.
+    """
+    main = sys.modules["__main__"]
+    path = main.__dict__.pop("__file__", None)
+    try:
+        yield
+    finally:
+        if path is not None:
+            main.__file__ = path
+
+
+_work: Work | None = None
+
+
+def _start_worker(work: Work) -> None:
+    """Called once in each worker: keeps the work, which batches then need not carry."""
+    global _work  # noqa: PLW0603 - a worker process serves one study
+    _work = work
+    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next batch for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _run_batch(batch: Batch) -> tuple[float, list[Any]]:
+    if _work is None:
+        raise RuntimeError("a worker was given a batch before its work")
+    started = time.perf_counter()
+    outcomes = [_work(batch.cell, replication) for replication in batch.replications]
+    return time.perf_counter() - started, outcomes

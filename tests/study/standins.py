@@ -1,0 +1,64 @@
+"""Work for the executor that is simple enough to predict, importable in a worker process."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from hasim.study.store import Outcome
+
+
+@dataclass(frozen=True)
+class Squares:
+    """measured: the square of the replication plus the cell; slow on request."""
+
+    nap_s: float = 0.0
+
+    def __call__(self, cell: int, replication: int) -> Outcome:
+        time.sleep(self.nap_s)
+        return Outcome(cell, replication, self.nap_s, {"value": cell + replication**2})
+
+
+@dataclass(frozen=True)
+class Pids:
+    def __call__(self, cell: int, replication: int) -> int:
+        return os.getpid()
+
+
+@dataclass(frozen=True)
+class Cell:
+    index: int
+    varied: dict[str, Any]
+    world: Any = None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """As much of a loaded scenario as the runner looks at."""
+
+    cells: tuple[Cell, ...]
+    replications: int = 4
+    seed: int = 7
+    expect: tuple[Any, ...] = ()
+    name: str = "standin"
+    projection: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scenario(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            name=self.name,
+            seed=self.seed,
+            replications=self.replications,
+            expect=self.expect,
+            projection=self.projection,
+        )
+
+    def resolved(self) -> str:
+        return f"name: {self.name}\nseed: {self.seed}\n"
+
+
+TWO_CELLS = Loaded((Cell(0, {"detection.fall": 2}), Cell(1, {"detection.fall": 3})))

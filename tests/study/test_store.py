@@ -1,0 +1,136 @@
+"""The run folder: written line by line, read back whole, torn ends passed over."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from hasim.study.store import (
+    CellInfo,
+    Outcome,
+    RunFolder,
+    StoreError,
+    Study,
+    default_folder,
+    open_run,
+)
+
+
+def study() -> Study:
+    return Study(
+        name="demo",
+        seed=7,
+        replications=3,
+        cells=(CellInfo(0, {"detection.evidence": ["probe"]}), CellInfo(1, {})),
+        expect={"detection_time.p99": "< 5s"},
+        projection=(720, 720),
+        resolved="name: demo\n",
+        checked=True,
+    )
+
+
+def outcome(cell: int, replication: int) -> Outcome:
+    measured = {"incidents": [{"detection_s": 0.1 + replication, "note": "é\n"}], "n": 3}
+    return Outcome(cell, replication, 0.25, measured, ("dual primary: p1",) if cell else ())
+
+
+def test_what_is_stored_is_read_back(tmp_path):
+    kept = study()
+    folder = RunFolder(tmp_path / "run", kept)
+    for key in ((1, 0), (0, 2), (0, 0)):
+        folder.append(outcome(*key))
+        kept.add(outcome(*key))
+    kept.state = "COMPLETED"
+    folder.finish()
+    assert open_run(tmp_path / "run") == kept
+
+
+def test_the_manifest_tells_versions_seed_state_and_counts(tmp_path):
+    kept = study()
+    folder = RunFolder(tmp_path, kept)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["state"], manifest["seed"], manifest["ended"]) == ("RUNNING", 7, None)
+    assert set(manifest["versions"]) == {"hasim", "python", "numpy", "simpy", "pandas"}
+    kept.add(outcome(1, 0))
+    kept.state = "INTERRUPTED"
+    folder.finish()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["state"] == "INTERRUPTED"
+    assert (manifest["replications"], manifest["replications_done"]) == (3, 1)
+    assert manifest["violations"] == 1
+    assert manifest["started"] <= manifest["ended"]
+
+
+def test_a_run_that_was_killed_is_read_up_to_its_torn_last_line(tmp_path):
+    folder = RunFolder(tmp_path, study())
+    folder.append(outcome(0, 0))
+    folder.append(outcome(0, 1))
+    file = tmp_path / "replications" / "cell-000.jsonl"
+    whole = file.read_bytes()
+    first = whole.index(b"\n") + 1
+    for cut in range(first, len(whole)):
+        file.write_bytes(whole[:cut])
+        found = open_run(tmp_path)
+        # Complete but for its newline, the second line still counts.
+        assert len(found.outcomes) == (2 if cut == len(whole) - 1 else 1)
+        assert found.state == "RUNNING"
+
+
+def test_a_broken_line_before_the_last_is_an_error_with_file_and_line(tmp_path):
+    folder = RunFolder(tmp_path, study())
+    folder.append(outcome(0, 0))
+    folder.append(outcome(0, 1))
+    file = tmp_path / "replications" / "cell-000.jsonl"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0][:40], *lines[1:]]) + "\n")
+    with pytest.raises(StoreError, match=r"cell-000\.jsonl:1: not an outcome"):
+        open_run(tmp_path)
+
+
+def test_infinite_numbers_survive(tmp_path):
+    folder = RunFolder(tmp_path, study())
+    folder.append(Outcome(0, 0, 0.0, {"high": math.inf, "p": 0.1 + 0.2}))
+    found = open_run(tmp_path).outcomes[0, 0].measured
+    assert found == {"high": math.inf, "p": 0.1 + 0.2}
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match="not empty"):
+        RunFolder(tmp_path, study())
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write there"):
+        RunFolder(tmp_path / "file" / "run", study())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (None, "no folder of a hasim run"),
+        ("{", "not JSON"),
+        ("[]", "expected a run of format 1, got None"),
+        ('{"hasim_run": 99}', "expected a run of format 1, got 99"),
+        ('{"hasim_run": 1}', "lacks or garbles 'scenario'"),
+    ],
+)
+def test_what_is_no_run_folder_says_so(tmp_path, manifest, message):
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+        (tmp_path / "scenario.yaml").write_text("")
+    with pytest.raises(StoreError, match=message):
+        open_run(tmp_path)
+
+
+def test_default_folders_never_collide(tmp_path):
+    first = default_folder("demo", tmp_path)
+    first.mkdir()
+    second = default_folder("demo", tmp_path)
+    assert first.name.startswith("demo-2")
+    assert second != first
+    assert not second.exists()
