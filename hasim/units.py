@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 
 NANOSECOND = 1
 MICROSECOND = 1_000
@@ -37,11 +39,30 @@ SIZE_UNITS: dict[str, int] = {
     "GiB": 2**30,
 }
 
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+LONGEST_NS = 2**63 - 1
+"""The longest duration in nanoseconds (292 years): times fit in 64 bits, also in arrays."""
+
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*(ns|us|ms|s|m|h|d)")
 _SIZE = re.compile(rf"({_NUMBER})\s*([KMG]i?B|B)")
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
 _RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h|d)")
+
+
+def _unsigned(text: str) -> str:
+    """The text without surrounding blanks; a sign is refused before the pattern is."""
+    stripped = text.strip()
+    if stripped.startswith("-"):
+        raise ValueError(f"must not be negative, got {text!r}")
+    return stripped
+
+
+def _whole(number: str, unit: int, text: str) -> int:
+    """`number` x `unit`, rounded, in decimal: exact, and no overflow to infinity."""
+    value = Decimal(number)
+    if value.adjusted() > 30 or value * unit > LONGEST_NS:
+        raise ValueError(f"too large: {text!r}")
+    return round(value * unit)
 
 
 def seconds(time_ns: int) -> float:
@@ -58,16 +79,22 @@ def parse_duration(text: str) -> int:
     """Nanoseconds of ``"30s"``, ``"250ms"`` or ``"1h30m"``.
 
     Raises ValueError, naming what was expected, for anything else (a bare
-    number included: a duration without its unit is ambiguous).
+    number included: a duration without its unit is ambiguous), and for more
+    than `LONGEST_NS`.
     """
-    stripped = text.strip()
+    stripped = _unsigned(text)
     parts = list(_DURATION.finditer(stripped))
-    if not parts or "".join(p.group(0) for p in parts) != stripped:
+    sizes = [DURATION_UNITS[p.group(2)] for p in parts]
+    ordered = all(big > small for big, small in pairwise(sizes))
+    if not parts or not ordered or "".join(p.group(0) for p in parts) != stripped:
         raise ValueError(
             f"expected a duration such as 250ms, 30s or 1h30m "
             f"(units {', '.join(DURATION_UNITS)}), got {text!r}"
         )
-    return sum(round(float(p.group(1)) * DURATION_UNITS[p.group(2)]) for p in parts)
+    total = sum(_whole(p.group(1), DURATION_UNITS[p.group(2)], text) for p in parts)
+    if total > LONGEST_NS:
+        raise ValueError(f"too large: {text!r}")
+    return total
 
 
 def format_duration(time_ns: int) -> str:
@@ -84,26 +111,35 @@ def format_duration(time_ns: int) -> str:
 
 def parse_percent(text: str) -> float:
     """The ratio of ``"99.99%"`` (0.9999). Raises ValueError for anything else."""
-    match = _PERCENT.fullmatch(text.strip())
+    match = _PERCENT.fullmatch(_unsigned(text))
     if match is None:
         raise ValueError(f"expected a percentage such as 99.9%, got {text!r}")
+    number = Decimal(match.group(1))
+    if number.adjusted() > 30:
+        raise ValueError(f"too large: {text!r}")
     # In decimal, so that "99.99%" is exactly the float 0.9999.
-    return float(Decimal(match.group(1)) / 100)
+    return float(number.scaleb(-2))
 
 
 def format_percent(ratio: float) -> str:
-    """A ratio as a percentage: 0.9999 becomes ``"99.99%"``."""
-    return f"{ratio * 100:.10g}%"
+    """A ratio as the percentage that `parse_percent` reads back: ``"99.99%"``."""
+    return f"{_decimal(Decimal(repr(float(ratio))).scaleb(2))}%"
+
+
+def _decimal(number: Decimal) -> str:
+    """The digits of a number without trailing zeros; with an exponent only if it is tiny."""
+    shown = number.normalize()
+    return f"{shown:f}" if shown.adjusted() >= -6 else str(shown)
 
 
 def parse_size(text: str) -> int:
     """Bytes of ``"64MiB"``, ``"4KB"`` or ``"10B"``. Raises ValueError otherwise."""
-    match = _SIZE.fullmatch(text.strip())
+    match = _SIZE.fullmatch(_unsigned(text))
     if match is None:
         raise ValueError(
             f"expected a size such as 64MiB (units {', '.join(SIZE_UNITS)}), got {text!r}"
         )
-    return round(float(match.group(1)) * SIZE_UNITS[match.group(2)])
+    return _whole(match.group(1), SIZE_UNITS[match.group(2)], text)
 
 
 def format_size(size_bytes: int) -> str:
@@ -116,8 +152,8 @@ def format_size(size_bytes: int) -> str:
 
 def parse_bandwidth(text: str) -> int:
     """Bytes per second of ``"200MiB/s"``. Raises ValueError otherwise."""
-    size, slash, unit = text.strip().partition("/")
-    if not slash or unit.strip() != "s":
+    size, slash, unit = _unsigned(text).partition("/")
+    if not slash or unit.strip() != "s" or _SIZE.fullmatch(size.strip()) is None:
         raise ValueError(f"expected a bandwidth such as 200MiB/s, got {text!r}")
     return parse_size(size)
 
@@ -129,12 +165,16 @@ def format_bandwidth(bytes_per_s: int) -> str:
 
 def parse_rate(text: str) -> float:
     """Events per second of ``"20/s"`` or ``"90/m"``. Raises ValueError otherwise."""
-    match = _RATE.fullmatch(text.strip())
+    match = _RATE.fullmatch(_unsigned(text))
     if match is None:
         raise ValueError(f"expected a rate such as 20/s or 90/m, got {text!r}")
-    return float(match.group(1)) * SECOND / DURATION_UNITS[match.group(2)]
+    count, unit = Decimal(match.group(1)), DURATION_UNITS[match.group(2)]
+    if count.adjusted() > 30:
+        raise ValueError(f"too large: {text!r}")
+    # In fractions, so that every rate per second comes back as the very same float.
+    return float(Fraction(count) * SECOND / unit)
 
 
 def format_rate(per_second: float) -> str:
-    """Events per second as text: ``"20/s"``."""
-    return f"{per_second:.12g}/s"
+    """Events per second as the text that `parse_rate` reads back: ``"20/s"``."""
+    return f"{_decimal(Decimal(repr(float(per_second))))}/s"
