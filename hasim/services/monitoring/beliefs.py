@@ -1,0 +1,189 @@
+"""What the other services said last: statuses, owners, failovers, who is served."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hasim.events import (
+    AlgorithmSwitched,
+    Event,
+    FailoverChanged,
+    OwnerChanged,
+    RoutingConverged,
+    ServiceFailed,
+    StatusChanged,
+)
+from hasim.model import Cluster, Diagnosis, Status
+
+ENDED = ("completed", "cancelled", "failed")
+"""The terminal states of a failover."""
+
+
+@dataclass(slots=True)
+class MasterBelief:
+    """The last verdict on a master, and when it was given."""
+
+    status: Status = Status.UNKNOWN
+    diagnosis: Diagnosis = Diagnosis.NONE
+    reason: str = ""
+    since_ns: int = 0
+
+
+@dataclass(slots=True)
+class PartitionBelief:
+    """Owner and service of a partition.
+
+    `moved` is set between a confirmed new owner and the routing's convergence.
+    """
+
+    owner: str
+    epoch: int = 0
+    served: bool = True
+    moved: bool = False
+    since_ns: int = 0
+
+
+@dataclass(slots=True)
+class FailoverBelief:
+    """A failover that has not ended, with its present state."""
+
+    master: str
+    partitions: list[str]
+    state: str
+    candidate: str
+    declared_ns: int
+    since_ns: int
+
+
+@dataclass(slots=True)
+class Beliefs:
+    """The monitor's picture of the cluster, built from events alone.
+
+    A partition is unserved from the declared failure of its owner (or from the
+    declaration of a failover that names it) until one of: a new owner was
+    confirmed and every gateway routes to it; its failover completed or was
+    cancelled; its owner is healthy again and no failover is under way. It is
+    never believed served while its owner is declared failed.
+    """
+
+    masters: dict[str, MasterBelief]
+    partitions: dict[str, PartitionBelief]
+    failovers: dict[int, FailoverBelief] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ENDED, 0))
+    service_errors: dict[str, str] = field(default_factory=dict)
+    algorithm: str | None = None
+    routing_version: int | None = None
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> Beliefs:
+        """The beliefs before the first event: nobody judged, everybody served."""
+        return cls(
+            {m.id: MasterBelief() for m in cluster.masters},
+            {p.id: PartitionBelief(p.owner) for p in cluster.partitions},
+        )
+
+    def apply(self, now: int, event: Event) -> None:
+        """Take over what an event says; events of no interest change nothing."""
+        match event:
+            case StatusChanged():
+                self._status(now, event)
+            case FailoverChanged():
+                self._failover(now, event)
+            case OwnerChanged(partition, owner, epoch):
+                known = self.partitions[partition]
+                if epoch >= known.epoch:
+                    known.owner, known.epoch, known.moved = owner, epoch, True
+            case RoutingConverged(version):
+                self.routing_version = version
+                for partition, known in self.partitions.items():
+                    if known.moved:
+                        self._serve(now, partition)
+            case AlgorithmSwitched(_, new):
+                self.algorithm = new
+            case ServiceFailed(service, error):
+                self.service_errors[service] = error
+
+    def unserved(self) -> list[str]:
+        """The partitions that are believed unserved."""
+        return [partition for partition, known in self.partitions.items() if not known.served]
+
+    def has_failover(self, master: str) -> bool:
+        """Whether a failover of `master` is under way."""
+        return any(f.master == master for f in self.failovers.values())
+
+    def _status(self, now: int, event: StatusChanged) -> None:
+        self.masters[event.master] = MasterBelief(event.new, event.diagnosis, event.reason, now)
+        owned = [p for p, known in self.partitions.items() if known.owner == event.master]
+        if event.new is Status.FAILED:
+            for partition in owned:
+                self._unserve(now, partition)
+        elif event.new is Status.HEALTHY:
+            busy = {p for f in self.failovers.values() for p in f.partitions}
+            for partition in owned:
+                if partition not in busy:
+                    self._serve(now, partition)
+
+    def _failover(self, now: int, event: FailoverChanged) -> None:
+        if event.new in ENDED:
+            self.failovers.pop(event.failover, None)
+            self.ended[event.new] += 1
+        else:
+            known = self.failovers.get(event.failover)
+            self.failovers[event.failover] = FailoverBelief(
+                event.master,
+                list(event.partitions),
+                event.new,
+                event.candidate,
+                now if known is None else known.declared_ns,
+                now,
+            )
+        if event.new == "declared":
+            for partition in event.partitions:
+                self._unserve(now, partition)
+        elif event.new in ("completed", "cancelled"):
+            for partition in event.partitions:
+                self._serve(now, partition)
+
+    def _serve(self, now: int, partition: str) -> None:
+        known = self.partitions[partition]
+        if self.masters[known.owner].status is Status.FAILED:
+            return
+        known.moved = False
+        if not known.served:
+            known.served, known.since_ns = True, now
+
+    def _unserve(self, now: int, partition: str) -> None:
+        known = self.partitions[partition]
+        known.moved = False
+        if known.served:
+            known.served, known.since_ns = False, now
+
+    def freeze(self) -> dict[str, Any]:
+        """Plain data that `thaw` reads."""
+        data = asdict(self)
+        for row in data["masters"].values():
+            row["status"], row["diagnosis"] = str(row["status"]), str(row["diagnosis"])
+        data["failovers"] = {str(number): row for number, row in data["failovers"].items()}
+        return data
+
+    @classmethod
+    def thaw(cls, data: dict[str, Any]) -> Beliefs:
+        """The beliefs that `freeze` gave."""
+        return cls(
+            masters={
+                master: MasterBelief(
+                    Status(row["status"]),
+                    Diagnosis(row["diagnosis"]),
+                    row["reason"],
+                    row["since_ns"],
+                )
+                for master, row in data["masters"].items()
+            },
+            partitions={p: PartitionBelief(**row) for p, row in data["partitions"].items()},
+            failovers={int(n): FailoverBelief(**row) for n, row in data["failovers"].items()},
+            ended=dict(data["ended"]),
+            service_errors=dict(data["service_errors"]),
+            algorithm=data["algorithm"],
+            routing_version=data["routing_version"],
+        )

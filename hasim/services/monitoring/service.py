@@ -1,0 +1,251 @@
+"""The high-availability monitor: listens to the other services, alerts, and keeps the accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hasim.events import (
+    Event,
+    FailoverChanged,
+    GatewayReport,
+    Input,
+    Output,
+    ServiceFailed,
+    StatusChanged,
+    WakeUp,
+)
+from hasim.model import Cluster, Severity, Status
+from hasim.services.monitoring import export
+from hasim.services.monitoring.alerts import ActiveAlert, AlertBook, AlertRecord
+from hasim.services.monitoring.beliefs import Beliefs
+from hasim.services.monitoring.dashboard import dashboard, sla_compliance
+from hasim.services.monitoring.settings import MonitorSettings
+from hasim.services.monitoring.traffic import TrafficBook
+from hasim.services.monitoring.uptime import UptimeBook
+from hasim.units import format_duration, format_percent
+
+SLA = "sla"
+"""The subject of the alert that the error budget is used up."""
+
+
+class HighAvailabilityMonitor:
+    """Alerts, observed uptime, error budget, traffic counters, dashboard and metrics.
+
+    A sans-IO state machine: `now` is integer nanoseconds and never runs back.
+    Methods that act answer with events; methods that ask only read. Before
+    `initialize_monitoring` and after `shutdown` nothing is listened to, and the
+    accounts stand still.
+    """
+
+    def __init__(self, settings: MonitorSettings, cluster: Cluster) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._running = False
+        self._now = 0
+        self._alerts = AlertBook(settings.hold_ns)
+        self._beliefs = Beliefs.of(cluster)
+        self._traffic = TrafficBook()
+        self._uptime = self._new_accounts(0)
+
+    # -- acting ----------------------------------------------------------------
+
+    def initialize_monitoring(self, now: int) -> list[Output]:
+        """Start: uptime, error budget and rates count from here; again while running: nothing.
+
+        After a shutdown, the alerts and what is believed are kept.
+        """
+        if self._running:
+            return []
+        self._running, self._now = True, now
+        self._uptime = self._new_accounts(now)
+        self._uptime.update(now, self._beliefs.unserved())
+        self._traffic.open(now)
+        return []
+
+    def shutdown(self, now: int) -> list[Output]:
+        """Stop: what is due is still resolved, the accounts are closed at `now`."""
+        out = self._settle(now)
+        self._running = False
+        return out
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take an input: traffic from gateway reports, and wake-ups for what is due."""
+        out = self._settle(now)
+        if isinstance(item, GatewayReport):
+            out += self.track_performance_metrics(now, item)
+        elif isinstance(item, WakeUp) and self._running:
+            out += self._alerts.resolve_due(now)
+        return out
+
+    def next_wakeup(self) -> int | None:
+        """When an alert is to be resolved or the error budget turns; None if never."""
+        if not self._running:
+            return None
+        if self._uptime.exhausted(self._now):
+            budget: int | None = self._uptime.period_end(self._now)
+        else:
+            budget = self._uptime.exhausted_at(self._now)
+        return min((t for t in (self._alerts.next_due(), budget) if t is not None), default=None)
+
+    def handle_event(self, now: int, event: Event) -> list[Output]:
+        """Take what another service concluded; answers with the alerts that follow."""
+        out = self._settle(now)
+        if not self._running:
+            return out
+        self._beliefs.apply(now, event)
+        self._uptime.update(now, self._beliefs.unserved())
+        match event:
+            case StatusChanged():
+                out += self._alert_on_status(now, event)
+            case FailoverChanged():
+                out += self._alert_on_failover(now, event)
+            case ServiceFailed(service, error):
+                text = f"service {service} raised an exception: {error}"
+                out += self.generate_alert(now, f"service:{service}", Severity.CRITICAL, text)
+        return out + self._watch_budget(now)
+
+    def generate_alert(self, now: int, subject: str, severity: Severity, text: str) -> list[Output]:
+        """The condition of `subject` holds: raise its alert, or its severity, or nothing new.
+
+        There is one open alert per subject; its severity rises from WARNING to
+        CRITICAL and never falls. RESOLVED is the same as `clear_alert`.
+        """
+        if not self._running:
+            return []
+        if severity is Severity.RESOLVED:
+            return self.clear_alert(now, subject)
+        return [*self._settle(now), *self._alerts.fire(now, subject, severity, text)]
+
+    def clear_alert(self, now: int, subject: str) -> list[Output]:
+        """The condition of `subject` is gone; resolved once it was gone for `hold_ns`."""
+        if not self._running:
+            return []
+        return [*self._settle(now), *self._alerts.clear(now, subject)]
+
+    def track_performance_metrics(self, now: int, report: GatewayReport) -> list[Output]:
+        """Take over a gateway's cumulative counters."""
+        out = self._settle(now)
+        if self._running:
+            self._traffic.track(now, report)
+        return out
+
+    # -- asking ----------------------------------------------------------------
+
+    def healthy(self) -> bool:
+        """Whether the monitor is running."""
+        return self._running
+
+    def get_alert_history(self) -> tuple[AlertRecord, ...]:
+        """Every change of every alert, in order; append-only."""
+        return self._alerts.history()
+
+    def get_active_alerts(self) -> tuple[ActiveAlert, ...]:
+        """The open alerts, oldest first."""
+        return self._alerts.active()
+
+    def compute_sla_compliance(self, now: int) -> dict[str, Any]:
+        """Objective, observed uptime and error budget; see `dashboard.sla_compliance`."""
+        return sla_compliance(self._read_at(now), self._settings, self._uptime)
+
+    def get_dashboard_data(self, now: int) -> dict[str, Any]:
+        """All that the monitor knows, as plain data; see `dashboard.dashboard`."""
+        now = self._read_at(now)
+        sla = self.compute_sla_compliance(now)
+        return dashboard(now, self._cluster, self._beliefs, self._traffic, self._alerts, sla=sla)
+
+    def export_metrics(self, now: int, format: str) -> str:
+        """The metrics as ``json``, ``csv`` or ``prometheus`` text (exposition format 0.0.4).
+
+        Raises ValueError for any other format.
+        """
+        board = self.get_dashboard_data(now)
+        return export.render(export.families(board, running=self._running), format)
+
+    # -- frozen to plain data ----------------------------------------------------
+
+    def freeze(self) -> dict[str, Any]:
+        """The whole state as plain data (JSON), from which `restore` goes on."""
+        return {
+            "running": self._running,
+            "now": self._now,
+            "alerts": self._alerts.freeze(),
+            "beliefs": self._beliefs.freeze(),
+            "traffic": self._traffic.freeze(),
+            "uptime": self._uptime.freeze(),
+        }
+
+    @classmethod
+    def restore(
+        cls, settings: MonitorSettings, cluster: Cluster, data: dict[str, Any]
+    ) -> HighAvailabilityMonitor:
+        """A monitor that behaves as the one that was frozen to `data`."""
+        monitor = cls(settings, cluster)
+        monitor._running, monitor._now = data["running"], data["now"]
+        monitor._alerts.thaw(data["alerts"])
+        monitor._beliefs = Beliefs.thaw(data["beliefs"])
+        monitor._traffic.thaw(data["traffic"])
+        monitor._uptime = UptimeBook.thaw(data["uptime"])
+        return monitor
+
+    # -- inside ------------------------------------------------------------------
+
+    def _new_accounts(self, now: int) -> UptimeBook:
+        return UptimeBook.start(
+            now,
+            self._settings.objective,
+            self._settings.period_ns,
+            [partition.id for partition in self._cluster.partitions],
+        )
+
+    def _read_at(self, now: int) -> int:
+        return now if self._running else self._now
+
+    def _settle(self, now: int) -> list[Output]:
+        """Catch up with what should have happened before `now`, had the wake-up come in time."""
+        if not self._running or now == self._now:
+            return []
+        self._now = now
+        # Strictly before: at one instant inputs are handled before wake-ups.
+        out: list[Output] = [*self._alerts.resolve_due(now - 1, at=now)]
+        self._uptime.turn_period(now)
+        return out + self._watch_budget(now)
+
+    def _watch_budget(self, now: int) -> list[Output]:
+        if self._uptime.exhausted(now):
+            text = (
+                f"every partition shall be up {format_percent(self._settings.objective)} of "
+                f"{format_duration(self._settings.period_ns)}: the allowed downtime of "
+                f"{format_duration(self._uptime.allowed_ns)} is used up"
+            )
+            return [*self._alerts.fire(now, SLA, Severity.CRITICAL, text)]
+        if self._alerts.is_firing(SLA):
+            return [*self._alerts.clear(now, SLA)]
+        return []
+
+    def _alert_on_status(self, now: int, event: StatusChanged) -> list[Output]:
+        subject = f"master:{event.master}"
+        if event.new is Status.SUSPECT:
+            text = f"{event.master} is suspected: {event.reason}"
+            return self.generate_alert(now, subject, Severity.WARNING, text)
+        if event.new is Status.FAILED:
+            text = f"{event.master} failed ({event.diagnosis}): {event.reason}"
+            return self.generate_alert(now, subject, Severity.CRITICAL, text)
+        out: list[Output] = []
+        if event.new in (Status.HEALTHY, Status.MAINTENANCE):
+            out += self.clear_alert(now, subject)
+        if event.new is Status.HEALTHY and not self._beliefs.has_failover(event.master):
+            # Nobody retries a failover whose master came back by itself.
+            out += self.clear_alert(now, f"failover:{event.master}")
+        return out
+
+    def _alert_on_failover(self, now: int, event: FailoverChanged) -> list[Output]:
+        subject = f"failover:{event.master}"
+        if event.new == "failed":
+            text = f"failover {event.failover} of {event.master} failed: {event.reason}"
+            return self.generate_alert(now, subject, Severity.CRITICAL, text)
+        if event.new == "waiting":
+            text = f"failover {event.failover} of {event.master} waits: {event.reason}"
+            return self.generate_alert(now, subject, Severity.CRITICAL, text)
+        if event.new in ("completed", "cancelled"):
+            return self.clear_alert(now, subject)
+        return []
