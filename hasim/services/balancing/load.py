@@ -1,0 +1,53 @@
+"""Load of one master as a balancer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hasim.model import Cause
+
+LATENCY_GAIN = 8
+"""The moving average takes 1/8 of each new sample (as TCP's smoothed RTT, RFC 6298)."""
+
+
+@dataclass(slots=True)
+class Load:
+    """Counters of attempts at one master since the start; latency in nanoseconds."""
+
+    in_flight: int = 0
+    sent: int = 0
+    answered: int = 0
+    failed: int = 0
+    streak: int = 0
+    last_cause: Cause = Cause.OK
+    latency_ns: int = 0
+    reported: bool = True
+
+    def answer(self, latency_ns: int) -> None:
+        """Count an answered attempt."""
+        self.in_flight -= 1
+        self.answered += 1
+        self.streak = 0
+        self.reported = False
+        self.latency_ns += (
+            (latency_ns - self.latency_ns) // LATENCY_GAIN if self.latency_ns else latency_ns
+        )
+
+    def fail(self, cause: Cause) -> None:
+        """Count a failed attempt."""
+        self.in_flight -= 1
+        self.failed += 1
+        self.streak += 1
+        self.last_cause = cause
+        self.reported = False
+
+
+def jain_index(loads: Iterable[float]) -> float:
+    """Jain's fairness index (sum x)^2 / (n sum x^2): 1 is even, 1/n is all on one; 1 if all are 0.
+
+    Jain, Chiu, Hawe 1984.
+    """
+    values = list(loads)
+    squares = sum(x * x for x in values)
+    return 1.0 if not squares else sum(values) ** 2 / (len(values) * squares)

@@ -1,0 +1,27 @@
+"""A retry budget: retries are a share of messages, so that they cannot multiply an outage."""
+
+from __future__ import annotations
+
+
+class RetryBudget:
+    """A token bucket: each message deposits `share` of a token, each retry takes one.
+
+    `reserve` tokens are there at the start and cap what can be saved up, so that a
+    quiet client may still retry (Finagle RetryBudget: 20 %, a floor of 10 retries).
+    """
+
+    def __init__(self, share: float, reserve: float = 10.0) -> None:
+        self.share = share
+        self.reserve = reserve
+        self.tokens = reserve
+
+    def deposit(self) -> None:
+        """A message was sent for the first time."""
+        self.tokens = min(self.reserve, self.tokens + self.share)
+
+    def withdraw(self) -> bool:
+        """Whether a retry is allowed; takes its token if so."""
+        if self.tokens < 1.0:
+            return False
+        self.tokens -= 1.0
+        return True

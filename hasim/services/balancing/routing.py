@@ -1,0 +1,68 @@
+"""Routing tables: versions, and sending them until every gateway has acknowledged."""
+
+from __future__ import annotations
+
+from hasim.events import Output, PublishRouting, RoutingAck, RoutingConverged
+from hasim.model import Ownership, RoutingTable
+
+
+class RoutingPublisher:
+    """Keeps the present routing table and brings it to every gateway.
+
+    A table is sent at once when it changes and again every `resend_ns` to the
+    gateways that have not acknowledged it, since packets get lost.
+    """
+
+    def __init__(self, table: RoutingTable, gateways: tuple[str, ...], resend_ns: int) -> None:
+        self.table = table
+        self._resend_ns = resend_ns
+        self._acknowledged = dict.fromkeys(gateways, table.version)
+        self._resend_at: int | None = None
+
+    def change(
+        self,
+        now: int,
+        *,
+        eligible: tuple[str, ...] | None = None,
+        owners: tuple[Ownership, ...] | None = None,
+        algorithm: str | None = None,
+    ) -> list[Output]:
+        """Publish a new version if anything differs."""
+        old = self.table
+        new = RoutingTable(
+            old.version + 1,
+            old.eligible if eligible is None else eligible,
+            old.owners if owners is None else owners,
+            old.algorithm if algorithm is None else algorithm,
+        )
+        if (new.eligible, new.owners, new.algorithm) == (old.eligible, old.owners, old.algorithm):
+            return []
+        self.table = new
+        return self._send(now)
+
+    def acknowledged(self, ack: RoutingAck) -> list[Output]:
+        """A gateway uses a version; an event tells when all use the newest."""
+        if ack.version <= self._acknowledged[ack.gateway]:
+            return []
+        self._acknowledged[ack.gateway] = ack.version
+        if self._pending():
+            return []
+        self._resend_at = None
+        return [RoutingConverged(self.table.version)]
+
+    def on_wakeup(self, now: int) -> list[Output]:
+        """Send again to whoever has not acknowledged."""
+        if self._resend_at is None or now < self._resend_at:
+            return []
+        return self._send(now)
+
+    def next_wakeup(self) -> int | None:
+        """When to send again (nanoseconds)."""
+        return self._resend_at
+
+    def _pending(self) -> list[str]:
+        return [g for g, version in self._acknowledged.items() if version < self.table.version]
+
+    def _send(self, now: int) -> list[Output]:
+        self._resend_at = now + self._resend_ns
+        return [PublishRouting(gateway, self.table) for gateway in self._pending()]

@@ -1,0 +1,118 @@
+"""The control plane: builds the four services, wires their events, contains their failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, get_args
+
+from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm
+from hasim.model import Cluster
+from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.detection import DetectionSettings, FailoverDetectionService
+from hasim.services.failover import FailoverOrchestrator, FailoverSettings
+from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
+
+EVENTS = get_args(Event)
+
+
+class Service(Protocol):
+    """What the control plane needs of a service."""
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take one input."""
+        ...
+
+    def next_wakeup(self) -> int | None:
+        """When to be called if nothing happens."""
+        ...
+
+    def healthy(self) -> bool:
+        """Whether the service is at work."""
+        ...
+
+
+class ControlPlane:
+    """One sans-IO machine of four: detection, failover, balancing, monitor.
+
+    Every input goes to each of them in that order; every event that one of them
+    emits goes to the others before the next input. Effects keep the order in
+    which they were decided. A service that raises is reported by a
+    `ServiceFailed` event; the others keep running.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        detection: DetectionSettings | None = None,
+        failover: FailoverSettings | None = None,
+        balancing: BalancingSettings | None = None,
+        monitor: MonitorSettings | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.detection = FailoverDetectionService(detection or DetectionSettings(), cluster)
+        self.failover = FailoverOrchestrator(failover or FailoverSettings(), cluster)
+        self.balancing = LoadBalancingService(balancing or BalancingSettings(), cluster)
+        self.monitor = HighAvailabilityMonitor(monitor or MonitorSettings(), cluster)
+        self.services: dict[str, Service] = {
+            "detection": self.detection,
+            "failover": self.failover,
+            "balancing": self.balancing,
+            "monitor": self.monitor,
+        }
+        self._listeners: dict[str, Callable[[int, Event], list[Output]]] = {
+            "failover": self.failover.handle_failover_event,
+            "balancing": self.balancing.handle_event,
+            "monitor": self.monitor.handle_event,
+        }
+
+    def start(self, now: int) -> list[Output]:
+        """Start monitoring; raises RuntimeError if a service is not healthy after that."""
+        out = self._guarded(now, "monitor", lambda: self.monitor.initialize_monitoring(now))
+        out += self._guarded(now, "detection", lambda: self.detection.start_monitoring(now))
+        sick = [name for name, service in self.services.items() if not service.healthy()]
+        if sick:
+            raise RuntimeError(f"not healthy after the start: {', '.join(sick)}")
+        return out
+
+    def stop(self, now: int) -> list[Output]:
+        """Stop probing and close the monitor's books."""
+        out = self._guarded(now, "detection", lambda: self.detection.stop_monitoring(now))
+        return out + self._guarded(now, "monitor", lambda: self.monitor.shutdown(now))
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take one input at `now` (nanoseconds); effects and events in the order decided."""
+        out: list[Output] = []
+        for name, service in self.services.items():
+            out += self._guarded(now, name, lambda s=service: s.step(now, item))  # type: ignore[misc]
+        return out
+
+    def next_wakeup(self) -> int | None:
+        """The earliest time at which a service wants to be called (nanoseconds)."""
+        times = [t for s in self.services.values() if (t := s.next_wakeup()) is not None]
+        return min(times, default=None)
+
+    def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
+        """Balance with another algorithm from now on."""
+        return self.step(now, SwitchAlgorithm(algorithm))
+
+    def _guarded(self, now: int, name: str, call: Callable[[], list[Output]]) -> list[Output]:
+        """What a service does, followed by what the others do about its events."""
+        try:
+            made = call()
+        except Exception as error:  # whatever it is, the other services go on
+            made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
+        out: list[Output] = []
+        for output in made:
+            out.append(output)
+            if isinstance(output, EVENTS):
+                out += self._tell(now, name, output)  # type: ignore[arg-type]
+        return out
+
+    def _tell(self, now: int, origin: str, event: Event) -> list[Output]:
+        out: list[Output] = []
+        for name, listener in self._listeners.items():
+            # The failure of a service concerns the monitor alone, so that failures
+            # of several services cannot echo between them.
+            if name != origin and (name == "monitor" or not isinstance(event, ServiceFailed)):
+                out += self._guarded(now, name, lambda listen=listener: listen(now, event))  # type: ignore[misc]
+        return out

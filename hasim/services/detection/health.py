@@ -1,0 +1,35 @@
+"""What the detection service knows of one master."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hasim.model import Cause, Diagnosis, Status
+from hasim.services.detection.messages import MessageEvidence
+from hasim.services.detection.threshold import ThresholdDetector
+
+
+@dataclass(slots=True)
+class MasterHealth:
+    """Status, evidence and the state of probing of one master; times in nanoseconds."""
+
+    master: str
+    detector: ThresholdDetector
+    messages: MessageEvidence
+    status: Status = Status.UNKNOWN
+    since_ns: int = 0
+    diagnosis: Diagnosis = Diagnosis.NONE
+    probes_sent: int = 0
+    probes_failed: int = 0
+    probe_deadline_ns: int | None = None
+    next_probe_ns: int | None = None
+    last_probe_cause: Cause | None = None
+
+    @property
+    def settled(self) -> bool:
+        """No change of the verdict is pending."""
+        return self.status in (Status.HEALTHY, Status.FAILED)
+
+    def next_wakeup(self) -> int | None:
+        """When the probe under way times out, or else when the next one is due."""
+        return self.next_probe_ns if self.probe_deadline_ns is None else self.probe_deadline_ns

@@ -1,0 +1,45 @@
+"""One failover, and one line of its audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hasim.services.failover.lifecycle import TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One attempt or step: when (nanoseconds), what, with whom, and why."""
+
+    t_ns: int
+    failover: int
+    old: str
+    new: str
+    trigger: str
+    candidate: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Failover:
+    """The present state of one failover; times in nanoseconds."""
+
+    id: int
+    master: str
+    partitions: tuple[str, ...]
+    started_ns: int
+    state: str = ""
+    candidate: str = ""
+    tried: list[str] = field(default_factory=list)
+    fencing: str = ""
+    fence_orders: int = 0
+    owner_fenced: bool = False
+    epoch: int = 0
+    promotion_sent: bool = False
+    deadline_ns: int | None = None
+    ended_ns: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """It has not ended."""
+        return self.state not in TERMINAL

@@ -1,0 +1,251 @@
+"""What the control plane orders, carried out in the simulated world: all of it can be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hasim.events import (
+    Copy,
+    Demote,
+    DemoteResult,
+    DiscardTransfer,
+    Effect,
+    Fence,
+    FenceResult,
+    GatewayReport,
+    Input,
+    ProbeReply,
+    Promote,
+    PromoteResult,
+    PublishRouting,
+    SendProbe,
+    TransferResult,
+    TransferState,
+)
+from hasim.model import Cause
+from hasim.simulation.clock import ARRIVAL, COMPLETION, INPUT, Call
+from hasim.simulation.master import SimMaster
+from hasim.simulation.network import OBSERVER, master_endpoint
+from hasim.simulation.state import NO_COPY
+from hasim.truth import MasterFenced, MasterRestarted, WritesLost
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+PROBE_DEMAND_NS = 1_000_000
+"""Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
+
+
+class DeepProbe:
+    """A health check that goes through the queue like a message."""
+
+    def __init__(self, error_draw: float, answer: Callable[[Cause], None]) -> None:
+        self.demand_ns = PROBE_DEMAND_NS
+        self.error_draw = error_draw
+        self.partition: str | None = None
+        self.queued_ns = self.remaining_ns = self.resumed_ns = 0
+        self.completion: Call | None = None
+        self.reply = answer
+
+
+class Commands:
+    """Performs effects; every answer comes back as an input, if it comes back."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.env = world.env
+
+    def perform(self, effect: Effect) -> None:
+        """Put one effect on its way."""
+        match effect:
+            case SendProbe():
+                self._to_master(effect.master, lambda m: self._probe(m, effect))
+            case Fence():
+                delay = self.world.settings.fencing_device.latency_ns
+                Call(self.env, delay, COMPLETION, self._fence, effect)
+            case TransferState():
+                self._to_master(effect.target, lambda m: self._transfer(m, effect))
+            case Promote():
+                self._to_master(effect.target, lambda m: self._promote(m, effect))
+            case Demote():
+                self._to_master(effect.target, lambda m: self._demote(m, effect))
+            case PublishRouting():
+                self._publish(effect)
+            case DiscardTransfer():
+                pass  # a staged copy that was never committed leaves nothing behind
+            case _:
+                raise TypeError(f"the control plane cannot order {effect!r}")
+
+    def report(self, report: GatewayReport, endpoint: str) -> None:
+        """A gateway's report crosses to the control plane."""
+        self._cross(endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(report))
+
+    # -- crossings ---------------------------------------------------------------
+
+    def _cross(self, source: str, target: str, rank: int, then: Callable[[], None]) -> None:
+        delay = self.world.network.cross(source, target)
+        if delay >= 0:
+            Call(self.env, delay, rank, lambda _: then())
+
+    def _to_master(self, master: str, then: Callable[[SimMaster], None]) -> None:
+        target = self.world.masters[master]
+        self._cross(OBSERVER, master_endpoint(master), ARRIVAL, lambda: then(target))
+
+    def _answer(self, master: SimMaster, item: Input) -> None:
+        self._cross(
+            master_endpoint(master.id), OBSERVER, INPUT, lambda: self.world.driver.feed(item)
+        )
+
+    # -- probes ------------------------------------------------------------------
+
+    def _probe(self, master: SimMaster, effect: SendProbe) -> None:
+        def answer(cause: Cause) -> None:
+            self._answer(master, ProbeReply(master.id, effect.probe, cause))
+
+        if master.silent or (master.hangs and not master.refusing):
+            return
+        if master.refusing:
+            answer(Cause.REFUSED)
+        elif master.settings.health == "deep":
+            master.accept(DeepProbe(self.world.probe_draws.uniform(), answer))
+        else:
+            answer(Cause.OK)
+
+    # -- fencing -----------------------------------------------------------------
+
+    def _fence(self, event: Call) -> None:
+        effect: Fence = event.value
+        world, device = self.world, self.world.settings.fencing_device
+        if world.fence_draws.uniform() < device.fails:
+            world.driver.feed(FenceResult(effect.failover, effect.master, confirmed=False))
+            return
+        master = world.masters[effect.master]
+        master.forget_roles()
+        master.offs += 1
+        world.record(MasterFenced(master.id, effect.failover))
+        master.update_condition()
+        Call(self.env, device.restart_ns, COMPLETION, self._restart, master)
+        world.driver.feed(FenceResult(effect.failover, effect.master, confirmed=True))
+
+    def _restart(self, event: Call) -> None:
+        master: SimMaster = event.value
+        master.offs -= 1
+        self.world.record(MasterRestarted(master.id))
+        master.update_condition()
+
+    # -- state transfer ----------------------------------------------------------
+
+    def _transfer(self, target: SimMaster, effect: TransferState) -> None:
+        if not target.answering:
+            if target.refusing:
+                self._answer(
+                    target, TransferResult(effect.failover, target.id, Cause.REFUSED)
+                )
+            return
+        sources = [self._freshest(target, partition, effect) for partition in effect.partitions]
+        if any(position == NO_COPY for _, position in sources):
+            self._answer(target, TransferResult(effect.failover, target.id, Cause.ERROR))
+            return
+        delay = 0
+        for partition, (source, position) in zip(effect.partitions, sources, strict=True):
+            state = self.world.states[partition]
+            held = state.position(self.env.now, target.id)
+            delay += state.transfer_ns(held, position)
+            if source != target.id:
+                delay += self.world.network.rtt_ns(
+                    master_endpoint(source), master_endpoint(target.id)
+                )
+        Call(self.env, delay, COMPLETION, self._transferred, (target, effect, sources))
+
+    def _freshest(
+        self, target: SimMaster, partition: str, effect: TransferState
+    ) -> tuple[str, int]:
+        """The reachable copy with the highest position; the target's own wins a tie."""
+        world, state = self.world, self.world.states[partition]
+        best = (target.id, state.position(self.env.now, target.id))
+        for source in effect.sources:
+            position = state.position(self.env.now, source)
+            if position > best[1] and world.can_replicate(source, target.id):
+                best = (source, position)
+        return best
+
+    def _transferred(self, event: Call) -> None:
+        target, effect, sources = event.value
+        if not target.answering:
+            return
+        torn = self.world.torn_transfers.get(target.id, 0) > 0
+        copies = []
+        for partition, (source, position) in zip(effect.partitions, sources, strict=True):
+            state = self.world.states[partition]
+            broken = torn or not (
+                source == target.id or self.world.can_replicate(source, target.id)
+            )
+            size = state.bytes_at(position)
+            arrived = size // 2 if broken else size
+            copies.append(
+                Copy(
+                    partition,
+                    source,
+                    position,
+                    size,
+                    state.checksum(position, size),
+                    arrived,
+                    state.checksum(position, arrived),
+                )
+            )
+            if not broken:
+                state.receive(target.id, position, self.world.lag_ns(source, target.id))
+        result = TransferResult(effect.failover, target.id, Cause.OK, tuple(copies))
+        self._answer(target, result)
+
+    # -- roles -------------------------------------------------------------------
+
+    def _promote(self, target: SimMaster, effect: Promote) -> None:
+        if target.answering and self.world.dies_on_promotion(target.id):
+            self._answer(target, PromoteResult(effect.failover, target.id, Cause.RESET))
+        elif target.refusing:
+            self._answer(target, PromoteResult(effect.failover, target.id, Cause.REFUSED))
+        elif target.answering:
+            delay = self.world.settings.promotion.duration_ns
+            Call(self.env, delay, COMPLETION, self._promoted, (target, effect))
+
+    def _promoted(self, event: Call) -> None:
+        target, effect = event.value
+        if not target.answering:
+            return
+        world = self.world
+        cause = target.promote(effect.partitions, effect.epoch)
+        for partition in effect.partitions if cause is Cause.OK else ():
+            state = world.states[partition]
+            lag_ns = world.lag_ns(state.owner, target.id)
+            lost, age_ns = state.change_owner(self.env.now, target.id, lag_ns)
+            if lost:
+                world.record(
+                    WritesLost(
+                        partition, effect.failover, lost, lost * state.write_bytes, age_ns
+                    )
+                )
+        world.changed()
+        self._answer(target, PromoteResult(effect.failover, target.id, cause))
+
+    def _demote(self, target: SimMaster, effect: Demote) -> None:
+        if target.refusing:
+            self._answer(target, DemoteResult(effect.failover, target.id, Cause.REFUSED))
+        elif target.answering:
+            target.demote(effect.partitions, effect.epoch)
+            self._answer(target, DemoteResult(effect.failover, target.id, Cause.OK))
+
+    # -- routing -----------------------------------------------------------------
+
+    def _publish(self, effect: PublishRouting) -> None:
+        gateway = self.world.gateways[effect.gateway]
+
+        def apply() -> None:
+            ack = gateway.balancer.apply_routing(self.env.now, effect.table)
+            self.world.changed()
+            self._cross(
+                gateway.endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(ack)
+            )
+
+        self._cross(OBSERVER, gateway.endpoint, COMPLETION, apply)

@@ -1,0 +1,61 @@
+"""The driver: runs the control plane under SimPy, owns its one timer, keeps the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simpy.core import Environment
+
+from hasim.events import Effect, Input, Output, WakeUp
+from hasim.journal import EVENT_TYPES, Journal
+from hasim.services.control_plane import ControlPlane
+from hasim.simulation.clock import WAKE_UP, Call
+
+
+class Driver:
+    """Feeds inputs, journals them with what comes out, performs effects, re-arms the timer."""
+
+    def __init__(
+        self,
+        env: Environment,
+        control_plane: ControlPlane,
+        journal: Journal,
+        perform: Callable[[Effect], None],
+    ) -> None:
+        self.env = env
+        self.control_plane = control_plane
+        self.journal = journal
+        self._perform = perform
+        self._armed: int | None = None
+
+    def start(self) -> None:
+        """Start the control plane."""
+        self._take(self.control_plane.start(self.env.now))
+
+    def feed(self, item: Input) -> None:
+        """Hand one input to the control plane, now."""
+        self.journal.add(self.env.now, "input", item)
+        self._take(self.control_plane.step(self.env.now, item))
+
+    def _take(self, outputs: list[Output]) -> None:
+        effects: list[Effect] = []
+        for output in outputs:
+            if isinstance(output, EVENT_TYPES):
+                self.journal.add(self.env.now, "event", output)
+            else:
+                self.journal.add(self.env.now, "effect", output)
+                effects.append(output)  # type: ignore[arg-type]
+        for effect in effects:
+            self._perform(effect)
+        self._arm()
+
+    def _arm(self) -> None:
+        wanted = self.control_plane.next_wakeup()
+        if wanted is not None and wanted != self._armed:
+            self._armed = wanted
+            Call(self.env, max(0, wanted - self.env.now), WAKE_UP, self._wake, wanted)
+
+    def _wake(self, event: Call) -> None:
+        if event.value == self._armed:  # else a stale timer: SimPy cannot cancel one
+            self._armed = None
+            self.feed(WakeUp())

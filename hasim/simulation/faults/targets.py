@@ -1,0 +1,40 @@
+"""Whom a fault strikes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hasim.simulation.faults.settings import Fault, RegionOutage
+from hasim.simulation.master import SimMaster
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+REGION = "region:"
+OWNER_OF = "owner-of:"
+
+
+def resolve(world: World, fault: Fault, draw: float) -> list[SimMaster]:
+    """The masters that the fault strikes now; `draw` is a uniform for `random`."""
+    names = (fault.target,) if isinstance(fault.target, str) else fault.target
+    found: dict[str, SimMaster] = {}
+    for name in names:
+        for master in _named(world, fault, name, draw):
+            found[master.id] = master
+    return list(found.values())
+
+
+def _named(world: World, fault: Fault, name: str, draw: float) -> list[SimMaster]:
+    masters = list(world.masters.values())
+    if name == "random" and isinstance(fault, RegionOutage):
+        regions = list(dict.fromkeys(m.settings.region for m in masters))
+        name = REGION + regions[int(draw * len(regions))]
+    if name == "all":
+        return masters
+    if name == "random":
+        return [masters[int(draw * len(masters))]]
+    if name.startswith(REGION):
+        return [m for m in masters if m.settings.region == name.removeprefix(REGION)]
+    if name.startswith(OWNER_OF):
+        return [world.masters[world.states[name.removeprefix(OWNER_OF)].owner]]
+    return [world.masters[name]]

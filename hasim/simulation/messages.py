@@ -1,0 +1,172 @@
+"""The reference data plane: one SimPy process per message.
+
+Slow and obviously right: each attempt crosses the network, waits for a worker,
+is served, and its answer crosses back, while the client's timeout runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from simpy.core import Environment
+from simpy.events import Event
+
+from hasim.model import Cause
+from hasim.simulation.clock import ARRIVAL, TIMEOUT, Call
+from hasim.simulation.gateway import SimGateway
+from hasim.simulation.master import SimMaster
+from hasim.simulation.network import Link, Network, master_endpoint
+from hasim.simulation.settings import TrafficSettings
+from hasim.simulation.traffic import STATELESS, Messages
+
+IN_FLIGHT = "in_flight"
+
+
+class Attempt(Event):
+    """One attempt of one message at one master; succeeds with the `Cause` that ended it."""
+
+    def __init__(
+        self, env: Environment, draw: int, messages: Messages, partition: str | None
+    ) -> None:
+        super().__init__(env)
+        self.draw = draw
+        self.messages = messages
+        self.partition = partition
+        self.error_draw = messages.error[draw]
+        self.demand_ns = 0
+        self.queued_ns = self.remaining_ns = self.resumed_ns = 0
+        self.completion: Call | None = None
+        self.back: Link
+
+    def reply(self, cause: Cause) -> None:
+        """The master answers: the answer crosses back to the gateway."""
+        delay = self.back.crossing(
+            self.messages.ratio_back[self.draw], self.messages.loss_back[self.draw]
+        )
+        if delay >= 0:
+            Call(self.env, delay, TIMEOUT, self._answered, cause)
+
+    def _answered(self, event: Call) -> None:
+        if not self.triggered:
+            self.succeed(event.value)
+
+    def expire(self, event: Call) -> None:
+        """The client has waited long enough."""
+        if not self.triggered:
+            self.succeed(Cause.TIMEOUT)
+
+
+class MessagePlane:
+    """Runs all messages of a replication and keeps how each of them ended.
+
+    Results per message: `outcome` (a Cause, or IN_FLIGHT at the end of the run),
+    `ended_ns`, `master` (the last one tried, or empty), `tries`.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        settings: TrafficSettings,
+        messages: Messages,
+        partitions: list[str],
+        gateways: list[SimGateway],
+        masters: dict[str, SimMaster],
+        network: Network,
+        answered: Callable[[str], None],
+    ) -> None:
+        self.env = env
+        self.messages = messages
+        n = messages.count
+        self.outcome: list[str] = [IN_FLIGHT] * n
+        self.ended_ns = [0] * n
+        self.master = [""] * n
+        self.tries = [0] * n
+        self.attempt_causes: dict[tuple[str, Cause], int] = {}
+        self._settings = settings
+        self._partitions = partitions
+        self._gateways = gateways
+        self._masters = masters
+        self._answered = answered
+        self._demands = {m.id: messages.demand_ns[m.settings.service] for m in masters.values()}
+        self._links = {
+            (gateway.region, master): (
+                network.links[gateway.endpoint, master_endpoint(master)],
+                network.links[master_endpoint(master), gateway.endpoint],
+            )
+            for gateway in gateways
+            for master in masters
+        }
+
+    def start(self) -> None:
+        """Schedule the first arrival; each arrival schedules the next."""
+        if self.messages.count:
+            Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0)
+
+    def _arrive(self, event: Call) -> None:
+        message: int = event.value
+        following = message + 1
+        if following < self.messages.count:
+            delay = self.messages.arrival_ns[following] - self.env.now
+            Call(self.env, delay, ARRIVAL, self._arrive, following)
+        self.env.process(self._life(message))
+
+    def _life(self, i: int) -> Generator[Event, Any, None]:
+        """The life of message `i`, from its arrival at the gateway to its last answer."""
+        env, messages, settings = self.env, self.messages, self._settings
+        gateway = self._gateways[messages.gateway[i]]
+        index = messages.partition[i]
+        partition = None if index == STATELESS else self._partitions[index]
+        vip, balancer = messages.vip[i], gateway.balancer
+        gateway.budget.deposit()
+        master: str | None = None
+        cause = Cause.UNROUTABLE
+        for attempt_number in range(settings.retry.attempts):
+            draw = i * messages.attempts + attempt_number
+            if attempt_number:
+                # Full jitter: uniform between nothing and the doubled bound.
+                bound = settings.retry.backoff_ns << (attempt_number - 1)
+                pause = int(messages.backoff[draw] * bound)
+                in_time = env.now + pause < messages.arrival_ns[i] + settings.deadline_ns
+                if not in_time or not gateway.budget.withdraw():
+                    break
+                yield env.timeout(pause)
+            self.tries[i] += 1
+            master = balancer.select_master(env.now, partition, vip=vip, avoid=master)
+            gateway.arm()
+            if master is None:
+                cause = Cause.UNROUTABLE
+                continue
+            self.master[i] = master
+            sent = env.now
+            cause = yield self._send(gateway, master, draw, partition)
+            key = (master, cause)
+            self.attempt_causes[key] = self.attempt_causes.get(key, 0) + 1
+            if cause is Cause.OK:
+                gateway.perform(
+                    balancer.record_message_corresponded(env.now, master, env.now - sent)
+                )
+                if partition is not None:
+                    self._answered(partition)
+                break
+            gateway.perform(balancer.record_message_failed(env.now, master, cause))
+        self.outcome[i] = cause
+        self.ended_ns[i] = env.now
+
+    def _send(
+        self, gateway: SimGateway, master: str, draw: int, partition: str | None
+    ) -> Attempt:
+        """Put one attempt on its way and start the client's timeout."""
+        messages = self.messages
+        attempt = Attempt(self.env, draw, messages, partition)
+        attempt.demand_ns = self._demands[master][draw]
+        there, attempt.back = self._links[gateway.region, master]
+        delay = there.crossing(messages.ratio_there[draw], messages.loss_there[draw])
+        if delay >= 0:
+            Call(self.env, delay, ARRIVAL, self._deliver, (self._masters[master], attempt))
+        Call(self.env, self._settings.timeout_ns, TIMEOUT, attempt.expire)
+        return attempt
+
+    def _deliver(self, event: Call) -> None:
+        master, attempt = event.value
+        master.accept(attempt)

@@ -1,0 +1,169 @@
+"""Links between endpoints: latency, jitter, loss, and what faults do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
+from hasim.simulation.streams import Stream
+
+OBSERVER = "observer"
+
+
+def master_endpoint(master: str) -> str:
+    """The endpoint of a master."""
+    return f"master:{master}"
+
+
+def gateway_endpoint(region: str) -> str:
+    """The endpoint of a region's gateway."""
+    return f"gateway:{region}"
+
+
+class Link:
+    """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
+
+    __slots__ = ("_draws", "base_ns", "drops", "extra_ns", "losses", "pass_share")
+
+    def __init__(self, base_ns: int, loss: float, draws: Stream) -> None:
+        self.base_ns = base_ns
+        self.drops = 0
+        self.extra_ns = 0
+        self.losses = [loss]
+        self.pass_share = 1.0 - loss
+        self._draws = draws
+
+    @property
+    def up(self) -> bool:
+        """Whether packets pass at all, random loss aside."""
+        return self.drops == 0
+
+    def add_loss(self, loss: float) -> None:
+        """A fault makes the link lose packets, independently of other causes."""
+        self.losses.append(loss)
+        self._refresh()
+
+    def remove_loss(self, loss: float) -> None:
+        """The cure of `add_loss`."""
+        self.losses.remove(loss)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.pass_share = 1.0
+        for loss in self.losses:
+            self.pass_share *= 1.0 - loss
+
+    def crossing(self, ratio: float, u: float) -> int:
+        """Nanoseconds that a packet needs, or -1 if it is lost (`u` uniform, `ratio` jitter)."""
+        if self.drops or u >= self.pass_share:
+            return -1
+        return int(self.base_ns * ratio) + self.extra_ns
+
+    def draw(self, quantile: Callable[[float], float]) -> int:
+        """A crossing with this link's own random stream, for control traffic."""
+        u = self._draws.uniform()
+        return self.crossing(quantile(self._draws.uniform()), u)
+
+
+class Jitter:
+    """The ratio of a crossing to its median, as a quantile function."""
+
+    def __init__(self, settings: NetworkSettings, recorded: Recorded) -> None:
+        self._sigma = 0.0
+        self._ratios: NDArray[np.float64] | None = None
+        self._list: list[float] = []
+        if isinstance(settings.jitter, JitterLaw):
+            # Lognormal with median 1: the base latency is a median.
+            self._sigma = float(np.sqrt(np.log1p(settings.jitter.cv**2)))
+        elif settings.jitter is not None:
+            assert recorded.jitter is not None
+            self._ratios = recorded.jitter
+            self._list = recorded.jitter.tolist()
+
+    def ratios(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ratios in the shape of `u`."""
+        if self._ratios is not None:
+            drawn: NDArray[np.float64] = self._ratios[(u * len(self._ratios)).astype(np.int64)]
+            return drawn
+        if self._sigma == 0.0:
+            return np.ones(u.shape)
+        from scipy.special import ndtri
+
+        # ndtri(0) is -inf: exp gives 0, a crossing without delay.
+        values: NDArray[np.float64] = np.exp(self._sigma * ndtri(u))
+        return values
+
+    def ratio(self, u: float) -> float:
+        """One ratio; the same as `ratios` of an array of one."""
+        if self._list:
+            return self._list[int(u * len(self._list))]
+        if self._sigma == 0.0:
+            return 1.0
+        return float(self.ratios(np.array([u]))[0])
+
+
+class Network:
+    """All links between masters, gateways and the observer."""
+
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        recorded: Recorded,
+        sites: dict[str, str],
+        *,
+        seed: int,
+        replication: int,
+    ) -> None:
+        self.settings = settings
+        self.jitter = Jitter(settings, recorded)
+        self._rtt = recorded.rtt_ns
+        self._sites = sites
+        self.links = {
+            (a, b): Link(
+                self.rtt_ns(a, b) // 2,
+                settings.loss,
+                Stream(seed, replication, f"link:{a}>{b}"),
+            )
+            for a in sites
+            for b in sites
+            if a != b
+        }
+
+    def rtt_ns(self, a: str, b: str) -> int:
+        """Median round-trip time between two endpoints, in nanoseconds."""
+        one, other = self._sites[a], self._sites[b]
+        if one == other:
+            return self.settings.local_rtt_ns
+        if isinstance(self.settings.rtt, FixedRtt):
+            return self.settings.rtt.rtt_ns
+        return self._rtt[one, other]
+
+    def cross(self, source: str, destination: str) -> int:
+        """Nanoseconds of one control packet's crossing, or -1 if it is lost."""
+        return self.links[source, destination].draw(self.jitter.ratio)
+
+    def connected(self, a: str, b: str) -> bool:
+        """Whether packets pass both ways, random loss aside."""
+        return self.links[a, b].up and self.links[b, a].up
+
+    def between(
+        self, endpoint: str, others: Iterable[str], *, to: bool, from_: bool
+    ) -> list[Link]:
+        """The links to and from an endpoint, for faults."""
+        found = []
+        for other in others:
+            if other != endpoint:
+                if to:
+                    found.append(self.links[other, endpoint])
+                if from_:
+                    found.append(self.links[endpoint, other])
+        return found
+
+    @property
+    def endpoints(self) -> list[str]:
+        """All endpoints, in a fixed order."""
+        return list(self._sites)

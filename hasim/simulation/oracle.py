@@ -1,0 +1,96 @@
+"""The oracle: watches the true state of the world and journals when it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hasim.simulation.master import SimMaster
+from hasim.simulation.network import master_endpoint
+from hasim.truth import PartitionAnswered, PartitionServed, StatelessServed, Writers
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+
+class Oracle:
+    """Who serves which partition, who accepts its writes, and whether stateless messages are."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._served: dict[str, bool] = {}
+        self._reasons: dict[str, str] = {}
+        self._writers: dict[str, tuple[str, ...]] = {}
+        self._stateless: bool | None = None
+        self._unanswered: set[str] = set()
+
+    def update(self) -> None:
+        """Compare the world with what was last journalled."""
+        for partition in self.world.partitions:
+            self._update_writers(partition)
+            self._update_partition(partition)
+        stateless = any(self._reached(m, None) for m in self.world.masters.values())
+        if stateless != self._stateless:
+            self._stateless = stateless
+            self.world.record(StatelessServed(stateless))
+
+    def answered(self, partition: str) -> None:
+        """A message for this partition was answered."""
+        if partition in self._unanswered:
+            self._unanswered.discard(partition)
+            self.world.record(PartitionAnswered(partition))
+
+    def _update_writers(self, partition: str) -> None:
+        writers = tuple(
+            sorted(
+                m.id
+                for m in self.world.masters.values()
+                if partition in m.primaries and not (m.offs or m.crashes)
+            )
+        )
+        if writers != self._writers.get(partition):
+            self._writers[partition] = writers
+            self.world.record(Writers(partition, writers))
+
+    def _update_partition(self, partition: str) -> None:
+        server = next(
+            (m for m in self.world.masters.values() if self._serves(m, partition)), None
+        )
+        up = server is not None
+        owner = self.world.states[partition].owner if server is None else server.id
+        reason = "" if up else self._reason(partition, owner)
+        if up == self._served.get(partition) and reason == self._reasons.get(partition):
+            return
+        if not up and self._served.get(partition):
+            self._unanswered.add(partition)
+        self._served[partition], self._reasons[partition] = up, reason
+        self.world.record(PartitionServed(partition, up, owner, reason))
+
+    def _serves(self, master: SimMaster, partition: str) -> bool:
+        return partition in master.primaries and self._reached(master, partition)
+
+    def _reached(self, master: SimMaster, partition: str | None) -> bool:
+        """Whether the master answers, and more than half of the gateways send to it and reach it."""
+        if master.impairment():
+            return False
+        endpoint, reached = master_endpoint(master.id), 0
+        for gateway in self.world.gateways.values():
+            balancer = gateway.balancer
+            routed = master.id in balancer.eligible_masters() and (
+                partition is None or balancer.owner_of(partition) == master.id
+            )
+            if routed and self.world.network.connected(gateway.endpoint, endpoint):
+                reached += 1
+        return 2 * reached > len(self.world.gateways)
+
+    def _reason(self, partition: str, owner: str) -> str:
+        master = self.world.masters[owner]
+        if master.impairment():
+            return master.impairment()
+        endpoint = master_endpoint(owner)
+        connected = sum(
+            self.world.network.connected(gateway.endpoint, endpoint)
+            for gateway in self.world.gateways.values()
+        )
+        if 2 * connected <= len(self.world.gateways):
+            return "partition"
+        return "unrouted" if partition in master.primaries else "no-primary"

@@ -1,0 +1,91 @@
+"""The traffic of a run, rolled up into the journal at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hasim.model import Cause
+from hasim.simulation.messages import IN_FLIGHT
+from hasim.simulation.traffic import STATELESS
+from hasim.sketch import ACCURACY, sketch
+from hasim.truth import AttemptRollup, LatencySketch, MessageRecord, TrafficRollup, WritesHeld
+from hasim.units import SECOND
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+BUCKET_NS = 10 * SECOND
+UNSETTLED = "late:"
+"""Prefix of the outcome of messages whose deadline lies beyond the end of the run."""
+
+
+def klass(vip: bool) -> str:
+    """The name of a message's class."""
+    return "vip" if vip else "ordinary"
+
+
+def roll_up(world: World, *, messages: bool) -> None:
+    """Record traffic, attempts, latencies and writes; single messages only if asked for."""
+    _traffic(world)
+    for (master, cause), count in sorted(world.messages.attempt_causes.items()):
+        world.record(AttemptRollup(master, cause, count))
+    _latencies(world)
+    for partition, state in world.states.items():
+        world.record(WritesHeld(partition, state.total_acknowledged, len(state.acknowledged)))
+    if messages:
+        _messages(world)
+
+
+def _traffic(world: World) -> None:
+    plane, drawn = world.messages, world.messages.messages
+    deadline_ns = world.settings.traffic.deadline_ns
+    rows: Counter[tuple[int, str, str, str]] = Counter()
+    in_time: Counter[tuple[int, str, str, str]] = Counter()
+    attempts: Counter[tuple[int, str, str, str]] = Counter()
+    for i, arrival in enumerate(drawn.arrival_ns):
+        outcome = plane.outcome[i]
+        if arrival + deadline_ns > world.settings.horizon_ns:
+            outcome = UNSETTLED + outcome
+        key = (arrival // BUCKET_NS * BUCKET_NS, plane.master[i], klass(drawn.vip[i]), outcome)
+        rows[key] += 1
+        attempts[key] += plane.tries[i]
+        if plane.outcome[i] == Cause.OK and plane.ended_ns[i] - arrival <= deadline_ns:
+            in_time[key] += 1
+    for key in sorted(rows):
+        world.record(TrafficRollup(*key, rows[key], in_time[key], attempts[key]))
+
+
+def _latencies(world: World) -> None:
+    plane, drawn = world.messages, world.messages.messages
+    for vip in (False, True):
+        latencies = [
+            plane.ended_ns[i] - drawn.arrival_ns[i]
+            for i in range(drawn.count)
+            if drawn.vip[i] == vip and plane.outcome[i] == Cause.OK
+        ]
+        if latencies:
+            buckets = sketch(np.array(latencies, dtype=np.int64), ACCURACY)
+            world.record(LatencySketch(klass(vip), ACCURACY, buckets))
+
+
+def _messages(world: World) -> None:
+    plane, drawn = world.messages, world.messages.messages
+    regions = list(world.gateways)
+    for i in range(drawn.count):
+        index = drawn.partition[i]
+        world.record(
+            MessageRecord(
+                i,
+                drawn.arrival_ns[i],
+                plane.ended_ns[i] if plane.outcome[i] != IN_FLIGHT else world.settings.horizon_ns,
+                regions[drawn.gateway[i]],
+                klass(drawn.vip[i]),
+                "" if index == STATELESS else world.partitions[index],
+                plane.master[i],
+                plane.outcome[i],
+                plane.tries[i],
+            )
+        )

@@ -1,0 +1,64 @@
+"""One replication: a world, run from its start to its horizon, as a journal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hasim.journal import Journal
+from hasim.settings import plain
+from hasim.simulation.faults.injector import schedule_faults
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.rollup import roll_up
+from hasim.simulation.settings import WorldSettings
+from hasim.simulation.world import World
+from hasim.version import __version__
+
+
+def simulate(
+    settings: WorldSettings,
+    recorded: Recorded,
+    *,
+    seed: int,
+    replication: int,
+    scenario: str = "",
+    cell: dict[str, Any] | None = None,
+    messages: bool = False,
+) -> Journal:
+    """Run one replication and return its journal.
+
+    The same settings, recorded inputs, seed and replication give the same journal.
+    `messages` adds a record of every single message.
+    """
+    world = World(settings, recorded, seed=seed, replication=replication)
+    world.journal.header = _header(world, scenario, cell or {})
+    world.changed()
+    schedule_faults(world)
+    world.driver.start()
+    world.messages.start()
+    world.env.run(until=settings.horizon_ns)
+    roll_up(world, messages=messages)
+    return world.journal
+
+
+def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]:
+    settings = world.settings
+    return {
+        "scenario": scenario,
+        "cell": cell,
+        "replication": world.replication,
+        "seed": world.seed,
+        "horizon_ns": settings.horizon_ns,
+        "cluster": asdict(world.cluster),
+        "settings": {
+            "detection": plain(settings.detection),
+            "failover": plain(settings.failover),
+            "balancing": plain(settings.balancing),
+            "monitor": plain(settings.monitor),
+        },
+        "traffic": {
+            "timeout_ns": settings.traffic.timeout_ns,
+            "deadline_ns": settings.traffic.deadline_ns,
+        },
+        "hasim": __version__,
+    }

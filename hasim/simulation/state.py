@@ -1,0 +1,132 @@
+"""The state of partitions: acknowledged writes, their copies, and what a failover loses."""
+
+from __future__ import annotations
+
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable
+
+from hasim.units import SECOND
+
+NO_COPY = -1
+
+
+class ReplicationStream:
+    """The stream of writes from a partition's owner to one standby.
+
+    Nothing is simulated per write: the standby holds what was acknowledged
+    `lag_ns` ago, as long as the stream is connected; when it breaks, the position
+    stays, and after a reconnection it jumps once the missing bytes have crossed.
+    """
+
+    def __init__(self, position: int, lag_ns: int) -> None:
+        self.settled = position
+        self.lag_ns = lag_ns
+        self.connected = False
+        self.caught_up_ns = 0
+
+    def position(self, now: int, acknowledged: list[int]) -> int:
+        """Writes that the standby holds; NO_COPY if it never had one."""
+        if not self.connected or now < self.caught_up_ns:
+            return self.settled
+        return max(self.settled, bisect_right(acknowledged, now - self.lag_ns))
+
+    def connect(self, now: int, acknowledged: list[int], connected: bool, catch_up_ns: int) -> None:
+        """The link or one of its ends changed its state."""
+        self.settled = self.position(now, acknowledged)
+        if connected and not self.connected:
+            self.caught_up_ns = now + self.lag_ns + catch_up_ns
+        self.connected = connected
+
+
+class PartitionState:
+    """One partition: the times of its acknowledged writes, and who holds how many of them."""
+
+    def __init__(
+        self,
+        partition: str,
+        owner: str,
+        *,
+        size_bytes: int,
+        write_bytes: int,
+        bandwidth_bytes_per_s: int,
+    ) -> None:
+        self.partition = partition
+        self.owner = owner
+        self.size_bytes = size_bytes
+        self.write_bytes = write_bytes
+        self.bandwidth = bandwidth_bytes_per_s
+        self.acknowledged: list[int] = []
+        self.total_acknowledged = 0
+        self.total_lost = 0
+        self.stale = 0
+        self.streams: dict[str, ReplicationStream] = {}
+
+    def acknowledge(self, now: int, master: str) -> None:
+        """A write was acknowledged by `master`; one that no longer owns acknowledges in vain."""
+        self.total_acknowledged += 1
+        if master == self.owner:
+            self.acknowledged.append(now)
+        else:
+            self.stale += 1
+            self.total_lost += 1
+
+    def position(self, now: int, master: str) -> int:
+        """Writes that the copy of `master` holds."""
+        if master == self.owner:
+            return len(self.acknowledged)
+        stream = self.streams.get(master)
+        return NO_COPY if stream is None else stream.position(now, self.acknowledged)
+
+    def bytes_at(self, position: int) -> int:
+        """Size of the state at a position."""
+        return self.size_bytes + position * self.write_bytes
+
+    def missing_bytes(self, held: int, wanted: int) -> int:
+        """Bytes to send to somebody who holds `held`: only the difference if it has a copy."""
+        if held == NO_COPY:
+            return self.bytes_at(wanted)
+        return max(0, wanted - held) * self.write_bytes
+
+    def transfer_ns(self, held: int, wanted: int) -> int:
+        """Nanoseconds that the missing bytes need at the network's bandwidth."""
+        return self.missing_bytes(held, wanted) * SECOND // self.bandwidth
+
+    def replicate_to(self, master: str, lag_ns: int, *, has_copy: bool) -> None:
+        """Set up the stream to a standby."""
+        self.streams.setdefault(master, ReplicationStream(0 if has_copy else NO_COPY, lag_ns))
+
+    def refresh(self, now: int, connected: Callable[[str, str], bool]) -> None:
+        """Links or masters changed: break or mend the streams."""
+        for master, stream in self.streams.items():
+            up = master != self.owner and connected(self.owner, master)
+            held = stream.position(now, self.acknowledged)
+            catch_up = self.transfer_ns(held, len(self.acknowledged))
+            stream.connect(now, self.acknowledged, up, catch_up)
+
+    def receive(self, master: str, position: int, lag_ns: int) -> None:
+        """A transfer brought the copy of `master` to `position`."""
+        stream = self.streams.setdefault(master, ReplicationStream(NO_COPY, lag_ns))
+        stream.settled = max(stream.settled, position)
+
+    def change_owner(self, now: int, master: str, lag_ns: int) -> tuple[int, int]:
+        """`master` owns from now on, with the copy it has.
+
+        Returns how many acknowledged writes are lost, and the age of the oldest of them (ns).
+        """
+        if master == self.owner:
+            return 0, 0
+        position = max(0, self.position(now, master))
+        lost = self.acknowledged[position:]
+        del self.acknowledged[position:]
+        self.total_lost += len(lost)
+        for stream in self.streams.values():
+            stream.settled = min(stream.settled, position)
+            stream.connected = False
+        self.streams.setdefault(self.owner, ReplicationStream(position, lag_ns))
+        self.owner = master
+        return len(lost), (now - lost[0] if lost else 0)
+
+    def checksum(self, position: int, size: int) -> int:
+        """CRC-32 that stands for the content of a copy."""
+        return zlib.crc32(f"{self.partition}/{position}/{size}".encode())

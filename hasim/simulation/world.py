@@ -1,0 +1,203 @@
+"""One simulated world: everything built from its settings and wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simpy.core import Environment
+
+from hasim.events import GatewayReport
+from hasim.journal import Journal
+from hasim.model import Cluster, Master, Partition
+from hasim.services.control_plane import ControlPlane
+from hasim.simulation.commands import Commands
+from hasim.simulation.driver import Driver
+from hasim.simulation.gateway import SimGateway
+from hasim.simulation.master import SimMaster
+from hasim.simulation.messages import MessagePlane
+from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
+from hasim.simulation.oracle import Oracle
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.settings import MasterSettings, WorldSettings
+from hasim.simulation.state import PartitionState
+from hasim.simulation.streams import Stream
+from hasim.simulation.traffic import draw_messages
+from hasim.truth import Truth
+
+
+def partition_names(masters: tuple[MasterSettings, ...]) -> list[str]:
+    """p1, p2, ... in the order of the masters that own them at the start."""
+    return [f"p{number}" for number in range(1, len(masters) + 1)]
+
+
+def client_regions(settings: WorldSettings) -> tuple[str, ...]:
+    """The regions with a gateway: those of the traffic, else those of the masters."""
+    if settings.traffic.regions:
+        return settings.traffic.regions
+    return tuple(dict.fromkeys(master.region for master in settings.masters))
+
+
+class World:
+    """Holds the parts of one replication; the parts find each other through it."""
+
+    def __init__(
+        self, settings: WorldSettings, recorded: Recorded, *, seed: int, replication: int
+    ) -> None:
+        self.settings = settings
+        self.recorded = recorded
+        self.seed = seed
+        self.replication = replication
+        self.env = Environment(initial_time=0)
+        self.journal = Journal()
+        self.network = Network(
+            settings.network, recorded, _sites(settings), seed=seed, replication=replication
+        )
+        self.partitions = partition_names(settings.masters)
+        self.cluster = self._cluster()
+        self.oracle = Oracle(self)
+        self._faults = 0
+        self.torn_transfers: dict[str, int] = {}
+        self.promotion_traps: list[Callable[[str], bool]] = []
+        self.probe_draws = Stream(seed, replication, "probe-errors")
+        self.fence_draws = Stream(seed, replication, "fencing")
+        self.masters = self._build_masters()
+        self.states = self._build_states()
+        control_plane = ControlPlane(
+            self.cluster,
+            settings.detection,
+            settings.failover,
+            settings.balancing,
+            settings.monitor,
+        )
+        self.commands = Commands(self)
+        self.driver = Driver(self.env, control_plane, self.journal, self.commands.perform)
+        self.gateways = self._build_gateways(control_plane.detection.watch().failures)
+        self.messages = self._build_messages()
+
+    # -- building ----------------------------------------------------------------
+
+    def _cluster(self) -> Cluster:
+        masters = tuple(Master(m.id, m.region, m.priority, m.workers) for m in self.settings.masters)
+        gateways = client_regions(self.settings)
+        rtt = tuple(
+            tuple(
+                self.network.rtt_ns(gateway_endpoint(g), master_endpoint(m.id)) for m in masters
+            )
+            for g in gateways
+        )
+        owners = zip(self.partitions, masters, strict=True)
+        return Cluster(masters, tuple(Partition(p, m.id) for p, m in owners), gateways, rtt)
+
+    def _build_masters(self) -> dict[str, SimMaster]:
+        masters = {
+            m.id: SimMaster(
+                self.env, m, self.settings.traffic.timeout_ns, self.changed, self._acknowledge
+            )
+            for m in self.settings.masters
+        }
+        for partition in self.cluster.partitions:
+            masters[partition.owner].primaries[partition.id] = 1
+        return masters
+
+    def _build_states(self) -> dict[str, PartitionState]:
+        states = {}
+        by_priority = sorted(self.settings.masters, key=lambda m: m.priority)
+        for partition, owner in zip(self.partitions, self.settings.masters, strict=True):
+            state = PartitionState(
+                partition,
+                owner.id,
+                size_bytes=owner.state.size_bytes,
+                write_bytes=owner.state.write_bytes,
+                bandwidth_bytes_per_s=self.settings.network.bandwidth_bytes_per_s,
+            )
+            standbys = [m for m in by_priority if m.id != owner.id]
+            for standby in standbys[: self.settings.replication.copies]:
+                lag_ns = self.lag_ns(owner.id, standby.id)
+                state.replicate_to(standby.id, lag_ns, has_copy=True)
+            states[partition] = state
+        return states
+
+    def _build_gateways(self, watch_failures: int) -> dict[str, SimGateway]:
+        return {
+            region: SimGateway(
+                self.env,
+                region,
+                self.settings.balancing,
+                self.cluster,
+                watch_failures=watch_failures,
+                retry_share=self.settings.traffic.retry.budget,
+                send_report=self._send_report,
+            )
+            for region in self.cluster.gateways
+        }
+
+    def _build_messages(self) -> MessagePlane:
+        messages = draw_messages(
+            self.settings,
+            self.recorded,
+            self.network.jitter,
+            len(self.gateways),
+            seed=self.seed,
+            replication=self.replication,
+        )
+        return MessagePlane(
+            self.env,
+            self.settings.traffic,
+            messages,
+            self.partitions,
+            list(self.gateways.values()),
+            self.masters,
+            self.network,
+            self.oracle.answered,
+        )
+
+    # -- what the parts ask of each other ----------------------------------------------
+
+    def record(self, body: Truth) -> None:
+        """Journal a truth, now."""
+        self.journal.add(self.env.now, "truth", body)
+
+    def changed(self) -> None:
+        """The true state changed: replication streams break or mend, the oracle looks again."""
+        for state in self.states.values():
+            state.refresh(self.env.now, self.can_replicate)
+        self.oracle.update()
+
+    def can_replicate(self, source: str, target: str) -> bool:
+        """Whether state can flow from one master to another, now."""
+        one, other = self.masters[source], self.masters[target]
+        return (
+            one.answering
+            and other.answering
+            and self.network.connected(master_endpoint(source), master_endpoint(target))
+        )
+
+    def lag_ns(self, source: str, target: str) -> int:
+        """Replication lag between two masters: the setting plus one crossing."""
+        crossing = 0
+        if source != target:
+            crossing = self.network.rtt_ns(master_endpoint(source), master_endpoint(target)) // 2
+        return self.settings.replication.lag_ns + crossing
+
+    def dies_on_promotion(self, master: str) -> bool:
+        """Whether a fault kills `master` now that it is told to promote itself."""
+        return any(trap(master) for trap in list(self.promotion_traps))
+
+    def next_fault(self) -> int:
+        """A number for the next fault."""
+        self._faults += 1
+        return self._faults
+
+    def _acknowledge(self, partition: str, master: str) -> None:
+        self.states[partition].acknowledge(self.env.now, master)
+
+    def _send_report(self, report: GatewayReport, endpoint: str) -> None:
+        self.commands.report(report, endpoint)
+
+
+def _sites(settings: WorldSettings) -> dict[str, str]:
+    """The site of every endpoint."""
+    sites = {master_endpoint(m.id): m.region for m in settings.masters}
+    sites.update({gateway_endpoint(r): r for r in client_regions(settings)})
+    sites[OBSERVER] = settings.observer.region or settings.masters[0].region
+    return sites
