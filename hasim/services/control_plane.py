@@ -105,7 +105,7 @@ class ControlPlane:
         for output in made:
             out.append(output)
             if isinstance(output, EVENTS):
-                out += self._tell(now, name, output)  # type: ignore[arg-type]
+                out += self._tell(now, name, output)
         return out
 
     def _tell(self, now: int, origin: str, event: Event) -> list[Output]:

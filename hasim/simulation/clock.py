@@ -18,20 +18,35 @@ WAKE_UP = 50
 ARRIVAL = 60
 
 
+class Clock(Environment):
+    """A SimPy environment whose time is integer nanoseconds."""
+
+    _now: int
+
+    def __init__(self) -> None:
+        super().__init__(initial_time=0)
+
+    @property
+    def now(self) -> int:
+        """The present time in nanoseconds."""
+        return self._now
+
+
 class Call(Event):
-    """An event that calls `function(event)` after `delay` nanoseconds; `value` rides along."""
+    """An event that calls `function(event)` after `delay` nanoseconds; `load` rides along."""
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         delay: int,
         rank: int,
         function: Callable[[Any], None],
-        value: Any = None,
+        load: Any = None,
     ) -> None:
         self.env = env
         self.callbacks = [function]
-        self._value = value
+        self.load = load
+        self._value = None
         self._ok = True
         self._defused = False
         env.schedule(self, rank, delay)  # type: ignore[arg-type]  # any int ranks

@@ -115,7 +115,7 @@ class Commands:
     # -- fencing -----------------------------------------------------------------
 
     def _fence(self, event: Call) -> None:
-        effect: Fence = event.value
+        effect: Fence = event.load
         world, device = self.world, self.world.settings.fencing_device
         if world.fence_draws.uniform() < device.fails:
             world.driver.feed(FenceResult(effect.failover, effect.master, confirmed=False))
@@ -129,7 +129,7 @@ class Commands:
         world.driver.feed(FenceResult(effect.failover, effect.master, confirmed=True))
 
     def _restart(self, event: Call) -> None:
-        master: SimMaster = event.value
+        master: SimMaster = event.load
         master.offs -= 1
         self.world.record(MasterRestarted(master.id))
         master.update_condition()
@@ -139,9 +139,7 @@ class Commands:
     def _transfer(self, target: SimMaster, effect: TransferState) -> None:
         if not target.answering:
             if target.refusing:
-                self._answer(
-                    target, TransferResult(effect.failover, target.id, Cause.REFUSED)
-                )
+                self._answer(target, TransferResult(effect.failover, target.id, Cause.REFUSED))
             return
         sources = [self._freshest(target, partition, effect) for partition in effect.partitions]
         if any(position == NO_COPY for _, position in sources):
@@ -171,7 +169,7 @@ class Commands:
         return best
 
     def _transferred(self, event: Call) -> None:
-        target, effect, sources = event.value
+        target, effect, sources = event.load
         if not target.answering:
             return
         torn = self.world.torn_transfers.get(target.id, 0) > 0
@@ -211,7 +209,7 @@ class Commands:
             Call(self.env, delay, COMPLETION, self._promoted, (target, effect))
 
     def _promoted(self, event: Call) -> None:
-        target, effect = event.value
+        target, effect = event.load
         if not target.answering:
             return
         world = self.world
@@ -222,9 +220,7 @@ class Commands:
             lost, age_ns = state.change_owner(self.env.now, target.id, lag_ns)
             if lost:
                 world.record(
-                    WritesLost(
-                        partition, effect.failover, lost, lost * state.write_bytes, age_ns
-                    )
+                    WritesLost(partition, effect.failover, lost, lost * state.write_bytes, age_ns)
                 )
         world.changed()
         self._answer(target, PromoteResult(effect.failover, target.id, cause))
@@ -244,8 +240,6 @@ class Commands:
         def apply() -> None:
             ack = gateway.balancer.apply_routing(self.env.now, effect.table)
             self.world.changed()
-            self._cross(
-                gateway.endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(ack)
-            )
+            self._cross(gateway.endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(ack))
 
         self._cross(OBSERVER, gateway.endpoint, COMPLETION, apply)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simpy.core import Environment
-
 from hasim.events import Effect, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal
 from hasim.services.control_plane import ControlPlane
-from hasim.simulation.clock import WAKE_UP, Call
+from hasim.simulation.clock import WAKE_UP, Call, Clock
 
 
 class Driver:
@@ -17,7 +15,7 @@ class Driver:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         control_plane: ControlPlane,
         journal: Journal,
         perform: Callable[[Effect], None],
@@ -56,6 +54,6 @@ class Driver:
             Call(self.env, max(0, wanted - self.env.now), WAKE_UP, self._wake, wanted)
 
     def _wake(self, event: Call) -> None:
-        if event.value == self._armed:  # else a stale timer: SimPy cannot cancel one
+        if event.load == self._armed:  # else a stale timer: SimPy cannot cancel one
             self._armed = None
             self.feed(WakeUp())

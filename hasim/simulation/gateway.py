@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simpy.core import Environment
-
 from hasim.events import GatewayReport, Output, SendReport, WakeUp
 from hasim.model import Cluster
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.balancing.retry import RetryBudget
-from hasim.simulation.clock import WAKE_UP, Call
+from hasim.simulation.clock import WAKE_UP, Call, Clock
 from hasim.simulation.network import gateway_endpoint
 
 
@@ -19,7 +17,7 @@ class SimGateway:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         region: str,
         settings: BalancingSettings,
         cluster: Cluster,
@@ -52,7 +50,7 @@ class SimGateway:
             Call(self.env, max(0, wanted - self.env.now), WAKE_UP, self._wake, wanted)
 
     def _wake(self, event: Call) -> None:
-        if event.value == self._armed:  # else a stale timer: SimPy cannot cancel one
+        if event.load == self._armed:  # else a stale timer: SimPy cannot cancel one
             self._armed = None
             self.perform(self.balancer.step(self.env.now, WakeUp()))
             self.arm()

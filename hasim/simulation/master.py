@@ -6,10 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from simpy.core import Environment
-
 from hasim.model import Cause
-from hasim.simulation.clock import COMPLETION, Call
+from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.settings import MasterSettings
 
 
@@ -39,7 +37,7 @@ class SimMaster:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         settings: MasterSettings,
         client_timeout_ns: int,
         changed: Callable[[], None],
@@ -167,7 +165,7 @@ class SimMaster:
             job.completion = Call(self.env, delay, COMPLETION, self._complete, job)
 
     def _complete(self, event: Call) -> None:
-        job: Job = event.value
+        job: Job = event.load
         if job.completion is not event:
             return  # a fault took this completion back
         del self._serving[job]

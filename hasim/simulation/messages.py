@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from simpy.core import Environment
 from simpy.events import Event
 
 from hasim.model import Cause
-from hasim.simulation.clock import ARRIVAL, TIMEOUT, Call
+from hasim.simulation.clock import ARRIVAL, TIMEOUT, Call, Clock
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
@@ -26,10 +25,9 @@ IN_FLIGHT = "in_flight"
 class Attempt(Event):
     """One attempt of one message at one master; succeeds with the `Cause` that ended it."""
 
-    def __init__(
-        self, env: Environment, draw: int, messages: Messages, partition: str | None
-    ) -> None:
+    def __init__(self, env: Clock, draw: int, messages: Messages, partition: str | None) -> None:
         super().__init__(env)
+        self.clock = env
         self.draw = draw
         self.messages = messages
         self.partition = partition
@@ -45,11 +43,11 @@ class Attempt(Event):
             self.messages.ratio_back[self.draw], self.messages.loss_back[self.draw]
         )
         if delay >= 0:
-            Call(self.env, delay, TIMEOUT, self._answered, cause)
+            Call(self.clock, delay, TIMEOUT, self._answered, cause)
 
     def _answered(self, event: Call) -> None:
         if not self.triggered:
-            self.succeed(event.value)
+            self.succeed(event.load)
 
     def expire(self, event: Call) -> None:
         """The client has waited long enough."""
@@ -66,7 +64,7 @@ class MessagePlane:
 
     def __init__(
         self,
-        env: Environment,
+        env: Clock,
         settings: TrafficSettings,
         messages: Messages,
         partitions: list[str],
@@ -104,7 +102,7 @@ class MessagePlane:
             Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0)
 
     def _arrive(self, event: Call) -> None:
-        message: int = event.value
+        message: int = event.load
         following = message + 1
         if following < self.messages.count:
             delay = self.messages.arrival_ns[following] - self.env.now
@@ -153,9 +151,7 @@ class MessagePlane:
         self.outcome[i] = cause
         self.ended_ns[i] = env.now
 
-    def _send(
-        self, gateway: SimGateway, master: str, draw: int, partition: str | None
-    ) -> Attempt:
+    def _send(self, gateway: SimGateway, master: str, draw: int, partition: str | None) -> Attempt:
         """Put one attempt on its way and start the client's timeout."""
         messages = self.messages
         attempt = Attempt(self.env, draw, messages, partition)
@@ -168,5 +164,5 @@ class MessagePlane:
         return attempt
 
     def _deliver(self, event: Call) -> None:
-        master, attempt = event.value
+        master, attempt = event.load
         master.accept(attempt)

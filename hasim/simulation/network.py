@@ -150,9 +150,7 @@ class Network:
         """Whether packets pass both ways, random loss aside."""
         return self.links[a, b].up and self.links[b, a].up
 
-    def between(
-        self, endpoint: str, others: Iterable[str], *, to: bool, from_: bool
-    ) -> list[Link]:
+    def between(self, endpoint: str, others: Iterable[str], *, to: bool, from_: bool) -> list[Link]:
         """The links to and from an endpoint, for faults."""
         found = []
         for other in others:

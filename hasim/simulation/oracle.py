@@ -52,9 +52,7 @@ class Oracle:
             self.world.record(Writers(partition, writers))
 
     def _update_partition(self, partition: str) -> None:
-        server = next(
-            (m for m in self.world.masters.values() if self._serves(m, partition)), None
-        )
+        server = next((m for m in self.world.masters.values() if self._serves(m, partition)), None)
         up = server is not None
         owner = self.world.states[partition].owner if server is None else server.id
         reason = "" if up else self._reason(partition, owner)
@@ -69,7 +67,7 @@ class Oracle:
         return partition in master.primaries and self._reached(master, partition)
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:
-        """Whether the master answers, and more than half of the gateways send to it and reach it."""
+        """Whether it answers, and more than half of the gateways send to it and reach it."""
         if master.impairment():
             return False
         endpoint, reached = master_endpoint(master.id), 0

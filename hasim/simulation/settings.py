@@ -48,7 +48,7 @@ class MasterSettings:
     service: DurationLaw = Constant(mean_ns=20 * MILLISECOND)
     """The law of the time that a worker needs for a message."""
     health: Literal["shallow", "deep"] = "shallow"
-    """The health endpoint answers while the process lives (shallow), or through the queue (deep)."""
+    """The health endpoint answers while the process lives, or (deep) through the queue."""
     state: StateSettings = StateSettings()
     """The state of its partition."""
 
@@ -100,17 +100,15 @@ class MatrixTrace:
 class NetworkSettings:
     """Links between sites; every probe, message, report, command and write crosses one."""
 
-    rtt: Annotated[
-        FixedRtt | MatrixTrace, Choice(tag="", text=FixedRtt, text_field="rtt")
-    ] = FixedRtt(rtt_ns=10 * MILLISECOND)
+    rtt: Annotated[FixedRtt | MatrixTrace, Choice(tag="", text=FixedRtt, text_field="rtt")] = (
+        FixedRtt(rtt_ns=10 * MILLISECOND)
+    )
     """Median round-trip time: one duration for all pairs, or a matrix."""
     local_rtt_ns: Annotated[int, duration("Round-trip time inside one site.")] = MILLISECOND
     jitter: Annotated[JitterLaw | JitterTrace, Choice(tag="law")] | None = None
     """The factor by which a crossing is slower or faster than the median."""
     loss: Annotated[float, share("Probability that a packet is lost, each way.")] = 0.0
-    bandwidth_bytes_per_s: Annotated[int, bandwidth("Bandwidth of a state transfer.")] = (
-        200 * 2**20
-    )
+    bandwidth_bytes_per_s: Annotated[int, bandwidth("Bandwidth of a state transfer.")] = 200 * 2**20
 
 
 @settings
@@ -131,9 +129,9 @@ class TraceArrivals:
     """The column with the arrival times."""
     unit: Literal["timestamp", "ns", "us", "ms", "s"] = "timestamp"
     """ISO 8601 time stamps, or numbers in this unit."""
-    time_scale: Annotated[
-        float, factor("Times are divided by this: 2 replays twice as fast.")
-    ] = 1.0
+    time_scale: Annotated[float, factor("Times are divided by this: 2 replays twice as fast.")] = (
+        1.0
+    )
 
 
 @settings

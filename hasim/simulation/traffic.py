@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from hasim.simulation.laws import Law
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.settings import MasterSettings, PoissonArrivals, TrafficSettings, WorldSettings
+from hasim.simulation.settings import (
+    MasterSettings,
+    PoissonArrivals,
+    TrafficSettings,
+    WorldSettings,
+)
 from hasim.simulation.streams import generator
 from hasim.units import SECOND
 

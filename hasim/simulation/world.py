@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simpy.core import Environment
-
 from hasim.events import GatewayReport
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
+from hasim.simulation.clock import Clock
 from hasim.simulation.commands import Commands
 from hasim.simulation.driver import Driver
 from hasim.simulation.gateway import SimGateway
@@ -47,7 +46,7 @@ class World:
         self.recorded = recorded
         self.seed = seed
         self.replication = replication
-        self.env = Environment(initial_time=0)
+        self.env = Clock()
         self.journal = Journal()
         self.network = Network(
             settings.network, recorded, _sites(settings), seed=seed, replication=replication
@@ -77,12 +76,12 @@ class World:
     # -- building ----------------------------------------------------------------
 
     def _cluster(self) -> Cluster:
-        masters = tuple(Master(m.id, m.region, m.priority, m.workers) for m in self.settings.masters)
+        masters = tuple(
+            Master(m.id, m.region, m.priority, m.workers) for m in self.settings.masters
+        )
         gateways = client_regions(self.settings)
         rtt = tuple(
-            tuple(
-                self.network.rtt_ns(gateway_endpoint(g), master_endpoint(m.id)) for m in masters
-            )
+            tuple(self.network.rtt_ns(gateway_endpoint(g), master_endpoint(m.id)) for m in masters)
             for g in gateways
         )
         owners = zip(self.partitions, masters, strict=True)

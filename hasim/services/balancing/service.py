@@ -98,13 +98,11 @@ class LoadBalancingService:
             self._report_at = now + self.settings.report_interval_ns
         return self._ids[index]
 
-    def record_message_corresponded(
-        self, now: int, master: str, latency_ns: int
-    ) -> list[Output]:
+    def record_message_corresponded(self, now: int, master: str, latency_ns: int) -> list[Output]:
         """A message was answered after `latency_ns` nanoseconds."""
         index = self._index[master]
         load = self._loads[index]
-        ends_run = 0 < load.streak and self._watch_failures > 0
+        ends_run = load.streak > 0 and self._watch_failures > 0
         load.answer(latency_ns)
         self._in_flight[index] -= 1
         return self._report(now, [index]) if ends_run else []
@@ -127,9 +125,7 @@ class LoadBalancingService:
             case "least-loaded":
                 return pickers.least_loaded(self._eligible, self._in_flight, self._workers, avoid)
             case "geo":
-                return pickers.geo(
-                    self._eligible, self._in_flight, self._workers, self._rtt, avoid
-                )
+                return pickers.geo(self._eligible, self._in_flight, self._workers, self._rtt, avoid)
             case _:
                 return pickers.priority(
                     self._eligible,
@@ -171,9 +167,7 @@ class LoadBalancingService:
                 eligible = tuple(m for m in self._ids if self._eligible[self._index[m]])
                 return self._publisher.change(now, eligible=eligible)
             case OwnerChanged():
-                self._owners[event.partition] = Ownership(
-                    event.partition, event.owner, event.epoch
-                )
+                self._owners[event.partition] = Ownership(event.partition, event.owner, event.epoch)
                 return self._publisher.change(now, owners=tuple(self._owners.values()))
             case _:
                 return []

@@ -136,7 +136,7 @@ class FailoverDetectionService:
         return self.running
 
     def generate_health_report(self, now: int) -> dict[str, dict[str, object]]:
-        """Per master: status, seconds since, diagnosis, probes sent and failed, standing failures."""
+        """Per master: status, seconds since, diagnosis, probes, standing failures."""
         return {
             master: {
                 "status": health.status.value,

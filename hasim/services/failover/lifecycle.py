@@ -1,7 +1,7 @@
 """The lifecycle of a failover, as one table.
 
 Read a row as: in this state, this trigger leads to that state. What is not in
-the table is illegal: it raises `IllegalTransition` and changes nothing. The
+the table is illegal: it raises `IllegalTransitionError` and changes nothing. The
 table leaves out which backup is concerned and how often a step was tried;
 that is the business of the orchestrator.
 """
@@ -52,16 +52,16 @@ LIFECYCLE: dict[str, dict[str, str]] = {
 TERMINAL = frozenset(state for state, row in LIFECYCLE.items() if not row)
 
 
-class IllegalTransition(ValueError):
+class IllegalTransitionError(ValueError):
     """A trigger that the lifecycle does not allow in this state."""
 
 
 def advance(state: str, trigger: str) -> str:
-    """The state after `trigger`. Raises IllegalTransition, naming what would be legal."""
+    """The state after `trigger`. Raises IllegalTransitionError, naming what would be legal."""
     try:
         return LIFECYCLE[state][trigger]
     except KeyError:
         legal = ", ".join(LIFECYCLE.get(state, {})) or "nothing"
-        raise IllegalTransition(
+        raise IllegalTransitionError(
             f"a failover that is {state!r} cannot take {trigger!r}; legal: {legal}"
         ) from None

@@ -113,7 +113,7 @@ class FailoverOrchestrator:
     def rollback_failover(self, now: int, failover_id: int, reason: str) -> list[Output]:
         """Take back a transfer or promotion under way and try the next candidate.
 
-        Raises KeyError for an unknown failover and IllegalTransition in a state
+        Raises KeyError for an unknown failover and IllegalTransitionError in a state
         in which there is nothing to take back.
         """
         return self._roll_back(now, self._failover(failover_id), "operator", reason)
@@ -131,7 +131,7 @@ class FailoverOrchestrator:
     def update_failover_status(
         self, now: int, failover: Failover, trigger: str, reason: str
     ) -> list[Output]:
-        """Take one step of the lifecycle; raises IllegalTransition and changes nothing if illegal."""
+        """Take one step of the lifecycle; an illegal one raises and changes nothing."""
         old, new = failover.state, lifecycle.advance(failover.state, trigger)
         failover.state = new
         failover.deadline_ns = None
@@ -229,9 +229,7 @@ class FailoverOrchestrator:
 
     def _demote_returned(self, master: str) -> list[Output]:
         """Without fencing an old owner may come back and still accept writes: tell it."""
-        return [
-            Demote(f.id, f.partitions, master, f.epoch) for f in self._unfenced.pop(master, [])
-        ]
+        return [Demote(f.id, f.partitions, master, f.epoch) for f in self._unfenced.pop(master, [])]
 
     def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
         failover = self._in_state(result.failover, lifecycle.FENCING)
@@ -361,9 +359,7 @@ class FailoverOrchestrator:
         failover.deadline_ns = now + self.settings.promote_timeout_ns
         return [Promote(failover.id, failover.partitions, failover.candidate, failover.epoch)]
 
-    def _roll_back(
-        self, now: int, failover: Failover, trigger: str, reason: str
-    ) -> list[Output]:
+    def _roll_back(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
         out = self.update_failover_status(now, failover, trigger, reason)
         if not failover.promotion_sent:
             out.append(DiscardTransfer(failover.id, failover.partitions, failover.candidate))

@@ -1,0 +1,1 @@
+"""Faults: what can go wrong, when, to whom, and how it is cured."""

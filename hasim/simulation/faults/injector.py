@@ -70,7 +70,7 @@ def _resolving(world: World, index: int, fault: Fault, number: int) -> Targets:
 
 
 def _strike(event: Call) -> None:
-    world, fault, targets, duration = event.value
+    world, fault, targets, duration = event.load
     cure = begin(world, fault.kind, fault, targets())
     Call(world.env, duration, FAULT, lambda _: cure())
 

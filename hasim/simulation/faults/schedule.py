@@ -10,12 +10,13 @@ Span = tuple[int, int]
 
 
 def occurrences(fault: Fault, draws: Stream, horizon_ns: int) -> list[Span]:
-    """(start, duration) in nanoseconds of each occurrence before the horizon, by `at` or `every`."""
+    """(start, duration) in nanoseconds of each occurrence by `at` or `every` before the horizon."""
     if fault.at:
         starts = [round(float(law.quantile(draws.uniforms())[0])) for law in fault.at]
         return [(start, _duration(fault, draws)) for start in starts if start < horizon_ns]
     assert fault.every is not None
-    spans, now = [], 0
+    spans: list[Span] = []
+    now = 0
     while True:
         start = now + round(float(fault.every.quantile(draws.uniforms())[0]))
         if start >= horizon_ns:
