@@ -1,0 +1,134 @@
+"""Availability: the share of time in which service was up, and what the rest was spent on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hasim.measures.causes import CAUSES, Share, merged, shares
+from hasim.measures.facts import Facts
+from hasim.measures.serving import stateless_down
+from hasim.measures.spans import Span, length_ns, union
+from hasim.truth import Writers, WritesHeld, WritesLost
+from hasim.units import seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downtime:
+    """Seconds down, in all and by cause; the causes sum to `down_s`.
+
+    *Undetected*: a fault struck and nobody had declared the owner. *Deciding*:
+    declared, but no step of the recovery was under way. *Fencing*,
+    *transferring*, *promoting*, *redirecting*: during that step of the
+    failover. *Mistaken*: from a failover of a healthy master, its fence and
+    restart included. *No capacity*: no eligible candidate. *Overloaded*: the
+    owner had no fault and could not keep up.
+    """
+
+    down_s: float
+    undetected_s: float
+    deciding_s: float
+    fencing_s: float
+    transferring_s: float
+    promoting_s: float
+    redirecting_s: float
+    mistaken_s: float
+    overloaded_s: float
+    no_capacity_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionRow(Downtime):
+    """One partition: a partition is up when its owner would answer in time."""
+
+    partition: str
+    uptime: float
+    outages: int
+    dual_primary_s: float
+    acknowledged: int | None
+    held: int | None
+    writes_lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability(Downtime):
+    """The service as a whole; `down_s` is the time in which any partition was down.
+
+    `uptime` is the share of time in which every partition was up, `uptime_mean`
+    the mean over partitions, `uptime_stateless` the share in which an eligible
+    master worked. `dual_primary_s` sums, over partitions, the time with two
+    masters that accepted writes. `down_at_end` says that a partition was down
+    when the run ended, so that `down_s` is cut short.
+    """
+
+    uptime: float
+    uptime_mean: float
+    uptime_stateless: float
+    dual_primary_s: float
+    down_at_end: bool
+
+
+def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
+    """The whole, and each partition."""
+    by_partition = shares(facts)
+    dual_ns = dual_primary_ns(facts)
+    rows = [_row(facts, name, own, dual_ns.get(name, 0)) for name, own in by_partition.items()]
+    stateless_ns = length_ns(stateless_down(facts.records))
+    horizon_ns = facts.horizon_ns
+    together = merged(by_partition)
+    down_ns = sum(share.span.length_ns for share in together)
+    whole = Availability(
+        **_downtime(together),
+        uptime=1.0 - down_ns / horizon_ns,
+        uptime_mean=sum(row.uptime for row in rows) / len(rows) if rows else 1.0,
+        uptime_stateless=1.0 - stateless_ns / horizon_ns,
+        dual_primary_s=seconds(sum(dual_ns.values())),
+        down_at_end=any(not down.restored for down in facts.downs()),
+    )
+    return whole, rows
+
+
+def _row(facts: Facts, partition: str, own: list[Share], dual_ns: int) -> PartitionRow:
+    down_ns = sum(share.span.length_ns for share in own)
+    held = [w for _, w in facts.records.of(WritesHeld) if w.partition == partition]
+    lost = [w for _, w in facts.records.of(WritesLost) if w.partition == partition]
+    return PartitionRow(
+        **_downtime(own),
+        partition=partition,
+        uptime=1.0 - down_ns / facts.horizon_ns,
+        outages=len(facts.servings[partition].down),
+        dual_primary_s=seconds(dual_ns),
+        acknowledged=held[-1].acknowledged if held else None,
+        held=held[-1].held if held else None,
+        writes_lost=sum(w.writes for w in lost),
+    )
+
+
+def _downtime(stretches: Iterable[Share]) -> dict[str, float]:
+    spent = dict.fromkeys(CAUSES, 0)
+    for share in stretches:
+        spent[share.cause] += share.span.length_ns
+    return {
+        "down_s": seconds(sum(spent.values())),
+        **{f"{cause}_s": seconds(spent_ns) for cause, spent_ns in spent.items()},
+    }
+
+
+def dual_primary_spans(facts: Facts) -> dict[str, list[Span]]:
+    """For each partition, the times in which more than one master accepted writes."""
+    found: dict[str, list[Span]] = {}
+    since: dict[str, int] = {}
+    for t_ns, writers in facts.records.of(Writers):
+        if len(writers.masters) > 1:
+            since.setdefault(writers.partition, t_ns)
+        elif writers.partition in since:
+            span = Span(since.pop(writers.partition), t_ns)
+            found.setdefault(writers.partition, []).append(span)
+    for partition, since_ns in since.items():
+        found.setdefault(partition, []).append(Span(since_ns, facts.horizon_ns))
+    return found
+
+
+def dual_primary_ns(facts: Facts) -> dict[str, int]:
+    """For each partition that had any, nanoseconds with more than one writer."""
+    return {p: length_ns(union(spans)) for p, spans in dual_primary_spans(facts).items()}

@@ -1,0 +1,204 @@
+"""What must hold in every run, checked on its journal (DESIGN section 7)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from hasim.events import FailoverChanged, OwnerChanged
+from hasim.journal import Journal, to_line
+from hasim.measures import sketch
+from hasim.measures.availability import dual_primary_spans
+from hasim.measures.courses import TERMINAL
+from hasim.measures.facts import Facts, facts_of
+from hasim.measures.load import LATE
+from hasim.model import Cause
+from hasim.truth import (
+    AttemptRollup,
+    LatencySketch,
+    MessageRecord,
+    TrafficRollup,
+    WritesHeld,
+    WritesLost,
+)
+from hasim.units import SECOND
+
+Lifecycle = Mapping[str, Mapping[str, str]]
+BUCKET_NS = 10 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken invariant: its number, when (nanoseconds), whose, and what was found."""
+
+    invariant: int
+    t_ns: int
+    subject: str
+    text: str
+
+
+def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violation]:
+    """Every violation that the journal shows, by invariant, then time.
+
+    1. No two masters accept writes for a partition under confirmed fencing, and
+       its epoch grows with each owner.
+    2. Messages and acknowledged writes are conserved.
+    3. Time never runs back, and every failover keeps to the lifecycle.
+
+    `lifecycle` is the table ``{state: {trigger: state}}``; the failover service's own
+    by default.
+    """
+    if lifecycle is None:
+        from hasim.services.failover.lifecycle import LIFECYCLE
+
+        lifecycle = LIFECYCLE
+    facts = facts_of(journal)
+    found = [
+        *_one_primary(facts),
+        *_epochs(facts),
+        *_messages(facts),
+        *_single_messages(facts),
+        *_writes(facts),
+        *_monotone(journal),
+        *_legal(facts, lifecycle),
+    ]
+    return sorted(found, key=lambda v: (v.invariant, v.t_ns, v.subject))
+
+
+def difference(one: Journal, other: Journal) -> Violation | None:
+    """Invariant 7: the first place where two journals that must be the same are not."""
+    if one.header != other.header:
+        keys = sorted(k for k in one.header if one.header[k] != other.header.get(k))
+        return Violation(7, 0, "header", f"headers differ in {', '.join(keys) or 'their keys'}")
+    for number, (left, right) in enumerate(zip(one.records, other.records, strict=False), 1):
+        if left != right:
+            return Violation(
+                7, left.t_ns, f"record {number}", f"{to_line(left)} / {to_line(right)}"
+            )
+    if len(one.records) != len(other.records):
+        text = f"{len(one.records)} records / {len(other.records)} records"
+        return Violation(7, one.horizon_ns, "length", text)
+    return None
+
+
+def _one_primary(facts: Facts) -> Iterator[Violation]:
+    fencing = facts.records.header["settings"]["failover"]["fencing"]
+    if fencing["mode"] != "confirmed":
+        return
+    for partition, spans in dual_primary_spans(facts).items():
+        for span in spans:
+            text = f"two masters accepted writes for {span.length_ns} ns"
+            yield Violation(1, span.start_ns, partition, text)
+
+
+def _epochs(facts: Facts) -> Iterator[Violation]:
+    latest: dict[str, int] = {}
+    for t_ns, change in facts.records.of(OwnerChanged):
+        before = latest.get(change.partition)
+        if before is not None and change.epoch <= before:
+            text = f"epoch {change.epoch} of {change.owner} follows epoch {before}"
+            yield Violation(1, t_ns, change.partition, text)
+        latest[change.partition] = change.epoch
+
+
+def _messages(facts: Facts) -> Iterator[Violation]:
+    """An answered message has one attempt that ended well, and one latency."""
+    end_ns = facts.horizon_ns
+    answered: Counter[str] = Counter()
+    for _, row in facts.records.of(TrafficRollup):
+        if min(row.messages, row.in_time, row.attempts) < 0 or row.in_time > row.messages:
+            yield Violation(2, row.start_ns, row.klass, f"impossible counts: {row}")
+        if row.outcome.removeprefix(LATE) == Cause.OK:
+            answered[row.klass] += row.messages
+        elif row.in_time:
+            yield Violation(2, row.start_ns, row.klass, f"in time but not answered: {row}")
+    attempts = facts.records.of(AttemptRollup)
+    ended_well = sum(row.attempts for _, row in attempts if row.cause is Cause.OK)
+    if attempts and ended_well != answered.total():
+        text = f"{answered.total()} answered messages, {ended_well} answered attempts"
+        yield Violation(2, end_ns, "messages", text)
+    sketches = facts.records.of(LatencySketch)
+    timed: Counter[str] = Counter()
+    for _, one in sketches:
+        timed[one.klass] += sketch.count(one.buckets)
+    for klass in sorted(answered.keys() | timed.keys()) if sketches else ():
+        if answered[klass] != timed[klass]:
+            text = f"{answered[klass]} answered messages, {timed[klass]} latencies"
+            yield Violation(2, end_ns, klass, text)
+
+
+def _single_messages(facts: Facts) -> Iterator[Violation]:
+    """Where single messages were kept, they are the ones that the rollups count."""
+    singles = facts.records.of(MessageRecord)
+    if not singles:
+        return
+    counted: Counter[tuple[int, str, str]] = Counter()
+    for _, row in facts.records.of(TrafficRollup):
+        outcome = row.outcome.removeprefix(LATE)
+        counted[row.start_ns // BUCKET_NS, row.klass, outcome] += row.messages
+    seen: Counter[int] = Counter()
+    for _, message in singles:
+        seen[message.message] += 1
+        outcome = message.outcome.removeprefix(LATE)
+        counted[message.arrived_ns // BUCKET_NS, message.klass, outcome] -= 1
+    for (bucket, klass, outcome), excess in sorted(counted.items()):
+        if excess:
+            text = f"{outcome}: the rollups count {excess:+d} beside the single messages"
+            yield Violation(2, bucket * BUCKET_NS, klass, text)
+    for number, times in seen.items():
+        if times > 1:
+            yield Violation(2, facts.horizon_ns, f"message {number}", f"recorded {times} times")
+
+
+def _writes(facts: Facts) -> Iterator[Violation]:
+    """Acknowledged writes are in the owner's copy or counted as lost."""
+    lost: Counter[str] = Counter()
+    for t_ns, row in facts.records.of(WritesLost):
+        lost[row.partition] += row.writes
+        if min(row.writes, row.lost_bytes, row.since_ns) < 0:
+            yield Violation(2, t_ns, row.partition, f"impossible counts: {row}")
+    for t_ns, held in facts.records.of(WritesHeld):
+        if held.acknowledged != held.held + lost[held.partition]:
+            text = (
+                f"{held.acknowledged} writes acknowledged, {held.held} held, "
+                f"{lost[held.partition]} counted as lost"
+            )
+            yield Violation(2, t_ns, held.partition, text)
+
+
+def _monotone(journal: Journal) -> Iterator[Violation]:
+    last_ns = 0
+    for number, record in enumerate(journal.records, 1):
+        if record.t_ns < last_ns:
+            text = f"time runs back from {last_ns} ns"
+            yield Violation(3, record.t_ns, f"record {number}", text)
+        last_ns = max(last_ns, record.t_ns)
+    if last_ns > journal.horizon_ns:
+        yield Violation(3, last_ns, "journal", "a record after the end of the run")
+
+
+def _legal(facts: Facts, lifecycle: Lifecycle) -> Iterator[Violation]:
+    """Each failover begins as declared, follows the table, and does nothing after its end."""
+    for course in facts.courses:
+        state = ""
+        for t_ns, change in course.changes:
+            problem = _problem(course.master, state, change, lifecycle)
+            if problem:
+                yield Violation(3, t_ns, f"failover {change.failover}", problem)
+            state = change.new
+
+
+def _problem(master: str, state: str, change: FailoverChanged, lifecycle: Lifecycle) -> str:
+    step = f"{change.old!r} -> {change.new!r} on {change.trigger!r}"
+    if change.master != master:
+        return f"{step}: was of {master}, is of {change.master}"
+    if change.old != state:
+        return f"{step}, but its state was {state!r}"
+    if state in TERMINAL:
+        return f"{step}, after its end"
+    if state == "" and change.new != "declared":
+        return f"{step}: does not begin as declared"
+    # How a failover begins need not stand in a table of its states.
+    legal = lifecycle.get(state, {change.trigger: change.new} if state == "" else {})
+    return "" if legal.get(change.trigger) == change.new else f"{step}: not in the lifecycle"

@@ -1,0 +1,180 @@
+"""Load: messages by outcome, how evenly masters shared the work, and what probing cost."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hasim.events import SendProbe
+from hasim.measures import quality, sketch
+from hasim.measures.facts import Facts
+from hasim.measures.quality import Mistake
+from hasim.measures.spans import length_ns
+from hasim.model import Cause
+from hasim.truth import AttemptRollup, LatencySketch, TrafficRollup
+from hasim.units import seconds
+
+LATE = "late:"
+"""Prefix of the outcome of messages whose deadline lies beyond the end of the run: whether they
+would have been a success is unknown, so success leaves them out; conservation counts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """Messages of one class with one outcome (a `Cause`, or ``in_flight``).
+
+    `settled` is False for those whose deadline lies beyond the end of the run.
+    `in_time` counts those that were answered by their deadline.
+    """
+
+    klass: str
+    outcome: str
+    settled: bool
+    messages: int
+    in_time: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterRow:
+    """One master: what befell it, and the load it took.
+
+    `impaired_s` is time in incidents, `healthy_s` the rest, `mistaken_s` time in
+    which it was declared (or fenced) by mistake. `attempts` are those sent to it,
+    `answered` those that it answered in time, `probes` the health checks.
+    """
+
+    master: str
+    region: str
+    workers: int
+    incidents: int
+    impaired_s: float
+    healthy_s: float
+    mistakes: int
+    mistaken_s: float
+    attempts: int
+    answered: int
+    failed: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latencies:
+    """The latencies of the answered messages of one class, as a sketch in nanoseconds."""
+
+    klass: str
+    accuracy: float
+    buckets: sketch.Buckets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The balance of load over masters, per worker, and rates over the whole run.
+
+    `jain` is Jain's fairness index (sum x)^2 / (n sum x^2) of the attempts per
+    worker x (Jain, Chiu, Hawe 1984: 1 is even, 1/n all on one), `peak_to_mean` their maximum
+    over their mean, `cv` their coefficient of variation. `goodput_per_s` counts messages
+    answered by their deadline.
+    """
+
+    jain: float | None
+    peak_to_mean: float | None
+    cv: float | None
+    goodput_per_s: float
+    probes_per_s: float
+
+
+def messages_of(facts: Facts) -> list[MessageRow]:
+    """Messages by class and outcome."""
+    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for _, rollup in facts.records.of(TrafficRollup):
+        row = sums[rollup.klass, rollup.outcome]
+        row[0] += rollup.messages
+        row[1] += rollup.in_time
+        row[2] += rollup.attempts
+    return [
+        MessageRow(
+            klass=klass,
+            outcome=outcome.removeprefix(LATE),
+            settled=not outcome.startswith(LATE),
+            messages=number,
+            in_time=in_time,
+            attempts=attempts,
+        )
+        for (klass, outcome), (number, in_time, attempts) in sorted(sums.items())
+    ]
+
+
+def latencies_of(facts: Facts) -> list[Latencies]:
+    """The latency sketch of each class."""
+    return [
+        Latencies(klass=s.klass, accuracy=s.accuracy, buckets=s.buckets)
+        for _, s in facts.records.of(LatencySketch)
+    ]
+
+
+def masters_of(facts: Facts, mistakes: Sequence[Mistake]) -> list[MasterRow]:
+    """Each master of the cluster, in its order."""
+    attempts: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    for _, rollup in facts.records.of(AttemptRollup):
+        attempts[rollup.master] += rollup.attempts
+        if rollup.cause is Cause.OK:
+            answered[rollup.master] += rollup.attempts
+    probes = Counter(probe.master for _, probe in facts.records.of(SendProbe))
+    rows = []
+    for master in facts.records.masters:
+        own = [m for m in mistakes if m.master == master.id]
+        spans = [e.span for e in facts.episodes if e.master == master.id]
+        rows.append(
+            MasterRow(
+                master=master.id,
+                region=master.region,
+                workers=master.workers,
+                incidents=len(spans),
+                impaired_s=seconds(length_ns(spans)),
+                healthy_s=seconds(quality.healthy_ns(facts, master.id)),
+                mistakes=len(own),
+                mistaken_s=sum((m.duration_s or 0.0) + (m.censored_s or 0.0) for m in own),
+                attempts=attempts[master.id],
+                answered=answered[master.id],
+                failed=attempts[master.id] - answered[master.id],
+                probes=probes[master.id],
+            )
+        )
+    return rows
+
+
+def load_of(facts: Facts, rows: Sequence[MasterRow], sent: Sequence[MessageRow]) -> Load:
+    """The balance over masters, goodput and the cost of probing."""
+    per_worker = [row.attempts / max(row.workers, 1) for row in rows]
+    horizon_s = seconds(facts.horizon_ns)
+    return Load(
+        jain=jain_index(per_worker),
+        peak_to_mean=peak_to_mean(per_worker),
+        cv=coefficient_of_variation(per_worker),
+        goodput_per_s=sum(row.in_time for row in sent) / horizon_s,
+        probes_per_s=sum(row.probes for row in rows) / horizon_s,
+    )
+
+
+def jain_index(loads: Sequence[float]) -> float | None:
+    """(sum x)^2 / (n sum x^2); None without any load."""
+    squares = sum(x * x for x in loads)
+    return sum(loads) ** 2 / (len(loads) * squares) if squares else None
+
+
+def peak_to_mean(loads: Sequence[float]) -> float | None:
+    """The largest over the mean; None without any load."""
+    total = sum(loads)
+    return max(loads) * len(loads) / total if total else None
+
+
+def coefficient_of_variation(loads: Sequence[float]) -> float | None:
+    """Standard deviation (of the population) over the mean; None without any load."""
+    mean = sum(loads) / len(loads) if loads else 0.0
+    if not mean:
+        return None
+    return math.sqrt(sum((x - mean) ** 2 for x in loads) / len(loads)) / mean

@@ -1,0 +1,117 @@
+"""`measure`: one journal to plain rows, small enough to keep for every replication."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from hasim.journal import Journal
+from hasim.measures.alerts import Alert, alerts_of
+from hasim.measures.availability import Availability, PartitionRow, availability_of
+from hasim.measures.facts import facts_of
+from hasim.measures.failovers import Failover, failovers_of
+from hasim.measures.incidents import Incident, incidents_of
+from hasim.measures.load import (
+    Latencies,
+    Load,
+    MasterRow,
+    MessageRow,
+    latencies_of,
+    load_of,
+    masters_of,
+    messages_of,
+)
+from hasim.measures.quality import Mistake, mistakes_of
+from hasim.units import seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All measures of one run: rows of plain values, columns named by their units.
+
+    Columns ending in ``_at_s`` are moments in seconds since the start of the
+    run, others in ``_s`` are durations in seconds; None is "does not apply".
+    """
+
+    scenario: str
+    cell: dict[str, Any]
+    replication: int
+    seed: int
+    horizon_s: float
+    service: Availability
+    load: Load
+    incidents: tuple[Incident, ...] = ()
+    failovers: tuple[Failover, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    partitions: tuple[PartitionRow, ...] = ()
+    masters: tuple[MasterRow, ...] = ()
+    messages: tuple[MessageRow, ...] = ()
+    latencies: tuple[Latencies, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """Dicts, lists and numbers, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Measured:
+        """The inverse of `to_plain`, also after a round trip through JSON.
+
+        Raises KeyError or TypeError if columns are missing or unknown.
+        """
+        rows = {name: tuple(row(**values) for values in plain[name]) for name, row in ROWS.items()}
+        return cls(
+            scenario=plain["scenario"],
+            cell=plain["cell"],
+            replication=plain["replication"],
+            seed=plain["seed"],
+            horizon_s=plain["horizon_s"],
+            service=Availability(**plain["service"]),
+            load=Load(**plain["load"]),
+            latencies=tuple(_latencies(values) for values in plain["latencies"]),
+            **rows,
+        )
+
+
+ROWS: dict[str, type[Any]] = {
+    "incidents": Incident,
+    "failovers": Failover,
+    "mistakes": Mistake,
+    "partitions": PartitionRow,
+    "masters": MasterRow,
+    "messages": MessageRow,
+    "alerts": Alert,
+}
+"""The tables of a `Measured`, and the class of their rows."""
+
+
+def _latencies(plain: dict[str, Any]) -> Latencies:
+    buckets = tuple((bucket, count) for bucket, count in plain["buckets"])
+    return Latencies(klass=plain["klass"], accuracy=plain["accuracy"], buckets=buckets)
+
+
+def measure(journal: Journal) -> Measured:
+    """Measure one run. Raises KeyError if the header lacks a field that the measures need."""
+    facts = facts_of(journal)
+    whole, partitions = availability_of(facts)
+    mistakes = mistakes_of(facts)
+    masters = masters_of(facts, mistakes)
+    messages = messages_of(facts)
+    return Measured(
+        scenario=journal.header["scenario"],
+        cell=journal.header["cell"],
+        replication=journal.header["replication"],
+        seed=journal.header["seed"],
+        horizon_s=seconds(facts.horizon_ns),
+        service=whole,
+        load=load_of(facts, masters, messages),
+        incidents=tuple(incidents_of(facts)),
+        failovers=tuple(failovers_of(facts)),
+        mistakes=tuple(mistakes),
+        partitions=tuple(partitions),
+        masters=tuple(masters),
+        messages=tuple(messages),
+        latencies=tuple(latencies_of(facts)),
+        alerts=tuple(alerts_of(facts)),
+    )

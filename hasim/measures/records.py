@@ -1,0 +1,39 @@
+"""A journal's records by class, and what its header says, looked up once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, TypeVar
+
+from hasim.journal import Journal
+from hasim.model import Master, Partition
+from hasim.units import parse_duration
+
+B = TypeVar("B")
+
+
+class Records:
+    """The records of a journal, grouped by class, in the order in which they happened."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.header = journal.header
+        self.horizon_ns = journal.horizon_ns
+        self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
+        for record in journal.records:
+            self._by_class[type(record.body)].append((record.t_ns, record.body))
+        cluster = journal.header["cluster"]
+        self.masters = tuple(Master(**plain) for plain in cluster["masters"])
+        self.partitions = tuple(Partition(**plain) for plain in cluster["partitions"])
+
+    def of(self, cls: type[B]) -> list[tuple[int, B]]:
+        """(time, body) of the records of one class."""
+        return self._by_class.get(cls, [])
+
+    @property
+    def late_window_ns(self) -> int:
+        """After a cure, a declaration this soon still rests on what happened before it.
+
+        One probe interval plus one probe timeout (nanoseconds).
+        """
+        detection = self.header["settings"]["detection"]
+        return parse_duration(detection["interval"]) + parse_duration(detection["timeout"])

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hasim.events import FailoverChanged, OwnerChanged
+from hasim.journal import Journal
+from hasim.measures.invariants import Violation, check, difference
+from hasim.model import Cause
+from hasim.truth import (
+    AttemptRollup,
+    LatencySketch,
+    MessageRecord,
+    TrafficRollup,
+    Writers,
+    WritesHeld,
+    WritesLost,
+)
+from tests.measures.story import LIFECYCLE, Story, happy
+
+
+def found(story: Story) -> list[tuple[int, float, str]]:
+    return [(v.invariant, v.t_ns / 1e9, v.subject) for v in check(story.journal(), LIFECYCLE)]
+
+
+def sound(fencing: str = "confirmed") -> Story:
+    story = Story(fencing=fencing)
+    happy(story, 1, "a", [12, 12, 13, 13, 14, 15, 16])
+    story.promoted(15, "p1", "b", 1, epoch=2)
+    story.truth(15, WritesLost("p1", 1, 3, 300, 10))
+    story.truth(100, WritesHeld("p1", 43, 40))
+    story.truth(100, TrafficRollup(0, "a", "ordinary", "ok", 2, 1, 3))
+    story.truth(100, TrafficRollup(90 * 10**9, "a", "ordinary", "late:ok", 1, 1, 1))
+    story.truth(100, TrafficRollup(0, "a", "ordinary", "timeout", 1, 0, 1))
+    story.truth(100, AttemptRollup("a", Cause.OK, 3))
+    story.truth(100, AttemptRollup("a", Cause.TIMEOUT, 2))
+    story.truth(100, LatencySketch("ordinary", 0.01, ((5, 1), (6, 2))))
+    outcomes = ["ok", "ok", "timeout", "late:ok"]
+    for number, outcome in enumerate(outcomes):
+        arrived_ns = 95 * 10**9 if outcome == "late:ok" else number
+        story.truth(
+            100,
+            MessageRecord(
+                number, arrived_ns, arrived_ns + 9, "west", "ordinary", "p1", "a", outcome, 1
+            ),
+        )
+    return story
+
+
+def test_a_sound_journal_has_no_violation() -> None:
+    assert found(sound()) == []
+
+
+def test_two_writers_under_confirmed_fencing() -> None:
+    story = sound()
+    story.truth(20, Writers("p2", ("a", "b")))
+    story.truth(21, Writers("p2", ("b",)))
+    assert found(story) == [(1, 20, "p2")]
+    story.header["settings"]["failover"]["fencing"]["mode"] = "none"
+    assert found(story) == []
+
+
+def test_an_epoch_that_does_not_grow() -> None:
+    story = sound()
+    story.event(30, OwnerChanged("p1", "c", 2, 2))
+    assert found(story) == [(1, 30, "p1")]
+
+
+@pytest.mark.parametrize(
+    ("extra", "subjects"),
+    [
+        (TrafficRollup(0, "a", "ordinary", "ok", 1, 1, 1), {"messages", "ordinary"}),
+        (TrafficRollup(0, "a", "ordinary", "error", 1, 0, 1), {"ordinary"}),
+        (AttemptRollup("a", Cause.OK, 1), {"messages"}),
+        (LatencySketch("vip", 0.01, ((5, 1),)), {"vip"}),
+        (WritesHeld("p2", 10, 9), {"p2"}),
+        (WritesLost("p1", 1, 1, 100, 10), {"p1"}),
+        (TrafficRollup(0, "a", "ordinary", "timeout", 0, 1, 0), {"ordinary"}),
+        (MessageRecord(0, 0, 9, "west", "ordinary", "p1", "a", "ok", 1), {"ordinary", "message 0"}),
+    ],
+)
+def test_what_is_not_conserved(extra: object, subjects: set[str]) -> None:
+    story = sound()
+    story.told.insert(0, replace(story.told[-1], body=extra))
+    violations = found(story)
+    assert {number for number, _, _ in violations} == {2}
+    assert {subject for _, _, subject in violations} == subjects
+
+
+def test_time_that_runs_back_and_past_the_end() -> None:
+    journal = sound().journal()
+    journal.records.append(replace(journal.records[0], t_ns=99 * 10**9))
+    assert [v.invariant for v in check(journal, LIFECYCLE)] == [3]
+    journal.records.append(replace(journal.records[0], t_ns=101 * 10**9))
+    assert [v.subject for v in check(journal, LIFECYCLE)] == [
+        f"record {len(journal.records) - 1}",
+        "journal",
+    ]
+
+
+def change(number: int, old: str, new: str, trigger: str, master: str = "a") -> FailoverChanged:
+    return FailoverChanged(number, master, ("p1",), old, new, trigger, "", "")
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (change(1, "completed", "fencing", "fence"), "after its end"),
+        (change(2, "", "fencing", "fence"), "does not begin as declared"),
+        (change(2, "declared", "fencing", "fence"), "its state was ''"),
+        (change(2, "", "declared", "hunch"), "not in the lifecycle"),
+        (change(1, "completed", "completed", "redirected", "b"), "was of a, is of b"),
+    ],
+)
+def test_illegal_steps(step: FailoverChanged, text: str) -> None:
+    story = sound()
+    story.event(40, step)
+    (violation,) = check(story.journal(), LIFECYCLE)
+    assert violation.invariant == 3
+    assert text in violation.text
+
+
+def test_a_shortcut_is_not_in_the_lifecycle() -> None:
+    story = Story()
+    story.event(1, change(1, "", "declared", "declare"))
+    story.event(2, change(1, "declared", "promoting", "fence"))
+    assert [v.t_ns for v in check(story.journal(), LIFECYCLE)] == [2 * 10**9]
+
+
+def test_a_failover_in_progress_at_the_end_is_fine() -> None:
+    story = Story()
+    story.failover(1, "a", [(99, "declared"), (99, "fencing")])
+    assert found(story) == []
+
+
+def test_the_services_own_lifecycle_is_the_default() -> None:
+    assert check(sound().journal()) == []
+
+
+def test_the_same_journal_twice() -> None:
+    one, other = sound().journal(), sound().journal()
+    assert difference(one, other) is None
+    other.records[5] = replace(other.records[5], t_ns=1)
+    assert isinstance(difference(one, other), Violation)
+    shorter = Journal(one.header, one.records[:-1])
+    assert "records" in (difference(one, shorter) or Violation(0, 0, "", "")).text
+    assert (
+        "seed"
+        in (difference(one, Journal({**one.header, "seed": 8})) or Violation(0, 0, "", "")).text
+    )
