@@ -38,7 +38,7 @@ class PartitionBelief:
     """
 
     owner: str
-    epoch: int = 0
+    epoch: int = 1
     served: bool = True
     moved: bool = False
     since_ns: int = 0

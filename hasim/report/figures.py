@@ -1,0 +1,224 @@
+"""Figures of a study: when incidents were detected, and the estimates with their intervals.
+
+matplotlib is imported when a figure is made, never before; no window is opened.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hasim.report import style
+from hasim.report.cells import Cell, heading, labels
+from hasim.report.format import missing, percent, seconds, significant, tick
+from hasim.report.survival import Observation, detected_by
+from hasim.report.titles import title
+from hasim.study.estimate import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INTERVAL_MEASURES = (
+    "detection_time.p50",
+    "detection_time.p95",
+    "failover_time.p50",
+    "failover_time.p95",
+    "uptime",
+    "success",
+)
+_LOG_FROM = 30.0
+"""Times that span more than this ratio are drawn on a logarithmic scale."""
+
+
+def detection_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
+    """Share of incidents detected by a time since their start, one step curve per cell.
+
+    `observations` has, by label, (seconds, censored) for each incident. The
+    curves are Kaplan-Meier estimates; ticks mark incidents that ended undetected.
+    """
+    from matplotlib.figure import Figure
+
+    with style.look():
+        figure = Figure(figsize=(9, 4.5), layout="constrained")
+        axes = figure.add_subplot()
+        shown = {label: rows for label, rows in observations.items() if rows}
+        for index, (label, rows) in enumerate(observations.items()):
+            if rows:
+                _step(axes, index, len(observations), label, rows)
+        _time_axis(axes, [t for rows in shown.values() for t, _ in rows])
+        axes.set_ylim(0, 1.02)
+        axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
+        axes.set_xlabel("time since the start of the incident")
+        axes.set_ylabel("detected by then")
+        axes.set_title("Detection time (Kaplan-Meier; ticks: ended undetected)")
+        if shown:
+            figure.legend(loc="outside right upper")
+        else:
+            axes.text(0.5, 0.5, "no incidents", transform=axes.transAxes, ha="center")
+    return figure
+
+
+def interval_plot(
+    cells: Sequence[Cell],
+    summaries: Sequence[Mapping[str, Estimate]],
+    measures: Sequence[str] = INTERVAL_MEASURES,
+    *,
+    limits: Mapping[str, float] | None = None,
+) -> Figure:
+    """Dot and whisker (95 % interval) for each cell, one panel per measure.
+
+    Panels of the same family (``detection_time.p50`` and ``.p95``) share their
+    scale. `limits` draws a line at the value that a measure is held against. A
+    missing estimate says what is missing; a whisker without end has an arrow.
+    """
+    from matplotlib.figure import Figure
+
+    shown = [m for m in measures if any(m in summary for summary in summaries)]
+    with style.look():
+        columns = min(2, max(1, len(shown)))
+        rows = max(1, math.ceil(len(shown) / columns))
+        height = 0.7 + rows * (0.75 + 0.24 * len(cells))
+        figure = Figure(figsize=(5 + 3.2 * (columns - 1), height), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+        for axes in grid.flat[len(shown) :]:
+            axes.set_visible(False)
+        panels = dict(zip(shown, grid.flat, strict=False))
+        names = labels(cells)
+        for measure, axes in panels.items():
+            estimates = [summary.get(measure) for summary in summaries]
+            _panel(axes, measure, estimates, names, (limits or {}).get(measure))
+        _share_scales(panels)
+        for measure, axes in panels.items():
+            _mark_gaps(axes, [summary.get(measure) for summary in summaries])
+        figure.supylabel(heading(cells), fontsize=9)
+    return figure
+
+
+def _step(axes: Axes, index: int, count: int, label: str, rows: Sequence[Observation]) -> None:
+    times, shares = detected_by(rows)
+    # Curves that coincide stay visible: the first drawn is the widest.
+    width = 1.4 + 2.6 * (count - 1 - index) / max(1, count - 1)
+    censored = sorted(t for t, was_censored in rows if was_censored)
+    name = f"{label} (n={len(rows)}"
+    name += f", {len(censored)} undetected)" if censored else ")"
+    (line,) = axes.step(times, shares, where="post", linewidth=width, label=name)
+    line.set_color(style.colour(index))
+    line.set_linestyle(style.dash(index))
+    if censored:
+        heights = [max(s for x, s in zip(times, shares, strict=True) if x <= t) for t in censored]
+        axes.plot(censored, heights, "|", color=style.colour(index), markersize=9)
+
+
+def _time_axis(axes: Axes, times: Sequence[float]) -> None:
+    positive = [t for t in times if t > 0]
+    if positive and max(positive) / min(positive) > _LOG_FROM:
+        axes.set_xscale("log")
+        axes.set_xlim(min(positive) / 1.3, max(positive) * 1.1)
+        _log_ticks(axes)
+    else:
+        axes.set_xlim(0, max([*positive, 1e-3]) * 1.05)
+    axes.xaxis.set_major_formatter(lambda t, _: tick(t))
+
+
+def _log_ticks(axes: Axes) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = axes.get_xlim()
+    decades = math.log10(high / low)
+    subs = (1.0, 2.0, 5.0) if decades < 1.5 else (1.0, 3.0) if decades < 4 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=subs))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _panel(
+    axes: Axes,
+    measure: str,
+    estimates: Sequence[Estimate | None],
+    names: Sequence[str],
+    limit: float | None,
+) -> None:
+    for place, estimate in enumerate(estimates):
+        if estimate is None or estimate.value is None or not math.isfinite(estimate.value):
+            continue
+        low, high = _finite_bounds(estimate)
+        axes.plot([low, high], [place, place], color=style.colour(0), linewidth=1.6)
+        axes.plot([estimate.value], [place], "o", color=style.colour(0), markersize=5)
+    if limit is not None:
+        axes.axvline(limit, color=style.colour(1), linewidth=1.2, linestyle=style.dash(7))
+    axes.set_title(title(measure) + ("" if limit is None else "  (dashed: the limit)"))
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    unit = next((e.unit for e in estimates if e is not None), "count")
+    show = {"s": tick, "ratio": percent}.get(unit, significant)
+    axes.xaxis.set_major_formatter(lambda x, _: show(float(f"{x:.9g}")))
+
+
+def _finite_bounds(estimate: Estimate) -> tuple[float, float]:
+    """The interval as far as it is finite; a bound that is not is the value itself."""
+    assert estimate.value is not None
+    low, high = (
+        bound if bound is not None and math.isfinite(bound) else estimate.value
+        for bound in (estimate.low, estimate.high)
+    )
+    return low, high
+
+
+def _share_scales(panels: Mapping[str, Axes]) -> None:
+    """The same limits for panels of one family of times; few ticks, so that none overlap."""
+    from matplotlib.ticker import MaxNLocator
+
+    families: dict[str, list[Axes]] = {}
+    for measure, axes in panels.items():
+        family = measure.partition(".")[0] if measure.partition(".")[2] else measure
+        families.setdefault(family, []).append(axes)
+    for members in families.values():
+        ranges = [axes.dataLim.intervalx for axes in members if axes.has_data()]
+        finite = [float(x) for pair in ranges for x in pair if math.isfinite(x)]
+        if not finite:
+            finite = [0.0, 1.0]
+        low, high = min(finite), max(finite)
+        for axes in members:
+            if low > 0 and high / low > _LOG_FROM:
+                show = axes.xaxis.get_major_formatter()  # the log scale brings its own
+                axes.set_xscale("log")
+                axes.set_xlim(low / 1.25, high * 1.6)
+                _log_ticks(axes)
+                axes.xaxis.set_major_formatter(show)
+            else:
+                room = 0.08 * ((high - low) or abs(high) or 1.0)
+                # From zero, if that is near: a length is then a duration.
+                start = 0.0 if 0 < low < 0.5 * high else low - room
+                axes.set_xlim(start, high + 2 * room)
+                axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _mark_gaps(axes: Axes, estimates: Sequence[Estimate | None]) -> None:
+    """Where there is no dot, say why; where a whisker has no end, draw an arrow."""
+    left, right = axes.get_xlim()
+    for place, estimate in enumerate(estimates):
+        if estimate is None:
+            continue
+        value = estimate.value
+        if value is None or not math.isfinite(value):
+            low = estimate.low
+            why = missing(estimate) if value is None else ""
+            if value is not None and low is not None and math.isfinite(low):
+                why = f"above {seconds(low) if estimate.unit == 's' else significant(low)}"
+            axes.annotate(
+                why or "no value",
+                (0.02, place),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                color=style.GREY,
+                fontsize=8,
+            )
+        elif estimate.high is not None and math.isinf(estimate.high):
+            axes.annotate(
+                "",
+                (right, place),
+                (max(value, left), place),
+                arrowprops={"arrowstyle": "->", "color": style.colour(0), "linewidth": 1.6},
+            )
