@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, get_args
+from typing import Any, Protocol, get_args
 
 from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm
 from hasim.model import Cluster
@@ -48,11 +48,28 @@ class ControlPlane:
         balancing: BalancingSettings | None = None,
         monitor: MonitorSettings | None = None,
     ) -> None:
+        self._detection_settings = detection or DetectionSettings()
+        self._failover_settings = failover or FailoverSettings()
+        self._balancing_settings = balancing or BalancingSettings()
+        self._monitor_settings = monitor or MonitorSettings()
         self.cluster = cluster
-        self.detection = FailoverDetectionService(detection or DetectionSettings(), cluster)
-        self.failover = FailoverOrchestrator(failover or FailoverSettings(), cluster)
-        self.balancing = LoadBalancingService(balancing or BalancingSettings(), cluster)
-        self.monitor = HighAvailabilityMonitor(monitor or MonitorSettings(), cluster)
+        self._install(
+            FailoverDetectionService(self._detection_settings, cluster),
+            FailoverOrchestrator(self._failover_settings, cluster),
+            LoadBalancingService(self._balancing_settings, cluster),
+            HighAvailabilityMonitor(self._monitor_settings, cluster),
+        )
+
+    def _install(
+        self,
+        detection: FailoverDetectionService,
+        failover: FailoverOrchestrator,
+        balancing: LoadBalancingService,
+        monitor: HighAvailabilityMonitor,
+    ) -> None:
+        """Register the four by name and wire their events."""
+        self.detection, self.failover = detection, failover
+        self.balancing, self.monitor = balancing, monitor
         self.services: dict[str, Service] = {
             "detection": self.detection,
             "failover": self.failover,
@@ -64,6 +81,30 @@ class ControlPlane:
             "balancing": self.balancing.handle_event,
             "monitor": self.monitor.handle_event,
         }
+
+    def freeze(self) -> dict[str, Any]:
+        """The state of all four services as plain data (JSON)."""
+        return {
+            "detection": self.detection.freeze(),
+            "failover": self.failover.freeze(),
+            "balancing": self.balancing.freeze(),
+            "monitor": self.monitor.freeze(),
+        }
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Go on where the control plane stood that `freeze` was called on.
+
+        Its configuration must be the same; what happened since is learned from
+        probes, reports and step timeouts.
+        """
+        self._install(
+            FailoverDetectionService.restore(
+                self._detection_settings, self.cluster, data["detection"]
+            ),
+            FailoverOrchestrator.restore(self._failover_settings, self.cluster, data["failover"]),
+            LoadBalancingService.restore(self._balancing_settings, self.cluster, data["balancing"]),
+            HighAvailabilityMonitor.restore(self._monitor_settings, self.cluster, data["monitor"]),
+        )
 
     def start(self, now: int) -> list[Output]:
         """Start monitoring; raises RuntimeError if a service is not healthy after that."""

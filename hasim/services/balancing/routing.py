@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hasim.events import Output, PublishRouting, RoutingAck, RoutingConverged
 from hasim.model import Ownership, RoutingTable
+from hasim.services.frozen import freeze, thaw
 
 
 class RoutingPublisher:
@@ -59,6 +62,20 @@ class RoutingPublisher:
     def next_wakeup(self) -> int | None:
         """When to send again (nanoseconds)."""
         return self._resend_at
+
+    def freeze(self) -> dict[str, Any]:
+        """The state as plain data."""
+        return {
+            "table": freeze(self.table),
+            "acknowledged": freeze(self._acknowledged),
+            "resend_at": self._resend_at,
+        }
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Take over what `freeze` gave."""
+        self.table = thaw(RoutingTable, data["table"])
+        self._acknowledged = thaw(dict[str, int], data["acknowledged"])
+        self._resend_at = data["resend_at"]
 
     def _pending(self) -> list[str]:
         return [g for g, version in self._acknowledged.items() if version < self.table.version]

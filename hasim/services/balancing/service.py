@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hasim.events import (
     AlgorithmSwitched,
     Event,
@@ -21,6 +23,7 @@ from hasim.services.balancing import pickers
 from hasim.services.balancing.load import Load, jain_index
 from hasim.services.balancing.routing import RoutingPublisher
 from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.frozen import freeze, thaw
 
 ALGORITHMS: dict[str, str] = {
     "round-robin": "The next eligible master in a fixed circle.",
@@ -58,14 +61,14 @@ class LoadBalancingService:
         self._tiers = [master.priority for master in cluster.masters]
         self._rtt = _round_trips(cluster, gateway)
         self._loads = [Load() for _ in self._ids]
+        # The loads' in flight once more, as the plain sequence that pickers scan.
         self._in_flight = [0] * len(self._ids)
         self._eligible = [True] * len(self._ids)
-        self._statuses = dict.fromkeys(self._ids, Status.UNKNOWN)
         self._owners = {p.id: Ownership(p.id, p.owner, 1) for p in cluster.partitions}
         self._cursor = -1
         self._sequence = 0
         self._report_at: int | None = None
-        self._gateways: dict[tuple[str, str], MasterTraffic] = {}
+        self._gateways: dict[str, dict[str, MasterTraffic]] = {}
         self._reports: dict[str, int] = {}
         table = RoutingTable(1, tuple(self._ids), tuple(self._owners.values()), self.algorithm)
         self._version = table.version
@@ -162,7 +165,6 @@ class LoadBalancingService:
         """Take an event of another service: verdicts and changes of owner change the routing."""
         match event:
             case StatusChanged():
-                self._statuses[event.master] = event.new
                 self._eligible[self._index[event.master]] = event.new not in NOT_ELIGIBLE
                 eligible = tuple(m for m in self._ids if self._eligible[self._index[m]])
                 return self._publisher.change(now, eligible=eligible)
@@ -187,7 +189,7 @@ class LoadBalancingService:
         if report.sequence > self._reports.get(report.gateway, 0):
             self._reports[report.gateway] = report.sequence
             for traffic in report.masters:
-                self._gateways[report.gateway, traffic.master] = traffic
+                self._gateways.setdefault(report.gateway, {})[traffic.master] = traffic
         return []
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
@@ -228,13 +230,14 @@ class LoadBalancingService:
             }
             for master, load in zip(self._ids, self._loads, strict=True)
         }
-        for (_, master), traffic in self._gateways.items():
-            row = metrics[master]
-            row["sent"] += traffic.answered + traffic.failed + traffic.in_flight
-            row["answered"] += traffic.answered
-            row["failed"] += traffic.failed
-            row["in_flight"] += traffic.in_flight
-            row["latency_ns"] = max(row["latency_ns"], traffic.latency_ns)
+        for reported in self._gateways.values():
+            for master, traffic in reported.items():
+                row = metrics[master]
+                row["sent"] += traffic.answered + traffic.failed + traffic.in_flight
+                row["answered"] += traffic.answered
+                row["failed"] += traffic.failed
+                row["in_flight"] += traffic.in_flight
+                row["latency_ns"] = max(row["latency_ns"], traffic.latency_ns)
         return metrics
 
     def compute_load_distribution(self) -> dict[str, float]:
@@ -258,6 +261,50 @@ class LoadBalancingService:
     def healthy(self) -> bool:
         """Whether this service itself is at work: no count has gone below zero."""
         return all(load.in_flight >= 0 for load in self._loads)
+
+    # -- freezing --------------------------------------------------------------
+
+    def freeze(self) -> dict[str, Any]:
+        """The whole state as plain data (JSON), from which `restore` goes on."""
+        return {
+            "algorithm": self.algorithm,
+            "loads": freeze(self._loads),
+            "eligible": freeze(self._eligible),
+            "owners": freeze(self._owners),
+            "cursor": self._cursor,
+            "sequence": self._sequence,
+            "report_at": self._report_at,
+            "gateways": freeze(self._gateways),
+            "reports": freeze(self._reports),
+            "version": self._version,
+            "publisher": self._publisher.freeze(),
+        }
+
+    @classmethod
+    def restore(
+        cls,
+        settings: BalancingSettings,
+        cluster: Cluster,
+        data: dict[str, Any],
+        *,
+        gateway: str | None = None,
+        watch_failures: int = 0,
+    ) -> LoadBalancingService:
+        """The service that `freeze` was called on."""
+        service = cls(settings, cluster, gateway=gateway, watch_failures=watch_failures)
+        service.algorithm = data["algorithm"]
+        service._loads = thaw(list[Load], data["loads"])
+        service._in_flight = [load.in_flight for load in service._loads]
+        service._eligible = thaw(list[bool], data["eligible"])
+        service._owners = thaw(dict[str, Ownership], data["owners"])
+        service._cursor = data["cursor"]
+        service._sequence = data["sequence"]
+        service._report_at = data["report_at"]
+        service._gateways = thaw(dict[str, dict[str, MasterTraffic]], data["gateways"])
+        service._reports = thaw(dict[str, int], data["reports"])
+        service._version = data["version"]
+        service._publisher.restore(data["publisher"])
+        return service
 
     # -- reporting -------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hasim.events import (
     GatewayReport,
@@ -21,6 +22,7 @@ from hasim.services.detection.health import MasterHealth
 from hasim.services.detection.messages import MessageEvidence
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.threshold import ThresholdDetector
+from hasim.services.frozen import freeze, thaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,22 @@ class FailoverDetectionService:
             }
             for master, health in self._health.items()
         }
+
+    # -- freezing --------------------------------------------------------------
+
+    def freeze(self) -> dict[str, Any]:
+        """The whole state as plain data (JSON), from which `restore` goes on."""
+        return {"running": self.running, "health": freeze(self._health)}
+
+    @classmethod
+    def restore(
+        cls, settings: DetectionSettings, cluster: Cluster, data: dict[str, Any]
+    ) -> FailoverDetectionService:
+        """The service that `freeze` was called on."""
+        service = cls(settings, cluster)
+        service.running = data["running"]
+        service._health = thaw(dict[str, MasterHealth], data["health"])
+        return service
 
     # -- evidence ----------------------------------------------------------------
 

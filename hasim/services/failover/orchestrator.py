@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hasim.events import (
     Demote,
     DemoteResult,
@@ -27,6 +29,7 @@ from hasim.services.failover.failover import AuditEntry, Failover
 from hasim.services.failover.selection import select
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.transfer import torn_because
+from hasim.services.frozen import freeze, thaw
 
 
 class FailoverOrchestrator:
@@ -43,7 +46,7 @@ class FailoverOrchestrator:
         self._statuses = dict.fromkeys(self._masters, Status.UNKNOWN)
         self._owners = {p.id: p.owner for p in cluster.partitions}
         self._epochs = dict.fromkeys(self._owners, 1)
-        self._unfenced: dict[str, list[Failover]] = {}
+        self._unfenced: dict[str, list[int]] = {}
         self._retry_ns: dict[str, int] = {}
         self._failovers: list[Failover] = []
         self._audit: list[AuditEntry] = []
@@ -195,6 +198,35 @@ class FailoverOrchestrator:
             case _:
                 return []
 
+    # -- freezing --------------------------------------------------------------
+
+    def freeze(self) -> dict[str, Any]:
+        """The whole state as plain data (JSON), from which `restore` goes on."""
+        return {
+            "statuses": freeze(self._statuses),
+            "owners": freeze(self._owners),
+            "epochs": freeze(self._epochs),
+            "unfenced": freeze(self._unfenced),
+            "retry_ns": freeze(self._retry_ns),
+            "failovers": freeze(self._failovers),
+            "audit": freeze(self._audit),
+        }
+
+    @classmethod
+    def restore(
+        cls, settings: FailoverSettings, cluster: Cluster, data: dict[str, Any]
+    ) -> FailoverOrchestrator:
+        """The orchestrator that `freeze` was called on, in the middle of whatever it did."""
+        service = cls(settings, cluster)
+        service._statuses = thaw(dict[str, Status], data["statuses"])
+        service._owners = thaw(dict[str, str], data["owners"])
+        service._epochs = thaw(dict[str, int], data["epochs"])
+        service._unfenced = thaw(dict[str, list[int]], data["unfenced"])
+        service._retry_ns = thaw(dict[str, int], data["retry_ns"])
+        service._failovers = thaw(list[Failover], data["failovers"])
+        service._audit = thaw(list[AuditEntry], data["audit"])
+        return service
+
     # -- events and results --------------------------------------------------------
 
     def _on_status(self, now: int, event: StatusChanged) -> list[Output]:
@@ -229,7 +261,8 @@ class FailoverOrchestrator:
 
     def _demote_returned(self, master: str) -> list[Output]:
         """Without fencing an old owner may come back and still accept writes: tell it."""
-        return [Demote(f.id, f.partitions, master, f.epoch) for f in self._unfenced.pop(master, [])]
+        moved = [self._failover(number) for number in self._unfenced.pop(master, [])]
+        return [Demote(f.id, f.partitions, master, f.epoch) for f in moved]
 
     def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
         failover = self._in_state(result.failover, lifecycle.FENCING)
@@ -269,7 +302,7 @@ class FailoverOrchestrator:
         )
         failover.deadline_ns = now + self.settings.redirect_timeout_ns
         if not failover.owner_fenced:
-            self._unfenced.setdefault(failover.master, []).append(failover)
+            self._unfenced.setdefault(failover.master, []).append(failover.id)
         for partition in failover.partitions:
             self._owners[partition] = failover.candidate
             out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))

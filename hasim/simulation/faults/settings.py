@@ -45,7 +45,8 @@ class Fault:
 
     target: str | tuple[str, ...] = "random"
     """A master, several masters, `random` (one of them), `each` (every master has a schedule of
-    its own), `all` (all of them together), `owner-of:p1` (who owns that partition then), or `region:NAME`."""
+    its own), `all` (all of them together), `owner-of:p1` (who owns that partition then), or
+    `region:NAME`."""
     at: tuple[DurationLaw, ...] = ()
     """Start times: fixed (`12m`), or drawn (`{law: uniform, low: 30s, high: 60s}`)."""
     every: DurationLaw | None = None
