@@ -299,8 +299,7 @@ def meaning_of(cls: type[Any], field: str) -> str:
     if setting is not None:
         return setting.description()
     for base in cls.__mro__:
-        owner: Any = base
-        if dataclasses.is_dataclass(owner) and field in (texts := _texts_below_fields(owner)):
+        if hasattr(base, "__dataclass_fields__") and field in (texts := _texts_below_fields(base)):
             return texts[field]
     return ""
 
@@ -326,7 +325,7 @@ def _texts_below_fields(cls: Any) -> dict[str, str]:
 
 def members_of(hint: Any) -> tuple[type[Any], ...]:
     """The settings classes that occur in a type: through unions, tuples and dicts."""
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and hasattr(hint, "__pydantic_config__"):
         return (hint,)
     inner = (hint.__origin__,) if hasattr(hint, "__metadata__") else typing.get_args(hint)
     return tuple(dict.fromkeys(cls for arg in inner for cls in members_of(arg)))
@@ -356,13 +355,18 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
-    data = {}
-    for name, field in fields_by_user_name(type(value)).items():
-        item = getattr(value, field.name)
-        marks = getattr(_hints(type(value))[field.name], "__metadata__", ())
-        write = next((mark.write for mark in marks if hasattr(mark, "write")), plain)
-        data[name] = write(item)
-    return data
+    return {
+        name: written(type(value), field.name, getattr(value, field.name))
+        for name, field in fields_by_user_name(type(value)).items()
+    }
+
+
+def written(cls: type[Any], field: str, value: Any) -> Any:
+    """The value of one field as plain data, in the text form of its unit."""
+    for mark in getattr(_hints(cls)[field], "__metadata__", ()):
+        if hasattr(mark, "write"):
+            return mark.write(value)
+    return plain(value)
 
 
 def from_plain(cls: type[C], data: Any) -> C:
@@ -389,8 +393,7 @@ class OneOrMore:
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         many = handler(core)
-        one = many.get("items")
-        return {"anyOf": [one, many]} if one else many
+        return {"anyOf": [many["items"], many]} if "items" in many else many
 
 
 def _accept_single_values(cls: type[Any]) -> None:

@@ -36,7 +36,7 @@ def dotted(where: Where) -> str:
 
 def nearest(word: str, words: Iterable[str], *, otherwise: str = "possible") -> str:
     """``; did you mean X?`` or, if nothing is near, the list of what is possible."""
-    known = list(words)
+    known = list(dict.fromkeys(words))
     near = difflib.get_close_matches(word.lower(), [w.lower() for w in known], n=1)
     if near:
         match = next(w for w in known if w.lower() == near[0])
@@ -154,7 +154,7 @@ def _keys_at(cls: type[Any], loc: Where) -> list[str]:
                 continue
             hint = typing.get_type_hints(classes[0], include_extras=True)[field.name]
             classes = members_of(hint)
-    keys = getattr(next(iter(getattr(hint, "__metadata__", ())), None), "keys", None)
-    if keys is not None and not classes:
-        return list(keys())
+    for mark in getattr(hint, "__metadata__", ()):
+        if hasattr(mark, "keys"):
+            return list(mark.keys())
     return [name for c in classes for name in fields_by_user_name(c)]

@@ -1,1 +1,1 @@
-"""Scenario files: schema, loader, traces."""
+"""Scenario files: schema, loader, traces, and the scenarios that come with hasim."""

@@ -1,0 +1,115 @@
+"""The scenarios that come with hasim, and the start of a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hasim.scenario.problems import Problem, ScenarioError
+
+SUFFIXES = (".yaml", ".yml")
+_PACKAGE = Path(__file__).parent.parent
+
+
+def folder() -> Path:
+    """Where the scenarios are: inside an installed package, or in the source checkout."""
+    installed = _PACKAGE / "scenarios"
+    return installed if installed.is_dir() else _PACKAGE.parent / "scenarios"
+
+
+def shipped() -> dict[str, Path]:
+    """The shipped scenarios by name, in alphabetical order."""
+    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The file of a shipped scenario's name, or the path itself if it is a file.
+
+    Raises ScenarioError that names the nearest if there is neither.
+    """
+    path, known = Path(name_or_path), shipped()
+    if path.is_file():
+        return path
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    looks_like_path = path.suffix in SUFFIXES or len(path.parts) > 1
+    raise ScenarioError([Problem(str(name_or_path), None, "", _miss(path, looks_like_path))])
+
+
+def _miss(path: Path, looks_like_path: bool) -> str:
+    from hasim.validation import nearest
+
+    if not looks_like_path:
+        return f"no scenario of this name{nearest(path.name, shipped(), otherwise='there are')}"
+    parent = path.parent
+    files = [p.name for p in parent.iterdir() if p.suffix in SUFFIXES] if parent.is_dir() else []
+    return f"no such file{nearest(path.name, files, otherwise='there are')}"
+
+
+def template(name: str) -> str:
+    """The text of a commented scenario to start from. Raises ScenarioError for a bad name."""
+    import re
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        message = "expected a name of letters, digits, '.', '_' and '-'"
+        raise ScenarioError([Problem(name, None, "", message)])
+    return _TEMPLATE.format(name=f'"{name}"')
+
+
+_TEMPLATE = """\
+# What this scenario shows: how long three masters are without a crashed one.
+name: {name}
+horizon: 5m                 # simulated time of one replication
+replications: 20            # independent runs of each cell
+seed: 1
+
+masters:                    # each owns one partition: p1, p2, ... in this order
+  - id: a
+    region: west            # masters of one region share a site
+    priority: 1             # the lowest number is preferred as a backup
+    workers: 8              # messages served at the same time
+    queue: 200              # messages that wait; more are rejected
+    service: {{law: lognormal, mean: 40ms, cv: 1.2}}
+    state: {{size: 64MiB}}
+  - {{id: b, like: a, priority: 2}}
+  - {{id: c, like: a, priority: 3, region: east}}
+
+network:
+  rtt: 20ms                 # or {{matrix: rtt.csv}}
+  jitter: {{law: lognormal, cv: 0.2}}
+  loss: 0.1%
+
+traffic:
+  arrivals: {{law: poisson, rate: 20/s}}    # or {{trace: arrivals.csv, column: time}}
+  owned: 50%                # these must reach the owner of their partition
+  timeout: 1s               # of one attempt
+  deadline: 5s              # of a message, retries included
+  retry: {{attempts: 2, backoff: 100ms}}    # attempts count the first
+
+faults:                     # crash, power-off, hang, slow, error-rate, partition, ...
+  - kind: crash
+    target: random          # or a master, each, owner-of:p1, region:west
+    at: {{law: uniform, low: 1m, high: 2m}} # or every: 10m, or schedule: {{trace: ...}}
+    for: 2m
+
+detection:
+  evidence: [probe, messages]
+  interval: 10s             # between probes of a master whose verdict is settled
+  fast_interval: 500ms      # while a change of the verdict is pending
+  timeout: 500ms
+  fall: 2                   # failed checks in a row that make a master failed
+  rise: 2
+
+failover:
+  fencing: {{mode: confirmed}}
+
+balancing:
+  algorithm: round-robin    # round-robin, priority, least-loaded, geo
+
+vary:                       # every combination is one cell of the study
+  detection.evidence: [[probe], [probe, messages]]
+
+# What shall hold in every cell; hasim run says so, and by its exit code.
+# expect:
+#   detection_time.p95: < 15s
+#   uptime: ">= 95%"
+"""

@@ -1,0 +1,194 @@
+"""What no single field can know: names that must exist, values that must fit together."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hasim.scenario.schema import Scenario
+from hasim.settings import fields_by_user_name
+from hasim.simulation.faults.settings import Fault, RegionOutage, Slow
+from hasim.simulation.laws import Constant, Uniform
+from hasim.simulation.settings import MasterSettings, MatrixTrace, WorldSettings
+from hasim.units import format_duration
+from hasim.validation import Where, nearest
+
+Found = Iterator[tuple[Where, str]]
+RESERVED = ("random", "each", "all")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MASTER = re.compile(r"[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")
+_OWNER_OF = re.compile(r"owner-of:p([1-9][0-9]*)")
+
+
+def scenario_problems(scenario: Scenario) -> Found:
+    """(where, message) for each thing that is wrong with the scenario around its world."""
+    if scenario.name and not _NAME.fullmatch(scenario.name):
+        yield ("name",), f"expected letters, digits, '.', '_' and '-', got {scenario.name!r}"
+    for path, values in scenario.vary.items():
+        if not values:
+            yield ("vary", path), "needs at least one value"
+        for i, value in enumerate(values):
+            if value in values[:i]:
+                yield ("vary", path, i), f"{value!r} is given twice"
+    needs = [e.measure for e in scenario.expect if e.measure == "uptime.renewal_reward"]
+    if needs and scenario.projection is None:
+        yield ("expect", needs[0]), "needs a projection, such as {mtbf: 30d, period: 30d}"
+
+
+def world_problems(world: WorldSettings) -> Found:
+    """(where, message) for each contradiction within a world, its traces aside."""
+    yield from _masters(world.masters)
+    yield from _laws(world, ())
+    for index, fault in enumerate(world.faults):
+        yield from _fault(world, fault, ("faults", index))
+    yield from _traffic(world)
+    yield from _detection(world)
+    yield from _sites(world)
+
+
+def sites_of(world: WorldSettings) -> Iterator[tuple[Where, str]]:
+    """Every site that the world names, and where it does."""
+    for index, master in enumerate(world.masters):
+        yield ("masters", index, "region"), master.region
+    for index, region in enumerate(world.traffic.regions):
+        yield ("traffic", "regions", index), region
+    if world.observer.region:
+        yield ("observer", "region"), world.observer.region
+
+
+def matrix_problems(world: WorldSettings, rtt_ns: Mapping[tuple[str, str], int]) -> Found:
+    """(where, message) for each site or pair of sites that the matrix of RTTs lacks."""
+    known = sorted({site for pair in rtt_ns for site in pair})
+    found: dict[str, Where] = {}
+    for where, site in sites_of(world):
+        if site not in known:
+            yield where, f"{site!r} is not in the matrix{nearest(site, known)}"
+        else:
+            found.setdefault(site, where)
+    for a in found:
+        for b, where in found.items():
+            if a < b and (a, b) not in rtt_ns:
+                yield where, f"the matrix has no round-trip time between {a!r} and {b!r}"
+
+
+def _masters(masters: tuple[MasterSettings, ...]) -> Found:
+    if not masters:
+        yield ("masters",), "needs at least one master"
+    first: dict[str, int] = {}
+    for index, master in enumerate(masters):
+        where = ("masters", index, "id")
+        if master.id in RESERVED or not _MASTER.fullmatch(master.id):
+            yield (
+                where,
+                "expected a name of letters, digits, '_' and '-' (not only digits, and none of "
+                f"{', '.join(RESERVED)}), got {master.id!r}",
+            )
+        if master.id in first:
+            yield where, f"{master.id!r} is named twice (also masters.{first[master.id]})"
+        first.setdefault(master.id, index)
+
+
+def _laws(value: Any, where: Where) -> Found:
+    """Every law, wherever it stands."""
+    if isinstance(value, Uniform) and value.low_ns > value.high_ns:
+        low, high = format_duration(value.low_ns), format_duration(value.high_ns)
+        yield (*where, "low"), f"{low} is more than high, {high}"
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _laws(item, (*where, index))
+    elif dataclasses.is_dataclass(value):
+        for name, item in fields_by_user_name(type(value)).items():
+            yield from _laws(getattr(value, item.name), (*where, name))
+
+
+def _fault(world: WorldSettings, fault: Fault, where: Where) -> Found:
+    given = [name for name in ("at", "every", "schedule") if getattr(fault, name)]
+    if len(given) != 1:
+        got = f", got {' and '.join(given)}" if given else ", got none"
+        yield where, f"needs exactly one of at, every and schedule{got}"
+    if fault.every is not None and fault.every.mean_ns <= 0:
+        yield (*where, "every"), "must be longer than 0s on average"
+    if fault.for_.mean_ns <= 0:
+        yield (*where, "for"), "must be longer than 0s on average"
+    for index, at in enumerate(fault.at):
+        if isinstance(at, Constant) and at.mean_ns >= world.horizon_ns:
+            shown = f"{format_duration(at.mean_ns)}, horizon {format_duration(world.horizon_ns)}"
+            yield (*where, "at", index), f"lies beyond the end of the run ({shown})"
+    if isinstance(fault, Slow) and fault.speed <= 0:
+        yield (*where, "speed"), "must be greater than 0% (a speed of zero is the kind hang)"
+    yield from _targets(world, fault, (*where, "target"))
+
+
+def _targets(world: WorldSettings, fault: Fault, where: Where) -> Found:
+    single = isinstance(fault.target, str)
+    targets = (fault.target,) if isinstance(fault.target, str) else fault.target
+    if not targets:
+        yield where, "needs at least one target"
+    for index, target in enumerate(targets):
+        at = where if single else (*where, index)
+        message = _target_problem(world, target, listed=len(targets) > 1)
+        if not message and isinstance(fault, RegionOutage):
+            good = target == "random" or target.startswith("region:")
+            message = "" if good else "a region outage strikes region:NAME or random"
+        if message:
+            yield at, message
+
+
+def _target_problem(world: WorldSettings, target: str, *, listed: bool) -> str:
+    """Why a target does not exist; empty if it does."""
+    ids = [master.id for master in world.masters]
+    if target in ids or (target in RESERVED and not listed):
+        return ""
+    if target in RESERVED:
+        return f"{target!r} stands alone, not in a list"
+    if target.startswith("owner-of:"):
+        match = _OWNER_OF.fullmatch(target)
+        if match and int(match.group(1)) <= len(ids):
+            return ""
+        return f"no such partition in {target!r}; there are p1 to p{len(ids)}"
+    if target.startswith("region:"):
+        name, regions = target.removeprefix("region:"), sorted({m.region for m in world.masters})
+        return "" if name in regions else f"no master is in {name!r}{nearest(name, regions)}"
+    return f"no master {target!r}{nearest(target, [*ids, *RESERVED])}"
+
+
+def _traffic(world: WorldSettings) -> Found:
+    traffic = world.traffic
+    if traffic.deadline_ns < traffic.timeout_ns:
+        shown = format_duration(traffic.timeout_ns)
+        yield ("traffic", "deadline"), f"is shorter than the timeout of one attempt, {shown}"
+    for index, region in enumerate(traffic.regions):
+        if region in traffic.regions[:index]:
+            yield ("traffic", "regions", index), f"{region!r} is given twice"
+
+
+def _detection(world: WorldSettings) -> Found:
+    detection = world.detection
+    shown = format_duration(detection.interval_ns)
+    if detection.fast_interval_ns > detection.interval_ns:
+        yield ("detection", "fast_interval"), f"is longer than the interval, {shown}"
+    if detection.timeout_ns > detection.interval_ns:
+        yield ("detection", "timeout"), f"is longer than the interval, {shown}"
+    for section, name, values in (
+        ("detection", "evidence", detection.evidence),
+        ("failover", "selection", world.failover.selection),
+    ):
+        if not values:
+            yield (section, name), "needs at least one value"
+        if len(set(values)) < len(values):
+            yield (section, name), "has a value twice"
+
+
+def _sites(world: WorldSettings) -> Found:
+    """Without a matrix, the control plane stands where masters or clients are."""
+    if isinstance(world.network.rtt, MatrixTrace) or not world.observer.region:
+        return
+    known = sorted({m.region for m in world.masters} | set(world.traffic.regions))
+    if world.observer.region not in known:
+        yield (
+            ("observer", "region"),
+            f"no master or client is in {world.observer.region!r}"
+            f"{nearest(world.observer.region, known)}",
+        )

@@ -1,0 +1,243 @@
+"""A YAML file as plain data that still knows the line of every value."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from hasim.scenario.problems import Problem, ScenarioError
+from hasim.validation import Where, dotted, nearest
+
+WHOLE_KEYS = ("expect", "vary")
+"""Mappings whose keys have dots of their own: the rest of a path is one key."""
+
+
+class PathError(ValueError):
+    """A dotted path that leads nowhere."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value was written: a file and a line, or a ``--set``."""
+
+    file: str
+    line: int | None
+
+
+@dataclass
+class Document:
+    """Plain data, and the place of each value by its keys and positions from the top."""
+
+    data: dict[str, Any]
+    places: dict[Where, Place] = field(default_factory=dict)
+
+    def copy(self) -> Document:
+        """Independent of this one."""
+        return Document(copy.deepcopy(self.data), dict(self.places))
+
+    def place_of(self, where: Where) -> Place:
+        """The place of a value, or of the nearest that encloses it."""
+        for length in range(len(where), -1, -1):
+            place = self.places.get(where[:length])
+            if place is not None:
+                return place
+        return Place("", None)
+
+    def problem(self, where: Where, message: str) -> Problem:
+        """A problem with the value at `where`."""
+        place = self.place_of(where)
+        return Problem(place.file, place.line, dotted(where), message)
+
+    def set(self, path: str, value: Any, place: Place) -> None:
+        """Give the setting at a dotted path a value, which was written at `place`.
+
+        Mappings on the way are made if they are missing. An item of a list is
+        named by its position, a master also by its id. Raises PathError.
+        """
+        at: Any = self.data
+        where: Where = ()
+        *parents, last = self._steps(path)
+        for step in parents:
+            key = _key(at, where, step)
+            where = (*where, key)
+            if isinstance(at, dict) and at.get(key) is None:
+                at[key] = {}
+                self.places[where] = place
+            at = at[key]
+        key = _key(at, where, last)
+        where = (*where, key)
+        at[key] = value
+        for known in [w for w in self.places if w[: len(where)] == where]:
+            del self.places[known]
+        self.places[where] = place
+
+    def _steps(self, path: str) -> list[str]:
+        first, dot, rest = path.partition(".")
+        steps = [first, rest] if dot and first in WHOLE_KEYS else path.split(".")
+        if not all(steps):
+            raise PathError(f"{path!r} is no path such as detection.interval")
+        return steps
+
+
+def _key(at: Any, where: Where, step: str) -> str | int:
+    """The key or position that `step` means in `at`; raises PathError if there is none."""
+    here = dotted(where)
+    if isinstance(at, dict):
+        return step
+    if not isinstance(at, list):
+        raise PathError(f"{here} is {at!r} and has no settings of its own; set {here} as a whole")
+    if step.isdigit():
+        if int(step) < len(at):
+            return int(step)
+        raise PathError(f"{here} has no item {step}; it has {len(at)}, counted from 0")
+    ids = [item.get("id") if isinstance(item, dict) else None for item in at]
+    if step in ids:
+        return ids.index(step)
+    known = [str(i) for i in ids if i is not None] or [str(i) for i in range(len(at))]
+    raise PathError(f"{here} has no {step!r}{nearest(step, known)}")
+
+
+def read_document(path: Path) -> Document:
+    """The document in a YAML 1.2 file. Raises ScenarioError."""
+    name = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ScenarioError([Problem(name, None, "", "is not a text file in UTF-8")]) from None
+    except OSError as error:
+        message = _missing(path) if isinstance(error, FileNotFoundError) else _reason(error)
+        raise ScenarioError([Problem(name, None, "", message)]) from None
+    return parse_document(text, name)
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def _missing(path: Path) -> str:
+    """``no such file``, with the nearest name in its folder."""
+    folder = path.parent
+    names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return "no such file" + (f"; did you mean {folder / near[0]}?" if near else "")
+
+
+def parse_document(text: str, name: str) -> Document:
+    """The document in a YAML 1.2 text; `name` stands for the file. Raises ScenarioError."""
+    try:
+        tree = YAML().load(text)
+    except DuplicateKeyError as error:
+        match = re.search(r'duplicate key "(.*?)"', str(error.problem))
+        raise _yaml_error(name, error, match.group(1) if match else "", "given twice") from None
+    except MarkedYAMLError as error:
+        message = f"not valid YAML: {error.problem}{_hint(text, error)}"
+        raise _yaml_error(name, error, "", message) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        first = (str(error).splitlines() or ["cannot be parsed"])[0]
+        raise ScenarioError([Problem(name, None, "", f"not valid YAML: {first}")]) from None
+    if not isinstance(tree, CommentedMap):
+        message = (
+            "is empty" if tree is None else "expected settings (key: value), not a single value"
+        )
+        raise ScenarioError([Problem(name, 1, "", message)])
+    document = Document({}, {(): Place(name, 1)})
+    problems: list[Problem] = []
+    document.data = _Reader(name, document.places, problems).plain(tree, ())
+    if problems:
+        raise ScenarioError(problems)
+    return document
+
+
+def document_of(data: Mapping[str, Any], name: str) -> Document:
+    """A document of data that is in no file; `name` stands for the file in messages."""
+    return Document(copy.deepcopy(dict(data)), {(): Place(name, None)})
+
+
+def parse_value(text: str) -> Any:
+    """The value of a ``--set``, written as in YAML. Raises ValueError."""
+    try:
+        tree = YAML().load(text)
+        problems: list[Problem] = []
+        value = _Reader("", {}, problems).plain(tree, ())
+    except (YAMLError, RecursionError):
+        raise ValueError(f"{text!r} is not valid YAML") from None
+    if problems:
+        raise ValueError(problems[0].message)
+    return value
+
+
+def _yaml_error(name: str, error: MarkedYAMLError, field: str, message: str) -> ScenarioError:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark is not None else None
+    return ScenarioError([Problem(name, line, field, message)])
+
+
+def _hint(text: str, error: MarkedYAMLError) -> str:
+    mark, lines = error.problem_mark, text.splitlines()
+    if mark is None or mark.line >= len(lines):
+        return ""
+    if re.search(r":\s+[>|%@`*&!]", lines[mark.line]):
+        return ' (write a value that begins with a sign in quotes: ">= 99.99%")'
+    if "mapping values are not allowed" in str(error.problem):
+        return ' (write a text that contains ": " in quotes)'
+    if "\t" in lines[mark.line]:
+        return " (indent with spaces, not with tabs)"
+    return ""
+
+
+@dataclass
+class _Reader:
+    """Turns ruamel's tree into plain data and notes the places."""
+
+    name: str
+    places: dict[Where, Place]
+    problems: list[Problem]
+    open: list[int] = field(default_factory=list)
+
+    def plain(self, node: Any, where: Where) -> Any:
+        if isinstance(node, CommentedMap | CommentedSeq):
+            if id(node) in self.open:
+                self._refuse(where, "contains itself")
+                return None
+            self.open.append(id(node))
+            items = dict(self._pairs(node, where))
+            self.open.pop()
+            return items if isinstance(node, CommentedMap) else list(items.values())
+        return self._scalar(node, where)
+
+    def _pairs(self, node: Any, where: Where) -> Iterator[tuple[Any, Any]]:
+        keyed = isinstance(node, CommentedMap)
+        for key, value in node.items() if keyed else enumerate(node):
+            if keyed and not isinstance(key, str):
+                self._refuse((*where, str(key)), "expected text as a key; write it in quotes")
+                continue
+            inner = (*where, str(key) if keyed else key)
+            position = (node.lc.data or {}).get(key)  # absent for keys merged in by <<
+            if position is not None:
+                self.places[inner] = Place(self.name, position[0] + 1)
+            yield inner[-1], self.plain(value, inner)
+
+    def _scalar(self, node: Any, where: Where) -> Any:
+        for kind in (bool, int, float, str):  # ruamel's own numbers and texts are subclasses
+            if isinstance(node, kind):
+                return kind(node)
+        if node is None:
+            return None
+        if isinstance(node, TaggedScalar) or not hasattr(node, "isoformat"):
+            self._refuse(where, "tags (!) are not understood here")
+            return None
+        return str(node.isoformat())  # a date; no setting is one, so validation refuses it
+
+    def _refuse(self, where: Where, message: str) -> None:
+        place = self.places.get(where) or self.places.get(where[:-1]) or Place(self.name, None)
+        self.problems.append(Problem(place.file, place.line, dotted(where), message))

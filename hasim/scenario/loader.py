@@ -1,0 +1,223 @@
+"""A scenario file -> a validated scenario, its cells, and its traces; or all that is wrong."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hasim.scenario.checks import matrix_problems, scenario_problems, world_problems
+from hasim.scenario.csvtable import TraceError
+from hasim.scenario.document import (
+    Document,
+    PathError,
+    Place,
+    document_of,
+    parse_value,
+    read_document,
+)
+from hasim.scenario.likes import with_likes
+from hasim.scenario.problems import Problem, ScenarioError
+from hasim.scenario.schema import WORLD_KEYS, Scenario
+from hasim.scenario.traces import read_recorded, span_problem
+from hasim.settings import fields_by_user_name
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.settings import MatrixTrace, WorldSettings
+from hasim.validation import SettingsError, Where, nearest, validate
+
+Overrides = Iterable[tuple[str, Any]]
+TRACE_KEYS = ("trace", "matrix")
+"""The settings that name a file."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid: what is varied (path to value, as written), and the world."""
+
+    index: int
+    varied: dict[str, Any]
+    world: WorldSettings
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario that is ready to run. It can be pickled; traces are read where they are used.
+
+    `data` is the scenario as plain data, after overrides, with absolute paths
+    of its traces.
+    """
+
+    scenario: Scenario
+    cells: tuple[Cell, ...]
+    source: Path
+    data: dict[str, Any]
+
+    def recorded_of(self, cell: Cell) -> Recorded:
+        """The traces of a cell; a file is read once in a process. Raises ScenarioError."""
+        recorded, errors = read_recorded(cell.world)
+        if errors:
+            document = document_of(self.data, str(self.source))
+            raise ScenarioError(
+                p for where, e in errors for p in _trace_problems(document, where, e)
+            )
+        return recorded
+
+    def resolved(self) -> str:
+        """YAML that loads to the same cells from anywhere on this machine."""
+        from ruamel.yaml import YAML
+
+        yaml = YAML()
+        yaml.width = 1000
+        stream = io.StringIO()
+        yaml.dump(self.data, stream)
+        return stream.getvalue()
+
+
+def load(path: str | Path, overrides: Overrides = ()) -> Loaded:
+    """Read a scenario file, with `overrides` (dotted path, YAML text or value) in place.
+
+    Raises ScenarioError with everything that is wrong: first with all fields
+    that are bad in themselves, then, if there are none, with all that do not
+    fit together.
+    """
+    path = Path(path)
+    return _load(read_document(path), overrides, path)
+
+
+def from_data(
+    data: Mapping[str, Any], overrides: Overrides = (), *, source: str | Path = "scenario"
+) -> Loaded:
+    """Like `load`, of data as a YAML file would hold them.
+
+    `source` stands for the file in messages; traces are relative to its folder.
+    """
+    return _load(document_of(data, str(source)), overrides, Path(source))
+
+
+def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
+    problems = list(_override(document, overrides))
+    if not document.data.get("name"):
+        document.data["name"] = source.stem
+    varied = _vary_of(document.data)
+    document.data = with_absolute_traces(document.data, Path(os.path.abspath(source.parent)))  # noqa: PTH100
+    scenario = _validated(document, problems)
+    if scenario is not None:
+        found = [*scenario_problems(scenario), *world_problems(scenario.world())]
+        problems += [document.problem(where, message) for where, message in found]
+        problems += _traces_of(document, scenario.world())
+    cells = list(_cells(document, varied, problems))
+    if scenario is None or problems:
+        raise ScenarioError(sorted(problems, key=lambda p: (p.line is None, p.file, p.line or 0)))
+    return Loaded(scenario, tuple(cells), source, document.data)
+
+
+def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
+    for path, written in overrides:
+        place = Place(f"--set {path}={written}", None)
+        try:
+            value = parse_value(written) if isinstance(written, str) else written
+            document.set(path, value, place)
+        except (PathError, ValueError) as error:
+            yield Problem(place.file, None, "", str(error))
+
+
+def _vary_of(data: dict[str, Any]) -> dict[str, list[Any]]:
+    """What is varied, as written; nothing if it is not even a mapping (validation tells)."""
+    vary = data.get("vary")
+    if not isinstance(vary, dict):
+        return {}
+    return {path: v if isinstance(v, list) else [v] for path, v in vary.items()}
+
+
+def _validated(document: Document, problems: list[Problem]) -> Scenario | None:
+    """The scenario in the document, or None and its problems."""
+    masters, origins, found = with_likes(document.data.get("masters"))
+    problems += [document.problem(where, message) for where, message in found]
+    data = {**document.data, "masters": masters} if "masters" in document.data else document.data
+    try:
+        return validate(Scenario, data)
+    except SettingsError as error:
+        for where, message in error.problems:
+            origin = origins.get(where[:3])
+            at = where if origin is None else (*origin, *where[3:])
+            problems.append(document.problem(at, message))
+        return None
+
+
+def _cells(
+    document: Document, varied: dict[str, list[Any]], problems: list[Problem]
+) -> Iterator[Cell]:
+    """Every combination of the varied settings, the last one changing fastest."""
+    good = True
+    for path in varied:
+        top = path.partition(".")[0]
+        if top not in WORLD_KEYS:
+            known = top in fields_by_user_name(Scenario)
+            message = "cannot be varied" if known else f"unknown key{nearest(top, WORLD_KEYS)}"
+            problems.append(document.problem(("vary", path), message))
+            good = False
+    if not good:
+        return
+    choices = [range(len(values)) for values in varied.values()]
+    for index, positions in enumerate(itertools.product(*choices)):
+        picked = dict(zip(varied, positions, strict=True))
+        world = _cell_world(document, picked, problems)
+        if world is not None:
+            yield Cell(index, {path: varied[path][i] for path, i in picked.items()}, world)
+
+
+def _cell_world(
+    document: Document, picked: dict[str, int], problems: list[Problem]
+) -> WorldSettings | None:
+    cell = document.copy()
+    absolute = _vary_of(document.data)
+    for path, i in picked.items():
+        place = document.place_of(("vary", path, i))
+        try:
+            cell.set(path, absolute[path][i], place)
+        except PathError as error:
+            problems.append(Problem(place.file, place.line, path, str(error)))
+    scenario = _validated(cell, problems)
+    if scenario is None:
+        return None
+    world = scenario.world()
+    problems += [cell.problem(where, message) for where, message in world_problems(world)]
+    problems += _traces_of(cell, world)
+    return world
+
+
+def _traces_of(document: Document, world: WorldSettings) -> Iterator[Problem]:
+    """What is wrong with the traces, or with a world that they do not fit."""
+    recorded, errors = read_recorded(world)
+    for where, error in errors:
+        yield from _trace_problems(document, where, error)
+    if isinstance(world.network.rtt, MatrixTrace) and recorded.rtt_ns:
+        for at, message in matrix_problems(world, recorded.rtt_ns):
+            yield document.problem(at, message)
+    short = span_problem(world, recorded)
+    if short:
+        yield document.problem(("traffic", "arrivals"), short)
+
+
+def _trace_problems(document: Document, where: Where, error: TraceError) -> Iterator[Problem]:
+    for line, column, message in error.lines:
+        yield Problem(str(error.file), line, column, message)
+    for setting, message in error.settings:
+        keys = [key for key in TRACE_KEYS if document.places.get((*where, key))]
+        steps = setting.split(".", 1) if setting else keys
+        yield document.problem((*where, *steps), message)
+
+
+def with_absolute_traces(value: Any, folder: Path, key: str = "") -> Any:
+    """Plain data in which every path of a trace is absolute; relative ones count from `folder`."""
+    if isinstance(value, dict) and key != "where":  # whose keys are columns of a trace
+        return {k: with_absolute_traces(v, folder, k.rpartition(".")[2]) for k, v in value.items()}
+    if isinstance(value, list):
+        return [with_absolute_traces(item, folder, key) for item in value]
+    if isinstance(value, str) and key in TRACE_KEYS:
+        return os.path.normpath(folder / value)
+    return value
