@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from hasim.services.detection import FailoverDetectionService
     from hasim.services.failover import FailoverOrchestrator
     from hasim.services.monitoring import HighAvailabilityMonitor
-
-    __version__: str
+    from hasim.version import __version__
 
 _HOMES = {
     "ControlPlane": "hasim.services.control_plane",
@@ -32,6 +31,7 @@ _HOMES = {
     "Journal": "hasim.journal",
     "LoadBalancingService": "hasim.services.balancing",
     "Result": "hasim.result",
+    "__version__": "hasim.version",
     "load_run": "hasim.api",
     "run": "hasim.api",
 }
@@ -49,22 +49,10 @@ __all__ = [
 ]
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("hasim")
-    except PackageNotFoundError:  # a checkout that was never installed
-        return "0+unknown"
-
-
 def __getattr__(name: str) -> object:
-    if name == "__version__":
-        value: object = _version()
-    elif name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module 'hasim' has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gzip
 import io
 import time
@@ -13,8 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hasim.journal import Journal, write
+from hasim.measures import measure
+from hasim.measures.invariants import check as check_invariants
+from hasim.simulation.run import simulate
 from hasim.study import executor
+from hasim.study.replaying import replay_recorded
 from hasim.study.store import CellInfo, Outcome, RunFolder, Study
+from hasim.truth import MessageRecord, TrafficRollup
+from hasim.units import SECOND
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
@@ -45,8 +52,6 @@ def simulate_cell(
     loaded: Loaded, cell: int, replication: int, *, messages: bool = False
 ) -> Journal:
     """The journal of one replication; the same for the same scenario, seed and replication."""
-    from hasim.simulation.run import simulate
-
     point = loaded.cells[cell]
     return simulate(
         point.world,
@@ -74,8 +79,6 @@ class Replicate:
 
     def __call__(self, cell: int, replication: int) -> Outcome:
         """Do one replication of one cell."""
-        from hasim.measures import measure
-
         started = time.perf_counter()
         try:
             journal = simulate_cell(
@@ -105,31 +108,32 @@ def broken(journal: Journal) -> tuple[str, ...]:
     Beside those that the journal shows, the control plane is fed the recorded
     inputs once more: it must do the same, without the world behind it (no clairvoyance).
     """
-    from hasim.measures.invariants import check
-    from hasim.study.replaying import replay_recorded
-
-    found = [str(violation) for violation in check(journal)]
+    found = [
+        f"invariant {v.invariant} at {v.t_ns / SECOND:.9f} s, {v.subject}: {v.text}"
+        for v in check_invariants(journal)
+    ]
     difference = replay_recorded(journal).difference
     if difference is not None:
-        found.append(f"clairvoyance: a replay differs at {difference.t_ns / 1e9:.9f} s")
+        found.append(
+            f"invariant 5 at {difference.t_ns / SECOND:.9f} s: a replay of the same inputs "
+            f"gives {difference.replayed}, recorded were {difference.recorded}"
+        )
     return tuple(found)
 
 
 def write_messages(journal: Journal, path: Path) -> None:
     """Every message of a journal as one row of a gzipped CSV file."""
-    from dataclasses import asdict, fields
-
-    from hasim.truth import MessageRecord
-
     # mtime 0: the same messages give the same bytes.
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed,
         io.TextIOWrapper(packed, encoding="utf-8", newline="") as out,
     ):
-        rows = csv.DictWriter(out, [f.name for f in fields(MessageRecord)], lineterminator="\n")
+        rows = csv.DictWriter(
+            out, [f.name for f in dataclasses.fields(MessageRecord)], lineterminator="\n"
+        )
         rows.writeheader()
-        rows.writerows(asdict(message) for _, message in journal.of(MessageRecord))
+        rows.writerows(dataclasses.asdict(message) for _, message in journal.of(MessageRecord))
 
 
 def new_study(loaded: Loaded, *, check: bool = False) -> Study:
@@ -143,9 +147,51 @@ def new_study(loaded: Loaded, *, check: bool = False) -> Study:
         cells=tuple(CellInfo(cell.index, dict(cell.varied)) for cell in loaded.cells),
         expect={item.measure: item.text for item in scenario.expect},
         projection=(projection.mtbf_ns, projection.period_ns) if projection else None,
+        notes=_notes(loaded),
         resolved=loaded.resolved(),
         checked=check,
     )
+
+
+def _notes(loaded: Loaded) -> tuple[str, ...]:
+    """Results from time-compressed traces say so."""
+    scales = {
+        getattr(trace, "time_scale", 1.0)
+        for cell in loaded.cells
+        for trace in (cell.world.traffic.arrivals, *(f.schedule for f in cell.world.faults))
+    }
+    return tuple(
+        f"A recorded trace is replayed {scale:g} times as fast as it was recorded."
+        for scale in sorted(scales - {1.0})
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a study is about to take: messages, and seconds on one core."""
+
+    messages: float
+    seconds: float
+
+
+def estimate_cost(loaded: Loaded, *, sample_ns: int = 30 * SECOND) -> Cost:
+    """The cost of a study, from one replication of its first cell cut off after `sample_ns`.
+
+    An estimate: it takes cost to grow with the horizon and to be the same in all cells.
+    """
+    point = loaded.cells[0]
+    short_ns = min(point.world.horizon_ns, sample_ns)
+    sample = dataclasses.replace(point, world=dataclasses.replace(point.world, horizon_ns=short_ns))
+    cut = dataclasses.replace(loaded, cells=(sample,))
+    simulate_cell(cut, 0, 0)  # reads traces and imports what a process needs but once
+    started = time.perf_counter()
+    journal = simulate_cell(cut, 0, 0)
+    measure(journal)
+    spent_s = time.perf_counter() - started
+    messages = sum(row.messages for _, row in journal.of(TrafficRollup))
+    horizons_ns = sum(cell.world.horizon_ns for cell in loaded.cells)
+    times = loaded.scenario.replications * horizons_ns / short_ns
+    return Cost(messages * times, spent_s * times)
 
 
 def run_study(

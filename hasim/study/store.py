@@ -65,7 +65,8 @@ class Study:
     """What was asked and, by (cell, replication), what came out.
 
     `expect` holds measure -> limit as text; `projection` the mean time between
-    failures and the period in nanoseconds, if uptime is projected.
+    failures and the period in nanoseconds, if uptime is projected; `notes` what
+    a reader of the results must know.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Study:
     cells: tuple[CellInfo, ...]
     expect: dict[str, str] = field(default_factory=dict)
     projection: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
     resolved: str = ""
     state: State = "RUNNING"
     checked: bool = False
@@ -170,6 +172,7 @@ def open_run(path: Path) -> Study:
             cells=tuple(CellInfo(cell["index"], cell["varied"]) for cell in manifest["cells"]),
             expect=manifest["expect"],
             projection=tuple(manifest["projection"]) if manifest["projection"] else None,
+            notes=tuple(manifest["notes"]),
             resolved=(path / "scenario.yaml").read_text(encoding="utf-8"),
             state=manifest["state"],
             checked=manifest["checked"],
@@ -227,6 +230,7 @@ def _manifest(study: Study) -> dict[str, Any]:
         "cells": [{"index": cell.index, "varied": dict(cell.varied)} for cell in study.cells],
         "expect": study.expect,
         "projection": list(study.projection) if study.projection else None,
+        "notes": list(study.notes),
         "versions": {
             "hasim": hasim.__version__,
             "python": platform.python_version(),

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.study.store import Outcome
+from hasim.units import SECOND
+
+WORLD = WorldSettings(
+    masters=(MasterSettings(id="a"), MasterSettings(id="b", priority=2)), horizon_ns=20 * SECOND
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Pids:
 class Cell:
     index: int
     varied: dict[str, Any]
-    world: Any = None
+    world: WorldSettings = WORLD
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,6 @@ class Loaded:
     expect: tuple[Any, ...] = ()
     name: str = "standin"
     projection: Any = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def scenario(self) -> SimpleNamespace:

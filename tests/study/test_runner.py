@@ -227,7 +227,7 @@ def test_a_failing_replication_is_named_with_its_seed(tmp_path, monkeypatch):
 
 
 def test_an_exception_in_the_simulation_becomes_an_outcome():
-    outcome = runner.Replicate(TWO_CELLS)(0, 1)  # the stand-in has no world to simulate
+    outcome = runner.Replicate(TWO_CELLS)(0, 1)  # the stand-in has nothing recorded
     assert outcome.measured is None
     assert "Traceback" in outcome.error
 

@@ -1,0 +1,93 @@
+"""The two functions that start from Python what the command line starts from a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hasim.result import Result
+    from hasim.scenario.loader import Loaded
+    from hasim.study.runner import Progress
+
+
+def run(
+    scenario: str | Path | Mapping[str, Any] | Loaded,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    jobs: int | None = None,
+    out: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    check: bool = False,
+    journals: bool = False,
+    messages: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Simulate a scenario and measure it.
+
+    `scenario` is a file, the name of a shipped scenario, the data that such a
+    file would hold, or what `hasim.scenario.loader.load` has loaded.
+    `overrides` maps dotted paths to values as in a scenario file:
+    ``{"detection.fall": 3, "traffic.timeout": "1s"}``. `jobs` is the number of processes (None: all cores, if it is worth
+    it); it never changes the result. `out` is a folder that keeps the run;
+    `journals` and `messages` need it. `check` verifies the invariants of every
+    replication, whose violations are in ``result.study``.
+
+    Raises ScenarioError for anything wrong with the scenario, StoreError if
+    `out` is in use, ReplicationError if a replication fails, and
+    StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
+    """
+    from hasim.result import Result
+    from hasim.study.runner import run_study
+
+    loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
+    folder = Path(out) if out is not None else None
+    study = run_study(
+        loaded,
+        jobs=jobs,
+        check=check,
+        out=folder,
+        journals=journals,
+        messages=messages,
+        progress=progress,
+    )
+    result = Result(study, loaded=loaded, folder=folder)
+    if folder is not None:
+        from hasim.exports import export
+
+        export(result, folder)
+    return result
+
+
+def load_run(folder: str | Path) -> Result:
+    """Read a run folder back, finished or not. Raises StoreError if it is none."""
+    from hasim.result import Result
+    from hasim.study.store import open_run
+
+    path = Path(folder)
+    return Result(open_run(path), folder=path)
+
+
+def prepare(
+    scenario: str | Path | Mapping[str, Any] | Loaded,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Loaded:
+    """Load a scenario with some settings replaced. Raises ScenarioError."""
+    from hasim.scenario.catalogue import find
+    from hasim.scenario.loader import from_data, load
+
+    replaced = dict(overrides or {})
+    if seed is not None:
+        replaced["seed"] = seed
+    if replications is not None:
+        replaced["replications"] = replications
+    if isinstance(scenario, str | Path):
+        return load(find(str(scenario)), replaced.items())
+    if isinstance(scenario, Mapping):
+        return from_data(scenario, replaced.items())
+    return from_data(scenario.data, replaced.items()) if replaced else scenario

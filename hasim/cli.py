@@ -1,0 +1,43 @@
+"""The command line: ``hasim run``, ``list``, ``validate``, ..."""
+
+from __future__ import annotations
+
+import click
+
+import hasim
+from hasim.commands.algorithms import algorithms
+from hasim.commands.compare import compare
+from hasim.commands.journals import explain, replay
+from hasim.commands.run import run
+from hasim.commands.scenarios import list_, new, schema, validate
+from hasim.commands.shell import Shell
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"hasim {hasim.__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def main() -> None:
+    """High-availability services tested against simulated masters.
+
+    Start with `hasim list` and `hasim run quickstart`. Results go to stdout,
+    everything else to stderr.
+    """
+
+
+for command in (run, list_, validate, new, schema, algorithms, replay, explain, compare):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

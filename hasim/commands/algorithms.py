@@ -1,0 +1,41 @@
+"""``hasim algorithms``: what can be chosen and set, derived from the settings themselves."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from hasim.commands.shell import FINE
+
+
+@click.command()
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+)
+def algorithms(style: str) -> int:
+    """List algorithms and settings.
+
+    Each with its meaning, kind, default and source."""
+    from hasim.study.reference import described
+
+    rows = described()
+    if style == "json":
+        click.echo(json.dumps([row.plain() for row in rows], indent=2, ensure_ascii=False))
+        return FINE
+    service = ""
+    for row in rows:
+        if row.service != service:
+            service = row.service
+            click.echo(f"{service}" if row is rows[0] else f"\n{service}")
+        click.echo(f"  {row.path} = {row.default}{row.kind and f'  ({row.kind})'}")
+        if row.choices:
+            click.echo(f"      one of: {', '.join(row.choices)}")
+        click.echo(f"      {row.meaning}")
+        if row.source:
+            click.echo(f"      Source: {row.source}")
+    return FINE

@@ -1,0 +1,91 @@
+"""``hasim compare``: two runs, replication by replication."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hasim.commands.run import FORMATS
+from hasim.commands.shell import FAILED, FINE, fail, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from hasim.study.compare import Compared
+
+
+@click.command()
+@click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("second", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--format", "style", type=FORMATS, default="table", show_default=True)
+def compare(first: Path, second: Path, style: str) -> int:
+    """Compare two runs, paired by replication.
+
+    The differences are those of the second RUN minus the first.
+
+    Exit code 1 if a measure got worse (paired t-test, Holm's correction, 5 %).
+    """
+    from hasim.api import load_run
+    from hasim.study.compare import compare as compare_runs
+
+    before, after = load_run(first), load_run(second)
+    if before.seed != after.seed:
+        fail(
+            f"seeds {before.seed} and {after.seed} differ, so the replications are no pairs; "
+            f"run one of them again with the other's --seed"
+        )
+    compared = compare_runs(before.by_cell(), after.by_cell())
+    _show(compared, style)
+    worse = [one for one in compared if one.verdict == "worse"]
+    if worse:
+        note(f"Worse: {', '.join(dict.fromkeys(one.measure for one in worse))}")
+    return FAILED if worse else FINE
+
+
+def _show(compared: Sequence[Compared], style: str) -> None:
+    from hasim.report import table, terminal
+
+    cells = list({one.cell: (one.cell, one.varied) for one in compared}.values())
+    if style == "table":
+        out = terminal.console()
+        same = sum(one.verdict == "same" for one in compared)
+        if same < len(compared):
+            out.print(_table(compared))
+        out.print(f"{same} of {len(compared)} differences are exactly 0 in every replication.")
+        return
+    rows = [[one for one in compared if one.cell == index] for index, _ in cells]
+    text = table.render(
+        style,
+        cells,
+        [{one.measure: one.difference for one in row} for row in rows],
+        measures=list(dict.fromkeys(one.measure for one in compared)),
+        verdicts=[
+            [{"measure": one.measure, "p": one.p, "verdict": one.verdict} for one in row]
+            for row in rows
+        ],
+    )
+    click.echo(text, nl=False)
+
+
+def _table(compared: Sequence[Compared]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from hasim.report.cells import heading, labels
+    from hasim.report.format import estimate_text
+
+    cells = list({one.cell: (one.cell, one.varied) for one in compared}.values())
+    names = dict(zip((index for index, _ in cells), labels(cells), strict=True))
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in (heading(cells), "measure", "second minus first", "p (Holm)", "verdict"):
+        table.add_column(title, overflow="fold")
+    for one in compared:
+        if one.verdict != "same":
+            sign = "+" if (one.difference.value or 0) > 0 else ""
+            difference = sign + estimate_text(one.difference)
+            table.add_row(names[one.cell], one.measure, difference, f"{one.p:.2g}", one.verdict)
+    return table

@@ -1,0 +1,98 @@
+"""``hasim replay`` and ``hasim explain``: what the control plane did, and why."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hasim.commands.shell import FAILED, FINE, fail, note, set_option
+
+if TYPE_CHECKING:
+    from hasim.journal import Difference, Journal
+
+
+@click.command()
+@click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@set_option("Replay with another setting, e.g. detection.fall=3.")
+def replay(journal: Path, overrides: list[tuple[str, str]]) -> int:
+    """Replay a journal's inputs.
+
+    A fresh control plane is fed the inputs recorded in JOURNAL. Without --set
+    it must do exactly what was recorded: exit code 0, else 1 and the first
+    difference. With --set, say what another configuration would have concluded
+    from the same inputs.
+    """
+    from hasim.journal import read
+    from hasim.scenario.document import parse_value
+    from hasim.study.replaying import ReplayError, replay_recorded, what_if
+
+    recorded = read(journal)
+    if overrides:
+        try:
+            pairs = [(path, parse_value(text)) for path, text in overrides]
+        except ValueError as error:
+            raise ReplayError(str(error)) from None
+        return _show_what_if(recorded, what_if(recorded, pairs))
+    outcome = replay_recorded(recorded)
+    if outcome.difference is not None:
+        click.echo(_describe(outcome.difference))
+        return FAILED
+    click.echo(f"identical: {outcome.inputs} inputs, {outcome.outputs} effects and events")
+    return FINE
+
+
+def _describe(difference: Difference) -> str:
+    lines = [
+        f"first difference at {difference.t_ns / 1e9:.9f} s",
+        f"after {difference.item!r}" if difference.item is not None else "at the start",
+        *difflib.ndiff(difference.recorded, difference.replayed),
+    ]
+    return "\n".join(line.rstrip("\n") for line in lines if not line.startswith("?"))
+
+
+def _show_what_if(recorded: Journal, replayed: Journal) -> int:
+    from hasim.study.replaying import conclusions, unanswered
+
+    before, after = conclusions(recorded, replayed)
+    if before == after:
+        click.echo(f"the same {len(before)} conclusions")
+    for line in difflib.unified_diff(before, after, "recorded", "with --set", lineterm="", n=0):
+        if not line.startswith("@@"):
+            click.echo(line)
+    probes, commands = unanswered(recorded, replayed)
+    if probes or commands:
+        note(
+            f"{probes} probes and {commands} commands that the recorded run did not send stay "
+            f"without an answer; a failover is told up to its first step that differs."
+        )
+    return FINE
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--incident",
+    type=click.IntRange(min=1),
+    required=True,
+    help="Number of the incident in the run's incidents.csv.",
+)
+def explain(run: Path, incident: int) -> int:
+    """Tell the story of one incident.
+
+    RUN is a run folder.
+
+    The replication is simulated again, unless its journal was kept.
+    """
+    from hasim.api import load_run
+    from hasim.commands.output import show_story
+
+    result = load_run(run)
+    try:
+        row = result.incident(incident)
+    except LookupError as error:
+        fail(f"{run}: {error.args[0]}")
+    show_story(result.journal(row["cell"], row["replication"]), row)
+    return FINE

@@ -1,0 +1,88 @@
+"""A result as files in its run folder: tables, summary, figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hasim.report import figures, table
+from hasim.report.cells import labels
+from hasim.result import TABLES, Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.md"}
+
+
+def export(result: Result, folder: Path) -> list[Path]:
+    """Write the tables, the summary and the figures of a run; the paths of the figures.
+
+    Raises OSError if the folder cannot be written.
+    """
+    for name in TABLES:
+        frame = getattr(result, name)
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    for style, name in SUMMARIES.items():
+        (folder / name).write_text(rendered(result, style), encoding="utf-8")
+    made = []
+    for name, figure in draw(result).items():
+        (folder / "figures").mkdir(exist_ok=True)
+        path = folder / "figures" / f"{name}.png"
+        figures.save(figure, path)
+        made.append(path)
+    return made
+
+
+def rendered(result: Result, style: str) -> str:
+    """The summary as ``json``, ``csv`` or ``markdown``: without times, paths or machine facts."""
+    header = {
+        "scenario": result.name,
+        "seed": result.seed,
+        "replications": result.study.replications,
+        "notes": list(result.study.notes),
+    }
+    verdicts = [
+        [
+            {
+                "measure": verdict.measure,
+                "limit": verdict.text,
+                "verdict": verdict.verdict,
+                "by_how_much": verdict.by_how_much,
+            }
+            for verdict in cell
+        ]
+        for cell in result.verdicts
+    ]
+    return table.render(
+        style,
+        result.cells,
+        result.estimates,
+        header=header,
+        verdicts=verdicts if result.study.expect else None,
+    )
+
+
+def draw(result: Result) -> dict[str, Figure]:
+    """The figures that a result has data for, by name."""
+    names = labels(result.cells)
+    detection = {
+        name: _detections(result, index)
+        for name, (index, _) in zip(names, result.cells, strict=True)
+    }
+    drawn = {"intervals": figures.interval_plot(result.cells, result.estimates)}
+    if any(detection.values()):
+        drawn["detection"] = figures.detection_ecdf(detection)
+    return drawn
+
+
+def _detections(result: Result, cell: int) -> list[tuple[float, bool]]:
+    """(seconds, censored) of each incident of a cell that counts for detection."""
+    found = []
+    for measured in result.measured(cell).values():
+        for incident in measured.incidents:
+            if incident.detection_s is not None:
+                found.append((incident.detection_s, False))
+            elif incident.censored_s is not None:
+                found.append((incident.censored_s, True))
+    return found

@@ -1,0 +1,241 @@
+"""What a study found: tidy tables, estimates with intervals, verdicts, figures, journals."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from hasim.journal import Journal, read
+from hasim.measures import ROWS, Measured
+from hasim.report.cells import heading, labels, text
+from hasim.report.format import estimate_text
+from hasim.report.titles import DEFAULT, title
+from hasim.scenario.expectations import Expectation
+from hasim.study.expectations import Verdict, judge
+from hasim.study.runner import file_stem, simulate_cell
+from hasim.study.store import Study
+from hasim.study.summary import summarise
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hasim.scenario.loader import Loaded
+    from hasim.study.estimate import Estimate
+
+TABLES = ("incidents", "failovers", "mistakes", "masters", "messages", "alerts")
+"""The tables of a result, each a DataFrame under its name."""
+
+
+class Result:
+    """The outcomes of a study, in memory or read back from its run folder.
+
+    Every table is a DataFrame with one row per incident (failover, ...), and
+    the columns `cell`, one per varied setting, `replication`, `seed`, then
+    those of the row; times are seconds.
+    """
+
+    def __init__(
+        self, study: Study, *, loaded: Loaded | None = None, folder: Path | None = None
+    ) -> None:
+        self.study = study
+        self.folder = folder
+        self._loaded = loaded
+
+    @property
+    def name(self) -> str:
+        """The name of the scenario."""
+        return self.study.name
+
+    @property
+    def seed(self) -> int:
+        """The seed: together with a replication's number it fixes all chance."""
+        return self.study.seed
+
+    @property
+    def cells(self) -> list[tuple[int, dict[str, Any]]]:
+        """Number and varied settings of each cell that has an outcome."""
+        done = {outcome.cell for outcome in self.study.outcomes.values()}
+        return [(c.index, dict(c.varied)) for c in self.study.cells if c.index in done]
+
+    def measured(self, cell: int) -> dict[int, Measured]:
+        """What was measured in each replication of a cell, by replication."""
+        return {
+            outcome.replication: Measured.from_plain(outcome.measured)
+            for outcome in self.study.of_cell(cell)
+            if outcome.measured is not None
+        }
+
+    def by_cell(self) -> list[tuple[int, dict[str, Any], dict[int, Measured]]]:
+        """Number, varied settings and measured replications of each of `cells`."""
+        return [(index, varied, self.measured(index)) for index, varied in self.cells]
+
+    @property
+    def violations(self) -> list[str]:
+        """The invariants that were broken, one line each, if the study checked them."""
+        return [
+            f"cell {outcome.cell}, replication {outcome.replication}: {violation}"
+            for outcome in self.study.ordered()
+            for violation in outcome.violations
+        ]
+
+    # -- tables ------------------------------------------------------------------
+
+    @cached_property
+    def incidents(self) -> pd.DataFrame:
+        """One row per incident; `number` counts them through the whole run, from 1.
+
+        (`incident` counts those of a replication.)
+        """
+        frame = self._table("incidents")
+        frame.insert(0, "number", range(1, len(frame) + 1))
+        return frame
+
+    @cached_property
+    def failovers(self) -> pd.DataFrame:
+        """One row per failover."""
+        return self._table("failovers")
+
+    @cached_property
+    def mistakes(self) -> pd.DataFrame:
+        """One row per declaration of a master that was healthy."""
+        return self._table("mistakes")
+
+    @cached_property
+    def masters(self) -> pd.DataFrame:
+        """One row per master and replication."""
+        return self._table("masters")
+
+    @cached_property
+    def messages(self) -> pd.DataFrame:
+        """Messages by class and outcome, per replication."""
+        return self._table("messages")
+
+    @cached_property
+    def alerts(self) -> pd.DataFrame:
+        """One row per alert."""
+        return self._table("alerts")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        varied = {cell.index: _readable(cell.varied) for cell in self.study.cells}
+        rows: list[dict[str, Any]] = []
+        for outcome in self.study.ordered():
+            if outcome.measured is None:
+                continue
+            place = {
+                "cell": outcome.cell,
+                **varied[outcome.cell],
+                "replication": outcome.replication,
+                "seed": self.seed,
+            }
+            rows += [{**place, **row} for row in outcome.measured[name]]
+        paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
+        own = [field.name for field in dataclasses.fields(ROWS[name])]
+        return pd.DataFrame(rows, columns=["cell", *paths, "replication", "seed", *own])
+
+    # -- estimates -----------------------------------------------------------------
+
+    @cached_property
+    def estimates(self) -> list[dict[str, Estimate]]:
+        """For each of `cells`, the estimate of each measure with its 95 % interval."""
+        return [
+            summarise(list(self.measured(index).values()), self.study.projection)
+            for index, _ in self.cells
+        ]
+
+    @cached_property
+    def verdicts(self) -> list[list[Verdict]]:
+        """For each of `cells`, the verdict on each expectation of the scenario."""
+        expectations = [Expectation.parse(name, limit) for name, limit in self.study.expect.items()]
+        return [judge(expectations, estimates) for estimates in self.estimates]
+
+    def summary(self) -> pd.DataFrame:
+        """One row per cell and measure: value, low, high, n, unit, method, needed."""
+        return pd.DataFrame(
+            [
+                {"cell": index, **_readable(varied), **dataclasses.asdict(estimate)}
+                for (index, varied), estimates in zip(self.cells, self.estimates, strict=True)
+                for estimate in estimates.values()
+            ]
+        )
+
+    # -- pictures ------------------------------------------------------------------
+
+    def figures(self) -> dict[str, Figure]:
+        """The figures of the run by name, drawn anew at each call."""
+        from hasim.exports import draw
+
+        return draw(self)
+
+    def _repr_html_(self) -> str:
+        """A summary for Jupyter: one row per cell, estimates with their 95 % intervals."""
+        cells = self.cells
+        rows = [{title(m): estimate_text(e[m]) for m in DEFAULT if m in e} for e in self.estimates]
+        frame = pd.DataFrame(rows, index=pd.Index(labels(cells), name=heading(cells)))
+        notes = "".join(f"<p>{html.escape(line)}</p>" for line in self.study.notes)
+        return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{notes}"
+
+    def __repr__(self) -> str:
+        done, wanted = len(self.study.outcomes), len(self.study.cells) * self.study.replications
+        return (
+            f"<Result of {self.name}: {len(self.study.cells)} cells, "
+            f"{done} of {wanted} replications, seed {self.seed}>"
+        )
+
+    # -- journals ------------------------------------------------------------------
+
+    @property
+    def loaded(self) -> Loaded:
+        """The scenario; read again from the run folder if need be.
+
+        Raises ScenarioError if a trace that it names is gone.
+        """
+        if self._loaded is None:
+            from hasim.scenario.loader import load
+
+            if self.folder is None:
+                raise ValueError("neither a scenario nor a run folder is at hand")
+            self._loaded = load(self.folder / "scenario.yaml")
+        return self._loaded
+
+    def journal(self, cell: int, replication: int) -> Journal:
+        """The journal of one replication: the stored one, else the same simulated again.
+
+        Raises LookupError if the study has no such cell or replication.
+        """
+        if not any(info.index == cell for info in self.study.cells):
+            raise LookupError(f"no cell {cell}; the run has {len(self.study.cells)}")
+        if not 0 <= replication < self.study.replications:
+            raise LookupError(f"no replication {replication}; there are {self.study.replications}")
+        if self.folder is not None:
+            stored = self.folder / "journals" / f"{file_stem(cell, replication)}.jsonl.gz"
+            if stored.exists():
+                return read(stored)
+        return simulate_cell(self.loaded, cell, replication)
+
+    def incident(self, number: int) -> dict[str, Any]:
+        """The row of incident `number` (from 1) as plain data.
+
+        Raises LookupError, saying how many there are, if there is no such incident.
+        """
+        if not 1 <= number <= len(self.incidents):
+            raise LookupError(f"no incident {number}; the run has {len(self.incidents)}")
+        count = 0
+        for outcome in self.study.ordered():
+            rows = outcome.measured["incidents"] if outcome.measured else []
+            if number <= count + len(rows):
+                place = {"cell": outcome.cell, "replication": outcome.replication}
+                return {**place, **rows[number - count - 1]}
+            count += len(rows)
+        raise AssertionError("the table of incidents holds more rows than the outcomes")
+
+
+def _readable(varied: Mapping[str, Any]) -> dict[str, Any]:
+    """Varied settings as table values: a list such as [probe, messages] as one text."""
+    plain = (str, int, float)
+    return {path: v if isinstance(v, plain) else text(v) for path, v in varied.items()}

@@ -1,0 +1,171 @@
+"""A recorded journal fed to a fresh control plane: as it was, or with other settings."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterable
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from hasim.events import (
+    Demote,
+    FailoverChanged,
+    Fence,
+    Input,
+    Output,
+    Promote,
+    SendProbe,
+    StatusChanged,
+    TransferState,
+    WakeUp,
+)
+from hasim.journal import EVENT_TYPES, Journal, JournalError, Replay, replay
+from hasim.model import Cluster
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.control_plane import ControlPlane
+from hasim.services.detection.settings import DetectionSettings
+from hasim.services.failover.settings import FailoverSettings
+from hasim.services.monitoring.settings import MonitorSettings
+from hasim.settings import from_plain, settings
+from hasim.units import SECOND
+from hasim.validation import adapter
+
+COMMANDS = (Fence, TransferState, Promote, Demote)
+
+
+@settings
+class ControlPlaneSettings:
+    """The settings of the four services, by the names they have in scenarios and journals."""
+
+    detection: DetectionSettings = DetectionSettings()
+    """Failure detection."""
+    failover: FailoverSettings = FailoverSettings()
+    """Failover orchestration."""
+    balancing: BalancingSettings = BalancingSettings()
+    """Load balancing."""
+    monitor: MonitorSettings = MonitorSettings()
+    """High-availability monitoring."""
+
+
+class ReplayError(ValueError):
+    """A setting for a replay that cannot be read; the message says what was expected."""
+
+
+def replay_recorded(journal: Journal) -> Replay:
+    """Feed the journal's inputs to a control plane with the journal's settings.
+
+    Raises JournalError or SettingsError if the header does not describe a control plane.
+    """
+    return replay(journal, _control_plane(journal, ()))
+
+
+def what_if(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> Journal:
+    """What a control plane with other settings would have done with the same inputs.
+
+    `overrides` are pairs of a dotted path (``detection.fall``) and a plain
+    value as users write it (``3``, ``"500ms"``). What came from outside stays
+    as recorded; the wake-ups are the new control plane's own, an input at the
+    same instant going first. The world does not answer anew: a probe that the
+    recorded run never sent stays without an answer, and so does a command.
+
+    Raises JournalError if the header does not describe a control plane, and
+    SettingsError or ReplayError for a setting that does not exist or does not
+    allow the value.
+    """
+    machine = _control_plane(journal, overrides)
+    replayed = Journal(dict(journal.header))
+    _take(replayed, 0, machine.start(0))
+    for record in journal.records:
+        if record.lane == "input" and not isinstance(record.body, WakeUp):
+            _wake(machine, replayed, record.t_ns)
+            item = cast(Input, record.body)
+            replayed.add(record.t_ns, "input", item)
+            _take(replayed, record.t_ns, machine.step(record.t_ns, item))
+    _wake(machine, replayed, journal.horizon_ns)
+    return replayed
+
+
+def _wake(machine: ControlPlane, replayed: Journal, until_ns: int) -> None:
+    """Give the machine the wake-ups that it asks for before `until_ns`."""
+    while (due := machine.next_wakeup()) is not None and due < until_ns:
+        replayed.add(due, "input", WakeUp())
+        _take(replayed, due, machine.step(due, WakeUp()))
+
+
+def _take(replayed: Journal, t_ns: int, outputs: list[Output]) -> None:
+    for output in outputs:
+        replayed.add(t_ns, "event" if isinstance(output, EVENT_TYPES) else "effect", output)
+
+
+def conclusions(recorded: Journal, replayed: Journal) -> tuple[list[str], list[str]]:
+    """What two journals of the same inputs conclude: one line per verdict and failover step.
+
+    The failovers of a master are told up to the first step that differs: what
+    would follow depends on answers that only the recorded run was given.
+    """
+    before, after = _steps(recorded), _steps(replayed)
+    for master in before.keys() | after.keys():
+        one, other = before.get(master, []), after.get(master, [])
+        pairs = zip(one, other, strict=False)
+        same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        before[master], after[master] = one[: same + 1], other[: same + 1]
+    return _told(recorded, before), _told(replayed, after)
+
+
+Step = tuple[int, str]
+
+
+def _steps(journal: Journal) -> dict[str, list[Step]]:
+    """The steps of failovers, with their times, by failed master."""
+    found: dict[str, list[Step]] = {}
+    for t_ns, step in journal.of(FailoverChanged):
+        to = f", candidate {step.candidate}" if step.candidate else ""
+        text = f"failover {step.failover} of {step.master}: {step.new}{to}"
+        found.setdefault(step.master, []).append((t_ns, text))
+    return found
+
+
+def _told(journal: Journal, steps: dict[str, list[Step]]) -> list[str]:
+    verdicts = [
+        (t_ns, f"{change.master}: {change.old} -> {change.new} ({change.reason})")
+        for t_ns, change in journal.of(StatusChanged)
+    ]
+    told = [*verdicts, *(step for master in sorted(steps) for step in steps[master])]
+    # Stable: at one instant the verdict comes before the failover that follows from it.
+    told.sort(key=lambda step: step[0])
+    return [f"{t_ns / SECOND:12.3f} s  {text}" for t_ns, text in told]
+
+
+def unanswered(recorded: Journal, replayed: Journal) -> tuple[int, int]:
+    """How many probes and commands of the replay the recorded run did not send."""
+    probes = {effect for _, effect in recorded.of(SendProbe)}
+    commands = {(t_ns, effect) for t_ns, effect in recorded.of(*COMMANDS)}
+    return (
+        sum(effect not in probes for _, effect in replayed.of(SendProbe)),
+        sum((t_ns, effect) not in commands for t_ns, effect in replayed.of(*COMMANDS)),
+    )
+
+
+def _control_plane(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> ControlPlane:
+    plain = copy.deepcopy(journal.header.get("settings", {}))
+    for path, value in overrides:
+        _override(plain, path, value)
+    made = from_plain(ControlPlaneSettings, plain)
+    try:
+        cluster = adapter(Cluster).validate_python(journal.header["cluster"])
+    except (KeyError, ValidationError):
+        raise JournalError("the header does not describe a cluster that can be replayed") from None
+    return ControlPlane(cluster, made.detection, made.failover, made.balancing, made.monitor)
+
+
+def _override(plain: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value where the path leads; whether such a setting exists is seen later."""
+    *groups, last = path.split(".")
+    for name in groups:
+        inside = plain.setdefault(name, {})
+        if not isinstance(inside, dict):
+            raise ReplayError(f"{path}: {name} is a value, it has no settings inside")
+        plain = inside
+    plain[last] = value
