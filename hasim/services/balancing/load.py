@@ -35,12 +35,13 @@ class Load:
         )
 
     def fail(self, cause: Cause) -> None:
-        """Count a failed attempt."""
+        """Count a failed attempt. A full queue or a wrong address is no sign of a dead master."""
         self.in_flight -= 1
         self.failed += 1
-        self.streak += 1
-        self.last_cause = cause
         self.reported = False
+        if cause not in (Cause.REJECTED, Cause.NOT_OWNER):
+            self.streak += 1
+            self.last_cause = cause
 
 
 def jain_index(loads: Iterable[float]) -> float:

@@ -116,7 +116,8 @@ class LoadBalancingService:
         load = self._loads[index]
         load.fail(cause)
         self._in_flight[index] -= 1
-        return self._report(now, [index]) if load.streak <= self._watch_failures else []
+        news = 0 < load.streak <= self._watch_failures
+        return self._report(now, [index]) if news else []
 
     def _pick(self, vip: bool, avoid: int) -> int:
         match self.algorithm:
