@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from hasim import sketch
 from hasim.events import FailoverChanged, OwnerChanged
 from hasim.journal import Journal, to_line
-from hasim.measures import sketch
 from hasim.measures.availability import dual_primary_spans
 from hasim.measures.courses import TERMINAL
 from hasim.measures.facts import Facts, facts_of

@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hasim import sketch
 from hasim.events import SendProbe
-from hasim.measures import quality, sketch
+from hasim.measures import quality
 from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
 from hasim.measures.spans import length_ns

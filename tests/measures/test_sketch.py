@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.measures import sketch
+from hasim import sketch
 
 
 @pytest.mark.parametrize("accuracy", [0.01, 0.05])

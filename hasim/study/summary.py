@@ -1,0 +1,321 @@
+"""From the replications of one cell to estimates, each with its interval.
+
+One registry, `MEASURES`: the name of a measure (as in ``expect:``) to how it is
+estimated, and to its value in one replication where that makes sense. Unit and meaning
+stand with the names that a scenario may use.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hasim.measures import Measured
+from hasim.scenario import expectations
+from hasim.study import durations, latency
+from hasim.study.estimate import Estimate
+from hasim.study.statistics import (
+    LEVEL,
+    Floats,
+    Interval,
+    jackknife_interval,
+    proportion_interval,
+    rate_interval,
+    ratio_interval,
+    renewal_reward,
+    t_interval,
+    unknown,
+)
+from hasim.study.survival import cluster_draws, percentile_interval
+from hasim.units import HOUR, seconds
+
+Runs = Sequence[Measured]
+Projection = tuple[int, int] | None
+"""Mean time between failures and the period that a promise is stated for, in nanoseconds."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How one measure is estimated.
+
+    `estimate` maps replications and a level to an interval; `each` gives its value in one
+    replication (None where it has none), `resampled` its value for each row of how
+    often each replication was drawn. A measure has one of the two, or neither if it
+    cannot be compared between runs.
+    """
+
+    estimate: Callable[[Runs, float], Interval]
+    each: Callable[[Measured], float | None] | None = None
+    resampled: Callable[[Runs, Floats], Floats] | None = None
+
+
+def unit(measure: str) -> str:
+    """The unit of a measure: ``s``, ``ratio``, ``per_hour`` or ``count``."""
+    return expectations.MEASURES[measure][0]
+
+
+def meaning(measure: str) -> str:
+    """What a measure says, in a sentence."""
+    return expectations.MEASURES[measure][1]
+
+
+# -- kinds of estimates ------------------------------------------------------------
+
+
+def _mean(each: Callable[[Measured], float | None]) -> Measure:
+    """The mean over replications."""
+
+    def estimate(runs: Runs, level: float) -> Interval:
+        values = [value for run in runs if (value := each(run)) is not None]
+        return t_interval(values, level)
+
+    return Measure(estimate, each)
+
+
+def _ratio(numerator: Callable[[Measured], float], base: Callable[[Measured], float]) -> Measure:
+    """The ratio of two totals over replications."""
+
+    def estimate(runs: Runs, level: float) -> Interval:
+        return ratio_interval([numerator(r) for r in runs], [base(r) for r in runs], level)
+
+    def each(run: Measured) -> float | None:
+        return numerator(run) / base(run) if base(run) else None
+
+    return Measure(estimate, each)
+
+
+def _share(hits: Callable[[Measured], int], among: Callable[[Measured], int]) -> Measure:
+    """A share of incidents: exact if a replication has one at most, else a ratio estimator."""
+    ratio = _ratio(hits, among)
+
+    def estimate(runs: Runs, level: float) -> Interval:
+        k, n = sum(map(hits, runs)), sum(map(among, runs))
+        clusters = sum(among(run) > 0 for run in runs)
+        if n == clusters:
+            return proportion_interval(k, n, level)
+        if 0 < k < n:
+            return ratio.estimate(runs, level)
+        # All or none: the ratio estimator would claim certainty. Each replication
+        # counts as one observation, since its incidents may depend on each other.
+        exact = proportion_interval(clusters if k else 0, clusters, level)
+        return Interval(exact.value, exact.low, exact.high, n, exact.method)
+
+    return Measure(estimate, ratio.each)
+
+
+def _duration_quantile(name: durations.Name, p: float) -> Measure:
+    return Measure(
+        lambda runs, level: durations.quantile(name, runs, p, level),
+        resampled=lambda runs, draws: durations.resampled_quantile(name, runs, p, draws),
+    )
+
+
+def _duration_mean(name: durations.Name) -> Measure:
+    def each(run: Measured) -> float | None:
+        known = [time for time, seen in durations.of_run(name, run) if seen]
+        return sum(known) / len(known) if known else None
+
+    return Measure(lambda runs, level: durations.mean(name, runs, level), each)
+
+
+def _latency_quantile(p: float) -> Measure:
+    return Measure(
+        lambda runs, level: latency.quantile(runs, p, level),
+        resampled=lambda runs, draws: latency.resampled_quantile(runs, p, draws),
+    )
+
+
+# -- single measures ----------------------------------------------------------------
+
+
+def incident_outcomes(runs: Runs) -> dict[str, int]:
+    """Number of incidents by outcome; the excluded (``already declared``) among them."""
+    return dict(Counter(incident.outcome for run in runs for incident in run.incidents))
+
+
+def _with_outcome(*outcomes: str) -> Callable[[Measured], int]:
+    return lambda run: sum(incident.outcome in outcomes for incident in run.incidents)
+
+
+_COUNTED = _with_outcome("detected", "late", "censored")
+
+
+def _settled(run: Measured) -> int:
+    return sum(row.messages for row in run.messages if row.settled)
+
+
+def _in_time(run: Measured) -> int:
+    return sum(row.in_time for row in run.messages if row.settled)
+
+
+def _healthy_h(run: Measured) -> float:
+    return sum(row.healthy_s for row in run.masters) / seconds(HOUR)
+
+
+def _mistaken_h(run: Measured) -> float:
+    return min(sum(row.mistaken_s for row in run.masters) / seconds(HOUR), _healthy_h(run))
+
+
+def _mistake_rate() -> Measure:
+    ratio = _ratio(lambda run: len(run.mistakes), _healthy_h)
+
+    def estimate(runs: Runs, level: float) -> Interval:
+        if any(run.mistakes for run in runs):
+            return ratio.estimate(runs, level)
+        # Without any, the ratio estimator would claim that there never will be one.
+        return rate_interval(0, sum(map(_healthy_h, runs)), level)
+
+    return Measure(estimate, ratio.each)
+
+
+def _promotions(run: Measured) -> int:
+    return sum(failover.promoted_at_s is not None for failover in run.failovers)
+
+
+def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
+    """Uptime in the long run, if a fault strikes once in `mtbf_s` on average.
+
+    The mean downtime of an incident, fences and retries included, from runs in which
+    faults are frequent, weighed with how rare they are (renewal reward). Downtime
+    by mistakes needs no fault: it keeps the share of time that it had in the runs.
+    If a run ends while a partition is down, its downtime is not known to the end,
+    and there is no lower bound.
+    """
+    sums = [
+        (
+            run.service.down_s - run.service.mistaken_s,
+            len(run.incidents),
+            run.service.mistaken_s,
+            run.horizon_s,
+        )
+        for run in runs
+    ]
+
+    def uptime(total: Floats) -> Floats:
+        by_fault = renewal_reward(total[..., 0] / total[..., 1], mtbf_s)
+        return (1 - np.asarray(by_fault)) * (1 - total[..., 2] / total[..., 3])
+
+    found = jackknife_interval(sums, uptime, level)
+    open_end = any(run.service.down_at_end for run in runs)
+    low = -math.inf if open_end else found.low
+    method = "renewal reward, jackknife t"
+    return Interval(found.value, low, found.high, sum(n for _, n, _, _ in sums), method)
+
+
+def _no_projection(runs: Runs, level: float) -> Interval:
+    return unknown(0, "no projection stated")
+
+
+QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+_THREE = ("p50", "p95", "p99")
+
+MEASURES: dict[str, Measure] = {
+    "detection_time.mean": _duration_mean("detection_time"),
+    **{f"detection_time.{q}": _duration_quantile("detection_time", QUANTILES[q]) for q in _THREE},
+    "detected": _share(_with_outcome("detected"), _COUNTED),
+    "late": _share(_with_outcome("late"), _COUNTED),
+    "failover_time.mean": _duration_mean("failover_time"),
+    **{f"failover_time.{q}": _duration_quantile("failover_time", QUANTILES[q]) for q in _THREE},
+    "outage.mean": _duration_mean("outage"),
+    **{f"outage.{q}": _duration_quantile("outage", QUANTILES[q]) for q in _THREE},
+    **{f"first_ok.{q}": _duration_quantile("first_ok", QUANTILES[q]) for q in _THREE},
+    "uptime": _mean(lambda run: run.service.uptime),
+    "uptime.mean": _mean(lambda run: run.service.uptime_mean),
+    "uptime.stateless": _mean(lambda run: run.service.uptime_stateless),
+    "uptime.renewal_reward": Measure(_no_projection),
+    "success": _ratio(_in_time, _settled),
+    "mistakes": _mistake_rate(),
+    "query_accuracy": _ratio(lambda run: _healthy_h(run) - _mistaken_h(run), _healthy_h),
+    "rpo.writes": _ratio(lambda run: sum(f.writes_lost for f in run.failovers), _promotions),
+    **{f"latency.{q}": _latency_quantile(p) for q, p in QUANTILES.items()},
+    "attempts": _ratio(
+        lambda run: sum(row.attempts for row in run.messages),
+        lambda run: sum(row.messages for row in run.messages),
+    ),
+    "jain": _mean(lambda run: run.load.jain),
+    "probes": _mean(lambda run: run.load.probes_per_s),
+    "dual_primary": _mean(lambda run: run.service.dual_primary_s),
+}
+
+
+# -- what callers use ------------------------------------------------------------------
+
+
+def interval(
+    measure: str, runs: Runs, projection: Projection = None, level: float = LEVEL
+) -> Interval:
+    """The interval of one measure. Raises LookupError if there is no such measure."""
+    if measure == "uptime.renewal_reward" and projection is not None:
+        return _projected(runs, seconds(projection[0]), level)
+    if measure not in MEASURES:
+        raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
+    return MEASURES[measure].estimate(runs, level)
+
+
+def summarise(measured: Runs, projection: Projection = None) -> dict[str, Estimate]:
+    """Every measure of one cell with its 95 % interval, in the order of the registry.
+
+    A quantile without enough observations for both bounds has no value, but says how
+    many it needs.
+    """
+    return {name: estimate_of(name, measured, projection) for name in MEASURES}
+
+
+def estimate_of(measure: str, measured: Runs, projection: Projection = None) -> Estimate:
+    """One measure with its 95 % interval. Raises LookupError if there is no such measure."""
+    found, its_unit = interval(measure, measured, projection), unit(measure)
+    n, method = found.n, found.method
+    if found.value is None or found.needed is not None:
+        return Estimate(measure, its_unit, None, None, None, n, method, found.needed)
+    # No measure is negative, and no share exceeds one: bounds beyond that say nothing.
+    low = max(found.low, 0.0)
+    high = min(found.high, 1.0) if its_unit == "ratio" else found.high
+    return Estimate(measure, its_unit, found.value, low, high, n, method)
+
+
+def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Estimate:
+    """How much larger `measure` is in `second` than in `first`, replication by replication.
+
+    Replications are paired by number; with the same seed they met the same faults
+    and messages. Means, shares and rates: the mean of the differences with
+    Student's t interval (a replication without a value in both is left out). Quantiles: the
+    difference of the pooled quantiles, with a bootstrap that draws the same
+    replications from both. Raises LookupError if there is no such measure.
+    """
+    if measure not in MEASURES:
+        raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
+    by_number = {run.replication: run for run in second}
+    pairs = [(run, by_number[run.replication]) for run in first if run.replication in by_number]
+    how = MEASURES[measure]
+    if how.each is not None:
+        values = [(how.each(one), how.each(other)) for one, other in pairs]
+        deltas = [b - a for a, b in values if a is not None and b is not None]
+        found = t_interval(deltas, level)
+        method = "paired t"
+    elif how.resampled is not None and pairs:
+        found = _paired_bootstrap(how.resampled, pairs, level)
+        method = "paired bootstrap"
+    else:
+        found, method = unknown(0, "not comparable"), "not comparable"
+    if found.value is None:
+        return Estimate(measure, unit(measure), None, None, None, found.n, method)
+    return Estimate(measure, unit(measure), found.value, found.low, found.high, found.n, method)
+
+
+def _paired_bootstrap(
+    resampled: Callable[[Runs, Floats], Floats],
+    pairs: Sequence[tuple[Measured, Measured]],
+    level: float,
+) -> Interval:
+    ones, others = [one for one, _ in pairs], [other for _, other in pairs]
+    n = len(pairs)
+    draws = np.vstack([np.ones((1, n)), cluster_draws(n)])
+    with np.errstate(invalid="ignore"):
+        deltas = resampled(others, draws) - resampled(ones, draws)
+    point = float(deltas[0])
+    value = None if math.isnan(point) else point
+    return percentile_interval(value, deltas[1:], n, n, level)
