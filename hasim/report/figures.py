@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 from hasim.report import style
 from hasim.report.cells import Cell, heading, labels
 from hasim.report.format import missing, percent, seconds, significant, tick
+from hasim.report.style import save
 from hasim.report.survival import Observation, detected_by
+from hasim.report.timeline import incident_timeline
 from hasim.report.titles import title
 from hasim.study.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+__all__ = ["detection_ecdf", "incident_timeline", "interval_plot", "save"]
 
 INTERVAL_MEASURES = (
     "detection_time.p50",

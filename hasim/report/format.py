@@ -122,7 +122,7 @@ def _small_unit(value: float) -> tuple[str, float] | None:
     """Unit and scale below a minute, chosen after rounding: 59.97 s is a minute."""
     if value == 0:
         return "s", 1.0
-    rounded = float(f"{value:.3g}")
+    rounded = abs(float(f"{value:.3g}"))
     for below, name, scale in _SMALL_UNITS:
         if rounded < below:
             return name, scale

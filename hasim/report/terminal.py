@@ -206,7 +206,8 @@ def _field(estimate: Estimate | None) -> Text:
     if estimate is None:
         return Text("")
     point, low, high = estimate_parts(estimate)
-    below = f"{low}-{high}" if low else ""
+    # A hyphen beside a minus sign would be hard to read.
+    below = f"{low} to {high}" if low.startswith("-") else f"{low}-{high}" if low else ""
     if point == DASH and estimate.needed is not None:
         below = f"{estimate.n} of {estimate.needed}"
     field = Text(point, justify="right")

@@ -1,0 +1,75 @@
+"""One incident in words and times: what was seen, declared, decided and done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from hasim.journal import Journal
+from hasim.report import format
+from hasim.report.story import Story, collapse
+from hasim.report.teller import Teller
+from hasim.units import nanoseconds
+
+
+def explain(journal: Journal, incident: int | Mapping[str, Any]) -> Story:
+    """The story of one incident, from its start until service is restored and the fault cured.
+
+    `incident` is its number in the journal (from 1), or its row in a table of
+    incidents (`master`, `started_at_s`, `cured_at_s`, `restored_at_s`, ...). Lines
+    of `truth` are what really happened, which no service is told. Raises
+    LookupError, saying how many there are, for a number that does not exist.
+    """
+    row = _row(journal, incident) if isinstance(incident, int) else incident
+    start_ns = nanoseconds(row["started_at_s"])
+    ends = [_given(row, "restored_at_s"), _given(row, "cured_at_s")]
+    known = [nanoseconds(end_s) for end_s in ends if end_s is not None]
+    over = _given(row, "outage_censored_s") is None and bool(known)
+    end_ns = max(known) if over else journal.horizon_ns
+    teller = Teller(journal, str(row["master"]), start_ns, end_ns)
+    return Story(_title(row), start_ns, collapse(list(teller.lines())), _ending(row))
+
+
+def _row(journal: Journal, number: int) -> dict[str, Any]:
+    from hasim.measures.facts import facts_of
+    from hasim.measures.incidents import incidents_of
+
+    rows = incidents_of(facts_of(journal))
+    if not 1 <= number <= len(rows):
+        raise LookupError(f"no incident {number}; the journal has {len(rows)}")
+    return asdict(rows[number - 1])
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    what = f"{row.get('kind', 'fault')} at {row['master']}"
+    if "number" not in row:
+        return what
+    run = ""
+    if "replication" in row:
+        run = f" of replication {row['replication']} of cell {row.get('cell', 0)}"
+    return f"Incident {row['number']}{run}: {what}"
+
+
+def _ending(row: Mapping[str, Any]) -> str:
+    told = []
+    if (detection := _given(row, "detection_s")) is not None:
+        told.append(f"detected after {format.seconds(detection)}")
+    elif (censored := _given(row, "censored_s")) is not None:
+        late = row.get("outcome") == "late"
+        after = "declared only after its end, " if late else "never detected "
+        told.append(f"{after}in the {format.seconds(censored)} that it lasted")
+    elif row.get("outcome"):
+        told.append(f"not counted for detection ({row['outcome']})")
+    if (outage := _given(row, "outage_s")) is not None:
+        told.append(f"service restored after {format.seconds(outage)}")
+    elif (down := _given(row, "outage_censored_s")) is not None:
+        told.append(f"service not restored in the {format.seconds(down)} to the end of the run")
+    return ("; ".join(told) or "nothing is known of its end").capitalize() + "."
+
+
+def _given(row: Mapping[str, Any], key: str) -> float | None:
+    """The number under a key; None if it is missing, as None or (in a DataFrame) as NaN."""
+    value = row.get(key)
+    return None if value is None or math.isnan(value) else float(value)

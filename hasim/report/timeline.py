@@ -1,0 +1,156 @@
+"""What happened to each master on one time axis: truth above, what the services did below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hasim import truth
+from hasim.events import FailoverChanged, StatusChanged
+from hasim.journal import Journal
+from hasim.model import Status
+from hasim.report import style
+from hasim.report.format import tick
+from hasim.units import seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Row = dict[str, Any]
+KINDS: dict[str, tuple[str, int]] = {
+    "fault": ("#555555", 0),
+    "unserved": ("#D55E00", 1),
+    "suspect": ("#F0E442", 2),
+    "failed": ("#E69F00", 2),
+    "fencing": ("#CC79A7", 3),
+    "waiting": ("#bbbbbb", 3),
+    "selecting": ("#999933", 3),
+    "transferring": ("#56B4E9", 3),
+    "promoting": ("#0072B2", 3),
+    "rolling-back": ("#882255", 3),
+    "redirecting": ("#009E73", 3),
+}
+"""Colour and strip (fault, service, verdict, failover; from the top of a lane) of each kind."""
+STRIPS = ("fault", "service", "verdict", "failover")
+_HEIGHT = 0.19
+_LEAST_WIDTH = 0.003
+"""Shorter spans are drawn as this share of the axis, or they could not be seen."""
+
+
+def timeline_rows(journal: Journal, start_ns: int = 0, end_ns: int | None = None) -> list[Row]:
+    """Spans of a journal that touch the given time, for `incident_timeline`.
+
+    Each row has `lane` (a master), `kind` (one of `KINDS`), `start_s`, `end_s` in
+    seconds since the start of the run, cut to the given time, and `label`.
+    """
+    end_ns = journal.horizon_ns if end_ns is None else end_ns
+    rows: list[Row] = []
+    running: dict[tuple[Any, ...], tuple[int, str, str, str]] = {}
+
+    def stop(key: tuple[Any, ...], t_ns: int) -> None:
+        began = running.pop(key, None)
+        if began is None:
+            return
+        since_ns, lane, kind, label = began
+        cut = (max(since_ns, start_ns), min(t_ns, end_ns))
+        if cut[0] < cut[1]:  # steps that take no time are nothing to see
+            span = {"start_s": seconds(cut[0]), "end_s": seconds(cut[1])}
+            rows.append({"lane": lane, "kind": kind, **span, "label": label})
+
+    def begin(key: tuple[Any, ...], t_ns: int, lane: str, kind: str, label: str) -> None:
+        stop(key, t_ns)
+        running[key] = (t_ns, lane, kind, label)
+
+    faults: dict[int, truth.FaultStarted] = {}
+    for record in journal.records:
+        t_ns = record.t_ns
+        match record.body:
+            case truth.FaultStarted() as fault:
+                faults[fault.fault] = fault
+                for master in fault.masters:
+                    begin(("fault", fault.fault, master), t_ns, master, "fault", fault.kind)
+            case truth.FaultCured(number) if number in faults:
+                for master in faults[number].masters:
+                    stop(("fault", number, master), t_ns)
+            case truth.PartitionServed(partition, up, owner):
+                stop(("down", partition), t_ns)
+                if not up:
+                    begin(("down", partition), t_ns, owner, "unserved", partition)
+            case StatusChanged(master, _, new):
+                stop(("status", master), t_ns)
+                if new in (Status.SUSPECT, Status.FAILED):
+                    begin(("status", master), t_ns, master, new.value, "")
+            case FailoverChanged() as change:
+                stop(("failover", change.failover), t_ns)
+                if change.new in KINDS:
+                    key = ("failover", change.failover)
+                    begin(key, t_ns, change.master, change.new, change.candidate)
+    for key in list(running):
+        stop(key, end_ns)
+    return sorted(rows, key=lambda r: (r["start_s"], r["lane"], r["kind"]))
+
+
+def incident_timeline(
+    rows: Sequence[Mapping[str, Any]], *, origin_s: float = 0.0, title: str = ""
+) -> Figure:
+    """One lane per master with four strips: fault, service (unserved), verdict, failover.
+
+    `rows` as `timeline_rows` gives them. Times are drawn since `origin_s`.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
+    lanes = sorted({row["lane"] for row in rows})
+    with style.look():
+        figure = Figure(figsize=(10, 1.3 + 0.85 * max(1, len(lanes))), layout="constrained")
+        axes = figure.add_subplot()
+        start_s = min((row["start_s"] for row in rows), default=origin_s) - origin_s
+        end_s = max((row["end_s"] for row in rows), default=origin_s + 1) - origin_s
+        least = (end_s - start_s) * _LEAST_WIDTH
+        for row in rows:
+            _draw(axes, row, lanes.index(row["lane"]), origin_s, least)
+        _lane_axis(axes, lanes)
+        room = 0.02 * (end_s - start_s or 1.0)
+        axes.set_xlim(start_s - room, end_s + room)
+        axes.xaxis.set_major_formatter(lambda t, _: tick(float(f"{t:.9g}")))
+        origin = "the incident's start" if origin_s else "the start of the run"
+        axes.set_xlabel(f"time since {origin}")
+        axes.set_title(title or "What happened to each master")
+        present = {row["kind"] for row in rows}
+        handles = [Patch(color=KINDS[kind][0], label=kind) for kind in KINDS if kind in present]
+        if handles:
+            figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def _draw(axes: Axes, row: Mapping[str, Any], lane: int, origin_s: float, least: float) -> None:
+    colour, strip = KINDS[row["kind"]]
+    start = row["start_s"] - origin_s
+    width = max(row["end_s"] - row["start_s"], least)
+    axes.broken_barh([(start, width)], (_top(lane, strip), _HEIGHT * 0.9), color=colour)
+
+
+def _lane_axis(axes: Axes, lanes: Sequence[str]) -> None:
+    middles = [_top(lane, strip) + _HEIGHT / 2 for lane in range(len(lanes)) for strip in range(4)]
+    axes.set_yticks(middles, list(STRIPS) * len(lanes), fontsize=7, color=style.GREY)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_ylim(max(len(lanes), 1) - 0.5, -0.5)
+    for lane, name in enumerate(lanes):
+        axes.annotate(
+            name,
+            (0, lane),
+            xycoords=("axes fraction", "data"),
+            xytext=(-52, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            weight="bold",
+        )
+        if lane:
+            axes.axhline(lane - 0.5, color="#bbbbbb", linewidth=0.8)
+
+
+def _top(lane: int, strip: int) -> float:
+    return lane - 2 * _HEIGHT + strip * _HEIGHT

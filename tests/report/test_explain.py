@@ -1,0 +1,126 @@
+"""The story of an incident, from a journal written by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from hasim import events as e
+from hasim import truth as t
+from hasim.model import Cause
+from hasim.report.explain import explain
+from hasim.report.terminal import to_text
+from hasim.units import SECOND
+
+GOLDEN = """\
+Incident 1: hang at a
+   +0.000 s  10.000 s  truth      hang strikes a
+   +0.000 s  10.000 s  truth      p1 is no longer served: hang
+   +0.500 s  10.500 s  evidence   2 probes to a: never answered (until +1.000 s)
+   +1.500 s  11.500 s  evidence   west reports 5 messages to a: no answer in time (until +1.800 s)
+   +1.700 s  11.700 s  evidence   east reports 2 messages to a: no answer in time
+   +1.900 s  11.900 s  detection  a is suspected (unreachable): 1 of 2 checks failed
+   +1.900 s  11.900 s  monitor    alert 1 (master:a): warning
+   +2.000 s  12.000 s  evidence   1 probe to a: never answered
+   +2.500 s  12.500 s  detection  a is declared failed (unreachable): 2 of 2 checks failed
+   +2.500 s  12.500 s  monitor    alert 1 (master:a): critical
+   +2.500 s  12.500 s  failover   failover 1 of a for p1 declared: a failed
+   +2.500 s  12.500 s  failover   failover 1 fences: power off a
+   +2.500 s  12.500 s  order      power off a
+   +4.000 s  14.000 s  truth      a is switched off
+   +4.500 s  14.500 s  answer     the fencing device confirms that a is off
+   +4.500 s  14.500 s  failover   failover 1 looks for a backup: a is off
+   +4.500 s  14.500 s  failover   failover 1 brings b up to date: lowest priority
+   +4.500 s  14.500 s  order      transfer p1 to b
+   +4.800 s  14.800 s  answer     b holds a torn copy
+   +4.800 s  14.800 s  failover   failover 1 takes it back from b: p1: 50 of 100 bytes
+   +4.800 s  14.800 s  order      b throws its copy away
+   +5.000 s  15.000 s  failover   failover 1 looks for a backup
+   +5.000 s  15.000 s  failover   failover 1 brings c up to date: next
+   +5.000 s  15.000 s  order      transfer p1 to c
+   +5.400 s  15.400 s  answer     c holds a whole copy
+   +5.400 s  15.400 s  failover   failover 1 promotes c: whole
+   +5.400 s  15.400 s  order      c becomes owner of p1 (epoch 2)
+   +5.500 s  15.500 s  truth      3 acknowledged writes (12288 bytes) of p1 are lost, \
+the oldest 250 ms old
+   +5.600 s  15.600 s  answer     c confirms its promotion
+   +5.600 s  15.600 s  failover   c owns p1 now (epoch 2)
+   +5.600 s  15.600 s  failover   failover 1 redirects the traffic to c: confirmed
+   +5.600 s  15.600 s  order      routing table 2 goes to the gateways
+   +5.650 s  15.650 s  truth      p1 is served again, by c
+   +5.700 s  15.700 s  routing    every gateway uses routing table 2
+   +5.700 s  15.700 s  failover   failover 1 completed
+   +5.900 s  15.900 s  truth      the first message to p1 is answered again
+   +7.000 s  17.000 s  evidence   west reports 2 messages to a: no answer in time
+  +10.000 s  20.000 s  truth      hang at a is cured
+Detected after 2.50 s; service restored after 5.65 s."""
+
+
+def test_golden(journal):
+    assert str(explain(journal, 1)) == GOLDEN
+
+
+def test_a_row_of_a_table_will_do(journal):
+    row = {
+        "number": 1,
+        "cell": 2,
+        "replication": 9,
+        "master": "a",
+        "kind": "hang",
+        "started_at_s": 10.0,
+        "cured_at_s": 20.0,
+        "restored_at_s": float("nan"),  # as a DataFrame holds None
+        "detection_s": 2.5,
+    }
+    lines = str(explain(journal, row)).splitlines()
+    assert lines[0] == "Incident 1 of replication 9 of cell 2: hang at a"
+    assert lines[1:-1] == GOLDEN.splitlines()[1:-1]
+    assert lines[-1] == "Detected after 2.50 s."
+
+
+def test_an_incident_that_is_not_there(journal):
+    with pytest.raises(LookupError, match="no incident 2; the journal has 1"):
+        explain(journal, 2)
+
+
+def test_terminal_shows_the_same_words(journal):
+    told = to_text(explain(journal, 1), width=200)
+    assert told.split() == GOLDEN.split()
+    narrow = to_text(explain(journal, 1), width=70)
+    assert max(map(len, narrow.splitlines())) <= 70
+    assert narrow.split() == GOLDEN.split()
+
+
+def test_markup_in_names_is_text(journal):
+    journal.add(16 * SECOND, "event", e.ServiceFailed("[bold]", "KeyError: '[/red]'"))
+    journal.records.sort(key=lambda record: record.t_ns)
+    assert "service [bold] raised an exception: KeyError: '[/red]'" in to_text(
+        explain(journal, 1), width=200
+    )
+
+
+def test_an_undetected_incident_tells_so(journal):
+    journal.records = [
+        r
+        for r in journal.records
+        if not isinstance(r.body, e.StatusChanged | e.FailoverChanged)
+        and not (isinstance(r.body, t.PartitionServed) and r.body.owner == "c")
+    ]
+    told = str(explain(journal, 1))
+    assert "Never detected in the 10.0 s that it lasted" in told
+    assert "service not restored in the 1 m 30 s to the end of the run" in told
+    assert "fences" not in told
+    assert "power off" not in told  # orders of failovers that are none of its own
+
+
+def test_what_befalls_others_is_told_apart(journal):
+    journal.add(13 * SECOND, "truth", t.FaultStarted(2, "crash", ("b",), True, "0.5"))
+    journal.add(13 * SECOND, "truth", t.Writers("p1", ("a", "c")))
+    journal.add(13 * SECOND, "truth", t.PartitionServed("p2", False, "b", "crash"))
+    journal.add(13 * SECOND, "effect", e.SendProbe("a", 5))
+    journal.add(13 * SECOND, "input", e.ProbeReply("a", 5, Cause.REFUSED))
+    journal.records.sort(key=lambda record: record.t_ns)
+    told = str(explain(journal, 1))
+    assert "meanwhile, crash strikes b (0.5)" in told
+    assert "SPLIT-BRAIN: a and c accept writes for p1" in told
+    assert "1 probe to a: refused" in told
+    assert "p2" not in told

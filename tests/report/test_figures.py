@@ -1,0 +1,191 @@
+"""What the figures hold (not their pixels), and that their files are the same each time."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import subprocess
+import sys
+
+import pytest
+
+from hasim.report import figures
+from hasim.report.survival import detected_by
+from hasim.report.timeline import incident_timeline, timeline_rows
+from hasim.units import SECOND
+
+
+def test_kaplan_meier_by_hand():
+    # At risk 5, 4, 2 at the detections 1, 2, 4; censored at 2 (still at risk there) and 5.
+    rows = [(1.0, False), (2.0, False), (2.0, True), (4.0, False), (5.0, True)]
+    times, shares = detected_by(rows)
+    assert times == [0.0, 1.0, 2.0, 4.0, 5.0]
+    assert shares == pytest.approx([0, 1 / 5, 1 - 4 / 5 * 3 / 4, 1 - 4 / 5 * 3 / 4 / 2, 0.7])
+
+
+def test_kaplan_meier_without_censoring_is_the_empirical_distribution():
+    times, shares = detected_by([(t, False) for t in (3.0, 1.0, 1.0, 2.0)])
+    assert times == [0, 1, 2, 3]
+    assert shares == pytest.approx([0, 0.5, 0.75, 1.0])
+
+
+def test_kaplan_meier_of_nothing_and_of_no_detection():
+    assert detected_by([]) == ([0.0], [0.0])
+    assert detected_by([(7.0, True)]) == ([0.0, 7.0], [0.0, 0.0])
+
+
+def curves(figure):
+    (axes,) = figure.axes
+    return {line.get_label(): line for line in axes.lines if line.get_label()[0] != "_"}
+
+
+def test_detection_curves_are_the_estimates():
+    rows = {"one": [(1.0, False), (2.0, False), (3.0, True)], "two": [(2.0, False)], "none": []}
+    figure = figures.detection_ecdf(rows)
+    shown = curves(figure)
+    assert list(shown) == ["one (n=3, 1 undetected)", "two (n=1)"]
+    times, shares = detected_by(rows["one"])
+    line = shown["one (n=3, 1 undetected)"]
+    assert list(line.get_xdata()) == times
+    assert list(line.get_ydata()) == pytest.approx(shares)
+    assert line.get_drawstyle() == "steps-post"
+    (axes,) = figure.axes
+    (ticks,) = [line for line in axes.lines if line.get_marker() == "|"]
+    assert (list(ticks.get_xdata()), list(ticks.get_ydata())) == ([3.0], [pytest.approx(2 / 3)])
+    assert [text.get_text() for text in figure.legends[0].texts] == list(shown)
+
+
+def test_detection_scale_and_empty():
+    linear = figures.detection_ecdf({"a": [(1.0, False), (20.0, False)]})
+    wide = figures.detection_ecdf({"a": [(0.1, False), (20.0, False)]})
+    assert [f.axes[0].get_xscale() for f in (linear, wide)] == ["linear", "log"]
+    empty = figures.detection_ecdf({"a": []})
+    assert [t.get_text() for t in empty.axes[0].texts] == ["no incidents"]
+
+
+def test_curves_of_many_cells_all_look_different():
+    rows = {f"cell {n}": [(float(n + 1), False)] for n in range(16)}
+    looks = [
+        (line.get_color(), line._unscaled_dash_pattern)
+        for line in curves(figures.detection_ecdf(rows)).values()
+    ]
+    assert len(set(looks)) == 16
+
+
+def panels(figure):
+    return {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_visible()}
+
+
+def test_intervals_are_drawn_as_estimated(cells, summaries):
+    figure = figures.interval_plot(cells, summaries, limits={"uptime": 0.9999})
+    shown = panels(figure)
+    assert list(shown) == [
+        "detection p50",
+        "detection p95",
+        "failover p95",
+        "uptime  (dashed: the limit)",
+    ]
+    lines = shown["detection p50"].lines
+    whiskers = [tuple(line.get_xdata()) for line in lines if line.get_marker() == "None"]
+    dots = [
+        (line.get_xdata()[0], line.get_ydata()[0]) for line in lines if line.get_marker() == "o"
+    ]
+    assert whiskers == [(2.2, 2.45), (2.2, 2.45 + (0.1 + 0.2))]
+    assert dots == [(2.31, 0), (2.31 + (0.1 + 0.2), 1)]
+    names = [t.get_text() for t in shown["detection p50"].get_yticklabels()]
+    assert names == ["probe", "probe+messages"]
+    limit = shown["uptime  (dashed: the limit)"].lines[-1]
+    assert list(limit.get_xdata()) == [0.9999, 0.9999]
+
+
+def test_one_family_has_one_scale(cells, summaries):
+    shown = panels(figures.interval_plot(cells, summaries))
+    assert shown["detection p50"].get_xlim() == shown["detection p95"].get_xlim()
+    assert shown["detection p50"].get_xlim() != shown["uptime"].get_xlim()
+    low, high = shown["detection p95"].get_xlim()
+    assert low <= 2.2
+    assert high > 4.8
+
+
+def test_gaps_say_what_is_missing(cells, summaries):
+    measures = ["detection_time.p95", "detection_time.p99", "failover_time.p95"]
+    shown = panels(figures.interval_plot(cells, summaries, measures))
+    texts = {name: [t.get_text() for t in axes.texts] for name, axes in shown.items()}
+    assert texts == {
+        "detection p95": ["", ""],  # arrows
+        "detection p99": ["needs 368, has 120"] * 2,
+        "failover p95": ["above 1 m 02 s"] * 2,
+    }
+    assert all(t.arrow_patch is not None for t in shown["detection p95"].texts)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_files_are_the_same_each_time(suffix, tmp_path, cells, summaries):
+    paths = [tmp_path / f"{n}{suffix}" for n in (1, 2)]
+    for path in paths:
+        figures.save(figures.interval_plot(cells, summaries), path)
+    first, second = (path.read_bytes() for path in paths)
+    assert first == second
+    assert len(first) > 5000
+
+
+def test_labels_do_not_overlap(cells, summaries):
+    figure = figures.interval_plot(cells, summaries)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        if axes.get_visible():
+            low, high = sorted(axes.get_xlim())
+            ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+            boxes = [label.get_window_extent() for x, label in ticks if low <= x <= high]
+            for left, right in itertools.pairwise(boxes):
+                assert left.x1 < right.x0
+
+
+def test_timeline_rows_of_the_journal(journal):
+    rows = timeline_rows(journal, 9 * SECOND, 25 * SECOND)
+    assert [(r["kind"], r["start_s"], r["end_s"], r["label"]) for r in rows] == [
+        ("fault", 10.0, 20.0, "hang"),
+        ("unserved", 10.0, 15.65, "p1"),
+        ("suspect", 11.9, 12.5, ""),
+        ("failed", 12.5, 25.0, ""),
+        ("fencing", 12.5, 14.5, ""),
+        ("transferring", 14.5, 14.8, "b"),
+        ("rolling-back", 14.8, 15.0, "b"),
+        ("transferring", 15.0, 15.4, "c"),
+        ("promoting", 15.4, 15.6, "c"),
+        ("redirecting", 15.6, 15.7, "c"),
+    ]
+    assert {r["lane"] for r in rows} == {"a"}
+
+
+def test_timeline_cuts_to_the_time_asked_for(journal):
+    rows = timeline_rows(journal, 13 * SECOND, 14 * SECOND)
+    assert {r["kind"] for r in rows} == {"fault", "unserved", "failed", "fencing"}
+    assert all((r["start_s"], r["end_s"]) == (13.0, 14.0) for r in rows)
+
+
+def test_timeline_draws_every_row(journal):
+    rows = timeline_rows(journal, 9 * SECOND, 25 * SECOND)
+    figure = incident_timeline(rows, origin_s=10.0, title="hang at a")
+    (axes,) = figure.axes
+    spans = [c.get_paths()[0].get_extents() for c in axes.collections]
+    assert len(spans) == len(rows)
+    for span, row in zip(spans, rows, strict=True):
+        assert span.x0 == pytest.approx(row["start_s"] - 10)
+        assert span.x1 == pytest.approx(row["end_s"] - 10)
+    tops = {round(s.y0, 6) for s, r in zip(spans, rows, strict=True) if r["kind"] == "fencing"}
+    assert not tops & {
+        round(s.y0, 6) for s, r in zip(spans, rows, strict=True) if r["kind"] == "fault"
+    }
+    legend = [t.get_text() for t in figure.legends[0].texts]
+    assert set(legend) == {r["kind"] for r in rows}
+    assert math.isclose(axes.get_xlim()[0], -0.02 * 15)
+
+
+def test_reports_load_matplotlib_only_for_figures():
+    code = (
+        "import sys, hasim.report.terminal, hasim.report.table, hasim.report.explain, "
+        "hasim.report.figures; "
+        "sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'scipy', 'matplotlib')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
