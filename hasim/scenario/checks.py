@@ -11,12 +11,15 @@ from hasim.scenario.schema import Scenario
 from hasim.settings import fields_by_user_name
 from hasim.simulation.faults.settings import Fault, RegionOutage, Slow
 from hasim.simulation.laws import Constant, Uniform
-from hasim.simulation.settings import MasterSettings, MatrixTrace, WorldSettings
-from hasim.units import format_duration
+from hasim.simulation.settings import MasterSettings, MatrixTrace, PoissonArrivals, WorldSettings
+from hasim.units import format_duration, seconds
 from hasim.validation import Where, nearest
 
 Found = Iterator[tuple[Where, str]]
 RESERVED = ("random", "each", "all")
+MOST_MESSAGES = 10**8
+"""More messages in one replication do not fit in the memory of a common machine."""
+MOST_FAULTS = 10**6
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MASTER = re.compile(r"[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")
 _OWNER_OF = re.compile(r"owner-of:p([1-9][0-9]*)")
@@ -110,6 +113,10 @@ def _fault(world: WorldSettings, fault: Fault, where: Where) -> Found:
         yield where, f"needs exactly one of at, every and schedule{got}"
     if fault.every is not None and fault.every.mean_ns <= 0:
         yield (*where, "every"), "must be longer than 0s on average"
+    elif fault.every is not None:
+        times = world.horizon_ns / (fault.every.mean_ns + fault.for_.mean_ns)
+        if times > MOST_FAULTS:
+            yield (*where, "every"), f"strikes {times:.0e} times in a run; the most is 1e+06"
     if fault.for_.mean_ns <= 0:
         yield (*where, "for"), "must be longer than 0s on average"
     for index, at in enumerate(fault.at):
@@ -159,6 +166,13 @@ def _traffic(world: WorldSettings) -> Found:
     if traffic.deadline_ns < traffic.timeout_ns:
         shown = format_duration(traffic.timeout_ns)
         yield ("traffic", "deadline"), f"is shorter than the timeout of one attempt, {shown}"
+    if isinstance(traffic.arrivals, PoissonArrivals):
+        messages = traffic.arrivals.rate_per_s * seconds(world.horizon_ns)
+        if messages > MOST_MESSAGES:
+            yield (
+                ("traffic", "arrivals", "rate"),
+                f"makes {messages:.0e} messages; the most is 1e+08",
+            )
     for index, region in enumerate(traffic.regions):
         if region in traffic.regions[:index]:
             yield ("traffic", "regions", index), f"{region!r} is given twice"

@@ -202,17 +202,12 @@ class _Reader:
     name: str
     places: dict[Where, Place]
     problems: list[Problem]
-    open: list[int] = field(default_factory=list)
 
     def plain(self, node: Any, where: Where) -> Any:
-        if isinstance(node, CommentedMap | CommentedSeq):
-            if id(node) in self.open:
-                self._refuse(where, "contains itself")
-                return None
-            self.open.append(id(node))
-            items = dict(self._pairs(node, where))
-            self.open.pop()
-            return items if isinstance(node, CommentedMap) else list(items.values())
+        if isinstance(node, CommentedMap):
+            return dict(self._pairs(node, where))
+        if isinstance(node, CommentedSeq):
+            return [value for _, value in self._pairs(node, where)]
         return self._scalar(node, where)
 
     def _pairs(self, node: Any, where: Where) -> Iterator[tuple[Any, Any]]:

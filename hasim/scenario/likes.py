@@ -66,7 +66,8 @@ class _Resolver:
         name = self.masters[index]["like"]
         if other is not None and other == (asked[0] if asked else index):
             circle = " -> ".join(self.ids[i] for i in (*asked, index, other))
-            self.found.append((("masters", index, "like"), f"goes round in a circle: {circle}"))
+            root = asked[0] if asked else index
+            self.found.append((("masters", root, "like"), f"goes round in a circle: {circle}"))
         elif other is None and not asked:
             message = f"no master {name!r}{nearest(str(name), [i for i in self.ids if i])}"
             self.found.append((("masters", index, "like"), message))

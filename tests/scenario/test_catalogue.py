@@ -1,0 +1,181 @@
+"""The shipped scenarios, the template, and the JSON Schema of them all."""
+
+import subprocess
+import sys
+import typing
+
+import jsonschema
+import pytest
+
+from hasim.scenario import catalogue
+from hasim.scenario.document import read_document
+from hasim.scenario.loader import from_data, load
+from hasim.scenario.problems import ScenarioError
+from hasim.scenario.schema import Scenario, json_schema
+from hasim.settings import settings_classes
+from hasim.simulation.faults.settings import AnyFault
+from hasim.simulation.settings import NetworkSettings
+from hasim.units import SECOND
+
+SHIPPED = catalogue.shipped()
+SCHEMA = json_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_scenario_loads_and_keeps_the_schema(name: str) -> None:
+    path = SHIPPED[name]
+    study = load(path)
+    assert study.scenario.name == name
+    assert study.scenario.description
+    assert len(study.cells) > 1
+    assert path.read_text(encoding="utf-8").startswith("# ")
+    assert list(VALIDATOR.iter_errors(read_document(path).data)) == []
+    for cell in study.cells:
+        assert cell.world.traffic.regions == ()
+        study.recorded_of(cell)
+    again = from_data(read_document(path).data, source=path)
+    assert again.cells == study.cells
+
+
+def test_there_is_a_scenario_for_every_kind_of_fault() -> None:
+    kinds = {
+        fault.kind
+        for path in SHIPPED.values()
+        for cell in load(path).cells
+        for fault in cell.world.faults
+    }
+    members = typing.get_args(typing.get_args(AnyFault)[0])
+    assert kinds == {typing.get_args(typing.get_type_hints(m)["kind"])[0] for m in members}
+
+
+def test_quickstart_is_eight_cells_of_five_regions() -> None:
+    study = load(SHIPPED["quickstart"])
+    world = study.cells[0].world
+    assert len(study.cells) == 8
+    assert len({m.region for m in world.masters}) == 5
+    assert world.observer.region not in {m.region for m in world.masters}
+    assert [f.kind for f in world.faults] == ["crash", "hang"]
+    assert (study.scenario.replications, world.traffic.retry.attempts) == (50, 2)
+
+
+def test_promises_differ_only_in_their_evidence() -> None:
+    kept, polling = (load(SHIPPED[n]) for n in ("promises", "promises-polling-only"))
+    assert kept.scenario.detection.evidence == ("probe", "messages")
+    assert polling.scenario.detection.evidence == ("probe",)
+    assert from_data(
+        {**polling.data, "detection": {}, "name": "promises"}, source=kept.source
+    ).cells == kept.cells  # fmt: skip
+    assert kept.scenario.expect == polling.scenario.expect
+    bounds = {e.measure: e.bound for e in kept.scenario.expect}
+    assert bounds == {
+        "detection_time.p99": 5.0,
+        "failover_time.p99": 10.0,
+        "uptime.renewal_reward": 0.9999,
+    }
+    assert kept.scenario.fencing_device.latency_ns == 2 * SECOND
+
+
+def test_find() -> None:
+    assert catalogue.find("quickstart") == SHIPPED["quickstart"]
+    assert catalogue.find(str(SHIPPED["crash"])) == SHIPPED["crash"]
+    with pytest.raises(ScenarioError, match=r"no scenario of this name; did you mean quickstart\?"):
+        catalogue.find("quikstart")
+    with pytest.raises(ScenarioError, match="no scenario of this name; there are: backup-dies,"):
+        catalogue.find("zzz")
+
+
+def test_find_a_misspelt_file(tmp_path) -> None:
+    (tmp_path / "mine.yaml").write_text("")
+    with pytest.raises(ScenarioError, match=r"no such file; did you mean mine\.yaml"):
+        catalogue.find(tmp_path / "mien.yaml")
+    with pytest.raises(ScenarioError, match=r"no such file$"):
+        catalogue.find(tmp_path / "nowhere" / "mine.yaml")
+
+
+@pytest.mark.parametrize("name", ["mine", "no", "1e3", "2024-01-01", "a.b-c_d"])
+def test_the_template_is_a_valid_scenario(name: str, tmp_path) -> None:
+    path = tmp_path / "new.yaml"
+    path.write_text(catalogue.template(name), encoding="utf-8")
+    study = load(path)
+    assert study.scenario.name == name
+    assert len(study.cells) == 2
+    assert VALIDATOR.is_valid(read_document(path).data)
+    # The lines that are commented out are valid, too.
+    text = path.read_text().replace("# expect:", "expect:").replace("#   ", "  ")
+    path.write_text(text)
+    assert len(load(path).scenario.expect) == 2
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "-x", 'x"'])
+def test_no_template_of_a_bad_name(name: str) -> None:
+    with pytest.raises(ScenarioError, match="expected a name of letters"):
+        catalogue.template(name)
+
+
+def test_looking_for_scenarios_loads_little() -> None:
+    code = (
+        "import sys; from hasim.scenario import catalogue; catalogue.find('quickstart'); "
+        "catalogue.template('x'); "
+        "print([m for m in ('numpy', 'pandas', 'pydantic', 'ruamel.yaml') if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+# -- the schema --------------------------------------------------------------
+
+
+def test_the_schema_is_a_schema_that_explains_itself() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    silent = [
+        f"{title}.{name}"
+        for title, definition in [("", SCHEMA), *SCHEMA["$defs"].items()]
+        for name, entry in definition["properties"].items()
+        if "description" not in entry and name not in ("law", "kind")
+    ]
+    assert silent == []
+
+
+def test_defaults_in_the_schema_are_what_users_write() -> None:
+    definitions = SCHEMA["$defs"]
+    assert definitions["DetectionSettings"]["properties"]["interval"]["default"] == "30s"
+    assert definitions["NetworkSettings"]["properties"]["bandwidth"]["default"] == "200MiB/s"
+    assert definitions["Crash"]["properties"]["for"]["default"] == {"law": "constant", "mean": "3m"}
+    assert SCHEMA["properties"]["expect"]["default"] == {}
+    for definition in [SCHEMA, *definitions.values()]:
+        for name, entry in definition["properties"].items():
+            if "default" in entry:
+                own = {**SCHEMA, **definition} if definition is not SCHEMA else SCHEMA
+                part = {"$defs": definitions, **own["properties"][name]}
+                assert jsonschema.Draft202012Validator(part).is_valid(entry["default"]), name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"horizon": 300},
+        {"horizn": "5m"},
+        {"masters": [{"id": "a", "workers": 0}]},
+        {"masters": [{"id": "a", "lik": "b"}]},
+        {"faults": [{"kind": "crsh"}]},
+        {"expect": {"uptme": ">= 99%"}},
+        {"expect": {"uptime": "99%"}},
+        {"network": {"loss": 0.001}},
+        {"balancing": {"algorithm": "fastest"}},
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(change) -> None:
+    data = {"masters": [{"id": "a"}, {"id": "b", "like": "a"}], "horizon": "5m"}
+    assert VALIDATOR.is_valid(data)
+    from_data(data)
+    assert not VALIDATOR.is_valid({**data, **change})
+    with pytest.raises(ScenarioError):
+        from_data({**data, **change})
+
+
+def test_the_schema_covers_every_settings_class() -> None:
+    classes = {cls.__name__ for cls in settings_classes(Scenario)} - {"Scenario"}
+    assert classes == set(SCHEMA["$defs"])
+    assert NetworkSettings.__name__ in classes

@@ -1,0 +1,373 @@
+"""Recorded data: the figures that their sources state, small files by hand, broken lines."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hasim.scenario import traces
+from hasim.scenario.csvtable import TraceError, _stamp_ns
+from hasim.scenario.loader import load
+from hasim.scenario.traces import read_arrivals, read_jitter, read_matrix, read_outages
+from hasim.settings import from_plain
+from hasim.simulation.faults.settings import OutageTrace
+from hasim.simulation.settings import JitterTrace, MatrixTrace, TraceArrivals, WorldSettings
+from hasim.units import DAY, HOUR, SECOND
+
+from .conftest import DATA, GOOD
+
+OSG = {
+    "trace": str(DATA / "osg_downtime.csv"),
+    "where": {"class": ("UNSCHEDULED",), "severity": ("Outage", "Severe")},
+}
+
+
+# -- the shipped files hold what their sources say ---------------------------
+
+
+def test_azure_arrivals() -> None:
+    times = read_arrivals(TraceArrivals(trace=str(DATA / "azure_llm_conv.csv"), column="TIMESTAMP"))
+    gaps = np.diff(times) / SECOND
+    assert len(times) == 19_366
+    assert times[0] == 0
+    assert times[1] == 4_314_579_000  # 18:15:50.9951690 less 18:15:46.6805900, to the nanosecond
+    assert len(gaps) / (times[-1] / SECOND) == pytest.approx(5.530, abs=5e-4)
+    assert gaps.mean() == pytest.approx(0.1808, abs=5e-5)
+    assert np.median(gaps) == pytest.approx(0.1184, abs=5e-5)
+    assert np.quantile(gaps, 0.99) == pytest.approx(0.890, abs=5e-4)
+    assert gaps.std() / gaps.mean() == pytest.approx(1.09, abs=5e-3)
+
+
+def test_azure_round_trip_times() -> None:
+    matrix = read_matrix(MatrixTrace(matrix=str(DATA / "azure_p50_rtt.csv"), column="p50_rtt_ms"))
+    values = np.array(list(matrix.values())) / 1e6
+    assert len(matrix) == 132
+    assert matrix["East US", "Central US"] == 29_000_000
+    assert values.mean() == pytest.approx(150.4, abs=0.05)
+    assert np.quantile(values, [0, 0.5, 0.9, 0.99, 1]) == pytest.approx(
+        [10, 150.5, 246.8, 338.7, 340], abs=0.05
+    )
+    assert max(abs(matrix[a, b] - matrix[b, a]) for a, b in matrix) == 4_000_000
+
+
+def test_osg_outages() -> None:
+    outages = read_outages(OutageTrace(**OSG, least_outages=1))
+    hours = np.array([(end - start) / HOUR for spans in outages for start, end in spans])
+    assert (len(hours), len(outages)) == (1_303, 257)
+    assert hours.mean() == pytest.approx(85.9, abs=0.05)
+    assert np.median(hours) == pytest.approx(31.0)
+    often = read_outages(OutageTrace(**OSG, least_outages=3))
+    up = [(b[0] - a[1]) / HOUR for spans in often for a, b in itertools.pairwise(spans)]
+    assert len(often) == 130
+    assert np.mean(up) == pytest.approx(4_091.7, abs=0.05)
+    assert np.median(up) == pytest.approx(1_527.5)
+
+
+def test_osg_outages_before_they_are_merged() -> None:
+    """1,492 rows pass the filter: with each row a resource of its own, nothing merges."""
+    outages = read_outages(OutageTrace(**OSG, resource="id", least_outages=1))
+    hours = np.array([(end - start) / HOUR for [(start, end)] in outages])
+    assert len(hours) == 1_492
+    assert hours.mean() == pytest.approx(77.46, abs=5e-3)
+    assert np.quantile(hours, [0.5, 0.9, 0.99]) == pytest.approx([24.0, 215.8, 671.0], abs=0.05)
+
+
+def test_seattle_jitter_against_pandas() -> None:
+    trace = JitterTrace(trace=str(DATA / "seattle_rtt.csv"), column="rtt_s", pair=("src", "dst"))
+    ratios = read_jitter(trace)
+    frame = pd.read_csv(trace.trace)
+    assert len(frame) == 90_816
+    assert (frame.rtt_s == 0).sum() == 1_077
+    seen = frame[frame.rtt_s > 0]
+    assert seen.rtt_s.mean() == pytest.approx(0.377, abs=5e-4)
+    assert seen.rtt_s.max() == pytest.approx(36.1, abs=0.05)
+    medians = seen.groupby(["src", "dst"]).rtt_s.transform("median")
+    np.testing.assert_allclose(ratios, np.sort(seen.rtt_s / medians), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["azure_llm_conv", "azure_p50_rtt", "osg_downtime", "seattle_rtt"])
+def test_every_recording_has_its_source_and_licence(name: str) -> None:
+    assert (DATA / f"{name}.LICENSE").stat().st_size > 500
+    source = (DATA / f"{name}.SOURCE.md").read_text(encoding="utf-8")
+    for word in ("Origin", "Licence", "Attribution", "Check"):
+        assert word in source
+
+
+# -- small files by hand -----------------------------------------------------
+
+
+@pytest.fixture
+def csv(tmp_path):
+    def write(text: str) -> str:
+        path = tmp_path / "trace.csv"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def test_arrivals_are_sorted_from_zero_and_scaled(csv) -> None:
+    file = csv("t,x\n5.5,a\n2,b\n\n3.000000001,c\n")
+    exact = read_arrivals(TraceArrivals(trace=file, column="t", unit="s"))
+    assert exact.tolist() == [0, 1_000_000_001, 3_500_000_000]
+    fast = read_arrivals(TraceArrivals(trace=file, column="t", unit="ms", time_scale=2))
+    assert fast.tolist() == [0, 500_000, 1_750_000]
+    with pytest.raises(ValueError, match="read-only"):
+        exact[0] = 1
+
+
+def test_large_numbers_stay_exact(csv) -> None:
+    file = csv("t\n1700000000000000001\n1700000000000000003\n")
+    assert read_arrivals(TraceArrivals(trace=file, column="t", unit="ns")).tolist() == [0, 2]
+
+
+def test_time_stamps_with_zones(csv) -> None:
+    file = csv("t\n2024-03-01T00:00:00Z\n2024-03-01 01:00:01+01:00\n2024-02-29T23:00:02.5-0100\n")
+    times = read_arrivals(TraceArrivals(trace=file, column="t"))
+    assert times.tolist() == [0, SECOND, 5 * SECOND // 2]
+
+
+@given(
+    st.datetimes(datetime(1700, 1, 1), datetime(2199, 12, 31)),
+    st.integers(-14 * 60, 14 * 60),
+)
+def test_time_stamps_against_the_standard_library(moment: datetime, minutes: int) -> None:
+    shifted = moment.replace(tzinfo=UTC) + timedelta(minutes=minutes)
+    if not 1700 <= shifted.year < 2200:
+        return
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    text = f"{shifted:%Y-%m-%dT%H:%M:%S.%f}{sign}{hours:02}:{rest:02}"
+    since = moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    assert _stamp_ns(text) == since // timedelta(microseconds=1) * 1000
+
+
+def test_a_matrix_of_one_direction_holds_both(csv) -> None:
+    file = csv("source,destination,rtt\na,b,10\na,c,20\nc,a,22\n")
+    assert read_matrix(MatrixTrace(matrix=file)) == {
+        ("a", "b"): 10_000_000,
+        ("b", "a"): 10_000_000,
+        ("a", "c"): 20_000_000,
+        ("c", "a"): 22_000_000,
+    }
+
+
+def test_jitter_is_the_ratio_to_the_median_of_the_pair(csv) -> None:
+    file = csv("a,b,v\nx,y,1\nx,y,2\nx,y,6\nx,y,0\ny,x,10\ny,x,30\n")
+    pairs = read_jitter(JitterTrace(trace=file, column="v", pair=("a", "b")))
+    assert pairs.tolist() == [0.5, 0.5, 1.0, 1.5, 3.0]
+    alone = read_jitter(JitterTrace(trace=file, column="v"))
+    assert alone.tolist() == pytest.approx([1 / 6, 2 / 6, 1.0, 10 / 6, 5.0])
+
+
+def outages(csv, rows: str, **settings):
+    file = csv("who,from,to,why\n" + rows)
+    settings = {"least_outages": 1, "unit": "s", **settings}
+    return read_outages(OutageTrace(trace=file, start="from", end="to", resource="who", **settings))
+
+
+def test_outages_are_merged_filtered_and_scaled(csv) -> None:
+    rows = "b,100,110,x\na,20,30,x\na,25,40,x\na,40,50,x\na,60,61,y\na,70,69,x\nb,5,9,x\n"
+    assert outages(csv, rows) == [
+        [(15 * SECOND, 45 * SECOND), (55 * SECOND, 56 * SECOND)],
+        [(0, 4 * SECOND), (95 * SECOND, 105 * SECOND)],
+    ]
+    assert outages(csv, rows, where={"why": ("y",)}) == [[(0, SECOND)]]
+    assert outages(csv, rows, time_scale=10)[0] == [
+        (1_500_000_000, 4_500_000_000),
+        (5_500_000_000, 5_600_000_000),
+    ]
+    assert outages(csv, rows, longest_ns=4 * SECOND) == [[(55 * SECOND, 56 * SECOND)], [(0, 4 * SECOND)]]  # fmt: skip  # noqa: E501
+
+
+def test_longer_than_longest_is_left_out_before_merging(csv) -> None:
+    assert outages(csv, f"a,0,{31 * DAY // SECOND},x\na,5,6,x\n") == [[(0, SECOND)]]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(1, 10)), min_size=1)
+)
+def test_merging_against_a_set_of_seconds(tmp_path_factory, rows) -> None:
+    path = tmp_path_factory.getbasetemp() / "merge.csv"
+    lines = "".join(f"{who},{start},{start + length},x\n" for who, start, length in rows)
+    path.write_text("who,from,to,why\n" + lines)
+    found = outages(lambda text: str(path), "")
+    first = min(start for _, start, _ in rows)
+    for who, spans in zip(sorted({who for who, _, _ in rows}), found, strict=True):
+        down = {s for w, start, length in rows if w == who for s in range(start, start + length)}
+        covered = [s for a, b in spans for s in range(a // SECOND + first, b // SECOND + first)]
+        assert sorted(down) == covered
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(spans))
+
+
+# -- what is wrong with a file -----------------------------------------------
+
+
+def test_broken_lines_are_told_with_line_and_column(csv) -> None:
+    file = csv("t,x\n1,a\ntwo,b\n3,c\n,d\nnan,e\n")
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(TraceArrivals(trace=file, column="t", unit="s"))
+    assert caught.value.lines == [
+        (3, "t", "expected a number (s), got 'two'"),
+        (5, "t", "expected a number (s), got ''"),
+        (6, "t", "expected a number (s), got 'nan'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-13-01", "now", "NaT", "2024-01-01 25:00", "0024-01-01", "2024-01-01T1:00", ""]
+)
+def test_bad_time_stamps(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a time stamp such as 2023-11-16T18:15:46Z"):
+        _stamp_ns(text)
+
+
+def test_many_broken_lines_are_counted(csv) -> None:
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(TraceArrivals(trace=csv("t\n" + "x\n" * 50), column="t", unit="s"))
+    assert len(caught.value.lines) == 11
+    assert caught.value.lines[-1] == (12, "t", "and 40 more broken lines from here on")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("t,x\n1,2\n3\n", 3, "has 1 values, the header has 2 columns"),
+        ("t,x\n1,2,3\n", 2, "has 3 values, the header has 2 columns"),
+        ("t\n", 1, "has no rows"),
+    ],
+)
+def test_files_of_the_wrong_shape(csv, text, line, message) -> None:
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(TraceArrivals(trace=csv(text), column="t", unit="s"))
+    assert caught.value.lines == [(line, "", message)]
+
+
+def test_lines_are_counted_in_the_file_not_in_rows(csv) -> None:
+    file = csv('t,x\n1,"two\nlines"\nbad,y\n')
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(TraceArrivals(trace=file, column="t", unit="s"))
+    assert [line for line, _, _ in caught.value.lines] == [4]
+
+
+def test_a_matrix_that_contradicts_itself(csv) -> None:
+    file = csv("source,destination,rtt\na,b,10\na,b,11\nb,a,-1\n")
+    with pytest.raises(TraceError) as caught:
+        read_matrix(MatrixTrace(matrix=file))
+    assert caught.value.lines == [
+        (3, "", "'a' to 'b' is given twice"),
+        (4, "rtt", "must not be negative"),
+    ]
+
+
+def test_settings_that_ask_in_vain(csv) -> None:
+    def complaint(**settings):
+        with pytest.raises(TraceError) as caught:
+            outages(csv, "a,1,2,planned\n", **settings)
+        return caught.value.settings
+
+    assert complaint(where={"wy": ("x",)}) == [
+        ("where.wy", "trace.csv has no column 'wy'; did you mean why?")
+    ]
+    assert complaint(where={"why": ("planed", "planned")}) == [
+        ("where.why", "no row has the value 'planed'; did you mean planned?")
+    ]
+    assert complaint(least_outages=2) == [
+        ("least_outages", "no resource has so many; the most is 1")
+    ]
+
+
+def test_problems_of_traces_in_a_scenario(problems_of, tmp_path) -> None:
+    (tmp_path / "arrivals.csv").write_text("time\n0\nx\n")
+    (tmp_path / "rtt.csv").write_text("source,destination,rtt\nwest,easst,10\n")
+    text = GOOD.replace(
+        "detection:",
+        "network: {rtt: {matrix: rtt.csv}, jitter: {trace: jiter.csv, column: v}}\n"
+        "traffic:\n  arrivals: {trace: arrivals.csv, column: time, unit: s}\ndetection:",
+    )
+    (tmp_path / "jitter.csv").write_text("v\n1\n")
+    found = {(p.file.rpartition("/")[2], p.line, p.field): p.message for p in problems_of(text)}
+    assert found == {
+        ("arrivals.csv", 3, "time"): "expected a number (s), got 'x'",
+        ("file.yaml", 8, "network.jitter.trace"): f"no such file: {tmp_path}/jiter.csv; "
+        "did you mean jitter.csv?",
+        ("file.yaml", 5, "masters.1.region"): "'east' is not in the matrix; did you mean easst?",
+    }
+    misspelt = text.replace("column: time", "column: tiem")
+    assert any(
+        (p.line, p.field, p.message)
+        == (10, "traffic.arrivals.column", "arrivals.csv has no column 'tiem'; did you mean time?")
+        for p in problems_of(misspelt)
+    )
+
+
+def test_arrivals_must_last_as_long_as_the_run(problems_of, tmp_path) -> None:
+    (tmp_path / "arrivals.csv").write_text("time\n0\n299\n")
+    arrivals = "traffic: {arrivals: {trace: arrivals.csv, column: time, unit: s}}\ndetection:"
+    [problem] = problems_of(GOOD.replace("detection:", arrivals))
+    assert (problem.line, problem.field, problem.message) == (
+        8,
+        "traffic.arrivals",
+        "the trace lasts 4m59s, less than the horizon, 5m",
+    )
+
+
+def test_a_pair_that_the_matrix_lacks(problems_of, tmp_path) -> None:
+    (tmp_path / "rtt.csv").write_text("source,destination,rtt\nwest,north,10\neast,north,10\n")
+    [problem] = problems_of(
+        GOOD.replace("detection:", "network: {rtt: {matrix: rtt.csv}}\ndetection:")
+    )
+    assert problem.message == "the matrix has no round-trip time between 'east' and 'west'"
+
+
+# -- reading once ------------------------------------------------------------
+
+
+def test_a_file_is_read_once_for_all_cells_and_again_when_it_changes(
+    loaded, tmp_path, monkeypatch
+) -> None:
+    file = tmp_path / "arrivals.csv"
+    file.write_text("time\n0\n400\n")
+    reads = []
+    real = traces.read_table
+    monkeypatch.setattr(traces, "read_table", lambda *a: (reads.append(a[0]), real(*a))[1])
+    study = loaded(
+        GOOD.replace(
+            "detection:",
+            "traffic: {arrivals: {trace: arrivals.csv, column: time, unit: s}}\n"
+            "vary: {balancing.algorithm: [geo, priority, round-robin]}\ndetection:",
+        )
+    )
+    first = [study.recorded_of(cell) for cell in study.cells]
+    assert len(first) == 3
+    assert reads == [file]
+    assert all(r.arrivals_ns is first[0].arrivals_ns for r in first)
+    file.write_text("time\n0\n500\n600\n")
+    assert len(study.recorded_of(study.cells[0]).arrivals_ns) == 3
+    assert len(reads) == 2
+
+
+def test_recorded_of_the_quickstart() -> None:
+    study = load(DATA.parent / "quickstart.yaml")
+    recorded = study.recorded_of(study.cells[0])
+    assert len(recorded.arrivals_ns) == 19_366
+    assert len(recorded.rtt_ns) == 132
+    assert recorded.jitter is None
+    assert set(recorded.outages) == {0, 1}
+    assert min(len(spans) for spans in recorded.outages[0]) >= 15
+    assert len(recorded.outages[0]) >= len(study.scenario.masters)
+
+
+def test_no_traces_nothing_recorded() -> None:
+    world = from_plain(WorldSettings, {"masters": {"id": "a"}, "horizon": "1m"})
+    recorded, errors = traces.read_recorded(world)
+    assert (recorded.arrivals_ns, recorded.rtt_ns, recorded.jitter, recorded.outages) == (
+        None,
+        {},
+        None,
+        {},
+    )
+    assert errors == []
