@@ -86,6 +86,8 @@ def jackknife_interval(
         # All that is known hangs on one replication.
         return Interval(value, -math.inf, math.inf, n, method)
     variance = (n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum())
+    if not np.ptp(left_out):
+        return Interval(value, value, value, n, f"{method}, all equal")
     half = t_quantile(level, n - 1) * math.sqrt(variance)
     return Interval(value, value - half, value + half, n, method)
 

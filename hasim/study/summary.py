@@ -167,7 +167,8 @@ def _mistake_rate() -> Measure:
         if any(run.mistakes for run in runs):
             return ratio.estimate(runs, level)
         # Without any, the ratio estimator would claim that there never will be one.
-        return rate_interval(0, sum(map(_healthy_h, runs)), level)
+        exact = rate_interval(0, sum(map(_healthy_h, runs)), level)
+        return Interval(exact.value, exact.low, exact.high, len(runs), exact.method)
 
     return Measure(estimate, ratio.each)
 
@@ -179,7 +180,7 @@ def _promotions(run: Measured) -> int:
 def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
     """Uptime in the long run, if a fault strikes once in `mtbf_s` on average.
 
-    The mean downtime of an incident, fences and retries included, from runs in which
+    The mean downtime of a fault, fences and retries included, from runs in which
     faults are frequent, weighed with how rare they are (renewal reward). Downtime
     by mistakes needs no fault: it keeps the share of time that it had in the runs.
     If a run ends while a partition is down, its downtime is not known to the end,
@@ -188,7 +189,8 @@ def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
     sums = [
         (
             run.service.down_s - run.service.mistaken_s,
-            len(run.incidents),
+            # A fault that strikes several masters at once is one failure.
+            len({incident.fault for incident in run.incidents}),
             run.service.mistaken_s,
             run.horizon_s,
         )

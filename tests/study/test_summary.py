@@ -150,6 +150,7 @@ def test_mistake_rate_per_master_hour() -> None:
     assert accuracy.value == pytest.approx(1 - 9 * 8 / (9 * 3 * 1000))
     none = estimate_of("mistakes", [run(n) for n in range(9)])
     assert (none.value, none.low) == (0, 0)
+    assert none.n == 9
     assert none.high == pytest.approx(3.6889 / 7.5, rel=1e-4)
 
 
@@ -186,6 +187,19 @@ def test_renewal_reward_charges_mistakes_by_time_and_open_ends_have_no_lower_bou
         "uptime.renewal_reward", [replace(runs[0], service=open_end), *runs[1:]], projection
     )
     assert (unknown.low, unknown.value, unknown.high) == (0, before.value, before.high)
+
+
+def test_a_fault_of_several_masters_is_one_failure() -> None:
+    runs = [run(n, [2.0], 40.0) for n in range(20)]
+    projection = (30 * DAY, 30 * DAY)
+    both = [
+        replace(one, incidents=(one.incidents[0], replace(one.incidents[0], number=2, master="b")))
+        for one in runs
+    ]
+    alone, together = (
+        estimate_of("uptime.renewal_reward", many, projection) for many in (runs, both)
+    )
+    assert together == alone
 
 
 def test_unknown_measures_are_refused() -> None:
