@@ -54,6 +54,7 @@ class Teller:
         }
         self.failed: dict[str, int] = {}
         self.tables: set[int] = set()
+        self.down: set[str] = set()
         self.tell: dict[type[Any], Callable[[int, Any], Line | None]] = {
             truth.FaultStarted: self._fault_started,
             truth.FaultCured: self._fault_cured,
@@ -133,10 +134,13 @@ class Teller:
     def _served(self, t_ns: int, body: truth.PartitionServed) -> Line | None:
         if body.partition not in self.partitions:
             return None
+        was_down = body.partition in self.down
+        self.down = self.down - {body.partition} if body.up else self.down | {body.partition}
         if body.up:
             return Line(t_ns, "truth", f"{body.partition} is served again, by {body.owner}")
         why = f": {body.reason}" if body.reason else ""
-        return Line(t_ns, "truth", f"{body.partition} is no longer served{why}")
+        still = "still not" if was_down else "no longer"
+        return Line(t_ns, "truth", f"{body.partition} is {still} served{why}")
 
     def _answered(self, t_ns: int, body: truth.PartitionAnswered) -> Line | None:
         if body.partition not in self.partitions:

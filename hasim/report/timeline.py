@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from hasim import truth
 from hasim.events import FailoverChanged, StatusChanged
 from hasim.journal import Journal
-from hasim.model import Status
 from hasim.report import style
 from hasim.report.format import tick
 from hasim.units import seconds
@@ -44,51 +43,72 @@ def timeline_rows(journal: Journal, start_ns: int = 0, end_ns: int | None = None
     Each row has `lane` (a master), `kind` (one of `KINDS`), `start_s`, `end_s` in
     seconds since the start of the run, cut to the given time, and `label`.
     """
-    end_ns = journal.horizon_ns if end_ns is None else end_ns
-    rows: list[Row] = []
-    running: dict[tuple[Any, ...], tuple[int, str, str, str]] = {}
+    spans = _Spans(start_ns, journal.horizon_ns if end_ns is None else end_ns)
+    for record in journal.records:
+        body = record.body
+        if isinstance(body, StatusChanged | FailoverChanged):
+            _observe(spans, record.t_ns, body)
+        elif isinstance(body, truth.FaultStarted | truth.FaultCured | truth.PartitionServed):
+            _befall(spans, record.t_ns, body)
+    return spans.rows()
 
-    def stop(key: tuple[Any, ...], t_ns: int) -> None:
-        began = running.pop(key, None)
+
+class _Spans:
+    """Spans that begin and end by a key, cut to the time from `start_ns` to `end_ns`."""
+
+    def __init__(self, start_ns: int, end_ns: int) -> None:
+        self.start_ns, self.end_ns = start_ns, end_ns
+        self.running: dict[tuple[str, str], tuple[int, str, str, str]] = {}
+        self.ended: list[Row] = []
+
+    def begin(self, key: tuple[str, str], t_ns: int, lane: str, kind: str, label: str) -> None:
+        self.running[key] = (t_ns, lane, kind, label)
+
+    def end(self, key: tuple[str, str], t_ns: int) -> None:
+        began = self.running.pop(key, None)
         if began is None:
             return
         since_ns, lane, kind, label = began
-        cut = (max(since_ns, start_ns), min(t_ns, end_ns))
-        if cut[0] < cut[1]:  # steps that take no time are nothing to see
-            span = {"start_s": seconds(cut[0]), "end_s": seconds(cut[1])}
-            rows.append({"lane": lane, "kind": kind, **span, "label": label})
+        first_ns, last_ns = max(since_ns, self.start_ns), min(t_ns, self.end_ns)
+        if first_ns < last_ns:  # steps that take no time are nothing to see
+            span = {"start_s": seconds(first_ns), "end_s": seconds(last_ns)}
+            self.ended.append({"lane": lane, "kind": kind, **span, "label": label})
 
-    def begin(key: tuple[Any, ...], t_ns: int, lane: str, kind: str, label: str) -> None:
-        stop(key, t_ns)
-        running[key] = (t_ns, lane, kind, label)
+    def rows(self) -> list[Row]:
+        for key in list(self.running):
+            self.end(key, self.end_ns)
+        return sorted(self.ended, key=lambda r: (r["start_s"], r["lane"], r["kind"]))
 
-    faults: dict[int, truth.FaultStarted] = {}
-    for record in journal.records:
-        t_ns = record.t_ns
-        match record.body:
-            case truth.FaultStarted() as fault:
-                faults[fault.fault] = fault
-                for master in fault.masters:
-                    begin(("fault", fault.fault, master), t_ns, master, "fault", fault.kind)
-            case truth.FaultCured(number) if number in faults:
-                for master in faults[number].masters:
-                    stop(("fault", number, master), t_ns)
-            case truth.PartitionServed(partition, up, owner):
-                stop(("down", partition), t_ns)
-                if not up:
-                    begin(("down", partition), t_ns, owner, "unserved", partition)
-            case StatusChanged(master, _, new):
-                stop(("status", master), t_ns)
-                if new in (Status.SUSPECT, Status.FAILED):
-                    begin(("status", master), t_ns, master, new.value, "")
-            case FailoverChanged() as change:
-                stop(("failover", change.failover), t_ns)
-                if change.new in KINDS:
-                    key = ("failover", change.failover)
-                    begin(key, t_ns, change.master, change.new, change.candidate)
-    for key in list(running):
-        stop(key, end_ns)
-    return sorted(rows, key=lambda r: (r["start_s"], r["lane"], r["kind"]))
+
+def _befall(
+    spans: _Spans,
+    t_ns: int,
+    body: truth.FaultStarted | truth.FaultCured | truth.PartitionServed,
+) -> None:
+    match body:
+        case truth.FaultStarted(number, kind, masters):
+            for master in masters:
+                spans.begin((f"fault {number}", master), t_ns, master, "fault", kind)
+        case truth.FaultCured(number):
+            for key in [key for key in spans.running if key[0] == f"fault {number}"]:
+                spans.end(key, t_ns)
+        case truth.PartitionServed(partition, up, owner):
+            key = ("unserved", partition)
+            if up:
+                spans.end(key, t_ns)
+            elif key not in spans.running:  # else only the reason changed
+                spans.begin(key, t_ns, owner, "unserved", partition)
+
+
+def _observe(spans: _Spans, t_ns: int, body: StatusChanged | FailoverChanged) -> None:
+    if isinstance(body, StatusChanged):
+        key, lane, kind, label = ("status", body.master), body.master, body.new.value, ""
+    else:
+        key, lane = ("failover", str(body.failover)), body.master
+        kind, label = body.new, body.candidate
+    spans.end(key, t_ns)
+    if kind in KINDS:
+        spans.begin(key, t_ns, lane, kind, label)
 
 
 def incident_timeline(

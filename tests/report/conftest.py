@@ -84,6 +84,7 @@ def _done():
         (12.5, "event", _step("declared", "fencing", "fence", "", "power off a")),
         (12.5, "effect", e.Fence(1, "a")),
         (14, "truth", t.MasterFenced("a", 1)),
+        (14, "truth", t.PartitionServed("p1", False, "a", "power-off")),
         (14.5, "input", e.FenceResult(1, "a", True)),
         (14.5, "event", _step("fencing", "selecting", "fenced", "", "a is off")),
         (14.5, "event", _step("selecting", "transferring", "selected", "b", "lowest priority")),

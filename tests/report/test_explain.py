@@ -27,6 +27,7 @@ Incident 1: hang at a
    +2.500 s  12.500 s  failover   failover 1 fences: power off a
    +2.500 s  12.500 s  order      power off a
    +4.000 s  14.000 s  truth      a is switched off
+   +4.000 s  14.000 s  truth      p1 is still not served: power-off
    +4.500 s  14.500 s  answer     the fencing device confirms that a is off
    +4.500 s  14.500 s  failover   failover 1 looks for a backup: a is off
    +4.500 s  14.500 s  failover   failover 1 brings b up to date: lowest priority
