@@ -78,16 +78,17 @@ class Machine(Protocol):
 
 
 @functools.cache
-def _adapter(cls: type[Any]) -> Any:
+def _adapter(name: str) -> Any:
+    """pydantic's adapter of the body class with this name."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(cls)
+    return TypeAdapter(BODIES[name])
 
 
 def to_line(record: Record) -> str:
     """One line of JSON, without the newline."""
-    body = _adapter(type(record.body)).dump_json(record.body).decode()
     name = type(record.body).__name__
+    body = _adapter(name).dump_json(record.body).decode()
     return f'{{"t":{record.t_ns},"{record.lane}":"{name}","body":{body}}}'
 
 
@@ -124,7 +125,7 @@ def _read_line(journal: Journal, number: int, line: str) -> None:
     lane = next(name for name in get_args(Lane) if name in plain)
     if plain[lane] not in BODIES:
         raise ValueError(f"unknown record {plain[lane]!r}")
-    body = _adapter(BODIES[plain[lane]]).validate_python(plain["body"])
+    body = _adapter(plain[lane]).validate_python(plain["body"])
     journal.add(int(plain["t"]), lane, body)
 
 

@@ -33,7 +33,6 @@ class Failover:
     tried: list[str] = field(default_factory=list)
     fencing: str = ""
     fence_orders: int = 0
-    owner_fenced: bool = False
     epoch: int = 0
     promotion_sent: bool = False
     deadline_ns: int | None = None

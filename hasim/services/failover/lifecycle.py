@@ -23,7 +23,12 @@ FAILED = "failed"
 LIFECYCLE: dict[str, dict[str, str]] = {
     "": {"declare": DECLARED},
     DECLARED: {"fence": FENCING, "no-fencing": SELECTING},
-    FENCING: {"fenced": SELECTING, "not-fenced": FENCING, "give-up": FAILED},
+    FENCING: {
+        "fenced": SELECTING,
+        "one-fenced": FENCING,  # another master may still accept writes
+        "not-fenced": FENCING,
+        "give-up": FAILED,
+    },
     SELECTING: {"selected": TRANSFERRING, "no-candidate": WAITING},
     TRANSFERRING: {
         "transferred": PROMOTING,

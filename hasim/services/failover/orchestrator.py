@@ -37,7 +37,9 @@ class FailoverOrchestrator:
 
     One failover per failed master at a time; the next candidate after a torn
     transfer or a refused promotion belongs to the same failover. With confirmed
-    fencing nothing is promoted before the old owner is known to be off.
+    fencing nothing is promoted before every master that may accept writes for a
+    partition (its owner, and whoever was told to promote itself and neither refused
+    nor confirmed a demotion) is known to be off.
     """
 
     def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:
@@ -46,7 +48,7 @@ class FailoverOrchestrator:
         self._statuses = dict.fromkeys(self._masters, Status.UNKNOWN)
         self._owners = {p.id: p.owner for p in cluster.partitions}
         self._epochs = dict.fromkeys(self._owners, 1)
-        self._unfenced: dict[str, list[int]] = {}
+        self._may_write = {p.id: [p.owner] for p in cluster.partitions}
         self._retry_ns: dict[str, int] = {}
         self._failovers: list[Failover] = []
         self._audit: list[AuditEntry] = []
@@ -104,14 +106,17 @@ class FailoverOrchestrator:
         if not partitions or any(f.master == master for f in self.get_active_failovers()):
             return []
         self._retry_ns.pop(master, None)
-        failover = Failover(len(self._failovers) + 1, master, partitions, now)
+        failover = Failover(len(self._failovers) + 1, master, partitions, now, tried=[master])
         self._failovers.append(failover)
         out = self.update_failover_status(now, failover, "declare", reason)
-        if self.settings.fencing.mode == "none":
-            out += self.update_failover_status(now, failover, "no-fencing", "fencing mode is none")
+        dangerous = self._to_fence(failover)
+        if not dangerous:
+            none = self.settings.fencing.mode == "none"
+            why = "fencing mode is none" if none else f"{master} is off or a standby already"
+            out += self.update_failover_status(now, failover, "no-fencing", why)
             return out + self._select(now, failover)
-        out += self.update_failover_status(now, failover, "fence", f"power off {master}")
-        return out + self._fence(now, failover, master)
+        out += self.update_failover_status(now, failover, "fence", f"power off {dangerous[0]}")
+        return out + self._fence(now, failover, dangerous[0])
 
     def rollback_failover(self, now: int, failover_id: int, reason: str) -> list[Output]:
         """Take back a transfer or promotion under way and try the next candidate.
@@ -206,7 +211,7 @@ class FailoverOrchestrator:
             "statuses": freeze(self._statuses),
             "owners": freeze(self._owners),
             "epochs": freeze(self._epochs),
-            "unfenced": freeze(self._unfenced),
+            "may_write": freeze(self._may_write),
             "retry_ns": freeze(self._retry_ns),
             "failovers": freeze(self._failovers),
             "audit": freeze(self._audit),
@@ -221,7 +226,7 @@ class FailoverOrchestrator:
         service._statuses = thaw(dict[str, Status], data["statuses"])
         service._owners = thaw(dict[str, str], data["owners"])
         service._epochs = thaw(dict[str, int], data["epochs"])
-        service._unfenced = thaw(dict[str, list[int]], data["unfenced"])
+        service._may_write = thaw(dict[str, list[str]], data["may_write"])
         service._retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._failovers = thaw(list[Failover], data["failovers"])
         service._audit = thaw(list[AuditEntry], data["audit"])
@@ -249,7 +254,7 @@ class FailoverOrchestrator:
         return out
 
     def _wait_over(self, now: int, failover: Failover, healthy: str) -> list[Output]:
-        if healthy == failover.master and not failover.owner_fenced:
+        if healthy == failover.master and healthy in self._writers(failover):
             return self.update_failover_status(
                 now, failover, "owner-recovered", f"{healthy} is healthy again and still owns"
             )
@@ -261,20 +266,36 @@ class FailoverOrchestrator:
 
     def _demote_returned(self, master: str) -> list[Output]:
         """Without fencing an old owner may come back and still accept writes: tell it."""
-        moved = [self._failover(number) for number in self._unfenced.pop(master, [])]
-        return [Demote(f.id, f.partitions, master, f.epoch) for f in moved]
+        return [
+            Demote(f.id, f.partitions, master, f.epoch)
+            for f in self._failovers
+            if f.state == lifecycle.COMPLETED
+            and f.master == master
+            and any(
+                master in self._may_write[p] and self._owners[p] != master for p in f.partitions
+            )
+        ]
 
     def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
-        failover = self._in_state(result.failover, lifecycle.FENCING)
-        if failover is None or failover.fencing != result.master:
-            return []
+        fencing = [f for f in self.get_active_failovers() if f.fencing == result.master]
         if not result.confirmed:
-            return self._fence_again(now, failover, "the fencing device reports failure")
+            failure = "the fencing device reports failure"
+            return [out for f in fencing for out in self._fence_again(now, f, failure)]
+        for writers in self._may_write.values():
+            if result.master in writers:
+                writers.remove(result.master)  # it restarts as a standby of everything
+        return [out for f in fencing for out in self._fenced(now, f, result)]
+
+    def _fenced(self, now: int, failover: Failover, result: FenceResult) -> list[Output]:
         failover.fencing, failover.fence_orders = "", 0
-        if result.master == failover.master:
-            failover.owner_fenced = True
-        out = self.update_failover_status(now, failover, "fenced", f"{result.master} is off")
-        return out + self._select(now, failover)
+        reason, left = f"{result.master} is off", self._to_fence(failover)
+        if left:
+            out = self.update_failover_status(now, failover, "one-fenced", reason)
+            return out + self._fence(now, failover, left[0])
+        out = self.update_failover_status(now, failover, "fenced", reason)
+        out += self._select(now, failover)
+        # A candidate that had to be fenced owned something itself.
+        return out + self.execute_failover(now, result.master, "fenced as a candidate")
 
     def _on_transfer_result(self, now: int, result: TransferResult) -> list[Output]:
         failover = self._in_state(result.failover, lifecycle.TRANSFERRING)
@@ -296,19 +317,21 @@ class FailoverOrchestrator:
         if result.cause is not Cause.OK:
             # A refusal says that nothing was promoted; a connection that broke says nothing.
             failover.promotion_sent = result.cause is Cause.RESET
+            if not failover.promotion_sent:
+                self._stopped_writing(failover, result.target)
             return self._roll_back(now, failover, "refused", f"promotion: {result.cause}")
         out = self.update_failover_status(
             now, failover, "promoted", f"{failover.candidate} accepts writes"
         )
         failover.deadline_ns = now + self.settings.redirect_timeout_ns
-        if not failover.owner_fenced:
-            self._unfenced.setdefault(failover.master, []).append(failover.id)
         for partition in failover.partitions:
             self._owners[partition] = failover.candidate
             out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))
         return out
 
     def _on_demote_result(self, now: int, result: DemoteResult) -> list[Output]:
+        if result.cause is Cause.OK:
+            self._stopped_writing(self._failover(result.failover), result.target)
         failover = self._in_state(result.failover, lifecycle.ROLLING_BACK)
         if failover is None or failover.candidate != result.target:
             return []
@@ -344,14 +367,17 @@ class FailoverOrchestrator:
     # -- steps ---------------------------------------------------------------------
 
     def _fence(self, now: int, failover: Failover, master: str) -> list[Output]:
+        """Order a power-off, unless one of the same master is under way for another failover."""
+        ordered = any(f.fencing == master for f in self.get_active_failovers() if f is not failover)
         failover.fencing = master
         failover.fence_orders += 1
         failover.deadline_ns = now + self.settings.fencing.timeout_ns
-        return [Fence(failover.id, master)]
+        return [] if ordered else [Fence(failover.id, master)]
 
     def _fence_again(self, now: int, failover: Failover, reason: str) -> list[Output]:
         if failover.fence_orders >= self.settings.fencing.attempts:
             self._retry_ns[failover.master] = now + self.settings.retry_interval_ns
+            failover.fencing = ""
             return self.update_failover_status(
                 now, failover, "give-up", f"{failover.fence_orders} fencing orders failed"
             )
@@ -388,6 +414,8 @@ class FailoverOrchestrator:
         failover.epoch = max(self._epochs[p] for p in failover.partitions)
         for partition in failover.partitions:
             self._epochs[partition] = failover.epoch
+            if failover.candidate not in self._may_write[partition]:
+                self._may_write[partition].append(failover.candidate)
         failover.promotion_sent = True
         failover.deadline_ns = now + self.settings.promote_timeout_ns
         return [Promote(failover.id, failover.partitions, failover.candidate, failover.epoch)]
@@ -413,6 +441,20 @@ class FailoverOrchestrator:
             return self._rolled_back(now, failover, f"{reason}; no fencing to make sure")
         out = self.update_failover_status(now, failover, "unconfirmed", reason)
         return out + self._fence(now, failover, failover.candidate)
+
+    def _writers(self, failover: Failover) -> list[str]:
+        """Whoever may accept writes for the failover's partitions, in a fixed order."""
+        return list(dict.fromkeys(m for p in failover.partitions for m in self._may_write[p]))
+
+    def _to_fence(self, failover: Failover) -> list[str]:
+        """Whoever must be off before somebody is promoted."""
+        return [] if self.settings.fencing.mode == "none" else self._writers(failover)
+
+    def _stopped_writing(self, failover: Failover, master: str) -> None:
+        """`master` said itself that it does not accept writes for the failover's partitions."""
+        for partition in failover.partitions:
+            if master in self._may_write[partition] and self._owners[partition] != master:
+                self._may_write[partition].remove(master)
 
     def _failover(self, failover_id: int) -> Failover:
         if not 1 <= failover_id <= len(self._failovers):

@@ -1,0 +1,261 @@
+"""Pickers against slow, independent definitions; the service's counting, switching and routing."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hasim.events import (
+    AlgorithmSwitched,
+    OwnerChanged,
+    PublishRouting,
+    RoutingAck,
+    RoutingConverged,
+    SendReport,
+    StatusChanged,
+    SwitchAlgorithm,
+    WakeUp,
+)
+from hasim.model import (
+    Cause,
+    Cluster,
+    Diagnosis,
+    Master,
+    Ownership,
+    Partition,
+    RoutingTable,
+    Status,
+)
+from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing.load import jain_index
+from hasim.services.balancing.pickers import geo, least_loaded, priority, round_robin
+from hasim.services.balancing.retry import RetryBudget
+from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import cluster
+
+FLEET = st.lists(
+    st.tuples(
+        st.booleans(), st.integers(0, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 3)
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def columns(fleet) -> list[list]:
+    return [list(column) for column in zip(*fleet, strict=True)]
+
+
+def may(fleet, avoid: int) -> list[int]:
+    """Eligible indexes, without `avoid` unless it is the only one."""
+    eligible = [i for i, row in enumerate(fleet) if row[0]]
+    return [i for i in eligible if i != avoid] or eligible
+
+
+@given(FLEET, st.integers(-1, 6))
+def test_least_loaded_is_the_minimum_of_the_exact_ratio(fleet, avoid: int) -> None:
+    eligible, in_flight, workers, _, _ = columns(fleet)
+    chosen = least_loaded(eligible, in_flight, workers, min(avoid, len(fleet) - 1))
+    among = may(fleet, min(avoid, len(fleet) - 1))
+    expected = min(among, key=lambda i: (Fraction(in_flight[i], workers[i]), i), default=-1)
+    assert chosen == expected
+
+
+@given(FLEET, st.integers(-1, 6))
+def test_geo_is_the_nearest_then_the_least_loaded(fleet, avoid: int) -> None:
+    eligible, in_flight, workers, _, rtt = columns(fleet)
+    chosen = geo(eligible, in_flight, workers, rtt, min(avoid, len(fleet) - 1))
+    among = may(fleet, min(avoid, len(fleet) - 1))
+    expected = min(among, key=lambda i: (rtt[i], Fraction(in_flight[i], workers[i]), i), default=-1)
+    assert chosen == expected
+
+
+@given(FLEET, st.integers(-1, 6), st.booleans(), st.sampled_from([0.0, 0.2, 0.5]))
+def test_priority_is_the_first_tier_with_room(fleet, avoid: int, vip: bool, reserve: float) -> None:
+    eligible, in_flight, workers, tier, _ = columns(fleet)
+    avoid = min(avoid, len(fleet) - 1)
+    chosen = priority(eligible, in_flight, workers, tier, vip, reserve, avoid)
+    among = may(fleet, avoid)
+    others = [i for i in among if i != avoid]
+    room = [
+        i for i in others if in_flight[i] < (workers[i] if vip else workers[i] * (1.0 - reserve))
+    ]
+
+    def load(i: int) -> Fraction:
+        return Fraction(in_flight[i], workers[i])
+
+    if room:
+        assert chosen == min(room, key=lambda i: (tier[i], load(i), i))
+    else:
+        assert chosen == min(among, key=lambda i: (load(i), i), default=-1)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=7), st.integers(0, 30))
+def test_round_robin_goes_around_the_eligible(eligible: list[bool], picks: int) -> None:
+    cursor, seen = -1, []
+    for _ in range(picks):
+        index = round_robin(eligible, cursor, -1)
+        if index < 0:
+            assert not any(eligible)
+            return
+        cursor = index
+        seen.append(index)
+    circle = [i for i, ok in enumerate(eligible) if ok]
+    assert seen == [circle[i % len(circle)] for i in range(picks)]
+
+
+def service(algorithm: str = "round-robin", fleet: Cluster | None = None, **more):
+    settings = BalancingSettings(algorithm=algorithm, **more)
+    return LoadBalancingService(settings, fleet or cluster(3), gateway="local", watch_failures=4)
+
+
+def test_vip_messages_keep_the_first_tier_when_ordinary_ones_spill_over() -> None:
+    fleet = Cluster(
+        (Master("first", "r", 1, 10), Master("second", "r", 2, 10)),
+        (Partition("p1", "first"), Partition("p2", "second")),
+        ("local",),
+        ((0, 0),),
+    )
+    balancer = service("priority", fleet, reserve=0.2)
+    ordinary = Counter(balancer.select_master(0) for _ in range(10))
+    assert ordinary == {"first": 8, "second": 2}
+    vips = Counter(balancer.select_master(0, vip=True) for _ in range(3))
+    assert vips == {"first": 2, "second": 1}
+
+
+def test_geo_serves_from_the_nearest_region_and_fails_over_to_the_next() -> None:
+    fleet = Cluster(
+        (Master("ams", "eu"), Master("iad", "us"), Master("sin", "asia")),
+        tuple(Partition(f"p{i}", m) for i, m in enumerate(("ams", "iad", "sin"), 1)),
+        ("us", "eu"),
+        ((80, 2, 220), (2, 80, 160)),
+    )
+    settings = BalancingSettings(algorithm="geo")
+    balancer = LoadBalancingService(settings, fleet, gateway="us")
+    assert balancer.select_master(0) == "iad"
+    down = StatusChanged("iad", Status.HEALTHY, Status.FAILED, Diagnosis.UNREACHABLE, "")
+    balancer.handle_event(0, down)
+    assert balancer.select_master(0) == "ams"
+    assert LoadBalancingService(settings, fleet, gateway="eu").select_master(0) == "ams"
+
+
+def test_an_owned_message_goes_to_its_owner_or_nowhere() -> None:
+    balancer = service("least-loaded")
+    assert {balancer.select_master(0, "p2") for _ in range(5)} == {"m2"}
+    balancer.apply_routing(0, RoutingTable(2, ("m1", "m3"), (Ownership("p2", "m2", 1),), "geo"))
+    assert balancer.select_master(0, "p2") is None
+
+
+def test_a_retry_avoids_the_master_that_failed_unless_it_is_the_only_one() -> None:
+    balancer = service("least-loaded")
+    assert balancer.select_master(0, avoid="m1") == "m2"
+    balancer.apply_routing(0, RoutingTable(2, ("m1",), (), "least-loaded"))
+    assert balancer.select_master(0, avoid="m1") == "m1"
+
+
+@given(st.lists(st.sampled_from(["send", "ok", "fail", "switch"]), max_size=200), st.randoms())
+def test_switching_neither_loses_nor_double_counts_messages(steps, rng: random.Random) -> None:
+    """After any mixture of sends, answers, failures and switches the books balance."""
+    balancer, flying = service(), []
+    algorithms = ["round-robin", "priority", "least-loaded", "geo"]
+    sent = 0
+    for step in steps:
+        if step == "send":
+            flying.append(balancer.select_master(0))
+            sent += 1
+        elif step == "switch":
+            balancer.step(0, SwitchAlgorithm(rng.choice(algorithms)))
+        elif flying:
+            master = flying.pop(rng.randrange(len(flying)))
+            if step == "ok":
+                balancer.record_message_corresponded(0, master, MILLISECOND)
+            else:
+                balancer.record_message_failed(0, master, Cause.ERROR)
+    rows = balancer.get_load_metrics()
+    assert {m: row["in_flight"] for m, row in rows.items()} == {m: flying.count(m) for m in rows}
+    assert sum(r["in_flight"] + r["answered"] + r["failed"] for r in rows.values()) == sent
+    assert balancer.healthy()
+
+
+def test_switch_is_announced_and_an_unknown_algorithm_is_refused() -> None:
+    plane = LoadBalancingService(BalancingSettings(), cluster(2))
+    out = plane.switch_algorithm(0, "geo")
+    assert out[0] == AlgorithmSwitched("round-robin", "geo")
+    assert out[1].table.algorithm == "geo"
+    assert plane.switch_algorithm(0, "geo") == []
+    with pytest.raises(ValueError, match="known: round-robin, priority, least-loaded, geo"):
+        plane.switch_algorithm(0, "fastest")
+
+
+def test_failures_are_reported_at_once_up_to_the_watch_and_then_regularly() -> None:
+    balancer = service(report_interval_ns=10 * SECOND)
+    reports = []
+    for _ in range(10):
+        balancer.select_master(0, "p1")
+        reports.append(len(balancer.record_message_failed(0, "m1", Cause.TIMEOUT)))
+    assert reports == [1, 1, 1, 1] + [0] * 6
+    assert balancer.next_wakeup() == 10 * SECOND
+    (regular,) = balancer.step(10 * SECOND, WakeUp())
+    assert isinstance(regular, SendReport)
+    assert regular.report.masters[0].streak == 10
+    assert balancer.step(20 * SECOND, WakeUp()) == []  # no news, no report
+
+
+def test_a_full_queue_is_no_sign_of_failure() -> None:
+    balancer = service()
+    balancer.select_master(0, "p1")
+    assert balancer.record_message_failed(0, "m1", Cause.REJECTED) == []
+    assert balancer.get_load_metrics()["m1"]["failed"] == 1
+
+
+def test_routing_is_sent_until_every_gateway_has_acknowledged() -> None:
+    plane = LoadBalancingService(BalancingSettings(), cluster(2, ("a", "b")))
+    moved = plane.handle_event(0, OwnerChanged("p1", "m2", 2, 1))
+    assert [o.gateway for o in moved] == ["a", "b"]
+    assert plane.step(1, RoutingAck("a", 2)) == []
+    assert plane.next_wakeup() == SECOND
+    again = plane.step(SECOND, WakeUp())
+    assert [(o.gateway, o.table.version) for o in again if isinstance(o, PublishRouting)] == [
+        ("b", 2)
+    ]
+    assert plane.step(SECOND, RoutingAck("b", 2)) == [RoutingConverged(2)]
+    assert plane.next_wakeup() is None
+
+
+def test_an_older_table_never_replaces_a_newer_one() -> None:
+    balancer = service()
+    balancer.apply_routing(0, RoutingTable(5, ("m2",), (), "geo"))
+    ack = balancer.apply_routing(0, RoutingTable(4, ("m1",), (), "priority"))
+    assert ack == RoutingAck("local", 5)
+    assert balancer.eligible_masters() == ["m2"]
+
+
+def test_load_moves_when_a_master_fails_and_comes_back() -> None:
+    balancer = service()
+    down = RoutingTable(2, ("m1", "m3"), (), "round-robin")
+    balancer.apply_routing(0, down)
+    assert Counter(balancer.select_master(0) for _ in range(10)) == {"m1": 5, "m3": 5}
+    balancer.apply_routing(0, RoutingTable(3, ("m1", "m2", "m3"), (), "round-robin"))
+    assert Counter(balancer.select_master(0) for _ in range(9)) == {"m1": 3, "m2": 3, "m3": 3}
+
+
+@pytest.mark.parametrize(
+    ("loads", "expected"),
+    [((2, 1, 1), 8 / 9), ((1, 1, 0), 2 / 3), ((10, 10, 10, 10, 0), 0.8), ((0, 0), 1.0)],
+)
+def test_jain_index_against_published_values(loads, expected: float) -> None:
+    assert jain_index(loads) == pytest.approx(expected)
+
+
+@given(st.floats(0, 1), st.integers(0, 400))
+def test_a_retry_budget_never_allows_more_than_its_share(share: float, messages: int) -> None:
+    budget, retries = RetryBudget(share), 0
+    for _ in range(messages):
+        budget.deposit()
+        retries += budget.withdraw()
+    assert retries <= 10 + share * messages

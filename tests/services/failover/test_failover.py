@@ -1,0 +1,309 @@
+"""The orchestrator: the lifecycle table, and every way a failover can go."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hasim.events import (
+    Copy,
+    Demote,
+    DemoteResult,
+    DiscardTransfer,
+    FailoverChanged,
+    Fence,
+    FenceResult,
+    OwnerChanged,
+    Promote,
+    PromoteResult,
+    PublishRouting,
+    TransferResult,
+    TransferState,
+)
+from hasim.model import Cause, Master
+from hasim.services.control_plane import ControlPlane
+from hasim.services.failover import FailoverSettings, FencingSettings, lifecycle
+from hasim.services.failover.lifecycle import (
+    LIFECYCLE,
+    TERMINAL,
+    IllegalTransitionError,
+    advance,
+)
+from hasim.services.failover.selection import select
+from hasim.services.failover.transfer import torn_because
+from hasim.units import SECOND
+from tests.services.bench import Bench, cluster, whole
+
+
+def bench(count: int = 3, **failover) -> Bench:
+    made = Bench(ControlPlane(cluster(count), failover=FailoverSettings(**failover)))
+    made.run(SECOND)
+    return made
+
+
+def path(made: Bench) -> list[str]:
+    return [e.new for e in made.events(FailoverChanged)]
+
+
+def order(made: Bench, *kinds: type) -> list[str]:
+    return [type(o).__name__ for _, o in made.outputs if isinstance(o, kinds)]
+
+
+# -- the table -----------------------------------------------------------------
+
+
+def test_every_state_is_reachable_and_every_path_can_end() -> None:
+    reachable, frontier = {""}, [""]
+    while frontier:
+        for state in LIFECYCLE[frontier.pop()].values():
+            if state not in reachable:
+                reachable.add(state)
+                frontier.append(state)
+    assert reachable == set(LIFECYCLE)
+    ends = set(TERMINAL)
+    for _ in LIFECYCLE:
+        ends |= {s for s, row in LIFECYCLE.items() if set(row.values()) & ends}
+    assert ends == set(LIFECYCLE)
+
+
+@given(st.sampled_from(sorted(LIFECYCLE)), st.text(max_size=12))
+def test_an_illegal_trigger_raises_and_names_the_legal_ones(state: str, trigger: str) -> None:
+    if trigger in LIFECYCLE[state]:
+        return
+    with pytest.raises(IllegalTransitionError) as caught:
+        advance(state, trigger)
+    assert all(legal in str(caught.value) for legal in LIFECYCLE[state])
+
+
+def test_an_illegal_trigger_changes_nothing() -> None:
+    made = bench()
+    orchestrator = made.control_plane.failover
+    orchestrator.execute_failover(made.now, "m1")
+    before = orchestrator.freeze()
+    with pytest.raises(IllegalTransitionError):
+        orchestrator.rollback_failover(made.now, 1, "too early")
+    assert orchestrator.freeze() == before
+
+
+# -- paths ---------------------------------------------------------------------
+
+
+def test_fence_before_transfer_before_promote_before_redirect() -> None:
+    made = bench()
+    made.down["m1"] = Cause.REFUSED
+    made.run(60 * SECOND)
+    steps = order(made, Fence, TransferState, Promote, OwnerChanged)
+    assert steps == ["Fence", "TransferState", "Promote", "OwnerChanged"]
+    tables = [o.table for _, o in made.outputs if isinstance(o, PublishRouting)]
+    assert [o.owner for o in tables[-1].owners] == ["m2", "m2", "m3"]
+
+
+def test_nothing_is_promoted_while_the_fence_is_unconfirmed() -> None:
+    made = bench(fencing=FencingSettings(attempts=3, timeout_ns=SECOND))
+    made.overrides[Fence] = lambda effect: None
+    made.down["m1"] = None
+    made.run(40 * SECOND)
+    assert order(made, Promote) == []
+    assert len(order(made, Fence)) >= 3
+    assert "failed" in path(made)
+
+
+def test_a_failed_failover_is_tried_again() -> None:
+    made = bench(fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
+    made.overrides[Fence] = lambda effect: FenceResult(
+        effect.failover, effect.master, confirmed=effect.failover > 2
+    )
+    made.down["m1"] = Cause.REFUSED
+    made.run(80 * SECOND)
+    endings = [e.new for e in made.events(FailoverChanged) if e.new in TERMINAL]
+    assert endings == ["failed", "failed", "completed"]
+
+
+@pytest.mark.parametrize("answer", ["torn", "checksum", "missing", "refused", "silence"])
+def test_a_transfer_that_is_not_whole_goes_to_the_next_candidate(answer: str) -> None:
+    made = bench()
+
+    def transfer(effect: TransferState) -> TransferResult | None:
+        if effect.target != "m2":
+            return whole(effect)
+        torn = Copy("p1", "m3", 7, 100, 1, 50, 2)
+        corrupt = Copy("p1", "m3", 7, 100, 1, 100, 2)
+        return {
+            "torn": TransferResult(effect.failover, "m2", Cause.OK, (torn,)),
+            "checksum": TransferResult(effect.failover, "m2", Cause.OK, (corrupt,)),
+            "missing": TransferResult(effect.failover, "m2", Cause.OK, ()),
+            "refused": TransferResult(effect.failover, "m2", Cause.REFUSED),
+            "silence": None,
+        }[answer]
+
+    made.overrides[TransferState] = transfer
+    made.down["m1"] = Cause.REFUSED
+    made.run(90 * SECOND)
+    (moved,) = made.events(OwnerChanged)
+    assert moved.owner == "m3"
+    assert order(made, DiscardTransfer, Promote) == ["DiscardTransfer", "Promote"]
+    assert len({e.failover for e in made.events(FailoverChanged)}) == 1
+
+
+def test_a_promotion_without_an_answer_is_demoted_before_the_next_one() -> None:
+    made = bench()
+    made.overrides[Promote] = lambda e: (
+        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK)
+    )
+    made.down["m1"] = Cause.REFUSED
+    made.run(90 * SECOND)
+    assert order(made, Promote, Demote) == ["Promote", "Demote", "Promote"]
+    promotes = [o for _, o in made.outputs if isinstance(o, Promote)]
+    (demote,) = [o for _, o in made.outputs if isinstance(o, Demote)]
+    assert promotes[0].epoch < demote.epoch <= promotes[1].epoch
+
+
+def test_an_unconfirmed_demotion_fences_the_candidate() -> None:
+    made = bench()
+    made.overrides[Promote] = lambda e: (
+        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK)
+    )
+    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED)
+    made.down["m1"] = Cause.REFUSED
+    made.run(90 * SECOND)
+    fenced = [o.master for _, o in made.outputs if isinstance(o, Fence)]
+    assert fenced == ["m1", "m2"]
+    # m2, off now, was the owner of p2: that moves too.
+    assert {(e.partition, e.owner) for e in made.events(OwnerChanged)} == {
+        ("p1", "m3"),
+        ("p2", "m3"),
+    }
+
+
+def test_a_candidate_that_is_declared_failed_is_left_at_once() -> None:
+    made = bench()
+    made.overrides[TransferState] = lambda e: None if e.target == "m2" else whole(e)
+    made.down["m1"] = Cause.REFUSED
+    made.run(31 * SECOND)
+    assert path(made)[-1] == "transferring"
+    plane = made.control_plane
+    made._take(
+        plane._guarded(
+            made.now, "detection", lambda: plane.detection.record_failure(made.now, "m2", "pager")
+        )
+    )
+    left = next(e for e in made.events(FailoverChanged) if e.trigger == "candidate-failed")
+    assert left.candidate == "m2"
+    assert plane.failover.get_active_failovers()[0].candidate == "m3"
+
+
+def test_nobody_eligible_waits_until_somebody_is() -> None:
+    made = bench(2)
+    made.down.update(m1=Cause.REFUSED, m2=Cause.REFUSED)
+    made.run(70 * SECOND)
+    assert "waiting" in path(made)
+    made.down.clear()
+    made.run(200 * SECOND)
+    assert made.control_plane.failover.get_active_failovers() == []
+    assert {e.owner for e in made.events(OwnerChanged)} <= {"m1", "m2"}
+
+
+def test_without_fencing_a_returning_owner_is_told_to_step_down() -> None:
+    made = bench(fencing=FencingSettings(mode="none"))
+    made.down["m1"] = None
+    made.run(60 * SECOND)
+    assert order(made, Fence) == []
+    made.down.clear()
+    made.run(120 * SECOND)
+    (demote,) = [o for _, o in made.outputs if isinstance(o, Demote)]
+    assert (demote.target, demote.partitions) == ("m1", ("p1",))
+
+
+def test_a_master_that_took_over_can_be_failed_over_itself() -> None:
+    made = bench(4)
+    made.down["m1"] = Cause.REFUSED
+    made.run(60 * SECOND)
+    made.down["m2"] = Cause.REFUSED
+    made.run(120 * SECOND)
+    last = [e for e in made.events(OwnerChanged) if e.failover == 2]
+    assert {(e.partition, e.owner) for e in last} == {("p1", "m3"), ("p2", "m3")}
+    assert {e.epoch for e in last} == {3}  # beyond both partitions' epochs
+
+
+def test_a_silent_gateway_cannot_hold_a_failover_up() -> None:
+    made = Bench(ControlPlane(cluster(3, ("near", "cut-off"))))
+    made.run(SECOND)
+    answer = made._answer
+    made.overrides[PublishRouting] = lambda e: None if e.gateway == "cut-off" else answer(e)
+    made.down["m1"] = Cause.REFUSED
+    made.run(90 * SECOND)
+    last = made.events(FailoverChanged)[-1]
+    assert (last.new, last.trigger) == ("completed", "timed-out")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["ok", "no", "silence"]), min_size=1, max_size=12))
+def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answers) -> None:
+    """Random answers to every order: never two owners that nobody fenced or demoted."""
+    made = bench(3, fencing=FencingSettings(attempts=2, timeout_ns=SECOND))
+    script = itertools.cycle(answers)
+
+    def scripted(ok, no):
+        def answer(effect):
+            return {"ok": ok, "no": no, "silence": lambda e: None}[next(script)](effect)
+
+        return answer
+
+    made.overrides[Fence] = scripted(
+        lambda e: FenceResult(e.failover, e.master, confirmed=True),
+        lambda e: FenceResult(e.failover, e.master, confirmed=False),
+    )
+    made.overrides[TransferState] = scripted(
+        whole, lambda e: TransferResult(e.failover, e.target, Cause.ERROR)
+    )
+    made.overrides[Promote] = scripted(
+        lambda e: PromoteResult(e.failover, e.target, Cause.OK),
+        lambda e: PromoteResult(e.failover, e.target, Cause.REFUSED),
+    )
+    made.overrides[Demote] = scripted(
+        lambda e: DemoteResult(e.failover, e.target, Cause.OK),
+        lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED),
+    )
+    made.down["m1"] = Cause.REFUSED
+    made.run(150 * SECOND)
+    # Whoever may accept writes for p1: the owner at first, whoever was told to promote.
+    writers = {"m1"}
+    confirmed = {(t, o.master) for t, o in made.outputs if isinstance(o, Fence)}
+    for _, output in made.outputs:
+        if isinstance(output, FailoverChanged) and output.trigger == "fenced":
+            writers.discard(output.reason.split()[0])
+        if isinstance(output, FailoverChanged) and output.trigger in ("rolled-back",):
+            writers.discard(output.candidate)
+        if isinstance(output, Promote):
+            assert writers <= {output.target}
+            writers = {output.target}
+    assert confirmed
+    times = [entry.t_ns for entry in made.control_plane.failover.get_failover_history()]
+    assert times == sorted(times)
+    for failover in made.control_plane.failover.get_active_failovers():
+        assert failover.deadline_ns is not None
+
+
+# -- small pieces ----------------------------------------------------------------
+
+
+def test_selection_by_priority_then_order() -> None:
+    masters = [Master("a", "r", 2), Master("b", "r", 1), Master("c", "r", 1)]
+    assert select(masters, ("priority",)).id == "b"
+    assert select(masters[:1], ("priority",)).id == "a"
+    assert select([], ("priority",)) is None
+
+
+def test_a_copy_is_whole_only_if_size_and_checksum_agree() -> None:
+    good = Copy("p1", "m2", 3, 10, 99, 10, 99)
+    assert torn_because((good,), ("p1",)) == ""
+    assert "missing" in torn_because((good,), ("p1", "p2"))
+    assert "5 of 10 bytes" in torn_because((Copy("p1", "m2", 3, 10, 99, 5, 99),), ("p1",))
+    assert "checksum" in torn_because((Copy("p1", "m2", 3, 10, 99, 10, 98),), ("p1",))
+
+
+def test_terminal_states_are_the_documented_ones() -> None:
+    assert {lifecycle.COMPLETED, lifecycle.CANCELLED, lifecycle.FAILED} == TERMINAL

@@ -1,0 +1,56 @@
+"""The control plane: registration, wiring, and containment of a failing service."""
+
+from __future__ import annotations
+
+import pytest
+
+from hasim.events import AlertChanged, OwnerChanged, ServiceFailed, WakeUp
+from hasim.model import Cause
+from hasim.services.control_plane import ControlPlane
+from hasim.units import SECOND
+from tests.services.bench import Bench, cluster
+
+
+@pytest.mark.parametrize("name", ["detection", "failover", "balancing", "monitor"])
+def test_a_service_that_raises_does_not_stop_the_others(name: str, monkeypatch) -> None:
+    bench = Bench(ControlPlane(cluster(3)))
+    bench.run(SECOND)
+
+    def broken(now, item):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(bench.control_plane.services[name], "step", broken)
+    out = bench.control_plane.step(2 * SECOND, WakeUp())
+    assert ServiceFailed(name, "ZeroDivisionError: a bug") in out
+    alerts = [o for o in out if isinstance(o, AlertChanged)]
+    # A monitor that is broken itself cannot alert; the event is in the journal all the same.
+    assert [a.subject for a in alerts] == ([f"service:{name}"] if name != "monitor" else [])
+
+
+def test_a_failover_completes_although_the_monitor_is_broken(monkeypatch) -> None:
+    bench = Bench(ControlPlane(cluster(3)))
+    bench.run(SECOND)
+
+    def broken(now, event):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setitem(bench.control_plane._listeners, "monitor", broken)
+    bench.down["m1"] = Cause.REFUSED
+    bench.run(60 * SECOND)
+    assert [e.owner for e in bench.events(OwnerChanged)] == ["m2"]
+    assert bench.events(ServiceFailed)
+
+
+def test_the_start_verifies_that_each_service_is_healthy(monkeypatch) -> None:
+    plane = ControlPlane(cluster(3))
+    monkeypatch.setattr(plane.detection, "start_monitoring", lambda now: [])
+    with pytest.raises(RuntimeError, match="not healthy after the start: detection"):
+        plane.start(0)
+
+
+def test_stop_sends_no_more_probes() -> None:
+    plane = ControlPlane(cluster(3))
+    plane.start(0)
+    plane.stop(SECOND)
+    assert plane.detection.next_wakeup() is None
+    assert not plane.monitor.healthy()
