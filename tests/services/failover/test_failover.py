@@ -269,18 +269,20 @@ def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answer
     )
     made.down["m1"] = Cause.REFUSED
     made.run(150 * SECOND)
-    # Whoever may accept writes for p1: the owner at first, whoever was told to promote.
-    writers = {"m1"}
-    confirmed = {(t, o.master) for t, o in made.outputs if isinstance(o, Fence)}
+    # Whoever may accept writes: the owner at first, then whoever was told to promote.
+    writers = {f"p{i}": {f"m{i}"} for i in (1, 2, 3)}
     for _, output in made.outputs:
-        if isinstance(output, FailoverChanged) and output.trigger == "fenced":
-            writers.discard(output.reason.split()[0])
-        if isinstance(output, FailoverChanged) and output.trigger in ("rolled-back",):
-            writers.discard(output.candidate)
+        if isinstance(output, FailoverChanged) and output.trigger in ("fenced", "one-fenced"):
+            for accepting in writers.values():
+                accepting.discard(output.reason.split()[0])
+        if isinstance(output, FailoverChanged) and output.trigger == "rolled-back":
+            for partition in output.partitions:
+                writers[partition].discard(output.candidate)
         if isinstance(output, Promote):
-            assert writers <= {output.target}
-            writers = {output.target}
-    assert confirmed
+            for partition in output.partitions:
+                assert writers[partition] <= {output.target}
+                writers[partition] = {output.target}
+    assert made.events(FailoverChanged)
     times = [entry.t_ns for entry in made.control_plane.failover.get_failover_history()]
     assert times == sorted(times)
     for failover in made.control_plane.failover.get_active_failovers():
