@@ -30,9 +30,10 @@ def run(
     `scenario` is a file, the name of a shipped scenario, the data that such a
     file would hold, or what `hasim.scenario.loader.load` has loaded.
     `overrides` maps dotted paths to values as in a scenario file:
-    ``{"detection.fall": 3, "traffic.timeout": "1s"}``. `jobs` is the number of processes (None: all cores, if it is worth
-    it); it never changes the result. `out` is a folder that keeps the run;
-    `journals` and `messages` need it. `check` verifies the invariants of every
+    ``{"detection.fall": 3, "traffic.timeout": "1s"}``. `jobs` is the number of
+    processes (None: all cores, if it is worth it); it never changes the
+    result. `out` is a folder that keeps the run; `journals` and `messages` need
+    it. `check` verifies the invariants of every
     replication, whose violations are in ``result.study``.
 
     Raises ScenarioError for anything wrong with the scenario, StoreError if

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from hasim.report import figures, table
 from hasim.report.cells import labels
+from hasim.report.timeline import timeline_rows
 from hasim.result import TABLES, Result
+from hasim.units import nanoseconds, seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +75,34 @@ def draw(result: Result) -> dict[str, Figure]:
     drawn = {"intervals": figures.interval_plot(result.cells, result.estimates)}
     if any(detection.values()):
         drawn["detection"] = figures.detection_ecdf(detection)
+    worst = _worst_incident(result)
+    if worst is not None:
+        drawn["timeline"] = _timeline(result, worst)
     return drawn
+
+
+def _worst_incident(result: Result) -> int | None:
+    """The number of the incident with the longest outage, the first of equals; None without."""
+    outages = result.incidents[["outage_s", "outage_censored_s"]].max(axis="columns")
+    known = outages.astype(float).dropna()
+    return None if known.empty else int(result.incidents.loc[known.idxmax(), "incident"])
+
+
+def _timeline(result: Result, number: int) -> Figure:
+    """What happened in one incident, from shortly before it until service was restored."""
+    row = result.incident(number)
+    journal = result.journal(row["cell"], row["replication"])
+    start_s, run_s = row["started_at_s"], seconds(journal.horizon_ns)
+    end_s = run_s if row["restored_at_s"] is None else row["restored_at_s"]
+    margin_s = 0.2 * (end_s - start_s)
+    rows = timeline_rows(
+        journal,
+        nanoseconds(max(0.0, start_s - margin_s)),
+        nanoseconds(min(run_s, end_s + margin_s)),
+    )
+    cell = labels(result.cells)[[index for index, _ in result.cells].index(row["cell"])]
+    title = f"Incident {number}, the longest outage ({cell}): {row['kind']} at {row['master']}"
+    return figures.incident_timeline(rows, origin_s=start_s, title=title)
 
 
 def _detections(result: Result, cell: int) -> list[tuple[float, bool]]:

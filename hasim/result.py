@@ -88,12 +88,12 @@ class Result:
 
     @cached_property
     def incidents(self) -> pd.DataFrame:
-        """One row per incident; `number` counts them through the whole run, from 1.
+        """One row per incident; `incident` numbers them through the whole run, from 1.
 
-        (`incident` counts those of a replication.)
+        (`number` counts those of a replication.)
         """
         frame = self._table("incidents")
-        frame.insert(0, "number", range(1, len(frame) + 1))
+        frame.insert(0, "incident", range(1, len(frame) + 1))
         return frame
 
     @cached_property
@@ -152,7 +152,10 @@ class Result:
     def verdicts(self) -> list[list[Verdict]]:
         """For each of `cells`, the verdict on each expectation of the scenario."""
         expectations = [Expectation.parse(name, limit) for name, limit in self.study.expect.items()]
-        return [judge(expectations, estimates) for estimates in self.estimates]
+        return [
+            judge(expectations, list(measured.values()), self.study.projection)
+            for _, _, measured in self.by_cell()
+        ]
 
     def summary(self) -> pd.DataFrame:
         """One row per cell and measure: value, low, high, n, unit, method, needed."""
@@ -229,7 +232,11 @@ class Result:
         for outcome in self.study.ordered():
             rows = outcome.measured["incidents"] if outcome.measured else []
             if number <= count + len(rows):
-                place = {"cell": outcome.cell, "replication": outcome.replication}
+                place = {
+                    "incident": number,
+                    "cell": outcome.cell,
+                    "replication": outcome.replication,
+                }
                 return {**place, **rows[number - count - 1]}
             count += len(rows)
         raise AssertionError("the table of incidents holds more rows than the outcomes")

@@ -38,9 +38,11 @@ MEASURES = (
 )
 """What is compared: the means and shares that each replication has a value of."""
 
-MORE_IS_BETTER = {"detected", "uptime", "uptime.mean", "uptime.stateless", "success", "jain"}
+MORE_IS_BETTER = {"detected", "uptime", "uptime.mean", "uptime.stateless", "success"}
+NEITHER = {"attempts", "jain"}
+"""How the load was served: a change may be the price or the fruit of better service."""
 
-Outcome = Literal["same", "better", "worse", "undecided"]
+Outcome = Literal["same", "better", "worse", "changed", "undecided"]
 
 
 class CompareError(ValueError):
@@ -54,7 +56,8 @@ class Compared:
     `cell` is the number of the cell in the first run, `varied` what is varied in it.
     `p` is the two-sided p-value of the paired t-test, after Holm's correction
     for all differences of the comparison. `verdict` is "same" if no
-    replication differs, "better" or "worse" if p is below 5 %, else "undecided".
+    replication differs, "better" or "worse" ("changed" for measures of load) if p
+    is below 5 %, else "undecided".
     """
 
     cell: int
@@ -114,6 +117,8 @@ def _verdict(difference: Estimate, p: float) -> Outcome:
         return "same"
     if p >= 0.05:
         return "undecided"
+    if difference.measure in NEITHER:
+        return "changed"
     more = (difference.value or 0) > 0
     return "better" if more == (difference.measure in MORE_IS_BETTER) else "worse"
 

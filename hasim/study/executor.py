@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -114,8 +115,8 @@ def execute(
     means all cores, if the first replication shows that the rest is worth it.
 
     Raises KeyboardInterrupt after Ctrl-C, when every outcome of a batch that
-    was finished by then has been handed on and the workers are gone; and whatever `work` or
-    `sink` raises.
+    was finished by then has been handed on and the workers are gone;
+    BrokenProcessPool if a worker was killed; and whatever `work` or `sink` raises.
     """
     batches = Batches(wanted, jobs or default_jobs())
     if jobs is None:
@@ -151,7 +152,7 @@ def _pooled(work: Work, batches: Batches, sink: Sink, jobs: int) -> None:
     try:
         while True:
             while len(running) < AHEAD * jobs and (batch := batches.next()) is not None:
-                with _without_main():
+                with _without_main(), _without_interrupts():
                     running[pool.submit(_run_batch, batch)] = batch
             if not running:
                 pool.shutdown()
@@ -159,7 +160,8 @@ def _pooled(work: Work, batches: Batches, sink: Sink, jobs: int) -> None:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             _collect(finished, running, batches, sink)
     except KeyboardInterrupt:
-        _collect({future for future in running if future.done()}, running, batches, sink)
+        done = {future for future in running if future.done() and future.exception() is None}
+        _collect(done, running, batches, sink)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -213,6 +215,25 @@ def _without_main() -> Iterator[None]:
             main.__file__ = path
 
 
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let new processes be born deaf to Ctrl-C; one that comes meanwhile is delivered after.
+
+    Ctrl-C reaches the whole process group. A worker that is still starting
+    would end with a traceback, before it could say that it wants to ignore it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # It unblocks the signal when it starts, so it has to run beforehand.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _work: Work | None = None
 
 
@@ -220,7 +241,7 @@ def _start_worker(work: Work) -> None:
     """Called once in each worker: keeps the work, which batches then need not carry."""
     global _work  # noqa: PLW0603 - a worker process serves one study
     _work = work
-    # Ctrl-C reaches the whole process group; the parent alone decides what it means.
+    # The parent alone decides what Ctrl-C means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -9,6 +9,7 @@ import io
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ReplicationError(RuntimeError):
-    """A replication raised; the message says which one and how to see it again."""
+    """A replication could not be done; the message says which one and how to see it again."""
 
 
 class StudyInterrupted(KeyboardInterrupt):
@@ -246,6 +247,10 @@ def _run(
     try:
         executor.execute(work, wanted, sink, jobs=jobs)
         study.state = "COMPLETED"
+    except BrokenProcessPool:
+        raise ReplicationError(
+            "a worker process was killed, perhaps for want of memory; fewer jobs need less"
+        ) from None
     except KeyboardInterrupt:
         study.state = "INTERRUPTED"
         raise StudyInterrupted(study) from None

@@ -24,7 +24,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-import hasim
+from hasim.version import __version__
 
 FORMAT = 1
 LIBRARIES = ("numpy", "simpy", "pandas")
@@ -232,7 +232,7 @@ def _manifest(study: Study) -> dict[str, Any]:
         "projection": list(study.projection) if study.projection else None,
         "notes": list(study.notes),
         "versions": {
-            "hasim": hasim.__version__,
+            "hasim": __version__,
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in LIBRARIES},
         },
@@ -246,7 +246,7 @@ def _now() -> str:
 
 def _commit() -> str | None:
     """The commit of the checkout that hasim runs from, "+" if it was edited; None elsewhere."""
-    root = Path(hasim.__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
     git = ["git", "-C", str(root)]

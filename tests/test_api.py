@@ -1,0 +1,197 @@
+"""The Python API: run, load_run, and what a Result offers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import hasim
+from hasim.journal import to_line
+from hasim.result import TABLES
+from hasim.scenario.loader import from_data
+from hasim.scenario.problems import ScenarioError
+from hasim.study.store import StoreError
+
+DATA = {
+    "name": "tiny",
+    "horizon": "60s",
+    "replications": 3,
+    "seed": 5,
+    "masters": [{"id": "a"}, {"id": "b", "priority": 2}, {"id": "c", "priority": 3}],
+    "traffic": {"arrivals": {"law": "poisson", "rate": "10/s"}, "owned": "100%", "timeout": "1s"},
+    "faults": [
+        {
+            "kind": "crash",
+            "target": "owner-of:p1",
+            "at": {"law": "uniform", "low": "5s", "high": "15s"},
+            "for": "30s",
+        }
+    ],
+    "detection": {"interval": "2s"},
+    "vary": {"detection.fall": [1, 4], "detection.evidence": [["probe"], ["probe", "messages"]]},
+    "expect": {"detected": ">= 1%", "detection_time.p99": "< 5s"},
+    "projection": {"mtbf": "30d"},
+}
+
+
+@pytest.fixture(scope="module")
+def result() -> hasim.Result:
+    return hasim.run(DATA, jobs=1)
+
+
+def test_tables_are_tidy(result):
+    for name in TABLES:
+        frame = getattr(result, name)
+        assert isinstance(frame, pd.DataFrame)
+        columns = [c for c in frame.columns if c != "incident"]
+        assert columns[:5] == [
+            "cell", "detection.fall", "detection.evidence", "replication", "seed",
+        ], name  # fmt: skip
+    incidents = result.incidents
+    assert len(incidents) == 4 * 3
+    assert list(incidents["incident"]) == list(range(1, 13))
+    assert set(incidents["detection.evidence"]) == {"probe", "probe+messages"}
+    assert set(incidents["seed"]) == {5}
+    by_fall = incidents.groupby("detection.fall")["detection_s"].mean()
+    assert by_fall[1] < by_fall[4]
+    # Common random numbers: every cell meets the same faults.
+    starts = incidents.pivot(index="replication", columns="cell", values="started_at_s")
+    assert starts.nunique(axis="columns").eq(1).all()
+    assert starts[0].nunique() == 3
+
+
+def test_an_empty_table_keeps_its_columns(result):
+    assert len(result.mistakes) == 0
+    assert {"cell", "detection.fall", "master", "declared_at_s"} <= set(result.mistakes.columns)
+
+
+def test_summary_has_a_row_per_cell_and_measure(result):
+    summary = result.summary()
+    assert not summary.duplicated(["cell", "measure"]).any()
+    assert set(summary.groupby("cell").size()) == {len(result.estimates[0])}
+    uptime = summary.query("measure == 'uptime' and cell == 0").iloc[0]
+    expected = [result.measured(0)[r].service.uptime for r in range(3)]
+    assert uptime["value"] == pytest.approx(sum(expected) / 3)
+    assert uptime["low"] <= uptime["value"] <= uptime["high"]
+    assert (uptime["unit"], uptime["n"], uptime["detection.evidence"]) == ("ratio", 3, "probe")
+    p99 = summary.query("measure == 'detection_time.p99' and cell == 0").iloc[0]
+    assert pd.isna(p99["value"])
+    assert p99["needed"] > 3
+
+
+def test_verdicts_per_cell(result):
+    for cell in result.verdicts:
+        assert {v.measure: (v.text, v.verdict) for v in cell} == {
+            "detected": (">= 1%", "pass"),
+            "detection_time.p99": ("< 5s", "undecided"),  # that takes 299 incidents
+        }
+
+
+def test_a_journal_is_simulated_again_to_the_same_bytes(result):
+    from hasim.measures import measure
+
+    one, other = result.journal(2, 1), result.journal(2, 1)
+    assert [to_line(r) for r in one.records] == [to_line(r) for r in other.records]
+    assert one.header["cell"] == {"detection.fall": 4, "detection.evidence": ["probe"]}
+    assert measure(one) == result.measured(2)[1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "replication", "message"), [(4, 0, "no cell 4"), (0, 3, "no replication 3")]
+)
+def test_a_journal_that_does_not_exist(result, cell, replication, message):
+    with pytest.raises(LookupError, match=message):
+        result.journal(cell, replication)
+
+
+def test_incidents_by_number_agree_with_the_table(result):
+    for _, row in result.incidents.iterrows():
+        found = result.incident(row["incident"])
+        for column in ("incident", "cell", "replication", "master", "started_at_s"):
+            assert found[column] == row[column]
+    with pytest.raises(LookupError, match="no incident 13; the run has 12"):
+        result.incident(13)
+
+
+def test_notebooks_see_a_table(result):
+    html = result._repr_html_()
+    assert "<table" in html
+    assert "fall=4, probe+messages" in html
+    assert html.partition("<tbody>")[2].count("<tr") == 4
+    assert repr(result) == "<Result of tiny: 4 cells, 12 of 12 replications, seed 5>"
+
+
+def test_figures_by_name(result):
+    figures = result.figures()
+    assert set(figures) == {"intervals", "detection", "timeline"}
+    number = int(result.incidents["outage_s"].idxmax()) + 1
+    titles = [axes.get_title(loc="left") for axes in figures["timeline"].axes]
+    assert any(f"Incident {number}" in title for title in titles)
+
+
+def test_a_run_folder_gives_the_same_result(result, tmp_path):
+    kept = hasim.run(DATA, jobs=1, out=tmp_path / "run")
+    read = hasim.load_run(tmp_path / "run")
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(read, name), getattr(result, name))
+        pd.testing.assert_frame_equal(getattr(kept, name), getattr(result, name))
+    pd.testing.assert_frame_equal(read.summary(), result.summary())
+    assert read.verdicts == result.verdicts
+    again = read.journal(3, 2)  # from the scenario in the folder
+    assert [to_line(r) for r in again.records] == [to_line(r) for r in result.journal(3, 2).records]
+    csv = pd.read_csv(tmp_path / "run" / "incidents.csv")
+    assert csv["detection_s"].tolist() == result.incidents["detection_s"].tolist()
+
+
+def test_a_stored_journal_is_used(tmp_path):
+    folder = tmp_path / "run"
+    kept = hasim.run(DATA, jobs=1, replications=1, out=folder, journals=True)
+    stored = folder / "journals" / "cell-001-replication-0000.jsonl.gz"
+    simulated = hasim.run(DATA, jobs=1, replications=1).journal(1, 0)
+    assert kept.journal(1, 0).records == simulated.records
+    stored.write_bytes((folder / "journals" / "cell-000-replication-0000.jsonl.gz").read_bytes())
+    assert kept.journal(1, 0).header["cell"]["detection.evidence"] == ["probe"]
+
+
+def test_overrides_take_text_and_values():
+    result = hasim.run(
+        DATA,
+        jobs=1,
+        seed=9,
+        replications=2,
+        overrides={"vary": {}, "detection.fall": 2, "traffic.timeout": "500ms"},
+    )
+    assert (result.seed, result.study.replications) == (9, 2)
+    assert [cell for cell, _ in result.cells] == [0]
+    settings = result.journal(0, 0).header
+    assert settings["settings"]["detection"]["fall"] == 2
+    assert settings["traffic"]["timeout_ns"] == 500_000_000
+
+
+def test_a_loaded_scenario_and_a_shipped_name_are_taken():
+    loaded = from_data(DATA, [("replications", 1)])
+    assert len(hasim.run(loaded, jobs=1).incidents) == 4
+    assert len(hasim.run(loaded, jobs=1, overrides={"vary": {}}).incidents) == 1
+    crash = hasim.run("crash", jobs=1, replications=1, overrides={"vary": {}})
+    assert (crash.name, len(crash.incidents)) == ("crash", 1)
+
+
+def test_check_gives_violations(result):
+    assert hasim.run(DATA, jobs=1, replications=1, check=True).violations == []
+
+
+def test_bad_input_is_told_apart(tmp_path):
+    with pytest.raises(ScenarioError, match="did you mean fall"):
+        hasim.run(DATA, overrides={"detection.fal": 3})
+    with pytest.raises(ScenarioError, match="did you mean crash"):
+        hasim.run("crsh")
+    with pytest.raises(StoreError, match="no folder of a hasim run"):
+        hasim.load_run(tmp_path)
+    with pytest.raises(ValueError, match="journals are kept in a run folder"):
+        hasim.run(DATA, journals=True)
+
+
+def test_results_do_not_depend_on_jobs(result):
+    other = hasim.run(DATA, jobs=2)
+    pd.testing.assert_frame_equal(other.incidents, result.incidents)
+    pd.testing.assert_frame_equal(other.summary(), result.summary())

@@ -1,0 +1,553 @@
+"""The command line, in process and as real processes: results, exit codes, messages."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import hasim
+from hasim.cli import main
+from hasim.journal import Record, read, write
+
+ROOT = Path(hasim.__file__).parent.parent
+SCENARIO = """\
+name: tiny
+horizon: 60s
+replications: 3
+seed: 5
+masters:
+  - {id: a}
+  - {id: b, like: a, priority: 2}
+  - {id: c, like: a, priority: 3}
+traffic: {arrivals: {law: poisson, rate: 10/s}, owned: 100%, timeout: 1s}
+faults:
+  - {kind: crash, target: owner-of:p1, at: {law: uniform, low: 5s, high: 15s}, for: 30s}
+detection: {interval: 2s}
+vary:
+  detection.fall: [1, 4]
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch) -> Path:
+    """A scenario file of two cells, which two seconds suffice for; the test runs beside it."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.yaml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def cli(*args: object) -> Result:
+    """A command in this process; an exception that escapes it fails the test."""
+    result = CliRunner().invoke(main, list(map(str, args)), catch_exceptions=False)
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def process(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command as a process of its own, in the current folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "hasim", *map(str, args)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+# -- run ---------------------------------------------------------------------------
+
+
+def test_run_prints_a_row_per_cell_and_tells_the_folder_on_stderr(tiny):
+    result = cli("run", tiny, "--jobs", 1)
+    assert result.exit_code == 0
+    assert "fall=1" in result.stdout
+    assert "fall=4" in result.stdout
+    assert "Seed 5, 3 replications of 2 cells" in result.stdout
+    (folder,) = Path("hasim-runs").iterdir()
+    assert folder.name.startswith("tiny-2")
+    assert f"Run folder: {folder}" in result.stderr
+    assert str(folder) not in result.stdout
+
+
+def test_run_folder_holds_tables_summary_and_figures(tiny):
+    cli("run", tiny, "--jobs", 1, "--out", "out", "--journals", "--messages")
+    out = Path("out")
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["state"], manifest["replications_done"]) == ("COMPLETED", 6)
+    rows = list(csv.DictReader((out / "incidents.csv").open()))
+    assert [row["incident"] for row in rows] == [str(n) for n in range(1, 7)]
+    assert {(row["detection.fall"], row["master"], row["kind"]) for row in rows} == {
+        ("1", "a", "crash"),
+        ("4", "a", "crash"),
+    }
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["cells"][0]["varied"] == {"detection.fall": 1}
+    assert summary["cells"][0]["measures"]["detected"]["value"] == 1.0
+    for name in ("failovers", "mistakes", "masters", "messages", "alerts", "summary"):
+        assert (out / f"{name}.csv").read_text().startswith("cell,detection.fall,"), name
+    assert (out / "summary.md").read_text().startswith("| fall |")
+    for figure in ("intervals", "detection", "timeline"):
+        assert (out / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    journals = sorted(path.name for path in (out / "journals").iterdir())
+    assert journals == [
+        f"cell-{c:03}-replication-{r:04}.jsonl.gz" for c in (0, 1) for r in range(3)
+    ]
+    assert read(out / "journals" / journals[4]).header["replication"] == 1
+    with gzip.open(out / "messages" / "cell-000-replication-0000.csv.gz", "rt") as text:
+        messages = list(csv.DictReader(text))
+    counted = csv.DictReader((out / "messages.csv").open())
+    same = [r for r in counted if (r["cell"], r["replication"]) == ("0", "0")]
+    assert len(messages) == sum(int(row["messages"]) for row in same) > 400
+
+
+def test_without_the_flags_no_journal_and_no_message_is_kept(tiny):
+    cli("run", tiny, "--jobs", 1, "--out", "out", "--replications", 1)
+    assert not Path("out/journals").exists()
+    assert not Path("out/messages").exists()
+
+
+def test_json_is_the_same_for_any_jobs_hash_seed_and_folder(tiny):
+    first = process(
+        "run", tiny, "--jobs", 1, "--format", "json", "--out", "one", PYTHONHASHSEED="0"
+    )
+    second = process(
+        "run", tiny, "--jobs", 2, "--format", "json", "--out", "two", PYTHONHASHSEED="42"
+    )
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert first.stdout == second.stdout
+    data = json.loads(first.stdout)
+    assert (data["scenario"], data["seed"], len(data["cells"])) == ("tiny", 5, 2)
+    tables = sorted(p.name for p in Path("one").glob("*.csv"))
+    assert len(tables) == 7
+    for name in tables:
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes(), name
+
+
+def test_another_seed_gives_other_numbers(tiny):
+    one = cli("run", tiny, "--jobs", 1, "--format", "csv", "--out", "one")
+    two = cli("run", tiny, "--jobs", 1, "--format", "csv", "--out", "two", "--seed", 6)
+    assert one.stdout != two.stdout
+
+
+def test_csv_and_markdown_are_tables(tiny):
+    text = cli("run", tiny, "--jobs", 1, "--format", "csv", "--out", "one").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["detection.fall"] for row in rows} == {"1", "4"}
+    assert float(next(r for r in rows if r["measure"] == "uptime")["value"]) < 1
+    text = cli("run", tiny, "--jobs", 1, "--format", "markdown", "--out", "two").stdout
+    assert [line.count("|") for line in text.splitlines()] == [12] * 4
+
+
+def test_set_and_replications_replace_what_the_file_says(tiny):
+    result = cli(
+        "run", tiny, "--jobs", 1, "--out", "out", "--format", "json", "--replications", 2,
+        "--set", "vary={}", "--set", "detection.fall=2", "--set", "masters.b.workers=3",
+    )  # fmt: skip
+    data = json.loads(result.stdout)
+    assert data["replications"] == 2
+    assert [cell["varied"] for cell in data["cells"]] == [{}]
+    assert "workers: 3" in Path("out/scenario.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("expect", "code", "verdict"),
+    [
+        ("outage.mean: < 30s", 0, "pass"),
+        ("outage.mean: < 1ms", 1, "fail"),
+        ("detection_time.p99: < 5s", 3, "undecided"),  # that takes 299 incidents
+    ],
+)
+def test_an_expectation_decides_the_exit_code(tiny, expect, code, verdict):
+    tiny.write_text(SCENARIO + f"expect: {{{expect}}}\n")
+    result = cli("run", tiny, "--jobs", 1, "--set", "vary={}", "--set", "detection.fall=2")
+    assert result.exit_code == code
+    assert verdict in result.stdout
+
+
+def test_one_failed_cell_outweighs_an_undecided_one(tiny):
+    tiny.write_text(SCENARIO + 'expect: {detection_time.p99: "< 5s", detected: "<= 1%"}\n')
+    assert cli("run", tiny, "--jobs", 1).exit_code == 1
+
+
+def test_check_says_that_invariants_hold(tiny):
+    result = cli("run", tiny, "--jobs", 1, "--check")
+    assert result.exit_code == 0
+    assert "Invariants hold in all 6 replications." in result.stderr
+
+
+def test_check_ends_with_1_and_names_what_is_broken(tiny, monkeypatch):
+    import hasim.study.runner as runner
+
+    def split_brain(*args, **options):
+        from hasim.simulation.run import simulate
+        from hasim.truth import Writers
+
+        journal = simulate(*args, **options)
+        journal.add(journal.horizon_ns - 10, "truth", Writers("p1", ("a", "b")))
+        journal.add(journal.horizon_ns - 7, "truth", Writers("p1", ("a",)))
+        return journal
+
+    monkeypatch.setattr(runner, "simulate", split_brain)
+    result = cli("run", tiny, "--jobs", 1, "--check", "--out", "out")
+    assert result.exit_code == 1
+    assert "cell 0, replication 0: invariant 1 at 59.999999990 s, p1: two masters" in result.stderr
+    assert json.loads(Path("out/manifest.json").read_text())["violations"] >= 6
+
+
+def test_check_finds_a_control_plane_that_knows_more_than_its_inputs(tiny, monkeypatch):
+    import hasim.study.runner as runner
+
+    def clairvoyant(*args, **options):
+        from hasim.events import SendProbe
+        from hasim.simulation.run import simulate
+
+        journal = simulate(*args, **options)
+        at = next(i for i, r in enumerate(journal.records) if isinstance(r.body, SendProbe))
+        journal.records.insert(at, Record(journal.records[at].t_ns, "effect", SendProbe("a", 999)))
+        return journal
+
+    monkeypatch.setattr(runner, "simulate", clairvoyant)
+    result = cli("run", tiny, "--jobs", 1, "--check", "--replications", 1)
+    assert result.exit_code == 1
+    assert "invariant 5" in result.stderr
+
+
+def test_a_failing_replication_is_reported_with_its_seed(tiny, monkeypatch):
+    import hasim.study.runner as runner
+
+    def broken(*args, replication, **options):
+        from hasim.simulation.run import simulate
+
+        if replication == 2:
+            raise ZeroDivisionError("boom")
+        return simulate(*args, replication=replication, **options)
+
+    monkeypatch.setattr(runner, "simulate", broken)
+    result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--out", "out"])
+    assert result.exit_code == 1
+    assert "replication 2 of cell 0 (detection.fall=1)" in result.stderr
+    assert "the seed 5 shows it again" in result.stderr
+    assert "boom" in result.stderr
+    assert "kept in out" in result.stderr
+    assert result.stdout == ""
+
+
+def test_dry_run_estimates_and_leaves_nothing_behind(tiny):
+    result = cli("run", tiny, "--dry-run", "--jobs", 2)
+    assert result.exit_code == 0
+    fields = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert fields["cells"] == "2"
+    assert fields["replications"] == "3 per cell, 6 in all"
+    messages = float(fields["messages"].removeprefix("about ").replace(",", ""))
+    assert messages == pytest.approx(10 * 60 * 6, rel=0.3)  # rate x horizon x replications
+    assert "with 2 jobs" in fields["seconds"]
+    assert [p.name for p in Path().iterdir()] == ["tiny.yaml"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_keeps_what_was_finished(tiny, jobs):
+    running = subprocess.Popen(
+        [sys.executable, "-m", "hasim", "run", str(tiny), "--replications", "5000",
+         "--jobs", str(jobs), "--out", "out"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    stored = Path("out/replications/cell-001.jsonl")
+    try:
+        for _ in range(600):
+            if stored.exists() and stored.stat().st_size:
+                break
+            running.poll()
+            signal.sigtimedwait([], 0.1)
+    finally:
+        os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert running.returncode == 130, err
+    assert out == ""
+    assert "Traceback" not in err
+    kept = len(hasim.load_run("out").study.outcomes)
+    assert kept >= 2
+    assert f"Interrupted: {kept} of 10000 replications are kept in out" in err
+    assert json.loads(Path("out/manifest.json").read_text())["state"] == "INTERRUPTED"
+    partial = hasim.load_run("out")
+    assert len(partial.incidents) == kept
+    assert set(partial.summary()["measure"]) > {"uptime", "detected"}
+
+
+# -- bad input ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["rnu"], "Did you mean run?"),
+        (["run"], "Missing argument"),
+        (["run", "tiny.yaml", "--sed", "1"], "--seed"),
+        (["run", "tiny.yaml", "--jobs", "0"], "--jobs"),
+        (["run", "tiny.yaml", "--format", "xml"], "xml"),
+        (["run", "tiny.yaml", "--set", "fall"], "expected PATH=VALUE"),
+        (["run", "tiny.yaml", "--set", "detection.fal=3"], "did you mean fall?"),
+        (["run", "tiny.yaml", "--out", "full"], "full: not empty"),
+        (["run", "quickstrat"], "did you mean quickstart?"),
+        (["validate", "tny.yaml"], "did you mean tiny.yaml?"),
+        (["new", "a b"], "expected a name"),
+        (["new", "tiny"], "exists already"),
+        (["replay", "nowhere.jsonl"], "nowhere.jsonl"),
+        (["replay", "tiny.yaml"], "tiny.yaml:1: not a line of a hasim journal"),
+        (["explain", "full", "--incident", "1"], "no folder of a hasim run"),
+        (["explain", "full"], "--incident"),
+        (["compare", "full", "full"], "no folder of a hasim run"),
+        (["compare", "full"], "Missing argument"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):
+    Path("full").mkdir()
+    Path("full/thesis.txt").write_text("mine")
+    result = cli(*args)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_every_problem_of_a_file_has_its_line(tiny):
+    tiny.write_text(SCENARIO.replace("interval: 2s", "intervall: 2s").replace("10/s", "-1/s"))
+    result = cli("run", tiny)
+    assert result.exit_code == 2
+    lines = result.stderr.removeprefix("Error: ").splitlines()
+    assert lines[0].startswith(f"{tiny}:9: traffic.arrivals.rate: ")
+    assert lines[1].startswith(f"{tiny}:12: detection.intervall: unknown key; did you mean")
+
+
+def test_a_fault_of_hasim_itself_is_not_called_bad_input(tiny, monkeypatch):
+    import hasim.exports
+
+    def broken(result, folder):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(hasim.exports, "export", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        cli("run", tiny, "--jobs", 1, "--replications", 1)
+
+
+def test_a_real_process_ends_with_2_without_a_traceback(tiny):
+    done = process("run", "tiny.yaml", "--set", "horizon=0s")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    assert "horizon" in done.stderr
+
+
+def test_version_and_help():
+    assert cli("--version").stdout.strip() == f"hasim {hasim.__version__}"
+    text = cli("--help").stdout
+    for name in ("run", "list", "validate", "algorithms", "replay", "explain", "compare"):
+        assert f"\n  {name} " in text
+
+
+def test_a_pipe_that_closes_early_is_no_disaster(tiny):
+    command = f"{sys.executable} -m hasim schema | head -1"
+    done = subprocess.run(
+        command, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "{\n"
+    assert "Traceback" not in done.stderr
+
+
+# -- scenarios ---------------------------------------------------------------------
+
+
+def test_list_names_every_shipped_scenario_with_what_it_shows():
+    lines = cli("list").stdout.splitlines()
+    names = [line.split()[0] for line in lines]
+    assert names == sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+    assert all(len(line.split()) >= 3 for line in lines)
+
+
+def test_new_writes_a_scenario_that_is_valid_and_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("new", "mine").stdout == "mine.yaml\n"
+    result = cli("validate", "mine.yaml")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("mine.yaml: valid: ")
+    assert cli("run", "mine.yaml", "--jobs", 1, "--replications", 1).exit_code in (0, 3)
+
+
+def test_schema_is_a_json_schema_of_scenarios(tiny):
+    from jsonschema import Draft202012Validator
+    from ruamel.yaml import YAML
+
+    schema = json.loads(cli("schema").stdout)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(YAML(typ="safe", pure=True).load(SCENARIO))
+
+
+def test_algorithms_come_from_the_settings():
+    from hasim.services.detection.settings import DetectionSettings
+
+    rows = {row["path"]: row for row in json.loads(cli("algorithms", "--format", "json").stdout)}
+    assert rows["detection.interval"]["default"] == "30s"
+    assert rows["detection.interval"]["kind"] == "duration"
+    assert "HAProxy" in rows["detection.interval"]["source"]
+    assert rows["detection.fall"]["default"] == str(DetectionSettings().fall)
+    assert rows["balancing.algorithm"]["choices"] == [
+        "round-robin", "priority", "least-loaded", "geo",
+    ]  # fmt: skip
+    assert rows["failover.fencing.mode"]["meaning"]
+    text = cli("algorithms").stdout
+    assert all(f"{path} = {row['default']}" in text for path, row in rows.items())
+    assert all(row["meaning"] for row in rows.values())
+
+
+# -- journals ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def journal(tiny) -> Path:
+    """The journal of the first replication with fall=1."""
+    cli("run", tiny, "--jobs", 1, "--out", "out", "--journals", "--replications", 2)
+    return Path("out/journals/cell-000-replication-0000.jsonl.gz")
+
+
+def test_replay_finds_the_recorded_effects_again(journal):
+    result = cli("replay", journal)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("identical: ")
+
+
+def test_replay_shows_the_first_difference_and_ends_with_1(journal):
+    from hasim.events import SendProbe
+
+    changed = read(journal)
+    at = [i for i, r in enumerate(changed.records) if isinstance(r.body, SendProbe)][5]
+    old = changed.records[at]
+    changed.records[at] = Record(old.t_ns, old.lane, SendProbe(old.body.master, 4711))
+    write(changed, Path("changed.jsonl"))
+    result = cli("replay", "changed.jsonl")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"first difference at {old.t_ns / 1e9:.9f} s"
+    assert any(line.startswith("- ") and "4711" in line for line in lines)
+    assert any(line.startswith("+ ") and repr(old.body) in line for line in lines)
+
+
+def test_replay_with_a_setting_tells_what_it_would_have_concluded(journal):
+    result = cli("replay", journal, "--set", "detection.fall=2")
+    assert result.exit_code == 0
+    gone = [line for line in result.stdout.splitlines() if line.startswith("-  ")]
+    new = [line for line in result.stdout.splitlines() if line.startswith("+  ")]
+    assert any("a: healthy -> failed" in line for line in gone)
+    assert any("a: suspect -> failed" in line for line in new)
+    assert "without an answer" in result.stderr
+
+
+def test_replay_with_a_setting_that_changes_nothing_says_so(journal):
+    result = cli("replay", journal, "--set", "detection.fall=1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "the same" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("detection.fal=3", "detection.fal: unknown key; did you mean fall?"),
+        ("detecton.fall=3", "did you mean detection?"),
+        ("detection.fall=many", "detection.fall: expected"),
+        ("detection.fall.x=1", "fall is a value"),
+        ("detection=3", "detection: expected a mapping"),
+        ("detection.fall=[", "not valid YAML"),
+    ],
+)
+def test_replay_with_a_bad_setting_ends_with_2(journal, setting, message):
+    result = cli("replay", journal, "--set", setting)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_replay_of_a_journal_without_a_cluster_says_so(tiny):
+    Path("x.jsonl").write_text('{"hasim_journal": 1, "horizon_ns": 5}\n')
+    result = cli("replay", "x.jsonl")
+    assert result.exit_code == 2
+    assert "does not describe a cluster" in result.stderr
+
+
+def test_explain_tells_of_fault_declaration_and_failover(journal):
+    with_journal = cli("explain", "out", "--incident", 1)
+    assert with_journal.exit_code == 0
+    assert "crash at a" in with_journal.stdout
+    for word in ("crash strikes a", "failed", "fenc", "promot"):
+        assert word in with_journal.stdout.lower(), word
+    journal.unlink()  # now the replication has to be simulated again
+    assert cli("explain", "out", "--incident", 1).stdout == with_journal.stdout
+
+
+def test_explain_of_an_incident_that_is_not_there(journal):
+    result = cli("explain", "out", "--incident", 99)
+    assert result.exit_code == 2
+    assert "no incident 99; the run has 4" in result.stderr
+
+
+# -- compare -----------------------------------------------------------------------
+
+
+def test_comparing_a_run_with_itself_finds_nothing(tiny):
+    cli("run", tiny, "--jobs", 1, "--out", "one")
+    result = cli("compare", "one", "one")
+    assert result.exit_code == 0
+    total = result.stdout.split()[2]
+    assert result.stdout == f"{total} of {total} differences are exactly 0 in every replication.\n"
+
+
+def test_slower_detection_is_a_regression_and_its_undoing_none(tiny):
+    cli("run", tiny, "--jobs", 1, "--replications", 8, "--out", "fast")
+    slow = ("--set", "detection.fast_interval=2s", "--set", "detection.evidence=probe")
+    cli("run", tiny, "--jobs", 1, "--replications", 8, "--out", "slow", *slow)
+    worse = cli("compare", "fast", "slow", "--format", "json")
+    assert worse.exit_code == 1
+    assert "Worse: " in worse.stderr
+    cells = json.loads(worse.stdout)["cells"]
+    verdicts = {v["measure"]: v for v in cells[1]["verdicts"]}
+    assert verdicts["detection_time.mean"]["verdict"] == "worse"
+    fast, late = (hasim.load_run(name).incidents for name in ("fast", "slow"))
+    by_hand = late.query("cell == 1")["detection_s"].mean() - (
+        fast.query("cell == 1")["detection_s"].mean()
+    )
+    difference = cells[1]["measures"]["detection_time.mean"]
+    assert difference["value"] == pytest.approx(by_hand)
+    assert difference["low"] > 0
+    better = cli("compare", "slow", "fast")
+    assert better.exit_code == 0
+    assert "better" in better.stdout
+
+
+def test_runs_with_other_seeds_are_no_pairs(tiny):
+    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "one")
+    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "two", "--seed", 6)
+    result = cli("compare", "one", "two")
+    assert result.exit_code == 2
+    assert "seeds 5 and 6 differ" in result.stderr
+
+
+def test_runs_without_a_common_cell_cannot_be_compared(tiny):
+    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "one")
+    cli(
+        "run", tiny, "--jobs", 1, "--replications", 2, "--out", "two",
+        "--set", "vary={detection.rise: [1, 2]}",
+    )  # fmt: skip
+    result = cli("compare", "one", "two")
+    assert result.exit_code == 2
+    assert "no cell in common" in result.stderr
