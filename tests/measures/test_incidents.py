@@ -187,6 +187,33 @@ def test_the_later_troubles_of_the_new_owner_are_its_own() -> None:
     first, second = measure(story.journal()).incidents
     assert (first.outage_s, first.partitions) == (5.5, 1)
     assert (second.outage_s, second.partitions) == (10, 2)
+    (failover,) = measure(story.journal()).failovers
+    assert failover.failover_s == 3.5
+
+
+def test_a_second_incident_before_the_first_failover_is_over() -> None:
+    story = Story()
+    story.fault(1, "a", 10, 14, "hang")
+    story.down(10, "p1")
+    story.up(14, "p1")
+    story.declare("a", 13)
+    story.failover(1, "a", [(13, "declared"), (13, "fencing"), (40, "failed")])
+    story.fault(2, "a", 20, 60)
+    story.down(20, "p1")
+    story.up(60, "p1")
+    first, second = measure(story.journal()).incidents
+    assert (first.outage_s, second.outage_s) == (4, 40)
+
+
+def test_the_first_answer_is_that_of_the_last_partition() -> None:
+    story = Story()
+    story.owner["p2"] = "a"
+    story.fault(1, "a", 10, 20)
+    for partition, answered_s in (("p1", 22), ("p2", 21)):
+        story.down(10, partition)
+        story.up(20, partition)
+        story.answered(answered_s, partition)
+    assert one(story).first_ok_s == 12
 
 
 def test_a_master_that_owns_nothing_has_no_outage() -> None:

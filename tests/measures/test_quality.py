@@ -43,7 +43,7 @@ def test_a_fenced_mistake_lasts_to_the_end_of_the_restart() -> None:
 
 def test_a_real_incident_and_the_end_of_the_run_cut_a_mistake_short() -> None:
     story = Story()
-    story.declare("a", 10)
+    story.declare("a", 10, until_s=60)
     story.fault(1, "a", 30, 50)
     story.declare("b", 90)
     first, second = measure(story.journal()).mistakes

@@ -142,6 +142,15 @@ def test_success_weighs_replications_by_their_messages() -> None:
     assert estimate_of("attempts", runs).value == pytest.approx((1400 + 2 * 110) / 1510)
 
 
+def test_messages_with_a_deadline_beyond_the_end_are_no_failures() -> None:
+    runs = [run(n, messages=(100, 90 + n)) for n in range(3)]
+    before = estimate_of("success", runs)
+    late = replace(runs[0].messages[0], settled=False, outcome="in_flight", messages=50, in_time=0)
+    assert (
+        estimate_of("success", [replace(r, messages=(*r.messages, late)) for r in runs]) == before
+    )
+
+
 def test_mistake_rate_per_master_hour() -> None:
     runs = [run(n, mistakes=n % 3) for n in range(9)]
     mistakes = estimate_of("mistakes", runs)
