@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hasim import sketch
@@ -20,6 +20,7 @@ def test_quantiles_are_within_the_stated_relative_error(accuracy: float, p: floa
     assert abs(found / exact - 1) <= accuracy + 1e-9
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 10**15))
 def test_every_value_is_within_the_error_of_its_bucket(value: int) -> None:
     ((bucket, count),) = sketch.sketch(np.array([value]))
@@ -27,6 +28,7 @@ def test_every_value_is_within_the_error_of_its_bucket(value: int) -> None:
     assert abs(sketch.bucket_value_ns(bucket) / value - 1) <= sketch.ACCURACY + 1e-9
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.lists(st.integers(1, 10**12)), st.lists(st.integers(1, 10**12)))
 def test_merging_sketches_is_sketching_together(left: list[int], right: list[int]) -> None:
     apart = [sketch.sketch(np.array(part, dtype=np.int64)) for part in (left, right)]

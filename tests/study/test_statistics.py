@@ -97,6 +97,7 @@ def test_clopper_pearson_published_values() -> None:
     assert proportion_interval(10, 10).low == pytest.approx(0.025**0.1)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 60), st.data())
 def test_clopper_pearson_against_scipy(n: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, n))
@@ -136,6 +137,7 @@ def test_published_ranks(n: int, p: float, ranks: tuple[int, int], coverage: flo
     assert exact == pytest.approx(coverage, abs=6e-4)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 400), st.sampled_from([0.5, 0.95, 0.99]), st.sampled_from([0.9, 0.95]))
 def test_each_tail_is_small_enough_and_the_ranks_are_the_tightest(
     n: int, p: float, level: float
@@ -212,7 +214,7 @@ def test_freireich_leukaemia_data() -> None:
 durations = st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=1, max_size=25)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(durations, st.sampled_from([0.1, 0.5, 0.9, 0.95]))
 def test_kaplan_meier_against_the_slow_product(rows: list[tuple[int, bool]], p: float) -> None:
     times, observed = [float(t) for t, _ in rows], [seen for _, seen in rows]
@@ -225,6 +227,7 @@ def test_kaplan_meier_against_the_slow_product(rows: list[tuple[int, bool]], p: 
     assert survival.restricted_mean(times, observed) == pytest.approx(area)
 
 
+@settings(deadline=None, derandomize=True)
 @given(durations, st.data())
 def test_weights_are_repetitions(rows: list[tuple[int, bool]], data: st.DataObject) -> None:
     times, observed = [float(t) for t, _ in rows], [seen for _, seen in rows]
