@@ -83,9 +83,13 @@ def draw(result: Result) -> dict[str, Figure]:
 
 def _worst_incident(result: Result) -> int | None:
     """The number of the incident with the longest outage, the first of equals; None without."""
-    outages = result.incidents[["outage_s", "outage_censored_s"]].max(axis="columns")
-    known = outages.astype(float).dropna()
-    return None if known.empty else int(result.incidents.loc[known.idxmax(), "incident"])
+    worst, longest_s = None, 0.0
+    frame = result.incidents
+    outages = frame["outage_s"].fillna(frame["outage_censored_s"])
+    for number, outage_s in zip(frame["incident"], outages, strict=True):
+        if outage_s > longest_s:  # never true of a missing one
+            worst, longest_s = int(number), float(outage_s)
+    return worst
 
 
 def _timeline(result: Result, number: int) -> Figure:

@@ -136,7 +136,9 @@ class Result:
             rows += [{**place, **row} for row in outcome.measured[name]]
         paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
         own = [field.name for field in dataclasses.fields(ROWS[name])]
-        return pd.DataFrame(rows, columns=["cell", *paths, "replication", "seed", *own])
+        frame = pd.DataFrame(rows, columns=["cell", *paths, "replication", "seed", *own])
+        # A column of times without a single one would otherwise hold objects.
+        return frame.astype({column: "float64" for column in own if column.endswith("_s")})
 
     # -- estimates -----------------------------------------------------------------
 

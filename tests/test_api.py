@@ -47,6 +47,7 @@ def test_tables_are_tidy(result):
         assert columns[:5] == [
             "cell", "detection.fall", "detection.evidence", "replication", "seed",
         ], name  # fmt: skip
+        assert set(map(str, frame.filter(regex="_s$").dtypes)) <= {"float64"}
     incidents = result.incidents
     assert len(incidents) == 4 * 3
     assert list(incidents["incident"]) == list(range(1, 13))
