@@ -42,6 +42,11 @@ class SimGateway:
             if isinstance(output, SendReport):
                 self._send_report(output.report, self.endpoint)
 
+    @property
+    def armed(self) -> bool:
+        """Whether a timer runs; reports need no more than one."""
+        return self._armed is not None
+
     def arm(self) -> None:
         """Make sure that the balancer is called when it wants to be."""
         wanted = self.balancer.next_wakeup()

@@ -6,6 +6,7 @@ is served, and its answer crosses back, while the client's timeout runs.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -35,24 +36,19 @@ class Attempt(Event):
         self.demand_ns = 0
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
+        self.expires_ns = 0
         self.back: Link
 
     def reply(self, cause: Cause) -> None:
-        """The master answers: the answer crosses back to the gateway."""
+        """The master answers: the answer crosses back, unless it comes too late to matter."""
         delay = self.back.crossing(
             self.messages.ratio_back[self.draw], self.messages.loss_back[self.draw]
         )
-        if delay >= 0:
-            Call(self.clock, delay, TIMEOUT, self._answered, cause)
-
-    def _answered(self, event: Call) -> None:
-        if not self.triggered:
-            self.succeed(event.load)
-
-    def expire(self, event: Call) -> None:
-        """The client has waited long enough."""
-        if not self.triggered:
-            self.succeed(Cause.TIMEOUT)
+        # Nothing can take back an answer that is on the wire, so this event itself is
+        # put on the clock. At a tie the timeout, which was set earlier, is first.
+        if delay >= 0 and self.clock.now + delay < self.expires_ns and not self.triggered:
+            self._ok, self._value = True, cause
+            self.clock.schedule(self, TIMEOUT, delay)  # type: ignore[arg-type]  # any int ranks
 
 
 class MessagePlane:
@@ -86,6 +82,7 @@ class MessagePlane:
         self._gateways = gateways
         self._masters = masters
         self._answered = answered
+        self._waiting: deque[Attempt] = deque()
         self._demands = {m.id: messages.demand_ns[m.settings.service] for m in masters.values()}
         self._links = {
             (gateway.region, master): (
@@ -131,7 +128,8 @@ class MessagePlane:
                 yield env.timeout(pause)
             self.tries[i] += 1
             master = balancer.select_master(env.now, partition, vip=vip, avoid=master)
-            gateway.arm()
+            if not gateway.armed:
+                gateway.arm()
             if master is None:
                 cause = Cause.UNROUTABLE
                 continue
@@ -160,8 +158,25 @@ class MessagePlane:
         delay = there.crossing(messages.ratio_there[draw], messages.loss_there[draw])
         if delay >= 0:
             Call(self.env, delay, ARRIVAL, self._deliver, (self._masters[master], attempt))
-        Call(self.env, self._settings.timeout_ns, TIMEOUT, attempt.expire)
+        attempt.expires_ns = self.env.now + self._settings.timeout_ns
+        self._waiting.append(attempt)
+        if len(self._waiting) == 1:
+            Call(self.env, self._settings.timeout_ns, TIMEOUT, self._expire)
         return attempt
+
+    def _expire(self, _: Call) -> None:
+        """The first attempt in line has been waited for long enough.
+
+        One timeout for all attempts: they expire in the order in which they were
+        sent, so one timer for the first that still waits does for all of them.
+        """
+        waiting, now = self._waiting, self.env.now
+        while waiting and (waiting[0].triggered or waiting[0].expires_ns <= now):
+            attempt = waiting.popleft()
+            if not attempt.triggered:
+                attempt.succeed(Cause.TIMEOUT)
+        if waiting:
+            Call(self.env, waiting[0].expires_ns - now, TIMEOUT, self._expire)
 
     def _deliver(self, event: Call) -> None:
         master, attempt = event.load

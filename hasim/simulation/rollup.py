@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,21 +40,27 @@ def roll_up(world: World, *, messages: bool) -> None:
 
 def _traffic(world: World) -> None:
     plane, drawn = world.messages, world.messages.messages
-    deadline_ns = world.settings.traffic.deadline_ns
-    rows: Counter[tuple[int, str, str, str]] = Counter()
-    in_time: Counter[tuple[int, str, str, str]] = Counter()
-    attempts: Counter[tuple[int, str, str, str]] = Counter()
-    for i, arrival in enumerate(drawn.arrival_ns):
-        outcome = plane.outcome[i]
-        if arrival + deadline_ns > world.settings.horizon_ns:
-            outcome = UNSETTLED + outcome
-        key = (arrival // BUCKET_NS * BUCKET_NS, plane.master[i], klass(drawn.vip[i]), outcome)
-        rows[key] += 1
-        attempts[key] += plane.tries[i]
-        if plane.outcome[i] == Cause.OK and plane.ended_ns[i] - arrival <= deadline_ns:
-            in_time[key] += 1
-    for key in sorted(rows):
-        world.record(TrafficRollup(*key, rows[key], in_time[key], attempts[key]))
+    if not drawn.count:
+        return
+    deadline_ns, horizon_ns = world.settings.traffic.deadline_ns, world.settings.horizon_ns
+    arrival = np.array(drawn.arrival_ns)
+    tries = np.array(plane.tries)
+    answered = np.array([outcome == Cause.OK for outcome in plane.outcome])
+    in_time = answered & (np.array(plane.ended_ns) - arrival <= deadline_ns)
+    unsettled = arrival + deadline_ns > horizon_ns
+    masters, master = np.unique(np.array(plane.master), return_inverse=True)
+    outcomes, outcome = np.unique(np.array(plane.outcome), return_inverse=True)
+    table = np.column_stack(
+        [arrival // BUCKET_NS * BUCKET_NS, master, np.array(drawn.vip), unsettled, outcome]
+    )
+    rows, row = np.unique(table, axis=0, return_inverse=True)
+    counts = np.bincount(row)
+    met = np.bincount(row, weights=in_time).astype(np.int64)
+    attempts = np.bincount(row, weights=tries).astype(np.int64)
+    for i, (start, m, vip, late, o) in enumerate(rows.tolist()):
+        name = (UNSETTLED if late else "") + str(outcomes[o])
+        count = (int(counts[i]), int(met[i]), int(attempts[i]))
+        world.record(TrafficRollup(start, str(masters[m]), klass(bool(vip)), name, *count))
 
 
 def _latencies(world: World) -> None:
