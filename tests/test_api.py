@@ -196,3 +196,12 @@ def test_results_do_not_depend_on_jobs(result):
     other = hasim.run(DATA, jobs=2)
     pd.testing.assert_frame_equal(other.incidents, result.incidents)
     pd.testing.assert_frame_equal(other.summary(), result.summary())
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_scenario_can_ask_for_every_message_in_its_journals(wanted):
+    from hasim.truth import MessageRecord
+
+    loaded = from_data({**DATA, "include_messages": wanted, "vary": {}, "replications": 1})
+    journal = hasim.run(loaded, jobs=1).journal(0, 0)
+    assert any(True for _ in journal.of(MessageRecord)) == wanted

@@ -61,7 +61,7 @@ def simulate_cell(
         replication=replication,
         scenario=loaded.scenario.name,
         cell=dict(point.varied),
-        messages=messages,
+        messages=messages or loaded.scenario.include_messages,
     )
 
 
