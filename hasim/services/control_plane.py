@@ -108,8 +108,8 @@ class ControlPlane:
 
     def start(self, now: int) -> list[Output]:
         """Start monitoring; raises RuntimeError if a service is not healthy after that."""
-        out = self._guarded(now, "monitor", lambda: self.monitor.initialize_monitoring(now))
-        out += self._guarded(now, "detection", lambda: self.detection.start_monitoring(now))
+        out = self._guarded(now, "monitor", self.monitor.initialize_monitoring)
+        out += self._guarded(now, "detection", self.detection.start_monitoring)
         sick = [name for name, service in self.services.items() if not service.healthy()]
         if sick:
             raise RuntimeError(f"not healthy after the start: {', '.join(sick)}")
@@ -117,14 +117,14 @@ class ControlPlane:
 
     def stop(self, now: int) -> list[Output]:
         """Stop probing and close the monitor's books."""
-        out = self._guarded(now, "detection", lambda: self.detection.stop_monitoring(now))
-        return out + self._guarded(now, "monitor", lambda: self.monitor.shutdown(now))
+        out = self._guarded(now, "detection", self.detection.stop_monitoring)
+        return out + self._guarded(now, "monitor", self.monitor.shutdown)
 
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds); effects and events in the order decided."""
         out: list[Output] = []
         for name, service in self.services.items():
-            out += self._guarded(now, name, lambda s=service: s.step(now, item))  # type: ignore[misc]
+            out += self._guarded(now, name, service.step, item)
         return out
 
     def next_wakeup(self) -> int | None:
@@ -136,10 +136,12 @@ class ControlPlane:
         """Balance with another algorithm from now on."""
         return self.step(now, SwitchAlgorithm(algorithm))
 
-    def _guarded(self, now: int, name: str, call: Callable[[], list[Output]]) -> list[Output]:
+    def _guarded(
+        self, now: int, name: str, call: Callable[..., list[Output]], *about: Input | Event
+    ) -> list[Output]:
         """What a service does, followed by what the others do about its events."""
         try:
-            made = call()
+            made = call(now, *about)
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
         out: list[Output] = []
@@ -155,5 +157,5 @@ class ControlPlane:
             # The failure of a service concerns the monitor alone, so that failures
             # of several services cannot echo between them.
             if name != origin and (name == "monitor" or not isinstance(event, ServiceFailed)):
-                out += self._guarded(now, name, lambda listen=listener: listen(now, event))  # type: ignore[misc]
+                out += self._guarded(now, name, listener, event)
         return out

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
-from hasim.simulation.streams import Stream
+from hasim.simulation.streams import generator
 
 OBSERVER = "observer"
+
+StreamName = tuple[int, int, str]
+"""Seed, replication, concern."""
 
 
 def master_endpoint(master: str) -> str:
@@ -24,18 +28,47 @@ def gateway_endpoint(region: str) -> str:
     return f"gateway:{region}"
 
 
+class Jitter:
+    """The ratio of a crossing to its median, as a quantile function."""
+
+    def __init__(self, settings: NetworkSettings, recorded: Recorded) -> None:
+        self._sigma = 0.0
+        self._ratios: NDArray[np.float64] | None = None
+        if isinstance(settings.jitter, JitterLaw):
+            # Lognormal with median 1: the base latency is a median.
+            self._sigma = float(np.sqrt(np.log1p(settings.jitter.cv**2)))
+        elif settings.jitter is not None:
+            assert recorded.jitter is not None
+            self._ratios = recorded.jitter
+
+    def ratios(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ratios in the shape of `u`."""
+        if self._ratios is not None:
+            drawn: NDArray[np.float64] = self._ratios[(u * len(self._ratios)).astype(np.int64)]
+            return drawn
+        if self._sigma == 0.0:
+            return np.ones(u.shape)
+        # ndtri(0) is -inf: exp gives 0, a crossing without delay.
+        values: NDArray[np.float64] = np.exp(self._sigma * ndtri(u))
+        return values
+
+
 class Link:
     """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
 
-    __slots__ = ("_draws", "base_ns", "drops", "extra_ns", "losses", "pass_share")
+    __slots__ = ("_draws", "_jitter", "_stream", "base_ns", "drops", "extra_ns", "losses", "passes")
 
-    def __init__(self, base_ns: int, loss: float, draws: Stream) -> None:
+    BLOCK = 32
+
+    def __init__(self, base_ns: int, loss: float, jitter: Jitter, stream: StreamName) -> None:
         self.base_ns = base_ns
         self.drops = 0
         self.extra_ns = 0
         self.losses = [loss]
-        self.pass_share = 1.0 - loss
-        self._draws = draws
+        self.passes = 1.0 - loss
+        self._jitter = jitter
+        self._stream = stream
+        self._draws: Iterator[tuple[float, float]] | None = None
 
     @property
     def up(self) -> bool:
@@ -53,57 +86,29 @@ class Link:
         self._refresh()
 
     def _refresh(self) -> None:
-        self.pass_share = 1.0
+        self.passes = 1.0
         for loss in self.losses:
-            self.pass_share *= 1.0 - loss
+            self.passes *= 1.0 - loss
 
     def crossing(self, ratio: float, u: float) -> int:
         """Nanoseconds that a packet needs, or -1 if it is lost (`u` uniform, `ratio` jitter)."""
-        if self.drops or u >= self.pass_share:
+        if self.drops or u >= self.passes:
             return -1
         return int(self.base_ns * ratio) + self.extra_ns
 
-    def draw(self, quantile: Callable[[float], float]) -> int:
+    def draw(self) -> int:
         """A crossing with this link's own random stream, for control traffic."""
-        u = self._draws.uniform()
-        return self.crossing(quantile(self._draws.uniform()), u)
+        if self._draws is None:
+            self._draws = self._drawn()
+        ratio, u = next(self._draws)
+        return self.crossing(ratio, u)
 
-
-class Jitter:
-    """The ratio of a crossing to its median, as a quantile function."""
-
-    def __init__(self, settings: NetworkSettings, recorded: Recorded) -> None:
-        self._sigma = 0.0
-        self._ratios: NDArray[np.float64] | None = None
-        self._list: list[float] = []
-        if isinstance(settings.jitter, JitterLaw):
-            # Lognormal with median 1: the base latency is a median.
-            self._sigma = float(np.sqrt(np.log1p(settings.jitter.cv**2)))
-        elif settings.jitter is not None:
-            assert recorded.jitter is not None
-            self._ratios = recorded.jitter
-            self._list = recorded.jitter.tolist()
-
-    def ratios(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Ratios in the shape of `u`."""
-        if self._ratios is not None:
-            drawn: NDArray[np.float64] = self._ratios[(u * len(self._ratios)).astype(np.int64)]
-            return drawn
-        if self._sigma == 0.0:
-            return np.ones(u.shape)
-        from scipy.special import ndtri
-
-        # ndtri(0) is -inf: exp gives 0, a crossing without delay.
-        values: NDArray[np.float64] = np.exp(self._sigma * ndtri(u))
-        return values
-
-    def ratio(self, u: float) -> float:
-        """One ratio; the same as `ratios` of an array of one."""
-        if self._list:
-            return self._list[int(u * len(self._list))]
-        if self._sigma == 0.0:
-            return 1.0
-        return float(self.ratios(np.array([u]))[0])
+    def _drawn(self) -> Iterator[tuple[float, float]]:
+        """Ratios and uniforms for ever, drawn in blocks since scalar draws are slow."""
+        source = generator(*self._stream)
+        while True:
+            u = source.random((2, self.BLOCK))
+            yield from zip(self._jitter.ratios(u[0]).tolist(), u[1].tolist(), strict=True)
 
 
 class Network:
@@ -126,7 +131,8 @@ class Network:
             (a, b): Link(
                 self.rtt_ns(a, b) // 2,
                 settings.loss,
-                Stream(seed, replication, f"link:{a}>{b}"),
+                self.jitter,
+                (seed, replication, f"link:{a}>{b}"),
             )
             for a in sites
             for b in sites
@@ -144,7 +150,7 @@ class Network:
 
     def cross(self, source: str, destination: str) -> int:
         """Nanoseconds of one control packet's crossing, or -1 if it is lost."""
-        return self.links[source, destination].draw(self.jitter.ratio)
+        return self.links[source, destination].draw()
 
     def connected(self, a: str, b: str) -> bool:
         """Whether packets pass both ways, random loss aside."""

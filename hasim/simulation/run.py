@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -30,15 +33,28 @@ def simulate(
     The same settings, recorded inputs, seed and replication give the same journal.
     `messages` adds a record of every single message.
     """
-    world = World(settings, recorded, seed=seed, replication=replication)
-    world.journal.header = _header(world, scenario, cell or {})
-    world.changed()
-    schedule_faults(world)
-    world.driver.start()
-    world.messages.start()
-    world.env.run(until=settings.horizon_ns)
-    roll_up(world, messages=messages)
-    return world.journal
+    with _collector_paused():
+        world = World(settings, recorded, seed=seed, replication=replication)
+        world.journal.header = _header(world, scenario, cell or {})
+        world.changed()
+        schedule_faults(world)
+        world.driver.start()
+        world.messages.start()
+        world.env.run(until=settings.horizon_ns)
+        roll_up(world, messages=messages)
+        return world.journal
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for cycles meanwhile: the events of a run hardly form any, and it takes 15 %."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]:

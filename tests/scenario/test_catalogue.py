@@ -55,7 +55,7 @@ def test_quickstart_is_eight_cells_of_five_regions() -> None:
     assert len(study.cells) == 8
     assert len({m.region for m in world.masters}) == 5
     assert world.observer.region not in {m.region for m in world.masters}
-    assert [f.kind for f in world.faults] == ["crash", "hang"]
+    assert [f.kind for f in world.faults] == ["crash", "hang", "power-off"]
     assert (study.scenario.replications, world.traffic.retry.attempts) == (50, 2)
 
 

@@ -185,11 +185,11 @@ def test_a_candidate_that_is_declared_failed_is_left_at_once() -> None:
     made.run(31 * SECOND)
     assert path(made)[-1] == "transferring"
     plane = made.control_plane
-    made._take(
-        plane._guarded(
-            made.now, "detection", lambda: plane.detection.record_failure(made.now, "m2", "pager")
-        )
-    )
+
+    def declare(now: int) -> list:
+        return plane.detection.record_failure(now, "m2", "pager")
+
+    made._take(plane._guarded(made.now, "detection", declare))
     left = next(e for e in made.events(FailoverChanged) if e.trigger == "candidate-failed")
     assert left.candidate == "m2"
     assert plane.failover.get_active_failovers()[0].candidate == "m3"
