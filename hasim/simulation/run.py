@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from hasim.journal import Journal
+from hasim.services.frozen import freeze
 from hasim.settings import plain
 from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.recorded import Recorded
@@ -65,7 +65,7 @@ def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]
         "replication": world.replication,
         "seed": world.seed,
         "horizon_ns": settings.horizon_ns,
-        "cluster": asdict(world.cluster),
+        "cluster": freeze(world.cluster),
         "settings": {
             "detection": plain(settings.detection),
             "failover": plain(settings.failover),

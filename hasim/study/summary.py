@@ -178,8 +178,10 @@ def _promotions(run: Measured) -> int:
 
 
 def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
-    """Uptime in the long run, if a fault strikes once in `mtbf_s` on average.
+    """Uptime in the long run, if each master fails once in `mtbf_s` on average.
 
+    The masters fail independently, so that the service, which is up when every
+    partition is, meets a failure once in `mtbf_s` over the number of masters.
     The mean downtime of a fault, fences and retries included, from runs in which
     faults are frequent, weighed with how rare they are (renewal reward). Downtime
     by mistakes needs no fault: it keeps the share of time that it had in the runs.
@@ -197,8 +199,10 @@ def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
         for run in runs
     ]
 
+    mtbf_of_any_s = mtbf_s / len(runs[0].masters)
+
     def uptime(total: Floats) -> Floats:
-        by_fault = renewal_reward(total[..., 0] / total[..., 1], mtbf_s)
+        by_fault = renewal_reward(total[..., 0] / total[..., 1], mtbf_of_any_s)
         return (1 - np.asarray(by_fault)) * (1 - total[..., 2] / total[..., 3])
 
     found = jackknife_interval(sums, uptime, level)
