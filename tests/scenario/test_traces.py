@@ -356,7 +356,7 @@ def test_recorded_of_the_quickstart() -> None:
     assert len(recorded.arrivals_ns) == 19_366
     assert len(recorded.rtt_ns) == 132
     assert recorded.jitter is None
-    assert set(recorded.outages) == {0, 1}
+    assert set(recorded.outages) == {0, 1, 2}
     assert min(len(spans) for spans in recorded.outages[0]) >= 15
     assert len(recorded.outages[0]) >= len(study.scenario.masters)
 

@@ -99,7 +99,7 @@ def test_no_incident_decides_nothing() -> None:
 def test_projected_uptime() -> None:
     runs = [run(n, [2.0], 39.0 + n % 3) for n in range(20)]
     promise = Expectation.parse("uptime.renewal_reward", ">= 99.99%")
-    projected = (30 * DAY, 30 * DAY)
+    projected = (3 * 30 * DAY, 30 * DAY)  # of each of three masters
     (found,) = judge([promise], runs, projected)
     assert found.verdict == "pass"
     assert 1 - (found.bound or math.nan) == pytest.approx(1.56e-5, rel=0.02)
