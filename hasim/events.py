@@ -101,20 +101,22 @@ class TransferResult:
 
 @dataclass(frozen=True, slots=True)
 class PromoteResult:
-    """The target answered a promotion."""
+    """The target answered the promotion under `epoch`."""
 
     failover: int
     target: str
     cause: Cause
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
 class DemoteResult:
-    """The target answered a demotion."""
+    """The target answered a demotion: OK says that it writes under no epoch below `epoch`."""
 
     failover: int
     target: str
     cause: Cause
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

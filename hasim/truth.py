@@ -84,7 +84,9 @@ class MasterRestarted:
 class WritesLost:
     """Acknowledged writes that are in no reachable copy when a partition was promoted.
 
-    `since_ns` is the age of the oldest lost write at the moment of promotion.
+    `since_ns` is the age of the oldest lost write at the moment of promotion. Writes
+    that an old owner went on to acknowledge after it (split brain) are lost as well:
+    they are counted at the end of the run, with their age then.
     """
 
     partition: str

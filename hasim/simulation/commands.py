@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hasim.events import (
@@ -65,11 +66,11 @@ class Commands:
                 delay = self.world.settings.fencing_device.latency_ns
                 Call(self.env, delay, COMPLETION, self._fence, effect)
             case TransferState():
-                self._to_master(effect.target, lambda m: self._transfer(m, effect))
+                self._order(effect.target, lambda m: self._transfer(m, effect))
             case Promote():
-                self._to_master(effect.target, lambda m: self._promote(m, effect))
+                self._order(effect.target, lambda m: self._promote(m, effect))
             case Demote():
-                self._to_master(effect.target, lambda m: self._demote(m, effect))
+                self._order(effect.target, lambda m: self._demote(m, effect))
             case PublishRouting():
                 self._publish(effect)
             case DiscardTransfer():
@@ -91,6 +92,17 @@ class Commands:
     def _to_master(self, master: str, then: Callable[[SimMaster], None]) -> None:
         target = self.world.masters[master]
         self._cross(OBSERVER, master_endpoint(master), ARRIVAL, lambda: then(target))
+
+    def _order(self, master: str, then: Callable[[SimMaster], None]) -> None:
+        """A command on a connection: it never reaches a process that started after it was sent."""
+        target = self.world.masters[master]
+        life = target.life
+
+        def arrive(target: SimMaster) -> None:
+            if target.life == life or target.refusing:
+                then(target)
+
+        self._to_master(target.id, arrive)
 
     def _answer(self, master: SimMaster, item: Input) -> None:
         self._cross(
@@ -154,7 +166,8 @@ class Commands:
                 delay += self.world.network.rtt_ns(
                     master_endpoint(source), master_endpoint(target.id)
                 )
-        Call(self.env, delay, COMPLETION, self._transferred, (target, effect, sources))
+        began = (target.life, [self.world.states[p].history for p in effect.partitions])
+        Call(self.env, delay, COMPLETION, self._transferred, (target, effect, sources, began))
 
     def _freshest(
         self, target: SimMaster, partition: str, effect: TransferState
@@ -169,16 +182,21 @@ class Commands:
         return best
 
     def _transferred(self, event: Call) -> None:
-        target, effect, sources = event.load
-        if not target.answering:
+        target, effect, sources, (life, histories) = event.load
+        if not target.answering or target.life != life:
             return
         torn = self.world.torn_transfers.get(target.id, 0) > 0
-        copies = []
-        for partition, (source, position) in zip(effect.partitions, sources, strict=True):
+        copies, whole = [], True
+        for partition, history, (source, position) in zip(
+            effect.partitions, histories, sources, strict=True
+        ):
             state = self.world.states[partition]
-            broken = torn or not (
-                source == target.id or self.world.can_replicate(source, target.id)
+            broken = (
+                torn
+                or state.history != history  # another candidate was promoted meanwhile
+                or not (source == target.id or self.world.can_replicate(source, target.id))
             )
+            whole = whole and not broken
             size = state.bytes_at(position)
             arrived = size // 2 if broken else size
             copies.append(
@@ -192,8 +210,9 @@ class Commands:
                     state.checksum(position, arrived),
                 )
             )
-            if not broken:
-                state.receive(target.id, position, self.world.lag_ns(source, target.id))
+        for copy in copies if whole else ():
+            state = self.world.states[copy.partition]
+            state.receive(target.id, copy.position, self.world.lag_ns(state.owner, target.id))
         result = TransferResult(effect.failover, target.id, Cause.OK, tuple(copies))
         self._answer(target, result)
 
@@ -201,36 +220,43 @@ class Commands:
 
     def _promote(self, target: SimMaster, effect: Promote) -> None:
         if target.answering and self.world.dies_on_promotion(target.id):
-            self._answer(target, PromoteResult(effect.failover, target.id, Cause.RESET))
+            self._answer(
+                target, PromoteResult(effect.failover, target.id, Cause.RESET, effect.epoch)
+            )
         elif target.refusing:
-            self._answer(target, PromoteResult(effect.failover, target.id, Cause.REFUSED))
+            self._answer(
+                target, PromoteResult(effect.failover, target.id, Cause.REFUSED, effect.epoch)
+            )
         elif target.answering:
             delay = self.world.settings.promotion.duration_ns
-            Call(self.env, delay, COMPLETION, self._promoted, (target, effect))
+            Call(self.env, delay, COMPLETION, self._promoted, (target, effect, target.life))
 
     def _promoted(self, event: Call) -> None:
-        target, effect = event.load
-        if not target.answering:
+        target, effect, life = event.load
+        if not target.answering or target.life != life:
             return
         world = self.world
         cause = target.promote(effect.partitions, effect.epoch)
         for partition in effect.partitions if cause is Cause.OK else ():
             state = world.states[partition]
-            lag_ns = world.lag_ns(state.owner, target.id)
-            lost, age_ns = state.change_owner(self.env.now, target.id, lag_ns)
+            lost, age_ns = state.change_owner(
+                self.env.now, target.id, effect.failover, partial(world.lag_ns, target.id)
+            )
             if lost:
                 world.record(
                     WritesLost(partition, effect.failover, lost, lost * state.write_bytes, age_ns)
                 )
         world.changed()
-        self._answer(target, PromoteResult(effect.failover, target.id, cause))
+        self._answer(target, PromoteResult(effect.failover, target.id, cause, effect.epoch))
 
     def _demote(self, target: SimMaster, effect: Demote) -> None:
         if target.refusing:
-            self._answer(target, DemoteResult(effect.failover, target.id, Cause.REFUSED))
+            self._answer(
+                target, DemoteResult(effect.failover, target.id, Cause.REFUSED, effect.epoch)
+            )
         elif target.answering:
             target.demote(effect.partitions, effect.epoch)
-            self._answer(target, DemoteResult(effect.failover, target.id, Cause.OK))
+            self._answer(target, DemoteResult(effect.failover, target.id, Cause.OK, effect.epoch))
 
     # -- routing -----------------------------------------------------------------
 

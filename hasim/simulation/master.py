@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -33,6 +34,7 @@ class SimMaster:
     Faults are counted, so that overlapping ones of one kind end independently:
     `crashes` (connections are refused), `offs` (silence: power-off or fenced),
     `hangs` (accepts, never answers), `speeds` and `error_rates` (lists that multiply).
+    `life` counts the deaths of the process: what one life was told, the next does not know.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SimMaster:
         self.settings = settings
         self.id = settings.id
         self.crashes = self.offs = self.hangs = 0
+        self.life = 0
         self.speeds: list[float] = []
         self.error_rates: list[float] = []
         self.primaries: dict[str, int] = {}
@@ -59,6 +62,7 @@ class SimMaster:
         self._queue: deque[Job] = deque()
         # A dict keeps the order in which service began; a set would not.
         self._serving: dict[Job, None] = {}
+        self._dead = False
         self._rate = 1.0
         self._error_rate = 0.0
 
@@ -89,9 +93,14 @@ class SimMaster:
             return "hang"
         if self.error_rate >= 0.5:
             return "error-rate"
-        if self._rate * self._patience_ns < self.settings.service.mean_ns:
+        if self.service_ns > self._patience_ns:
             return "slow"
         return "overloaded" if self.overloaded else ""
+
+    @property
+    def service_ns(self) -> float:
+        """Mean time that a worker needs for a message at the present speed."""
+        return self.settings.service.mean_ns / self._rate if self._rate else math.inf
 
     @property
     def error_rate(self) -> float:
@@ -102,6 +111,7 @@ class SimMaster:
         """Take the faults' counts into account: lost work, speed, errors. Call after any change."""
         if self.offs or self.crashes:
             self._lose_everything(Cause.RESET if not self.offs else None)
+        self._note_death(dead=self.offs > 0 or self.crashes > 0)
         rate = 0.0 if self.hangs else 1.0
         for speed in self.speeds:
             rate *= speed
@@ -112,6 +122,11 @@ class SimMaster:
         if rate != self._rate:
             self._change_rate(rate)
         self._changed()
+
+    def _note_death(self, *, dead: bool) -> None:
+        if dead and not self._dead:
+            self.life += 1
+        self._dead = dead
 
     def _lose_everything(self, cause: Cause | None) -> None:
         """A dead process loses what is queued and in service; a dead host does not even say so."""

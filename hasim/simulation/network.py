@@ -73,7 +73,7 @@ class Link:
     @property
     def up(self) -> bool:
         """Whether packets pass at all, random loss aside."""
-        return self.drops == 0
+        return self.drops == 0 and self.passes > 0.0
 
     def add_loss(self, loss: float) -> None:
         """A fault makes the link lose packets, independently of other causes."""
@@ -155,6 +155,13 @@ class Network:
     def connected(self, a: str, b: str) -> bool:
         """Whether packets pass both ways, random loss aside."""
         return self.links[a, b].up and self.links[b, a].up
+
+    def round_trip_ns(self, a: str, b: str) -> int | None:
+        """Median round-trip time under the present faults; None if packets do not pass."""
+        there, back = self.links[a, b], self.links[b, a]
+        if not (there.up and back.up):
+            return None
+        return there.base_ns + there.extra_ns + back.base_ns + back.extra_ns
 
     def between(self, endpoint: str, others: Iterable[str], *, to: bool, from_: bool) -> list[Link]:
         """The links to and from an endpoint, for faults."""

@@ -76,19 +76,25 @@ class Oracle:
             routed = master.id in balancer.eligible_masters() and (
                 partition is None or balancer.owner_of(partition) == master.id
             )
-            if routed and self.world.network.connected(gateway.endpoint, endpoint):
+            if routed and self._in_time(gateway.endpoint, endpoint, master):
                 reached += 1
         return 2 * reached > len(self.world.gateways)
+
+    def _in_time(self, gateway: str, endpoint: str, master: SimMaster) -> bool:
+        """Whether an answer crosses back before the client gives up, by the median."""
+        round_trip_ns = self.world.network.round_trip_ns(gateway, endpoint)
+        patience_ns = self.world.settings.traffic.timeout_ns
+        return round_trip_ns is not None and round_trip_ns + master.service_ns <= patience_ns
 
     def _reason(self, partition: str, owner: str) -> str:
         master = self.world.masters[owner]
         if master.impairment():
             return master.impairment()
         endpoint = master_endpoint(owner)
-        connected = sum(
-            self.world.network.connected(gateway.endpoint, endpoint)
-            for gateway in self.world.gateways.values()
-        )
-        if 2 * connected <= len(self.world.gateways):
+        gateways = [gateway.endpoint for gateway in self.world.gateways.values()]
+        connected = sum(self.world.network.connected(g, endpoint) for g in gateways)
+        if 2 * connected <= len(gateways):
             return "partition"
+        if 2 * sum(self._in_time(g, endpoint, master) for g in gateways) <= len(gateways):
+            return "latency"
         return "unrouted" if partition in master.primaries else "no-primary"

@@ -10,7 +10,14 @@ from hasim.model import Cause
 from hasim.simulation.messages import IN_FLIGHT
 from hasim.simulation.traffic import STATELESS
 from hasim.sketch import ACCURACY, sketch
-from hasim.truth import AttemptRollup, LatencySketch, MessageRecord, TrafficRollup, WritesHeld
+from hasim.truth import (
+    AttemptRollup,
+    LatencySketch,
+    MessageRecord,
+    TrafficRollup,
+    WritesHeld,
+    WritesLost,
+)
 from hasim.units import SECOND
 
 if TYPE_CHECKING:
@@ -33,6 +40,9 @@ def roll_up(world: World, *, messages: bool) -> None:
         world.record(AttemptRollup(master, cause, count))
     _latencies(world)
     for partition, state in world.states.items():
+        for failover, times in state.stale.items():
+            size, age_ns = len(times) * state.write_bytes, world.env.now - times[0]
+            world.record(WritesLost(partition, failover, len(times), size, age_ns))
         world.record(WritesHeld(partition, state.total_acknowledged, len(state.acknowledged)))
     if messages:
         _messages(world)

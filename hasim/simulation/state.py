@@ -40,7 +40,12 @@ class ReplicationStream:
 
 
 class PartitionState:
-    """One partition: the times of its acknowledged writes, and who holds how many of them."""
+    """One partition: the times of its acknowledged writes, and who holds how many of them.
+
+    `history` counts changes of owner: a position means something within one history
+    only. `stale` holds, by the failover that had moved the partition, the times of
+    writes that somebody acknowledged who no longer owned it.
+    """
 
     def __init__(
         self,
@@ -58,8 +63,9 @@ class PartitionState:
         self.bandwidth = bandwidth_bytes_per_s
         self.acknowledged: list[int] = []
         self.total_acknowledged = 0
-        self.total_lost = 0
-        self.stale = 0
+        self.history = 0
+        self.failover = 0
+        self.stale: dict[int, list[int]] = {}
         self.streams: dict[str, ReplicationStream] = {}
 
     def acknowledge(self, now: int, master: str) -> None:
@@ -68,8 +74,7 @@ class PartitionState:
         if master == self.owner:
             self.acknowledged.append(now)
         else:
-            self.stale += 1
-            self.total_lost += 1
+            self.stale.setdefault(self.failover, []).append(now)
 
     def position(self, now: int, master: str) -> int:
         """Writes that the copy of `master` holds."""
@@ -109,22 +114,27 @@ class PartitionState:
         stream = self.streams.setdefault(master, ReplicationStream(NO_COPY, lag_ns))
         stream.settled = max(stream.settled, position)
 
-    def change_owner(self, now: int, master: str, lag_ns: int) -> tuple[int, int]:
-        """`master` owns from now on, with the copy it has.
+    def change_owner(
+        self, now: int, master: str, failover: int, lag_to: Callable[[str], int]
+    ) -> tuple[int, int]:
+        """`master` owns from now on, with the copy it has, by `failover`.
 
-        Returns how many acknowledged writes are lost, and the age of the oldest of them (ns).
+        `lag_to` gives the replication lag (ns) from it to another master. Returns how
+        many acknowledged writes are lost, and the age of the oldest of them (ns).
         """
+        self.failover = failover
         if master == self.owner:
             return 0, 0
         position = max(0, self.position(now, master))
+        self.streams[self.owner] = ReplicationStream(len(self.acknowledged), 0)
+        for standby, stream in self.streams.items():
+            stream.settled = min(stream.position(now, self.acknowledged), position)
+            stream.connected = False
+            stream.lag_ns = lag_to(standby)
         lost = self.acknowledged[position:]
         del self.acknowledged[position:]
-        self.total_lost += len(lost)
-        for stream in self.streams.values():
-            stream.settled = min(stream.settled, position)
-            stream.connected = False
-        self.streams.setdefault(self.owner, ReplicationStream(position, lag_ns))
         self.owner = master
+        self.history += 1
         return len(lost), (now - lost[0] if lost else 0)
 
     def checksum(self, position: int, size: int) -> int:

@@ -99,7 +99,7 @@ def _done():
         (15.4, "event", _step("transferring", "promoting", "transferred", "c", "whole")),
         (15.4, "effect", e.Promote(1, ("p1",), "c", 2)),
         (15.5, "truth", t.WritesLost("p1", 1, 3, 12288, 250_000_000)),
-        (15.6, "input", e.PromoteResult(1, "c", Cause.OK)),
+        (15.6, "input", e.PromoteResult(1, "c", Cause.OK, 2)),
         (15.6, "event", e.OwnerChanged("p1", "c", 2, 1)),
         (15.6, "event", _step("promoting", "redirecting", "promoted", "c", "confirmed")),
         (15.6, "effect", e.PublishRouting("west", _table(2, "c"))),

@@ -103,10 +103,10 @@ class Bench:
                 return FenceResult(failover, master, confirmed=True)
             case TransferState():
                 return whole(effect)
-            case Promote(failover, _, target, _):
-                return PromoteResult(failover, target, Cause.OK)
-            case Demote(failover, _, target, _):
-                return DemoteResult(failover, target, Cause.OK)
+            case Promote(failover, _, target, epoch):
+                return PromoteResult(failover, target, Cause.OK, epoch)
+            case Demote(failover, _, target, epoch):
+                return DemoteResult(failover, target, Cause.OK, epoch)
             case PublishRouting(gateway, table):
                 return RoutingAck(gateway, table.version)
             case _:

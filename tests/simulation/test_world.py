@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import FailoverChanged, OwnerChanged, StatusChanged
+from hasim.events import (
+    FailoverChanged,
+    OwnerChanged,
+    Promote,
+    PromoteResult,
+    StatusChanged,
+    TransferState,
+)
+from hasim.measures.invariants import check
 from hasim.model import Cause, Status
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation.faults.settings import (
@@ -12,6 +20,7 @@ from hasim.simulation.faults.settings import (
     Crash,
     ErrorRate,
     Hang,
+    LatencySpike,
     NetworkPartition,
     PowerOff,
     RegionOutage,
@@ -22,9 +31,12 @@ from hasim.simulation.laws import Constant
 from hasim.simulation.settings import (
     FencingDeviceSettings,
     MasterSettings,
+    NetworkSettings,
+    PromotionSettings,
     ReplicationSettings,
     RetrySettings,
 )
+from hasim.simulation.state import NO_COPY
 from hasim.truth import (
     AttemptRollup,
     FaultStarted,
@@ -37,7 +49,7 @@ from hasim.truth import (
     WritesLost,
 )
 from hasim.units import MILLISECOND, SECOND
-from tests.simulation.worlds import after, lasting, masters, run, traffic, world
+from tests.simulation.worlds import after, build, lasting, masters, run, traffic, world
 
 
 def states(journal) -> list[str]:
@@ -307,3 +319,87 @@ def test_nobody_left_waits_and_recovers_when_the_faults_stop() -> None:
     assert "waiting" in states(journal)
     last = {e.partition: e.up for _, e in journal.of(PartitionServed)}
     assert last == {"p1": True, "p2": True}
+
+
+def test_a_promotion_dies_with_the_process_that_was_told() -> None:
+    """The backup crashes and is back before it has promoted itself: it knows nothing of it."""
+    slow = PromotionSettings(duration_ns=2 * SECOND)
+    calm = run(world(60, traffic=traffic(30), faults=(crash(),), promotion=slow))
+    told_ns, order = next((t, e) for t, e in calm.of(Promote))
+    blip = crash(order.target, told_ns / SECOND + 0.5, 0.2)
+    journal = run(world(60, traffic=traffic(30), faults=(crash(), blip), promotion=slow))
+    assert next((t, e) for t, e in journal.of(Promote)) == (told_ns, order)
+    answered = {(e.failover, e.epoch) for _, e in journal.of(PromoteResult)}
+    assert (order.failover, order.epoch) not in answered
+    assert (order.failover, order.epoch) in {
+        (e.failover, e.epoch) for _, e in calm.of(PromoteResult)
+    }
+
+
+def test_an_order_on_the_wire_does_not_reach_a_restarted_process() -> None:
+    made = build(world(10, network=NetworkSettings(local_rtt_ns=2 * SECOND)))
+    crashed = made.masters["m2"]
+
+    def die(amount: int) -> None:
+        crashed.crashes += amount
+        crashed.update_condition()
+
+    made.commands.perform(Promote(1, ("p1",), "m2", 2))
+    made.env.run(until=SECOND // 2)
+    die(+1)
+    die(-1)
+    made.env.run(until=5 * SECOND)
+    assert "p1" not in crashed.primaries
+    made.commands.perform(Promote(1, ("p1",), "m2", 2))
+    made.env.run(until=9 * SECOND)
+    assert "p1" in crashed.primaries
+
+
+def test_writes_that_an_old_owner_goes_on_to_acknowledge_are_counted_as_lost() -> None:
+    """Without fencing: what m1 has in service when m2 takes over is acknowledged by m1 alone."""
+    settings = world(
+        60,
+        masters=masters(3, service=Constant(mean_ns=400 * MILLISECOND), workers=200),
+        traffic=traffic(200, owned=1.0),
+        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        faults=(
+            NetworkPartition(
+                kind="partition", target="m1", at=after(20), for_=lasting(30), scope="monitor"
+            ),
+        ),
+    )
+    journal = run(settings)
+    lost = [e for _, e in journal.of(WritesLost) if e.partition == "p1"]
+    (held,) = [e for _, e in journal.of(WritesHeld) if e.partition == "p1"]
+    assert held.acknowledged - held.held == sum(e.writes for e in lost) > 10
+    assert [v for v in check(journal) if v.invariant == 2] == []
+
+
+@pytest.mark.parametrize(("extra_ms", "up"), [(300, True), (980, True), (1000, False)])
+def test_a_partition_is_down_while_its_answers_come_too_late(extra_ms: int, up: bool) -> None:
+    """Twice the extra latency, the 1 ms round trip and 20 ms of service against 2 s of patience."""
+    spike = LatencySpike(
+        kind="latency-spike",
+        target="m1",
+        extra_ns=extra_ms * MILLISECOND,
+        at=after(5),
+        for_=lasting(5),
+    )
+    journal = run(world(9, traffic=traffic(1), faults=(spike,)))
+    last = {e.partition: e for _, e in journal.of(PartitionServed)}
+    assert last["p1"].up == up
+    assert last["p1"].reason == ("" if up else "latency")
+    assert last["p2"].up
+
+
+def test_a_torn_transfer_leaves_nothing_behind() -> None:
+    """All partitions of a transfer arrive, or none: p1's copy must not sneak in without p3's."""
+    made = build(world(10, count=4, replication=ReplicationSettings(copies=1)))
+    # m4 holds no copy; of p1 there is one at m2, of p3 at m3, which hangs half-way.
+    made.commands.perform(TransferState(1, ("p1", "p3"), "m4", ("m2", "m3")))
+    made.env.run(until=SECOND // 10)
+    made.masters["m3"].hangs += 1
+    made.masters["m3"].update_condition()
+    made.env.run(until=5 * SECOND)
+    held = [made.states[p].position(made.env.now, "m4") for p in ("p1", "p3")]
+    assert held == [NO_COPY, NO_COPY]

@@ -48,7 +48,10 @@ class FailoverOrchestrator:
         self._statuses = dict.fromkeys(self._masters, Status.UNKNOWN)
         self._owners = {p.id: p.owner for p in cluster.partitions}
         self._epochs = dict.fromkeys(self._owners, 1)
-        self._may_write = {p.id: [p.owner] for p in cluster.partitions}
+        # By partition: whoever may accept writes, with the highest epoch it was given.
+        self._may_write = {p.id: {p.owner: 1} for p in cluster.partitions}
+        # By master: until when the answer to a power-off under way is awaited.
+        self._fence_due_ns: dict[str, int] = {}
         self._retry_ns: dict[str, int] = {}
         self._failovers: list[Failover] = []
         self._audit: list[AuditEntry] = []
@@ -212,6 +215,7 @@ class FailoverOrchestrator:
             "owners": freeze(self._owners),
             "epochs": freeze(self._epochs),
             "may_write": freeze(self._may_write),
+            "fence_due_ns": freeze(self._fence_due_ns),
             "retry_ns": freeze(self._retry_ns),
             "failovers": freeze(self._failovers),
             "audit": freeze(self._audit),
@@ -226,7 +230,8 @@ class FailoverOrchestrator:
         service._statuses = thaw(dict[str, Status], data["statuses"])
         service._owners = thaw(dict[str, str], data["owners"])
         service._epochs = thaw(dict[str, int], data["epochs"])
-        service._may_write = thaw(dict[str, list[str]], data["may_write"])
+        service._may_write = thaw(dict[str, dict[str, int]], data["may_write"])
+        service._fence_due_ns = thaw(dict[str, int], data["fence_due_ns"])
         service._retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._failovers = thaw(list[Failover], data["failovers"])
         service._audit = thaw(list[AuditEntry], data["audit"])
@@ -246,7 +251,8 @@ class FailoverOrchestrator:
             return out
         if event.new is not Status.HEALTHY:
             return []
-        self._retry_ns.pop(event.master, None)
+        if self._still_owns(event.master):
+            self._retry_ns.pop(event.master, None)  # else it came back as a standby
         out = self._demote_returned(event.master)
         for failover in self.get_active_failovers():
             if failover.state == lifecycle.WAITING:
@@ -254,7 +260,7 @@ class FailoverOrchestrator:
         return out
 
     def _wait_over(self, now: int, failover: Failover, healthy: str) -> list[Output]:
-        if healthy == failover.master and healthy in self._writers(failover):
+        if healthy == failover.master and self._still_owns(healthy):
             return self.update_failover_status(
                 now, failover, "owner-recovered", f"{healthy} is healthy again and still owns"
             )
@@ -278,24 +284,42 @@ class FailoverOrchestrator:
 
     def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
         fencing = [f for f in self.get_active_failovers() if f.fencing == result.master]
+        self._fence_due_ns.pop(result.master, None)
         if not result.confirmed:
             failure = "the fencing device reports failure"
             return [out for f in fencing for out in self._fence_again(now, f, failure)]
         for writers in self._may_write.values():
-            if result.master in writers:
-                writers.remove(result.master)  # it restarts as a standby of everything
-        return [out for f in fencing for out in self._fenced(now, f, result)]
+            writers.pop(result.master, None)  # it restarts as a standby of everything
+        out = self._interrupted(now, result.master)
+        for failover in fencing:
+            out += self._fenced(now, failover, result)
+        # It may have been fenced as a candidate, or by an order that came late, and own something.
+        return out + self.execute_failover(now, result.master, "powered off: a standby now")
+
+    def _interrupted(self, now: int, master: str) -> list[Output]:
+        """`master` is off: what it was to do as a candidate is lost, and nothing is promoted."""
+        out: list[Output] = []
+        for failover in self.get_active_failovers():
+            if failover.candidate != master:
+                continue
+            reason = f"{master} was powered off"
+            if failover.state == lifecycle.ROLLING_BACK:
+                out += self._rolled_back(now, failover, reason)
+            elif failover.state in (lifecycle.TRANSFERRING, lifecycle.PROMOTING):
+                failover.promotion_sent = False
+                out += self._roll_back(now, failover, "candidate-failed", reason)
+        return out
 
     def _fenced(self, now: int, failover: Failover, result: FenceResult) -> list[Output]:
         failover.fencing, failover.fence_orders = "", 0
+        if result.master not in failover.tried:
+            failover.tried.append(result.master)  # it is off, whatever its status still says
         reason, left = f"{result.master} is off", self._to_fence(failover)
         if left:
             out = self.update_failover_status(now, failover, "one-fenced", reason)
             return out + self._fence(now, failover, left[0])
         out = self.update_failover_status(now, failover, "fenced", reason)
-        out += self._select(now, failover)
-        # A candidate that had to be fenced owned something itself.
-        return out + self.execute_failover(now, result.master, "fenced as a candidate")
+        return out + self._select(now, failover)
 
     def _on_transfer_result(self, now: int, result: TransferResult) -> list[Output]:
         failover = self._in_state(result.failover, lifecycle.TRANSFERRING)
@@ -312,13 +336,16 @@ class FailoverOrchestrator:
 
     def _on_promote_result(self, now: int, result: PromoteResult) -> list[Output]:
         failover = self._in_state(result.failover, lifecycle.PROMOTING)
-        if failover is None or failover.candidate != result.target:
-            return []
+        if failover is None or (failover.candidate, failover.epoch) != (
+            result.target,
+            result.epoch,
+        ):
+            return []  # of an earlier promotion
         if result.cause is not Cause.OK:
             # A refusal says that nothing was promoted; a connection that broke says nothing.
             failover.promotion_sent = result.cause is Cause.RESET
             if not failover.promotion_sent:
-                self._stopped_writing(failover, result.target)
+                self._stopped_writing(failover, result.target, failover.epoch + 1)
             return self._roll_back(now, failover, "refused", f"promotion: {result.cause}")
         out = self.update_failover_status(
             now, failover, "promoted", f"{failover.candidate} accepts writes"
@@ -331,10 +358,13 @@ class FailoverOrchestrator:
 
     def _on_demote_result(self, now: int, result: DemoteResult) -> list[Output]:
         if result.cause is Cause.OK:
-            self._stopped_writing(self._failover(result.failover), result.target)
+            self._stopped_writing(self._failover(result.failover), result.target, result.epoch)
         failover = self._in_state(result.failover, lifecycle.ROLLING_BACK)
-        if failover is None or failover.candidate != result.target:
-            return []
+        if failover is None or (failover.candidate, failover.epoch + 1) != (
+            result.target,
+            result.epoch,
+        ):
+            return []  # of an earlier demotion
         if result.cause is Cause.OK:
             return self._rolled_back(now, failover, f"{result.target} confirms its demotion")
         return self._unconfirmed(now, failover, f"demotion: {result.cause}")
@@ -368,11 +398,14 @@ class FailoverOrchestrator:
 
     def _fence(self, now: int, failover: Failover, master: str) -> list[Output]:
         """Order a power-off, unless one of the same master is under way for another failover."""
-        ordered = any(f.fencing == master for f in self.get_active_failovers() if f is not failover)
         failover.fencing = master
         failover.fence_orders += 1
+        if now < self._fence_due_ns.get(master, now):
+            failover.deadline_ns = self._fence_due_ns[master]
+            return []
         failover.deadline_ns = now + self.settings.fencing.timeout_ns
-        return [] if ordered else [Fence(failover.id, master)]
+        self._fence_due_ns[master] = failover.deadline_ns
+        return [Fence(failover.id, master)]
 
     def _fence_again(self, now: int, failover: Failover, reason: str) -> list[Output]:
         if failover.fence_orders >= self.settings.fencing.attempts:
@@ -414,8 +447,7 @@ class FailoverOrchestrator:
         failover.epoch = max(self._epochs[p] for p in failover.partitions)
         for partition in failover.partitions:
             self._epochs[partition] = failover.epoch
-            if failover.candidate not in self._may_write[partition]:
-                self._may_write[partition].append(failover.candidate)
+            self._may_write[partition][failover.candidate] = failover.epoch
         failover.promotion_sent = True
         failover.deadline_ns = now + self.settings.promote_timeout_ns
         return [Promote(failover.id, failover.partitions, failover.candidate, failover.epoch)]
@@ -450,11 +482,16 @@ class FailoverOrchestrator:
         """Whoever must be off before somebody is promoted."""
         return [] if self.settings.fencing.mode == "none" else self._writers(failover)
 
-    def _stopped_writing(self, failover: Failover, master: str) -> None:
-        """`master` said itself that it does not accept writes for the failover's partitions."""
+    def _still_owns(self, master: str) -> bool:
+        """Whether `master`, if it lives, accepts writes for all that it is the owner of."""
+        return all(master in self._may_write[p] for p, o in self._owners.items() if o == master)
+
+    def _stopped_writing(self, failover: Failover, master: str, epoch: int) -> None:
+        """`master` said itself that it accepts the partitions' writes under no epoch below."""
         for partition in failover.partitions:
-            if master in self._may_write[partition] and self._owners[partition] != master:
-                self._may_write[partition].remove(master)
+            writers = self._may_write[partition]
+            if writers.get(master, epoch) < epoch:
+                del writers[master]
 
     def _failover(self, failover_id: int) -> Failover:
         if not 1 <= failover_id <= len(self._failovers):

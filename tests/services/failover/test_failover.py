@@ -151,7 +151,7 @@ def test_a_transfer_that_is_not_whole_goes_to_the_next_candidate(answer: str) ->
 def test_a_promotion_without_an_answer_is_demoted_before_the_next_one() -> None:
     made = bench()
     made.overrides[Promote] = lambda e: (
-        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK)
+        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK, e.epoch)
     )
     made.down["m1"] = Cause.REFUSED
     made.run(90 * SECOND)
@@ -164,9 +164,9 @@ def test_a_promotion_without_an_answer_is_demoted_before_the_next_one() -> None:
 def test_an_unconfirmed_demotion_fences_the_candidate() -> None:
     made = bench()
     made.overrides[Promote] = lambda e: (
-        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK)
+        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK, e.epoch)
     )
-    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED)
+    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch)
     made.down["m1"] = Cause.REFUSED
     made.run(90 * SECOND)
     fenced = [o.master for _, o in made.outputs if isinstance(o, Fence)]
@@ -239,6 +239,126 @@ def test_a_silent_gateway_cannot_hold_a_failover_up() -> None:
     assert (last.new, last.trigger) == ("completed", "timed-out")
 
 
+def promoting(made: Bench) -> Promote:
+    """Run until somebody has been told to promote, and nobody answers."""
+    made.overrides[Promote] = lambda e: None
+    made.down["m1"] = Cause.REFUSED
+    while not order(made, Promote):
+        made.run(made.now + SECOND // 10)
+    return next(o for _, o in made.outputs if isinstance(o, Promote))
+
+
+def test_an_answer_to_an_earlier_order_is_not_taken_for_this_one() -> None:
+    made = bench(2)
+    first = promoting(made)
+    while len(order(made, Promote)) < 2:
+        made.run(made.now + SECOND // 10)
+    second = [o for _, o in made.outputs if isinstance(o, Promote)][1]
+    assert (second.failover, second.target) == (first.failover, first.target)
+    made.feed(PromoteResult(first.failover, first.target, Cause.OK, first.epoch))
+    assert path(made)[-1] == "promoting"
+    made.overrides[Demote] = lambda e: None
+    while path(made)[-1] != "rolling-back":
+        made.run(made.now + SECOND // 10)
+    made.feed(DemoteResult(first.failover, first.target, Cause.OK, first.epoch + 1))
+    assert path(made)[-1] == "rolling-back"
+    made.feed(DemoteResult(second.failover, second.target, Cause.OK, second.epoch + 1))
+    assert path(made)[-1] != "rolling-back"
+
+
+def test_a_candidate_that_is_powered_off_is_not_taken_for_the_owner() -> None:
+    """Another failover may fence the candidate between its promotion and its answer."""
+    made = bench(3)
+    order_ = promoting(made)
+    assert order_.target == "m2"
+    made.overrides.pop(Promote)
+    made.feed(FenceResult(9, "m2", confirmed=True))
+    made.feed(PromoteResult(order_.failover, "m2", Cause.OK, order_.epoch))
+    made.run(made.now + 10 * SECOND)
+    owners = {e.partition: e.owner for e in made.events(OwnerChanged)}
+    assert owners == {"p1": "m3", "p2": "m3"}
+
+
+def test_a_power_off_that_comes_late_moves_what_the_master_owns_by_then() -> None:
+    """The answer to an order that was given up: the master restarts as a standby, unnoticed."""
+    made = bench(3)
+    made.feed(FenceResult(1, "m2", confirmed=True))
+    made.run(made.now + 10 * SECOND)
+    assert [(e.partition, e.owner) for e in made.events(OwnerChanged)] == [("p2", "m1")]
+
+
+def test_two_failovers_that_wait_for_one_power_off_ask_again_when_it_fails() -> None:
+    made = bench(3, fencing=FencingSettings(attempts=10))
+    made.overrides[Promote] = lambda e: (
+        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK, e.epoch)
+    )
+    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch)
+    orders = itertools.count(1)
+
+    def power_off(effect: Fence) -> FenceResult | None:
+        """The first and third order for m2 stay unanswered, the second and fourth fail."""
+        if effect.master == "m1":
+            return FenceResult(effect.failover, "m1", confirmed=True)
+        number = next(orders)
+        silent = number in (1, 3)
+        return None if silent else FenceResult(effect.failover, "m2", confirmed=number > 4)
+
+    made.overrides[Fence] = power_off
+    made.down.update(m1=Cause.REFUSED)
+    while "m2" not in [o.master for _, o in made.outputs if isinstance(o, Fence)]:
+        made.run(made.now + SECOND // 10)
+    made.down["m2"] = Cause.REFUSED
+    plane = made.control_plane
+    made._take(
+        plane._guarded(
+            made.now, "detection", lambda now: plane.detection.record_failure(now, "m2", "pager")
+        )
+    )
+    assert {f.fencing for f in plane.failover.get_active_failovers()} == {"m2"}
+    made.run(made.now + 30 * SECOND)
+    assert next(orders) == 6  # five orders in all, never two at a time
+    owners = {e.partition: e.owner for e in made.events(OwnerChanged)}
+    assert owners == {"p1": "m3", "p2": "m3"}
+    assert "failed" not in path(made)
+
+
+def test_a_fenced_owner_that_is_healthy_again_is_no_end_of_its_failover() -> None:
+    """It came back as a standby: the retry of the failover that was given up stands."""
+    made = bench(2, fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
+    made.overrides[Promote] = lambda e: None
+    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch)
+    made.overrides[Fence] = lambda e: FenceResult(e.failover, e.master, confirmed=e.master == "m1")
+    made.down["m1"] = Cause.REFUSED
+    while "failed" not in path(made):
+        made.run(made.now + SECOND // 10)
+    made.down.clear()
+    for kind in (Promote, Demote, Fence):
+        made.overrides.pop(kind)
+    plane = made.control_plane
+    made._take(
+        plane._guarded(
+            made.now, "detection", lambda now: plane.detection.record_recovery(now, "m1", "pager")
+        )
+    )
+    made.run(made.now + 60 * SECOND)
+    assert "p1" in {e.partition for e in made.events(OwnerChanged)}
+
+
+def test_an_owner_that_was_told_to_step_down_has_not_recovered() -> None:
+    """A lone master is its own backup; after a demotion it must be promoted anew."""
+    made = bench(1)
+    made.overrides[Promote] = lambda e: None
+    made.down["m1"] = Cause.REFUSED
+    made.run(60 * SECOND)
+    made.down.clear()
+    while not order(made, Demote):
+        made.run(made.now + SECOND // 10)
+    made.overrides.pop(Promote)
+    made.run(made.now + 60 * SECOND)
+    assert path(made)[-1] == "completed"
+    assert [(e.partition, e.owner) for e in made.events(OwnerChanged)] == [("p1", "m1")]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(["ok", "no", "silence"]), min_size=1, max_size=12))
 def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answers) -> None:
@@ -260,12 +380,12 @@ def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answer
         whole, lambda e: TransferResult(e.failover, e.target, Cause.ERROR)
     )
     made.overrides[Promote] = scripted(
-        lambda e: PromoteResult(e.failover, e.target, Cause.OK),
-        lambda e: PromoteResult(e.failover, e.target, Cause.REFUSED),
+        lambda e: PromoteResult(e.failover, e.target, Cause.OK, e.epoch),
+        lambda e: PromoteResult(e.failover, e.target, Cause.REFUSED, e.epoch),
     )
     made.overrides[Demote] = scripted(
-        lambda e: DemoteResult(e.failover, e.target, Cause.OK),
-        lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED),
+        lambda e: DemoteResult(e.failover, e.target, Cause.OK, e.epoch),
+        lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch),
     )
     made.down["m1"] = Cause.REFUSED
     made.run(150 * SECOND)
