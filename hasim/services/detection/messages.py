@@ -20,8 +20,16 @@ class MessageEvidence:
     limit: int
     runs: dict[str, int] = field(default_factory=dict)
     excused: dict[str, int] = field(default_factory=dict)
+    sequences: dict[str, int] = field(default_factory=dict)
     checks: int = 0
     last_cause: Cause = Cause.OK
+
+    def is_newer(self, gateway: str, sequence: int) -> bool:
+        """Whether a report is no older than what is known; one that was overtaken says nothing."""
+        newer = sequence > self.sequences.get(gateway, 0)
+        if newer:
+            self.sequences[gateway] = sequence
+        return newer
 
     def update(self, gateway: str, traffic: MasterTraffic) -> int:
         """Take a gateway's report; returns how many failed checks it adds."""

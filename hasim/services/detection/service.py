@@ -104,14 +104,15 @@ class FailoverDetectionService:
         health = self._known(master)
         if health.status is Status.FAILED:
             return []
-        return self._declare(now, health, Status.FAILED, health.diagnosis, reason)
+        out = self._declare(now, health, Status.FAILED, health.diagnosis, reason)
+        return out + self._keep_probing(now, health)
 
     def record_recovery(self, now: int, master: str, reason: str) -> list[Output]:
         """Declare a master healthy on somebody's word."""
         health = self._known(master)
         if health.status is Status.HEALTHY:
             return []
-        return self._acquit(now, health, reason)
+        return self._acquit(now, health, reason) + self._keep_probing(now, health)
 
     # -- asking ----------------------------------------------------------------
 
@@ -192,6 +193,8 @@ class FailoverDetectionService:
             return out
         for traffic in report.masters:
             health = self._known(traffic.master)
+            if not health.messages.is_newer(report.gateway, report.sequence):
+                continue
             checks = health.messages.update(report.gateway, traffic)
             if traffic.streak:
                 health.detector.doubted()
@@ -289,6 +292,11 @@ class FailoverDetectionService:
             health.next_probe_ns = now + self.settings.interval_ns * rank // len(self._health)
         else:
             health.next_probe_ns = now + self.settings.interval_ns
+
+    def _keep_probing(self, now: int, health: MasterHealth) -> list[Output]:
+        """A verdict from outside stands until probes say otherwise, so there must be probes."""
+        idle = health.probe_deadline_ns is None and health.next_probe_ns is None
+        return self._probe(now, health) if self.running and idle else []
 
     # -- maintenance ---------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,8 +39,12 @@ def healthy(**settings) -> FailoverDetectionService:
     return service
 
 
+SEQUENCE = itertools.count(1)
+
+
 def report(streak: int, gateway: str = "local", cause: Cause = Cause.TIMEOUT) -> GatewayReport:
-    return GatewayReport(gateway, 1, (MasterTraffic("m1", 0, streak, 0, streak, cause, 0),))
+    traffic = MasterTraffic("m1", 0, streak, 0, streak, cause, 0)
+    return GatewayReport(gateway, next(SEQUENCE), (traffic,))
 
 
 def statuses(outputs) -> list[Status]:
@@ -198,3 +204,33 @@ def test_probes_start_spread_over_the_interval() -> None:
 )
 def test_diagnosis(probe, messages, diagnosis: Diagnosis) -> None:
     assert diagnose(probe, messages) is diagnosis
+
+
+def test_a_report_that_was_overtaken_says_nothing() -> None:
+    service = healthy(error_limit=2)
+    early, late = report(3), report(0)
+    service.step(SECOND, late)
+    assert statuses(service.step(SECOND, early)) == []
+    assert service.generate_health_report(SECOND)["m1"]["failed_messages_standing"] == 0
+
+
+def test_an_overtaken_report_still_tells_of_masters_that_the_newer_one_leaves_out() -> None:
+    service = FailoverDetectionService(DetectionSettings(error_limit=2), cluster(2))
+    service.start_monitoring(0)
+    for master in ("m1", "m2"):
+        service.step(0, ProbeReply(master, 1, Cause.OK))
+    of_m2 = GatewayReport("g", 2, (MasterTraffic("m2", 1, 0, 0, 0, Cause.OK, 0),))
+    of_m1 = GatewayReport("g", 1, (MasterTraffic("m1", 0, 2, 0, 2, Cause.TIMEOUT, 0),))
+    service.step(SECOND, of_m2)
+    assert statuses(service.step(SECOND, of_m1)) == [Status.SUSPECT]
+
+
+@pytest.mark.parametrize("evidence", [("probe",), ("messages",)])
+def test_a_verdict_from_outside_is_still_probed(evidence) -> None:
+    """With messages alone a healthy master is not probed; a failed one must be, to come back."""
+    service = healthy(evidence=evidence, rise=1)
+    service.record_failure(SECOND, "m1", "pager")
+    assert service.next_wakeup() is not None
+    service.step(SECOND, StartMaintenance("m1"))
+    service.record_recovery(2 * SECOND, "m1", "operator")
+    assert service.next_wakeup() is not None
