@@ -1,0 +1,83 @@
+"""Every shipped scenario keeps the invariants (DESIGN section 7), shortened to a few minutes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from hasim import journal as journals
+from hasim.events import FailoverChanged, ServiceFailed
+from hasim.journal import Journal
+from hasim.measures.invariants import check, difference
+from hasim.scenario import catalogue
+from hasim.scenario.loader import Cell, Loaded, load
+from hasim.services.control_plane import ControlPlane
+from hasim.services.failover.lifecycle import TERMINAL
+from hasim.simulation.run import simulate
+from hasim.simulation.world import World
+from hasim.truth import Writers
+from hasim.units import MINUTE
+
+SHIPPED = catalogue.shipped()
+LONGEST_NS = 4 * MINUTE
+
+
+def shortened(study: Loaded, cell: Cell) -> Cell:
+    horizon_ns = min(cell.world.horizon_ns, LONGEST_NS)
+    return dataclasses.replace(cell, world=dataclasses.replace(cell.world, horizon_ns=horizon_ns))
+
+
+def run(study: Loaded, cell: Cell, replication: int) -> Journal:
+    return simulate(
+        cell.world,
+        study.recorded_of(cell),
+        seed=study.scenario.seed,
+        replication=replication,
+        scenario=study.scenario.name,
+        cell=cell.varied,
+        messages=replication == 0,
+    )
+
+
+def replayed(study: Loaded, cell: Cell, journal: Journal) -> journals.Replay:
+    """Through a control plane of its own, that has nothing but the inputs."""
+    world = cell.world
+    cluster = World(world, study.recorded_of(cell), seed=0, replication=0).cluster
+    plane = ControlPlane(cluster, world.detection, world.failover, world.balancing, world.monitor)
+    return journals.replay(journal, plane)
+
+
+def broken(cell: Cell, journal: Journal) -> Iterator[str]:
+    """What `check` does not say: writers, services, failovers that hang, in words."""
+    yield from map(str, check(journal))
+    for t_ns, failed in journal.of(ServiceFailed):
+        yield f"{t_ns}: {failed}"
+    fenced = cell.world.failover.fencing.mode == "confirmed"
+    for t_ns, writers in journal.of(Writers):
+        if fenced and len(writers.masters) > 1:
+            yield f"{t_ns}: {writers}"
+    steps: dict[int, list[tuple[int, str]]] = {}
+    for t_ns, change in journal.of(FailoverChanged):
+        steps.setdefault(change.failover, []).append((t_ns, change.new))
+    for number, course in steps.items():
+        if course[-1][1] in TERMINAL or course[-1][1] == "waiting":
+            continue
+        # Every other step has a time limit; the longest is that of a transfer.
+        if journal.horizon_ns - course[-1][0] > cell.world.failover.transfer_timeout_ns:
+            yield f"failover {number} hangs: {course[-1]}"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_scenario_keeps_the_invariants(name: str) -> None:
+    study = load(SHIPPED[name])
+    cells = [shortened(study, cell) for cell in study.cells]
+    for number, cell in enumerate(cells):
+        journal = run(study, cell, replication=number)
+        assert list(broken(cell, journal)) == []
+    first = run(study, cells[0], replication=0)
+    assert difference(first, run(study, cells[0], replication=0)) is None
+    replay = replayed(study, cells[0], first)
+    assert replay.difference is None
+    assert replay.inputs > 0
