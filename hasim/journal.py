@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,26 +104,44 @@ def write(journal: Journal, path: Path) -> None:
 
 def read(path: Path) -> Journal:
     """Read a journal. Raises JournalError with file and line for anything unexpected."""
-    with _open(path, "rt", gzipped=path.suffix == ".gz") as lines:
-        journal = Journal()
-        try:
+    journal, number = Journal(), 0
+    try:
+        with _open(path, "rt", gzipped=path.suffix == ".gz") as lines:
             for number, line in enumerate(lines, 1):
                 _read_line(journal, number, line)
-        except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
-            raise JournalError(f"{path}:{number}: not a line of a hasim journal: {error}") from None
-        if not journal.header:
-            raise JournalError(f"{path}: empty; expected a hasim journal")
-        return journal
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
+        what = f"not a line of a hasim journal: {_reason(error)}"
+        if number <= 1 and not journal.header:
+            what = f"not a hasim journal: {_reason(error)}"
+        place = f"{path}:{number}" if number else str(path)
+        raise JournalError(f"{place}: {what}") from None
+    if not number:
+        raise JournalError(f"{path}: empty; expected a hasim journal")
+    return journal
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, UnicodeDecodeError):
+        return "no text in UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON: {error.msg} (column {error.colno})"
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(text.split())
 
 
 def _read_line(journal: Journal, number: int, line: str) -> None:
     plain = json.loads(line)
+    if number > 1 and not isinstance(plain, dict):
+        raise ValueError("expected a mapping")
     if number == 1:
         if not isinstance(plain, dict) or plain.pop("hasim_journal", None) != FORMAT:
             raise ValueError(f'expected a header with "hasim_journal": {FORMAT}')
         journal.header = plain
         return
-    lane = next(name for name in get_args(Lane) if name in plain)
+    lane = next((name for name in get_args(Lane) if name in plain), None)
+    if lane is None:
+        raise ValueError(f"expected one of {', '.join(get_args(Lane))}")
     if plain[lane] not in BODIES:
         raise ValueError(f"unknown record {plain[lane]!r}")
     body = _adapter(plain[lane]).validate_python(plain["body"])

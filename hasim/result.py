@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from hasim.journal import Journal, read
-from hasim.measures import ROWS, Measured
+from hasim.measures import ROWS, Measured, measure
 from hasim.report.cells import heading, labels, text
 from hasim.report.format import estimate_text
 from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
 from hasim.study.expectations import Verdict, judge
 from hasim.study.runner import file_stem, simulate_cell
-from hasim.study.store import Study
+from hasim.study.store import Outcome, StoreError, Study
 from hasim.study.summary import summarise
+from hasim.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,12 +65,36 @@ class Result:
         return [(c.index, dict(c.varied)) for c in self.study.cells if c.index in done]
 
     def measured(self, cell: int) -> dict[int, Measured]:
-        """What was measured in each replication of a cell, by replication."""
+        """What was measured in each replication of a cell, by replication.
+
+        Raises StoreError if the run folder holds something else.
+        """
         return {
-            outcome.replication: Measured.from_plain(outcome.measured)
+            outcome.replication: self._measured(outcome)
             for outcome in self.study.of_cell(cell)
             if outcome.measured is not None
         }
+
+    def _measured(self, outcome: Outcome) -> Measured:
+        try:
+            return Measured.from_plain(outcome.measured or {})
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._garbled(outcome, error) from None
+
+    def _rows(self, outcome: Outcome, table: str) -> list[dict[str, Any]]:
+        """The rows of one table in an outcome, as they were stored."""
+        try:
+            return [dict(row) for row in outcome.measured[table]] if outcome.measured else []
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._garbled(outcome, error) from None
+
+    def _garbled(self, outcome: Outcome, error: Exception) -> StoreError:
+        place = f"replication {outcome.replication} of cell {outcome.cell}"
+        why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        return StoreError(
+            f"{self.folder or self.name}: the measures of {place} are not those of "
+            f"hasim {__version__}: {why}"
+        )
 
     def by_cell(self) -> list[tuple[int, dict[str, Any], dict[int, Measured]]]:
         """Number, varied settings and measured replications of each of `cells`."""
@@ -133,7 +158,7 @@ class Result:
                 "replication": outcome.replication,
                 "seed": self.seed,
             }
-            rows += [{**place, **row} for row in outcome.measured[name]]
+            rows += [{**place, **row} for row in self._rows(outcome, name)]
         paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
         own = [field.name for field in dataclasses.fields(ROWS[name])]
         frame = pd.DataFrame(rows, columns=["cell", *paths, "replication", "seed", *own])
@@ -223,6 +248,24 @@ class Result:
                 return read(stored)
         return simulate_cell(self.loaded, cell, replication)
 
+    def journal_of_incident(self, number: int) -> Journal:
+        """The journal of the replication in which incident `number` (from 1) happened.
+
+        Raises LookupError if there is no such incident, and StoreError if the
+        replication, simulated again, is not the one that the run measured.
+        """
+        row = self.incident(number)
+        journal = self.journal(row["cell"], row["replication"])
+        found = [{**incident} for incident in measure(journal).to_plain()["incidents"]]
+        stored = {key: row[key] for key in found[0]} if found else {}
+        if stored not in found:
+            raise StoreError(
+                f"{self.folder or self.name}: replication {row['replication']} of cell "
+                f"{row['cell']}, simulated again, has no such incident: hasim or a trace has "
+                f"changed since the run"
+            )
+        return journal
+
     def incident(self, number: int) -> dict[str, Any]:
         """The row of incident `number` (from 1) as plain data.
 
@@ -232,7 +275,7 @@ class Result:
             raise LookupError(f"no incident {number}; the run has {len(self.incidents)}")
         count = 0
         for outcome in self.study.ordered():
-            rows = outcome.measured["incidents"] if outcome.measured else []
+            rows = self._rows(outcome, "incidents")
             if number <= count + len(rows):
                 place = {
                     "incident": number,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.shell import FAILED, FINE, fail, note, set_option
+from hasim.commands.shell import FAILED, FINE, counted, fail, note, set_option
 
 if TYPE_CHECKING:
     from hasim.journal import Difference, Journal
@@ -65,8 +65,9 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
     probes, commands = unanswered(recorded, replayed)
     if probes or commands:
         note(
-            f"{probes} probes and {commands} commands that the recorded run did not send stay "
-            f"without an answer; a failover is told up to its first step that differs."
+            f"Without an answer, as the recorded run did not send them: {counted(probes, 'probe')} "
+            f"and {counted(commands, 'command')}. A failover is told up to its first step that "
+            f"differs."
         )
     return FINE
 
@@ -94,5 +95,5 @@ def explain(run: Path, incident: int) -> int:
         row = result.incident(incident)
     except LookupError as error:
         fail(f"{run}: {error.args[0]}")
-    show_story(result.journal(row["cell"], row["replication"]), row)
+    show_story(result.journal_of_incident(incident), row)
     return FINE

@@ -118,6 +118,11 @@ def set_option(meaning: str) -> Callable[[C], C]:
     )
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def note(text: str) -> None:
     """Say something that is not the result: on stderr."""
     click.echo(text, err=True)

@@ -163,6 +163,8 @@ def _control_plane(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> Co
 def _override(plain: dict[str, Any], path: str, value: Any) -> None:
     """Put a value where the path leads; whether such a setting exists is seen later."""
     *groups, last = path.split(".")
+    if not all((*groups, last)):
+        raise ReplayError(f"{path!r} is no path such as detection.fall")
     for name in groups:
         inside = plain.setdefault(name, {})
         if not isinstance(inside, dict):

@@ -179,6 +179,8 @@ def open_run(path: Path) -> Study:
         )
     except (KeyError, TypeError) as error:
         raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
+    except UnicodeDecodeError:
+        raise StoreError(f"{path / 'scenario.yaml'}: is not a text file in UTF-8") from None
     except OSError as error:
         raise StoreError(f"{path / 'scenario.yaml'}: {error.strerror}") from None
     for file in sorted((path / "replications").glob("cell-*.jsonl")):
@@ -191,8 +193,12 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     file = path / "manifest.json"
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
-    except OSError:
-        raise StoreError(f"{path}: no folder of a hasim run (it has no manifest.json)") from None
+    except (FileNotFoundError, NotADirectoryError):
+        what = "it has no manifest.json" if path.is_dir() else "it is no folder"
+        what = what if path.exists() else "it does not exist"
+        raise StoreError(f"{path}: no folder of a hasim run ({what})") from None
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
     except ValueError as error:
         raise StoreError(f"{file}: not JSON: {error}") from None
     found = manifest.get("hasim_run") if isinstance(manifest, dict) else None
