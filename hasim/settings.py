@@ -155,8 +155,11 @@ class Setting:
             number = kind.parse(value)
         elif kind.name == "share" and is_number and value in (0, 1):
             number = float(value)  # 0 and 1 say the same with and without %
-        elif kind.parse is not None or not is_number or not _is_sane(value):
-            raise ValueError(f"expected {kind.words} such as {kind.example}, got {value!r}")
+        elif kind.parse is None and is_number and _is_too_large(value):
+            raise ValueError(f"too large: {value}")
+        elif kind.parse is not None or not is_number or not _is_finite(value):
+            got = "nothing" if value is None else repr(value)
+            raise ValueError(f"expected {kind.words} such as {kind.example}, got {got}")
         elif kind.name == "count":
             number = int(typing.cast(float, value))
             if number != value:
@@ -223,10 +226,14 @@ class Setting:
         return self.meaning if not self.source else f"{self.meaning} Source: {self.source}."
 
 
-def _is_sane(value: object) -> bool:
-    """Finite, and small enough for 64 bits."""
-    number = float(typing.cast(float, value))
-    return math.isfinite(number) and abs(number) < 2**63
+def _is_finite(value: object) -> bool:
+    return math.isfinite(typing.cast(float, value))
+
+
+def _is_too_large(value: object) -> bool:
+    """Finite, but too large for 64 bits."""
+    number = typing.cast(float, value)
+    return abs(number) >= 2**63 and abs(number) != math.inf
 
 
 def _same(number: float, bound: float) -> float:

@@ -22,17 +22,25 @@ def shipped() -> dict[str, Path]:
 
 
 def find(name_or_path: str | Path) -> Path:
-    """The file of a shipped scenario's name, or the path itself if it is a file.
+    """The file of a shipped scenario's name, or the path itself if it can be read (also a pipe).
 
     Raises ScenarioError that names the nearest if there is neither.
     """
     path, known = Path(name_or_path), shipped()
-    if path.is_file():
+    if path.exists() and not path.is_dir():
         return path
     if str(name_or_path) in known:
         return known[str(name_or_path)]
+    if str(name_or_path) and path.is_dir():
+        raise ScenarioError([Problem(str(path), None, "", _folder_message(path))])
     looks_like_path = path.suffix in SUFFIXES or len(path.parts) > 1
     raise ScenarioError([Problem(str(name_or_path), None, "", _miss(path, looks_like_path))])
+
+
+def _folder_message(path: Path) -> str:
+    files = sorted(p.name for p in path.iterdir() if p.suffix in SUFFIXES)
+    inside = f"; in it: {', '.join(files)}" if files else ""
+    return f"is a folder, expected a scenario file{inside}"
 
 
 def _miss(path: Path, looks_like_path: bool) -> str:

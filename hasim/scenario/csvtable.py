@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hasim.units import DURATION_UNITS, LONGEST_NS
 from hasim.validation import nearest
 
+NUMBER_UNITS = ("ns", "us", "ms", "s")
 SHOWN = 10
 """So many broken lines of one file are told; the others are counted."""
 
@@ -97,7 +98,8 @@ def read_table(path: Path, wanted: Mapping[str, str]) -> Table:
         raise TraceError(path, settings=[("", _missing(path))]) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not a text file in UTF-8"
-        raise TraceError(path, settings=[("", f"cannot read {path}: {reason.lower()}")]) from None
+        reason = reason[0].lower() + reason[1:]
+        raise TraceError(path, settings=[("", f"cannot read {path}: {reason}")]) from None
 
 
 def _missing(path: Path) -> str:
@@ -109,24 +111,21 @@ def _missing(path: Path) -> str:
 def _read(path: Path, rows: Any, wanted: Mapping[str, str]) -> Table:
     try:
         header: list[str] = next(rows, [])
-        absent = [
-            (setting, f"{path.name} has no column {column!r}{nearest(column, header)}")
-            for setting, column in wanted.items()
-            if column not in header
-        ]
-        if absent:
-            raise TraceError(path, settings=absent)
+        unusable = [(s, _column_problem(path, column, header)) for s, column in wanted.items()]
+        if any(message for _, message in unusable):
+            raise TraceError(path, settings=[(s, message) for s, message in unusable if message])
         table = Table(path, dict(wanted), {setting: [] for setting in wanted}, [])
         at = {setting: header.index(column) for setting, column in wanted.items()}
         broken = []
+        line = rows.line_num + 1
         for row in rows:
             if len(row) == len(header):
-                table.lines.append(rows.line_num)
+                table.lines.append(line)
                 for setting, index in at.items():
                     table.columns[setting].append(row[index])
             elif row:
-                message = f"has {len(row)} values, the header has {len(header)} columns"
-                broken.append((rows.line_num, "", message))
+                broken.append((line, "", _wrong_count(row, header)))
+            line = rows.line_num + 1
     except csv.Error as error:
         raise TraceError(path, lines=[(rows.line_num, "", f"not valid CSV: {error}")]) from None
     table.refuse(broken)
@@ -135,9 +134,39 @@ def _read(path: Path, rows: Any, wanted: Mapping[str, str]) -> Table:
     return table
 
 
+def _column_problem(path: Path, column: str, header: list[str]) -> str:
+    """Why a column cannot be used; empty if it can."""
+    if column in header:
+        twice = header.count(column) > 1
+        return f"{path.name} has more than one column {column!r}" if twice else ""
+    if not header:
+        return f"{path.name} is empty; expected a header with a column {column!r}"
+    separator = next((mark for mark in (";", "\t", "|") if mark in header[0]), None)
+    if len(header) == 1 and separator is not None:
+        return (
+            f"{path.name} has no column {column!r}: "
+            f"its values are separated by {separator!r}, expected commas"
+        )
+    return f"{path.name} has no column {column!r}{nearest(column, header)}"
+
+
+def _wrong_count(row: list[str], header: list[str]) -> str:
+    values = f"{len(row)} value{'s' * (len(row) != 1)}"
+    columns = f"{len(header)} column{'s' * (len(header) != 1)}"
+    unclosed = any("\n" in value for value in row)
+    hint = " (a quotation mark that is not closed?)" if unclosed else ""
+    return f"has {values}, the header has {columns}{hint}"
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+
+
 def _stamp_ns(text: str) -> int:
     match = _STAMP.fullmatch(text)
-    expected = f"expected a time stamp such as 2023-11-16T18:15:46Z, got {text!r}"
+    expected = f"expected a time stamp such as 2023-11-16T18:15:46Z, got {_shown(text)}"
+    if _is_number(text):
+        expected += f"; numbers need their unit: {', '.join(NUMBER_UNITS)}"
     if match is None:
         raise ValueError(expected)
     try:
@@ -152,6 +181,13 @@ def _stamp_ns(text: str) -> int:
     return stamp + round(offset.total_seconds()) * DURATION_UNITS["s"]
 
 
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
 def _number_ns(unit: str) -> Callable[[str], int]:
     factor = DURATION_UNITS[unit]
 
@@ -161,7 +197,7 @@ def _number_ns(unit: str) -> Callable[[str], int]:
         except InvalidOperation:
             number = Decimal("nan")
         if not number.is_finite() or abs(number) > LONGEST_NS:
-            raise ValueError(f"expected a number ({unit}), got {text!r}")
+            raise ValueError(f"expected a number ({unit}), got {_shown(text)}")
         return round(number)
 
     return read
@@ -173,5 +209,5 @@ def _positive(text: str) -> float:
     except ValueError:
         number = float("nan")
     if not 0 <= number < float("inf"):
-        raise ValueError(f"expected a number, not negative, got {text!r}")
+        raise ValueError(f"expected a number, not negative, got {_shown(text)}")
     return number

@@ -18,8 +18,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.validation import Where, dotted, nearest
 
+MOST_VALUES = 100_000
+"""A file with more values, aliases counted as often as they are used, is refused."""
 WHOLE_KEYS = ("expect", "vary")
 """Mappings whose keys have dots of their own: the rest of a path is one key."""
+
+
+class _TooManyError(ValueError):
+    """Aliases of aliases: a small file of very many values."""
 
 
 class PathError(ValueError):
@@ -142,17 +148,22 @@ def parse_document(text: str, name: str) -> Document:
     except MarkedYAMLError as error:
         message = f"not valid YAML: {error.problem}{_hint(text, error)}"
         raise _yaml_error(name, error, "", message) from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ScenarioError([Problem(name, None, "", "is nested too deeply")]) from None
+    except (YAMLError, ValueError) as error:
         first = (str(error).splitlines() or ["cannot be parsed"])[0]
         raise ScenarioError([Problem(name, None, "", f"not valid YAML: {first}")]) from None
     if not isinstance(tree, CommentedMap):
-        message = (
-            "is empty" if tree is None else "expected settings (key: value), not a single value"
-        )
+        found = "a list" if isinstance(tree, CommentedSeq) else "a single value"
+        message = "is empty" if tree is None else f"expected settings (key: value), not {found}"
         raise ScenarioError([Problem(name, 1, "", message)])
     document = Document({}, {(): Place(name, 1)})
     problems: list[Problem] = []
-    document.data = _Reader(name, document.places, problems).plain(tree, ())
+    try:
+        document.data = _Reader(name, document.places, problems).plain(tree, ())
+    except (_TooManyError, RecursionError) as error:
+        message = str(error) if isinstance(error, _TooManyError) else "is nested too deeply"
+        raise ScenarioError([Problem(name, None, "", message)]) from None
     if problems:
         raise ScenarioError(problems)
     return document
@@ -164,7 +175,12 @@ def document_of(data: Mapping[str, Any], name: str) -> Document:
 
 
 def parse_value(text: str) -> Any:
-    """The value of a ``--set``, written as in YAML. Raises ValueError."""
+    """The value of a ``--set``, written as in YAML; a limit (``>= 99%``) needs no quotes.
+
+    Raises ValueError.
+    """
+    if _LIMIT.match(text):
+        return text
     try:
         tree = YAML().load(text)
         problems: list[Problem] = []
@@ -174,6 +190,9 @@ def parse_value(text: str) -> Any:
     if problems:
         raise ValueError(problems[0].message)
     return value
+
+
+_LIMIT = re.compile(r"\s*(>=|<=|<|>)\s*[0-9.]")  # which YAML would take for a folded text
 
 
 def _yaml_error(name: str, error: MarkedYAMLError, field: str, message: str) -> ScenarioError:
@@ -202,8 +221,12 @@ class _Reader:
     name: str
     places: dict[Where, Place]
     problems: list[Problem]
+    count: int = 0
 
     def plain(self, node: Any, where: Where) -> Any:
+        self.count += 1
+        if self.count > MOST_VALUES:
+            raise _TooManyError(f"has more than {MOST_VALUES:,} values (aliases of aliases?)")
         if isinstance(node, CommentedMap):
             return dict(self._pairs(node, where))
         if isinstance(node, CommentedSeq):
@@ -214,13 +237,17 @@ class _Reader:
         keyed = isinstance(node, CommentedMap)
         for key, value in node.items() if keyed else enumerate(node):
             if keyed and not isinstance(key, str):
+                self._place(node, key, (*where, str(key)))
                 self._refuse((*where, str(key)), "expected text as a key; write it in quotes")
                 continue
             inner = (*where, str(key) if keyed else key)
-            position = (node.lc.data or {}).get(key)  # absent for keys merged in by <<
-            if position is not None:
-                self.places[inner] = Place(self.name, position[0] + 1)
+            self._place(node, key, inner)
             yield inner[-1], self.plain(value, inner)
+
+    def _place(self, node: Any, key: Any, where: Where) -> None:
+        position = (node.lc.data or {}).get(key)  # absent for keys merged in by <<
+        if position is not None:
+            self.places[where] = Place(self.name, position[0] + 1)
 
     def _scalar(self, node: Any, where: Where) -> Any:
         for kind in (bool, int, float, str):  # ruamel's own numbers and texts are subclasses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from hasim.simulation.settings import MatrixTrace, WorldSettings
 from hasim.validation import SettingsError, Where, nearest, validate
 
 Overrides = Iterable[tuple[str, Any]]
+MOST_CELLS = 1000
+"""Each takes a replication or more, and a row in every table."""
 TRACE_KEYS = ("trace", "matrix")
 """The settings that name a file."""
 
@@ -160,6 +163,11 @@ def _cells(
             message = "cannot be varied" if known else f"unknown key{nearest(top, WORLD_KEYS)}"
             problems.append(document.problem(("vary", path), message))
             good = False
+    count = math.prod(len(values) for values in varied.values())
+    if count > MOST_CELLS:
+        message = f"makes {count:,} cells (every combination is one); the most is {MOST_CELLS:,}"
+        problems.append(document.problem(("vary",), message))
+        good = False
     if not good:
         return
     choices = [range(len(values)) for values in varied.values()]

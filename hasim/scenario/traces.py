@@ -17,7 +17,7 @@ from hasim.scenario.csvtable import Table, TraceError, read_table
 from hasim.simulation.faults.settings import OutageTrace
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import JitterTrace, MatrixTrace, TraceArrivals, WorldSettings
-from hasim.units import format_duration
+from hasim.units import LONGEST_NS, format_duration
 from hasim.validation import Where, nearest
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def read_arrivals(trace: TraceArrivals) -> NDArray[np.int64]:
     """Sorted arrival times in nanoseconds from the first one on, divided by the time scale."""
     table = read_table(Path(trace.trace), {"column": trace.column})
     times = np.sort(table.times("column", trace.unit))
-    return _frozen(_scaled(times - times[0], trace.time_scale))
+    return _frozen(_scaled(times - times[0], trace.time_scale, table.file))
 
 
 def read_matrix(trace: MatrixTrace) -> dict[tuple[str, str], int]:
@@ -150,7 +150,7 @@ def read_outages(trace: OutageTrace) -> Outages:
             table.file,
             settings=[("least_outages", f"no resource has so many; the most is {most}")],
         )
-    return _from_zero(enough, trace.time_scale)
+    return _from_zero(enough, trace.time_scale, table.file)
 
 
 def _matching(table: Table, trace: OutageTrace) -> NDArray[np.bool_]:
@@ -178,18 +178,23 @@ def _merge(spans: list[tuple[int, int]], start: int, end: int) -> None:
         spans.append((start, end))
 
 
-def _from_zero(resources: list[list[tuple[int, int]]], time_scale: float) -> Outages:
+def _from_zero(resources: list[list[tuple[int, int]]], time_scale: float, file: Path) -> Outages:
     first = min(spans[0][0] for spans in resources)
     scaled = []
     for spans in resources:
-        times = _scaled(np.array(spans, dtype=np.int64) - first, time_scale)
+        times = _scaled(np.array(spans, dtype=np.int64) - first, time_scale, file)
         scaled.append([(int(start), int(end)) for start, end in times if end > start])
     return scaled
 
 
-def _scaled(times: NDArray[np.int64], time_scale: float) -> NDArray[np.int64]:
+def _scaled(times: NDArray[np.int64], time_scale: float, file: Path) -> NDArray[np.int64]:
     if time_scale == 1:
         return times
+    longest = int(times.max())
+    if longest >= LONGEST_NS * time_scale:
+        shown = format_duration(longest)
+        message = f"too small: {shown} divided by it are more than 292 years"
+        raise TraceError(file, settings=[("time_scale", message)])
     return np.rint(times / time_scale).astype(np.int64)
 
 

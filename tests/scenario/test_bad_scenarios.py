@@ -1,9 +1,13 @@
 """Everything wrong is told with file, line, field and, where one is near, the right name."""
 
+import os
+import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from hasim.scenario.catalogue import find
 from hasim.scenario.loader import load
 from hasim.scenario.problems import ScenarioError
 
@@ -49,7 +53,7 @@ def said(problems):
          'expected a limit such as ">= 99.99%", got \'< 5s\''),
         ("detection:", "balancing: {algorithm: round-robbin}\ndetection:", 8,
          "balancing.algorithm", "unknown value 'round-robbin'; did you mean round-robin?"),
-        ("horizon: 5m", "horizon:", 2, "horizon", "expected a duration such as 30s, got None"),
+        ("horizon: 5m", "horizon:", 2, "horizon", "expected a duration such as 30s, got nothing"),
         ("horizon: 5m\n", "", 1, "horizon", "is required and missing"),
         ("detection:", "detektion:", 8, "detektion", "unknown key; did you mean detection?"),
         ("detection:", "replications: 0\ndetection:", 8, "replications",
@@ -123,7 +127,7 @@ def said(problems):
         ("{id: iad-1, region: east}", "{id: iad-1, id: x}", 5, "id", "given twice"),
         ("interval: 5s", "interval: !!python/object:os.system 5s", 9, "detection.interval",
          "tags (!) are not understood here"),
-        ("interval: 5s", "7: 5s", 8, "detection.7",
+        ("interval: 5s", "7: 5s", 9, "detection.7",
          "expected text as a key; write it in quotes"),
         ("horizon: 5m", "horizon: 2024-01-01", 2, "horizon",
          "expected a duration such as 250ms, 30s or 1h30m (units ns, us, ms, s, m, h, d), "
@@ -144,7 +148,7 @@ def test_one_problem(problems_of, write, old, new, line, field, message) -> None
         ("", 1, "is empty"),
         ("# nothing\n", 1, "is empty"),
         ("just a text", 1, "expected settings (key: value), not a single value"),
-        ("- a\n- b\n", 1, "expected settings (key: value), not a single value"),
+        ("- a\n- b\n", 1, "expected settings (key: value), not a list"),
         ("masters: [1,\n  2", 2, "not valid YAML: expected ',' or ']', but got '<stream end>'"),
         ("a: 1\nexpect:\n  uptime: >= 99%\n", 3,
          "not valid YAML: expected chomping or indentation indicators, but found '=' "
@@ -239,7 +243,7 @@ def test_a_combination_that_does_not_fit(problems_of) -> None:
         ("detection..fall", "3", "'detection..fall' is no path such as detection.interval"),
         ("detection.fall", "[3", "'[3' is not valid YAML"),
         ("faults.0.target", "ams", "faults.0.target: no master 'ams'; did you mean ams-1?"),
-        ("expect.uptme", ">= 99%", "'>= 99%' is not valid YAML"),
+        ("expect.uptme", ">= 99%", "expect.uptme: unknown key; did you mean uptime?"),
         ("expect.uptme", "< 99%", "expect.uptme: unknown key; did you mean uptime?"),
     ],
 )  # fmt: skip
@@ -247,3 +251,56 @@ def test_bad_overrides_name_themselves(problems_of, path, value, message) -> Non
     problem = only(problems_of(GOOD, (path, value)))
     assert str(problem) == f"--set {path}={value}: {message}"
     assert problem.line is None
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{this}: &{this} [{', '.join([f'*{last}'] * 10)}]\n" for last, this in pairwise("abcdefgh")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (BOMB, None, "has more than 100,000 values (aliases of aliases?)"),
+        ("name: " + "[" * 1000 + "]" * 1000, None, "is nested too deeply"),
+    ],
+)
+def test_yaml_out_of_bounds(problems_of, text, line, message) -> None:
+    problem = only(problems_of(text))
+    assert (problem.line, problem.field, problem.message) == (line, "", message)
+
+
+def test_a_grid_of_too_many_cells_is_refused_before_it_is_built(problems_of) -> None:
+    values = ", ".join(map(str, range(1, 101)))
+    grid = f"vary: {{detection.fall: [{values}], detection.rise: [{values}]}}\ndetection:"
+    problem = only(problems_of(GOOD.replace("detection:", grid, 1)))
+    assert (problem.line, problem.field) == (8, "vary")
+    assert problem.message == "makes 10,000 cells (every combination is one); the most is 1,000"
+
+
+def test_a_number_too_large_for_64_bits(problems_of) -> None:
+    big = "9" * 400
+    problem = only(problems_of(GOOD.replace("detection:", f"seed: {big}\ndetection:", 1)))
+    assert problem.message == f"too large: {big}"
+
+
+@pytest.mark.parametrize("limit", [">= 99%", "> 99%", "<= 0.5", "<1"])
+def test_a_limit_after_set_needs_no_quotes(write, limit) -> None:
+    loaded = load(write(GOOD), [("expect.uptime", limit)])
+    assert [str(item) for item in loaded.scenario.expect] == [f"uptime {limit}"]
+
+
+def test_a_folder_is_no_scenario(write) -> None:
+    file = write(GOOD)
+    with pytest.raises(ScenarioError, match=r"is a folder, expected a scenario file; in it: file"):
+        find(file.parent)
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(GOOD,))
+    writer.start()
+    loaded = load(find(pipe))
+    writer.join()
+    assert loaded.scenario.name == "small"

@@ -235,8 +235,15 @@ def test_many_broken_lines_are_counted(csv) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("t,x\n1,2\n3\n", 3, "has 1 values, the header has 2 columns"),
+        ("t,x\n1,2\n3\n", 3, "has 1 value, the header has 2 columns"),
         ("t,x\n1,2,3\n", 2, "has 3 values, the header has 2 columns"),
+        ("t,x\n1,2\n\n3\n", 4, "has 1 value, the header has 2 columns"),
+        ("t\n1,2\n", 2, "has 2 values, the header has 1 column"),
+        (
+            't,x\n1,2\n"3,4\n5,6\n',
+            3,
+            "has 1 value, the header has 2 columns (a quotation mark that is not closed?)",
+        ),
         ("t\n", 1, "has no rows"),
     ],
 )
@@ -244,6 +251,46 @@ def test_files_of_the_wrong_shape(csv, text, line, message) -> None:
     with pytest.raises(TraceError) as caught:
         read_arrivals(TraceArrivals(trace=csv(text), column="t", unit="s"))
     assert caught.value.lines == [(line, "", message)]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "trace.csv is empty; expected a header with a column 't'"),
+        (b"t;x\n1;2\n", "no column 't': its values are separated by ';', expected commas"),
+        (b"t\tx\n1\t2\n", "no column 't': its values are separated by '\\t', expected commas"),
+        (b"t,t\n1,2\n", "has more than one column 't'"),
+        ("t\n1\n".encode("utf-16"), "is not a text file in UTF-8"),
+        (b"t\n\xe9\n", "is not a text file in UTF-8"),
+    ],
+)
+def test_files_without_the_column(tmp_path, data: bytes, message: str) -> None:
+    file = tmp_path / "trace.csv"
+    file.write_bytes(data)
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(TraceArrivals(trace=str(file), column="t", unit="s"))
+    [(_, said)] = caught.value.settings
+    assert message in said
+
+
+def test_numbers_where_time_stamps_are_expected_need_their_unit() -> None:
+    with pytest.raises(ValueError, match=r"got '0\.5'; numbers need their unit: ns, us, ms, s"):
+        _stamp_ns("0.5")
+
+
+def test_a_long_value_is_cut_in_the_message(csv) -> None:
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(TraceArrivals(trace=csv("t\n" + "9" * 4000 + "\n"), column="t", unit="s"))
+    [(_, _, said)] = caught.value.lines
+    assert said == f"expected a number (s), got '{'9' * 37}...'"
+
+
+def test_a_time_scale_that_leaves_the_clock(csv) -> None:
+    trace = TraceArrivals(trace=csv("t\n0\n1\n"), column="t", unit="s", time_scale=1e-300)
+    with pytest.raises(TraceError) as caught:
+        read_arrivals(trace)
+    [(setting, said)] = caught.value.settings
+    assert (setting, said) == ("time_scale", "too small: 1s divided by it are more than 292 years")
 
 
 def test_lines_are_counted_in_the_file_not_in_rows(csv) -> None:
