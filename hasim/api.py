@@ -36,13 +36,16 @@ def run(
     it. `check` verifies the invariants of every
     replication, whose violations are in ``result.study``.
 
-    Raises ScenarioError for anything wrong with the scenario, StoreError if
+    Raises TypeError if `scenario` is none of these, ValueError for `jobs` below 1,
+    ScenarioError for anything wrong with the scenario, StoreError if
     `out` is in use, ReplicationError if a replication fails, and
     StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
     """
     from hasim.result import Result
     from hasim.study.runner import run_study
 
+    if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
+        raise ValueError(f"jobs must be a whole number from 1 on, or None, got {jobs!r}")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
     folder = Path(out) if out is not None else None
     study = run_study(
@@ -80,7 +83,7 @@ def prepare(
 ) -> Loaded:
     """Load a scenario with some settings replaced. Raises ScenarioError."""
     from hasim.scenario.catalogue import find
-    from hasim.scenario.loader import from_data, load
+    from hasim.scenario.loader import Loaded, from_data, load
 
     replaced = dict(overrides or {})
     if seed is not None:
@@ -91,4 +94,8 @@ def prepare(
         return load(find(str(scenario)), replaced.items())
     if isinstance(scenario, Mapping):
         return from_data(scenario, replaced.items())
+    if not isinstance(scenario, Loaded):
+        raise TypeError(
+            f"expected a file, a name, a mapping or a loaded scenario, got {scenario!r}"
+        )
     return from_data(scenario.data, replaced.items()) if replaced else scenario

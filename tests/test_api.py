@@ -188,6 +188,11 @@ def test_bad_input_is_told_apart(tmp_path):
         hasim.run("crsh")
     with pytest.raises(StoreError, match="no folder of a hasim run"):
         hasim.load_run(tmp_path)
+    with pytest.raises(TypeError, match="expected a file, a name, a mapping"):
+        hasim.run(None)
+    for jobs in (0, -1, "two"):
+        with pytest.raises(ValueError, match="jobs must be a whole number from 1 on"):
+            hasim.run(DATA, jobs=jobs)
     with pytest.raises(ValueError, match="journals are kept in a run folder"):
         hasim.run(DATA, journals=True)
 

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,16 @@ def tiny(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(SCENARIO)
     return path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """The folder of a run of that scenario with two replications: to copy, never to change."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.yaml").write_text(SCENARIO)
+    run = ("run", folder / "tiny.yaml", "--jobs", 1, "--replications", 2, "--journals")
+    assert cli(*run, "--out", folder / "out").exit_code == 0
+    return folder / "out"
 
 
 def cli(*args: object) -> Result:
@@ -303,12 +314,17 @@ def test_ctrl_c_keeps_what_was_finished(tiny, jobs):
         (["run", "tiny.yaml", "--set", "fall"], "expected PATH=VALUE"),
         (["run", "tiny.yaml", "--set", "detection.fal=3"], "did you mean fall?"),
         (["run", "tiny.yaml", "--out", "full"], "full: not empty"),
+        (["run", "tiny.yaml", "--out", ""], "--out: expected the name of a new folder"),
+        (["run", "tiny.yaml", "--out", "tiny.yaml/x"], "tiny.yaml/x: cannot write there"),
+        (["run", "full"], "full: is a folder, expected a scenario file"),
+        (["explain", "tiny.yaml", "--incident", "1"], "run (it is no folder)"),
+        (["explain", "none", "--incident", "1"], "run (it does not exist)"),
         (["run", "quickstrat"], "did you mean quickstart?"),
         (["validate", "tny.yaml"], "did you mean tiny.yaml?"),
         (["new", "a b"], "expected a name"),
         (["new", "tiny"], "exists already"),
         (["replay", "nowhere.jsonl"], "nowhere.jsonl"),
-        (["replay", "tiny.yaml"], "tiny.yaml:1: not a line of a hasim journal"),
+        (["replay", "tiny.yaml"], "tiny.yaml:1: not a hasim journal: no JSON"),
         (["explain", "full", "--incident", "1"], "no folder of a hasim run"),
         (["explain", "full"], "--incident"),
         (["compare", "full", "full"], "no folder of a hasim run"),
@@ -378,6 +394,14 @@ def test_list_names_every_shipped_scenario_with_what_it_shows():
     assert all(len(line.split()) >= 3 for line in lines)
 
 
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_list_fits_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = cli("list").stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.endswith(" ...") for line in lines) == (columns < 160), lines
+
+
 def test_new_writes_a_scenario_that_is_valid_and_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli("new", "mine").stdout == "mine.yaml\n"
@@ -417,9 +441,9 @@ def test_algorithms_come_from_the_settings():
 
 
 @pytest.fixture
-def journal(tiny) -> Path:
+def journal(tiny, finished) -> Path:
     """The journal of the first replication with fall=1."""
-    cli("run", tiny, "--jobs", 1, "--out", "out", "--journals", "--replications", 2)
+    shutil.copytree(finished, "out")
     return Path("out/journals/cell-000-replication-0000.jsonl.gz")
 
 
@@ -452,7 +476,7 @@ def test_replay_with_a_setting_tells_what_it_would_have_concluded(journal):
     new = [line for line in result.stdout.splitlines() if line.startswith("+  ")]
     assert any("a: healthy -> failed" in line for line in gone)
     assert any("a: suspect -> failed" in line for line in new)
-    assert "without an answer" in result.stderr
+    assert "Without an answer" in result.stderr
 
 
 def test_replay_with_a_setting_that_changes_nothing_says_so(journal):
@@ -470,6 +494,7 @@ def test_replay_with_a_setting_that_changes_nothing_says_so(journal):
         ("detection.fall.x=1", "fall is a value"),
         ("detection=3", "detection: expected a mapping"),
         ("detection.fall=[", "not valid YAML"),
+        ("detection..fall=1", "'detection..fall' is no path"),
     ],
 )
 def test_replay_with_a_bad_setting_ends_with_2(journal, setting, message):
@@ -495,6 +520,41 @@ def test_explain_tells_of_fault_declaration_and_failover(journal):
     assert cli("explain", "out", "--incident", 1).stdout == with_journal.stdout
 
 
+def test_explain_does_not_tell_another_story_than_the_run_had(journal):
+    journal.unlink()
+    kept = Path("out/scenario.yaml")
+    kept.write_text(kept.read_text().replace("interval: 2s", "interval: 3s"))
+    result = cli("explain", "out", "--incident", 1)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "simulated again, has no such incident" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("manifest", "manifest.json: not JSON"),
+        ("scenario", "scenario.yaml: is not a text file in UTF-8"),
+        ("table", ": lacks 'incidents'"),
+        ("column", "the measures of replication 0 of cell 0 are not those of hasim"),
+    ],
+)
+def test_a_damaged_run_folder_is_told_in_one_line(journal, damage, message):
+    outcomes = Path("out/replications/cell-000.jsonl")
+    match damage:
+        case "manifest":
+            Path("out/manifest.json").write_bytes(b"\xff\xfe")
+        case "scenario":
+            Path("out/scenario.yaml").write_bytes(b"\xff\xfe")
+        case "table":
+            outcomes.write_text(outcomes.read_text().replace('"incidents":[', '"others":['))
+        case "column":
+            outcomes.write_text(outcomes.read_text().replace('"detection_s"', '"seen_s"'))
+    result = cli("compare", "out", "out")
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_explain_of_an_incident_that_is_not_there(journal):
     result = cli("explain", "out", "--incident", 99)
     assert result.exit_code == 2
@@ -504,9 +564,8 @@ def test_explain_of_an_incident_that_is_not_there(journal):
 # -- compare -----------------------------------------------------------------------
 
 
-def test_comparing_a_run_with_itself_finds_nothing(tiny):
-    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "one")
-    result = cli("compare", "one", "one")
+def test_comparing_a_run_with_itself_finds_nothing(finished):
+    result = cli("compare", finished, finished)
     assert result.exit_code == 0
     total = result.stdout.split()[2]
     assert result.stdout == f"{total} of {total} differences are exactly 0 in every replication.\n"
@@ -534,20 +593,26 @@ def test_slower_detection_is_a_regression_and_its_undoing_none(tiny):
     assert "better" in better.stdout
 
 
-def test_runs_with_other_seeds_are_no_pairs(tiny):
-    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "one")
+def test_runs_of_two_scenarios_are_compared_with_a_warning(tiny, finished):
+    other = ("--set", "name=other", "--set", "detection.evidence=probe")
+    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "two", *other)
+    result = cli("compare", finished, "two")
+    assert "The runs are of two scenarios, tiny and other." in result.stderr
+    assert "Differences of shares (%) are in percentage points." in result.stdout
+
+
+def test_runs_with_other_seeds_are_no_pairs(tiny, finished):
     cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "two", "--seed", 6)
-    result = cli("compare", "one", "two")
+    result = cli("compare", finished, "two")
     assert result.exit_code == 2
     assert "seeds 5 and 6 differ" in result.stderr
 
 
-def test_runs_without_a_common_cell_cannot_be_compared(tiny):
-    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "one")
+def test_runs_without_a_common_cell_cannot_be_compared(tiny, finished):
     cli(
         "run", tiny, "--jobs", 1, "--replications", 2, "--out", "two",
         "--set", "vary={detection.rise: [1, 2]}",
     )  # fmt: skip
-    result = cli("compare", "one", "two")
+    result = cli("compare", finished, "two")
     assert result.exit_code == 2
     assert "no cell in common" in result.stderr

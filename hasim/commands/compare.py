@@ -33,6 +33,8 @@ def compare(first: Path, second: Path, style: str) -> int:
     from hasim.study.compare import compare as compare_runs
 
     before, after = load_run(first), load_run(second)
+    if before.name != after.name:
+        note(f"The runs are of two scenarios, {before.name} and {after.name}.")
     if before.seed != after.seed:
         fail(
             f"seeds {before.seed} and {after.seed} differ, so the replications are no pairs; "
@@ -55,6 +57,8 @@ def _show(compared: Sequence[Compared], style: str) -> None:
         same = sum(one.verdict == "same" for one in compared)
         if same < len(compared):
             out.print(_table(compared))
+        if any(one.difference.unit == "ratio" and one.verdict != "same" for one in compared):
+            out.print("Differences of shares (%) are in percentage points.")
         out.print(f"{same} of {len(compared)} differences are exactly 0 in every replication.")
         return
     rows = [[one for one in compared if one.cell == index] for index, _ in cells]

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.shell import FAILED, FINE, INTERRUPTED, UNDECIDED, note, set_option
+from hasim.commands.shell import (
+    FAILED,
+    FINE,
+    INTERRUPTED,
+    UNDECIDED,
+    counted,
+    fail,
+    note,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from hasim.result import Result
@@ -73,6 +82,8 @@ def run(
     from hasim.api import prepare
     from hasim.study.store import default_folder
 
+    if out is not None and not out.name:
+        fail(f"--out: expected the name of a new folder, got '{out}'")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=dict(overrides))
     if dry_run:
         return _dry_run(loaded, jobs)
@@ -145,15 +156,16 @@ def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     from hasim.study.runner import estimate_cost
 
     cost = estimate_cost(loaded)
-    workers = jobs or default_jobs()
     total = len(loaded.cells) * loaded.scenario.replications
+    workers = min(jobs or default_jobs(), total)
+    at_once = min(workers, default_jobs())  # more processes than cores are no faster
     lines = [
         f"scenario      {loaded.scenario.name}",
         f"cells         {len(loaded.cells)}",
         f"replications  {loaded.scenario.replications} per cell, {total} in all",
         f"messages      about {cost.messages:,.0f}",
-        f"seconds       about {cost.seconds / min(workers, total):,.1f} with {workers} jobs "
-        f"({cost.seconds:,.1f} with one)",
+        f"seconds       about {cost.seconds / at_once:,.1f} with {counted(workers, 'job')}"
+        + (f" ({cost.seconds:,.1f} with one)" if workers > 1 else ""),
     ]
     click.echo("\n".join(lines))
     return FINE

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import textwrap
 from pathlib import Path
 
 import click
 
-from hasim.commands.shell import FINE, fail, set_option
+from hasim.commands.shell import FINE, counted, fail, set_option
 
 
 @click.command("list")
@@ -19,12 +20,14 @@ def list_() -> int:
 
     found = shipped()
     width = max(map(len, found), default=0)
+    # In a pipe the width is 80 unless COLUMNS says otherwise; a name is never cut.
+    room = max(40, shutil.get_terminal_size().columns - width - 2)
     for name, path in sorted(found.items()):
-        click.echo(f"{name:{width}}  {_opening(path)}".rstrip())
+        click.echo(f"{name:{width}}  {_opening(path, room)}".rstrip())
     return FINE
 
 
-def _opening(path: Path) -> str:
+def _opening(path: Path, room: int) -> str:
     """What the comment that a scenario file opens with begins to say."""
     words: list[str] = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -32,7 +35,7 @@ def _opening(path: Path) -> str:
             break
         words += line.lstrip("#").split()
     sentence = re.split(r"(?<=[a-z])[.:;] ", " ".join(words), maxsplit=1)[0]
-    return textwrap.shorten(sentence.rstrip("."), 90, placeholder=" ...")
+    return textwrap.shorten(sentence.rstrip("."), room, placeholder=" ...")
 
 
 @click.command()
@@ -45,8 +48,8 @@ def validate(file: str, overrides: list[tuple[str, str]]) -> int:
     loaded = prepare(file, overrides=dict(overrides))
     cells, replications = len(loaded.cells), loaded.scenario.replications
     click.echo(
-        f"{loaded.source}: valid: {cells} {'cell' if cells == 1 else 'cells'}, "
-        f"{replications} {'replication' if replications == 1 else 'replications'} each"
+        f"{loaded.source}: valid: {counted(cells, 'cell')}, "
+        f"{counted(replications, 'replication')} each"
     )
     return FINE
 

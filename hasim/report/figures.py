@@ -97,6 +97,7 @@ def interval_plot(
         for measure, axes in panels.items():
             _mark_gaps(axes, [summary.get(measure) for summary in summaries])
         figure.supylabel(heading(cells), fontsize=9)
+        figure.suptitle("Estimates and their 95 % confidence intervals", fontsize=10)
     return figure
 
 

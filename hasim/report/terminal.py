@@ -169,7 +169,7 @@ def footer(
     if any(text.startswith("> ") for text in texts):
         lines.append("> x: too many were never over in time; with 95 % confidence it exceeds x.")
     if any("inf" in text for text in texts):
-        lines.append("inf: the data give no bound, because some were never over in time.")
+        lines.append("inf: the data give no bound (too few, or some never over in time).")
     if note:
         lines.append(note)
     return Group(*(Text(line, style="dim") for line in lines))

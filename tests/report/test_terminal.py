@@ -74,7 +74,7 @@ def test_dashes_and_open_ends_are_shown_and_explained(cells, summaries):
         "failover p95: order; detected: Clopper-Pearson; uptime: Student t).",
         "-: too few observations; below it, how many there are of how many it takes.",
         "> x: too many were never over in time; with 95 % confidence it exceeds x.",
-        "inf: the data give no bound, because some were never over in time.",
+        "inf: the data give no bound (too few, or some never over in time).",
     ]
 
 
