@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hasim.report.cells import Cell, heading, labels, text
@@ -33,7 +33,7 @@ def render(
     `measures` limits and orders what is shown; without it JSON and CSV hold all
     measures in the summaries' order, Markdown the usual ones. `header` is plain
     data that leads the JSON (scenario, seed, replications), `verdicts` plain
-    data of each cell's verdicts, in JSON only. Raises ValueError, naming the
+    data of each cell's verdicts, in JSON and Markdown. Raises ValueError, naming the
     formats, for any other `format`.
     """
     if format == "json":
@@ -41,7 +41,7 @@ def render(
     if format == "csv":
         return as_csv(cells, summaries, measures=measures)
     if format == "markdown":
-        return as_markdown(cells, summaries, measures=measures)
+        return as_markdown(cells, summaries, measures=measures, verdicts=verdicts)
     raise ValueError(f"unknown format {format!r}; expected one of {', '.join(FORMATS)}")
 
 
@@ -91,8 +91,9 @@ def as_markdown(
     summaries: Sequence[Summary],
     *,
     measures: Sequence[str] | None = None,
+    verdicts: Sequence[Sequence[Mapping[str, Any]]] | None = None,
 ) -> str:
-    """One Markdown table: a row per cell, an estimate with its interval in each field."""
+    """A row per cell, an estimate with its interval in each field; then the verdicts, if any."""
     shown = [m for m in measures or DEFAULT if any(m in summary for summary in summaries)]
     rows = [[heading(cells), *map(title, shown)]]
     for label, summary in zip(labels(cells), summaries, strict=True):
@@ -100,6 +101,13 @@ def as_markdown(
         rows.append([label, *fields])
     lines = [_markdown_row(row) for row in rows]
     lines.insert(1, _markdown_row(["---"] + ["---:"] * len(shown)))
+    if verdicts is not None:
+        columns = (heading(cells), "measure", "limit", "verdict", "by how much")
+        lines += ["", _markdown_row(columns), _markdown_row(["---"] * len(columns))]
+        for label, judged in zip(labels(cells), verdicts, strict=True):
+            for one in judged:
+                words = (one["measure"], one["limit"], one["verdict"], one["by_how_much"])
+                lines.append(_markdown_row((label, *map(str, words))))
     return "\n".join(lines) + "\n"
 
 
@@ -135,6 +143,6 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _markdown_row(fields: Sequence[str]) -> str:
+def _markdown_row(fields: Iterable[str]) -> str:
     escaped = (field.replace("|", "\\|").replace("\n", " ") for field in fields)
     return "| " + " | ".join(escaped) + " |"

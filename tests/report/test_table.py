@@ -87,6 +87,15 @@ def test_markdown_is_one_table(cells, summaries):
     ]
 
 
+def test_markdown_adds_the_verdicts(cells, summaries):
+    one = {"measure": "uptime", "limit": ">= 99%", "verdict": "fail", "by_how_much": "1 % short"}
+    text = render("markdown", cells, summaries, verdicts=[[one], []])
+    first, second = text.split("\n\n")
+    assert first + "\n" == render("markdown", cells, summaries)
+    assert second.splitlines()[0] == "| evidence | measure | limit | verdict | by how much |"
+    assert second.splitlines()[2:] == ["| probe | uptime | >= 99% | fail | 1 % short |"]
+
+
 def test_markdown_escapes_bars(summaries):
     text = render("markdown", [(0, {"a.b": "x|y"})], summaries[:1])
     assert "| x\\|y |" in text
