@@ -79,7 +79,7 @@ def worlds(draw) -> WorldSettings:
             id=f"m{i}",
             priority=draw(st.integers(1, 2)),
             workers=draw(st.sampled_from([1, 8])),
-            queue=draw(st.sampled_from([0, 200])),
+            queue=draw(st.sampled_from([20, 200])),
             health=draw(st.sampled_from(["shallow", "deep"])),
         )
         for i in range(1, count + 1)
