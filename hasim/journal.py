@@ -126,6 +126,10 @@ def _reason(error: Exception) -> str:
         return "no text in UTF-8"
     if isinstance(error, json.JSONDecodeError):
         return f"no JSON: {error.msg} (column {error.colno})"
+    if hasattr(error, "errors"):  # pydantic's, whose text has many lines
+        bad = error.errors()[0]
+        field = ".".join(str(part) for part in bad["loc"])
+        return f"{field}: {bad['msg'][0].lower()}{bad['msg'][1:]}"
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(text.split())
 
@@ -144,6 +148,8 @@ def _read_line(journal: Journal, number: int, line: str) -> None:
         raise ValueError(f"expected one of {', '.join(get_args(Lane))}")
     if plain[lane] not in BODIES:
         raise ValueError(f"unknown record {plain[lane]!r}")
+    if "t" not in plain or "body" not in plain:
+        raise ValueError("expected t and body")
     body = _adapter(plain[lane]).validate_python(plain["body"])
     journal.add(int(plain["t"]), lane, body)
 

@@ -322,6 +322,7 @@ def test_ctrl_c_keeps_what_was_finished(tiny, jobs):
         (["run", "quickstrat"], "did you mean quickstart?"),
         (["validate", "tny.yaml"], "did you mean tiny.yaml?"),
         (["new", "a b"], "expected a name"),
+        (["new", ""], "'': expected a name"),
         (["new", "tiny"], "exists already"),
         (["replay", "nowhere.jsonl"], "nowhere.jsonl"),
         (["replay", "tiny.yaml"], "tiny.yaml:1: not a hasim journal: no JSON"),
@@ -507,7 +508,7 @@ def test_replay_of_a_journal_without_a_cluster_says_so(tiny):
     Path("x.jsonl").write_text('{"hasim_journal": 1, "horizon_ns": 5}\n')
     result = cli("replay", "x.jsonl")
     assert result.exit_code == 2
-    assert "does not describe a cluster" in result.stderr
+    assert "x.jsonl:1: the header does not describe a cluster" in result.stderr
 
 
 def test_explain_tells_of_fault_declaration_and_failover(journal):

@@ -33,6 +33,12 @@ def test_a_journal_is_read_back_as_it_was_written(tmp_path, name) -> None:
         ("a", b"\x89PNG\xff", "a: not a hasim journal: no text in UTF-8"),
         ("a.gz", b"plain text", "a.gz: not a hasim journal: Not a gzipped file (b'pl')"),
         ("a", HEADER + b"5\n", f"{NOT_A_LINE}expected a mapping"),
+        (
+            "a",
+            HEADER + b'{"t": 1, "effect": "SendProbe", "body": {"master": "a"}}\n',
+            f"{NOT_A_LINE}probe: field required",
+        ),
+        ("a", HEADER + b'{"effect": "SendProbe"}\n', f"{NOT_A_LINE}expected t and body"),
         ("a", HEADER + b'{"t": 1}\n', f"{NOT_A_LINE}expected one of input, effect, event, truth"),
         (
             "a",

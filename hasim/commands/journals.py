@@ -25,18 +25,21 @@ def replay(journal: Path, overrides: list[tuple[str, str]]) -> int:
     difference. With --set, say what another configuration would have concluded
     from the same inputs.
     """
-    from hasim.journal import read
+    from hasim.journal import JournalError, read
     from hasim.scenario.document import parse_value
     from hasim.study.replaying import ReplayError, replay_recorded, what_if
 
     recorded = read(journal)
-    if overrides:
-        try:
-            pairs = [(path, parse_value(text)) for path, text in overrides]
-        except ValueError as error:
-            raise ReplayError(str(error)) from None
-        return _show_what_if(recorded, what_if(recorded, pairs))
-    outcome = replay_recorded(recorded)
+    try:
+        pairs = [(path, parse_value(text)) for path, text in overrides]
+    except ValueError as error:
+        raise ReplayError(str(error)) from None
+    try:
+        if pairs:
+            return _show_what_if(recorded, what_if(recorded, pairs))
+        outcome = replay_recorded(recorded)
+    except JournalError as error:
+        fail(f"{journal}:1: {error}")
     if outcome.difference is not None:
         click.echo(_describe(outcome.difference))
         return FAILED

@@ -61,7 +61,7 @@ def new(name: str) -> int:
     from hasim.scenario.catalogue import template
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    text = template(path.stem)
+    text = template(path.stem if name else "")
     try:
         with path.open("x", encoding="utf-8") as out:
             out.write(text)

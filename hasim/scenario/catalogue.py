@@ -59,7 +59,7 @@ def template(name: str) -> str:
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         message = "expected a name of letters, digits, '.', '_' and '-'"
-        raise ScenarioError([Problem(name, None, "", message)])
+        raise ScenarioError([Problem(name or "''", None, "", message)])
     return _TEMPLATE.format(name=f'"{name}"')
 
 

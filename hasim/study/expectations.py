@@ -106,13 +106,19 @@ def _by_how_much(outcome: Outcome, found: Interval, bound: float, limit: float, 
     if not math.isfinite(bound):
         return "the data give no bound"
     side = {"pass": "inside", "fail": "beyond", "undecided": "beyond"}[outcome]
-    text = f"95 % bound {_show(bound, unit)} is {_show(abs(bound - limit), unit)} {side} the limit"
+    text = f"95 % bound {_show(bound, unit)} is {_gap(abs(bound - limit), unit)} {side} the limit"
     if outcome == "undecided":
         text += f", the estimate {_show(found.value or 0.0, unit)} may still keep it"
     return text
 
 
+def _gap(value: float, unit: str) -> str:
+    """A difference: that of two shares is in percentage points."""
+    return f"{value * 100:.3g} percentage points" if unit == "ratio" else _show(value, unit)
+
+
 def _show(value: float, unit: str) -> str:
     if unit == "ratio":
         return f"{value * 100:.6g} %"
-    return f"{value:.4g}" + {"s": " s", "per_hour": "/h"}.get(unit, "")
+    number = f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return number + {"s": " s", "per_hour": "/h"}.get(unit, "")

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from hasim.scenario.expectations import Expectation
+from hasim.study.estimate import Estimate
 from hasim.study.expectations import Verdict, judge
 from hasim.study.summary import summarise
 from hasim.units import DAY
@@ -114,3 +115,17 @@ def test_a_summary_can_be_judged_by_its_two_sided_intervals() -> None:
         Expectation.parse("detection_time.mean", "< 1s"),
     ]
     assert [v.verdict for v in judge(promises, summarise(runs))] == ["undecided", "pass", "fail"]
+
+
+@pytest.mark.parametrize(
+    ("measure", "limit", "value", "words"),
+    [
+        ("outage.mean", "< 1d", 10.0, "95 % bound 10 s is 86,390 s inside the limit"),
+        ("uptime", ">= 99%", 0.785, "95 % bound 78.5 % is 20.5 percentage points beyond the limit"),
+    ],
+)
+def test_by_how_much_is_told_in_plain_numbers(measure, limit, value, words):
+    unit = "s" if measure == "outage.mean" else "ratio"
+    summary = {measure: Estimate(measure, unit, value, value, value, 20, "given")}
+    [verdict] = judge([Expectation.parse(measure, limit)], summary)
+    assert verdict.by_how_much == words
