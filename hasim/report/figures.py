@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hasim.report import style
 from hasim.report.cells import Cell, heading, labels
 from hasim.report.format import missing, percent, seconds, significant, tick
+from hasim.report.picture import picture
 from hasim.report.style import save
 from hasim.report.survival import Observation, detected_by
 from hasim.report.timeline import incident_timeline
@@ -42,10 +43,8 @@ def detection_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
     `observations` has, by label, (seconds, censored) for each incident. The
     curves are Kaplan-Meier estimates; ticks mark incidents that ended undetected.
     """
-    from matplotlib.figure import Figure
-
     with style.look():
-        figure = Figure(figsize=(9, 4.5), layout="constrained")
+        figure = picture(9, 4.5)
         axes = figure.add_subplot()
         shown = {label: rows for label, rows in observations.items() if rows}
         for index, (label, rows) in enumerate(observations.items()):
@@ -77,14 +76,13 @@ def interval_plot(
     scale. `limits` draws a line at the value that a measure is held against. A
     missing estimate says what is missing; a whisker without end has an arrow.
     """
-    from matplotlib.figure import Figure
 
     shown = [m for m in measures if any(m in summary for summary in summaries)]
     with style.look():
         columns = min(2, max(1, len(shown)))
         rows = max(1, math.ceil(len(shown) / columns))
         height = 0.7 + rows * (0.75 + 0.24 * len(cells))
-        figure = Figure(figsize=(5 + 3.2 * (columns - 1), height), layout="constrained")
+        figure = picture(5 + 3.2 * (columns - 1), height)
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)

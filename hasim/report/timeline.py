@@ -10,6 +10,7 @@ from hasim.events import FailoverChanged, StatusChanged
 from hasim.journal import Journal
 from hasim.report import style
 from hasim.report.format import tick
+from hasim.report.picture import picture
 from hasim.units import seconds
 
 if TYPE_CHECKING:
@@ -118,12 +119,11 @@ def incident_timeline(
 
     `rows` as `timeline_rows` gives them. Times are drawn since `origin_s`.
     """
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     lanes = sorted({row["lane"] for row in rows})
     with style.look():
-        figure = Figure(figsize=(10, 1.3 + 0.85 * max(1, len(lanes))), layout="constrained")
+        figure = picture(10, 1.3 + 0.85 * max(1, len(lanes)))
         axes = figure.add_subplot()
         start_s = min((row["start_s"] for row in rows), default=origin_s) - origin_s
         end_s = max((row["end_s"] for row in rows), default=origin_s + 1) - origin_s

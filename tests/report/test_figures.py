@@ -189,3 +189,8 @@ def test_reports_load_matplotlib_only_for_figures():
         "sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'scipy', 'matplotlib')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_figure_shows_itself_in_jupyter(cells, summaries):
+    png = interval_plot(cells, summaries, ("detection_time.p50",))._repr_png_()
+    assert png.startswith(b"\x89PNG")
