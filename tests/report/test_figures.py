@@ -192,5 +192,5 @@ def test_reports_load_matplotlib_only_for_figures():
 
 
 def test_a_figure_shows_itself_in_jupyter(cells, summaries):
-    png = interval_plot(cells, summaries, ("detection_time.p50",))._repr_png_()
+    png = figures.interval_plot(cells, summaries, ("detection_time.p50",))._repr_png_()
     assert png.startswith(b"\x89PNG")
