@@ -52,6 +52,8 @@ class FailoverOrchestrator:
         self._may_write = {p.id: {p.owner: 1} for p in cluster.partitions}
         # By master: until when the answer to a power-off under way is awaited.
         self._fence_due_ns: dict[str, int] = {}
+        # By master that came back: when to tell it once more to step down.
+        self._demote_ns: dict[str, int] = {}
         self._retry_ns: dict[str, int] = {}
         self._failovers: list[Failover] = []
         self._audit: list[AuditEntry] = []
@@ -89,7 +91,7 @@ class FailoverOrchestrator:
     def next_wakeup(self) -> int | None:
         """The earliest deadline of a step, or time of a retry (nanoseconds)."""
         times = [f.deadline_ns for f in self.get_active_failovers() if f.deadline_ns is not None]
-        return min([*times, *self._retry_ns.values()], default=None)
+        return min([*times, *self._retry_ns.values(), *self._demote_ns.values()], default=None)
 
     def healthy(self) -> bool:
         """Whether this service itself is at work: it keeps no failover without a way on."""
@@ -216,6 +218,7 @@ class FailoverOrchestrator:
             "epochs": freeze(self._epochs),
             "may_write": freeze(self._may_write),
             "fence_due_ns": freeze(self._fence_due_ns),
+            "demote_ns": freeze(self._demote_ns),
             "retry_ns": freeze(self._retry_ns),
             "failovers": freeze(self._failovers),
             "audit": freeze(self._audit),
@@ -232,6 +235,7 @@ class FailoverOrchestrator:
         service._epochs = thaw(dict[str, int], data["epochs"])
         service._may_write = thaw(dict[str, dict[str, int]], data["may_write"])
         service._fence_due_ns = thaw(dict[str, int], data["fence_due_ns"])
+        service._demote_ns = thaw(dict[str, int], data["demote_ns"])
         service._retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._failovers = thaw(list[Failover], data["failovers"])
         service._audit = thaw(list[AuditEntry], data["audit"])
@@ -253,7 +257,7 @@ class FailoverOrchestrator:
             return []
         if self._still_owns(event.master):
             self._retry_ns.pop(event.master, None)  # else it came back as a standby
-        out = self._demote_returned(event.master)
+        out = self._demote_returned(now, event.master)
         for failover in self.get_active_failovers():
             if failover.state == lifecycle.WAITING:
                 out += self._wait_over(now, failover, event.master)
@@ -270,9 +274,12 @@ class FailoverOrchestrator:
         )
         return out + self._select(now, failover)
 
-    def _demote_returned(self, master: str) -> list[Output]:
-        """Without fencing an old owner may come back and still accept writes: tell it."""
-        return [
+    def _demote_returned(self, now: int, master: str) -> list[Output]:
+        """Without fencing an old owner may come back and still accept writes: tell it.
+
+        Again and again, since packets get lost, until it confirms or is no longer healthy.
+        """
+        orders: list[Output] = [
             Demote(f.id, f.partitions, master, f.epoch)
             for f in self._failovers
             if f.state == lifecycle.COMPLETED
@@ -281,6 +288,9 @@ class FailoverOrchestrator:
                 master in self._may_write[p] and self._owners[p] != master for p in f.partitions
             )
         ]
+        if orders:
+            self._demote_ns[master] = now + self.settings.demote_timeout_ns
+        return orders
 
     def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
         fencing = [f for f in self.get_active_failovers() if f.fencing == result.master]
@@ -377,6 +387,10 @@ class FailoverOrchestrator:
         for master in [m for m, t in self._retry_ns.items() if now >= t]:
             del self._retry_ns[master]
             out += self.execute_failover(now, master, "retry: still failed")
+        for master in [m for m, t in self._demote_ns.items() if now >= t]:
+            del self._demote_ns[master]
+            if self._statuses[master] is Status.HEALTHY:
+                out += self._demote_returned(now, master)
         return out
 
     def _timed_out(self, now: int, failover: Failover) -> list[Output]:

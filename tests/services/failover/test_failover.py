@@ -217,6 +217,17 @@ def test_without_fencing_a_returning_owner_is_told_to_step_down() -> None:
     assert (demote.target, demote.partitions) == ("m1", ("p1",))
 
 
+def test_a_returning_owner_is_told_until_it_confirms() -> None:
+    made = bench(fencing=FencingSettings(mode="none"))
+    made.down["m1"] = None
+    made.run(60 * SECOND)
+    answer, orders = made._answer, itertools.count(1)
+    made.overrides[Demote] = lambda e: answer(e) if next(orders) == 3 else None
+    made.down.clear()
+    made.run(300 * SECOND)
+    assert order(made, Demote) == ["Demote"] * 3
+
+
 def test_a_master_that_took_over_can_be_failed_over_itself() -> None:
     made = bench(4)
     made.down["m1"] = Cause.REFUSED
