@@ -91,7 +91,9 @@ def interval_plot(
         for measure, axes in panels.items():
             estimates = [summary.get(measure) for summary in summaries]
             _panel(axes, measure, estimates, names, (limits or {}).get(measure))
-        _share_scales(panels)
+        units = {m: s[m].unit for m in shown for s in summaries if m in s}
+        shares = {m.partition(".")[0] for m, unit in units.items() if unit == "ratio"}
+        _share_scales(panels, shares)
         for measure, axes in panels.items():
             _mark_gaps(axes, [summary.get(measure) for summary in summaries])
         figure.supylabel(heading(cells), fontsize=9)
@@ -169,19 +171,24 @@ def _finite_bounds(estimate: Estimate) -> tuple[float, float]:
     return low, high
 
 
-def _share_scales(panels: Mapping[str, Axes]) -> None:
-    """The same limits for panels of one family of times; few ticks, so that none overlap."""
+def _share_scales(panels: Mapping[str, Axes], shares: set[str]) -> None:
+    """The same limits for panels of one family of times; few ticks, so that none overlap.
+
+    No axis goes to a share above 100 %, and one without any value has no scale.
+    """
     from matplotlib.ticker import MaxNLocator
 
     families: dict[str, list[Axes]] = {}
     for measure, axes in panels.items():
         family = measure.partition(".")[0] if measure.partition(".")[2] else measure
         families.setdefault(family, []).append(axes)
-    for members in families.values():
+    for family, members in families.items():
         ranges = [axes.dataLim.intervalx for axes in members if axes.has_data()]
         finite = [float(x) for pair in ranges for x in pair if math.isfinite(x)]
         if not finite:
-            finite = [0.0, 1.0]
+            for axes in members:
+                axes.set_xticks([])
+            continue
         low, high = min(finite), max(finite)
         for axes in members:
             if low > 0 and high / low > _LOG_FROM:
@@ -194,7 +201,10 @@ def _share_scales(panels: Mapping[str, Axes]) -> None:
                 room = 0.08 * ((high - low) or abs(high) or 1.0)
                 # From zero, if that is near: a length is then a duration.
                 start = 0.0 if 0 < low < 0.5 * high else low - room
-                axes.set_xlim(start, high + 2 * room)
+                end = high + 2 * room
+                if family in shares and high <= 1 < end:
+                    end = 1 + 0.1 * room  # whole dots, but no tick beyond
+                axes.set_xlim(start, end)
                 axes.xaxis.set_major_locator(MaxNLocator(4))
 
 

@@ -12,6 +12,7 @@ import pytest
 from hasim.report import figures
 from hasim.report.survival import detected_by
 from hasim.report.timeline import incident_timeline, timeline_rows
+from hasim.study.estimate import Estimate
 from hasim.units import SECOND
 
 
@@ -105,6 +106,19 @@ def test_one_family_has_one_scale(cells, summaries):
     low, high = shown["detection p95"].get_xlim()
     assert low <= 2.2
     assert high > 4.8
+
+
+def test_no_axis_goes_beyond_100_percent_and_none_without_values_has_a_scale(cells):
+    share = Estimate("success", "ratio", 0.995, 0.984, 1.0, 40, "given")
+    none = Estimate("failover_time.p95", "s", None, None, None, 3, "order statistics", 72)
+    summary = {"success": share, "failover_time.p95": none}
+    shown = panels(figures.interval_plot(cells, [summary] * len(cells)))
+    low, high = shown["success"].get_xlim()
+    assert low < 0.984
+    assert 1.0 < high
+    assert max(x for x in shown["success"].get_xticks() if x <= high) <= 1.0
+    assert not list(shown["failover p95"].get_xticks())
+    assert "needs 72, has 3" in [t.get_text() for t in shown["failover p95"].texts]
 
 
 def test_gaps_say_what_is_missing(cells, summaries):
