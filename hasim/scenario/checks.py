@@ -185,6 +185,16 @@ def _detection(world: WorldSettings) -> Found:
         yield ("detection", "fast_interval"), f"is longer than the interval, {shown}"
     if detection.timeout_ns > detection.interval_ns:
         yield ("detection", "timeout"), f"is longer than the interval, {shown}"
+    device, fencing = world.fencing_device, world.failover.fencing
+    if fencing.mode == "confirmed" and device.latency_ns >= fencing.timeout_ns:
+        shown = format_duration(fencing.timeout_ns)
+        yield (
+            ("fencing_device", "latency"),
+            f"must be shorter than failover.fencing.timeout, {shown}",
+        )
+    if world.promotion.duration_ns >= world.failover.promote_timeout_ns:
+        shown = format_duration(world.failover.promote_timeout_ns)
+        yield ("promotion", "duration"), f"must be shorter than failover.promote_timeout, {shown}"
     for section, name, values in (
         ("detection", "evidence", detection.evidence),
         ("failover", "selection", world.failover.selection),

@@ -39,9 +39,10 @@ PROBE_DEMAND_NS = 1_000_000
 
 
 class DeepProbe:
-    """A health check that goes through the queue like a message."""
+    """A health check that goes through the queue like a message; `number` is 1, 2, ..."""
 
-    def __init__(self, error_draw: float, answer: Callable[[Cause], None]) -> None:
+    def __init__(self, number: int, error_draw: float, answer: Callable[[Cause], None]) -> None:
+        self.key = number
         self.demand_ns = PROBE_DEMAND_NS
         self.error_draw = error_draw
         self.partition: str | None = None
@@ -56,6 +57,7 @@ class Commands:
     def __init__(self, world: World) -> None:
         self.world = world
         self.env = world.env
+        self._deep_probes = 0
 
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
@@ -120,7 +122,9 @@ class Commands:
         if master.refusing:
             answer(Cause.REFUSED)
         elif master.settings.health == "deep":
-            master.accept(DeepProbe(self.world.probe_draws.uniform(), answer))
+            self._deep_probes += 1
+            draw = self.world.probe_draws[master.id].uniform()
+            master.accept(DeepProbe(self._deep_probes, draw, answer))
         else:
             answer(Cause.OK)
 
@@ -129,7 +133,7 @@ class Commands:
     def _fence(self, event: Call) -> None:
         effect: Fence = event.load
         world, device = self.world, self.world.settings.fencing_device
-        if world.fence_draws.uniform() < device.fails:
+        if world.fence_draws[effect.master].uniform() < device.fails:
             world.driver.feed(FenceResult(effect.failover, effect.master, confirmed=False))
             return
         master = world.masters[effect.master]

@@ -57,8 +57,10 @@ class World:
         self._faults = 0
         self.torn_transfers: dict[str, int] = {}
         self.promotion_traps: list[Callable[[str], bool]] = []
-        self.probe_draws = Stream(seed, replication, "probe-errors")
-        self.fence_draws = Stream(seed, replication, "fencing")
+        ids = [m.id for m in settings.masters]
+        # A stream per master: what one of them needs does not shift the others' luck.
+        self.probe_draws = {m: Stream(seed, replication, f"probe-errors:{m}") for m in ids}
+        self.fence_draws = {m: Stream(seed, replication, f"fencing:{m}") for m in ids}
         self.masters = self._build_masters()
         self.states = self._build_states()
         control_plane = ControlPlane(

@@ -8,12 +8,13 @@ class RetryBudget:
 
     `reserve` tokens are there at the start and cap what can be saved up, so that a
     quiet client may still retry (Finagle RetryBudget: 20 %, a floor of 10 retries).
+    A share of nothing allows nothing.
     """
 
     def __init__(self, share: float, reserve: float = 10.0) -> None:
         self.share = share
         self.reserve = reserve
-        self.tokens = reserve
+        self.tokens = reserve if share > 0.0 else 0.0
 
     def deposit(self) -> None:
         """A message was sent for the first time."""
