@@ -12,10 +12,18 @@ from simpy.events import Event
 # they only pass on what has happened.
 FAULT = 10
 COMPLETION = 20
+ANSWER = 25
 TIMEOUT = 30
 INPUT = 40
 WAKE_UP = 50
 ARRIVAL = 60
+
+# Within a rank by key: first what is no message, in the order in which it was scheduled
+# (key 0), then deep probes by number, then messages by message and attempt. Timeouts
+# have no keys: they expire in the order of sending.
+KEY_BITS = 48
+MESSAGES = 1 << 40
+"""The key of a message's attempt is this plus message * attempts + attempt."""
 
 
 class Clock(Environment):
@@ -33,20 +41,24 @@ class Clock(Environment):
 
 
 class Call(Event):
-    """An event that calls `function(event)` after `delay` nanoseconds; `load` rides along."""
+    """An event that calls `function(event)` after `delay` nanoseconds; `load` rides along.
+
+    Without a function it is something that a process waits for.
+    """
 
     def __init__(
         self,
         env: Clock,
         delay: int,
         rank: int,
-        function: Callable[[Any], None],
+        function: Callable[[Any], None] | None,
         load: Any = None,
+        key: int = 0,
     ) -> None:
         self.env = env
-        self.callbacks = [function]
+        self.callbacks = [] if function is None else [function]
         self.load = load
         self._value = None
         self._ok = True
         self._defused = False
-        env.schedule(self, rank, delay)  # type: ignore[arg-type]  # any int ranks
+        env.schedule(self, rank << KEY_BITS | key, delay)  # type: ignore[arg-type]  # any int

@@ -15,6 +15,7 @@ from hasim.simulation.settings import MasterSettings
 class Job(Protocol):
     """Something a worker is busy with: an attempt of a message, or a deep probe."""
 
+    key: int
     demand_ns: int
     error_draw: float
     partition: str | None
@@ -177,7 +178,7 @@ class SimMaster:
         job.completion = None
         if self._rate > 0.0:
             delay = max(0, int(job.remaining_ns / self._rate))
-            job.completion = Call(self.env, delay, COMPLETION, self._complete, job)
+            job.completion = Call(self.env, delay, COMPLETION, self._complete, job, job.key)
 
     def _complete(self, event: Call) -> None:
         job: Job = event.load

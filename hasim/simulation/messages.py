@@ -13,7 +13,7 @@ from typing import Any
 from simpy.events import Event
 
 from hasim.model import Cause
-from hasim.simulation.clock import ARRIVAL, TIMEOUT, Call, Clock
+from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, MESSAGES, TIMEOUT, Call, Clock
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
@@ -30,6 +30,7 @@ class Attempt(Event):
         super().__init__(env)
         self.clock = env
         self.draw = draw
+        self.key = MESSAGES + draw
         self.messages = messages
         self.partition = partition
         self.error_draw = messages.error[draw]
@@ -45,10 +46,10 @@ class Attempt(Event):
             self.messages.ratio_back[self.draw], self.messages.loss_back[self.draw]
         )
         # Nothing can take back an answer that is on the wire, so this event itself is
-        # put on the clock. At a tie the timeout, which was set earlier, is first.
+        # put on the clock. At a tie the attempt's own timeout is first.
         if delay >= 0 and self.clock.now + delay < self.expires_ns and not self.triggered:
             self._ok, self._value = True, cause
-            self.clock.schedule(self, TIMEOUT, delay)  # type: ignore[arg-type]  # any int ranks
+            self.clock.schedule(self, ANSWER << KEY_BITS | self.key, delay)  # type: ignore[arg-type]
 
 
 class MessagePlane:
@@ -96,14 +97,15 @@ class MessagePlane:
     def start(self) -> None:
         """Schedule the first arrival; each arrival schedules the next."""
         if self.messages.count:
-            Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0)
+            Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0, MESSAGES)
 
     def _arrive(self, event: Call) -> None:
         message: int = event.load
         following = message + 1
         if following < self.messages.count:
             delay = self.messages.arrival_ns[following] - self.env.now
-            Call(self.env, delay, ARRIVAL, self._arrive, following)
+            key = MESSAGES + following * self.messages.attempts
+            Call(self.env, delay, ARRIVAL, self._arrive, following, key)
         self.env.process(self._life(message))
 
     def _life(self, i: int) -> Generator[Event, Any, None]:
@@ -125,7 +127,7 @@ class MessagePlane:
                 in_time = env.now + pause < messages.arrival_ns[i] + settings.deadline_ns
                 if not in_time or not gateway.budget.withdraw():
                     break
-                yield env.timeout(pause)
+                yield Call(env, pause, ARRIVAL, None, key=MESSAGES + draw)
             self.tries[i] += 1
             master = balancer.select_master(env.now, partition, vip=vip, avoid=master)
             if not gateway.armed:
@@ -157,7 +159,8 @@ class MessagePlane:
         there, attempt.back = self._links[gateway.region, master]
         delay = there.crossing(messages.ratio_there[draw], messages.loss_there[draw])
         if delay >= 0:
-            Call(self.env, delay, ARRIVAL, self._deliver, (self._masters[master], attempt))
+            load = (self._masters[master], attempt)
+            Call(self.env, delay, ARRIVAL, self._deliver, load, attempt.key)
         attempt.expires_ns = self.env.now + self._settings.timeout_ns
         self._waiting.append(attempt)
         if len(self._waiting) == 1:
