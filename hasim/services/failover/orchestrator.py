@@ -29,6 +29,7 @@ from hasim.services.failover.failover import AuditEntry, Failover
 from hasim.services.failover.selection import select
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.transfer import torn_because
+from hasim.services.failover.writers import Writers
 from hasim.services.frozen import freeze, thaw
 
 
@@ -48,8 +49,7 @@ class FailoverOrchestrator:
         self._statuses = dict.fromkeys(self._masters, Status.UNKNOWN)
         self._owners = {p.id: p.owner for p in cluster.partitions}
         self._epochs = dict.fromkeys(self._owners, 1)
-        # By partition: whoever may accept writes, with the highest epoch it was given.
-        self._may_write = {p.id: {p.owner: 1} for p in cluster.partitions}
+        self._writers = Writers.at_start(cluster.partitions)
         # By master: until when the answer to a power-off under way is awaited.
         self._fence_due_ns: dict[str, int] = {}
         # By master that came back: when to tell it once more to step down.
@@ -216,7 +216,7 @@ class FailoverOrchestrator:
             "statuses": freeze(self._statuses),
             "owners": freeze(self._owners),
             "epochs": freeze(self._epochs),
-            "may_write": freeze(self._may_write),
+            "writers": freeze(self._writers),
             "fence_due_ns": freeze(self._fence_due_ns),
             "demote_ns": freeze(self._demote_ns),
             "retry_ns": freeze(self._retry_ns),
@@ -233,7 +233,7 @@ class FailoverOrchestrator:
         service._statuses = thaw(dict[str, Status], data["statuses"])
         service._owners = thaw(dict[str, str], data["owners"])
         service._epochs = thaw(dict[str, int], data["epochs"])
-        service._may_write = thaw(dict[str, dict[str, int]], data["may_write"])
+        service._writers = thaw(Writers, data["writers"])
         service._fence_due_ns = thaw(dict[str, int], data["fence_due_ns"])
         service._demote_ns = thaw(dict[str, int], data["demote_ns"])
         service._retry_ns = thaw(dict[str, int], data["retry_ns"])
@@ -285,7 +285,7 @@ class FailoverOrchestrator:
             if f.state == lifecycle.COMPLETED
             and f.master == master
             and any(
-                master in self._may_write[p] and self._owners[p] != master for p in f.partitions
+                self._writers.accepts(master, p) and self._owners[p] != master for p in f.partitions
             )
         ]
         if orders:
@@ -298,8 +298,7 @@ class FailoverOrchestrator:
         if not result.confirmed:
             failure = "the fencing device reports failure"
             return [out for f in fencing for out in self._fence_again(now, f, failure)]
-        for writers in self._may_write.values():
-            writers.pop(result.master, None)  # it restarts as a standby of everything
+        self._writers.powered_off(result.master)
         out = self._interrupted(now, result.master)
         for failover in fencing:
             out += self._fenced(now, failover, result)
@@ -355,7 +354,7 @@ class FailoverOrchestrator:
             # A refusal says that nothing was promoted; a connection that broke says nothing.
             failover.promotion_sent = result.cause is Cause.RESET
             if not failover.promotion_sent:
-                self._stopped_writing(failover, result.target, failover.epoch + 1)
+                self._writers.stopped(result.target, failover.partitions, failover.epoch + 1)
             return self._roll_back(now, failover, "refused", f"promotion: {result.cause}")
         out = self.update_failover_status(
             now, failover, "promoted", f"{failover.candidate} accepts writes"
@@ -368,7 +367,8 @@ class FailoverOrchestrator:
 
     def _on_demote_result(self, now: int, result: DemoteResult) -> list[Output]:
         if result.cause is Cause.OK:
-            self._stopped_writing(self._failover(result.failover), result.target, result.epoch)
+            told = self._failover(result.failover)
+            self._writers.stopped(result.target, told.partitions, result.epoch)
         failover = self._in_state(result.failover, lifecycle.ROLLING_BACK)
         if failover is None or (failover.candidate, failover.epoch + 1) != (
             result.target,
@@ -461,7 +461,7 @@ class FailoverOrchestrator:
         failover.epoch = max(self._epochs[p] for p in failover.partitions)
         for partition in failover.partitions:
             self._epochs[partition] = failover.epoch
-            self._may_write[partition][failover.candidate] = failover.epoch
+            self._writers.told_to_promote(failover.candidate, partition, failover.epoch)
         failover.promotion_sent = True
         failover.deadline_ns = now + self.settings.promote_timeout_ns
         return [Promote(failover.id, failover.partitions, failover.candidate, failover.epoch)]
@@ -488,24 +488,15 @@ class FailoverOrchestrator:
         out = self.update_failover_status(now, failover, "unconfirmed", reason)
         return out + self._fence(now, failover, failover.candidate)
 
-    def _writers(self, failover: Failover) -> list[str]:
-        """Whoever may accept writes for the failover's partitions, in a fixed order."""
-        return list(dict.fromkeys(m for p in failover.partitions for m in self._may_write[p]))
-
     def _to_fence(self, failover: Failover) -> list[str]:
         """Whoever must be off before somebody is promoted."""
-        return [] if self.settings.fencing.mode == "none" else self._writers(failover)
+        none = self.settings.fencing.mode == "none"
+        return [] if none else self._writers.of(failover.partitions)
 
     def _still_owns(self, master: str) -> bool:
         """Whether `master`, if it lives, accepts writes for all that it is the owner of."""
-        return all(master in self._may_write[p] for p, o in self._owners.items() if o == master)
-
-    def _stopped_writing(self, failover: Failover, master: str, epoch: int) -> None:
-        """`master` said itself that it accepts the partitions' writes under no epoch below."""
-        for partition in failover.partitions:
-            writers = self._may_write[partition]
-            if writers.get(master, epoch) < epoch:
-                del writers[master]
+        owned = (p for p, owner in self._owners.items() if owner == master)
+        return all(self._writers.accepts(master, p) for p in owned)
 
     def _failover(self, failover_id: int) -> Failover:
         if not 1 <= failover_id <= len(self._failovers):
