@@ -434,7 +434,11 @@ def test_algorithms_come_from_the_settings():
     ]  # fmt: skip
     assert rows["failover.fencing.mode"]["meaning"]
     text = cli("algorithms").stdout
-    assert all(f"{path} = {row['default']}" in text for path, row in rows.items())
+    assert all(f"{path} = {row['default']}" in text for path, row in rows.items() if row["default"])
+    for path in ("balancing.algorithm", "detection.detector", "faults.kind"):
+        assert all(len(about) > 10 for about in rows[path]["about"])
+    assert rows["faults.slow.speed"]["default"] == "10%"
+    assert "transfer-failure" in rows["faults.kind"]["choices"]
     assert all(row["meaning"] for row in rows.values())
 
 

@@ -32,10 +32,15 @@ def algorithms(style: str) -> int:
         if row.service != service:
             service = row.service
             click.echo(f"{service}" if row is rows[0] else f"\n{service}")
-        click.echo(f"  {row.path} = {row.default}{row.kind and f'  ({row.kind})'}")
-        if row.choices:
-            click.echo(f"      one of: {', '.join(row.choices)}")
+        default = f" = {row.default}" if row.default else ""
+        click.echo(f"  {row.path}{default}{row.kind and f'  ({row.kind})'}")
         click.echo(f"      {row.meaning}")
+        if any(row.about):
+            width = max(map(len, row.choices))
+            for choice, about in zip(row.choices, row.about, strict=True):
+                click.echo(f"      - {choice:{width}}  {about}")
+        elif row.choices:
+            click.echo(f"      One of: {', '.join(row.choices)}")
         if row.source:
             click.echo(f"      Source: {row.source}")
     return FINE

@@ -20,8 +20,8 @@ from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.health import MasterHealth
 from hasim.services.detection.messages import MessageEvidence
+from hasim.services.detection.registry import DETECTORS
 from hasim.services.detection.settings import DetectionSettings
-from hasim.services.detection.threshold import ThresholdDetector
 from hasim.services.frozen import freeze, thaw
 
 
@@ -51,7 +51,7 @@ class FailoverDetectionService:
         self._health = {
             master.id: MasterHealth(
                 master.id,
-                ThresholdDetector(settings.fall, settings.rise),
+                DETECTORS[settings.detector](settings.fall, settings.rise),
                 MessageEvidence(settings.error_limit),
             )
             for master in cluster.masters
