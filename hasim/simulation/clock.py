@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from simpy.core import Environment
 from simpy.events import Event
@@ -38,6 +39,17 @@ class Clock(Environment):
     def now(self) -> int:
         """The present time in nanoseconds."""
         return self._now
+
+    def next_event(self) -> tuple[int, int]:
+        """Time and priority of the next event; a time beyond all times if there is none."""
+        if not self._queue:
+            return sys.maxsize, 0
+        time, priority, _, _ = self._queue[0]
+        return cast(int, time), priority
+
+    def move(self, now: int) -> None:
+        """Something happened at `now` that is no event, before the next event."""
+        self._now = now
 
 
 class Call(Event):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
+import numpy as np
 from simpy.events import Event
 
 from hasim.model import Cause
@@ -17,10 +18,9 @@ from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, MESSAGES, TIMEOUT,
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
+from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Results
 from hasim.simulation.settings import TrafficSettings
-from hasim.simulation.traffic import STATELESS, Messages
-
-IN_FLIGHT = "in_flight"
+from hasim.simulation.traffic import STATELESS, Drawn, Messages
 
 
 class Attempt(Event):
@@ -56,14 +56,14 @@ class MessagePlane:
     """Runs all messages of a replication and keeps how each of them ended.
 
     Results per message: `outcome` (a Cause, or IN_FLIGHT at the end of the run),
-    `ended_ns`, `master` (the last one tried, or empty), `tries`.
+    `ended_ns`, `master` (the last one tried, or empty), `tries`; `results` has them as arrays.
     """
 
     def __init__(
         self,
         env: Clock,
         settings: TrafficSettings,
-        messages: Messages,
+        drawn: Drawn,
         partitions: list[str],
         gateways: list[SimGateway],
         masters: dict[str, SimMaster],
@@ -71,7 +71,8 @@ class MessagePlane:
         answered: Callable[[str], None],
     ) -> None:
         self.env = env
-        self.messages = messages
+        self.drawn = drawn
+        self.messages = messages = Messages(drawn)
         n = messages.count
         self.outcome: list[str] = [IN_FLIGHT] * n
         self.ended_ns = [0] * n
@@ -94,10 +95,28 @@ class MessagePlane:
             for master in masters
         }
 
-    def start(self) -> None:
-        """Schedule the first arrival; each arrival schedules the next."""
-        if self.messages.count:
+    def run(self, until: int) -> None:
+        """Run the world up to (and without) `until` nanoseconds."""
+        if self.messages.count:  # each arrival schedules the next
             Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0, MESSAGES)
+        self.env.run(until=until)
+
+    def changed(self) -> None:
+        """Routing, links, masters' conditions or roles changed: they are looked up anyway."""
+
+    def settle(self) -> None:
+        """Hand over what is not written yet: everything is written at once."""
+
+    def results(self) -> Results:
+        """How each message ended."""
+        place = {outcome: i for i, outcome in enumerate(OUTCOMES)}
+        index = {"": -1} | {master: i for i, master in enumerate(self._masters)}
+        return Results(
+            np.array([place[outcome] for outcome in self.outcome], dtype=np.int8),
+            np.array(self.ended_ns, dtype=np.int64),
+            np.array([index[master] for master in self.master], dtype=np.int32),
+            np.array(self.tries, dtype=np.int32),
+        )
 
     def _arrive(self, event: Call) -> None:
         message: int = event.load

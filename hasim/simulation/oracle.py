@@ -33,6 +33,11 @@ class Oracle:
             self._stateless = stateless
             self.world.record(StatelessServed(stateless))
 
+    @property
+    def unanswered(self) -> frozenset[str]:
+        """Partitions for which no message was answered since they went down."""
+        return frozenset(self._unanswered)
+
     def answered(self, partition: str) -> None:
         """A message for this partition was answered."""
         if partition in self._unanswered:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hasim.model import Cause
-from hasim.simulation.messages import IN_FLIGHT
+from hasim.simulation.results import IN_FLIGHT, OUTCOMES
 from hasim.simulation.traffic import STATELESS
 from hasim.sketch import ACCURACY, sketch
 from hasim.truth import (
@@ -49,58 +51,89 @@ def roll_up(world: World, *, messages: bool) -> None:
 
 
 def _traffic(world: World) -> None:
-    plane, drawn = world.messages, world.messages.messages
+    drawn, results = world.messages.drawn, world.messages.results()
     if not drawn.count:
         return
     deadline_ns, horizon_ns = world.settings.traffic.deadline_ns, world.settings.horizon_ns
-    arrival = np.array(drawn.arrival_ns)
-    tries = np.array(plane.tries)
-    answered = np.array([outcome == Cause.OK for outcome in plane.outcome])
-    in_time = answered & (np.array(plane.ended_ns) - arrival <= deadline_ns)
-    unsettled = arrival + deadline_ns > horizon_ns
-    masters, master = np.unique(np.array(plane.master), return_inverse=True)
-    outcomes, outcome = np.unique(np.array(plane.outcome), return_inverse=True)
-    table = np.column_stack(
-        [arrival // BUCKET_NS * BUCKET_NS, master, np.array(drawn.vip), unsettled, outcome]
+    answered = results.outcome == OUTCOMES.index(Cause.OK)
+    in_time = answered & (results.ended_ns - drawn.arrival_ns <= deadline_ns)
+    unsettled = drawn.arrival_ns + deadline_ns > horizon_ns
+    masters, master = _by_name(["", *world.masters], results.master + 1)
+    outcomes, outcome = _by_name(OUTCOMES, results.outcome)
+    columns: list[tuple[NDArray[Any], int]] = [
+        (drawn.arrival_ns // BUCKET_NS, horizon_ns // BUCKET_NS + 1),
+        (master, len(masters)),
+        (drawn.vip, 2),
+        (unsettled, 2),
+        (outcome, len(outcomes)),
+    ]
+    sizes = [size for _, size in columns]
+    # One number for each combination, in the order of the columns.
+    rows, row = np.unique(
+        np.ravel_multi_index([column for column, _ in columns], sizes), return_inverse=True
     )
-    rows, row = np.unique(table, axis=0, return_inverse=True)
-    counts = np.bincount(row)
-    met = np.bincount(row, weights=in_time).astype(np.int64)
-    attempts = np.bincount(row, weights=tries).astype(np.int64)
-    for i, (start, m, vip, late, o) in enumerate(rows.tolist()):
-        name = (UNSETTLED if late else "") + str(outcomes[o])
-        count = (int(counts[i]), int(met[i]), int(attempts[i]))
-        world.record(TrafficRollup(start, str(masters[m]), klass(bool(vip)), name, *count))
+    counts = np.bincount(row).tolist()
+    met = np.bincount(row, weights=in_time).astype(np.int64).tolist()
+    attempts = np.bincount(row, weights=results.tries).astype(np.int64).tolist()
+    for i, (bucket, m, vip, late, o) in enumerate(np.column_stack(np.unravel_index(rows, sizes))):
+        name = (UNSETTLED if late else "") + outcomes[o]
+        world.record(
+            TrafficRollup(
+                int(bucket) * BUCKET_NS,
+                masters[m],
+                klass(bool(vip)),
+                name,
+                counts[i],
+                met[i],
+                attempts[i],
+            )
+        )
+
+
+def _by_name(
+    names: Sequence[str], indexes: NDArray[np.signedinteger]
+) -> tuple[list[str], NDArray[np.int64]]:
+    """The names sorted, and where in them each index into the unsorted ones is now."""
+    ordered = sorted(names)
+    return ordered, np.array([ordered.index(name) for name in names])[indexes]
 
 
 def _latencies(world: World) -> None:
-    plane, drawn = world.messages, world.messages.messages
+    drawn, results = world.messages.drawn, world.messages.results()
+    answered = results.outcome == OUTCOMES.index(Cause.OK)
     for vip in (False, True):
-        latencies = [
-            plane.ended_ns[i] - drawn.arrival_ns[i]
-            for i in range(drawn.count)
-            if drawn.vip[i] == vip and plane.outcome[i] == Cause.OK
-        ]
-        if latencies:
-            buckets = sketch(np.array(latencies, dtype=np.int64), ACCURACY)
+        mine = answered & (drawn.vip == vip)
+        if mine.any():
+            buckets = sketch(results.ended_ns[mine] - drawn.arrival_ns[mine], ACCURACY)
             world.record(LatencySketch(klass(vip), ACCURACY, buckets))
 
 
 def _messages(world: World) -> None:
-    plane, drawn = world.messages, world.messages.messages
-    regions = list(world.gateways)
-    for i in range(drawn.count):
-        index = drawn.partition[i]
+    drawn, results = world.messages.drawn, world.messages.results()
+    regions, masters = list(world.gateways), ["", *world.masters]
+    columns = zip(
+        drawn.arrival_ns.tolist(),
+        results.ended_ns.tolist(),
+        drawn.gateway.tolist(),
+        drawn.vip.tolist(),
+        drawn.partition.tolist(),
+        results.master.tolist(),
+        results.outcome.tolist(),
+        results.tries.tolist(),
+        strict=True,
+    )
+    for i, (arrived, ended, gateway, vip, partition, master, outcome, tries) in enumerate(columns):
+        name = OUTCOMES[outcome]
         world.record(
             MessageRecord(
                 i,
-                drawn.arrival_ns[i],
-                plane.ended_ns[i] if plane.outcome[i] != IN_FLIGHT else world.settings.horizon_ns,
-                regions[drawn.gateway[i]],
-                klass(drawn.vip[i]),
-                "" if index == STATELESS else world.partitions[index],
-                plane.master[i],
-                plane.outcome[i],
-                plane.tries[i],
+                arrived,
+                ended if name != IN_FLIGHT else world.settings.horizon_ns,
+                regions[gateway],
+                klass(vip),
+                "" if partition == STATELESS else world.partitions[partition],
+                masters[master + 1],
+                name,
+                tries,
             )
         )

@@ -39,8 +39,7 @@ def simulate(
         world.changed()
         schedule_faults(world)
         world.driver.start()
-        world.messages.start()
-        world.env.run(until=settings.horizon_ns)
+        world.messages.run(settings.horizon_ns)
         roll_up(world, messages=messages)
         return world.journal
 

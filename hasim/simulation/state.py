@@ -76,6 +76,14 @@ class PartitionState:
         else:
             self.stale.setdefault(self.failover, []).append(now)
 
+    def acknowledge_all(self, times: list[int], master: str) -> None:
+        """The same for several writes, in the order of their times."""
+        self.total_acknowledged += len(times)
+        if master == self.owner:
+            self.acknowledged += times
+        else:
+            self.stale.setdefault(self.failover, []).extend(times)
+
     def position(self, now: int, master: str) -> int:
         """Writes that the copy of `master` holds."""
         if master == self.owner:

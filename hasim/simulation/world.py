@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from hasim.events import GatewayReport
 from hasim.journal import Journal
@@ -22,6 +23,9 @@ from hasim.simulation.state import PartitionState
 from hasim.simulation.streams import Stream
 from hasim.simulation.traffic import draw_messages
 from hasim.truth import Truth
+
+if TYPE_CHECKING:
+    from hasim.simulation.compiled.plane import CompiledPlane
 
 
 def partition_names(masters: tuple[MasterSettings, ...]) -> list[str]:
@@ -53,6 +57,7 @@ class World:
         )
         self.partitions = partition_names(settings.masters)
         self.cluster = self._cluster()
+        self._compiled = settings.data_plane == "compiled"
         self.oracle = Oracle(self)
         self._faults = 0
         self.torn_transfers: dict[str, int] = {}
@@ -62,7 +67,7 @@ class World:
         self.probe_draws = {m: Stream(seed, replication, f"probe-errors:{m}") for m in ids}
         self.fence_draws = {m: Stream(seed, replication, f"fencing:{m}") for m in ids}
         self.masters = self._build_masters()
-        self.states = self._build_states()
+        self._states = self._build_states()
         control_plane = ControlPlane(
             self.cluster,
             settings.detection,
@@ -74,6 +79,12 @@ class World:
         self.driver = Driver(self.env, control_plane, self.journal, self.commands.perform)
         self.gateways = self._build_gateways(control_plane.detection.watch().failures)
         self.messages = self._build_messages()
+
+    @property
+    def states(self) -> dict[str, PartitionState]:
+        """The state of each partition, with all writes up to now."""
+        self.messages.settle()
+        return self._states
 
     # -- building ----------------------------------------------------------------
 
@@ -90,8 +101,13 @@ class World:
         return Cluster(masters, tuple(Partition(p, m.id) for p, m in owners), gateways, rtt)
 
     def _build_masters(self) -> dict[str, SimMaster]:
+        kind = SimMaster
+        if self._compiled:
+            from hasim.simulation.compiled.master import CompiledMaster
+
+            kind = CompiledMaster
         masters = {
-            m.id: SimMaster(
+            m.id: kind(
                 self.env, m, self.settings.traffic.timeout_ns, self.changed, self._acknowledge
             )
             for m in self.settings.masters
@@ -119,8 +135,13 @@ class World:
         return states
 
     def _build_gateways(self, watch_failures: int) -> dict[str, SimGateway]:
+        kind = SimGateway
+        if self._compiled:
+            from hasim.simulation.compiled.gateway import CompiledGateway
+
+            kind = CompiledGateway
         return {
-            region: SimGateway(
+            region: kind(
                 self.env,
                 region,
                 self.settings.balancing,
@@ -132,8 +153,8 @@ class World:
             for region in self.cluster.gateways
         }
 
-    def _build_messages(self) -> MessagePlane:
-        messages = draw_messages(
+    def _build_messages(self) -> MessagePlane | CompiledPlane:
+        drawn = draw_messages(
             self.settings,
             self.recorded,
             self.network.jitter,
@@ -141,10 +162,14 @@ class World:
             seed=self.seed,
             replication=self.replication,
         )
+        if self._compiled:
+            from hasim.simulation.compiled.plane import CompiledPlane
+
+            return CompiledPlane(self, drawn)
         return MessagePlane(
             self.env,
             self.settings.traffic,
-            messages,
+            drawn,
             self.partitions,
             list(self.gateways.values()),
             self.masters,
@@ -163,6 +188,7 @@ class World:
         for state in self.states.values():
             state.refresh(self.env.now, self.can_replicate)
         self.oracle.update()
+        self.messages.changed()
 
     def can_replicate(self, source: str, target: str) -> bool:
         """Whether state can flow from one master to another, now."""
@@ -190,7 +216,11 @@ class World:
         return self._faults
 
     def _acknowledge(self, partition: str, master: str) -> None:
-        self.states[partition].acknowledge(self.env.now, master)
+        self._states[partition].acknowledge(self.env.now, master)
+
+    def acknowledge_all(self, partition: str, master: str, times: list[int]) -> None:
+        """A master acknowledged writes of a partition at these times (ns)."""
+        self._states[partition].acknowledge_all(times, master)
 
     def _send_report(self, report: GatewayReport, endpoint: str) -> None:
         self.commands.report(report, endpoint)

@@ -97,8 +97,7 @@ class LoadBalancingService:
         load.sent += 1
         load.in_flight += 1
         self._in_flight[index] += 1
-        if self._report_at is None:
-            self._report_at = now + self.settings.report_interval_ns
+        self.expect_report(now)
         return self._ids[index]
 
     def record_message_corresponded(self, now: int, master: str, latency_ns: int) -> list[Output]:
@@ -140,6 +139,21 @@ class LoadBalancingService:
                     self.settings.reserve,
                     avoid,
                 )
+
+    # -- counting by somebody else -----------------------------------------------
+
+    def load_of(self, master: str) -> Load:
+        """A master's counters, for a data plane that selects and counts by itself to fill in."""
+        return self._loads[self._index[master]]
+
+    def expect_report(self, now: int) -> None:
+        """Such a data plane has sent an attempt: a regular report is due in an interval."""
+        if self._report_at is None:
+            self._report_at = now + self.settings.report_interval_ns
+
+    def report_now(self, now: int, master: str) -> list[Output]:
+        """Such a data plane has seen something about a master that is reported at once."""
+        return self._report(now, [self._index[master]])
 
     # -- acting ----------------------------------------------------------------
 

@@ -1,0 +1,91 @@
+"""The arrays of one run, as they are at its start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hasim.simulation.compiled.layout import CAUSES, UNSETTLED, Memory
+from hasim.simulation.traffic import Drawn
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+SLOTS = 256
+RING = 1024
+"""Deliveries and answers on the wire that come in order; the others are on the heap."""
+WAITS = 1024
+WRITES = 1 << 15
+
+
+def allocate(world: World, drawn: Drawn) -> Memory:
+    """All arrays, filled with what does not change during the run."""
+    memory = Memory()
+    _put_messages(memory, world, drawn)
+    _put_cluster(memory, world)
+    _put_queues(memory)
+    _put_state(memory, world, drawn)
+    return memory
+
+
+def _put_messages(memory: Memory, world: World, drawn: Drawn) -> None:
+    for name in ("arrival_ns", "gateway", "partition", "vip"):
+        memory.put(name, getattr(drawn, name))
+    for name in ("ratio_there", "loss_there", "ratio_back", "loss_back", "error", "backoff"):
+        memory.put(name, getattr(drawn, name))
+    memory.put("demand_ns", np.concatenate(list(drawn.demand_ns.values())))
+    for name in ("tries", "ended_ns"):
+        memory.zeros(name, drawn.count)
+    for name in ("last", "outcome"):
+        memory.put(name, np.full(drawn.count, UNSETTLED))
+
+
+def _put_cluster(memory: Memory, world: World) -> None:
+    settings = world.settings
+    gateways, masters, partitions = len(world.gateways), len(world.masters), len(world.partitions)
+    memory.put("workers", np.array([m.workers for m in settings.masters]))
+    memory.put("tiers", np.array([m.priority for m in settings.masters]))
+    memory.put("rtt_ns", np.array(world.cluster.rtt_ns))
+    memory.zeros("seats", sum(m.workers for m in settings.masters))
+    memory.zeros("eligible", gateways * masters)
+    memory.zeros("in_flight", gateways * masters)
+    memory.zeros("owners", gateways * partitions)
+    memory.zeros("primaries", masters * partitions)
+    memory.zeros("unanswered", partitions)
+    memory.zeros("causes", masters * len(CAUSES))
+    memory.zeros("routes", gateways * masters)["reported"] = 1
+    column = memory.zeros("gateways", gateways)
+    column["cursor"] = -1
+    column["tokens"] = [gateway.budget.tokens for gateway in world.gateways.values()]
+    laws = list(dict.fromkeys(m.service for m in settings.masters))
+    column = memory.zeros("masters", masters)
+    column["workers"] = [m.workers for m in settings.masters]
+    column["room"] = [m.queue for m in settings.masters]
+    column["law"] = [laws.index(m.service) for m in settings.masters]
+    column["first_seat"] = np.cumsum(column["workers"]) - column["workers"]
+    column["rate"] = 1.0
+
+
+def _put_queues(memory: Memory) -> None:
+    memory.zeros("attempts", SLOTS)["next"] = [*range(1, SLOTS), -1]
+    memory.zeros("heap", 4 * SLOTS)
+    memory.zeros("deliveries", RING)
+    memory.zeros("answers", RING)
+    memory.zeros("timeouts", WAITS)
+    memory.zeros("fifos", 3)["mask"] = [RING - 1, RING - 1, WAITS - 1]
+    memory.zeros("writes", WRITES)
+
+
+def _put_state(memory: Memory, world: World, drawn: Drawn) -> None:
+    traffic = world.settings.traffic
+    budgets = [gateway.budget for gateway in world.gateways.values()]
+    state = memory.zeros("state", 1)[0]
+    state["count"], state["attempts"] = drawn.count, drawn.attempts
+    state["masters"], state["partitions"] = len(world.masters), len(world.partitions)
+    state["watch"] = world.driver.control_plane.detection.watch().failures
+    state["timeout_ns"], state["deadline_ns"] = traffic.timeout_ns, traffic.deadline_ns
+    state["backoff_ns"] = traffic.retry.backoff_ns
+    state["share"], state["ceiling"] = budgets[0].share, budgets[0].reserve
+    state["reserve"] = world.settings.balancing.reserve
+    state["heap_room"], state["writes_room"] = len(memory["heap"]), len(memory["writes"])

@@ -1,0 +1,187 @@
+"""Compiled: the gateways' side, as `MessagePlane` and the balancing service have it."""
+
+from __future__ import annotations
+
+from hasim.services.balancing.load import LATENCY_GAIN
+from hasim.simulation.clock import ARRIVAL, KEY_BITS, MESSAGES
+from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.layout import (
+    CAUSES,
+    FOREVER,
+    NOT_OWNER,
+    OK,
+    REJECTED,
+    TIMED_OUT,
+    UNROUTABLE,
+    VIEWS,
+    Record,
+    Table,
+)
+from hasim.simulation.compiled.picking import select
+from hasim.simulation.compiled.queues import push, push_delivery, push_timeout
+from hasim.simulation.compiled.serving import attempts, crossing, masters, release, routes, state
+from hasim.simulation.compiled.stops import ANSWERED, ARM, NOTHING, REPORT
+
+ALL_CAUSES = len(CAUSES)
+gateways = VIEWS["gateways"]
+gateway_of = VIEWS["gateway"]
+partition_of = VIEWS["partition"]
+vip_of = VIEWS["vip"]
+arrival_ns = VIEWS["arrival_ns"]
+tries = VIEWS["tries"]
+last = VIEWS["last"]
+outcome = VIEWS["outcome"]
+ended_ns = VIEWS["ended_ns"]
+ratio_there = VIEWS["ratio_there"]
+loss_there = VIEWS["loss_there"]
+error_of = VIEWS["error"]
+backoff = VIEWS["backoff"]
+demand_ns = VIEWS["demand_ns"]
+in_flight = VIEWS["in_flight"]
+unanswered = VIEWS["unanswered"]
+causes = VIEWS["causes"]
+
+
+@njit
+def arrive(table: Table, now: int) -> int:
+    """The next message arrives at its gateway."""
+    s = state(table)[0]
+    message = s.message
+    s.message += 1
+    g = gateways(table)[gateway_of(table)[message]]
+    g.tokens = min(s.ceiling, g.tokens + s.share)
+    return send(table, now, message, message * s.attempts, -1)
+
+
+@njit
+def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
+    """One attempt: choose a master, put the request on its way, start the client's timeout."""
+    s, gateway = state(table)[0], gateway_of(table)[message]
+    partition = partition_of(table)[message]
+    tries(table)[message] += 1
+    master = select(table, gateway, partition, vip_of(table)[message], avoid)
+    if master < 0:
+        retry_or_settle(table, now, message, draw, UNROUTABLE, -1)
+        return NOTHING
+    last(table)[message] = master
+    slot = s.free
+    a = attempts(table)[slot]
+    s.free = a.next
+    a.used = a.awaited = 1
+    a.draw, a.message, a.partition = draw, message, partition
+    a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
+    a.sent_ns, a.expires_ns = now, now + s.timeout_ns
+    a.demand_ns = demand_ns(table)[masters(table)[master].law * s.count * s.attempts + draw]
+    a.error = error_of(table)[draw]
+    a.seat, a.due_ns = -1, -1
+    r = routes(table)[a.route]
+    r.sent += 1
+    in_flight(table)[a.route] += 1
+    ratio, u = ratio_there(table)[draw], loss_there(table)[draw]
+    delay = crossing(r.there_ns, ratio, r.there_extra_ns, r.there_drops, r.there_passes, u)
+    a.served = delay >= 0
+    if delay >= 0:
+        push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
+    push_timeout(table, a.expires_ns, draw, slot)
+    return expect_report(table, gateway)
+
+
+@njit
+def expect_report(table: Table, gateway: int) -> int:
+    """Have the gateway's timer set, unless it runs."""
+    g = gateways(table)[gateway]
+    if g.armed:
+        return NOTHING
+    g.armed = 1
+    state(table)[0].gateway = gateway
+    return ARM
+
+
+@njit
+def retry_or_settle(
+    table: Table, now: int, message: int, draw: int, cause: int, avoid: int
+) -> None:
+    """After a failed attempt: wait and try again, or leave it at that."""
+    s, following = state(table)[0], draw + 1 - message * state(table)[0].attempts
+    if following < s.attempts:
+        # Full jitter: uniform between nothing and the doubled bound.
+        pause = backoff(table)[draw + 1] * (s.backoff_ns * 2.0 ** (following - 1))
+        g = gateways(table)[gateway_of(table)[message]]
+        end = arrival_ns(table)[message] + s.deadline_ns
+        if pause < FOREVER and now + int(pause) < end and g.tokens >= 1.0:
+            g.tokens -= 1.0
+            priority = ARRIVAL << KEY_BITS | (MESSAGES + draw + 1)
+            push(table, now + int(pause), priority, -2 - avoid)
+            return
+    settle(table, now, message, cause)
+
+
+@njit
+def retry(table: Table, now: int, priority: int, slot: int) -> int:
+    """The wait before another attempt is over; `slot` says which master to avoid."""
+    draw = (priority & ((1 << KEY_BITS) - 1)) - MESSAGES
+    return send(table, now, draw // state(table)[0].attempts, draw, -2 - slot)
+
+
+@njit
+def settle(table: Table, now: int, message: int, cause: int) -> None:
+    """A message has its outcome."""
+    outcome(table)[message] = cause
+    ended_ns(table)[message] = now
+
+
+@njit
+def answered(table: Table, now: int, slot: int) -> int:
+    """An answer reaches the client, which still waits for it."""
+    a = attempts(table)[slot]
+    a.awaited = 0
+    release(table, slot)
+    if a.cause != OK:
+        return failed(table, now, a, a.cause)
+    s, r = state(table)[0], routes(table)[a.route]
+    causes(table)[a.master * ALL_CAUSES + OK] += 1
+    stop = NOTHING
+    if r.streak > 0 and s.watch > 0:
+        s.gateway, s.master = a.gateway, a.master
+        stop = REPORT
+    in_flight(table)[a.route] -= 1
+    r.answered += 1
+    r.streak = r.reported = 0
+    latency_ns = now - a.sent_ns
+    r.latency_ns += (latency_ns - r.latency_ns) // LATENCY_GAIN if r.latency_ns else latency_ns
+    if a.partition >= 0 and unanswered(table)[a.partition]:
+        s.partition = a.partition
+        stop |= ANSWERED
+    settle(table, now, a.message, OK)
+    return stop
+
+
+@njit
+def expire(table: Table, now: int, slot: int, draw: int) -> int:
+    """An attempt was sent so long ago that its client, if it still waits, gives up."""
+    a = attempts(table)[slot]
+    if not a.used or a.draw != draw or not a.awaited:
+        return NOTHING
+    a.awaited = 0
+    if not a.served:
+        release(table, slot)
+    return failed(table, now, a, TIMED_OUT)
+
+
+@njit
+def failed(table: Table, now: int, a: Record, cause: int) -> int:
+    """An attempt failed; the first failures of a run are reported at once."""
+    s, r = state(table)[0], routes(table)[a.route]
+    causes(table)[a.master * ALL_CAUSES + cause] += 1
+    in_flight(table)[a.route] -= 1
+    r.failed += 1
+    r.reported = 0
+    if cause not in (REJECTED, NOT_OWNER):
+        r.streak += 1
+        r.last_cause = cause
+    stop = NOTHING
+    if 0 < r.streak <= s.watch:
+        s.gateway, s.master = a.gateway, a.master
+        stop = REPORT
+    retry_or_settle(table, now, a.message, a.draw, cause, a.master)
+    return stop

@@ -1,0 +1,67 @@
+"""More room for what is under way, when there is need of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hasim.simulation.compiled.layout import TIMEOUTS, Memory
+
+LEAST_FREE = 8
+
+
+class Growth:
+    """Enlarges the arrays of a run, each to twice its size at a time."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._state = memory["state"][0]
+
+    def make_room(self) -> None:
+        """Enlarge whatever is full."""
+        if self._state["free"] < 0:
+            self._enlarge_attempts()
+        self.make_heap_room(LEAST_FREE)
+        ring = self._memory["fifos"][TIMEOUTS]
+        if ring["tail"] - ring["head"] > ring["mask"]:
+            self._tidy_timeouts()
+
+    def make_heap_room(self, events: int) -> None:
+        """Have room for so many more events on the heap."""
+        wanted = int(self._state["heap_size"]) + events
+        if wanted > self._state["heap_room"]:
+            self._memory.put("heap", _extended(self._memory["heap"], 2 * wanted))
+            self._state["heap_room"] = 2 * wanted
+
+    def make_room_for_all(self) -> None:
+        """Have room on the heap for an event of every attempt under way."""
+        self.make_heap_room(len(self._memory["attempts"]) + LEAST_FREE)
+
+    def _enlarge_attempts(self) -> None:
+        old = self._memory["attempts"]
+        count, new = len(old), _extended(old, 2 * len(old))
+        new["next"][count:] = [*range(count + 1, 2 * count), -1]
+        self._memory.put("attempts", new)
+        self._state["free"] = count
+
+    def _tidy_timeouts(self) -> None:
+        """Drop the timeouts that nobody waits for any more; if few are, double the ring."""
+        ring, events = self._memory["fifos"][TIMEOUTS], self._memory["timeouts"]
+        attempts = self._memory["attempts"]
+        places = np.arange(ring["head"], ring["tail"]) & ring["mask"]
+        waits = events[places]
+        slots = attempts[waits["slot"]]
+        awaited = (slots["used"] != 0) & (slots["awaited"] != 0)
+        waits = waits[awaited & (slots["draw"] == waits["priority"])]
+        size = len(events) * (2 if 2 * len(waits) > len(events) else 1)
+        self._memory.put("timeouts", _extended(waits, size))
+        ring["head"], ring["tail"], ring["mask"] = 0, len(waits), size - 1
+
+
+def _extended(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """A copy with zeros behind."""
+    new = np.zeros(size, dtype=array.dtype)
+    new[: len(array)] = array
+    return new

@@ -1,0 +1,168 @@
+"""Compiled: the loop, and what Python calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hasim.simulation.clock import ANSWER, ARRIVAL, COMPLETION, KEY_BITS, MESSAGES, TIMEOUT
+from hasim.simulation.compiled import serving
+from hasim.simulation.compiled.clients import answered, arrival_ns, arrive, expire, retry
+from hasim.simulation.compiled.jit import entry, njit
+from hasim.simulation.compiled.layout import (
+    ANSWERS,
+    DELIVERIES,
+    FOREVER,
+    TIMEOUTS,
+    Table,
+)
+from hasim.simulation.compiled.queues import (
+    answers,
+    before,
+    deliveries,
+    fifos,
+    heap,
+    pop,
+    timeouts,
+)
+from hasim.simulation.compiled.serving import state
+from hasim.simulation.compiled.stops import GROW, NOTHING
+
+HEAP, MESSAGE = 3, 4
+"""Sources of events beside the rings."""
+MOST_PUSHED = 4
+"""One event puts fewer than this many others on the heap."""
+
+
+@njit
+def earliest(table: Table) -> tuple[int, int, int]:
+    """Time, priority and source of the next event."""
+    s = state(table)[0]
+    time, priority, source = FOREVER, 0, MESSAGE
+    if s.message < s.count:
+        time = arrival_ns(table)[s.message]
+        priority = ARRIVAL << KEY_BITS | (MESSAGES + s.message * s.attempts)
+    if s.heap_size:
+        e = heap(table)[0]
+        if before(e.time, e.priority, time, priority):
+            time, priority, source = e.time, e.priority, HEAP
+    ring = fifos(table)[DELIVERIES]
+    if ring.head < ring.tail:
+        e = deliveries(table)[ring.head & ring.mask]
+        if before(e.time, e.priority, time, priority):
+            time, priority, source = e.time, e.priority, DELIVERIES
+    ring = fifos(table)[ANSWERS]
+    if ring.head < ring.tail:
+        e = answers(table)[ring.head & ring.mask]
+        if before(e.time, e.priority, time, priority):
+            time, priority, source = e.time, e.priority, ANSWERS
+    ring = fifos(table)[TIMEOUTS]
+    if ring.head < ring.tail:
+        e = timeouts(table)[ring.head & ring.mask]
+        if before(e.time, TIMEOUT << KEY_BITS, time, priority):
+            time, priority, source = e.time, TIMEOUT << KEY_BITS, TIMEOUTS
+    return time, priority, source
+
+
+@njit
+def execute(table: Table, now: int, priority: int, source: int) -> int:
+    """Let the next event happen; returns the reasons to stop."""
+    if source == MESSAGE:
+        return arrive(table, now)
+    if source == DELIVERIES:
+        ring = fifos(table)[DELIVERIES]
+        slot = deliveries(table)[ring.head & ring.mask].slot
+        ring.head += 1
+        return serving.accept(table, now, slot)
+    if source == ANSWERS:
+        ring = fifos(table)[ANSWERS]
+        slot = answers(table)[ring.head & ring.mask].slot
+        ring.head += 1
+        return answered(table, now, slot)
+    if source == TIMEOUTS:
+        ring = fifos(table)[TIMEOUTS]
+        e = timeouts(table)[ring.head & ring.mask]
+        ring.head += 1
+        return expire(table, now, e.slot, e.priority)
+    return execute_heap(table, now, priority)
+
+
+@njit
+def execute_heap(table: Table, now: int, priority: int) -> int:
+    """The same for the first event of the heap."""
+    rank = priority >> KEY_BITS
+    if rank == COMPLETION:
+        return serving.complete(table, now, priority)
+    slot = pop(table)
+    if rank == ANSWER:
+        return answered(table, now, slot)
+    if slot < 0:
+        return retry(table, now, priority, slot)
+    return serving.accept(table, now, slot)
+
+
+@njit
+def crowded(table: Table) -> bool:
+    """Whether there may be no room for what one event brings."""
+    s, waits = state(table)[0], fifos(table)[TIMEOUTS]
+    return bool(
+        s.free < 0
+        or s.heap_size + MOST_PUSHED > s.heap_room
+        or s.writes >= s.writes_room
+        or waits.tail - waits.head > waits.mask
+    )
+
+
+@njit
+def advance_until(table: Table, limit_ns: int, limit_priority: int) -> int:
+    """Let everything happen that comes before the limit, or until there is a reason to stop.
+
+    Leaves time and priority of the next event, or the time of the stop, in the state.
+    """
+    s = state(table)[0]
+    while True:
+        if crowded(table):
+            return GROW
+        time, priority, source = earliest(table)
+        if not before(time, priority, limit_ns, limit_priority):
+            s.next_ns, s.next_priority = time, priority
+            return NOTHING
+        stop = execute(table, time, priority, source)
+        if stop:
+            s.now = time
+            return stop
+
+
+class Kernel(NamedTuple):
+    """What Python calls; each function leaves the fingerprint of its sources in the state."""
+
+    advance: Callable[[Table, int, int], int]
+    lose: Callable[[Table, int, int, int], int]
+    change_rate: Callable[[Table, int, int, float], None]
+    accept: Callable[[Table, int, int], int]
+
+
+def build(fingerprint: int) -> Kernel:
+    """The entry points, compiled at their first call or read from numba's cache."""
+
+    @entry
+    def advance(table: Table, limit_ns: int, limit_priority: int) -> int:
+        state(table)[0].fingerprint = fingerprint
+        return advance_until(table, limit_ns, limit_priority)
+
+    @entry
+    def lose(table: Table, now: int, master: int, cause: int) -> int:
+        state(table)[0].fingerprint = fingerprint
+        return serving.lose(table, now, master, cause)
+
+    @entry
+    def change_rate(table: Table, now: int, master: int, rate: float) -> None:
+        state(table)[0].fingerprint = fingerprint
+        serving.change_rate(table, now, master, rate)
+
+    @entry
+    def accept(table: Table, now: int, slot: int) -> int:
+        state(table)[0].fingerprint = fingerprint
+        return serving.accept(table, now, slot)
+
+    return Kernel(advance, lose, change_rate, accept)

@@ -1,0 +1,239 @@
+"""The compiled data plane: takes the place of `MessagePlane` in a world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from hasim.model import Cause
+from hasim.simulation.compiled import stops
+from hasim.simulation.compiled.arrays import allocate
+from hasim.simulation.compiled.configuration import configure
+from hasim.simulation.compiled.gateway import CompiledGateway
+from hasim.simulation.compiled.growth import Growth
+from hasim.simulation.compiled.jit import fingerprint, sources
+from hasim.simulation.compiled.kernel import build
+from hasim.simulation.compiled.layout import CAUSES, UNSETTLED
+from hasim.simulation.compiled.master import CompiledMaster
+from hasim.simulation.master import Job
+from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Results
+from hasim.simulation.traffic import Drawn
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+KERNEL = build(fingerprint(*sources()))
+SILENCE = -1
+
+
+class CompiledPlane:
+    """Advances all messages in compiled batches between SimPy's events.
+
+    The arrays are the state of the messages, the masters' queues and the gateways'
+    counts. What control code and faults change is written into them before the next
+    batch (`changed`); what they read is written back first: acknowledged writes
+    (`settle`), and loads when a gateway reports.
+    """
+
+    def __init__(self, world: World, drawn: Drawn) -> None:
+        self.world = world
+        self.env = world.env
+        self.drawn = drawn
+        self._gateways = [cast(CompiledGateway, g) for g in world.gateways.values()]
+        self._masters = [cast(CompiledMaster, m) for m in world.masters.values()]
+        self._memory = allocate(world, drawn)
+        self._state = self._memory["state"][0]
+        self._growth = Growth(self._memory)
+        self._probes: dict[int, Job] = {}
+        self._next = (0, 0)
+        self._dirty = True
+        for number, gateway in enumerate(self._gateways):
+            gateway.attach(self, number)
+        for number, master in enumerate(self._masters):
+            master.attach(self, number)
+
+    # -- running -----------------------------------------------------------------
+
+    def run(self, until: int) -> None:
+        """Run the world up to (and without) `until` nanoseconds."""
+        env, table, advance = self.env, self._memory.table, KERNEL.advance
+        while True:
+            limit = min(env.next_event(), (until, 0))
+            if self._next < limit:
+                if self._dirty:
+                    self._configure()
+                stop = advance(table, *limit)
+                if stop:
+                    self._handle(stop)
+                    continue
+                self._next = (int(self._state["next_ns"]), int(self._state["next_priority"]))
+            if limit[0] >= until:
+                break
+            env.step()
+        self.settle()
+        env.run(until=until)
+
+    def changed(self) -> None:
+        """Routing, links, masters' conditions or roles are not what they were."""
+        self._dirty = True
+
+    def _configure(self) -> None:
+        configure(self.world, self._memory)
+        self._dirty = False
+
+    def _handle(self, stop: int) -> None:
+        """The kernel has stopped: do what the reference does at this place."""
+        if stop == stops.GROW:
+            self.settle()
+            self._growth.make_room()
+            return
+        state = self._state
+        now = int(state["now"])
+        self.env.move(now)
+        if stop & stops.ARM:
+            gateway = self._gateways[state["gateway"]]
+            gateway.balancer.expect_report(now)
+            gateway.arm()
+        if stop & stops.REPORT:
+            self._report(now, int(state["gateway"]), int(state["master"]))
+        if stop & stops.ANSWERED:
+            self._memory["unanswered"][state["partition"]] = 0
+            self.world.oracle.answered(self.world.partitions[state["partition"]])
+        if stop & stops.OVERLOAD:
+            number = int(state["master"])
+            self._masters[number].overloaded = bool(self._memory["masters"]["overloaded"][number])
+            self.world.changed()
+        if stop & stops.PROBED:
+            self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
+
+    # -- loads -------------------------------------------------------------------
+
+    def _report(self, now: int, gateway: int, master: int) -> None:
+        """A gateway reports one master at once."""
+        self._write_load(gateway, master)
+        sender = self._gateways[gateway]
+        sender.perform(sender.balancer.report_now(now, self._masters[master].id))
+        self._memory["routes"]["reported"][gateway * len(self._masters) + master] = 1
+
+    def before_report(self, gateway: int) -> None:
+        """A gateway is about to report: its balancer learns what was counted."""
+        for master in range(len(self._masters)):
+            self._write_load(gateway, master)
+
+    def after_report(self, gateway: int, *, armed: bool) -> None:
+        """It has reported everything."""
+        first = gateway * len(self._masters)
+        balancer = self._gateways[gateway].balancer
+        for number, master in enumerate(self._masters):
+            self._memory["routes"]["reported"][first + number] = balancer.load_of(
+                master.id
+            ).reported
+        self._memory["gateways"]["armed"][gateway] = armed
+
+    def _write_load(self, gateway: int, master: int) -> None:
+        place = gateway * len(self._masters) + master
+        route = self._memory["routes"][place]
+        load = self._gateways[gateway].balancer.load_of(self._masters[master].id)
+        load.in_flight = int(self._memory["in_flight"][place])
+        load.sent, load.answered = int(route["sent"]), int(route["answered"])
+        load.failed, load.streak = int(route["failed"]), int(route["streak"])
+        load.last_cause = CAUSES[route["last_cause"]]
+        load.latency_ns, load.reported = int(route["latency_ns"]), bool(route["reported"])
+
+    # -- masters -----------------------------------------------------------------
+
+    def lose(self, master: int, cause: Cause | None) -> int:
+        """All work of a master is lost; returns how much that was."""
+        self._prepare()
+        code = SILENCE if cause is None else CAUSES.index(cause)
+        attempts = self._memory["attempts"]
+        probes = [slot for slot in self._probes if attempts["master"][slot] == master]
+        # In the order of the reference: those being served, then the queue.
+        probes.sort(key=lambda s: (attempts["seat"][s] < 0, attempts["order"][s]))
+        lost = int(KERNEL.lose(self._memory.table, self.env.now, master, code))
+        for slot in probes:
+            if cause is None:
+                self._release_probe(slot)
+            else:
+                self._answer_probe(slot, cause)
+        return lost
+
+    def change_rate(self, master: int, rate: float) -> None:
+        """A master works at another speed from now on."""
+        self._prepare()
+        KERNEL.change_rate(self._memory.table, self.env.now, master, rate)
+
+    def _prepare(self) -> None:
+        """Before anything happens outside of a batch: arrays up to date, and with room."""
+        self._next = (0, 0)
+        if self._dirty:
+            self._configure()
+        self._growth.make_room()
+        self._growth.make_room_for_all()
+
+    # -- deep probes -------------------------------------------------------------
+
+    def accept_probe(self, master: int, probe: Job) -> None:
+        """A deep probe arrives at a master, where it takes its turn among the messages."""
+        self._prepare()
+        slot = int(self._state["free"])
+        attempt = self._memory["attempts"][slot]
+        self._state["free"] = attempt["next"]
+        attempt["used"] = attempt["awaited"] = attempt["served"] = 1
+        attempt["draw"], attempt["partition"], attempt["master"] = -probe.key, -1, master
+        attempt["demand_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
+        attempt["seat"] = attempt["due_ns"] = -1
+        self._probes[slot] = probe
+        stop = KERNEL.accept(self._memory.table, self.env.now, slot)
+        if stop & stops.PROBED:
+            self._answer_probe(slot, CAUSES[self._state["cause"]])
+        elif not attempt["served"]:
+            self._release_probe(slot)
+
+    def _answer_probe(self, slot: int, cause: Cause) -> None:
+        self._release_probe(slot).reply(cause)
+
+    def _release_probe(self, slot: int) -> Job:
+        attempt = self._memory["attempts"][slot]
+        attempt["used"], attempt["next"] = 0, self._state["free"]
+        self._state["free"] = slot
+        return self._probes.pop(slot)
+
+    # -- results -----------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Hand the acknowledged writes of the last batches to the state of the partitions."""
+        count = int(self._state["writes"])
+        if not count:
+            return
+        self._state["writes"] = 0
+        writes = self._memory["writes"][:count]
+        for number in np.unique(writes["partition"]).tolist():
+            of_it = writes[writes["partition"] == number]
+            for master in np.unique(of_it["master"]).tolist():
+                times = of_it["time"][of_it["master"] == master].tolist()
+                name = self.world.partitions[number]
+                self.world.acknowledge_all(name, self._masters[master].id, times)
+
+    @property
+    def attempt_causes(self) -> dict[tuple[str, Cause], int]:
+        """Attempts by master and how they ended."""
+        counts = self._memory["causes"].reshape(len(self._masters), -1).tolist()
+        return {
+            (master.id, cause): count
+            for master, row in zip(self._masters, counts, strict=True)
+            for cause, count in zip(CAUSES, row, strict=True)
+            if count
+        }
+
+    def results(self) -> Results:
+        """How each message ended."""
+        outcome = self._memory["outcome"]
+        outcome = np.where(outcome == UNSETTLED, OUTCOMES.index(IN_FLIGHT), outcome)
+        return Results(
+            outcome.astype(np.int8),
+            self._memory["ended_ns"],
+            self._memory["last"],
+            self._memory["tries"],
+        )

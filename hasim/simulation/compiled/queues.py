@@ -1,0 +1,105 @@
+"""Compiled: what happens next. A binary heap, and rings for what comes in order anyway."""
+
+from __future__ import annotations
+
+from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.layout import ANSWERS, DELIVERIES, TIMEOUTS, VIEWS, Record, Table
+
+state = VIEWS["state"]
+heap = VIEWS["heap"]
+fifos = VIEWS["fifos"]
+deliveries = VIEWS["deliveries"]
+answers = VIEWS["answers"]
+timeouts = VIEWS["timeouts"]
+
+
+@njit
+def before(time: int, priority: int, other_time: int, other_priority: int) -> bool:
+    """Whether the first comes before the other: by time, then by priority."""
+    return time < other_time or (time == other_time and priority < other_priority)
+
+
+@njit
+def write(event: Record, time: int, priority: int, slot: int) -> None:
+    """Fill in an event."""
+    event.time = time
+    event.priority = priority
+    event.slot = slot
+
+
+@njit
+def push(table: Table, time: int, priority: int, slot: int) -> None:
+    """Put an event on the heap."""
+    events, s = heap(table), state(table)[0]
+    hole = s.heap_size
+    s.heap_size = hole + 1
+    while hole > 0:
+        parent = (hole - 1) >> 1
+        above = events[parent]
+        if not before(time, priority, above.time, above.priority):
+            break
+        write(events[hole], above.time, above.priority, above.slot)
+        hole = parent
+    write(events[hole], time, priority, slot)
+
+
+@njit
+def pop(table: Table) -> int:
+    """Take the first event off the heap; returns its slot."""
+    events, s = heap(table), state(table)[0]
+    slot: int = events[0].slot
+    size = s.heap_size - 1
+    s.heap_size = size
+    last = events[size]
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child >= size:
+            break
+        below = events[child]
+        if child + 1 < size:
+            other = events[child + 1]
+            if before(other.time, other.priority, below.time, below.priority):
+                child, below = child + 1, other
+        if not before(below.time, below.priority, last.time, last.priority):
+            break
+        write(events[hole], below.time, below.priority, below.slot)
+        hole = child
+    write(events[hole], last.time, last.priority, last.slot)
+    return slot
+
+
+@njit
+def append(ring: Record, events: Record, time: int, priority: int, slot: int) -> bool:
+    """Put an event at the end of a ring, if it belongs there and the ring has room."""
+    if ring.tail > ring.head:
+        if ring.tail - ring.head > ring.mask:
+            return False
+        last = events[(ring.tail - 1) & ring.mask]
+        if before(time, priority, last.time, last.priority):
+            return False
+    write(events[ring.tail & ring.mask], time, priority, slot)
+    ring.tail += 1
+    return True
+
+
+@njit
+def push_delivery(table: Table, time: int, priority: int, slot: int) -> None:
+    """A request is on the wire."""
+    if not append(fifos(table)[DELIVERIES], deliveries(table), time, priority, slot):
+        push(table, time, priority, slot)
+
+
+@njit
+def push_answer(table: Table, time: int, priority: int, slot: int) -> None:
+    """An answer is on the wire."""
+    if not append(fifos(table)[ANSWERS], answers(table), time, priority, slot):
+        push(table, time, priority, slot)
+
+
+@njit
+def push_timeout(table: Table, time: int, draw: int, slot: int) -> None:
+    """A client starts to wait. One timeout for all: they expire in the order of sending."""
+    ring = fifos(table)[TIMEOUTS]
+    write(timeouts(table)[ring.tail & ring.mask], time, draw, slot)
+    ring.tail += 1

@@ -1,0 +1,249 @@
+"""Compiled: the masters' side, as `hasim.simulation.master` has it: queues, workers, answers."""
+
+from __future__ import annotations
+
+from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
+from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.layout import (
+    ERROR,
+    FOREVER,
+    NOT_OWNER,
+    OK,
+    REFUSED,
+    REJECTED,
+    VIEWS,
+    Record,
+    Table,
+)
+from hasim.simulation.compiled.queues import heap, pop, push, push_answer
+from hasim.simulation.compiled.stops import NOTHING, OVERLOAD, PROBED
+
+state = VIEWS["state"]
+masters = VIEWS["masters"]
+routes = VIEWS["routes"]
+attempts = VIEWS["attempts"]
+ratio_back = VIEWS["ratio_back"]
+loss_back = VIEWS["loss_back"]
+primaries = VIEWS["primaries"]
+seats = VIEWS["seats"]
+writes = VIEWS["writes"]
+
+
+@njit
+def key_of(draw: int) -> int:
+    """What orders an attempt, or a deep probe, among others of its time and rank."""
+    return MESSAGES + draw if draw >= 0 else -draw
+
+
+@njit
+def crossing(base_ns: int, ratio: float, extra_ns: int, drops: int, passes: float, u: float) -> int:
+    """Nanoseconds that a packet needs, or -1 if it is lost (see `Link.crossing`)."""
+    if drops or u >= passes:
+        return -1
+    return int(base_ns * ratio) + extra_ns
+
+
+@njit
+def release(table: Table, slot: int) -> None:
+    """The slot may be used again."""
+    s, a = state(table)[0], attempts(table)[slot]
+    a.used = 0
+    a.next = s.free
+    s.free = slot
+
+
+@njit
+def leave(table: Table, slot: int) -> None:
+    """Neither the network nor a master has it any longer."""
+    a = attempts(table)[slot]
+    a.served = 0
+    if not a.awaited:
+        release(table, slot)
+
+
+@njit
+def reply(table: Table, now: int, slot: int, cause: int) -> int:
+    """The master answers: the answer crosses back, unless it comes too late to matter."""
+    a = attempts(table)[slot]
+    if a.draw < 0:
+        s = state(table)[0]
+        s.slot, s.cause = slot, cause
+        return PROBED
+    if a.awaited:
+        r = routes(table)[a.route]
+        ratio, u = ratio_back(table)[a.draw], loss_back(table)[a.draw]
+        delay = crossing(r.back_ns, ratio, r.back_extra_ns, r.back_drops, r.back_passes, u)
+        if delay >= 0 and now + delay < a.expires_ns:
+            a.cause = cause
+            push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
+            return NOTHING
+    leave(table, slot)
+    return NOTHING
+
+
+@njit
+def run(table: Table, now: int, a: Record, slot: int) -> None:
+    """A worker is busy with it from now on, at the master's present speed."""
+    m = masters(table)[a.master]
+    a.resumed_ns = now
+    a.due_ns = -1
+    if m.rate > 0.0:
+        delay = a.remaining_ns / m.rate
+        if delay < FOREVER:
+            a.due_ns = now + max(0, int(delay))
+            push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
+
+
+@njit
+def start(table: Table, now: int, slot: int) -> None:
+    """A worker takes it."""
+    s, a = state(table)[0], attempts(table)[slot]
+    m = masters(table)[a.master]
+    a.seat = m.busy
+    a.order = s.order
+    s.order += 1
+    seats(table)[m.first_seat + m.busy] = slot
+    m.busy += 1
+    a.remaining_ns = a.demand_ns
+    run(table, now, a, slot)
+
+
+@njit
+def enqueue(table: Table, now: int, slot: int) -> None:
+    """It waits for a worker."""
+    s, a = state(table)[0], attempts(table)[slot]
+    m = masters(table)[a.master]
+    a.queued_ns = now
+    a.next = -1
+    a.order = s.order
+    s.order += 1
+    if m.waiting:
+        attempts(table)[m.tail].next = slot
+    else:
+        m.head = slot
+    m.tail = slot
+    m.waiting += 1
+
+
+@njit
+def accept(table: Table, now: int, slot: int) -> int:
+    """A request arrives at the host."""
+    a = attempts(table)[slot]
+    m = masters(table)[a.master]
+    cause = OK
+    if m.offs:
+        cause = -1
+    elif m.crashes:
+        cause = REFUSED
+    elif a.partition >= 0 and not owns(table, a.master, a.partition):
+        cause = -1 if m.hangs else NOT_OWNER
+    elif m.busy < m.workers:
+        start(table, now, slot)
+    elif m.waiting < m.room:
+        enqueue(table, now, slot)
+    else:
+        cause = -1 if m.hangs else REJECTED
+    if cause < 0:
+        leave(table, slot)
+    elif cause != OK:
+        return reply(table, now, slot, cause)
+    return NOTHING
+
+
+@njit
+def owns(table: Table, master: int, partition: int) -> bool:
+    """Whether the master accepts writes of the partition."""
+    place = master * state(table)[0].partitions + partition
+    return bool(primaries(table)[place] != 0)
+
+
+@njit
+def complete(table: Table, now: int, priority: int) -> int:
+    """The first event of the heap is a completion.
+
+    If it changes whether its master is overloaded, it stays where it is: the world
+    takes note of the change first, and then it is completed.
+    """
+    s, slot = state(table)[0], heap(table)[0].slot
+    a = attempts(table)[slot]
+    stale = not a.used or a.due_ns != now or a.seat < 0
+    if stale or priority != COMPLETION << KEY_BITS | key_of(a.draw):
+        pop(table)  # a fault took this completion back
+        return NOTHING
+    m = masters(table)[a.master]
+    late = m.waiting > 0 and now - attempts(table)[m.head].queued_ns > s.timeout_ns
+    if late != (m.overloaded != 0):
+        m.overloaded = 1 if late else 0
+        s.master = a.master
+        return OVERLOAD
+    pop(table)
+    stand_up(table, a)
+    if m.waiting:
+        waiting = m.head
+        m.head = attempts(table)[waiting].next
+        m.waiting -= 1
+        start(table, now, waiting)
+    if a.error < m.error_rate:
+        return reply(table, now, slot, ERROR)
+    if a.partition >= 0:
+        written = writes(table)[s.writes]
+        written.time, written.partition, written.master = now, a.partition, a.master
+        s.writes += 1
+    return reply(table, now, slot, OK)
+
+
+@njit
+def stand_up(table: Table, a: Record) -> None:
+    """Its worker is free; who sits last takes its seat."""
+    m = masters(table)[a.master]
+    m.busy -= 1
+    last = seats(table)[m.first_seat + m.busy]
+    seats(table)[m.first_seat + a.seat] = last
+    attempts(table)[last].seat = a.seat
+    a.seat = -1
+    a.due_ns = -1
+
+
+@njit
+def lose(table: Table, now: int, master: int, cause: int) -> int:
+    """A dead master loses all its work, except for deep probes, which are left to the caller.
+
+    `cause` is what clients see, or -1 for silence. Returns how many were lost, probes included.
+    """
+    m = masters(table)[master]
+    lost: int = m.busy + m.waiting
+    for place in range(m.busy):
+        lose_one(table, now, seats(table)[m.first_seat + place], cause)
+    slot = m.head
+    for _ in range(m.waiting):
+        following = attempts(table)[slot].next
+        lose_one(table, now, slot, cause)
+        slot = following
+    m.busy = m.waiting = m.overloaded = 0
+    return lost
+
+
+@njit
+def lose_one(table: Table, now: int, slot: int, cause: int) -> None:
+    """One of them."""
+    a = attempts(table)[slot]
+    a.seat = -1
+    a.due_ns = -1
+    if a.draw >= 0:
+        if cause >= 0:
+            reply(table, now, slot, cause)
+        else:
+            leave(table, slot)
+
+
+@njit
+def change_rate(table: Table, now: int, master: int, rate: float) -> None:
+    """Everybody who is being served goes on at another speed."""
+    m = masters(table)[master]
+    for place in range(m.busy):
+        a = attempts(table)[seats(table)[m.first_seat + place]]
+        a.remaining_ns -= int((now - a.resumed_ns) * m.rate)
+    m.rate = rate
+    for place in range(m.busy):
+        slot = seats(table)[m.first_seat + place]
+        run(table, now, attempts(table)[slot], slot)

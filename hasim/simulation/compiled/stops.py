@@ -1,0 +1,15 @@
+"""Why the kernel stops before its time: bits, since one event can have several reasons."""
+
+NOTHING = 0
+GROW = 1
+"""Some array is full."""
+ARM = 2
+"""A gateway has sent its first attempt since its last regular report."""
+REPORT = 4
+"""A gateway has to report a master at once."""
+ANSWERED = 8
+"""The first message of a partition was answered since it was not served."""
+OVERLOAD = 16
+"""A master became overloaded, or is so no longer."""
+PROBED = 32
+"""A master answers a deep probe."""
