@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import load_run, run
+    from hasim.api import load_run, resume, run
     from hasim.journal import Journal
     from hasim.result import Result
     from hasim.services.balancing import LoadBalancingService
@@ -33,6 +33,7 @@ _HOMES = {
     "Result": "hasim.result",
     "__version__": "hasim.version",
     "load_run": "hasim.api",
+    "resume": "hasim.api",
     "run": "hasim.api",
 }
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Result",
     "__version__",
     "load_run",
+    "resume",
     "run",
 ]
 

@@ -1,4 +1,4 @@
-"""The two functions that start from Python what the command line starts from a shell."""
+"""The functions that start from Python what the command line starts from a shell."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ def run(
     `overrides` maps dotted paths to values as in a scenario file:
     ``{"detection.fall": 3, "traffic.timeout": "1s"}``. `jobs` is the number of
     processes (None: all cores, if it is worth it); it never changes the
-    result. `out` is a folder that keeps the run; `journals` and `messages` need
-    it. `check` verifies the invariants of every
+    result. `out` is a folder that keeps the run; if it holds a run of the same
+    scenario already, only the replications and cells that are new are
+    simulated. `journals` and `messages` need it. `check` verifies the invariants of every
     replication, whose violations are in ``result.study``.
 
     Raises TypeError if `scenario` is none of these, ValueError for `jobs` below 1,
     ScenarioError for anything wrong with the scenario, StoreError if
-    `out` is in use, ReplicationError if a replication fails, and
-    StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
+    `out` holds something else or another process works there, ReplicationError
+    if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
     """
     from hasim.result import Result
     from hasim.study.runner import run_study
@@ -62,6 +63,28 @@ def run(
         from hasim.exports import export
 
         export(result, folder)
+    return result
+
+
+def resume(
+    folder: str | Path,
+    *,
+    jobs: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Do what is missing in a run folder, after Ctrl-C, a kill, or a replication that failed.
+
+    The result is that of a run which was never interrupted. Raises StoreError if it
+    is no run folder, another process works there, or hasim or a trace has
+    changed since; otherwise as `run`.
+    """
+    from hasim.exports import export
+    from hasim.result import Result
+    from hasim.study.runner import resume_study
+
+    study, loaded = resume_study(Path(folder), jobs=jobs, progress=progress)
+    result = Result(study, loaded=loaded, folder=Path(folder))
+    export(result, Path(folder))
     return result
 
 

@@ -6,9 +6,10 @@ import click
 
 import hasim
 from hasim.commands.algorithms import algorithms
+from hasim.commands.bench import bench
 from hasim.commands.compare import compare
 from hasim.commands.journals import explain, replay
-from hasim.commands.run import run
+from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, validate
 from hasim.commands.shell import Shell
 
@@ -36,7 +37,20 @@ def main() -> None:
     """
 
 
-for command in (run, list_, validate, new, schema, algorithms, replay, explain, compare):
+for command in (
+    run,
+    study,
+    resume,
+    list_,
+    validate,
+    new,
+    schema,
+    algorithms,
+    replay,
+    explain,
+    compare,
+    bench,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

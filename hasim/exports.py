@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hasim.report import figures, table
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
 from hasim.result import TABLES, Result
+from hasim.settings import plain
 from hasim.units import nanoseconds, seconds
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def export(result: Result, folder: Path) -> list[Path]:
     for name in TABLES:
         frame = getattr(result, name)
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    (folder / "stopping.csv").unlink(missing_ok=True)  # of a study with another rule
+    if not result.stopping.empty:
+        result.stopping.to_csv(folder / "stopping.csv", index=False, lineterminator="\n")
     for style, name in SUMMARIES.items():
         (folder / name).write_text(rendered(result, style), encoding="utf-8")
     made = []
@@ -38,12 +42,16 @@ def export(result: Result, folder: Path) -> list[Path]:
 
 def rendered(result: Result, style: str) -> str:
     """The summary as ``json``, ``csv`` or ``markdown``: without times, paths or machine facts."""
-    header = {
+    header: dict[str, Any] = {
         "scenario": result.name,
         "seed": result.seed,
-        "replications": result.study.replications,
+        "replications": plain(result.study.replications),
         "notes": list(result.study.notes),
     }
+    stopping = result.stopping
+    if not stopping.empty:
+        columns = ["cell", "replications", "stopped", "missing"]
+        header["stopping"] = stopping[columns].to_dict("records")
     verdicts = [
         [
             {
@@ -56,13 +64,30 @@ def rendered(result: Result, style: str) -> str:
         ]
         for cell in result.verdicts
     ]
-    return table.render(
+    text = table.render(
         style,
         result.cells,
         result.estimates,
         header=header,
         verdicts=verdicts if result.study.expect else None,
     )
+    return text + _stopping_lines(result) if style == "markdown" else text
+
+
+def _stopping_lines(result: Result) -> str:
+    """For each cell of a study that runs to a precision what ended it, as Markdown."""
+    frame = result.stopping
+    if frame.empty:
+        return ""
+    lines = ["", "| cell | replications | stopped by | missing |", "| --- | ---: | --- | --- |"]
+    rows = zip(
+        labels(result.cells), frame["replications"], frame["stopped"], frame["missing"], strict=True
+    )
+    lines += [
+        f"| {name} | {count} | {by or 'not ended'} | {missing} |"
+        for name, count, by, missing in rows
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def draw(result: Result) -> dict[str, Figure]:

@@ -17,6 +17,7 @@ from hasim.report.cells import heading, labels, text
 from hasim.report.format import estimate_text
 from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
+from hasim.scenario.replications import Sequential
 from hasim.study.expectations import Verdict, judge
 from hasim.study.runner import file_stem, simulate_cell
 from hasim.study.store import Outcome, StoreError, Study
@@ -194,6 +195,22 @@ class Result:
             ]
         )
 
+    @property
+    def stopping(self) -> pd.DataFrame:
+        """One row per cell of a study that runs until a precision is reached; else empty.
+
+        `replications` that it was given, `stopped` by (``precision`` or ``cap``), and what is
+        `missing` of the precision; a cell that has not ended has no `stopped`.
+        """
+        rows = []
+        for index, varied in self.cells if isinstance(self.study.replications, Sequential) else []:
+            stop = self.study.stops.get(index)
+            ended = (stop.replications, stop.by, stop.missing) if stop else None
+            count, by, missing = ended or (len(self.study.of_cell(index)), None, "")
+            own = {"replications": count, "stopped": by, "missing": missing}
+            rows.append({"cell": index, **_readable(varied), **own})
+        return pd.DataFrame(rows)
+
     # -- pictures ------------------------------------------------------------------
 
     def figures(self) -> dict[str, Figure]:
@@ -211,10 +228,12 @@ class Result:
         return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{notes}"
 
     def __repr__(self) -> str:
-        done, wanted = len(self.study.outcomes), len(self.study.cells) * self.study.replications
+        done = f"{len(self.study.outcomes)}"
+        if isinstance(self.study.replications, int):
+            done += f" of {len(self.study.cells) * self.study.replications}"
         return (
             f"<Result of {self.name}: {len(self.study.cells)} cells, "
-            f"{done} of {wanted} replications, seed {self.seed}>"
+            f"{done} replications, seed {self.seed}>"
         )
 
     # -- journals ------------------------------------------------------------------
@@ -238,12 +257,15 @@ class Result:
 
         Raises LookupError if the study has no such cell or replication.
         """
-        if not any(info.index == cell for info in self.study.cells):
+        info = next((info for info in self.study.cells if info.index == cell), None)
+        if info is None:
             raise LookupError(f"no cell {cell}; the run has {len(self.study.cells)}")
-        if not 0 <= replication < self.study.replications:
-            raise LookupError(f"no replication {replication}; there are {self.study.replications}")
+        stop = self.study.stops.get(cell)
+        most = stop.replications if stop else self.study.most
+        if not 0 <= replication < most:
+            raise LookupError(f"no replication {replication}; there are {most}")
         if self.folder is not None:
-            stored = self.folder / "journals" / f"{file_stem(cell, replication)}.jsonl.gz"
+            stored = self.folder / "journals" / f"{file_stem(info, replication)}.jsonl.gz"
             if stored.exists():
                 return read(stored)
         return simulate_cell(self.loaded, cell, replication)

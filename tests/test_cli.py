@@ -112,11 +112,12 @@ def test_run_folder_holds_tables_summary_and_figures(tiny):
     for figure in ("intervals", "detection", "timeline"):
         assert (out / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
     journals = sorted(path.name for path in (out / "journals").iterdir())
-    assert journals == [
-        f"cell-{c:03}-replication-{r:04}.jsonl.gz" for c in (0, 1) for r in range(3)
-    ]
+    stems = [f"cell-{cell['key']}" for cell in manifest["cells"]]
+    assert journals == sorted(
+        f"{stem}-replication-{r:04}.jsonl.gz" for stem in stems for r in range(3)
+    )
     assert read(out / "journals" / journals[4]).header["replication"] == 1
-    with gzip.open(out / "messages" / "cell-000-replication-0000.csv.gz", "rt") as text:
+    with gzip.open(out / "messages" / f"{stems[0]}-replication-0000.csv.gz", "rt") as text:
         messages = list(csv.DictReader(text))
     counted = csv.DictReader((out / "messages.csv").open())
     same = [r for r in counted if (r["cell"], r["replication"]) == ("0", "0")]
@@ -278,10 +279,10 @@ def test_ctrl_c_keeps_what_was_finished(tiny, jobs):
         text=True,
         start_new_session=True,
     )  # fmt: skip
-    stored = Path("out/replications/cell-001.jsonl")
     try:
         for _ in range(600):
-            if stored.exists() and stored.stat().st_size:
+            stored = list(Path("out/replications").glob("*.jsonl"))
+            if len(stored) == 2 and all(path.stat().st_size for path in stored):
                 break
             running.poll()
             signal.sigtimedwait([], 0.1)
@@ -449,7 +450,13 @@ def test_algorithms_come_from_the_settings():
 def journal(tiny, finished) -> Path:
     """The journal of the first replication with fall=1."""
     shutil.copytree(finished, "out")
-    return Path("out/journals/cell-000-replication-0000.jsonl.gz")
+    return Path("out/journals", f"{first_cell('out')}-replication-0000.jsonl.gz")
+
+
+def first_cell(folder: str) -> str:
+    """How the files of the first cell of a run are named."""
+    manifest = json.loads(Path(folder, "manifest.json").read_text())
+    return f"cell-{manifest['cells'][0]['key']}"
 
 
 def test_replay_finds_the_recorded_effects_again(journal):
@@ -544,7 +551,7 @@ def test_explain_does_not_tell_another_story_than_the_run_had(journal):
     ],
 )
 def test_a_damaged_run_folder_is_told_in_one_line(journal, damage, message):
-    outcomes = Path("out/replications/cell-000.jsonl")
+    outcomes = Path("out/replications", f"{first_cell('out')}.jsonl")
     match damage:
         case "manifest":
             Path("out/manifest.json").write_bytes(b"\xff\xfe")

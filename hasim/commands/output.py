@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from hasim.journal import Journal
     from hasim.result import Result
 
@@ -26,6 +28,8 @@ def show(result: Result, style: str) -> None:
     out = terminal.console()
     cells, summaries = result.cells, result.estimates
     out.print(terminal.summary_table(cells, summaries))
+    if not result.stopping.empty:
+        out.print(_stopping_table(result))
     if result.study.expect:
         out.print(terminal.verdict_table(cells, result.verdicts))
     out.print(
@@ -33,10 +37,37 @@ def show(result: Result, style: str) -> None:
             cells,
             summaries,
             seed=result.seed,
-            replications=result.study.replications,
+            replications=_replications(result),
             note=" ".join(result.study.notes),
         )
     )
+
+
+def _replications(result: Result) -> int | tuple[int, int]:
+    """The number of replications of each cell, or the fewest and the most of a cell."""
+    if isinstance(result.study.replications, int):
+        return result.study.replications
+    counts = result.stopping["replications"]
+    return int(counts.min()), int(counts.max())
+
+
+def _stopping_table(result: Result) -> Table:
+    """What ended each cell of a study that runs until a precision is reached."""
+    from rich import box
+    from rich.table import Table
+
+    from hasim.report.cells import heading, labels
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(heading(result.cells), overflow="fold")
+    table.add_column("replications", justify="right")
+    table.add_column("stopped by")
+    table.add_column("what is missing", overflow="fold")
+    frame = result.stopping
+    columns = (frame["replications"], frame["stopped"], frame["missing"])
+    for name, count, by, missing in zip(labels(result.cells), *columns, strict=True):
+        table.add_row(name, f"{count:,}", by or "not ended", missing)
+    return table
 
 
 def show_story(journal: Journal, incident: dict[str, Any]) -> None:

@@ -1,13 +1,12 @@
-"""``hasim run``: simulate a scenario, print its estimates, judge its expectations."""
+"""``hasim run``, ``study`` and ``resume``: simulate, print estimates, judge expectations."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -26,40 +25,104 @@ if TYPE_CHECKING:
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
     from hasim.study.runner import Progress
+    from hasim.study.store import Study
 
 FORMATS = click.Choice(["table", "json", "csv", "markdown"])
+F = TypeVar("F", bound=Callable[..., Any])
+Report = Callable[["Progress"], None] | None
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]"
+)
+format_option = click.option("--format", "style", type=FORMATS, default="table", show_default=True)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the options of ``hasim run`` ask for, besides the scenario."""
-
-    jobs: int | None
-    out: Path
-    journals: bool
-    messages: bool
-    check: bool
+def run_options(command: F) -> F:
+    """The options of ``hasim run``, which ``hasim study`` shares."""
+    options = [
+        click.argument("scenario", metavar="FILE|NAME"),
+        set_option("Replace a setting, e.g. detection.fall=3 or masters.ams-1.workers=4."),
+        click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed."),
+        click.option(
+            "--replications",
+            type=click.IntRange(min=1),
+            help="Replace the number of replications.",
+        ),
+        jobs_option,
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Folder of the run; one of the same scenario is added to.  "
+            "[default: hasim-runs/NAME-TIME]",
+        ),
+        format_option,
+        click.option("--journals", is_flag=True, help="Keep the journal of every replication."),
+        click.option("--messages", is_flag=True, help="Keep every single message."),
+        click.option("--check", is_flag=True, help="Check the invariants of every replication."),
+        click.option(
+            "--dry-run", is_flag=True, help="Only estimate the work: simulate a little of it."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.argument("scenario", metavar="FILE|NAME")
-@set_option("Replace a setting, e.g. detection.fall=3 or masters.ams-1.workers=4.")
-@click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed.")
-@click.option(
-    "--replications", type=click.IntRange(min=1), help="Replace the number of replications."
-)
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the run.  [default: hasim-runs/NAME-TIME]",
-)
-@click.option("--format", "style", type=FORMATS, default="table", show_default=True)
-@click.option("--journals", is_flag=True, help="Keep the journal of every replication.")
-@click.option("--messages", is_flag=True, help="Keep every single message.")
-@click.option("--check", is_flag=True, help="Check the invariants of every replication.")
-@click.option("--dry-run", is_flag=True, help="Only estimate the work: simulate a little of it.")
-def run(
+@run_options
+def run(**options: Any) -> int:
+    """Simulate a scenario and print estimates.
+
+    FILE is a scenario file, NAME one of `hasim list`. With --out, the folder of
+    an earlier run of the same scenario gets what is new: more replications,
+    other cells. Nothing that is there is simulated again.
+
+    Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
+    3 an expectation is undecided, 130 interrupted.
+    """
+    return _command(**options)
+
+
+@click.command()
+@run_options
+def study(**options: Any) -> int:
+    """Run a study, or add to it.
+
+    The same as `hasim run`, but that each scenario has one folder,
+    hasim-runs/NAME: the study is continued if it was interrupted, and grows
+    if the scenario asks for more replications or other cells by now.
+
+    Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
+    3 an expectation is undecided, 130 interrupted.
+    """
+    return _command(**options, one_folder=True)
+
+
+@click.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@jobs_option
+@format_option
+def resume(folder: Path, jobs: int | None, style: str) -> int:
+    """Do what is missing in a run.
+
+    RUN is the folder of a run that was interrupted or killed, or of which a
+    replication failed. The tables are those of a run that was never interrupted.
+
+    Exit codes as of `hasim run`.
+    """
+    from hasim.study.runner import resume_study
+    from hasim.study.store import open_run
+
+    before = open_run(folder)
+    done = sum(not outcome.error for outcome in before.outcomes.values())
+    note(f"{counted(done, 'replication')} {'is' if done == 1 else 'are'} there already.")
+
+    def execute(progress: Report) -> tuple[Study, Loaded]:
+        return resume_study(folder, jobs=jobs, progress=progress)
+
+    return _simulated(execute, before.name, folder, style)
+
+
+def _command(
     scenario: str,
     overrides: list[tuple[str, str]],
     seed: int | None,
@@ -71,57 +134,55 @@ def run(
     messages: bool,
     check: bool,
     dry_run: bool,
+    one_folder: bool = False,
 ) -> int:
-    """Simulate a scenario and print estimates.
-
-    FILE is a scenario file, NAME one of `hasim list`.
-
-    Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
-    3 an expectation is undecided, 130 interrupted.
-    """
     from hasim.api import prepare
-    from hasim.study.store import default_folder
+    from hasim.study.runner import run_study
+    from hasim.study.store import RUNS, default_folder
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=dict(overrides))
     if dry_run:
         return _dry_run(loaded, jobs)
-    folder = out or default_folder(loaded.scenario.name)
-    wanted = Wanted(jobs, folder, journals, messages, check)
-    result = _simulate(loaded, wanted)
-    if isinstance(result, int):
-        return result
-    return _present(result, folder, style)
+    name = loaded.scenario.name
+    folder = out or (RUNS / name if one_folder else default_folder(name))
+
+    def execute(progress: Report) -> tuple[Study, Loaded]:
+        made = run_study(
+            loaded,
+            jobs=jobs,
+            check=check,
+            out=folder,
+            journals=journals,
+            messages=messages,
+            progress=progress,
+        )
+        return made, loaded
+
+    return _simulated(execute, name, folder, style)
 
 
-def _simulate(loaded: Loaded, wanted: Wanted) -> Result | int:
-    """The result, or the exit code of a study that did not end."""
+def _simulated(
+    execute: Callable[[Report], tuple[Study, Loaded]], name: str, folder: Path, style: str
+) -> int:
+    """Run a study to its end and present it; the exit code, also of one that did not end."""
     from hasim.result import Result
-    from hasim.study.runner import ReplicationError, StudyInterrupted, run_study
+    from hasim.study.runner import ReplicationError, StudyInterrupted
 
     try:
-        with progress_bar(loaded.scenario.name) as progress:
-            study = run_study(
-                loaded,
-                jobs=wanted.jobs,
-                check=wanted.check,
-                out=wanted.out,
-                journals=wanted.journals,
-                messages=wanted.messages,
-                progress=progress,
-            )
+        with progress_bar(name) as progress:
+            made, loaded = execute(progress)
     except StudyInterrupted as error:
-        total = len(loaded.cells) * loaded.scenario.replications
-        note(
-            f"Interrupted: {len(error.study.outcomes)} of {total} replications are kept "
-            f"in {wanted.out}"
-        )
+        kept, wanted = len(error.study.outcomes), error.study.replications
+        of = f" of {len(error.study.cells) * wanted}" if isinstance(wanted, int) else ""
+        note(f"Interrupted: {kept}{of} replications are kept in {folder}")
+        note(f"The rest: hasim resume {folder}")
         return INTERRUPTED
     except ReplicationError as error:
-        note(f"Error: {error}\nWhat was finished before is kept in {wanted.out}")
+        note(f"Error: {error}\nWhat was finished before is kept in {folder}")
         return FAILED
-    return Result(study, loaded=loaded, folder=wanted.out)
+    return _present(Result(made, loaded=loaded, folder=folder), folder, style)
 
 
 def _present(result: Result, folder: Path, style: str) -> int:
@@ -152,20 +213,29 @@ def exit_code(result: Result) -> int:
 
 
 def _dry_run(loaded: Loaded, jobs: int | None) -> int:
+    from hasim.scenario.replications import Sequential, most
     from hasim.study.executor import default_jobs
     from hasim.study.runner import estimate_cost
 
     cost = estimate_cost(loaded)
-    total = len(loaded.cells) * loaded.scenario.replications
+    rule, cells = loaded.scenario.replications, len(loaded.cells)
+    total = cells * most(rule)
     workers = min(jobs or default_jobs(), total)
     at_once = min(workers, default_jobs())  # more processes than cores are no faster
+    fewest = rule.at_least if isinstance(rule, Sequential) else rule
+
+    def both(each: float, form: str) -> str:
+        """The amount for all replications, from the fewest to the most."""
+        amounts = dict.fromkeys(format(each * n, form) for n in (fewest, most(rule)))
+        return " to ".join(amounts)
+
     lines = [
         f"scenario      {loaded.scenario.name}",
-        f"cells         {len(loaded.cells)}",
-        f"replications  {loaded.scenario.replications} per cell, {total} in all",
-        f"messages      about {cost.messages:,.0f}",
-        f"seconds       about {cost.seconds / at_once:,.1f} with {counted(workers, 'job')}"
-        + (f" ({cost.seconds:,.1f} with one)" if workers > 1 else ""),
+        f"cells         {cells}",
+        f"replications  {both(1, ',')} per cell, {both(cells, ',')} in all",
+        f"messages      about {both(cost.messages, ',.0f')}",
+        f"seconds       about {both(cost.seconds / at_once, ',.1f')} with {counted(workers, 'job')}"
+        + (f" ({both(cost.seconds, ',.1f')} with one)" if workers > 1 else ""),
     ]
     click.echo("\n".join(lines))
     return FINE

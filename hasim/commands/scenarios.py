@@ -44,13 +44,15 @@ def _opening(path: Path, room: int) -> str:
 def validate(file: str, overrides: list[tuple[str, str]]) -> int:
     """Say all that is wrong with a scenario."""
     from hasim.api import prepare
+    from hasim.scenario.replications import Sequential
 
     loaded = prepare(file, overrides=dict(overrides))
-    cells, replications = len(loaded.cells), loaded.scenario.replications
-    click.echo(
-        f"{loaded.source}: valid: {counted(cells, 'cell')}, "
-        f"{counted(replications, 'replication')} each"
-    )
+    rule = loaded.scenario.replications
+    if isinstance(rule, Sequential):
+        each = f"{rule.at_least:,} to {counted(rule.at_most, 'replication')} each"
+    else:
+        each = f"{counted(rule, 'replication')} each"
+    click.echo(f"{loaded.source}: valid: {counted(len(loaded.cells), 'cell')}, {each}")
     return FINE
 
 

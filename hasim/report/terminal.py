@@ -147,14 +147,19 @@ def footer(
     measures: Sequence[str] = DEFAULT,
     *,
     seed: int,
-    replications: int,
+    replications: int | tuple[int, int],
     note: str = "",
 ) -> RenderableType:
-    """What the numbers rest on: kinds of interval, incidents, seed; marks explained if used."""
-    lines = [
-        f"Seed {seed}, {_plural(replications, 'replication')} of "
-        f"{_plural(len(cells), 'cell')}{_incidents(summaries)}."
-    ]
+    """What the numbers rest on: kinds of interval, incidents, seed; marks explained if used.
+
+    `replications` is how many each cell has, or the fewest and the most.
+    """
+    if isinstance(replications, tuple):
+        fewest, most = replications
+        runs = f"{fewest:,} to {_plural(most, 'replication')}"
+    else:
+        runs = _plural(replications, "replication")
+    lines = [f"Seed {seed}, {runs} of {_plural(len(cells), 'cell')}{_incidents(summaries)}."]
     shown = [s[m] for m in measures for s in summaries if m in s]
     methods: dict[str, dict[str, None]] = {}
     for estimate in shown:

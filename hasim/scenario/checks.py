@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hasim.scenario.replications import Sequential
 from hasim.scenario.schema import Scenario
 from hasim.settings import fields_by_user_name
 from hasim.simulation.faults.settings import Fault, RegionOutage, Slow
@@ -29,15 +30,27 @@ def scenario_problems(scenario: Scenario) -> Found:
     """(where, message) for each thing that is wrong with the scenario around its world."""
     if scenario.name and not _NAME.fullmatch(scenario.name):
         yield ("name",), f"expected letters, digits, '.', '_' and '-', got {scenario.name!r}"
-    for path, values in scenario.vary.items():
-        if not values:
-            yield ("vary", path), "needs at least one value"
-        for i, value in enumerate(values):
-            if value in values[:i]:
-                yield ("vary", path, i), f"{value!r} is given twice"
-    needs = [e.measure for e in scenario.expect if e.measure == "uptime.renewal_reward"]
-    if needs and scenario.projection is None:
-        yield ("expect", needs[0]), "needs a projection, such as {mtbf: 30d, period: 30d}"
+    if isinstance(scenario.replications, Sequential):
+        yield from _sequential(scenario.replications)
+    if scenario.projection is None:
+        for where in _projected(scenario):
+            yield where, "needs a projection, such as {mtbf: 30d, period: 30d}"
+
+
+def _sequential(rule: Sequential) -> Found:
+    if not rule.until:
+        yield ("replications", "until"), "needs at least one measure, such as {outage.p95: 5%}"
+    if rule.at_most < rule.at_least:
+        yield ("replications", "at_most"), f"is less than at_least, {rule.at_least}"
+
+
+def _projected(scenario: Scenario) -> Iterator[Where]:
+    """Where a projected measure is asked for."""
+    name, rule = "uptime.renewal_reward", scenario.replications
+    if any(item.measure == name for item in scenario.expect):
+        yield ("expect", name)
+    if isinstance(rule, Sequential) and name in rule.until:
+        yield ("replications", "until", name)
 
 
 def world_problems(world: WorldSettings) -> Found:

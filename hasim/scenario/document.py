@@ -20,8 +20,9 @@ from hasim.validation import Where, dotted, nearest
 
 MOST_VALUES = 100_000
 """A file with more values, aliases counted as often as they are used, is refused."""
-WHOLE_KEYS = ("expect", "vary")
+WHOLE_KEYS = ("vary.grid", "vary.zip", "vary", "expect", "replications.until")
 """Mappings whose keys have dots of their own: the rest of a path is one key."""
+_POINT = re.compile(r"(vary)\.(points)\.([^.]+)\.(.+)")
 
 
 class _TooManyError(ValueError):
@@ -88,8 +89,13 @@ class Document:
         self.places[where] = place
 
     def _steps(self, path: str) -> list[str]:
-        first, dot, rest = path.partition(".")
-        steps = [first, rest] if dot and first in WHOLE_KEYS else path.split(".")
+        steps = path.split(".")
+        for whole in WHOLE_KEYS:
+            if path.startswith(f"{whole}."):
+                steps = [*whole.split("."), path.removeprefix(f"{whole}.")]
+                break
+        if point := _POINT.fullmatch(path):
+            steps = list(point.groups())
         if not all(steps):
             raise PathError(f"{path!r} is no path such as detection.interval")
         return steps

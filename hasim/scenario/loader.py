@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from hasim.scenario.likes import with_likes
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.traces import read_recorded, span_problem
+from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MatrixTrace, WorldSettings
@@ -39,7 +38,7 @@ TRACE_KEYS = ("trace", "matrix")
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of the grid: what is varied (path to value, as written), and the world."""
+    """One point of the study: what is varied (path to value, as written), and the world."""
 
     index: int
     varied: dict[str, Any]
@@ -105,14 +104,14 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
     problems = list(_override(document, overrides))
     if not document.data.get("name"):
         document.data["name"] = source.stem
-    varied = _vary_of(document.data)
+    written = plan_of(document.data)
     document.data = with_absolute_traces(document.data, Path(os.path.abspath(source.parent)))  # noqa: PTH100
     scenario = _validated(document, problems)
     if scenario is not None:
         found = [*scenario_problems(scenario), *world_problems(scenario.world())]
         problems += [document.problem(where, message) for where, message in found]
         problems += _traces_of(document, scenario.world())
-    cells = list(_cells(document, varied, problems))
+    cells = list(_cells(document, written, problems))
     if scenario is None or problems:
         raise ScenarioError(sorted(problems, key=lambda p: (p.line is None, p.file, p.line or 0)))
     return Loaded(scenario, tuple(cells), source, document.data)
@@ -126,14 +125,6 @@ def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
             document.set(path, value, place)
         except (PathError, ValueError) as error:
             yield Problem(place.file, None, "", str(error))
-
-
-def _vary_of(data: dict[str, Any]) -> dict[str, list[Any]]:
-    """What is varied, as written; nothing if it is not even a mapping (validation tells)."""
-    vary = data.get("vary")
-    if not isinstance(vary, dict):
-        return {}
-    return {path: v if isinstance(v, list) else [v] for path, v in vary.items()}
 
 
 def _validated(document: Document, problems: list[Problem]) -> Scenario | None:
@@ -151,44 +142,44 @@ def _validated(document: Document, problems: list[Problem]) -> Scenario | None:
         return None
 
 
-def _cells(
-    document: Document, varied: dict[str, list[Any]], problems: list[Problem]
-) -> Iterator[Cell]:
-    """Every combination of the varied settings, the last one changing fastest."""
-    good = True
-    for path in varied:
+def _cells(document: Document, written: Plan, problems: list[Problem]) -> Iterator[Cell]:
+    """The cells of the study: `written` with the traces as written, the worlds with their paths."""
+    found = list(_variation_problems(document, written))
+    problems += found
+    if found:
+        return
+    absolute = plan_of(document.data)
+    for index, (picks, shown) in enumerate(zip(absolute.cells(), written.cells(), strict=True)):
+        world = _cell_world(document, picks, problems)
+        if world is not None:
+            yield Cell(index, {pick.path: pick.value for pick in shown}, world)
+
+
+def _variation_problems(document: Document, plan: Plan) -> Iterator[Problem]:
+    for path, where in plan.paths:
         top = path.partition(".")[0]
         if top not in WORLD_KEYS:
             known = top in fields_by_user_name(Scenario)
             message = "cannot be varied" if known else f"unknown key{nearest(top, WORLD_KEYS)}"
-            problems.append(document.problem(("vary", path), message))
-            good = False
-    count = math.prod(len(values) for values in varied.values())
-    if count > MOST_CELLS:
-        message = f"makes {count:,} cells (every combination is one); the most is {MOST_CELLS:,}"
-        problems.append(document.problem(("vary",), message))
-        good = False
-    if not good:
-        return
-    choices = [range(len(values)) for values in varied.values()]
-    for index, positions in enumerate(itertools.product(*choices)):
-        picked = dict(zip(varied, positions, strict=True))
-        world = _cell_world(document, picked, problems)
-        if world is not None:
-            yield Cell(index, {path: varied[path][i] for path, i in picked.items()}, world)
+            yield document.problem(where, message)
+    found = list(variation_problems(plan))
+    if plan.count > MOST_CELLS:
+        each = " (every combination is one)" if plan.grid else ""
+        found.append((("vary",), f"makes {plan.count:,} cells{each}; the most is {MOST_CELLS:,}"))
+    for where, message in found or repeated_cells(plan):
+        yield document.problem(where, message)
 
 
 def _cell_world(
-    document: Document, picked: dict[str, int], problems: list[Problem]
+    document: Document, picks: list[Pick], problems: list[Problem]
 ) -> WorldSettings | None:
     cell = document.copy()
-    absolute = _vary_of(document.data)
-    for path, i in picked.items():
-        place = document.place_of(("vary", path, i))
+    for pick in picks:
+        place = document.place_of(pick.where)
         try:
-            cell.set(path, absolute[path][i], place)
+            cell.set(pick.path, pick.value, place)
         except PathError as error:
-            problems.append(Problem(place.file, place.line, path, str(error)))
+            problems.append(Problem(place.file, place.line, pick.path, str(error)))
     scenario = _validated(cell, problems)
     if scenario is None:
         return None

@@ -7,6 +7,8 @@ from dataclasses import field
 from typing import Annotated, Any
 
 from hasim.scenario.expectations import Expectation, Expectations
+from hasim.scenario.replications import Replications, Sequential
+from hasim.scenario.variation import Variation, Varied
 from hasim.settings import (
     count,
     duration,
@@ -39,10 +41,15 @@ class Scenario(WorldSettings):
     description: str = ""
     """What the scenario shows."""
     seed: Annotated[int, count("Seed of all random streams.", least=0)] = 1
-    replications: Annotated[int, count("Independent runs of each cell.")] = 20
-    vary: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    replications: Annotated[
+        int | Sequential, Replications(count("Independent runs of each cell."))
+    ] = 20
+    """Independent runs of each cell: a number, or `{until: {outage.p95: 5%}, at_least: 20,
+    at_most: 400}` to run until these measures are known that precisely."""
+    vary: Annotated[Variation, Varied()] = field(default_factory=Variation)
     """Setting (dotted path: `balancing.algorithm`, `faults.0.kind`, `masters.ID.workers`) to the
-    values that it takes; every combination is one cell."""
+    values that it takes; every combination is one cell. Or a mapping of `grid` (the same), `zip`
+    (settings that change together) and `points` (single cells)."""
     expect: Annotated[tuple[Expectation, ...], Expectations()] = ()
     """Measure to the limit that it shall keep, in every cell."""
     projection: Projection | None = None

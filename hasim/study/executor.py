@@ -34,6 +34,9 @@ AHEAD = 2
 
 Work = Callable[[int, int], Any]
 Sink = Callable[[Any], None]
+Wanted = Mapping[int, Sequence[int]]
+"""Cell to the replications of it that are to be done."""
+More = Callable[[], Wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,19 @@ class Batches:
     one at the end.
     """
 
-    def __init__(self, wanted: Mapping[int, Sequence[int]], jobs: int) -> None:
-        self._left = {cell: deque(todo) for cell, todo in wanted.items() if todo}
-        self._turns = deque(self._left)
+    def __init__(self, wanted: Wanted, jobs: int) -> None:
+        self._left: dict[int, deque[int]] = {}
+        self._turns: deque[int] = deque()
         self._jobs = jobs
         self._spent: dict[int, tuple[float, int]] = {}
+        self.add(wanted)
+
+    def add(self, wanted: Wanted) -> None:
+        """More is wanted, after what is left of the same cells."""
+        for cell, todo in wanted.items():
+            if todo and not self._left.get(cell):
+                self._turns.append(cell)
+            self._left.setdefault(cell, deque()).extend(todo)
 
     @property
     def left(self) -> int:
@@ -106,34 +117,43 @@ def default_jobs() -> int:
     return os.cpu_count() or 1
 
 
+def _nothing() -> Wanted:
+    return {}
+
+
 def execute(
-    work: Work, wanted: Mapping[int, Sequence[int]], sink: Sink, *, jobs: int | None = None
+    work: Work, wanted: Wanted, sink: Sink, *, jobs: int | None = None, more: More = _nothing
 ) -> None:
     """Call `work(cell, replication)` for all that is wanted and hand each outcome to `sink`.
 
     `jobs` is the number of worker processes; 1 stays in this process; None
-    means all cores, if the first replication shows that the rest is worth it.
+    means all cores, if the first replications show that the rest is worth it.
+    `more` is asked after each batch what the outcomes so far make wanted besides.
 
     Raises KeyboardInterrupt after Ctrl-C, when every outcome of a batch that
     was finished by then has been handed on and the workers are gone;
-    BrokenProcessPool if a worker was killed; and whatever `work` or `sink` raises.
+    BrokenProcessPool if a worker was killed; and whatever `work`, `sink` or `more` raises.
     """
     batches = Batches(wanted, jobs or default_jobs())
     if jobs is None:
-        _solo(work, batches, sink, batches_most=1)
-        jobs = default_jobs() if batches.estimate_s() > SOLO_S else 1
+        _solo(work, batches, sink, more, until=lambda: batches.estimate_s() > SOLO_S)
+        jobs = default_jobs()
     jobs = min(jobs, batches.left)
     if jobs > 1:
-        _pooled(work, batches, sink, jobs)
+        _pooled(work, batches, sink, more, jobs)
     else:
-        _solo(work, batches, sink)
+        _solo(work, batches, sink, more)
 
 
-def _solo(work: Work, batches: Batches, sink: Sink, batches_most: int = sys.maxsize) -> None:
-    for _ in range(batches_most):
-        batch = batches.next()
-        if batch is None:
-            return
+def _solo(
+    work: Work,
+    batches: Batches,
+    sink: Sink,
+    more: More,
+    until: Callable[[], bool] = lambda: False,
+) -> None:
+    """Do all batches in this process; after each, `until` may end that."""
+    while (batch := batches.next()) is not None:
         spent_s = 0.0
         for replication in batch.replications:
             started = time.perf_counter()
@@ -141,9 +161,12 @@ def _solo(work: Work, batches: Batches, sink: Sink, batches_most: int = sys.maxs
             spent_s += time.perf_counter() - started
             sink(outcome)
         batches.learn(batch, spent_s)
+        batches.add(more())
+        if until():
+            return
 
 
-def _pooled(work: Work, batches: Batches, sink: Sink, jobs: int) -> None:
+def _pooled(work: Work, batches: Batches, sink: Sink, more: More, jobs: int) -> None:
     bystanders = set(multiprocessing.active_children())
     running: dict[Future[tuple[float, list[Any]]], Batch] = {}
     pool = ProcessPoolExecutor(
@@ -159,6 +182,7 @@ def _pooled(work: Work, batches: Batches, sink: Sink, jobs: int) -> None:
                 return
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             _collect(finished, running, batches, sink)
+            batches.add(more())
     except KeyboardInterrupt:
         done = {future for future in running if future.done() and future.exception() is None}
         _collect(done, running, batches, sink)

@@ -6,9 +6,10 @@ import csv
 import dataclasses
 import gzip
 import io
+import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,14 @@ from typing import TYPE_CHECKING, Any
 from hasim.journal import Journal, write
 from hasim.measures import measure
 from hasim.measures.invariants import check as check_invariants
+from hasim.scenario.loader import load
+from hasim.settings import plain
 from hasim.simulation.run import simulate
 from hasim.study import executor
+from hasim.study.keys import key_of
+from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
-from hasim.study.store import CellInfo, Outcome, RunFolder, Study
+from hasim.study.store import CellInfo, Options, OtherRunError, Outcome, RunFolder, Study, open_run
 from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND
 
@@ -70,13 +75,15 @@ class Replicate:
     """The work of a worker: simulate, check, measure, and keep what is asked for.
 
     An exception becomes an outcome with `error`, so that the study can say
-    which replication it was, on whichever process it happened.
+    which replication it was, on whichever process it happened. `cells` give their
+    files the names.
     """
 
     loaded: Loaded
     check: bool = False
     journals: Path | None = None
     messages: Path | None = None
+    cells: tuple[CellInfo, ...] = ()
 
     def __call__(self, cell: int, replication: int) -> Outcome:
         """Do one replication of one cell."""
@@ -85,11 +92,13 @@ class Replicate:
             journal = simulate_cell(
                 self.loaded, cell, replication, messages=self.messages is not None
             )
-            stem = file_stem(cell, replication)
-            if self.journals is not None:
-                write(journal, self.journals / f"{stem}.jsonl.gz")
-            if self.messages is not None:
-                write_messages(journal, self.messages / f"{stem}.csv.gz")
+            for folder, writer, end in (
+                (self.journals, write, "jsonl.gz"),
+                (self.messages, write_messages, "csv.gz"),
+            ):
+                if folder is not None:
+                    stem = file_stem(self.cells[cell], replication)
+                    write_whole(writer, journal, folder / f"{stem}.{end}")
             violations = broken(journal) if self.check else ()
             measured = measure(journal).to_plain()
         except Exception:
@@ -98,9 +107,16 @@ class Replicate:
         return Outcome(cell, replication, time.perf_counter() - started, measured, violations)
 
 
-def file_stem(cell: int, replication: int) -> str:
+def write_whole(writer: Callable[[Journal, Path], object], journal: Journal, path: Path) -> None:
+    """Write a file whole or, if this process is killed meanwhile, not at all."""
+    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
+    writer(journal, partial)
+    partial.replace(path)
+
+
+def file_stem(cell: CellInfo, replication: int) -> str:
     """How the files of one replication are named in a run folder."""
-    return f"cell-{cell:03}-replication-{replication:04}"
+    return f"{cell.stem}-replication-{replication:04}"
 
 
 def broken(journal: Journal) -> tuple[str, ...]:
@@ -137,20 +153,24 @@ def write_messages(journal: Journal, path: Path) -> None:
         rows.writerows(dataclasses.asdict(message) for _, message in journal.of(MessageRecord))
 
 
-def new_study(loaded: Loaded, *, check: bool = False) -> Study:
+def new_study(loaded: Loaded, options: Options = Options()) -> Study:  # noqa: B008 - frozen
     """What a scenario asks for, with nothing done yet."""
     scenario = loaded.scenario
-    projection = scenario.projection
+    projection, seed = scenario.projection, scenario.seed
     return Study(
         name=scenario.name,
         seed=scenario.seed,
         replications=scenario.replications,
-        cells=tuple(CellInfo(cell.index, dict(cell.varied)) for cell in loaded.cells),
+        cells=tuple(
+            CellInfo(cell.index, dict(cell.varied), key_of(cell.world, seed))
+            for cell in loaded.cells
+        ),
         expect={item.measure: item.text for item in scenario.expect},
         projection=(projection.mtbf_ns, projection.period_ns) if projection else None,
         notes=_notes(loaded),
         resolved=loaded.resolved(),
-        checked=check,
+        options=options,
+        base=key_of(scenario.world(), seed, name=scenario.name),
     )
 
 
@@ -169,14 +189,14 @@ def _notes(loaded: Loaded) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a study is about to take: messages, and seconds on one core."""
+    """What one replication of each cell takes: messages, and seconds on one core."""
 
     messages: float
     seconds: float
 
 
 def estimate_cost(loaded: Loaded, *, sample_ns: int = 30 * SECOND) -> Cost:
-    """The cost of a study, from one replication of its first cell cut off after `sample_ns`.
+    """The cost of one replication of each cell, from one of the first cut off after `sample_ns`.
 
     An estimate: it takes cost to grow with the horizon and to be the same in all cells.
     """
@@ -191,7 +211,7 @@ def estimate_cost(loaded: Loaded, *, sample_ns: int = 30 * SECOND) -> Cost:
     spent_s = time.perf_counter() - started
     messages = sum(row.messages for _, row in journal.of(TrafficRollup))
     horizons_ns = sum(cell.world.horizon_ns for cell in loaded.cells)
-    times = loaded.scenario.replications * horizons_ns / short_ns
+    times = horizons_ns / short_ns
     return Cost(messages * times, spent_s * times)
 
 
@@ -207,45 +227,23 @@ def run_study(
 ) -> Study:
     """Simulate and measure all replications of all cells, on `jobs` processes.
 
-    With `out`, every outcome is stored there as soon as it is known; `journals`
+    With `out`, every outcome is stored there as soon as it is known, and what a run
+    of the same scenario has left there is not done again: the scenario may have more
+    (or fewer) replications and cells now, and other expectations. `journals`
     and `messages` add a file per replication there.
 
-    Raises ReplicationError at the first replication that raised, and
+    Raises StoreError if `out` holds anything else or another process works there,
+    ReplicationError at the first replication that raised, and
     StudyInterrupted after Ctrl-C; what was finished by then is in `out`, whose
     state is FAILED or INTERRUPTED.
     """
-    study = new_study(loaded, check=check)
-    folder = RunFolder(out, study) if out is not None else None
-    work: executor.Work = Replicate(
-        loaded,
-        check,
-        _subfolder(out, "journals") if journals else None,
-        _subfolder(out, "messages") if messages else None,
-    )
-    total = len(study.cells) * study.replications
-
-    def sink(outcome: Outcome) -> None:
-        if folder is not None and (outcome.cell, outcome.replication) not in study.outcomes:
-            folder.append(outcome)
-        study.add(outcome)
-        if outcome.error:
-            raise ReplicationError(_blame(study, outcome))
-        if progress is not None:
-            progress(Progress(len(study.outcomes), total, outcome))
-
-    return _run(study, folder, work, sink, jobs)
-
-
-def _run(
-    study: Study,
-    folder: RunFolder | None,
-    work: executor.Work,
-    sink: Callable[[Any], None],
-    jobs: int | None,
-) -> Study:
-    wanted = {cell.index: range(study.replications) for cell in study.cells}
+    if out is None and (journals or messages):
+        what = "journals" if journals else "messages"
+        raise ValueError(f"{what} are kept in a run folder: give `out`")
+    study = new_study(loaded, Options(check, journals, messages))
+    folder = _open(out, study, loaded) if out is not None else None
     try:
-        executor.execute(work, wanted, sink, jobs=jobs)
+        _execute(loaded, study, folder, jobs, progress)
         study.state = "COMPLETED"
     except BrokenProcessPool:
         raise ReplicationError(
@@ -262,12 +260,91 @@ def _run(
     return study
 
 
-def _subfolder(out: Path | None, name: str) -> Path:
-    if out is None:
-        raise ValueError(f"{name} are kept in a run folder: give `out`")
-    path = out / name
-    path.mkdir(parents=True)
-    return path
+def _execute(
+    loaded: Loaded,
+    study: Study,
+    folder: RunFolder | None,
+    jobs: int | None,
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    """Do what the study lacks."""
+    plan = Plan(study, {cell.index: bool(cell.world.faults) for cell in loaded.cells})
+
+    def sink(outcome: Outcome) -> None:
+        if folder is not None and (outcome.cell, outcome.replication) not in study.outcomes:
+            folder.append(outcome)
+        for cell in plan.twins(outcome.cell):
+            study.add(outcome.of(cell))
+        if outcome.error:
+            raise ReplicationError(_blame(study, outcome))
+        plan.took(outcome)
+        if progress is not None:
+            done = len(study.outcomes)
+            progress(Progress(done, max(done, plan.total), outcome))
+
+    kept = {name: folder.path / name if folder else None for name in ("journals", "messages")}
+    kept = {name: path if getattr(study.options, name) else None for name, path in kept.items()}
+    for path in filter(None, kept.values()):
+        path.mkdir(exist_ok=True)
+    work = Replicate(loaded, study.checked, kept["journals"], kept["messages"], study.cells)
+    executor.execute(work, plan.wanted(), sink, jobs=jobs, more=plan.wanted)
+
+
+def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
+    """The folder of the study; StoreError says what is different if it is another's."""
+    try:
+        return RunFolder(out, study)
+    except OtherRunError as error:
+        there = _determining(load(out / "scenario.yaml"))
+        differing = list(differences(there, _determining(loaded)))
+        if not differing:
+            why = "was made by another version of hasim, or from a trace that has changed since"
+        else:
+            why = f"holds a run of other settings ({'; '.join(differing[:3])})"
+        raise OtherRunError(f"{error.args[0]}: {why}; choose another folder") from None
+
+
+def _determining(loaded: Loaded) -> dict[str, Any]:
+    scenario = loaded.scenario
+    return {"name": scenario.name, "seed": scenario.seed, **plain(scenario.world())}
+
+
+def differences(there: Any, here: Any, path: str = "") -> Iterator[str]:
+    """What is different in two pieces of plain data: ``detection.fall is 3, was 2``."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in dict.fromkeys([*there, *here]):
+            inner = f"{path}.{key}" if path else key
+            yield from differences(there.get(key), here.get(key), inner)
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for i, (one, other) in enumerate(zip(there, here, strict=True)):
+            yield from differences(one, other, f"{path}.{i}")
+    elif there != here:
+        yield f"{path} is {here}, was {there}"
+
+
+def resume_study(
+    path: Path,
+    *,
+    jobs: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[Study, Loaded]:
+    """Do what is missing in a run folder; the study, and the scenario that is in the folder.
+
+    Raises StoreError if it is no run folder, another process works there, or hasim
+    or a trace has changed since; ScenarioError if a trace is gone; and whatever `run_study` raises.
+    """
+    before = open_run(path).options
+    loaded = load(path / "scenario.yaml")
+    study = run_study(
+        loaded,
+        jobs=jobs,
+        check=before.checked,
+        out=path,
+        journals=before.journals,
+        messages=before.messages,
+        progress=progress,
+    )
+    return study, loaded
 
 
 def _blame(study: Study, outcome: Outcome) -> str:

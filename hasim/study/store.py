@@ -2,12 +2,16 @@
 
 ::
 
-    manifest.json                    versions, seed, start, end, state, counts
+    manifest.json                    versions, seed, start, end, state, counts, cells and keys
     scenario.yaml                    the scenario, resolved: it loads to the same cells
-    replications/cell-000.jsonl      one line per replication, appended as it finishes
+    replications/cell-KEY.jsonl      one line per replication, appended as it finishes
     journals/, messages/             only when asked for
+    .lock                            held by the process that works in the folder
 
-Everything is JSON, YAML or CSV; nothing is ever executed when a folder is read.
+The key of a cell is made of what determines its replications (`hasim.study.keys`), so
+that what is there already is found again when a study is continued, or grows by
+replications or cells. Everything is JSON, YAML or CSV; nothing is ever executed when
+a folder is read.
 """
 
 from __future__ import annotations
@@ -17,30 +21,60 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from hasim.scenario.replications import Sequential, most
+from hasim.settings import from_plain, plain
+from hasim.study.lock import NAME as LOCK
+from hasim.study.lock import Lock, LockedError
+from hasim.study.stopping import Stop
+from hasim.validation import SettingsError
 from hasim.version import __version__
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
+"""Format 1 named the cells by their numbers, and could not be continued."""
+PARTS = {LOCK, "manifest.json.part", "replications", "scenario.yaml", "scenario.yaml.part"}
+"""All that a run which was killed before it had a manifest can have left."""
 LIBRARIES = ("numpy", "simpy", "pandas")
+RUNS = Path("hasim-runs")
+"""Where runs are kept, unless somebody says where."""
 State = Literal["RUNNING", "COMPLETED", "INTERRUPTED", "FAILED"]
+
+
+_KEPT = {
+    "checked": "checked",
+    "journals": "kept as journals",
+    "messages": "kept message by message",
+}
 
 
 class StoreError(ValueError):
     """A run folder that cannot be written or read; the message names the file."""
 
 
+class OtherRunError(StoreError):
+    """A run folder of another world or seed: no replication could be taken over."""
+
+
 @dataclass(frozen=True, slots=True)
 class CellInfo:
-    """One grid point: its number and what the user wrote for each varied setting."""
+    """One point: its number, what the user wrote for each varied setting, and its key."""
 
     index: int
     varied: Mapping[str, Any]
+    key: str = ""
+
+    @property
+    def stem(self) -> str:
+        """How the cell's files are named."""
+        return f"cell-{self.key}" if self.key else f"cell-{self.index:03}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +93,69 @@ class Outcome:
     violations: tuple[str, ...] = ()
     error: str = ""
 
+    def of(self, cell: CellInfo) -> Outcome:
+        """The same as an outcome of `cell`, which has the same world."""
+        measured = self.measured
+        if measured is not None and "cell" in measured:
+            measured = {**measured, "cell": dict(cell.varied)}
+        return dataclasses.replace(self, cell=cell.index, measured=measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run does with each replication; a folder keeps to it when it is continued.
+
+    `checked`: its invariants are checked. `journals`, `messages`: they are kept.
+    """
+
+    checked: bool = False
+    journals: bool = False
+    messages: bool = False
+
 
 @dataclass
 class Study:
     """What was asked and, by (cell, replication), what came out.
 
-    `expect` holds measure -> limit as text; `projection` the mean time between
-    failures and the period in nanoseconds, if uptime is projected; `notes` what
-    a reader of the results must know.
+    `replications` is how many each cell has: a number, or the rule that ends a cell;
+    `stops` then says for each cell that has ended how. `base` is the key of the
+    world before anything is varied. `expect` holds measure -> limit as text;
+    `projection` the mean time between failures and the period in nanoseconds, if
+    uptime is projected; `notes` what a reader of the results must know.
     """
 
     name: str
     seed: int
-    replications: int
+    replications: int | Sequential
     cells: tuple[CellInfo, ...]
     expect: dict[str, str] = field(default_factory=dict)
     projection: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     resolved: str = ""
     state: State = "RUNNING"
-    checked: bool = False
+    options: Options = Options()
+    base: str = ""
+    stops: dict[int, Stop] = field(default_factory=dict)
     outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
+
+    @property
+    def checked(self) -> bool:
+        """Whether the invariants of every replication were checked."""
+        return self.options.checked
+
+    @property
+    def most(self) -> int:
+        """The number of replications that a cell has, or may have."""
+        return most(self.replications)
+
+    def end_cell(self, cell: int, stop: Stop) -> None:
+        """A cell has ended: replications beyond, which the folder may hold, are not of the study.
+
+        They are there if the study once asked for more.
+        """
+        self.stops[cell] = stop
+        for key in [k for k in self.outcomes if k[0] == cell and k[1] >= stop.replications]:
+            del self.outcomes[key]
 
     def add(self, outcome: Outcome) -> None:
         """Take an outcome; the same one twice is the same as once."""
@@ -96,38 +172,89 @@ class Study:
 
 
 class RunFolder:
-    """Writes one run. Each line is one `os.write`, so an interrupt cannot tear it."""
+    """Writes one run, alone. Each line is one `os.write`, so an interrupt cannot tear it."""
 
     def __init__(self, path: Path, study: Study) -> None:
-        """Make the folder and write what is known at the start.
+        """Begin a run, or take up the one that is there: `study` then gets its outcomes.
 
-        Raises StoreError if there already is something in it, or it cannot be made.
+        Raises StoreError if the folder holds something else, another process works
+        in it, or it cannot be written.
         """
         self.path = path
         self._study = study
         self._files: dict[int, int] = {}
-        self._manifest = _manifest(study)
         try:
+            _refuse_strangers(path)
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise StoreError(f"{path}: not empty; choose another folder for the run")
-            (path / "replications").mkdir()
-            (path / "scenario.yaml").write_text(study.resolved, encoding="utf-8")
-            self._write_manifest()
+            self._lock = Lock(path)
+        except LockedError as error:
+            raise StoreError(
+                f"{path}: {error} is working on this run; wait until it has ended"
+            ) from None
         except OSError as error:
             raise StoreError(f"{path}: cannot write there: {error.strerror}") from None
+        try:
+            self._begin()
+        except OSError as error:
+            self._lock.release()
+            raise StoreError(f"{path}: cannot write there: {error.strerror}") from None
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self) -> None:
+        _refuse_strangers(self.path)  # once more, now that nobody else can write
+        before = _read_manifest(self.path) if (self.path / "manifest.json").exists() else None
+        if before is not None:
+            self._take_up(before)
+        self._manifest = _manifest(self._study)
+        if before is not None:
+            session = {"at": self._manifest["started"], "versions": self._manifest["versions"]}
+            self._manifest["started"] = before["started"]
+            self._manifest["continued"] = [*before["continued"], session]
+        (self.path / "replications").mkdir(exist_ok=True)
+        self._write("scenario.yaml", self._study.resolved)
+        self._write_manifest()
+
+    def _take_up(self, before: dict[str, Any]) -> None:
+        """Take over the outcomes and options of the run that is there."""
+        if before["hasim_run"] != FORMAT:
+            raise StoreError(
+                f"{self.path}: written by an older hasim, which it can only be read by"
+            )
+        if before["base"] != self._study.base:
+            raise OtherRunError(str(self.path))
+        options = _options(before)
+        for name, wanted in dataclasses.asdict(self._study.options).items():
+            if wanted and not getattr(options, name):
+                raise StoreError(
+                    f"{self.path}: holds a run whose replications were not {_KEPT[name]}; "
+                    f"choose another folder"
+                )
+        self._study.options = options
+        for outcome in _read_cells(self.path, self._study.cells):
+            if outcome.replication < self._study.most and not outcome.error:
+                self._study.add(outcome)
+        for torn in self.path.glob("*/.part-*"):  # of workers that were killed
+            torn.unlink()
 
     def append(self, outcome: Outcome) -> None:
         """Store one outcome."""
         if outcome.cell not in self._files:
-            path = self.path / "replications" / f"cell-{outcome.cell:03}.jsonl"
-            self._files[outcome.cell] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        plain = dataclasses.asdict(outcome)
-        line = json.dumps(plain, separators=(",", ":"), ensure_ascii=False) + "\n"
+            path = self.path / "replications" / f"{self._stems[outcome.cell]}.jsonl"
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._files[outcome.cell] = file
+            _mend(file)
+        row = dataclasses.asdict(outcome)
+        line = json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n"
         os.write(self._files[outcome.cell], line.encode())
 
+    @cached_property
+    def _stems(self) -> dict[int, str]:
+        return {cell.index: cell.stem for cell in self._study.cells}
+
     def finish(self) -> None:
-        """Close the files and say in the manifest how the study ended."""
+        """Close the files, say in the manifest how the study ended, and let others in."""
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files.clear()
@@ -137,16 +264,48 @@ class RunFolder:
             "ended": _now(),
             "replications_done": len(done),
             "violations": sum(len(outcome.violations) for outcome in done),
+            "stops": {str(c): dataclasses.asdict(s) for c, s in sorted(self._study.stops.items())},
         }
         self._write_manifest()
+        self._lock.release()
 
     def _write_manifest(self) -> None:
-        partial = self.path / "manifest.json.part"
-        partial.write_text(json.dumps(self._manifest, indent=2) + "\n", encoding="utf-8")
-        partial.replace(self.path / "manifest.json")
+        self._write("manifest.json", json.dumps(self._manifest, indent=2) + "\n")
+
+    def _write(self, name: str, text: str) -> None:
+        partial = self.path / f"{name}.part"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(self.path / name)
 
 
-def default_folder(name: str, under: Path = Path("hasim-runs")) -> Path:
+def _refuse_strangers(path: Path) -> None:
+    """Raise StoreError if a folder holds something, and it is no run."""
+    if not path.exists() or (path / "manifest.json").exists():
+        return
+    if {inside.name for inside in path.iterdir()} - PARTS:
+        raise StoreError(f"{path}: not empty; choose another folder for the run")
+
+
+def _mend(file: int) -> None:
+    """Cut off the torn last line that a kill in the middle of a write has left.
+
+    A line that lacks nothing but its end is completed: it has been read as an outcome.
+    """
+    size = os.fstat(file).st_size
+    os.lseek(file, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(file), "rb") as whole:
+        last = whole.read().rpartition(b"\n")[2]
+    if not last:
+        return
+    try:
+        json.loads(last)
+    except ValueError:
+        os.ftruncate(file, size - len(last))
+    else:
+        os.write(file, b"\n")
+
+
+def default_folder(name: str, under: Path = RUNS) -> Path:
     """A folder for a new run that does not exist yet: ``hasim-runs/NAME-20250131T235959``."""
     stem = f"{name}-{datetime.now():%Y%m%dT%H%M%S}"
     path, number = under / stem, 1
@@ -168,25 +327,49 @@ def open_run(path: Path) -> Study:
         study = Study(
             name=manifest["scenario"],
             seed=manifest["seed"],
-            replications=manifest["replications"],
-            cells=tuple(CellInfo(cell["index"], cell["varied"]) for cell in manifest["cells"]),
+            replications=_replications(manifest["replications"]),
+            cells=tuple(
+                CellInfo(cell["index"], cell["varied"], cell.get("key", ""))
+                for cell in manifest["cells"]
+            ),
             expect=manifest["expect"],
             projection=tuple(manifest["projection"]) if manifest["projection"] else None,
             notes=tuple(manifest["notes"]),
             resolved=(path / "scenario.yaml").read_text(encoding="utf-8"),
             state=manifest["state"],
-            checked=manifest["checked"],
+            options=_options(manifest),
+            base=manifest.get("base", ""),
+            stops={int(c): Stop(**stop) for c, stop in manifest.get("stops", {}).items()},
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, SettingsError) as error:
         raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
     except UnicodeDecodeError:
         raise StoreError(f"{path / 'scenario.yaml'}: is not a text file in UTF-8") from None
     except OSError as error:
         raise StoreError(f"{path / 'scenario.yaml'}: {error.strerror}") from None
-    for file in sorted((path / "replications").glob("cell-*.jsonl")):
-        for outcome in _read_outcomes(file):
+    for outcome in _read_cells(path, study.cells):
+        stop = study.stops.get(outcome.cell)
+        if outcome.replication < (stop.replications if stop else study.most):
             study.add(outcome)
     return study
+
+
+def _options(manifest: Mapping[str, Any]) -> Options:
+    kept = {name: bool(manifest.get(name, False)) for name in ("journals", "messages")}
+    return Options(checked=manifest["checked"], **kept)
+
+
+def _replications(written: Any) -> int | Sequential:
+    return from_plain(Sequential, written) if isinstance(written, dict) else int(written)
+
+
+def _read_cells(path: Path, cells: Iterable[CellInfo]) -> Iterator[Outcome]:
+    """What is stored of the cells; cells of the same world share a file."""
+    for cell in cells:
+        file = path / "replications" / f"{cell.stem}.jsonl"
+        if file.exists():
+            for outcome in _read_outcomes(file):
+                yield outcome.of(cell)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -202,7 +385,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise StoreError(f"{file}: not JSON: {error}") from None
     found = manifest.get("hasim_run") if isinstance(manifest, dict) else None
-    if found != FORMAT:
+    if found not in READABLE:
         raise StoreError(f"{file}: expected a run of format {FORMAT}, got {found!r}")
     return dict(manifest)
 
@@ -229,11 +412,16 @@ def _manifest(study: Study) -> dict[str, Any]:
         "started": _now(),
         "ended": None,
         "seed": study.seed,
-        "replications": study.replications,
+        "replications": plain(study.replications),
         "replications_done": 0,
         "violations": 0,
-        "checked": study.checked,
-        "cells": [{"index": cell.index, "varied": dict(cell.varied)} for cell in study.cells],
+        **dataclasses.asdict(study.options),
+        "base": study.base,
+        "cells": [
+            {"index": cell.index, "varied": dict(cell.varied), "key": cell.key}
+            for cell in study.cells
+        ],
+        "stops": {},
         "expect": study.expect,
         "projection": list(study.projection) if study.projection else None,
         "notes": list(study.notes),
@@ -243,6 +431,7 @@ def _manifest(study: Study) -> dict[str, Any]:
             **{name: metadata.version(name) for name in LIBRARIES},
         },
         "commit": _commit(),
+        "continued": [],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,7 +38,10 @@ class Pids:
 class Cell:
     index: int
     varied: dict[str, Any]
-    world: WorldSettings = WORLD
+
+    @property
+    def world(self) -> WorldSettings:
+        return replace(WORLD, horizon_ns=(20 + self.index) * SECOND)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Loaded:
             replications=self.replications,
             expect=self.expect,
             projection=self.projection,
+            world=lambda: WORLD,
         )
 
     def resolved(self) -> str:

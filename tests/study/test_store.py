@@ -9,6 +9,7 @@ import pytest
 
 from hasim.study.store import (
     CellInfo,
+    Options,
     Outcome,
     RunFolder,
     StoreError,
@@ -27,7 +28,7 @@ def study() -> Study:
         expect={"detection_time.p99": "< 5s"},
         projection=(720, 720),
         resolved="name: demo\n",
-        checked=True,
+        options=Options(checked=True),
     )
 
 
@@ -114,8 +115,8 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     [
         (None, "no folder of a hasim run"),
         ("{", "not JSON"),
-        ("[]", "expected a run of format 1, got None"),
-        ('{"hasim_run": 99}', "expected a run of format 1, got 99"),
+        ("[]", "expected a run of format 2, got None"),
+        ('{"hasim_run": 99}', "expected a run of format 2, got 99"),
         ('{"hasim_run": 1}', "lacks or garbles 'scenario'"),
     ],
 )

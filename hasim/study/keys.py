@@ -1,0 +1,58 @@
+"""What determines a result, in one key: the world with its traces, the seed, the program."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from hasim.settings import plain
+from hasim.simulation.settings import WorldSettings
+
+RESULTS = 1
+"""Raise it when the same world and seed give other measures, or measures of another form."""
+
+TRACE_KEYS = ("trace", "matrix")
+"""The settings that name a file, which counts by its content, not by its name."""
+
+
+def key_of(world: WorldSettings, seed: int, **more: Any) -> str:
+    """16 hexadecimal digits that differ if anything differs that a measure could depend on.
+
+    Replications share the key, since each has its number. `more` is plain data.
+    """
+    determined = {
+        "results": RESULTS,
+        "seed": seed,
+        "world": with_contents(plain(world)),
+        **more,
+    }
+    text = json.dumps(determined, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def with_contents(value: Any, key: str = "") -> Any:
+    """Plain settings in which the digest of a file stands for the name of each trace."""
+    if isinstance(value, dict) and key != "where":  # whose keys are columns of a trace
+        return {name: with_contents(part, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [with_contents(part, key) for part in value]
+    if isinstance(value, str) and key in TRACE_KEYS:
+        return _digest(value)
+    return value
+
+
+def _digest(name: str) -> str:
+    try:
+        state = Path(name).stat()
+    except OSError:
+        return name  # reading the trace will tell
+    return _digest_once(name, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=256)
+def _digest_once(name: str, mtime_ns: int, size: int) -> str:
+    with Path(name).open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
