@@ -1,0 +1,147 @@
+"""``hasim bench``: the gate against regressions, for CI."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hasim.commands.shell import FAILED, FINE, UNDECIDED, counted, fail, note, set_option
+
+if TYPE_CHECKING:
+    from hasim.study.gate import GateReport, Suite
+
+FORMATS = ("table", "markdown", "junit", "json", "benchmark-action")
+CODES = {"pass": FINE, "regression": FAILED, "inconclusive": UNDECIDED}
+
+
+def _copies(
+    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> list[tuple[str, Path]]:
+    """The (format, file) pairs of ``--save FORMAT=FILE``; a click callback."""
+    pairs = []
+    for text in values:
+        style, _, name = text.partition("=")
+        if style not in FORMATS[1:] or not name:
+            raise click.BadParameter(
+                f"expected FORMAT=FILE with one of {', '.join(FORMATS[1:])}, got '{text}'"
+            )
+        pairs.append((style, Path(name)))
+    return pairs
+
+
+@click.command()
+@click.argument("suite", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="hasim-baseline.json",
+    show_default=True,
+    help="What to compare with.",
+)
+@click.option("--update", is_flag=True, help="Write the baseline anew; print what differs.")
+@click.option("--exact", is_flag=True, help="Any change of behaviour is a regression.")
+@click.option("--speed", is_flag=True, help="A slower program is a regression.")
+@set_option("Replace a setting in every scenario of the suite.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; all cores unless given.")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option(
+    "--save",
+    "copies",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    callback=_copies,
+    help="Write the report in another format, too.",
+)
+def bench(
+    suite: Path | None,
+    baseline: Path,
+    update: bool,
+    exact: bool,
+    speed: bool,
+    overrides: list[tuple[str, str]],
+    jobs: int | None,
+    style: str,
+    copies: list[tuple[str, Path]],
+) -> int:
+    """Compare with a baseline, for CI.
+
+    Runs the scenarios of SUITE (a YAML file; without it, the suite that comes
+    with hasim) with the seeds of the baseline, and compares replication by
+    replication. Where the verdict is open, replications are added.
+
+    Exit code 0: no measure is worse than its margin allows. 1: a regression.
+    2: bad input. 3: inconclusive, or no comparable baseline.
+    """
+    from hasim.study.gate import DEFAULT_SUITE, read_suite
+    from hasim.study.gate import bench as run_gate
+    from hasim.study.runner import ReplicationError
+
+    wanted = read_suite(suite or DEFAULT_SUITE, dict(overrides))
+    try:
+        with _progress(wanted) as progress:
+            if update:
+                report = _update(wanted, baseline, jobs, progress)
+            else:
+                report = run_gate(
+                    wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=progress
+                )
+    except ReplicationError as error:
+        note(f"Error: {error}")
+        return FAILED
+    _show(report, style, copies)
+    if update:
+        size = counted(baseline.stat().st_size, "byte")
+        note(f"Baseline: {baseline} ({counted(len(wanted.cells), 'scenario')}, {size})")
+        return FINE
+    if not report.comparisons:
+        note(f"No comparable baseline; make one with: hasim bench --update --baseline {baseline}")
+    return CODES[report.verdict]
+
+
+def _update(
+    suite: Suite, path: Path, jobs: int | None, progress: Callable[[int], None] | None
+) -> GateReport:
+    """Write the baseline; the report says how it differs from the one before."""
+    from hasim.study.gate import NoBaselineError, read_baseline, record, write_baseline
+
+    try:
+        old = read_baseline(path)
+    except NoBaselineError:
+        old = None
+    made, report = record(suite, old, jobs=jobs, progress=progress)
+    write_baseline(made, path)
+    return report
+
+
+def _show(report: GateReport, style: str, copies: list[tuple[str, Path]]) -> None:
+    from hasim.report import gate, terminal
+
+    if style == "table":
+        terminal.console().print(gate.terminal(report))
+    else:
+        click.echo(gate.render(report, style), nl=False)
+    for other, path in copies:
+        try:
+            path.write_text(gate.render(report, other), encoding="utf-8")
+        except OSError as error:
+            fail(f"{path}: cannot write there: {error.strerror}")
+
+
+@contextlib.contextmanager
+def _progress(suite: Suite) -> Iterator[Callable[[int], None] | None]:
+    """A callback that moves a bar on stderr; None if stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    most = sum(cell.at_most for cell in suite.cells)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(suite.name, total=most)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,67 @@
+"""Tiers 1 and 3 of one cell: how its behaviour, its settings and its speed differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hasim.study.gate.baseline import BaselineCell, versions
+from hasim.study.gate.observe import Observed
+from hasim.study.gate.outcome import Change, Speed
+from hasim.study.statistics import quantile_interval
+
+
+def change_of(
+    cell: str, before: BaselineCell, after: Sequence[Observed], settings: Mapping[str, Any]
+) -> Change:
+    """The fingerprints of the replications that both have, and the settings."""
+    differing = []
+    counters: dict[str, tuple[int, int]] = {}
+    n = min(len(after), before.replications)
+    for replication, (old, one) in enumerate(zip(before.fingerprints, after, strict=False)):
+        new = one.fingerprint
+        if new is None or new == old:
+            continue
+        differing.append(replication)
+        for name, was, now in old.differences(new):
+            sums = counters.get(name, (0, 0))
+            counters[name] = (sums[0] + was, sums[1] + now)
+    was_set, now_set = dict(_leaves(before.settings)), dict(_leaves(settings))
+    changed = {
+        path: (was_set.get(path, "-"), now_set.get(path, "-"))
+        for path in {**was_set, **now_set}
+        if was_set.get(path) != now_set.get(path)
+    }
+    # Selections last: there is one counter for each master.
+    order = sorted(counters, key=lambda name: name.startswith("attempts"))
+    sums_that_differ = {name: counters[name] for name in order if len(set(counters[name])) == 2}
+    return Change(cell, n, tuple(differing), sums_that_differ, changed)
+
+
+def speed_of(cell: str, before: BaselineCell, after: Sequence[Observed], limit: float) -> Speed:
+    """The median ratio of speeds, replication by replication (the same work in both)."""
+    ratios = [one.speed / old for one, old in zip(after, before.speeds, strict=False) if old > 0]
+    # 90 % on two sides is 95 % on each.
+    found = quantile_interval(ratios, 0.5, level=0.9)
+    value = 1.0 if found.value is None else found.value
+    return Speed(cell, value, found.low, found.high, limit, found.n)
+
+
+def changed_versions(baseline: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Versions that differ: (baseline, now) by name."""
+    now = versions()
+    return {
+        name: (baseline.get(name, "-"), now.get(name, "-"))
+        for name in {**baseline, **now}
+        if baseline.get(name) != now.get(name)
+    }
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted path, text) of every setting."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _leaves(part, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value)
