@@ -6,6 +6,7 @@ import click
 
 import hasim
 from hasim.commands.algorithms import algorithms
+from hasim.commands.bench import bench
 from hasim.commands.compare import compare
 from hasim.commands.journals import explain, replay
 from hasim.commands.run import resume, run, study
@@ -48,6 +49,7 @@ for command in (
     replay,
     explain,
     compare,
+    bench,
 ):
     main.add_command(command)
 
