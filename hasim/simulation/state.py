@@ -76,13 +76,12 @@ class PartitionState:
         else:
             self.stale.setdefault(self.failover, []).append(now)
 
-    def acknowledge_all(self, times: list[int], master: str) -> None:
+    def acknowledge_all(self, by_owner: list[int], by_others: list[int]) -> None:
         """The same for several writes, in the order of their times."""
-        self.total_acknowledged += len(times)
-        if master == self.owner:
-            self.acknowledged += times
-        else:
-            self.stale.setdefault(self.failover, []).extend(times)
+        self.total_acknowledged += len(by_owner) + len(by_others)
+        self.acknowledged += by_owner
+        if by_others:
+            self.stale.setdefault(self.failover, []).extend(by_others)
 
     def position(self, now: int, master: str) -> int:
         """Writes that the copy of `master` holds."""

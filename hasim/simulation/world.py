@@ -165,7 +165,7 @@ class World:
         if self._compiled:
             from hasim.simulation.compiled.plane import CompiledPlane
 
-            return CompiledPlane(self, drawn)
+            return CompiledPlane(self, drawn, self._states)
         return MessagePlane(
             self.env,
             self.settings.traffic,
@@ -217,10 +217,6 @@ class World:
 
     def _acknowledge(self, partition: str, master: str) -> None:
         self._states[partition].acknowledge(self.env.now, master)
-
-    def acknowledge_all(self, partition: str, master: str, times: list[int]) -> None:
-        """A master acknowledged writes of a partition at these times (ns)."""
-        self._states[partition].acknowledge_all(times, master)
 
     def _send_report(self, report: GatewayReport, endpoint: str) -> None:
         self.commands.report(report, endpoint)

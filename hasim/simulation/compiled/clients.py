@@ -8,6 +8,7 @@ from hasim.simulation.compiled.jit import njit
 from hasim.simulation.compiled.layout import (
     CAUSES,
     FOREVER,
+    NOBODY,
     NOT_OWNER,
     OK,
     REJECTED,
@@ -50,7 +51,7 @@ def arrive(table: Table, now: int) -> int:
     s.message += 1
     g = gateways(table)[gateway_of(table)[message]]
     g.tokens = min(s.ceiling, g.tokens + s.share)
-    return send(table, now, message, message * s.attempts, -1)
+    return send(table, now, message, message * s.attempts, NOBODY)
 
 
 @njit
@@ -61,7 +62,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     tries(table)[message] += 1
     master = select(table, gateway, partition, vip_of(table)[message], avoid)
     if master < 0:
-        retry_or_settle(table, now, message, draw, UNROUTABLE, -1)
+        retry_or_settle(table, now, message, draw, UNROUTABLE, NOBODY)
         return NOTHING
     last(table)[message] = master
     slot = s.free

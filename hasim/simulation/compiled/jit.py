@@ -14,20 +14,26 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np import arrayobj
+from numba.np.numpy_support import from_dtype
 
 from hasim import model
 from hasim.services import balancing
 from hasim.simulation import clock
 
 F = TypeVar("F", bound=Callable[..., Any])
+ENDLESS = 2**48
+arrays: Any = arrayobj  # has no types
 
 
 def njit(function: F) -> F:
     """Compile for use inside an entry point."""
-    return cast(F, numba.njit(function))
+    # Python never calls it, so it needs no wrappers, which take time to compile.
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, numba.njit(**options)(function))
 
 
 def entry(function: F) -> F:
@@ -54,13 +60,30 @@ def sources() -> list[Path]:
     ]
 
 
-def _as_pointer(_: Any, address: Any) -> Any:
-    """The address in an integer, as a pointer."""
+def view_of(position: int, dtype: np.dtype[Any]) -> Any:
+    """A compiled function from a table of addresses to the array at one of them.
 
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], cgutils.voidptr_t)
+    The array is one of `dtype`, and as long as anybody believes it to be. An intrinsic
+    and not a function that calls `numba.carray`, which would take a tenth of a second
+    to compile for every array.
+    """
+    array = types.Array(from_dtype(dtype), 1, "C")
 
-    return types.voidptr(address), generate
+    def typed(_: Any, table: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            addresses = arrays.make_array(table)(context, builder, args[0]).data
+            place = builder.gep(addresses, [context.get_constant(types.intp, position)])
+            view = arrays.make_array(array)(context, builder)
+            arrays.populate_array(
+                view,
+                data=builder.inttoptr(builder.load(place), view.data.type),
+                shape=[context.get_constant(types.intp, ENDLESS)],
+                strides=[context.get_constant(types.intp, dtype.itemsize)],
+                itemsize=context.get_constant(types.intp, dtype.itemsize),
+                meminfo=None,
+            )
+            return view._getvalue()
 
+        return array(table), generate
 
-as_pointer: Any = intrinsic(_as_pointer)
+    return intrinsic(typed)

@@ -7,15 +7,13 @@ entry `X` of it is the address of array X, and `x(table)` in compiled code is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import carray  # type: ignore[attr-defined]  # no stub names it
 from numpy.typing import NDArray
 
 from hasim.model import Cause
-from hasim.simulation.compiled.jit import as_pointer, njit
+from hasim.simulation.compiled.jit import view_of
 
 Table = Any
 """The array of addresses; typed loosely, since compiled code has types of its own."""
@@ -23,7 +21,11 @@ Record = Any
 """One element of a structured array: its fields are read and written in place."""
 
 CAUSES = tuple(Cause)
-(OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT, UNROUTABLE) = range(len(CAUSES))
+# numpy's integers, since numba would compile a function anew for each Python constant.
+_codes: Any = map(np.int64, range(len(CAUSES)))
+(OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT, UNROUTABLE) = _codes
+NOBODY: Any = np.int64(-1)
+"""No master."""
 FOREVER = 2**62
 UNSETTLED = -1
 """The outcome of a message in flight."""
@@ -68,13 +70,11 @@ ATTEMPT = np.dtype(
     [
         *((name, "i8") for name in ("draw", "message", "sent_ns", "expires_ns", "demand_ns")),
         *((name, "i8") for name in ("queued_ns", "remaining_ns", "resumed_ns", "due_ns")),
-        *((name, "i4") for name in ("route", "gateway", "master", "partition")),
-        *((name, "i4") for name in ("seat", "next", "cause")),
-        ("order", "i8"),
-        *((name, "i1") for name in ("used", "awaited", "served")),
+        *((name, "i8") for name in ("route", "gateway", "master", "partition")),
+        *((name, "i8") for name in ("seat", "next", "cause", "order")),
+        *((name, "i8") for name in ("used", "awaited", "served")),
         ("error", "f8"),
-    ],
-    align=True,
+    ]
 )
 """An attempt under way, or a deep probe at a master (`draw` is then minus its number).
 
@@ -101,8 +101,8 @@ COLUMNS: dict[str, Any] = {
     "writes": WRITE,
     # By message.
     "arrival_ns": np.int64,
-    "gateway": np.int32,
-    "partition": np.int32,
+    "gateway": np.int64,
+    "partition": np.int64,
     "vip": np.bool_,
     "tries": np.int32,
     "last": np.int32,
@@ -154,14 +154,8 @@ class Memory:
         return self._arrays[name]
 
 
-def _view(name: str) -> Callable[[Table], Any]:
-    """A compiled function from the table to the array of that name (its length is not known)."""
-    position, dtype = list(COLUMNS).index(name), np.dtype(COLUMNS[name])
-
-    def view(table: Table) -> Any:
-        return carray(as_pointer(table[position]), FOREVER, dtype)
-
-    return njit(view)
-
-
-VIEWS = {name: _view(name) for name in COLUMNS}
+VIEWS = {
+    name: view_of(position, np.dtype(dtype))
+    for position, (name, dtype) in enumerate(COLUMNS.items())
+}
+"""By name, what gives the array in compiled code."""

@@ -18,6 +18,7 @@ from hasim.simulation.compiled.layout import CAUSES, UNSETTLED
 from hasim.simulation.compiled.master import CompiledMaster
 from hasim.simulation.master import Job
 from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Results
+from hasim.simulation.state import PartitionState
 from hasim.simulation.traffic import Drawn
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class CompiledPlane:
     (`settle`), and loads when a gateway reports.
     """
 
-    def __init__(self, world: World, drawn: Drawn) -> None:
+    def __init__(self, world: World, drawn: Drawn, states: dict[str, PartitionState]) -> None:
         self.world = world
         self.env = world.env
         self.drawn = drawn
         self._gateways = [cast(CompiledGateway, g) for g in world.gateways.values()]
         self._masters = [cast(CompiledMaster, m) for m in world.masters.values()]
+        self._number_of = {master: number for number, master in enumerate(world.masters)}
+        self._states = [states[partition] for partition in world.partitions]
         self._memory = allocate(world, drawn)
         self._state = self._memory["state"][0]
         self._growth = Growth(self._memory)
@@ -211,10 +214,10 @@ class CompiledPlane:
         writes = self._memory["writes"][:count]
         for number in np.unique(writes["partition"]).tolist():
             of_it = writes[writes["partition"] == number]
-            for master in np.unique(of_it["master"]).tolist():
-                times = of_it["time"][of_it["master"] == master].tolist()
-                name = self.world.partitions[number]
-                self.world.acknowledge_all(name, self._masters[master].id, times)
+            state = self._states[number]
+            by_owner = of_it["master"] == self._number_of[state.owner]
+            times = of_it["time"]
+            state.acknowledge_all(times[by_owner].tolist(), times[~by_owner].tolist())
 
     @property
     def attempt_causes(self) -> dict[tuple[str, Cause], int]:

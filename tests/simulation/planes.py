@@ -1,0 +1,199 @@
+"""Running a world on both data planes, and worlds that are drawn at random."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from hasim.journal import Journal
+from hasim.services.balancing import BalancingSettings
+from hasim.services.detection import DetectionSettings
+from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.simulation.faults.kinds import INJECTORS
+from hasim.simulation.faults.settings import (
+    BackupDies,
+    Crash,
+    ErrorRate,
+    Fault,
+    Hang,
+    LatencySpike,
+    NetworkPartition,
+    PacketLoss,
+    PowerOff,
+    RegionOutage,
+    Slow,
+    TransferFailure,
+)
+from hasim.simulation.laws import Constant, Exponential, Lognormal
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.run import simulate
+from hasim.simulation.settings import (
+    FencingDeviceSettings,
+    FixedRtt,
+    JitterLaw,
+    MasterSettings,
+    NetworkSettings,
+    PoissonArrivals,
+    PromotionSettings,
+    ReplicationSettings,
+    RetrySettings,
+    TraceArrivals,
+    TrafficSettings,
+    WorldSettings,
+)
+from hasim.units import MILLISECOND, SECOND
+
+GRID_NS = 10 * MILLISECOND
+FAULTS: dict[str, Any] = {
+    "crash": Crash,
+    "power-off": PowerOff,
+    "hang": Hang,
+    "slow": Slow,
+    "error-rate": ErrorRate,
+    "partition": NetworkPartition,
+    "region-outage": RegionOutage,
+    "backup-dies": BackupDies,
+    "transfer-failure": TransferFailure,
+    "packet-loss": PacketLoss,
+    "latency-spike": LatencySpike,
+}
+assert set(FAULTS) == set(INJECTORS)
+
+
+def both(
+    world: WorldSettings, recorded: Recorded | None = None, *, seed: int = 1, replication: int = 0
+) -> tuple[Journal, Journal]:
+    """The journals of the reference plane and of the compiled one, every message included."""
+    reference, compiled = (
+        simulate(
+            dataclasses.replace(world, data_plane=plane),
+            recorded or Recorded(),
+            seed=seed,
+            replication=replication,
+            messages=True,
+        )
+        for plane in ("reference", "compiled")
+    )
+    return reference, compiled
+
+
+def assert_equal(journals: tuple[Journal, Journal]) -> Journal:
+    """The two journals are one; says which record is the first that differs."""
+    reference, compiled = journals
+    for number, (one, other) in enumerate(zip(reference.records, compiled.records, strict=False)):
+        assert one == other, f"record {number}"
+    assert len(reference.records) == len(compiled.records)
+    assert reference.header == compiled.header
+    return reference
+
+
+def on_grid(rate_per_s: int, horizon_s: int, seed: int) -> Recorded:
+    """Arrivals at multiples of 10 ms: many at the same time."""
+    draws = np.random.default_rng(seed).integers(0, horizon_s * 100, rate_per_s * horizon_s)
+    return Recorded(arrivals_ns=np.sort(draws) * GRID_NS)
+
+
+def instants(grid: bool, least_s: float, most_s: float) -> st.SearchStrategy[Constant]:
+    """A fixed time, on the grid or off it."""
+    unit = GRID_NS if grid else 1
+    bounds = round(least_s * SECOND) // unit, round(most_s * SECOND) // unit
+    return st.integers(*bounds).map(lambda n: Constant(mean_ns=n * unit))
+
+
+def faults(grid: bool, horizon_s: int, several: bool) -> st.SearchStrategy[Fault]:
+    """A fault of any kind, one or two times."""
+    targets = ["random", "all", "m1", "owner-of:p1"] + ["m2"] * several
+
+    def fault(kind: str) -> st.SearchStrategy[Fault]:
+        strength: dict[str, Any] = {
+            "slow": {"speed": st.sampled_from([0.0, 0.1, 0.5, 0.7])},
+            "error-rate": {"rate": st.sampled_from([0.2, 0.5, 1.0])},
+            "packet-loss": {"loss": st.sampled_from([0.2, 0.9, 1.0])},
+            "latency-spike": {"extra_ns": st.sampled_from([GRID_NS, 30 * GRID_NS, 3 * SECOND])},
+            "partition": {
+                "scope": st.sampled_from(["all", "clients", "monitor"]),
+                "direction": st.sampled_from(["both", "to", "from"]),
+            },
+        }.get(kind, {})
+        whom = st.just("random") if kind == "region-outage" else st.sampled_from(targets)
+        when = st.lists(instants(grid, 0, horizon_s), min_size=1, max_size=2).map(tuple)
+        lasting = instants(grid, 0.01, horizon_s / 2)
+        return st.builds(
+            FAULTS[kind], kind=st.just(kind), target=whom, at=when, for_=lasting, **strength
+        )
+
+    return st.sampled_from(sorted(FAULTS)).flatmap(fault)
+
+
+@st.composite
+def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
+    """Any small world: few masters, a few seconds, much that can go wrong."""
+
+    def one(*values: Any) -> Any:
+        return draw(st.sampled_from(values))
+
+    grid, count, horizon_s, rate = one(False, True), one(1, 2, 3, 5), one(3, 10), one(5, 50, 150)
+    laws: Any = (
+        [Constant(mean_ns=n * GRID_NS) for n in (0, 1, 2, 5)]
+        if grid
+        else [Exponential(mean_ns=2 * GRID_NS), Lognormal(mean_ns=4 * GRID_NS, cv=1.2)]
+    )
+    masters = tuple(
+        MasterSettings(
+            id=f"m{number}",
+            region=one("here", "there"),
+            priority=one(1, number),
+            workers=one(1, 2, 8),
+            queue=one(0, 1, 5, 200),
+            service=one(*laws),
+            health=one("shallow", "deep"),
+        )
+        for number in range(1, count + 1)
+    )
+    world = WorldSettings(
+        masters=masters,
+        horizon_ns=horizon_s * SECOND,
+        network=NetworkSettings(
+            rtt=FixedRtt(rtt_ns=one(0, 2, 4) * GRID_NS),
+            local_rtt_ns=one(0, 2 * GRID_NS),
+            loss=one(0.0, 0.05, 0.5),
+            jitter=None if grid else one(None, JitterLaw(cv=0.5)),
+        ),
+        traffic=TrafficSettings(
+            arrivals=TraceArrivals(trace="", column="")
+            if grid
+            else PoissonArrivals(rate_per_s=rate),
+            owned=one(0.0, 0.5, 1.0),
+            vip=one(0.0, 0.3),
+            regions=one((), ("here",), ("here", "there", "nowhere")),
+            timeout_ns=one(5, 10, 50, 200) * GRID_NS,
+            deadline_ns=one(10, 500) * GRID_NS,
+            retry=RetrySettings(
+                attempts=one(1, 2, 4), backoff_ns=one(0, 1, 10) * GRID_NS, budget=one(0.0, 0.2, 1.0)
+            ),
+        ),
+        faults=tuple(draw(st.lists(faults(grid, horizon_s, count > 1), max_size=4))),
+        detection=DetectionSettings(
+            evidence=one(("probe",), ("messages",), ("probe", "messages")),
+            interval_ns=one(50, 100, 3000) * GRID_NS,
+            fast_interval_ns=one(10, 50) * GRID_NS,
+            timeout_ns=one(10, 50) * GRID_NS,
+            fall=one(1, 2, 3),
+            error_limit=one(1, 2, 5),
+        ),
+        balancing=BalancingSettings(
+            algorithm=one("round-robin", "priority", "least-loaded", "geo"),
+            reserve=one(0.0, 0.2),
+            report_interval_ns=one(10, 100, 1000) * GRID_NS,
+        ),
+        failover=FailoverSettings(fencing=FencingSettings(mode=one("none", "confirmed"))),
+        fencing_device=FencingDeviceSettings(
+            latency_ns=one(0, 50) * GRID_NS, restart_ns=one(100, 300) * GRID_NS
+        ),
+        replication=ReplicationSettings(copies=one(0, 1, 2), lag_ns=one(0, 2) * GRID_NS),
+        promotion=PromotionSettings(duration_ns=one(0, 10) * GRID_NS),
+    )
+    return world, on_grid(rate, horizon_s, one(1, 2, 3)) if grid else Recorded()

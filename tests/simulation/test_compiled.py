@@ -1,0 +1,289 @@
+"""The compiled data plane gives what the reference plane gives, record by record."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import hasim
+from hasim.events import GatewayReport, ProbeReply
+from hasim.model import Cause
+from hasim.scenario import catalogue
+from hasim.scenario.loader import load
+from hasim.services.balancing import BalancingSettings
+from hasim.services.balancing.service import ALGORITHMS
+from hasim.services.detection import DetectionSettings
+from hasim.simulation.laws import Constant, Exponential
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.run import simulate
+from hasim.simulation.settings import (
+    FencingDeviceSettings,
+    FixedRtt,
+    JitterLaw,
+    NetworkSettings,
+    RetrySettings,
+    TraceArrivals,
+)
+from hasim.truth import AttemptRollup, MessageRecord, PartitionServed
+from hasim.units import MILLISECOND, SECOND
+from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, worlds
+from tests.simulation.worlds import after, lasting, masters, traffic, world
+
+SHIPPED = catalogue.shipped()
+LONGEST_NS = 100 * SECOND
+FACTORS: dict[str, list[Any]] = {
+    "algorithm": sorted(ALGORITHMS),
+    "kind": sorted(FAULTS),
+    "attempts": [1, 2, 4],
+    "evidence": [("probe",), ("messages",), ("probe", "messages")],
+    "workers": [1, 4],
+    "grid": [False, True],
+    "health": ["shallow", "deep"],
+    "owned": [0.0, 0.5],
+}
+
+
+def pairwise(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Cases in which every two values of different factors meet: greedy, rows grown in turn."""
+    names = list(factors)
+    open_pairs = {
+        ((a, u), (b, v))
+        for a, b in itertools.combinations(names, 2)
+        for u in factors[a]
+        for v in factors[b]
+    }
+    cases = []
+    while open_pairs:
+        case = dict(min(open_pairs, key=repr))
+        for name in names:
+            if name not in case:
+                case[name] = max(
+                    factors[name],
+                    key=lambda value, n=name: len(
+                        open_pairs & set(pairs_of({**case, n: value}, names))
+                    ),
+                )
+        open_pairs -= set(pairs_of(case, names))
+        cases.append(case)
+    return cases
+
+
+def pairs_of(case: dict[str, Any], names: list[str]) -> list[tuple[Any, Any]]:
+    return list(itertools.combinations([(n, case[n]) for n in names if n in case], 2))
+
+
+CASES = pairwise(FACTORS)
+
+
+def name_of(case: dict[str, Any]) -> str:
+    return "-".join(str(value).replace(" ", "") for value in case.values())
+
+
+def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25) -> Any:
+    """About 1,000 messages at three masters, the first of which is struck twice."""
+    fault = FAULTS[case["kind"]](
+        kind=case["kind"],
+        target="random" if case["kind"] == "region-outage" else "m1",
+        at=(*after(8), *after(25)),
+        for_=lasting(9),
+    )
+    crash = FAULTS["crash"](kind="crash", target="m2", at=after(20), for_=lasting(6))
+    law = Constant(mean_ns=4 * GRID_NS) if case["grid"] else Exponential(mean_ns=40 * MILLISECOND)
+    settings = world(
+        horizon_s,
+        masters=masters(3, service=law, workers=case["workers"], queue=6, health=case["health"]),
+        traffic=traffic(
+            rate,
+            owned=case["owned"],
+            vip=0.2,
+            timeout_ns=20 * GRID_NS,
+            retry=RetrySettings(attempts=case["attempts"], backoff_ns=GRID_NS),
+        ),
+        faults=(fault, crash),
+        detection=DetectionSettings(evidence=case["evidence"], interval_ns=SECOND),
+        balancing=BalancingSettings(algorithm=case["algorithm"]),
+    )
+    if not case["grid"]:
+        return settings, None
+    on_trace = dataclasses.replace(settings.traffic, arrivals=TraceArrivals(trace="", column=""))
+    network = dataclasses.replace(settings.network, local_rtt_ns=2 * GRID_NS)
+    settings = dataclasses.replace(settings, traffic=on_trace, network=network)
+    return settings, on_grid(rate, horizon_s, 7)
+
+
+@pytest.mark.parametrize("case", CASES, ids=map(name_of, CASES))
+def test_equal_in_every_pair_of_circumstances(case: dict[str, Any]) -> None:
+    journal = assert_equal(both(*world_of(case)))
+    assert sum(1 for _ in journal.of(MessageRecord)) > 800
+
+
+def test_the_cases_meet_what_they_are_made_for() -> None:
+    """Together they reach every way in which an attempt can end, and deep probes that fail."""
+    attempts, probes, unroutable = Counter[str](), Counter[str](), 0
+    for case in CASES:
+        settings, recorded = world_of(case)
+        settings = dataclasses.replace(settings, data_plane="compiled")
+        journal = simulate(settings, recorded or Recorded(), seed=1, replication=0, messages=True)
+        attempts.update({a.cause: a.attempts for _, a in journal.of(AttemptRollup)})
+        probes.update(p.cause for _, p in journal.of(ProbeReply))
+        unroutable += sum(m.outcome == Cause.UNROUTABLE for _, m in journal.of(MessageRecord))
+    assert set(attempts) == set(Cause) - {Cause.UNROUTABLE, Cause.NOT_OWNER}
+    assert unroutable > 0
+    assert set(probes) >= {Cause.OK, Cause.REFUSED, Cause.ERROR, Cause.REJECTED}
+
+
+def test_equal_when_gateways_hear_late_of_a_new_owner() -> None:
+    """A master that is fenced by mistake is back before its clients know, as a standby."""
+    cut_off = FAULTS["partition"](
+        kind="partition", target="m1", scope="monitor", at=after(5), for_=lasting(30)
+    )
+    settings = world(
+        30,
+        traffic=traffic(50, regions=("far",), owned=0.8, retry=RetrySettings(attempts=2)),
+        network=NetworkSettings(rtt=FixedRtt(rtt_ns=800 * MILLISECOND)),
+        detection=DetectionSettings(interval_ns=SECOND),
+        fencing_device=FencingDeviceSettings(latency_ns=0, restart_ns=MILLISECOND),
+        faults=(cut_off,),
+    )
+    journal = assert_equal(both(settings))
+    causes = {a.cause: a.attempts for _, a in journal.of(AttemptRollup)}
+    assert causes[Cause.NOT_OWNER] > 5
+
+
+def test_equal_when_deep_probes_die_in_the_queue() -> None:
+    """Their answers draw from one random stream, so that their order matters as well."""
+    crashes = tuple(
+        FAULTS[kind](kind=kind, target="m1", at=(*after(at), *after(at + 15)), for_=lasting(1))
+        for kind, at in (("crash", 8.05), ("hang", 4), ("slow", 11))
+    )
+    settings = world(
+        40,
+        masters=masters(2, service=Constant(mean_ns=900 * MILLISECOND), workers=2, health="deep"),
+        traffic=traffic(5, owned=0.0, timeout_ns=4 * SECOND),
+        network=NetworkSettings(jitter=JitterLaw(cv=0.5)),
+        detection=DetectionSettings(
+            interval_ns=200 * MILLISECOND, timeout_ns=100 * MILLISECOND, fall=100
+        ),
+        faults=crashes,
+    )
+    journal = assert_equal(both(settings))
+    resets = Counter(t for t, p in journal.of(ProbeReply) if p.cause is Cause.RESET)
+    assert len(resets) > 2
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_equal_in_every_shipped_scenario(name: str) -> None:
+    study = load(SHIPPED[name])
+    for cell in study.cells:
+        horizon_ns = min(cell.world.horizon_ns, LONGEST_NS)
+        shortened = dataclasses.replace(cell.world, horizon_ns=horizon_ns)
+        assert_equal(both(shortened, study.recorded_of(cell), seed=study.scenario.seed))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(worlds())
+def test_equal_in_any_world(drawn: Any) -> None:
+    assert_equal(both(*drawn))
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_equal_when_the_arrays_have_to_grow(algorithm: str) -> None:
+    """Thousands under way at once, behind a hang and behind slow workers."""
+    hang = FAULTS["hang"](kind="hang", target="m1", at=after(3), for_=lasting(4))
+    crash = FAULTS["crash"](kind="crash", target="m2", at=after(6), for_=lasting(1))
+    settings = world(
+        9,
+        masters=masters(2, service=Exponential(mean_ns=SECOND), workers=300, queue=10**5),
+        traffic=traffic(1500, owned=0.9, timeout_ns=2 * SECOND, retry=RetrySettings(attempts=2)),
+        faults=(hang, crash),
+        balancing=BalancingSettings(algorithm=algorithm),
+    )
+    journal = assert_equal(both(settings))
+    outcomes = Counter(m.outcome for _, m in journal.of(MessageRecord))
+    assert outcomes[Cause.TIMEOUT] > 1000
+    assert outcomes[Cause.OK] > 1000
+    assert any(e.reason == "overloaded" for _, e in journal.of(PartitionServed))
+    assert sum(1 for _ in journal.of(GatewayReport)) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(FAULTS))
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_equal_on_twenty_seeds(algorithm: str, kind: str) -> None:
+    for seed in range(20):
+        case = {name: values[seed % len(values)] for name, values in FACTORS.items()}
+        settings, recorded = world_of({**case, "algorithm": algorithm, "kind": kind})
+        assert_equal(both(settings, recorded, seed=seed))
+
+
+def test_the_plane_knows_every_algorithm() -> None:
+    from hasim.simulation.compiled import picking
+
+    assert set(picking.ALGORITHMS) == set(ALGORITHMS)
+
+
+PROGRAM = """
+import sys
+from tests.simulation.planes import both
+from tests.simulation.test_compiled import CASES, world_of
+case = {**CASES[0], "algorithm": "least-loaded", "workers": 1, "grid": False, "owned": 0.0}
+reference, compiled = both(*world_of(case))
+assert reference == compiled
+print([m.body.master for m in compiled.records if type(m.body).__name__ == "MessageRecord"])
+"""
+
+
+def test_an_edited_picker_takes_effect(tmp_path: Path) -> None:
+    """numba's cache must not answer for the picker that was there before."""
+    root = Path(hasim.__file__).parent.parent
+    for part in ("hasim", "scenarios", "tests/simulation"):
+        shutil.copytree(root / part, tmp_path / part)
+    shutil.copy(root / "tests/__init__.py", tmp_path / "tests")
+
+    def masters_chosen() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    before = masters_chosen()
+    assert masters_chosen() == before
+    picker = tmp_path / "hasim/services/balancing/pickers/least_loaded.py"
+    old = "in_flight[index] * workers[best] < in_flight[best] * workers[index]"
+    text = picker.read_text()
+    assert text.count(old) == 1
+    picker.write_text(text.replace(old, old.replace("<", "<=")))  # ties to the highest index
+    assert masters_chosen() != before
+
+
+def test_the_reference_plane_does_without_numba() -> None:
+    program = (
+        "import sys\n"
+        "from tests.simulation.worlds import run, world\n"
+        "run(world(5, data_plane='reference'))\n"
+        "print('numba' in sys.modules)\n"
+        "run(world(5, data_plane='compiled'))\n"
+        "print('numba' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["False", "True"]
