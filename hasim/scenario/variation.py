@@ -102,7 +102,8 @@ class Plan:
     def cells(self) -> Iterator[list[Pick]]:
         """The cells: zipped settings change fastest, then the last of the grid; points are last."""
         if not self._only_points:
-            rows = [list(row) for row in zip(*map(_picks, self.zipped), strict=True)] or [[]]
+            together = zip(*map(_picks, self.zipped), strict=True)
+            rows = [list(row) for row in together] if self.zipped else [[]]
             for crossed in itertools.product(*map(_picks, self.grid)):
                 for row in rows:
                     yield [*crossed, *row]

@@ -8,6 +8,11 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+from runs import run
+
+from hasim.measures import Measured
+from hasim.scenario.replications import Sequential
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.study.store import Outcome
 from hasim.units import SECOND
@@ -49,7 +54,7 @@ class Loaded:
     """As much of a loaded scenario as the runner looks at."""
 
     cells: tuple[Cell, ...]
-    replications: int = 4
+    replications: int | Sequential = 4
     seed: int = 7
     expect: tuple[Any, ...] = ()
     name: str = "standin"
@@ -71,3 +76,16 @@ class Loaded:
 
 
 TWO_CELLS = Loaded((Cell(0, {"detection.fall": 2}), Cell(1, {"detection.fall": 3})))
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Work that measures made-up detection times: the higher the cell, the more they vary."""
+
+    def run(self, cell: int, replication: int) -> Measured:
+        wide = 1.5 * (cell + 1)
+        detection_s = 5.0 + np.random.default_rng([cell, replication]).uniform(-wide, wide)
+        return run(replication, [detection_s] if replication % 2 else [])
+
+    def __call__(self, cell: int, replication: int) -> Outcome:
+        return Outcome(cell, replication, 0.0, self.run(cell, replication).to_plain())
