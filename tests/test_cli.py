@@ -301,6 +301,69 @@ def test_ctrl_c_keeps_what_was_finished(tiny, jobs):
     assert set(partial.summary()["measure"]) > {"uptime", "detected"}
 
 
+# -- studies -----------------------------------------------------------------------
+
+UNTIL = "{until: {uptime: 5%, outage.mean: 1%}, at_least: 4, at_most: 7, events: 2}"
+
+
+def test_a_study_has_one_folder_and_grows_in_it(tiny):
+    first = cli("study", tiny, "--jobs", 1, "--replications", 1, "--format", "json")
+    assert first.exit_code == 0
+    second = cli("study", tiny, "--jobs", 1, "--format", "json")
+    assert [path.name for path in Path("hasim-runs").iterdir()] == ["tiny"]
+    at_once = cli("run", tiny, "--jobs", 1, "--out", "out", "--format", "json")
+    assert second.stdout == at_once.stdout != first.stdout
+    other = cli("study", tiny, "--jobs", 1, "--set", "detection.rise=3")
+    assert other.exit_code == 2
+    assert "hasim-runs/tiny: holds a run of other settings (detection.rise is 3, was 2)" in (
+        other.stderr
+    )
+
+
+def test_each_cell_tells_how_many_replications_it_took_and_why(tiny):
+    run = ("run", tiny, "--jobs", 1, "--set", f"replications={UNTIL}", "--out", "out")
+    data = json.loads(cli(*run, "--format", "json").stdout)
+    assert data["replications"]["until"] == {"uptime": "5%", "outage.mean": "1%"}
+    for cell in data["stopping"]:
+        assert (cell["replications"], cell["stopped"]) == (7, "cap")
+        assert "outage.mean: half-width" in cell["missing"]
+        assert "uptime" not in cell["missing"]
+    assert [cell["measures"]["uptime"]["n"] for cell in data["cells"]] == [7, 7]
+    precise = (*run, "--set", "replications.until={uptime: 5%}")
+    table = cli(*precise)
+    assert "Seed 5, 4 replications of 2 cells" in " ".join(table.stdout.split())
+    rows = [line.split() for line in table.stdout.splitlines() if "precision" in line]
+    assert rows == [["fall=1", "4", "precision"], ["fall=4", "4", "precision"]]
+    assert "| fall=1 | 4 | precision |  |" in cli(*precise, "--format", "markdown").stdout
+    stopping = csv.DictReader(Path("out/stopping.csv").read_text().splitlines())
+    assert [(row["detection.fall"], row["replications"]) for row in stopping] == [
+        ("1", "4"),
+        ("4", "4"),
+    ]
+    cli("run", tiny, "--jobs", 1, "--out", "out")
+    assert not Path("out/stopping.csv").exists()
+
+
+def test_the_work_of_a_study_is_told_from_the_least_to_the_most(tiny):
+    tiny.write_text(SCENARIO.replace("replications: 3", f"replications: {UNTIL}"))
+    assert cli("validate", tiny).stdout == f"{tiny}: valid: 2 cells, 4 to 7 replications each\n"
+    fields = dict(
+        line.split(maxsplit=1) for line in cli("run", tiny, "--dry-run").stdout.splitlines()
+    )
+    assert fields["replications"] == "4 to 7 per cell, 8 to 14 in all"
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [("none", "it does not exist"), ("full", "it has no manifest.json")],
+)
+def test_what_is_no_run_cannot_be_resumed(tiny, folder, message):
+    Path("full").mkdir()
+    result = cli("resume", folder)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{folder}: no folder of a hasim run ({message})" in result.stderr
+
+
 # -- bad input ---------------------------------------------------------------------
 
 

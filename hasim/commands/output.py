@@ -48,7 +48,8 @@ def _replications(result: Result) -> int | tuple[int, int]:
     if isinstance(result.study.replications, int):
         return result.study.replications
     counts = result.stopping["replications"]
-    return int(counts.min()), int(counts.max())
+    fewest, most = int(counts.min()), int(counts.max())
+    return fewest if fewest == most else (fewest, most)
 
 
 def _stopping_table(result: Result) -> Table:

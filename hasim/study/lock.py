@@ -27,11 +27,14 @@ class Lock:
         self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _acquire(self._file)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             os.lseek(self._file, 1, os.SEEK_SET)
             holder = os.read(self._file, 100).decode(errors="replace").strip()
             os.close(self._file)
             raise LockedError(holder or "another process") from None
+        except OSError:  # a file system without locks
+            os.close(self._file)
+            raise
         # The first byte is what Windows locks, and then lets nobody read.
         os.ftruncate(self._file, 0)
         os.write(self._file, f" process {os.getpid()} on {_host()}\n".encode())

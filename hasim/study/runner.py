@@ -298,7 +298,7 @@ def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
         there = _determining(load(out / "scenario.yaml"))
         differing = list(differences(there, _determining(loaded)))
         if not differing:
-            why = "was made by another version of hasim, or from a trace that has changed since"
+            why = "was made by another hasim, or a trace or its scenario.yaml has changed since"
         else:
             why = f"holds a run of other settings ({'; '.join(differing[:3])})"
         raise OtherRunError(f"{error.args[0]}: {why}; choose another folder") from None

@@ -154,8 +154,8 @@ class Study:
         They are there if the study once asked for more.
         """
         self.stops[cell] = stop
-        for key in [k for k in self.outcomes if k[0] == cell and k[1] >= stop.replications]:
-            del self.outcomes[key]
+        for replication in range(stop.replications, self.most):
+            self.outcomes.pop((cell, replication), None)
 
     def add(self, outcome: Outcome) -> None:
         """Take an outcome; the same one twice is the same as once."""

@@ -297,7 +297,7 @@ def test_a_trace_counts_by_what_is_in_it(tmp_path, simulated):
     hasim.run(arrivals("copy.csv", 50), jobs=1, out=tmp_path / "run")
     assert len(simulated) == 1
     arrivals("copy.csv", 60)
-    with pytest.raises(OtherRunError, match="a trace that has changed since"):
+    with pytest.raises(OtherRunError, match=r"a trace or its scenario\.yaml has changed since"):
         hasim.resume(tmp_path / "run", jobs=1)
 
 
