@@ -28,10 +28,11 @@ def change_of(
             sums = counters.get(name, (0, 0))
             counters[name] = (sums[0] + was, sums[1] + now)
     was_set, now_set = dict(_leaves(before.settings)), dict(_leaves(settings))
+    # A setting that only one of them has came or went with a version of the program.
     changed = {
-        path: (was_set.get(path, "-"), now_set.get(path, "-"))
-        for path in {**was_set, **now_set}
-        if was_set.get(path) != now_set.get(path)
+        path: (was_set[path], now)
+        for path, now in now_set.items()
+        if path in was_set and was_set[path] != now
     }
     # Selections last: there is one counter for each master.
     order = sorted(counters, key=lambda name: name.startswith("attempts"))

@@ -1,0 +1,216 @@
+"""The gate's report in every format, from a report that is written by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from hasim.report import gate
+from hasim.report.junit import as_junit
+from hasim.report.terminal import to_text
+from hasim.study.gate import Change, Comparison, GateReport, Speed
+
+
+def comparison(cell, measure, verdict, difference, lower, upper, **rest):
+    plain = {
+        "unit": "s",
+        "more_is_better": False,
+        "margin": 0.1,
+        "n": 20,
+        "baseline": 5.0,
+        "current": 5.0 + difference,
+        "p": 0.5,
+        "correlation": 0.9,
+        "lost": 0,
+        "reason": "because | <of> & this",
+        **rest,
+    }
+    return Comparison(
+        cell, measure, difference=difference, lower=lower, upper=upper, verdict=verdict, **plain
+    )
+
+
+REPORT = GateReport(
+    suite="mine",
+    baseline="baseline.json",
+    comparisons=(
+        comparison("a", "probes", "pass", 0.0, 0.0, 0.0, unit="count", current=5.0),
+        comparison("b", "outage.mean", "inconclusive", 0.1, -math.inf, math.inf),
+        comparison("a", "detection_time.mean", "regression", 0.3, 0.25, 0.35),
+        comparison("b", "failover_time.mean", "regression", 1.2, 1.1, 1.3),
+        comparison(
+            "b", "uptime", "pass", -0.01, -0.02, -0.005,
+            unit="ratio", more_is_better=True, baseline=0.98, current=0.99, margin=0.001,
+        ),
+    ),
+    changes=(
+        Change("a", 20, (3, 7), {"probes": (100, 110)}, {"detection.fall": ("3", "4")}),
+        Change("b", 20, (), {}, {}),
+    ),
+    speeds=(Speed("a", 2.0, 1.8, 2.2, 1.5, 20), Speed("b", 1.0, 0.9, 1.1, 1.5, 20)),
+    missing={"c": "not in the baseline"},
+    unused=("old",),
+    versions={"numpy": ("2.0", "2.4")},
+    wall_s=12.5,
+)  # fmt: skip
+EMPTY = GateReport("mine", "none.json", (), (), (), missing={"a": "no such file \x00"})
+
+
+def test_verdict_and_headline():
+    assert REPORT.verdict == "regression"
+    assert gate.headline(REPORT) == (
+        "regression: 2 regressions, 1 inconclusive, 1 scenario not compared, 2 passed"
+    )
+    assert EMPTY.verdict == "inconclusive"
+
+
+def test_terminal_shows_the_worst_first_and_leaves_out_what_is_identical():
+    text = to_text(gate.terminal(REPORT))
+    order = ["failover_time.mean", "detection_time.mean", "outage.mean", "uptime"]
+    places = [text.index(f" {name} ") for name in order]
+    assert places == sorted(places)
+    assert " probes " not in text.partition("identical")[0]
+    assert "1 of 5 measures are identical." in text
+    assert "+1.20 s [1.10, 1.30]" in text
+    assert "pass (better)" in text
+    assert "a: behaviour changed in 2 of 20 replications (probes 100 -> 110)." in text
+    assert "a: detection.fall was 3, is 4." in text
+    assert "a: takes 2.00 times as long [1.80, 2.20] (advisory)." in text
+    assert "numpy was 2.0 when the baseline was made, is 2.4." in text
+    assert "In the baseline, but not in the suite: old." in text
+    assert text.rstrip().endswith(gate.headline(REPORT))
+
+
+def test_markdown_is_one_table_with_every_measure_worst_first():
+    text = gate.render(REPORT, "markdown")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [[f.strip() for f in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    assert {len(row) for row in cells} == {len(gate.COLUMNS)}
+    assert [row[1] for row in cells[2:]] == [
+        "failover_time.mean", "detection_time.mean", "outage.mean", "probes", "uptime",
+    ]  # fmt: skip
+    assert cells[2][4] == "+1.20 s [1.10, 1.30]"
+    assert text.startswith("## hasim bench: mine\n\n**regression: ")
+    assert len(text) < 65_536  # of a comment; a step summary takes sixteen times as much
+
+
+def test_json_holds_everything_and_no_infinity():
+    def refuse(name):
+        raise AssertionError(name)
+
+    plain = json.loads(gate.render(REPORT, "json"), parse_constant=refuse)
+    assert plain["verdict"] == "regression"
+    assert [one["measure"] for one in plain["comparisons"]][:2] == [
+        "failover_time.mean", "detection_time.mean",
+    ]  # fmt: skip
+    assert plain["comparisons"][2]["upper"] is None
+    assert plain["changes"][0]["counters"] == {"probes": [100, 110]}
+    assert [one["slower"] for one in plain["speeds"]] == [True, False]
+    assert plain["missing"] == {"c": "not in the baseline"}
+
+
+def test_benchmark_action_gets_names_units_and_values_of_which_less_is_better():
+    rows = json.loads(gate.render(REPORT, "benchmark-action"))
+    assert all({"name", "unit", "value"} <= row.keys() for row in rows)
+    assert all(isinstance(row["value"], float) for row in rows)
+    by_name = {row["name"]: row for row in rows}
+    assert len(by_name) == len(rows) == 5
+    assert by_name["a: detection_time.mean"]["value"] == pytest.approx(5.3)
+    assert by_name["a: detection_time.mean"]["unit"] == "s"
+    assert by_name["b: 1 - uptime"]["value"] == pytest.approx(0.01)
+
+
+# What pytest's own writer (junitxml.py) puts where.
+SUITE_KEYS = {
+    "name", "errors", "failures", "skipped", "tests", "time", "timestamp", "hostname",
+}  # fmt: skip
+CHILDREN = {"properties", "failure", "skipped", "error", "system-out", "system-err"}
+
+
+@pytest.mark.parametrize("report", [REPORT, EMPTY])
+def test_junit_has_the_shape_that_pytest_writes(report):
+    whole = ET.fromstring(as_junit(report).encode())
+    assert whole.tag == "testsuites"
+    (suite,) = whole
+    assert suite.tag == "testsuite"
+    assert set(suite.attrib) == SUITE_KEYS
+    cases = suite.findall("testcase")
+    assert [child.tag for child in suite] == ["properties"] + ["testcase"] * len(cases)
+    for case in cases:
+        assert set(case.attrib) == {"classname", "name", "time"}
+        assert {child.tag for child in case} <= CHILDREN
+    assert int(suite.get("tests")) == len(cases)
+    assert int(suite.get("failures")) == len(suite.findall("testcase/failure"))
+    assert int(suite.get("skipped")) == len(suite.findall("testcase/skipped"))
+    assert all(case.get("message") for case in suite.iter("failure"))
+
+
+def test_junit_is_like_a_file_that_pytest_wrote(pytester_junit):
+    ours = ET.fromstring(as_junit(REPORT).encode())
+    theirs = pytester_junit
+    assert set(ours.attrib) <= set(theirs.attrib)
+    assert set(ours[0].attrib) == set(theirs[0].attrib)
+    of_theirs = {key for case in theirs.iter("testcase") for key in case.attrib}
+    assert {key for case in ours.iter("testcase") for key in case.attrib} == of_theirs
+    (failure,) = theirs.iter("failure")
+    assert all(set(one.attrib) == set(failure.attrib) for one in ours.iter("failure"))
+    (skipped,) = theirs.iter("skipped")
+    assert all(set(one.attrib) == set(skipped.attrib) for one in ours.iter("skipped"))
+
+
+@pytest.fixture
+def pytester_junit(tmp_path):
+    """The XML that pytest itself writes for a pass, a failure and a skip."""
+    import subprocess
+    import sys
+
+    (tmp_path / "test_three.py").write_text(
+        "import pytest\n"
+        "def test_pass(): pass\n"
+        "def test_fail(): assert 0\n"
+        "def test_skip(): pytest.skip('why')\n"
+    )
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=out.xml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return ET.parse(tmp_path / "out.xml").getroot()
+
+
+def test_junit_fails_regressions_and_skips_what_is_open():
+    suite = ET.fromstring(as_junit(REPORT).encode())[0]
+
+    def names(child):
+        return {c.get("name") for c in suite.findall("testcase") if c.find(child) is not None}
+
+    assert names("failure") == {"detection_time.mean", "failover_time.mean"}
+    assert names("skipped") == {"outage.mean", "comparison"}
+    assert names("system-out") == {"behaviour", "speed"}
+    (first, *_) = suite.iter("failure")
+    assert "because | <of> & this: worse by 1.2 s [1.1, 1.3], margin 0.1" in first.get("message")
+
+
+def test_junit_fails_changes_and_slowness_if_they_count():
+    import dataclasses
+
+    strict = dataclasses.replace(REPORT, exact=True, speed=True)
+    suite = ET.fromstring(as_junit(strict).encode())[0]
+    failed = {
+        (c.get("classname"), c.get("name"))
+        for c in suite.findall("testcase")
+        if c.find("failure") is not None
+    }
+    assert {("mine.a", "behaviour"), ("mine.a", "speed")} <= failed
+    assert ("mine.b", "behaviour") not in failed
+
+
+def test_an_unknown_format_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="markdown, junit, json, benchmark-action"):
+        gate.render(REPORT, "yaml")
