@@ -248,6 +248,6 @@ class WorldSettings:
     """Load balancing."""
     monitor: MonitorSettings = MonitorSettings()
     """High-availability monitoring."""
-    data_plane: Literal["compiled", "reference"] = "reference"
+    data_plane: Literal["compiled", "reference"] = "compiled"
     """How messages are simulated: in compiled batches, or one SimPy process each. The results
     are the same; the reference is slower and easier to follow."""

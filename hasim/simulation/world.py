@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
 from hasim.simulation.clock import Clock
 from hasim.simulation.commands import Commands
+from hasim.simulation.compiled.availability import available
 from hasim.simulation.driver import Driver
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
@@ -57,7 +59,7 @@ class World:
         )
         self.partitions = partition_names(settings.masters)
         self.cluster = self._cluster()
-        self._compiled = settings.data_plane == "compiled"
+        self._compiled = _runs_compiled(settings)
         self.oracle = Oracle(self)
         self._faults = 0
         self.torn_transfers: dict[str, int] = {}
@@ -220,6 +222,16 @@ class World:
 
     def _send_report(self, report: GatewayReport, endpoint: str) -> None:
         self.commands.report(report, endpoint)
+
+
+def _runs_compiled(settings: WorldSettings) -> bool:
+    """Whether messages run on the compiled plane; says so if it was asked for in vain."""
+    wanted = settings.data_plane == "compiled"
+    able = available(settings.balancing.algorithm)
+    if wanted and not able:
+        message = "a picker in plain Python: messages run on the reference data plane"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    return wanted and able
 
 
 def _sites(settings: WorldSettings) -> dict[str, str]:

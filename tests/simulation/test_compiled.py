@@ -20,9 +20,10 @@ from hasim.events import GatewayReport, ProbeReply
 from hasim.model import Cause
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
-from hasim.services.balancing import BalancingSettings
+from hasim.services.balancing import BalancingSettings, pickers
 from hasim.services.balancing.service import ALGORITHMS
 from hasim.services.detection import DetectionSettings
+from hasim.simulation.compiled import availability
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
@@ -37,7 +38,7 @@ from hasim.simulation.settings import (
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, worlds
-from tests.simulation.worlds import after, lasting, masters, traffic, world
+from tests.simulation.worlds import after, lasting, masters, run, traffic, world
 
 SHIPPED = catalogue.shipped()
 LONGEST_NS = 100 * SECOND
@@ -227,9 +228,26 @@ def test_equal_on_twenty_seeds(algorithm: str, kind: str) -> None:
 
 
 def test_the_plane_knows_every_algorithm() -> None:
-    from hasim.simulation.compiled import picking
+    assert set(availability.ALGORITHMS) == set(ALGORITHMS)
+    assert all(map(availability.available, ALGORITHMS))
 
-    assert set(picking.ALGORITHMS) == set(ALGORITHMS)
+
+def test_a_picker_put_in_place_at_run_time_runs_on_the_reference_plane(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def last(eligible: Any, in_flight: Any, workers: Any, avoid: int) -> int:
+        return max(index for index, may in enumerate(eligible) if may)
+
+    settings = world(
+        5,
+        traffic=traffic(50, owned=0.0),
+        balancing=BalancingSettings(algorithm="least-loaded"),
+        data_plane="compiled",
+    )
+    monkeypatch.setattr(pickers, "least_loaded", last)
+    with pytest.warns(RuntimeWarning, match="reference data plane"):
+        journal = run(settings)
+    assert {a.master for _, a in journal.of(AttemptRollup)} == {"m3"}
 
 
 PROGRAM = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hasim.simulation.compiled.availability import ALGORITHMS
 from hasim.simulation.compiled.layout import Memory, Record
-from hasim.simulation.compiled.picking import ALGORITHMS
 from hasim.simulation.network import Link, master_endpoint
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from hasim.services.balancing import pickers
+from hasim.simulation.compiled.availability import ALGORITHMS
 from hasim.simulation.compiled.jit import njit
 from hasim.simulation.compiled.layout import VIEWS, Table
 
-ALGORITHMS = ("round-robin", "priority", "least-loaded", "geo")
-"""What this plane knows; the position is the algorithm's number."""
 ROUND_ROBIN, PRIORITY, LEAST_LOADED, GEO = range(len(ALGORITHMS))
 
 state = VIEWS["state"]
