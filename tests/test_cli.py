@@ -306,6 +306,15 @@ def test_ctrl_c_keeps_what_was_finished(tiny, jobs):
 UNTIL = "{until: {uptime: 5%, outage.mean: 1%}, at_least: 4, at_most: 7, events: 2}"
 
 
+@pytest.fixture
+def without_figures(monkeypatch):
+    """For tests of many runs, of which figures would take most of the time."""
+    import hasim.exports
+
+    monkeypatch.setattr(hasim.exports, "draw", lambda result: {})
+
+
+@pytest.mark.usefixtures("without_figures")
 def test_a_study_has_one_folder_and_grows_in_it(tiny):
     first = cli("study", tiny, "--jobs", 1, "--replications", 1, "--format", "json")
     assert first.exit_code == 0
@@ -320,6 +329,7 @@ def test_a_study_has_one_folder_and_grows_in_it(tiny):
     )
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_each_cell_tells_how_many_replications_it_took_and_why(tiny):
     run = ("run", tiny, "--jobs", 1, "--set", f"replications={UNTIL}", "--out", "out")
     data = json.loads(cli(*run, "--format", "json").stdout)
