@@ -93,7 +93,8 @@ def bench(
     except ReplicationError as error:
         note(f"Error: {error}")
         return FAILED
-    _show(report, style, copies)
+    if not update or report.comparisons or style != "table":
+        _show(report, style, copies)
     if update:
         size = counted(baseline.stat().st_size, "byte")
         note(f"Baseline: {baseline} ({counted(len(wanted.cells), 'scenario')}, {size})")

@@ -126,7 +126,7 @@ def test_a_detector_that_is_five_percent_slower_is_caught(baseline):
 
 
 def test_one_more_failed_check_is_caught(baseline):
-    suite = default("detection-by-probes", **{"detection.fall": 4})
+    suite = default("detection-by-probes", most=10, **{"detection.fall": 4})
     report = bench(suite, baseline, jobs=1)
     assert ("detection-by-probes", "detection_time.mean") in found(report)
     worst = report.worst_first[0]
@@ -157,6 +157,7 @@ def test_a_slower_fencing_step_is_caught(baseline, monkeypatch):
     assert report.changes[0].settings == {}  # the program changed, not its settings
 
 
+@pytest.mark.filterwarnings("ignore:a picker in plain Python")
 def test_a_balancer_that_ignores_the_queues_is_caught(baseline, monkeypatch):
     turns = iter(range(10**9))
 
@@ -172,7 +173,7 @@ def test_a_balancer_that_ignores_the_queues_is_caught(baseline, monkeypatch):
 
 
 def test_an_improvement_passes_and_says_so(baseline):
-    suite = default("detection-by-probes", **{"detection.fall": 2})
+    suite = default("detection-by-probes", most=10, **{"detection.fall": 2})
     report = bench(suite, baseline, jobs=1)
     (time,) = (one for one in report.comparisons if one.measure == "detection_time.mean")
     assert (time.verdict, time.better) == ("pass", True)
