@@ -437,7 +437,8 @@ def test_rekeying_changes_the_behaviour_but_is_no_regression(baseline, monkeypat
 def test_an_unchanged_program_with_rekeyed_streams_is_no_regression_in_forty_trials():
     verdicts = []
     for seed in range(1000, 1040):
-        suite = default(seed=seed)
+        # With the suite's own caps: at 20 replications one trial in eight stays inconclusive.
+        suite = read_suite(DEFAULT_SUITE, {"seed": seed})
         made, _ = record(suite, jobs=1)
         with pytest.MonkeyPatch.context() as patched:
             rekey(patched)
