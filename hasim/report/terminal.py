@@ -182,7 +182,8 @@ def footer(
 
 def _incidents(summaries: Sequence[Summary]) -> str:
     """How many incidents the detection measures rest on, per cell."""
-    counts = [s["detected"].n for s in summaries if "detected" in s]
+    # Not of `detected`: a share pooled over replications counts the replications.
+    counts = [s["detection_time.p50"].n for s in summaries if "detection_time.p50" in s]
     if not counts:
         return ""
     if min(counts) == max(counts):

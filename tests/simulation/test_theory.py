@@ -1,4 +1,4 @@
-"""The reference data plane against queueing theory, within confidence intervals."""
+"""Both data planes against queueing theory, within confidence intervals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def erlang_c(c: int, rho: float) -> float:
     return top / (sum(a**k / math.factorial(k) for k in range(c)) + top)
 
 
-def mean_times_in_system(c: int, rho: float, replications: int) -> np.ndarray:
+def mean_times_in_system(c: int, rho: float, replications: int, plane: str) -> np.ndarray:
     """Mean time in system of each replication, in seconds, at one master with `c` workers."""
     horizon_s = 60 if c > 1 else 400  # one worker: fewer messages a second, longer memory
     settings = world(
@@ -31,6 +31,7 @@ def mean_times_in_system(c: int, rho: float, replications: int) -> np.ndarray:
         masters=masters(1, service=Exponential(mean_ns=20 * MILLISECOND), workers=c, queue=10**6),
         traffic=traffic(c * rho / MEAN_S, owned=0.0, timeout_ns=10**12, deadline_ns=10**12),
         network=NO_LATENCY,
+        data_plane=plane,
     )
     means = []
     for replication in range(replications):
@@ -45,9 +46,10 @@ def mean_times_in_system(c: int, rho: float, replications: int) -> np.ndarray:
     return np.array(means)
 
 
+@pytest.mark.parametrize("plane", ["reference", "compiled"])
 @pytest.mark.parametrize(("c", "rho"), [(1, 0.5), (1, 0.7), (5, 0.5), (10, 0.5), (5, 0.8)])
-def test_time_in_system_of_mmc(c: int, rho: float) -> None:
-    means = mean_times_in_system(c, rho, 12)
+def test_time_in_system_of_mmc(c: int, rho: float, plane: str) -> None:
+    means = mean_times_in_system(c, rho, 12, plane)
     expected = MEAN_S + erlang_c(c, rho) * MEAN_S / (c * (1 - rho))
     # 99.9 %: this is one of five fixed seeds, not a hypothesis to be rejected 1 in 20 times.
     half = student.ppf(0.9995, len(means) - 1) * means.std(ddof=1) / math.sqrt(len(means))
