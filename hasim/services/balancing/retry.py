@@ -8,21 +8,29 @@ class RetryBudget:
 
     `reserve` tokens are there at the start and cap what can be saved up, so that a
     quiet client may still retry (Finagle RetryBudget: 20 %, a floor of 10 retries).
-    A share of nothing allows nothing.
+    A share of nothing allows nothing. `most_active` retries at most are under way at a
+    time, their wait included (Envoy's circuit breaker max_retries; 0: no limit).
     """
 
-    def __init__(self, share: float, reserve: float = 10.0) -> None:
+    def __init__(self, share: float, reserve: float = 10.0, most_active: int = 0) -> None:
         self.share = share
         self.reserve = reserve
+        self.most_active = most_active
         self.tokens = reserve if share > 0.0 else 0.0
+        self.active = 0
 
     def deposit(self) -> None:
         """A message was sent for the first time."""
         self.tokens = min(self.reserve, self.tokens + self.share)
 
     def withdraw(self) -> bool:
-        """Whether a retry is allowed; takes its token if so."""
-        if self.tokens < 1.0:
+        """Whether a retry is allowed; takes its token if so. Its end is told to `release`."""
+        if self.tokens < 1.0 or 0 < self.most_active <= self.active:
             return False
         self.tokens -= 1.0
+        self.active += 1
         return True
+
+    def release(self) -> None:
+        """A retry has ended, however it ended."""
+        self.active -= 1
