@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from hasim.events import (
@@ -73,7 +74,7 @@ class FailoverOrchestrator:
             and master.id not in exclude
             and master.id not in busy
         ]
-        chosen = select(candidates, self.settings.selection)
+        chosen = select(candidates, self.settings.selection, Counter(self._owners.values()))
         return None if chosen is None else chosen.id
 
     def get_active_failovers(self) -> list[Failover]:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hasim.model import Master
 
-Rule = Callable[[Sequence[Master]], list[Master]]
+Rule = Callable[[Sequence[Master], Mapping[str, int]], list[Master]]
+"""From the candidates and how many partitions each master owns to the candidates left."""
 
 
-def by_priority(candidates: Sequence[Master]) -> list[Master]:
+def by_priority(candidates: Sequence[Master], owned: Mapping[str, int]) -> list[Master]:
     """The candidates with the lowest priority number (Redis Sentinel replica-priority)."""
     best = min(master.priority for master in candidates)
     return [master for master in candidates if master.priority == best]
 
 
-RULES: dict[str, Rule] = {"priority": by_priority}
+def by_fewest_partitions(candidates: Sequence[Master], owned: Mapping[str, int]) -> list[Master]:
+    """The candidates that own the fewest partitions, so that they do not gather on one master.
+
+    (Pacemaker's default placement: among nodes of equal score the one with the fewest resources.)
+    """
+    fewest = min(owned.get(master.id, 0) for master in candidates)
+    return [master for master in candidates if owned.get(master.id, 0) == fewest]
 
 
-def select(candidates: Sequence[Master], rules: Sequence[str]) -> Master | None:
-    """The first of the candidates that all rules leave; None if there are none."""
+RULES: dict[str, Rule] = {"priority": by_priority, "fewest-partitions": by_fewest_partitions}
+
+
+def select(
+    candidates: Sequence[Master], rules: Sequence[str], owned: Mapping[str, int]
+) -> Master | None:
+    """The first of the candidates that all rules leave; None if there are none.
+
+    `owned` says how many partitions a master owns; who is not in it owns none.
+    """
     left = list(candidates)
     for rule in rules:
         if len(left) > 1:
-            left = RULES[rule](left)
+            left = RULES[rule](left, owned)
     return left[0] if left else None

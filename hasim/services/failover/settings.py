@@ -35,7 +35,7 @@ class FencingSettings:
 class FailoverSettings:
     """Selection, fencing and the time that each step may take."""
 
-    selection: tuple[Literal["priority"], ...] = ("priority",)
+    selection: tuple[Literal["priority", "fewest-partitions"], ...] = ("priority",)
     """The rules that choose the backup among the eligible masters, applied in this order."""
     fencing: FencingSettings = FencingSettings()
     """Fencing of the failed owner before a backup is promoted."""

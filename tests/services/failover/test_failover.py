@@ -425,9 +425,19 @@ def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answer
 
 def test_selection_by_priority_then_order() -> None:
     masters = [Master("a", "r", 2), Master("b", "r", 1), Master("c", "r", 1)]
-    assert select(masters, ("priority",)).id == "b"
-    assert select(masters[:1], ("priority",)).id == "a"
-    assert select([], ("priority",)) is None
+    assert select(masters, ("priority",), {}).id == "b"
+    assert select(masters[:1], ("priority",), {}).id == "a"
+    assert select([], ("priority",), {}) is None
+
+
+def test_selection_by_fewest_partitions_then_priority() -> None:
+    masters = [Master("a", "r", 1), Master("b", "r", 3), Master("c", "r", 2)]
+    owned = {"a": 1, "d": 5}
+    rules = ("fewest-partitions", "priority")
+    assert select(masters, rules, owned).id == "c"
+    assert select(masters, ("fewest-partitions",), owned).id == "b"
+    assert select(masters, ("priority", "fewest-partitions"), owned).id == "a"
+    assert select(masters, rules, {"a": 2, "b": 2, "c": 2}).id == "a"
 
 
 def test_a_copy_is_whole_only_if_size_and_checksum_agree() -> None:
