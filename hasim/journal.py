@@ -27,7 +27,7 @@ BODIES: dict[str, type[Any]] = {
     for union in (events.Input, events.Effect, events.Event, truth.Truth)
     for cls in get_args(union)
 }
-EVENT_TYPES = get_args(events.Event)
+EVENT_TYPES = frozenset(get_args(events.Event))
 
 
 class JournalError(ValueError):
@@ -202,7 +202,7 @@ def replay(journal: Journal, machine: Machine) -> Replay:
         produced = machine.start(t_ns) if item is None else machine.step(t_ns, item)
         outputs += len(produced)
         for output in produced:
-            replayed.add(t_ns, "event" if isinstance(output, EVENT_TYPES) else "effect", output)
+            replayed.add(t_ns, "event" if type(output) in EVENT_TYPES else "effect", output)
         if difference is None and produced != recorded:
             difference = Difference(
                 t_ns, item, tuple(map(repr, recorded)), tuple(map(repr, produced))

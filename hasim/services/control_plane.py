@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, get_args
+from typing import Any, ClassVar, Protocol, cast, get_args
 
 from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm
 from hasim.model import Cluster
@@ -12,11 +12,14 @@ from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 
-EVENTS = get_args(Event)
+EVENTS = frozenset(get_args(Event))
 
 
 class Service(Protocol):
     """What the control plane needs of a service."""
+
+    INPUTS: ClassVar[frozenset[type[Input]]]
+    """The kinds of input that concern it; it is not called for others."""
 
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input."""
@@ -34,7 +37,7 @@ class Service(Protocol):
 class ControlPlane:
     """One sans-IO machine of four: detection, failover, balancing, monitor.
 
-    Every input goes to each of them in that order; every event that one of them
+    Every input goes to each of them that it concerns, in that order; every event that one of them
     emits goes to the others before the next input. Effects keep the order in
     which they were decided. A service that raises is reported by a
     `ServiceFailed` event; the others keep running.
@@ -75,6 +78,10 @@ class ControlPlane:
             "failover": self.failover,
             "balancing": self.balancing,
             "monitor": self.monitor,
+        }
+        self._takers: dict[type[Input], list[tuple[str, Callable[..., list[Output]]]]] = {
+            kind: [(name, s.step) for name, s in self.services.items() if kind in s.INPUTS]
+            for kind in get_args(Input)
         }
         self._listeners: dict[str, Callable[[int, Event], list[Output]]] = {
             "failover": self.failover.handle_failover_event,
@@ -123,14 +130,18 @@ class ControlPlane:
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds); effects and events in the order decided."""
         out: list[Output] = []
-        for name, service in self.services.items():
-            out += self._guarded(now, name, service.step, item)
+        for name, step in self._takers[type(item)]:
+            out += self._guarded(now, name, step, item)
         return out
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""
-        times = [t for s in self.services.values() if (t := s.next_wakeup()) is not None]
-        return min(times, default=None)
+        earliest: int | None = None
+        for service in self.services.values():
+            time = service.next_wakeup()
+            if time is not None and (earliest is None or time < earliest):
+                earliest = time
+        return earliest
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on."""
@@ -144,11 +155,13 @@ class ControlPlane:
             made = call(now, *about)
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
+        if not made:
+            return made
         out: list[Output] = []
         for output in made:
             out.append(output)
-            if isinstance(output, EVENTS):
-                out += self._tell(now, name, output)
+            if type(output) in EVENTS:
+                out += self._tell(now, name, cast(Event, output))
         return out
 
     def _tell(self, now: int, origin: str, event: Event) -> list[Output]:

@@ -269,7 +269,7 @@ class Commands:
 
         def apply() -> None:
             ack = gateway.balancer.apply_routing(self.env.now, effect.table)
-            self.world.changed()
+            self.world.rerouted()
             self._cross(gateway.endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(ack))
 
         self._cross(OBSERVER, gateway.endpoint, COMPLETION, apply)

@@ -38,7 +38,7 @@ class Driver:
     def _take(self, outputs: list[Output]) -> None:
         effects: list[Effect] = []
         for output in outputs:
-            if isinstance(output, EVENT_TYPES):
+            if type(output) in EVENT_TYPES:
                 self.journal.add(self.env.now, "event", output)
             else:
                 self.journal.add(self.env.now, "effect", output)

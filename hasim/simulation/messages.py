@@ -104,6 +104,9 @@ class MessagePlane:
     def changed(self) -> None:
         """Routing, links, masters' conditions or roles changed: they are looked up anyway."""
 
+    def rerouted(self) -> None:
+        """A gateway uses another routing table: it is looked up anyway."""
+
     def settle(self) -> None:
         """Hand over what is not written yet: everything is written at once."""
 

@@ -22,12 +22,24 @@ class Oracle:
         self._writers: dict[str, tuple[str, ...]] = {}
         self._stateless: bool | None = None
         self._unanswered: set[str] = set()
+        self._timely: dict[tuple[str, str], bool] = {}
+        """By gateway and master: whether answers come in time; kept while no fault comes or goes."""
 
     def update(self) -> None:
         """Compare the world with what was last journalled."""
+        self._timely.clear()
         for partition in self.world.partitions:
             self._update_writers(partition)
             self._update_partition(partition)
+        self._update_stateless()
+
+    def update_service(self) -> None:
+        """The same when nothing but a gateway's routing has changed."""
+        for partition in self.world.partitions:
+            self._update_partition(partition)
+        self._update_stateless()
+
+    def _update_stateless(self) -> None:
         stateless = any(self._reached(m, None) for m in self.world.masters.values())
         if stateless != self._stateless:
             self._stateless = stateless
@@ -59,7 +71,7 @@ class Oracle:
     def _update_partition(self, partition: str) -> None:
         server = next((m for m in self.world.masters.values() if self._serves(m, partition)), None)
         up = server is not None
-        owner = self.world.states[partition].owner if server is None else server.id
+        owner = self.world.owner_of(partition) if server is None else server.id
         reason = "" if up else self._reason(partition, owner)
         if up == self._served.get(partition) and reason == self._reasons.get(partition):
             return
@@ -75,21 +87,26 @@ class Oracle:
         """Whether it answers, and more than half of the gateways send to it and reach it."""
         if master.impairment():
             return False
-        endpoint, reached = master_endpoint(master.id), 0
+        reached = 0
         for gateway in self.world.gateways.values():
             balancer = gateway.balancer
-            routed = master.id in balancer.eligible_masters() and (
+            routed = balancer.is_eligible(master.id) and (
                 partition is None or balancer.owner_of(partition) == master.id
             )
-            if routed and self._in_time(gateway.endpoint, endpoint, master):
+            if routed and self._in_time(gateway.endpoint, master):
                 reached += 1
         return 2 * reached > len(self.world.gateways)
 
-    def _in_time(self, gateway: str, endpoint: str, master: SimMaster) -> bool:
+    def _in_time(self, gateway: str, master: SimMaster) -> bool:
         """Whether an answer crosses back before the client gives up, by the median."""
-        round_trip_ns = self.world.network.round_trip_ns(gateway, endpoint)
-        patience_ns = self.world.settings.traffic.timeout_ns
-        return round_trip_ns is not None and round_trip_ns + master.service_ns <= patience_ns
+        key = gateway, master.id
+        known = self._timely.get(key)
+        if known is None:
+            round_trip_ns = self.world.network.round_trip_ns(gateway, master_endpoint(master.id))
+            patience_ns = self.world.settings.traffic.timeout_ns
+            known = round_trip_ns is not None and round_trip_ns + master.service_ns <= patience_ns
+            self._timely[key] = known
+        return known
 
     def _reason(self, partition: str, owner: str) -> str:
         master = self.world.masters[owner]
@@ -100,6 +117,6 @@ class Oracle:
         connected = sum(self.world.network.connected(g, endpoint) for g in gateways)
         if 2 * connected <= len(gateways):
             return "partition"
-        if 2 * sum(self._in_time(g, endpoint, master) for g in gateways) <= len(gateways):
+        if 2 * sum(self._in_time(g, master) for g in gateways) <= len(gateways):
             return "latency"
         return "unrouted" if partition in master.primaries else "no-primary"

@@ -112,6 +112,8 @@ class PartitionState:
         """Links or masters changed: break or mend the streams."""
         for master, stream in self.streams.items():
             up = master != self.owner and connected(self.owner, master)
+            if up == stream.connected:
+                continue
             held = stream.position(now, self.acknowledged)
             catch_up = self.transfer_ns(held, len(self.acknowledged))
             stream.connect(now, self.acknowledged, up, catch_up)

@@ -192,6 +192,15 @@ class World:
         self.oracle.update()
         self.messages.changed()
 
+    def rerouted(self) -> None:
+        """A gateway uses another routing table; masters and network are what they were."""
+        self.oracle.update_service()
+        self.messages.rerouted()
+
+    def owner_of(self, partition: str) -> str:
+        """The master that owns a partition in truth, whether or not it is alive."""
+        return self._states[partition].owner
+
     def can_replicate(self, source: str, target: str) -> bool:
         """Whether state can flow from one master to another, now."""
         one, other = self.masters[source], self.masters[target]

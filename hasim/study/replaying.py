@@ -96,7 +96,7 @@ def _wake(machine: ControlPlane, replayed: Journal, until_ns: int) -> None:
 
 def _take(replayed: Journal, t_ns: int, outputs: list[Output]) -> None:
     for output in outputs:
-        replayed.add(t_ns, "event" if isinstance(output, EVENT_TYPES) else "effect", output)
+        replayed.add(t_ns, "event" if type(output) in EVENT_TYPES else "effect", output)
 
 
 def conclusions(recorded: Journal, replayed: Journal) -> tuple[list[str], list[str]]:

@@ -43,6 +43,8 @@ class LoadBalancingService:
     the messages, and reports; it can also serve alone, without any table.
     """
 
+    INPUTS = frozenset({WakeUp, RoutingAck, GatewayReport, SwitchAlgorithm})
+
     def __init__(
         self,
         settings: BalancingSettings,
@@ -173,8 +175,10 @@ class LoadBalancingService:
 
     def next_wakeup(self) -> int | None:
         """When a report or a repeated routing table is due (nanoseconds)."""
-        times = [t for t in (self._report_at, self._publisher.next_wakeup()) if t is not None]
-        return min(times, default=None)
+        report, resend = self._report_at, self._publisher.next_wakeup()
+        if report is None or resend is None:
+            return resend if report is None else report
+        return min(report, resend)
 
     def handle_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: verdicts and changes of owner change the routing."""
@@ -225,6 +229,10 @@ class LoadBalancingService:
     def owner_of(self, partition: str) -> str:
         """The owner by the routing in use. KeyError for an unknown partition."""
         return self._owners[partition].owner
+
+    def is_eligible(self, master: str) -> bool:
+        """Whether a master may take messages. KeyError for an unknown one."""
+        return self._eligible[self._index[master]]
 
     def eligible_masters(self) -> list[str]:
         """Masters that may take messages."""

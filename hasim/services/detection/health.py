@@ -29,7 +29,3 @@ class MasterHealth:
     def settled(self) -> bool:
         """No change of the verdict is pending."""
         return self.status in (Status.HEALTHY, Status.FAILED)
-
-    def next_wakeup(self) -> int | None:
-        """When the probe under way times out, or else when the next one is due."""
-        return self.next_probe_ns if self.probe_deadline_ns is None else self.probe_deadline_ns

@@ -45,6 +45,8 @@ class FailoverDetectionService:
     change of the verdict is pending.
     """
 
+    INPUTS = frozenset({ProbeReply, GatewayReport, WakeUp, StartMaintenance, StopMaintenance})
+
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         self.settings = settings
         self.running = False
@@ -91,8 +93,14 @@ class FailoverDetectionService:
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a probe is due or times out (nanoseconds)."""
-        times = [t for h in self._health.values() if (t := h.next_wakeup()) is not None]
-        return min(times, default=None)
+        earliest: int | None = None
+        for health in self._health.values():
+            time = health.probe_deadline_ns
+            if time is None:
+                time = health.next_probe_ns
+            if time is not None and (earliest is None or time < earliest):
+                earliest = time
+        return earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
         """Probe a master now, unless a probe is under way. KeyError for an unknown one."""

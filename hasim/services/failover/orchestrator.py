@@ -44,6 +44,8 @@ class FailoverOrchestrator:
     nor confirmed a demotion) is known to be off.
     """
 
+    INPUTS = frozenset({FenceResult, TransferResult, PromoteResult, DemoteResult, WakeUp})
+
     def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:
         self.settings = settings
         self._masters = {master.id: master for master in cluster.masters}
@@ -57,6 +59,7 @@ class FailoverOrchestrator:
         self._demote_ns: dict[str, int] = {}
         self._retry_ns: dict[str, int] = {}
         self._failovers: list[Failover] = []
+        self._active: list[Failover] = []
         self._audit: list[AuditEntry] = []
 
     # -- asking ----------------------------------------------------------------
@@ -79,7 +82,7 @@ class FailoverOrchestrator:
 
     def get_active_failovers(self) -> list[Failover]:
         """The failovers that have not ended, oldest first."""
-        return [failover for failover in self._failovers if failover.active]
+        return list(self._active)
 
     def get_failover_history(self) -> list[AuditEntry]:
         """The audit trail of every step, oldest first; it only grows."""
@@ -91,6 +94,8 @@ class FailoverOrchestrator:
 
     def next_wakeup(self) -> int | None:
         """The earliest deadline of a step, or time of a retry (nanoseconds)."""
+        if not (self._active or self._retry_ns or self._demote_ns):
+            return None
         times = [f.deadline_ns for f in self.get_active_failovers() if f.deadline_ns is not None]
         return min([*times, *self._retry_ns.values(), *self._demote_ns.values()], default=None)
 
@@ -114,6 +119,7 @@ class FailoverOrchestrator:
         self._retry_ns.pop(master, None)
         failover = Failover(len(self._failovers) + 1, master, partitions, now, tried=[master])
         self._failovers.append(failover)
+        self._active.append(failover)
         out = self.update_failover_status(now, failover, "declare", reason)
         dangerous = self._to_fence(failover)
         if not dangerous:
@@ -151,6 +157,7 @@ class FailoverOrchestrator:
         failover.deadline_ns = None
         if not failover.active:
             failover.ended_ns = now
+            self._active.remove(failover)
         self.log_failover_attempt(now, failover, old, trigger, reason)
         changed = FailoverChanged(
             failover.id,
@@ -239,6 +246,7 @@ class FailoverOrchestrator:
         service._demote_ns = thaw(dict[str, int], data["demote_ns"])
         service._retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._failovers = thaw(list[Failover], data["failovers"])
+        service._active = [failover for failover in service._failovers if failover.active]
         service._audit = thaw(list[AuditEntry], data["audit"])
         return service
 

@@ -71,6 +71,8 @@ class AlertBook:
 
     def resolve_due(self, until: int, *, at: int | None = None) -> list[AlertChanged]:
         """Resolve every alert whose hold ended by `until`, recorded at `at` (default `until`)."""
+        if not self._open:
+            return []
         due = [
             known
             for known in self._open.values()
@@ -85,6 +87,8 @@ class AlertBook:
 
     def next_due(self) -> int | None:
         """When the earliest hold ends, or None."""
+        if not self._open:
+            return None
         ends = [a.clear_since_ns for a in self._open.values() if a.clear_since_ns is not None]
         return min(ends) + self._hold_ns if ends else None
 

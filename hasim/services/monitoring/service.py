@@ -37,6 +37,8 @@ class HighAvailabilityMonitor:
     accounts stand still.
     """
 
+    INPUTS = frozenset({GatewayReport, WakeUp})
+
     def __init__(self, settings: MonitorSettings, cluster: Cluster) -> None:
         self._settings = settings
         self._cluster = cluster

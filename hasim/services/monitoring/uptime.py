@@ -64,6 +64,8 @@ class UptimeBook:
 
     def turn_period(self, now: int) -> None:
         """Begin the period that `now` lies in, if it is a new one."""
+        if now < self.period_start_ns + self.period_ns:
+            return
         start = self._period_start(now)
         if start > self.period_start_ns:
             self.down_before_period_ns = self.service.total_ns(start)
@@ -71,10 +73,10 @@ class UptimeBook:
 
     def used_ns(self, now: int) -> int:
         """Downtime in the period that `now` lies in."""
+        if now < self.period_start_ns + self.period_ns:
+            return self.service.total_ns(now) - self.down_before_period_ns
         start = self._period_start(now)
-        if start > self.period_start_ns:
-            return self.service.total_ns(now) - self.service.total_ns(start)
-        return self.service.total_ns(now) - self.down_before_period_ns
+        return self.service.total_ns(now) - self.service.total_ns(start)
 
     def exhausted(self, now: int) -> bool:
         """Whether the error budget of the present period is used up."""

@@ -14,45 +14,43 @@ if TYPE_CHECKING:
 
 def configure(world: World, memory: Memory) -> None:
     """Routing tables, links, the masters' conditions and roles, as they are now."""
-    _write_routing(world, memory)
+    write_routing(world, memory)
     _write_links(world, memory)
     _write_masters(world, memory)
-    for index, partition in enumerate(world.partitions):
-        memory["unanswered"][index] = partition in world.oracle.unanswered
 
 
-def _write_routing(world: World, memory: Memory) -> None:
+def write_routing(world: World, memory: Memory) -> None:
+    """The gateways' routing tables, and which partitions have not been answered since."""
     index = {master: i for i, master in enumerate(world.masters)}
-    eligible = memory["eligible"].reshape(len(world.gateways), -1)
-    owners = memory["owners"].reshape(len(world.gateways), -1)
-    for number, gateway in enumerate(world.gateways.values()):
-        balancer = gateway.balancer
-        eligible[number] = 0
-        eligible[number, [index[master] for master in balancer.eligible_masters()]] = 1
-        owners[number] = [index[balancer.owner_of(p)] for p in world.partitions]
-        memory["gateways"]["algorithm"][number] = ALGORITHMS.index(balancer.algorithm)
+    balancers = [gateway.balancer for gateway in world.gateways.values()]
+    memory["eligible"][:] = [b.is_eligible(master) for b in balancers for master in world.masters]
+    memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in world.partitions]
+    memory["gateways"]["algorithm"] = [ALGORITHMS.index(b.algorithm) for b in balancers]
+    memory["unanswered"][:] = [p in world.oracle.unanswered for p in world.partitions]
 
 
 def _write_links(world: World, memory: Memory) -> None:
     links, routes = world.network.links, memory["routes"]
-    number = 0
-    for gateway in world.gateways.values():
-        for master in world.masters:
-            endpoint = master_endpoint(master)
-            _write_link(routes[number], "there", links[gateway.endpoint, endpoint])
-            _write_link(routes[number], "back", links[endpoint, gateway.endpoint])
-            number += 1
+    ends = [
+        (gateway.endpoint, master_endpoint(master))
+        for gateway in world.gateways.values()
+        for master in world.masters
+    ]
+    _write_ways(routes, "there", [links[gateway, master] for gateway, master in ends])
+    _write_ways(routes, "back", [links[master, gateway] for gateway, master in ends])
 
 
-def _write_link(route: Record, way: str, link: Link) -> None:
-    route[f"{way}_ns"], route[f"{way}_extra_ns"] = link.base_ns, link.extra_ns
-    route[f"{way}_drops"], route[f"{way}_passes"] = link.drops, link.passes
+def _write_ways(routes: Record, way: str, links: list[Link]) -> None:
+    routes[f"{way}_ns"] = [link.base_ns for link in links]
+    routes[f"{way}_extra_ns"] = [link.extra_ns for link in links]
+    routes[f"{way}_drops"] = [link.drops for link in links]
+    routes[f"{way}_passes"] = [link.passes for link in links]
 
 
 def _write_masters(world: World, memory: Memory) -> None:
-    primaries = memory["primaries"].reshape(len(world.masters), -1)
-    for index, master in enumerate(world.masters.values()):
-        row = memory["masters"][index]
-        row["offs"], row["crashes"], row["hangs"] = master.offs, master.crashes, master.hangs
-        row["error_rate"] = master.error_rate
-        primaries[index] = [partition in master.primaries for partition in world.partitions]
+    rows, masters = memory["masters"], world.masters.values()
+    rows["offs"] = [master.offs for master in masters]
+    rows["crashes"] = [master.crashes for master in masters]
+    rows["hangs"] = [master.hangs for master in masters]
+    rows["error_rate"] = [master.error_rate for master in masters]
+    memory["primaries"][:] = [p in master.primaries for master in masters for p in world.partitions]

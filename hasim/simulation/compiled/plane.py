@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from hasim.model import Cause
 from hasim.simulation.compiled import stops
 from hasim.simulation.compiled.arrays import allocate
-from hasim.simulation.compiled.configuration import configure
+from hasim.simulation.compiled.configuration import configure, write_routing
 from hasim.simulation.compiled.gateway import CompiledGateway
 from hasim.simulation.compiled.growth import Growth
 from hasim.simulation.compiled.jit import fingerprint, sources
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 KERNEL = build(fingerprint(*sources()))
 SILENCE = -1
+COUNTS = ["sent", "answered", "failed", "streak", "last_cause", "latency_ns", "reported"]
+"""Of a route: what a balancer counts as the load of a master."""
 
 
 class CompiledPlane:
@@ -48,9 +51,11 @@ class CompiledPlane:
         self._memory = allocate(world, drawn)
         self._state = self._memory["state"][0]
         self._growth = Growth(self._memory)
+        self._counts = self._memory["routes"][COUNTS]
         self._probes: dict[int, Job] = {}
         self._next = (0, 0)
         self._dirty = True
+        self._rerouted = False
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
         for number, master in enumerate(self._masters):
@@ -64,7 +69,7 @@ class CompiledPlane:
         while True:
             limit = min(env.next_event(), (until, 0))
             if self._next < limit:
-                if self._dirty:
+                if self._dirty or self._rerouted:
                     self._configure()
                 stop = advance(table, *limit)
                 if stop:
@@ -81,9 +86,16 @@ class CompiledPlane:
         """Routing, links, masters' conditions or roles are not what they were."""
         self._dirty = True
 
+    def rerouted(self) -> None:
+        """A gateway uses another routing table."""
+        self._rerouted = True
+
     def _configure(self) -> None:
-        configure(self.world, self._memory)
-        self._dirty = False
+        if self._dirty:
+            configure(self.world, self._memory)
+        else:
+            write_routing(self.world, self._memory)
+        self._dirty = self._rerouted = False
 
     def _handle(self, stop: int) -> None:
         """The kernel has stopped: do what the reference does at this place."""
@@ -114,35 +126,35 @@ class CompiledPlane:
 
     def _report(self, now: int, gateway: int, master: int) -> None:
         """A gateway reports one master at once."""
-        self._write_load(gateway, master)
+        self._write_loads(gateway, [master])
         sender = self._gateways[gateway]
         sender.perform(sender.balancer.report_now(now, self._masters[master].id))
         self._memory["routes"]["reported"][gateway * len(self._masters) + master] = 1
 
     def before_report(self, gateway: int) -> None:
         """A gateway is about to report: its balancer learns what was counted."""
-        for master in range(len(self._masters)):
-            self._write_load(gateway, master)
+        self._write_loads(gateway, range(len(self._masters)))
 
     def after_report(self, gateway: int, *, armed: bool) -> None:
         """It has reported everything."""
         first = gateway * len(self._masters)
         balancer = self._gateways[gateway].balancer
-        for number, master in enumerate(self._masters):
-            self._memory["routes"]["reported"][first + number] = balancer.load_of(
-                master.id
-            ).reported
+        self._memory["routes"]["reported"][first : first + len(self._masters)] = [
+            balancer.load_of(master.id).reported for master in self._masters
+        ]
         self._memory["gateways"]["armed"][gateway] = armed
 
-    def _write_load(self, gateway: int, master: int) -> None:
-        place = gateway * len(self._masters) + master
-        route = self._memory["routes"][place]
-        load = self._gateways[gateway].balancer.load_of(self._masters[master].id)
-        load.in_flight = int(self._memory["in_flight"][place])
-        load.sent, load.answered = int(route["sent"]), int(route["answered"])
-        load.failed, load.streak = int(route["failed"]), int(route["streak"])
-        load.last_cause = CAUSES[route["last_cause"]]
-        load.latency_ns, load.reported = int(route["latency_ns"]), bool(route["reported"])
+    def _write_loads(self, gateway: int, masters: Sequence[int]) -> None:
+        first, balancer = gateway * len(self._masters), self._gateways[gateway].balancer
+        for master in masters:
+            place = first + master
+            load = balancer.load_of(self._masters[master].id)
+            load.in_flight = int(self._memory["in_flight"][place])
+            load.sent, load.answered, load.failed, load.streak, cause, latency_ns, reported = (
+                self._counts[place].item()
+            )
+            load.last_cause, load.latency_ns = CAUSES[cause], latency_ns
+            load.reported = bool(reported)
 
     # -- masters -----------------------------------------------------------------
 
@@ -170,7 +182,7 @@ class CompiledPlane:
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
         self._next = (0, 0)
-        if self._dirty:
+        if self._dirty or self._rerouted:
             self._configure()
         self._growth.make_room()
         self._growth.make_room_for_all()
