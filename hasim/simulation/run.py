@@ -33,7 +33,7 @@ def simulate(
     The same settings, recorded inputs, seed and replication give the same journal.
     `messages` adds a record of every single message.
     """
-    with _collector_paused():
+    with collector_paused():
         world = World(settings, recorded, seed=seed, replication=replication)
         world.journal.header = _header(world, scenario, cell or {})
         world.changed()
@@ -45,8 +45,12 @@ def simulate(
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for cycles meanwhile: the events of a run hardly form any, and it takes 15 %."""
+def collector_paused() -> Iterator[None]:
+    """No search for cycles meanwhile: the records of a run form none, and it takes 15 %.
+
+    May be nested: who has the journal measured as well does so around both, since the
+    search would begin with all of the journal when it is let loose.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -20,7 +20,7 @@ from hasim.measures import measure
 from hasim.measures.invariants import check as check_invariants
 from hasim.scenario.loader import load
 from hasim.settings import plain
-from hasim.simulation.run import simulate
+from hasim.simulation.run import collector_paused, simulate
 from hasim.study import executor
 from hasim.study.keys import key_of
 from hasim.study.plan import Plan
@@ -87,6 +87,10 @@ class Replicate:
 
     def __call__(self, cell: int, replication: int) -> Outcome:
         """Do one replication of one cell."""
+        with collector_paused():
+            return self._outcome(cell, replication)
+
+    def _outcome(self, cell: int, replication: int) -> Outcome:
         started = time.perf_counter()
         try:
             journal = simulate_cell(
