@@ -56,7 +56,7 @@ def test_quickstart_is_eight_cells_of_five_regions() -> None:
     assert len({m.region for m in world.masters}) == 5
     assert world.observer.region not in {m.region for m in world.masters}
     assert [f.kind for f in world.faults] == ["crash", "hang", "power-off"]
-    assert (study.scenario.replications, world.traffic.retry.attempts) == (30, 2)
+    assert (study.scenario.replications, world.traffic.retry.attempts) == (50, 2)
 
 
 def test_promises_differ_only_in_their_evidence() -> None:
