@@ -79,8 +79,8 @@ class ControlPlane:
             "balancing": self.balancing,
             "monitor": self.monitor,
         }
-        self._takers: dict[type[Input], list[tuple[str, Callable[..., list[Output]]]]] = {
-            kind: [(name, s.step) for name, s in self.services.items() if kind in s.INPUTS]
+        self._takers: dict[type[Input], list[tuple[str, Service]]] = {
+            kind: [(name, s) for name, s in self.services.items() if kind in s.INPUTS]
             for kind in get_args(Input)
         }
         self._listeners: dict[str, Callable[[int, Event], list[Output]]] = {
@@ -130,8 +130,8 @@ class ControlPlane:
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds); effects and events in the order decided."""
         out: list[Output] = []
-        for name, step in self._takers[type(item)]:
-            out += self._guarded(now, name, step, item)
+        for name, service in self._takers[type(item)]:
+            out += self._guarded(now, name, service.step, item)
         return out
 
     def next_wakeup(self) -> int | None:

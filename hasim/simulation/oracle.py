@@ -23,7 +23,7 @@ class Oracle:
         self._stateless: bool | None = None
         self._unanswered: set[str] = set()
         self._timely: dict[tuple[str, str], bool] = {}
-        """By gateway and master: whether answers come in time; kept while no fault comes or goes."""
+        """By gateway and master: whether answers come in time; kept while no fault does."""
 
     def update(self) -> None:
         """Compare the world with what was last journalled."""

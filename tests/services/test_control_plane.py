@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from hasim.events import AlertChanged, OwnerChanged, ServiceFailed, WakeUp
+from hasim.events import AlertChanged, Input, OwnerChanged, ServiceFailed, WakeUp
 from hasim.model import Cause
 from hasim.services.control_plane import ControlPlane
 from hasim.units import SECOND
@@ -54,3 +56,8 @@ def test_stop_sends_no_more_probes() -> None:
     plane.stop(SECOND)
     assert plane.detection.next_wakeup() is None
     assert not plane.monitor.healthy()
+
+
+def test_every_input_concerns_a_service() -> None:
+    taken = frozenset[type]().union(*(s.INPUTS for s in ControlPlane(cluster(3)).services.values()))
+    assert taken == frozenset(get_args(Input))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hasim.events import (
     AlgorithmSwitched,
@@ -43,7 +43,9 @@ class LoadBalancingService:
     the messages, and reports; it can also serve alone, without any table.
     """
 
-    INPUTS = frozenset({WakeUp, RoutingAck, GatewayReport, SwitchAlgorithm})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
+        {WakeUp, RoutingAck, GatewayReport, SwitchAlgorithm}
+    )
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hasim.events import (
     GatewayReport,
@@ -45,7 +45,9 @@ class FailoverDetectionService:
     change of the verdict is pending.
     """
 
-    INPUTS = frozenset({ProbeReply, GatewayReport, WakeUp, StartMaintenance, StopMaintenance})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
+        {ProbeReply, GatewayReport, WakeUp, StartMaintenance, StopMaintenance}
+    )
 
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         self.settings = settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, ClassVar
 
 from hasim.events import (
     Demote,
@@ -44,7 +44,9 @@ class FailoverOrchestrator:
     nor confirmed a demotion) is known to be off.
     """
 
-    INPUTS = frozenset({FenceResult, TransferResult, PromoteResult, DemoteResult, WakeUp})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
+        {FenceResult, TransferResult, PromoteResult, DemoteResult, WakeUp}
+    )
 
     def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:
         self.settings = settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hasim.events import (
     Event,
@@ -37,7 +37,7 @@ class HighAvailabilityMonitor:
     accounts stand still.
     """
 
-    INPUTS = frozenset({GatewayReport, WakeUp})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({GatewayReport, WakeUp})
 
     def __init__(self, settings: MonitorSettings, cluster: Cluster) -> None:
         self._settings = settings
