@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
     from hasim.study.runner import Progress
@@ -18,6 +20,7 @@ def run(
     seed: int | None = None,
     replications: int | None = None,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     check: bool = False,
@@ -32,14 +35,16 @@ def run(
     `overrides` maps dotted paths to values as in a scenario file:
     ``{"detection.fall": 3, "traffic.timeout": "1s"}``. `jobs` is the number of
     processes (None: all cores, if it is worth it); it never changes the
-    result. `out` is a folder that keeps the run; if it holds a run of the same
+    result. Nor does `dask`, the address of a Dask scheduler (``tcp://10.0.0.1:8786``), a
+    ``distributed.Client``, or ``"local"`` for a cluster of `jobs` workers that is
+    started for this run. `out` is a folder that keeps the run; if it holds a run of the same
     scenario already, only the replications and cells that are new are
     simulated. `journals` and `messages` need it. `check` verifies the invariants of every
     replication, whose violations are in ``result.study``.
 
     Raises TypeError if `scenario` is none of these, ValueError for `jobs` below 1,
-    ScenarioError for anything wrong with the scenario, StoreError if
-    `out` holds something else or another process works there, ReplicationError
+    ScenarioError for anything wrong with the scenario, ClusterError if the cluster cannot be
+    used, StoreError if `out` holds something else or another process works there, ReplicationError
     if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
     """
     from hasim.result import Result
@@ -52,6 +57,7 @@ def run(
     study = run_study(
         loaded,
         jobs=jobs,
+        dask=dask,
         check=check,
         out=folder,
         journals=journals,
@@ -70,6 +76,7 @@ def resume(
     folder: str | Path,
     *,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Result:
     """Do what is missing in a run folder, after Ctrl-C, a kill, or a replication that failed.
@@ -82,7 +89,7 @@ def resume(
     from hasim.result import Result
     from hasim.study.runner import resume_study
 
-    study, loaded = resume_study(Path(folder), jobs=jobs, progress=progress)
+    study, loaded = resume_study(Path(folder), jobs=jobs, dask=dask, progress=progress)
     result = Result(study, loaded=loaded, folder=Path(folder))
     export(result, Path(folder))
     return result

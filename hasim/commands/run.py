@@ -33,6 +33,11 @@ Report = Callable[["Progress"], None] | None
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]"
 )
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Run on a Dask cluster: the address of its scheduler, or local to start one.",
+)
 format_option = click.option("--format", "style", type=FORMATS, default="table", show_default=True)
 
 
@@ -48,6 +53,7 @@ def run_options(command: F) -> F:
             help="Replace the number of replications.",
         ),
         jobs_option,
+        dask_option,
         click.option(
             "--out",
             type=click.Path(path_type=Path, file_okay=False),
@@ -100,8 +106,9 @@ def study(**options: Any) -> int:
 @click.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @jobs_option
+@dask_option
 @format_option
-def resume(folder: Path, jobs: int | None, style: str) -> int:
+def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
     """Do what is missing in a run.
 
     RUN is the folder of a run that was interrupted or killed, or of which a
@@ -117,7 +124,7 @@ def resume(folder: Path, jobs: int | None, style: str) -> int:
     note(f"{counted(done, 'replication')} {'is' if done == 1 else 'are'} there already.")
 
     def execute(progress: Report) -> tuple[Study, Loaded]:
-        return resume_study(folder, jobs=jobs, progress=progress)
+        return resume_study(folder, jobs=jobs, dask=dask, progress=progress)
 
     return _simulated(execute, before.name, folder, style)
 
@@ -128,6 +135,7 @@ def _command(
     seed: int | None,
     replications: int | None,
     jobs: int | None,
+    dask: str | None,
     out: Path | None,
     style: str,
     journals: bool,
@@ -152,6 +160,7 @@ def _command(
         made = run_study(
             loaded,
             jobs=jobs,
+            dask=dask,
             check=check,
             out=folder,
             journals=journals,
@@ -168,6 +177,7 @@ def _simulated(
 ) -> int:
     """Run a study to its end and present it; the exit code, also of one that did not end."""
     from hasim.result import Result
+    from hasim.study.cluster import ClusterError
     from hasim.study.runner import ReplicationError, StudyInterrupted
 
     try:
@@ -182,6 +192,10 @@ def _simulated(
     except ReplicationError as error:
         note(f"Error: {error}\nWhat was finished before is kept in {folder}")
         return FAILED
+    except ClusterError:
+        if folder.exists():
+            note(f"What was finished before is kept in {folder}")
+        raise
     return _present(Result(made, loaded=loaded, folder=folder), folder, style)
 
 

@@ -75,6 +75,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 _USERS_ERRORS = (
     ("hasim.journal", "JournalError"),
     ("hasim.scenario.problems", "ScenarioError"),
+    ("hasim.study.cluster", "ClusterError"),
     ("hasim.study.compare", "CompareError"),
     ("hasim.study.replaying", "ReplayError"),
     ("hasim.study.store", "StoreError"),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.scenario.sent import opened
 from hasim.units import DURATION_UNITS, LONGEST_NS
 from hasim.validation import nearest
 
@@ -92,7 +93,7 @@ class Table:
 def read_table(path: Path, wanted: Mapping[str, str]) -> Table:
     """The `wanted` columns (setting: column) of a CSV file with a header. Raises TraceError."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with opened(path) as file:
             return _read(path, csv.reader(file), wanted)
     except FileNotFoundError:
         raise TraceError(path, settings=[("", _missing(path))]) from None

@@ -22,6 +22,7 @@ from hasim.scenario.document import (
 from hasim.scenario.likes import with_likes
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import WORLD_KEYS, Scenario
+from hasim.scenario.sent import TRACE_KEYS, trace_names
 from hasim.scenario.traces import read_recorded, span_problem
 from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
@@ -32,8 +33,6 @@ from hasim.validation import SettingsError, Where, nearest, validate
 Overrides = Iterable[tuple[str, Any]]
 MOST_CELLS = 1000
 """Each takes a replication or more, and a row in every table."""
-TRACE_KEYS = ("trace", "matrix")
-"""The settings that name a file."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,10 @@ class Loaded:
                 p for where, e in errors for p in _trace_problems(document, where, e)
             )
         return recorded
+
+    def traces(self) -> list[str]:
+        """The paths of all traces that some cell may need."""
+        return list(dict.fromkeys(trace_names(self.data)))
 
     def resolved(self) -> str:
         """YAML that loads to the same cells from anywhere on this machine."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.scenario.csvtable import Table, TraceError, read_table
+from hasim.scenario.sent import state_of
 from hasim.simulation.faults.settings import OutageTrace
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import JitterTrace, MatrixTrace, TraceArrivals, WorldSettings
@@ -64,10 +65,9 @@ def _once(reader: Callable[[Any], T], trace: Any) -> T:
     """The reader's result, from the cache unless the file has changed."""
     path = Path(getattr(trace, "trace", None) or trace.matrix)
     try:
-        stat = path.stat()
+        key = (reader.__name__, repr(trace), *state_of(path))
     except OSError:
         return reader(trace)  # which says what is wrong with the file
-    key = (reader.__name__, repr(trace), stat.st_mtime_ns, stat.st_size)
     if key not in _CACHE:
         _CACHE[key] = reader(trace)
     result: T = _CACHE[key]

@@ -8,14 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hasim.scenario.sent import TRACE_KEYS
 from hasim.settings import plain
 from hasim.simulation.settings import WorldSettings
 
 RESULTS = 1
 """Raise it when the same world and seed give other measures, or measures of another form."""
-
-TRACE_KEYS = ("trace", "matrix")
-"""The settings that name a file, which counts by its content, not by its name."""
 
 
 def key_of(world: WorldSettings, seed: int, **more: Any) -> str:
@@ -34,7 +32,7 @@ def key_of(world: WorldSettings, seed: int, **more: Any) -> str:
 
 
 def with_contents(value: Any, key: str = "") -> Any:
-    """Plain settings in which the digest of a file stands for the name of each trace."""
+    """Plain settings in which each trace counts by its content, not by its name."""
     if isinstance(value, dict) and key != "where":  # whose keys are columns of a trace
         return {name: with_contents(part, name) for name, part in value.items()}
     if isinstance(value, list):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
-from hasim.study.executor import Wanted
+from hasim.study.batches import Wanted
 from hasim.study.stopping import Stop, decide, look_at, looks
 from hasim.study.store import CellInfo, Outcome, Study
 

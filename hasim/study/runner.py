@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import gzip
@@ -9,19 +10,20 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hasim.journal import Journal, write
 from hasim.measures import measure
 from hasim.measures.invariants import check as check_invariants
+from hasim.scenario import sent
 from hasim.scenario.loader import load
 from hasim.settings import plain
 from hasim.simulation.run import collector_paused, simulate
 from hasim.study import executor
+from hasim.study.cluster import Cluster, connected
 from hasim.study.keys import key_of
 from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
@@ -30,6 +32,8 @@ from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from hasim.scenario.loader import Loaded
 
 
@@ -76,7 +80,8 @@ class Replicate:
 
     An exception becomes an outcome with `error`, so that the study can say
     which replication it was, on whichever process it happened. `cells` give their
-    files the names.
+    files the names. `traces` is what is in the files of traces, for workers that
+    may not see them.
     """
 
     loaded: Loaded
@@ -84,6 +89,7 @@ class Replicate:
     journals: Path | None = None
     messages: Path | None = None
     cells: tuple[CellInfo, ...] = ()
+    traces: Mapping[str, bytes] = field(default_factory=dict)
 
     def __call__(self, cell: int, replication: int) -> Outcome:
         """Do one replication of one cell."""
@@ -93,6 +99,7 @@ class Replicate:
     def _outcome(self, cell: int, replication: int) -> Outcome:
         started = time.perf_counter()
         try:
+            sent.use(self.traces)
             journal = simulate_cell(
                 self.loaded, cell, replication, messages=self.messages is not None
             )
@@ -223,6 +230,7 @@ def run_study(
     loaded: Loaded,
     *,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     check: bool = False,
     out: Path | None = None,
     journals: bool = False,
@@ -231,13 +239,19 @@ def run_study(
 ) -> Study:
     """Simulate and measure all replications of all cells, on `jobs` processes.
 
+    With `dask`, on the cluster with the scheduler at this address or of this client;
+    ``"local"`` starts one of `jobs` workers on this machine. Its workers need the same versions of
+    hasim and its libraries, and no file of this machine, but that with `journals` or
+    `messages` they must see the folder `out`.
+
     With `out`, every outcome is stored there as soon as it is known, and what a run
     of the same scenario has left there is not done again: the scenario may have more
     (or fewer) replications and cells now, and other expectations. `journals`
     and `messages` add a file per replication there.
 
     Raises StoreError if `out` holds anything else or another process works there,
-    ReplicationError at the first replication that raised, and
+    ClusterError if the cluster cannot be used,
+    ReplicationError at the first replication that raised or killed its workers, and
     StudyInterrupted after Ctrl-C; what was finished by then is in `out`, whose
     state is FAILED or INTERRUPTED.
     """
@@ -245,22 +259,22 @@ def run_study(
         what = "journals" if journals else "messages"
         raise ValueError(f"{what} are kept in a run folder: give `out`")
     study = new_study(loaded, Options(check, journals, messages))
-    folder = _open(out, study, loaded) if out is not None else None
-    try:
-        _execute(loaded, study, folder, jobs, progress)
-        study.state = "COMPLETED"
-    except BrokenProcessPool:
-        raise ReplicationError(
-            "a worker process was killed, perhaps for want of memory; fewer jobs need less"
-        ) from None
-    except KeyboardInterrupt:
-        study.state = "INTERRUPTED"
-        raise StudyInterrupted(study) from None
-    finally:
-        if study.state == "RUNNING":
-            study.state = "FAILED"
-        if folder is not None:
-            folder.finish()
+    with contextlib.ExitStack() as stack:
+        cluster = None if dask is None else stack.enter_context(connected(dask, jobs))
+        folder = _open(out, study, loaded) if out is not None else None
+        try:
+            _execute(loaded, study, folder, jobs, cluster, progress)
+            study.state = "COMPLETED"
+        except executor.WorkersLostError as error:
+            raise ReplicationError(_blame_workers(study, error)) from None
+        except KeyboardInterrupt:
+            study.state = "INTERRUPTED"
+            raise StudyInterrupted(study) from None
+        finally:
+            if study.state == "RUNNING":
+                study.state = "FAILED"
+            if folder is not None:
+                folder.finish()
     return study
 
 
@@ -269,6 +283,7 @@ def _execute(
     study: Study,
     folder: RunFolder | None,
     jobs: int | None,
+    cluster: Cluster | None,
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Do what the study lacks."""
@@ -290,8 +305,9 @@ def _execute(
     kept = {name: path if getattr(study.options, name) else None for name, path in kept.items()}
     for path in filter(None, kept.values()):
         path.mkdir(exist_ok=True)
-    work = Replicate(loaded, study.checked, kept["journals"], kept["messages"], study.cells)
-    executor.execute(work, plan.wanted(), sink, jobs=jobs, more=plan.wanted)
+    traces = sent.contents(loaded.traces()) if cluster is not None else {}
+    work = Replicate(loaded, study.checked, kept["journals"], kept["messages"], study.cells, traces)
+    executor.execute(work, plan.wanted(), sink, jobs=jobs, cluster=cluster, more=plan.wanted)
 
 
 def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
@@ -330,6 +346,7 @@ def resume_study(
     path: Path,
     *,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Study, Loaded]:
     """Do what is missing in a run folder; the study, and the scenario that is in the folder.
@@ -342,6 +359,7 @@ def resume_study(
     study = run_study(
         loaded,
         jobs=jobs,
+        dask=dask,
         check=before.checked,
         out=path,
         journals=before.journals,
@@ -352,9 +370,21 @@ def resume_study(
 
 
 def _blame(study: Study, outcome: Outcome) -> str:
-    varied = study.cells[outcome.cell].varied
-    at = ", ".join(f"{path}={value}" for path, value in varied.items()) or "the only cell"
     return (
-        f"replication {outcome.replication} of cell {outcome.cell} ({at}) failed; "
-        f"the seed {study.seed} shows it again\n{outcome.error}"
+        f"replication {outcome.replication} of cell {outcome.cell}{_where(study, outcome.cell)} "
+        f"failed; the seed {study.seed} shows it again\n{outcome.error}"
     )
+
+
+def _blame_workers(study: Study, error: executor.WorkersLostError) -> str:
+    cell, replication = error.task
+    return (
+        f"replication {replication} of cell {cell}{_where(study, cell)} could not be done: "
+        f"{error}, perhaps for want of memory"
+    )
+
+
+def _where(study: Study, cell: int) -> str:
+    varied = study.cells[cell].varied
+    at = ", ".join(f"{path}={value}" for path, value in varied.items()) or "the only cell"
+    return f" ({at})"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +42,24 @@ class Pids:
 
 
 @dataclass(frozen=True)
+class Deadly:
+    """Squares, but the process is killed at `task` as often as `times` says, and each time told."""
+
+    folder: str
+    task: tuple[int, int]
+    times: int
+
+    def __call__(self, cell: int, replication: int) -> Outcome:
+        deaths = Path(self.folder) / "deaths"
+        if (cell, replication) == self.task:
+            before = deaths.read_text() if deaths.exists() else ""
+            if len(before) < self.times:
+                deaths.write_text(before + "+")
+                os.kill(os.getpid(), signal.SIGKILL)
+        return Squares()(cell, replication)
+
+
+@dataclass(frozen=True)
 class Cell:
     index: int
     varied: dict[str, Any]
@@ -70,6 +90,9 @@ class Loaded:
             projection=self.projection,
             world=lambda: WORLD,
         )
+
+    def traces(self) -> list[str]:
+        return []
 
     def resolved(self) -> str:
         return f"name: {self.name}\nseed: {self.seed}\n"

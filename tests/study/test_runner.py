@@ -11,65 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from standins import TWO_CELLS, Pids, Squares
+from standins import TWO_CELLS, Deadly, Pids, Squares
 
-from hasim.study import executor, runner
-from hasim.study.executor import Batches, execute
+from hasim.study import runner
+from hasim.study.batches import Wanted, Work
+from hasim.study.executor import execute
 from hasim.study.store import Outcome, open_run
 
 HERE = Path(__file__).parent
 
 
-def collect(work: executor.Work, wanted: dict[int, range], jobs: int | None) -> list[Outcome]:
+def collect(work: Work, wanted: Wanted, jobs: int | None) -> list[Outcome]:
     found: list[Outcome] = []
     execute(work, wanted, found.append, jobs=jobs)
     return found
-
-
-@given(
-    todo=st.dictionaries(st.integers(0, 20), st.integers(0, 60), max_size=8),
-    jobs=st.integers(1, 16),
-    spent_s=st.floats(0, 3),
-)
-def test_batches_hand_out_each_replication_once(todo, jobs, spent_s):
-    batches = Batches({cell: range(n) for cell, n in todo.items()}, jobs)
-    seen = []
-    while (batch := batches.next()) is not None:
-        seen += [(batch.cell, replication) for replication in batch.replications]
-        batches.learn(batch, spent_s * len(batch.replications))
-    assert sorted(seen) == sorted((cell, r) for cell, n in todo.items() for r in range(n))
-    assert batches.left == 0
-
-
-def test_batches_grow_to_half_a_second_but_leave_work_for_all():
-    batches = Batches({0: range(1000)}, jobs=2)
-    first = batches.next()
-    assert first is not None
-    assert first.replications == (0,)
-    batches.learn(first, 0.01)
-    second = batches.next()
-    assert second is not None
-    assert len(second.replications) == 50  # 0.5 s / 0.01 s
-    few = Batches({0: range(9)}, jobs=2)
-    few.learn(few.next(), 0.001)
-    batch = few.next()
-    assert batch is not None
-    assert len(batch.replications) == 2  # 8 left for 2 x 2 batches
-
-
-def test_batches_estimate_what_is_left_from_what_was_learnt():
-    batches = Batches({0: range(5), 1: range(3)}, jobs=1)
-    batches.learn(batches.next(), 2.0)
-    assert batches.estimate_s() == pytest.approx(4 * 2.0 + 3 * 2.0)  # cell 1: as cell 0
-    batches.learn(batches.next(), 10.0)
-    assert batches.estimate_s() == pytest.approx(4 * 2.0 + 2 * 10.0)
-
-
-def test_batches_let_the_cells_take_turns():
-    batches = Batches({0: range(3), 1: range(3)}, jobs=1)
-    assert [batches.next().cell for _ in range(6)] == [0, 1, 0, 1, 0, 1]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, None])
@@ -108,6 +63,27 @@ def test_what_the_sink_raises_ends_the_work_and_the_workers():
     while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
         time.sleep(0.02)
     assert set(multiprocessing.active_children()) - before == set()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_the_work_of_a_killed_worker_is_done_again(tmp_path, times):
+    found = collect(Deadly(str(tmp_path), (1, 3), times), {0: range(40), 1: range(9)}, 2)
+    assert (tmp_path / "deaths").read_text() == "+" * times
+    values = sorted((o.cell, o.replication, o.measured["value"]) for o in found)
+    assert values == [(c, r, c + r**2) for c, n in ((0, 40), (1, 9)) for r in range(n)]
+
+
+def test_a_replication_that_kills_every_worker_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "Replicate", lambda *a: Deadly(str(tmp_path), (1, 2), 1000))
+    with pytest.raises(runner.ReplicationError) as caught:
+        runner.run_study(TWO_CELLS, jobs=2, out=tmp_path / "run")
+    assert str(caught.value) == (
+        "replication 2 of cell 1 (detection.fall=3) could not be done: 5 worker processes were "
+        "killed, one after the other, while they had this to do, perhaps for want of memory"
+    )
+    study = open_run(tmp_path / "run")
+    assert study.state == "FAILED"
+    assert study.outcomes.keys() <= {(c, r) for c in (0, 1) for r in range(4)} - {(1, 2)}
 
 
 def run_script(tmp_path: Path, text: str, **options) -> subprocess.Popen:
@@ -175,7 +151,7 @@ def test_ctrl_c_keeps_what_was_finished_and_leaves_no_process(tmp_path, jobs):
     assert len(study.outcomes) == int(count) >= 5
     assert len(study.outcomes) < 800
     assert all(o.measured == {"value": o.cell + o.replication**2} for o in study.outcomes.values())
-    assert not _alive(process.pid)
+    assert not alive(process.pid)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at the process table")
@@ -186,13 +162,13 @@ def test_workers_of_a_killed_parent_end_themselves(tmp_path):
             break
     process.kill()
     process.wait(timeout=10)
-    assert not _alive(process.pid)
+    assert not alive(process.pid)
     study = open_run(tmp_path / "run")
     assert study.state == "RUNNING"
     assert len(study.outcomes) >= 5
 
 
-def _alive(group: int) -> bool:
+def alive(group: int) -> bool:
     """Whether a process of the group is left after some seconds of patience."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

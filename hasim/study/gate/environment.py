@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hasim.scenario.document import Place, document_of
-from hasim.scenario.loader import TRACE_KEYS
+from hasim.scenario.sent import TRACE_KEYS
 from hasim.settings import plain
 from hasim.study.gate.suite import SuiteCell
 
