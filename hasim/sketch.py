@@ -8,6 +8,7 @@ same accuracy are merged by adding counts.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -30,9 +31,33 @@ def sketch(latencies_ns: NDArray[np.int64], accuracy: float = ACCURACY) -> Bucke
 
     if not len(latencies_ns):
         return ()
-    logs = np.log(np.maximum(latencies_ns, 1)) / math.log(gamma(accuracy))
-    buckets, counts = np.unique(np.ceil(logs).astype(np.int64), return_counts=True)
+    buckets, counts = np.unique(_buckets_of(latencies_ns, accuracy), return_counts=True)
     return tuple(zip(buckets.tolist(), counts.tolist(), strict=True))
+
+
+def _buckets_of(latencies_ns: NDArray[np.int64], accuracy: float) -> NDArray[np.int64]:
+    import numpy as np
+
+    logs = np.log(np.maximum(latencies_ns, 1)) / math.log(gamma(accuracy))
+    return np.ceil(logs).astype(np.int64)
+
+
+@functools.cache
+def bounds_ns(buckets: int, accuracy: float = ACCURACY) -> NDArray[np.int64]:
+    """The greatest latency (ns) in each of the buckets 0, 1, ...; 2^62 for those beyond it.
+
+    Found by bisection with the very logarithm that `sketch` takes, so that both put
+    every latency into the same bucket.
+    """
+    import numpy as np
+
+    numbers = np.arange(buckets)
+    low, high = np.zeros(buckets, dtype=np.int64), np.full(buckets, 2**62)
+    for _ in range(62):
+        middle = (low + high) // 2
+        inside = _buckets_of(middle, accuracy) <= numbers
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    return np.where(_buckets_of(high, accuracy) <= numbers, high, low)
 
 
 def gamma(accuracy: float) -> float:

@@ -170,6 +170,7 @@ class Commands:
                 delay += self.world.network.rtt_ns(
                     master_endpoint(source), master_endpoint(target.id)
                 )
+            state.hold(position)
         began = (target.life, [self.world.states[p].history for p in effect.partitions])
         Call(self.env, delay, COMPLETION, self._transferred, (target, effect, sources, began))
 
@@ -187,8 +188,19 @@ class Commands:
 
     def _transferred(self, event: Call) -> None:
         target, effect, sources, (life, histories) = event.load
-        if not target.answering or target.life != life:
-            return
+        if target.answering and target.life == life:
+            self._hand_over(target, effect, sources, histories)
+        for partition, (_, position) in zip(effect.partitions, sources, strict=True):
+            self.world.states[partition].let_go(position)
+
+    def _hand_over(
+        self,
+        target: SimMaster,
+        effect: TransferState,
+        sources: list[tuple[str, int]],
+        histories: list[int],
+    ) -> None:
+        """The copies are at the target, or what is left of them."""
         torn = self.world.torn_transfers.get(target.id, 0) > 0
         copies, whole = [], True
         for partition, history, (source, position) in zip(

@@ -18,9 +18,9 @@ from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, MESSAGES, TIMEOUT,
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
-from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Results
+from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Counts, Results, count
 from hasim.simulation.settings import TrafficSettings
-from hasim.simulation.traffic import STATELESS, Drawn, Messages
+from hasim.simulation.traffic import STATELESS, Messages, Traffic, draw_all
 
 
 class Attempt(Event):
@@ -63,7 +63,7 @@ class MessagePlane:
         self,
         env: Clock,
         settings: TrafficSettings,
-        drawn: Drawn,
+        traffic: Traffic,
         partitions: list[str],
         gateways: list[SimGateway],
         masters: dict[str, SimMaster],
@@ -71,8 +71,9 @@ class MessagePlane:
         answered: Callable[[str], None],
     ) -> None:
         self.env = env
-        self.drawn = drawn
-        self.messages = messages = Messages(drawn)
+        self._horizon_ns = traffic.horizon_ns
+        self._drawn = draw_all(traffic)
+        self.messages = messages = Messages(self._drawn)
         n = messages.count
         self.outcome: list[str] = [IN_FLIGHT] * n
         self.ended_ns = [0] * n
@@ -112,13 +113,27 @@ class MessagePlane:
 
     def results(self) -> Results:
         """How each message ended."""
+        drawn = self._drawn
         place = {outcome: i for i, outcome in enumerate(OUTCOMES)}
         index = {"": -1} | {master: i for i, master in enumerate(self._masters)}
         return Results(
+            drawn.arrival_ns,
+            drawn.gateway,
+            drawn.partition,
+            drawn.vip,
             np.array([place[outcome] for outcome in self.outcome], dtype=np.int8),
             np.array(self.ended_ns, dtype=np.int64),
             np.array([index[master] for master in self.master], dtype=np.int32),
             np.array(self.tries, dtype=np.int32),
+        )
+
+    def counts(self) -> Counts:
+        """The messages, counted."""
+        return count(
+            self.results(),
+            masters=len(self._masters),
+            deadline_ns=self._settings.deadline_ns,
+            horizon_ns=self._horizon_ns,
         )
 
     def _arrive(self, event: Call) -> None:

@@ -41,6 +41,11 @@ class Jitter:
             assert recorded.jitter is not None
             self._ratios = recorded.jitter
 
+    @property
+    def none(self) -> bool:
+        """Whether every crossing takes its median."""
+        return self._ratios is None and self._sigma == 0.0
+
     def ratios(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ratios in the shape of `u`."""
         if self._ratios is not None:

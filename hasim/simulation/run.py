@@ -34,7 +34,9 @@ def simulate(
     `messages` adds a record of every single message.
     """
     with collector_paused():
-        world = World(settings, recorded, seed=seed, replication=replication)
+        world = World(
+            settings, recorded, seed=seed, replication=replication, keep_messages=messages
+        )
         world.journal.header = _header(world, scenario, cell or {})
         world.changed()
         schedule_faults(world)

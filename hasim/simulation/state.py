@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_right
+from array import array
 from collections.abc import Callable
 
+from hasim.simulation.writes import Writes
 from hasim.units import SECOND
 
 NO_COPY = -1
@@ -25,13 +26,13 @@ class ReplicationStream:
         self.connected = False
         self.caught_up_ns = 0
 
-    def position(self, now: int, acknowledged: list[int]) -> int:
+    def position(self, now: int, acknowledged: Writes) -> int:
         """Writes that the standby holds; NO_COPY if it never had one."""
         if not self.connected or now < self.caught_up_ns:
             return self.settled
-        return max(self.settled, bisect_right(acknowledged, now - self.lag_ns))
+        return max(self.settled, acknowledged.until(now - self.lag_ns))
 
-    def connect(self, now: int, acknowledged: list[int], connected: bool, catch_up_ns: int) -> None:
+    def connect(self, now: int, acknowledged: Writes, connected: bool, catch_up_ns: int) -> None:
         """The link or one of its ends changed its state."""
         self.settled = self.position(now, acknowledged)
         if connected and not self.connected:
@@ -40,11 +41,11 @@ class ReplicationStream:
 
 
 class PartitionState:
-    """One partition: the times of its acknowledged writes, and who holds how many of them.
+    """One partition: its acknowledged writes, and who holds how many of them.
 
     `history` counts changes of owner: a position means something within one history
-    only. `stale` holds, by the failover that had moved the partition, the times of
-    writes that somebody acknowledged who no longer owned it.
+    only. `stale` holds, by the failover that had moved the partition, how many writes
+    somebody acknowledged who no longer owned it, and the time of the first (ns).
     """
 
     def __init__(
@@ -61,27 +62,51 @@ class PartitionState:
         self.size_bytes = size_bytes
         self.write_bytes = write_bytes
         self.bandwidth = bandwidth_bytes_per_s
-        self.acknowledged: list[int] = []
+        self.acknowledged = Writes()
         self.total_acknowledged = 0
         self.history = 0
         self.failover = 0
-        self.stale: dict[int, list[int]] = {}
+        self.stale: dict[int, tuple[int, int]] = {}
         self.streams: dict[str, ReplicationStream] = {}
+        self._under_way: list[int] = []
 
     def acknowledge(self, now: int, master: str) -> None:
         """A write was acknowledged by `master`; one that no longer owns acknowledges in vain."""
-        self.total_acknowledged += 1
+        time, nothing = array("q", [now]), array("q")
         if master == self.owner:
-            self.acknowledged.append(now)
+            self.acknowledge_all(time, nothing)
         else:
-            self.stale.setdefault(self.failover, []).append(now)
+            self.acknowledge_all(nothing, time)
 
-    def acknowledge_all(self, by_owner: list[int], by_others: list[int]) -> None:
-        """The same for several writes, in the order of their times."""
+    def acknowledge_all(self, by_owner: array[int], by_others: array[int]) -> None:
+        """The same for several writes, in the order of their times (ns)."""
         self.total_acknowledged += len(by_owner) + len(by_others)
-        self.acknowledged += by_owner
         if by_others:
-            self.stale.setdefault(self.failover, []).extend(by_others)
+            count, first_ns = self.stale.get(self.failover, (0, by_others[0]))
+            self.stale[self.failover] = (count + len(by_others), first_ns)
+        if by_owner:
+            self.acknowledged.extend(by_owner)
+            if self.acknowledged.long:
+                self._forget(by_owner[-1])
+
+    def _forget(self, now: int) -> None:
+        """Drop the times of writes that every connected standby has for good.
+
+        Standbys whose streams are broken, and transfers, hold on to a position.
+        """
+        connected = [stream for stream in self.streams.values() if stream.connected]
+        reached = [self.acknowledged.until(now - stream.lag_ns) for stream in connected]
+        settled = [stream.settled for stream in self.streams.values()]
+        marks = [position for position in (*settled, *self._under_way) if position >= 0]
+        self.acknowledged.forget(min(reached, default=len(self.acknowledged)), marks)
+
+    def hold(self, position: int) -> None:
+        """A transfer of the copy at this position begins."""
+        self._under_way.append(position)
+
+    def let_go(self, position: int) -> None:
+        """It has ended."""
+        self._under_way.remove(position)
 
     def position(self, now: int, master: str) -> int:
         """Writes that the copy of `master` holds."""
@@ -140,11 +165,10 @@ class PartitionState:
             stream.settled = min(stream.position(now, self.acknowledged), position)
             stream.connected = False
             stream.lag_ns = lag_to(standby)
-        lost = self.acknowledged[position:]
-        del self.acknowledged[position:]
+        lost, first_ns = self.acknowledged.cut(position)
         self.owner = master
         self.history += 1
-        return len(lost), (now - lost[0] if lost else 0)
+        return lost, (now - first_ns if lost else 0)
 
     def checksum(self, position: int, size: int) -> int:
         """CRC-32 that stands for the content of a copy."""

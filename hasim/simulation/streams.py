@@ -7,6 +7,7 @@ same faults, arrivals and service demands (common random numbers).
 from __future__ import annotations
 
 import zlib
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,28 @@ def generator(seed: int, replication: int, concern: str) -> np.random.Generator:
     # crc32 and not hash(): the same in every process, whatever PYTHONHASHSEED.
     key = (replication, zlib.crc32(concern.encode()))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+class Uniforms:
+    """The uniforms in [0, 1) of one concern by their number, as often as wanted.
+
+    Number `i` is what `generator(...).random(n)[i]` would be, however they are asked for:
+    PCG64 gives one number for one step, and can be moved by any number of steps.
+    """
+
+    def __init__(self, seed: int, replication: int, concern: str) -> None:
+        self._source = (seed, replication, concern)
+        self._generator: np.random.Generator | None = None
+        self._next = 0
+
+    def take(self, first: int, count: int) -> NDArray[np.float64]:
+        """The uniforms from number `first` on, shape (count,)."""
+        if self._generator is None:
+            self._generator = generator(*self._source)
+        if first != self._next:
+            cast(np.random.PCG64, self._generator.bit_generator).advance(first - self._next)
+        self._next = first + count
+        return self._generator.random(count)
 
 
 class Stream:

@@ -1,11 +1,13 @@
-"""The messages of one replication, drawn beforehand: arrival, class, and every random number.
+"""The messages of one replication: when they arrive, of what class, and every random number.
 
-Arrays are indexed by message, and by message * attempts + attempt where each
-attempt has a draw of its own; so both do not depend on the algorithms under test.
+Nothing here depends on the algorithms under test. Numbers are by message, or by message
+and attempt where each attempt has its own. Any stretch of them can be drawn at any time,
+and again, and is always the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,28 +16,148 @@ from numpy.typing import NDArray
 from hasim.simulation.laws import Law
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.settings import (
-    MasterSettings,
-    PoissonArrivals,
-    TrafficSettings,
-    WorldSettings,
-)
-from hasim.simulation.streams import generator
+from hasim.simulation.settings import PoissonArrivals, WorldSettings
+from hasim.simulation.streams import Uniforms, generator
 from hasim.units import SECOND
 
 STATELESS = -1
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+CONCERNS = {
+    "ratio_there": "jitter-there",
+    "loss_there": "loss-there",
+    "ratio_back": "jitter-back",
+    "loss_back": "loss-back",
+    "error": "error",
+    "backoff": "backoff",
+}
+"""The columns by message and attempt, and the random stream that each comes from."""
+RATIOS = ("ratio_there", "ratio_back")
+ALL = slice(None)
+
+
+class Traffic:
+    """The source of one replication's messages; times in nanoseconds.
+
+    `attempts` is how many a message has at most, `laws` the masters' laws of service
+    time, each once, and `limit` a number of messages that is never exceeded.
+    """
+
+    def __init__(
+        self,
+        world: WorldSettings,
+        recorded: Recorded,
+        jitter: Jitter,
+        gateways: int,
+        *,
+        seed: int,
+        replication: int,
+    ) -> None:
+        self.settings = world.traffic
+        self.horizon_ns = world.horizon_ns
+        self.attempts = world.traffic.retry.attempts
+        self.laws: list[Law] = list(dict.fromkeys(master.service for master in world.masters))
+        self.jitter = jitter
+        self._gateways = gateways
+        self._partitions = len(world.masters)
+        self._source = (seed, replication)
+        self._uniforms: dict[str, Uniforms] = {}
+        self._arrivals = self._poisson
+        if isinstance(self.settings.arrivals, PoissonArrivals):
+            self._mean_ns = SECOND / self.settings.arrivals.rate_per_s
+            expected = self.horizon_ns / self._mean_ns
+            # Ten standard deviations more than expected: enough for ever.
+            self.limit = int(expected + 10 * expected**0.5 + 100)
+        else:
+            self._recording = self._window_of(recorded)
+            self._arrivals, self.limit = self._recorded, len(self._recording)
+
+    def uniforms(self, concern: str, first: int, count: int) -> Floats:
+        """The uniforms of a concern of the traffic from number `first` on, shape (count,)."""
+        stream = self._uniforms.get(concern)
+        if stream is None:
+            stream = self._uniforms[concern] = Uniforms(*self._source, f"traffic:{concern}")
+        return stream.take(first, count)
+
+    # -- by message --------------------------------------------------------------
+
+    def arrivals(self, size: int) -> Iterator[Ints]:
+        """Sorted arrival times in [0, horizon), so many at a time; fewer only at the end."""
+        return self._arrivals(size)
+
+    def _poisson(self, size: int) -> Iterator[Ints]:
+        total = 0.0
+        for first in range(0, self.limit, size):
+            draws = self.uniforms("arrivals", first, min(size, self.limit - first))
+            gaps = -np.log1p(-draws) * self._mean_ns
+            # numpy adds from left to right: the sums are those of one long array.
+            gaps[0] += total
+            sums = np.cumsum(gaps)
+            total = sums[-1]
+            times = np.rint(sums).astype(np.int64)
+            if times[-1] >= self.horizon_ns:
+                yield times[times < self.horizon_ns]
+                return
+            yield times
+
+    def _recorded(self, size: int) -> Iterator[Ints]:
+        for first in range(0, self.limit, size):
+            yield self._recording[first : first + size]
+
+    def _window_of(self, recorded: Recorded) -> Ints:
+        """A stretch of the recording, as long as the run, at a random offset."""
+        assert recorded.arrivals_ns is not None
+        recording = recorded.arrivals_ns
+        latest = max(0, int(recording[-1]) - self.horizon_ns)
+        draw = generator(*self._source, "traffic:arrivals").random()
+        times = recording - int(draw * latest)
+        return times[(times >= 0) & (times < self.horizon_ns)]
+
+    def gateway(self, first: int, count: int) -> Ints:
+        """The gateways (by index) at which messages arrive."""
+        if self._gateways == 1:
+            return np.zeros(count, dtype=np.int64)
+        return (self.uniforms("region", first, count) * self._gateways).astype(np.int64)
+
+    def partition(self, first: int, count: int) -> Ints:
+        """The partitions (by index) whose owner must be reached, or STATELESS."""
+        if self.settings.owned == 0.0:
+            return np.full(count, STATELESS)
+        owned = self.uniforms("owned", first, count) < self.settings.owned
+        partition = (self.uniforms("partition", first, count) * self._partitions).astype(np.int64)
+        return np.where(owned, partition, STATELESS)
+
+    def vip(self, first: int, count: int) -> NDArray[np.bool_]:
+        """Which messages are of the class VIP."""
+        if self.settings.vip == 0.0:
+            return np.zeros(count, dtype=np.bool_)
+        return self.uniforms("vip", first, count) < self.settings.vip
+
+    # -- by message and attempt ----------------------------------------------------
+
+    def column(self, name: str, first: int, count: int, attempts: slice = ALL) -> Floats:
+        """A column of `CONCERNS` for some attempts of messages, shape (attempts, count)."""
+        draws = self._by_attempt(CONCERNS[name], first, count, attempts)
+        return self.jitter.ratios(draws) if name in RATIOS else draws
+
+    def demands(self, first: int, count: int, attempts: slice = ALL) -> Ints:
+        """Service demands, shape (laws, attempts, count)."""
+        draws = self._by_attempt("service", first, count, attempts)
+        return np.stack([np.rint(law.quantile(draws)).astype(np.int64) for law in self.laws])
+
+    def _by_attempt(self, concern: str, first: int, count: int, attempts: slice) -> Floats:
+        draws = self.uniforms(concern, first * self.attempts, count * self.attempts)
+        return np.ascontiguousarray(draws.reshape(count, self.attempts).T[attempts])
+
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is known of each message before anything happens; times in nanoseconds.
+    """All messages at once.
 
     Per message, shape (n,): `arrival_ns`, `gateway` (index), `partition` (index, or
-    STATELESS), `vip`. Per attempt, shape (n * attempts,): `ratio_there`, `loss_there`,
-    `ratio_back`, `loss_back`, `error`, `backoff` (uniforms or jitter ratios), and
-    `demand_ns` by law of service time.
+    STATELESS), `vip`. Per attempt, shape (n * attempts,): `columns` (uniforms or jitter
+    ratios) by the names of `CONCERNS`, and `demand_ns` by law of service time.
     """
 
     attempts: int
@@ -43,18 +165,32 @@ class Drawn:
     gateway: Ints
     partition: Ints
     vip: NDArray[np.bool_]
-    ratio_there: Floats
-    loss_there: Floats
-    ratio_back: Floats
-    loss_back: Floats
-    error: Floats
-    backoff: Floats
+    columns: dict[str, Floats]
     demand_ns: dict[Law, Ints]
 
     @property
     def count(self) -> int:
         """Number of messages."""
         return len(self.arrival_ns)
+
+
+def draw_all(traffic: Traffic) -> Drawn:
+    """All messages of one replication."""
+    arrivals = list(traffic.arrivals(max(1, traffic.limit)))
+    arrival_ns = arrivals[0] if arrivals else np.zeros(0, dtype=np.int64)
+    n = len(arrival_ns)
+    return Drawn(
+        attempts=traffic.attempts,
+        arrival_ns=arrival_ns,
+        gateway=traffic.gateway(0, n),
+        partition=traffic.partition(0, n),
+        vip=traffic.vip(0, n),
+        columns={name: traffic.column(name, 0, n).T.reshape(-1) for name in CONCERNS},
+        demand_ns={
+            law: demands.T.reshape(-1)
+            for law, demands in zip(traffic.laws, traffic.demands(0, n), strict=True)
+        },
+    )
 
 
 class Messages:
@@ -67,77 +203,14 @@ class Messages:
         self.gateway: list[int] = drawn.gateway.tolist()
         self.partition: list[int] = drawn.partition.tolist()
         self.vip: list[bool] = drawn.vip.tolist()
-        self.ratio_there: list[float] = drawn.ratio_there.tolist()
-        self.loss_there: list[float] = drawn.loss_there.tolist()
-        self.ratio_back: list[float] = drawn.ratio_back.tolist()
-        self.loss_back: list[float] = drawn.loss_back.tolist()
-        self.error: list[float] = drawn.error.tolist()
-        self.backoff: list[float] = drawn.backoff.tolist()
+        (
+            self.ratio_there,
+            self.loss_there,
+            self.ratio_back,
+            self.loss_back,
+            self.error,
+            self.backoff,
+        ) = (list[float](drawn.columns[name].tolist()) for name in CONCERNS)
         self.demand_ns: dict[Law, list[int]] = {
             law: demands.tolist() for law, demands in drawn.demand_ns.items()
         }
-
-
-def draw_messages(
-    world: WorldSettings,
-    recorded: Recorded,
-    jitter: Jitter,
-    gateways: int,
-    *,
-    seed: int,
-    replication: int,
-) -> Drawn:
-    """All messages of one replication."""
-    traffic = world.traffic
-    arrivals = _arrivals(traffic, recorded, world.horizon_ns, seed, replication)
-    n, attempts = len(arrivals), traffic.retry.attempts
-
-    def uniforms(concern: str, count: int) -> NDArray[np.float64]:
-        return generator(seed, replication, f"traffic:{concern}").random(count)
-
-    owned = uniforms("owned", n) < traffic.owned
-    partition = (uniforms("partition", n) * len(world.masters)).astype(np.int64)
-    per_attempt = n * attempts
-    demand = uniforms("service", per_attempt)
-    return Drawn(
-        attempts=attempts,
-        arrival_ns=arrivals,
-        gateway=(uniforms("region", n) * gateways).astype(np.int64),
-        partition=np.where(owned, partition, STATELESS),
-        vip=uniforms("vip", n) < traffic.vip,
-        ratio_there=jitter.ratios(uniforms("jitter-there", per_attempt)),
-        loss_there=uniforms("loss-there", per_attempt),
-        ratio_back=jitter.ratios(uniforms("jitter-back", per_attempt)),
-        loss_back=uniforms("loss-back", per_attempt),
-        error=uniforms("error", per_attempt),
-        backoff=uniforms("backoff", per_attempt),
-        demand_ns={law: _demands(law, demand) for law in _laws(world.masters)},
-    )
-
-
-def _laws(masters: tuple[MasterSettings, ...]) -> list[Law]:
-    return list(dict.fromkeys(master.service for master in masters))
-
-
-def _demands(law: Law, u: Floats) -> Ints:
-    return np.rint(law.quantile(u)).astype(np.int64)
-
-
-def _arrivals(
-    traffic: TrafficSettings, recorded: Recorded, horizon_ns: int, seed: int, replication: int
-) -> NDArray[np.int64]:
-    """Sorted arrival times in [0, horizon)."""
-    draws = generator(seed, replication, "traffic:arrivals")
-    if isinstance(traffic.arrivals, PoissonArrivals):
-        mean_ns = SECOND / traffic.arrivals.rate_per_s
-        expected = horizon_ns / mean_ns
-        # Ten standard deviations more than expected: one block is enough for ever.
-        gaps = -np.log1p(-draws.random(int(expected + 10 * expected**0.5 + 100))) * mean_ns
-        times = np.rint(np.cumsum(gaps)).astype(np.int64)
-    else:
-        assert recorded.arrivals_ns is not None
-        recording = recorded.arrivals_ns
-        latest = max(0, int(recording[-1]) - horizon_ns)
-        times = recording - int(draws.random() * latest)
-        times = times[times >= 0]
-    return times[times < horizon_ns]

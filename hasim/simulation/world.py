@@ -23,7 +23,7 @@ from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.simulation.state import PartitionState
 from hasim.simulation.streams import Stream
-from hasim.simulation.traffic import draw_messages
+from hasim.simulation.traffic import Traffic
 from hasim.truth import Truth
 
 if TYPE_CHECKING:
@@ -46,7 +46,13 @@ class World:
     """Holds the parts of one replication; the parts find each other through it."""
 
     def __init__(
-        self, settings: WorldSettings, recorded: Recorded, *, seed: int, replication: int
+        self,
+        settings: WorldSettings,
+        recorded: Recorded,
+        *,
+        seed: int,
+        replication: int,
+        keep_messages: bool = False,
     ) -> None:
         self.settings = settings
         self.recorded = recorded
@@ -59,6 +65,7 @@ class World:
         )
         self.partitions = partition_names(settings.masters)
         self.cluster = self._cluster()
+        self._keep_messages = keep_messages
         self._compiled = _runs_compiled(settings)
         self.oracle = Oracle(self)
         self._faults = 0
@@ -156,7 +163,7 @@ class World:
         }
 
     def _build_messages(self) -> MessagePlane | CompiledPlane:
-        drawn = draw_messages(
+        traffic = Traffic(
             self.settings,
             self.recorded,
             self.network.jitter,
@@ -167,11 +174,11 @@ class World:
         if self._compiled:
             from hasim.simulation.compiled.plane import CompiledPlane
 
-            return CompiledPlane(self, drawn, self._states)
+            return CompiledPlane(self, traffic, self._states, keep_messages=self._keep_messages)
         return MessagePlane(
             self.env,
             self.settings.traffic,
-            drawn,
+            traffic,
             self.partitions,
             list(self.gateways.values()),
             self.masters,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hasim.simulation.compiled.layout import CAUSES, UNSETTLED, Memory
-from hasim.simulation.traffic import Drawn
+from hasim.simulation.compiled.layout import CAUSES, Memory
+from hasim.simulation.traffic import Traffic
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World
@@ -19,29 +19,16 @@ WAITS = 1024
 WRITES = 1 << 15
 
 
-def allocate(world: World, drawn: Drawn) -> Memory:
-    """All arrays, filled with what does not change during the run."""
+def allocate(world: World, traffic: Traffic) -> Memory:
+    """All arrays but those of the messages, filled with what does not change during the run."""
     memory = Memory()
-    _put_messages(memory, world, drawn)
-    _put_cluster(memory, world)
+    _put_cluster(memory, world, traffic)
     _put_queues(memory)
-    _put_state(memory, world, drawn)
+    _put_state(memory, world, traffic)
     return memory
 
 
-def _put_messages(memory: Memory, world: World, drawn: Drawn) -> None:
-    for name in ("arrival_ns", "gateway", "partition", "vip"):
-        memory.put(name, getattr(drawn, name))
-    for name in ("ratio_there", "loss_there", "ratio_back", "loss_back", "error", "backoff"):
-        memory.put(name, getattr(drawn, name))
-    memory.put("demand_ns", np.concatenate(list(drawn.demand_ns.values())))
-    for name in ("tries", "ended_ns"):
-        memory.zeros(name, drawn.count)
-    for name in ("last", "outcome"):
-        memory.put(name, np.full(drawn.count, UNSETTLED))
-
-
-def _put_cluster(memory: Memory, world: World) -> None:
+def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     settings = world.settings
     gateways, masters, partitions = len(world.gateways), len(world.masters), len(world.partitions)
     memory.put("workers", np.array([m.workers for m in settings.masters]))
@@ -58,11 +45,10 @@ def _put_cluster(memory: Memory, world: World) -> None:
     column = memory.zeros("gateways", gateways)
     column["cursor"] = -1
     column["tokens"] = [gateway.budget.tokens for gateway in world.gateways.values()]
-    laws = list(dict.fromkeys(m.service for m in settings.masters))
     column = memory.zeros("masters", masters)
     column["workers"] = [m.workers for m in settings.masters]
     column["room"] = [m.queue for m in settings.masters]
-    column["law"] = [laws.index(m.service) for m in settings.masters]
+    column["law"] = [traffic.laws.index(m.service) for m in settings.masters]
     column["first_seat"] = np.cumsum(column["workers"]) - column["workers"]
     column["rate"] = 1.0
 
@@ -77,15 +63,15 @@ def _put_queues(memory: Memory) -> None:
     memory.zeros("writes", WRITES)
 
 
-def _put_state(memory: Memory, world: World, drawn: Drawn) -> None:
-    traffic = world.settings.traffic
+def _put_state(memory: Memory, world: World, traffic: Traffic) -> None:
+    settings = traffic.settings
     budgets = [gateway.budget for gateway in world.gateways.values()]
     state = memory.zeros("state", 1)[0]
-    state["count"], state["attempts"] = drawn.count, drawn.attempts
+    state["attempts"], state["jittered"] = traffic.attempts, not traffic.jitter.none
     state["masters"], state["partitions"] = len(world.masters), len(world.partitions)
     state["watch"] = world.driver.control_plane.detection.watch().failures
-    state["timeout_ns"], state["deadline_ns"] = traffic.timeout_ns, traffic.deadline_ns
-    state["backoff_ns"] = traffic.retry.backoff_ns
+    state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
+    state["backoff_ns"] = settings.retry.backoff_ns
     state["share"], state["ceiling"] = budgets[0].share, budgets[0].reserve
     state["reserve"] = world.settings.balancing.reserve
     state["heap_room"], state["writes_room"] = len(memory["heap"]), len(memory["writes"])

@@ -20,21 +20,21 @@ from hasim.simulation.compiled.layout import (
 )
 from hasim.simulation.compiled.picking import select
 from hasim.simulation.compiled.queues import push, push_delivery, push_timeout
-from hasim.simulation.compiled.serving import attempts, crossing, masters, release, routes, state
-from hasim.simulation.compiled.stops import ANSWERED, ARM, NOTHING, REPORT
+from hasim.simulation.compiled.serving import (
+    attempts,
+    crosses_there,
+    masters,
+    place_of,
+    release,
+    routes,
+    state,
+)
+from hasim.simulation.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
 
 ALL_CAUSES = len(CAUSES)
 gateways = VIEWS["gateways"]
-gateway_of = VIEWS["gateway"]
-partition_of = VIEWS["partition"]
-vip_of = VIEWS["vip"]
-arrival_ns = VIEWS["arrival_ns"]
-tries = VIEWS["tries"]
-last = VIEWS["last"]
-outcome = VIEWS["outcome"]
-ended_ns = VIEWS["ended_ns"]
-ratio_there = VIEWS["ratio_there"]
-loss_there = VIEWS["loss_there"]
+messages = VIEWS["messages"]
+retries = VIEWS["retries"]
 error_of = VIEWS["error"]
 backoff = VIEWS["backoff"]
 demand_ns = VIEWS["demand_ns"]
@@ -49,7 +49,7 @@ def arrive(table: Table, now: int) -> int:
     s = state(table)[0]
     message = s.message
     s.message += 1
-    g = gateways(table)[gateway_of(table)[message]]
+    g = gateways(table)[messages(table)[message & s.mask].gateway]
     g.tokens = min(s.ceiling, g.tokens + s.share)
     return send(table, now, message, message * s.attempts, NOBODY)
 
@@ -57,14 +57,14 @@ def arrive(table: Table, now: int) -> int:
 @njit
 def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     """One attempt: choose a master, put the request on its way, start the client's timeout."""
-    s, gateway = state(table)[0], gateway_of(table)[message]
-    partition = partition_of(table)[message]
-    tries(table)[message] += 1
-    master = select(table, gateway, partition, vip_of(table)[message], avoid)
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    gateway, partition = int(m.gateway), int(m.partition)
+    m.tries += 1
+    master = select(table, gateway, partition, m.vip != 0, avoid)
     if master < 0:
-        retry_or_settle(table, now, message, draw, UNROUTABLE, NOBODY)
-        return NOTHING
-    last(table)[message] = master
+        return retry_or_settle(table, now, message, draw, UNROUTABLE, NOBODY)
+    m.last = master
     slot = s.free
     a = attempts(table)[slot]
     s.free = a.next
@@ -72,14 +72,15 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     a.draw, a.message, a.partition = draw, message, partition
     a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
     a.sent_ns, a.expires_ns = now, now + s.timeout_ns
-    a.demand_ns = demand_ns(table)[masters(table)[master].law * s.count * s.attempts + draw]
-    a.error = error_of(table)[draw]
+    place = place_of(table, message, draw)
+    a.demand_ns = demand_ns(table)[masters(table)[master].law * s.attempts * s.size + place]
+    if s.faulty:
+        a.error = error_of(table)[place]
     a.seat, a.due_ns = -1, -1
     r = routes(table)[a.route]
     r.sent += 1
     in_flight(table)[a.route] += 1
-    ratio, u = ratio_there(table)[draw], loss_there(table)[draw]
-    delay = crossing(r.there_ns, ratio, r.there_extra_ns, r.there_drops, r.there_passes, u)
+    delay = crosses_there(table, r, place)
     a.served = delay >= 0
     if delay >= 0:
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
@@ -99,22 +100,25 @@ def expect_report(table: Table, gateway: int) -> int:
 
 
 @njit
-def retry_or_settle(
-    table: Table, now: int, message: int, draw: int, cause: int, avoid: int
-) -> None:
+def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int, avoid: int) -> int:
     """After a failed attempt: wait and try again, or leave it at that."""
-    s, following = state(table)[0], draw + 1 - message * state(table)[0].attempts
-    if following < s.attempts:
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    g, following = gateways(table)[m.gateway], draw + 1 - message * s.attempts
+    if following < s.attempts and g.tokens >= 1.0:
+        if not retries(table)[(message & s.mask) >> s.chunk_bits]:
+            s.to_retry, s.draw, s.cause, s.avoid = message, draw, cause, avoid
+            return RETRY
         # Full jitter: uniform between nothing and the doubled bound.
-        pause = backoff(table)[draw + 1] * (s.backoff_ns * 2.0 ** (following - 1))
-        g = gateways(table)[gateway_of(table)[message]]
-        end = arrival_ns(table)[message] + s.deadline_ns
-        if pause < FOREVER and now + int(pause) < end and g.tokens >= 1.0:
+        bound_ns = s.backoff_ns * 2.0 ** (following - 1)
+        pause = backoff(table)[place_of(table, message, draw + 1)] * bound_ns
+        if pause < FOREVER and now + int(pause) < m.arrival_ns + s.deadline_ns:
             g.tokens -= 1.0
             priority = ARRIVAL << KEY_BITS | (MESSAGES + draw + 1)
             push(table, now + int(pause), priority, -2 - avoid)
-            return
+            return NOTHING
     settle(table, now, message, cause)
+    return NOTHING
 
 
 @njit
@@ -127,8 +131,9 @@ def retry(table: Table, now: int, priority: int, slot: int) -> int:
 @njit
 def settle(table: Table, now: int, message: int, cause: int) -> None:
     """A message has its outcome."""
-    outcome(table)[message] = cause
-    ended_ns(table)[message] = now
+    m = messages(table)[message & state(table)[0].mask]
+    m.outcome = cause
+    m.ended_ns = now
 
 
 @njit
@@ -184,5 +189,4 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     if 0 < r.streak <= s.watch:
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
-    retry_or_settle(table, now, a.message, a.draw, cause, a.master)
-    return stop
+    return stop | retry_or_settle(table, now, a.message, a.draw, cause, a.master)

@@ -32,7 +32,7 @@ class Growth:
         """Have room for so many more events on the heap."""
         wanted = int(self._state["heap_size"]) + events
         if wanted > self._state["heap_room"]:
-            self._memory.put("heap", _extended(self._memory["heap"], 2 * wanted))
+            self._memory.put("heap", extended(self._memory["heap"], 2 * wanted))
             self._state["heap_room"] = 2 * wanted
 
     def make_room_for_all(self) -> None:
@@ -41,7 +41,7 @@ class Growth:
 
     def _enlarge_attempts(self) -> None:
         old = self._memory["attempts"]
-        count, new = len(old), _extended(old, 2 * len(old))
+        count, new = len(old), extended(old, 2 * len(old))
         new["next"][count:] = [*range(count + 1, 2 * count), -1]
         self._memory.put("attempts", new)
         self._state["free"] = count
@@ -56,11 +56,11 @@ class Growth:
         awaited = (slots["used"] != 0) & (slots["awaited"] != 0)
         waits = waits[awaited & (slots["draw"] == waits["priority"])]
         size = len(events) * (2 if 2 * len(waits) > len(events) else 1)
-        self._memory.put("timeouts", _extended(waits, size))
+        self._memory.put("timeouts", extended(waits, size))
         ring["head"], ring["tail"], ring["mask"] = 0, len(waits), size - 1
 
 
-def _extended(array: NDArray[Any], size: int) -> NDArray[Any]:
+def extended(array: NDArray[Any], size: int) -> NDArray[Any]:
     """A copy with zeros behind."""
     new = np.zeros(size, dtype=array.dtype)
     new[: len(array)] = array

@@ -20,9 +20,9 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
-from hasim import model
+from hasim import model, sketch
 from hasim.services import balancing
-from hasim.simulation import clock
+from hasim.simulation import clock, results
 
 F = TypeVar("F", bound=Callable[..., Any])
 ENDLESS = 2**48
@@ -55,8 +55,7 @@ def sources() -> list[Path]:
     return [
         Path(__file__).parent,
         Path(balancing.__file__).parent,
-        Path(clock.__file__),
-        Path(model.__file__),
+        *(Path(str(module.__file__)) for module in (clock, model, results, sketch)),
     ]
 
 

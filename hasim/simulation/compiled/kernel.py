@@ -6,8 +6,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hasim.simulation.clock import ANSWER, ARRIVAL, COMPLETION, KEY_BITS, MESSAGES, TIMEOUT
-from hasim.simulation.compiled import serving
-from hasim.simulation.compiled.clients import answered, arrival_ns, arrive, expire, retry
+from hasim.simulation.compiled import rolling, serving
+from hasim.simulation.compiled.clients import (
+    answered,
+    arrive,
+    expire,
+    messages,
+    retry,
+    retry_or_settle,
+)
 from hasim.simulation.compiled.jit import entry, njit
 from hasim.simulation.compiled.layout import (
     ANSWERS,
@@ -40,7 +47,7 @@ def earliest(table: Table) -> tuple[int, int, int]:
     s = state(table)[0]
     time, priority, source = FOREVER, 0, MESSAGE
     if s.message < s.count:
-        time = arrival_ns(table)[s.message]
+        time = messages(table)[s.message & s.mask].arrival_ns
         priority = ARRIVAL << KEY_BITS | (MESSAGES + s.message * s.attempts)
     if s.heap_size:
         e = heap(table)[0]
@@ -106,7 +113,8 @@ def crowded(table: Table) -> bool:
     """Whether there may be no room for what one event brings."""
     s, waits = state(table)[0], fifos(table)[TIMEOUTS]
     return bool(
-        s.free < 0
+        (s.message >= s.count and s.more)
+        or s.free < 0
         or s.heap_size + MOST_PUSHED > s.heap_room
         or s.writes >= s.writes_room
         or waits.tail - waits.head > waits.mask
@@ -140,6 +148,8 @@ class Kernel(NamedTuple):
     lose: Callable[[Table, int, int, int], int]
     change_rate: Callable[[Table, int, int, float], None]
     accept: Callable[[Table, int, int], int]
+    retry: Callable[[Table], int]
+    roll: Callable[[Table, bool], None]
 
 
 def build(fingerprint: int) -> Kernel:
@@ -165,4 +175,15 @@ def build(fingerprint: int) -> Kernel:
         state(table)[0].fingerprint = fingerprint
         return serving.accept(table, now, slot)
 
-    return Kernel(advance, lose, change_rate, accept)
+    @entry
+    def retry(table: Table) -> int:
+        s = state(table)[0]
+        s.fingerprint = fingerprint
+        return retry_or_settle(table, s.now, s.to_retry, s.draw, s.cause, s.avoid)
+
+    @entry
+    def roll(table: Table, everything: bool) -> None:
+        state(table)[0].fingerprint = fingerprint
+        rolling.roll(table, everything)
+
+    return Kernel(advance, lose, change_rate, accept, retry, roll)

@@ -33,15 +33,33 @@ UNSETTLED = -1
 STATE = np.dtype(
     [
         *((name, "i8") for name in ("now", "next_ns", "next_priority", "fingerprint")),
-        *((name, "i8") for name in ("count", "attempts", "masters", "partitions", "watch")),
+        *((name, "i8") for name in ("attempts", "masters", "partitions", "watch")),
+        *((name, "i8") for name in ("first", "message", "count", "more")),
+        *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
         *((name, "f8") for name in ("share", "ceiling", "reserve")),
-        *((name, "i8") for name in ("message", "heap_size", "heap_room", "writes", "writes_room")),
+        *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order")),
+        *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
         *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),
+        *((name, "i8") for name in ("to_retry", "draw", "avoid")),
     ]
 )
-"""Sizes, settings, what is under way, and (the last line) what a stop is about."""
+"""Sizes, settings, what is under way, and (the last two lines) what a stop is about.
+
+Messages from number `first` to before `count` are in memory, those before `message` have
+arrived, and `more` may follow. Those of number i are at place `i & mask` of `size`.
+"""
+
+MESSAGE = np.dtype(
+    [
+        *((name, "i8") for name in ("arrival_ns", "ended_ns")),
+        *((name, "i4") for name in ("gateway", "partition", "last", "tries")),
+        *((name, "i1") for name in ("outcome", "vip")),
+    ],
+    align=True,
+)
+"""A message: what is known beforehand, and how it goes. `last`: the last master tried."""
 
 MASTER = np.dtype(
     [
@@ -86,6 +104,9 @@ EVENT = np.dtype([("time", "i8"), ("priority", "i8"), ("slot", "i8")])
 FIFO = np.dtype([("head", "i8"), ("tail", "i8"), ("mask", "i8")])
 """A ring buffer: its length is a power of two, so that an index is masked, not divided."""
 WRITE = np.dtype([("time", "i8"), ("partition", "i4"), ("master", "i4")])
+CELL = np.dtype([(name, "i8") for name in ("messages", "in_time", "attempts")])
+ROW = np.dtype([(name, "i8") for name in ("bucket", "key", "messages", "in_time", "attempts")])
+"""Messages of one bucket of time, and of one last master, class and outcome."""
 
 COLUMNS: dict[str, Any] = {
     "state": STATE,
@@ -99,23 +120,22 @@ COLUMNS: dict[str, Any] = {
     "answers": EVENT,
     "timeouts": EVENT,
     "writes": WRITE,
-    # By message.
-    "arrival_ns": np.int64,
-    "gateway": np.int64,
-    "partition": np.int64,
-    "vip": np.bool_,
-    "tries": np.int32,
-    "last": np.int32,
-    "outcome": np.int8,
-    "ended_ns": np.int64,
-    # By message and attempt.
+    "messages": MESSAGE,
+    "retries": np.int8,  # by chunk of messages: whether the columns have their retries
+    # By attempt and place of the message.
     "ratio_there": np.float64,
     "loss_there": np.float64,
     "ratio_back": np.float64,
     "loss_back": np.float64,
     "error": np.float64,
     "backoff": np.float64,
-    "demand_ns": np.int64,  # law by law
+    "demand_ns": np.int64,  # by law, attempt and place
+    # Finished messages, counted.
+    "cells": CELL,  # those of the present bucket of time, by key
+    "touched": np.int64,  # the keys of cells that are not empty
+    "rows": ROW,
+    "latencies": np.int64,  # by class and bucket of latency
+    "bounds_ns": np.int64,  # the greatest latency of each bucket
     # By gateway and master, by master, by gateway and partition, ...
     "eligible": np.int64,
     "in_flight": np.int64,

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hasim.model import Cause
 from hasim.simulation.compiled import stops
 from hasim.simulation.compiled.arrays import allocate
 from hasim.simulation.compiled.configuration import configure, write_routing
+from hasim.simulation.compiled.counting import Counting
 from hasim.simulation.compiled.gateway import CompiledGateway
 from hasim.simulation.compiled.growth import Growth
 from hasim.simulation.compiled.jit import fingerprint, sources
 from hasim.simulation.compiled.kernel import build
-from hasim.simulation.compiled.layout import CAUSES, UNSETTLED
+from hasim.simulation.compiled.layout import CAUSES
 from hasim.simulation.compiled.master import CompiledMaster
+from hasim.simulation.compiled.window import Window
 from hasim.simulation.master import Job
-from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Results
+from hasim.simulation.results import Counts, Results
 from hasim.simulation.state import PartitionState
-from hasim.simulation.traffic import Drawn
+from hasim.simulation.traffic import Traffic
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World
@@ -40,16 +44,30 @@ class CompiledPlane:
     (`settle`), and loads when a gateway reports.
     """
 
-    def __init__(self, world: World, drawn: Drawn, states: dict[str, PartitionState]) -> None:
+    def __init__(
+        self,
+        world: World,
+        traffic: Traffic,
+        states: dict[str, PartitionState],
+        *,
+        keep_messages: bool,
+    ) -> None:
         self.world = world
         self.env = world.env
-        self.drawn = drawn
         self._gateways = [cast(CompiledGateway, g) for g in world.gateways.values()]
         self._masters = [cast(CompiledMaster, m) for m in world.masters.values()]
         self._number_of = {master: number for number, master in enumerate(world.masters)}
         self._states = [states[partition] for partition in world.partitions]
-        self._memory = allocate(world, drawn)
+        self._memory = allocate(world, traffic)
         self._state = self._memory["state"][0]
+        self._window = Window(self._memory, traffic)
+        self._counting = Counting(
+            self._memory,
+            len(self._masters),
+            deadline_ns=traffic.settings.deadline_ns,
+            horizon_ns=traffic.horizon_ns,
+            keep=keep_messages,
+        )
         self._growth = Growth(self._memory)
         self._counts = self._memory["routes"][COUNTS]
         self._probes: dict[int, Job] = {}
@@ -80,6 +98,7 @@ class CompiledPlane:
                 break
             env.step()
         self.settle()
+        self._counting.roll(KERNEL.roll, everything=True)
         env.run(until=until)
 
     def changed(self) -> None:
@@ -93,19 +112,33 @@ class CompiledPlane:
     def _configure(self) -> None:
         if self._dirty:
             configure(self.world, self._memory)
+            self._draw_what_matters()
         else:
             write_routing(self.world, self._memory)
         self._dirty = self._rerouted = False
+
+    def _draw_what_matters(self) -> None:
+        routes, masters = self._memory["routes"], self._memory["masters"]
+        self._window.need(
+            losses=bool((routes["there_passes"] < 1).any() or (routes["back_passes"] < 1).any()),
+            errors=bool((masters["error_rate"] > 0).any()),
+        )
 
     def _handle(self, stop: int) -> None:
         """The kernel has stopped: do what the reference does at this place."""
         if stop == stops.GROW:
             self.settle()
             self._growth.make_room()
+            if self._state["message"] == self._state["count"] and self._state["more"]:
+                self._counting.roll(KERNEL.roll)
+                self._window.extend()
             return
         state = self._state
         now = int(state["now"])
         self.env.move(now)
+        if stop & stops.RETRY:
+            self._window.draw_retries(int(state["to_retry"]))
+            KERNEL.retry(self._memory.table)
         if stop & stops.ARM:
             gateway = self._gateways[state["gateway"]]
             gateway.balancer.expect_report(now)
@@ -229,7 +262,7 @@ class CompiledPlane:
             state = self._states[number]
             by_owner = of_it["master"] == self._number_of[state.owner]
             times = of_it["time"]
-            state.acknowledge_all(times[by_owner].tolist(), times[~by_owner].tolist())
+            state.acknowledge_all(_array(times[by_owner]), _array(times[~by_owner]))
 
     @property
     def attempt_causes(self) -> dict[tuple[str, Cause], int]:
@@ -242,13 +275,14 @@ class CompiledPlane:
             if count
         }
 
+    def counts(self) -> Counts:
+        """The messages, counted."""
+        return self._counting.counts()
+
     def results(self) -> Results:
-        """How each message ended."""
-        outcome = self._memory["outcome"]
-        outcome = np.where(outcome == UNSETTLED, OUTCOMES.index(IN_FLIGHT), outcome)
-        return Results(
-            outcome.astype(np.int8),
-            self._memory["ended_ns"],
-            self._memory["last"],
-            self._memory["tries"],
-        )
+        """Every message by itself; only if they were to be kept."""
+        return self._counting.results()
+
+
+def _array(times: NDArray[np.int64]) -> array[int]:
+    return array("q", times.tobytes())

@@ -22,8 +22,11 @@ state = VIEWS["state"]
 masters = VIEWS["masters"]
 routes = VIEWS["routes"]
 attempts = VIEWS["attempts"]
+ratio_there = VIEWS["ratio_there"]
+loss_there = VIEWS["loss_there"]
 ratio_back = VIEWS["ratio_back"]
 loss_back = VIEWS["loss_back"]
+messages = VIEWS["messages"]
 primaries = VIEWS["primaries"]
 seats = VIEWS["seats"]
 writes = VIEWS["writes"]
@@ -36,11 +39,36 @@ def key_of(draw: int) -> int:
 
 
 @njit
-def crossing(base_ns: int, ratio: float, extra_ns: int, drops: int, passes: float, u: float) -> int:
-    """Nanoseconds that a packet needs, or -1 if it is lost (see `Link.crossing`)."""
-    if drops or u >= passes:
+def place_of(table: Table, message: int, draw: int) -> int:
+    """Where the columns have what belongs to one attempt of a message in memory."""
+    s = state(table)[0]
+    place: int = (draw - message * s.attempts) * s.size + (message & s.mask)
+    return place
+
+
+@njit
+def crosses_there(table: Table, r: Record, place: int) -> int:
+    """Nanoseconds that a request needs, or -1 if it is lost (see `Link.crossing`)."""
+    # Without loss and jitter there are no such columns.
+    if r.there_drops or (r.there_passes < 1.0 and loss_there(table)[place] >= r.there_passes):
         return -1
-    return int(base_ns * ratio) + extra_ns
+    delay_ns: int = r.there_ns
+    if state(table)[0].jittered:
+        delay_ns = int(delay_ns * ratio_there(table)[place])
+    delay_ns += r.there_extra_ns
+    return delay_ns
+
+
+@njit
+def crosses_back(table: Table, r: Record, place: int) -> int:
+    """The same for an answer."""
+    if r.back_drops or (r.back_passes < 1.0 and loss_back(table)[place] >= r.back_passes):
+        return -1
+    delay_ns: int = r.back_ns
+    if state(table)[0].jittered:
+        delay_ns = int(delay_ns * ratio_back(table)[place])
+    delay_ns += r.back_extra_ns
+    return delay_ns
 
 
 @njit
@@ -70,9 +98,8 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
         s.slot, s.cause = slot, cause
         return PROBED
     if a.awaited:
-        r = routes(table)[a.route]
-        ratio, u = ratio_back(table)[a.draw], loss_back(table)[a.draw]
-        delay = crossing(r.back_ns, ratio, r.back_extra_ns, r.back_drops, r.back_passes, u)
+        place = place_of(table, a.message, a.draw)
+        delay = crosses_back(table, routes(table)[a.route], place)
         if delay >= 0 and now + delay < a.expires_ns:
             a.cause = cause
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)

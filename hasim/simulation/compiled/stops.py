@@ -2,7 +2,7 @@
 
 NOTHING = 0
 GROW = 1
-"""Some array is full."""
+"""Some array is full, or all messages that are in memory have arrived."""
 ARM = 2
 """A gateway has sent its first attempt since its last regular report."""
 REPORT = 4
@@ -13,3 +13,5 @@ OVERLOAD = 16
 """A master became overloaded, or is so no longer."""
 PROBED = 32
 """A master answers a deep probe."""
+RETRY = 64
+"""An attempt failed, and the random numbers of the message's next one are not in memory."""

@@ -1,0 +1,78 @@
+"""Compiled: messages that have ended are counted and forgotten, in the order of arrival."""
+
+from __future__ import annotations
+
+import math
+
+from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.layout import OK, UNSETTLED, VIEWS, Table
+from hasim.simulation.results import BUCKET_NS, OUTCOMES
+from hasim.sketch import ACCURACY, gamma
+
+IN_FLIGHT = len(OUTCOMES) - 1
+SCALE = 1.0 / math.log(gamma(ACCURACY))
+
+state = VIEWS["state"]
+messages = VIEWS["messages"]
+cells = VIEWS["cells"]
+touched = VIEWS["touched"]
+rows = VIEWS["rows"]
+latencies = VIEWS["latencies"]
+bounds_ns = VIEWS["bounds_ns"]
+BUCKETS = 2200
+"""More buckets of latency than 2^62 ns need."""
+
+
+@njit
+def roll(table: Table, everything: bool) -> None:
+    """Count messages up to the first that is in flight; all, if the run is over."""
+    s = state(table)[0]
+    while s.first < s.message:
+        m = messages(table)[s.first & s.mask]
+        if m.outcome == UNSETTLED and not everything:
+            return
+        if m.arrival_ns >= s.bucket_ends_ns:
+            empty_cells(table)
+            s.bucket = m.arrival_ns // BUCKET_NS
+            s.bucket_ends_ns = (s.bucket + 1) * BUCKET_NS
+        late = m.arrival_ns > s.last_ns
+        outcome = IN_FLIGHT if m.outcome == UNSETTLED else int(m.outcome)
+        key = (((m.last + 1) * 2 + m.vip) * 2 + late) * len(OUTCOMES) + outcome
+        cell = cells(table)[key]
+        if not cell.messages:
+            touched(table)[s.touched] = key
+            s.touched += 1
+        cell.messages += 1
+        cell.attempts += m.tries
+        if outcome == OK:
+            latency_ns = m.ended_ns - m.arrival_ns
+            cell.in_time += latency_ns <= s.deadline_ns
+            latencies(table)[m.vip * BUCKETS + bucket_of(table, latency_ns)] += 1
+        s.first += 1
+    if everything:
+        empty_cells(table)
+
+
+@njit
+def empty_cells(table: Table) -> None:
+    """The counts of one bucket of time are complete."""
+    s = state(table)[0]
+    for place in range(s.touched):
+        key = touched(table)[place]
+        row, cell = rows(table)[s.rows], cells(table)[key]
+        row.bucket, row.key = s.bucket, key
+        row.messages, row.in_time, row.attempts = cell.messages, cell.in_time, cell.attempts
+        cell.messages = cell.in_time = cell.attempts = 0
+        s.rows += 1
+    s.touched = 0
+
+
+@njit
+def bucket_of(table: Table, latency_ns: int) -> int:
+    """The bucket of the sketch: estimated by a logarithm, then found by the exact bounds."""
+    bucket = int(math.log(max(latency_ns, 1)) * SCALE) + 1
+    while latency_ns > bounds_ns(table)[bucket]:
+        bucket += 1
+    while bucket > 0 and latency_ns <= bounds_ns(table)[bucket - 1]:
+        bucket -= 1
+    return bucket
