@@ -26,9 +26,14 @@ class Writes:
         return self._forgotten + len(self._times)
 
     @property
+    def kept(self) -> int:
+        """How many times are in memory."""
+        return len(self._times)
+
+    @property
     def long(self) -> bool:
         """Whether it is worth the while to forget."""
-        return len(self._times) > self._enough
+        return self.kept > self._enough
 
     def extend(self, times_ns: array[int]) -> None:
         """More writes, in order."""

@@ -21,6 +21,22 @@ def test_quantiles_are_within_the_stated_relative_error(accuracy: float, p: floa
 
 
 @settings(deadline=None, derandomize=True)
+@given(st.integers(0, 2**62))
+def test_the_bounds_of_the_buckets_are_those_of_the_sketch(value: int) -> None:
+    ((bucket, _),) = sketch.sketch(np.array([value]))
+    assert np.searchsorted(sketch.bounds_ns(2200), value) == bucket
+
+
+def test_the_bounds_of_the_buckets_are_the_last_values_in_them() -> None:
+    bounds = sketch.bounds_ns(1800)
+    assert (np.diff(bounds) >= 0).all()
+    for bucket in range(40, 1800, 7):  # the first ones hold no integer
+        ((inside, _),) = sketch.sketch(bounds[bucket : bucket + 1])
+        ((beyond, _),) = sketch.sketch(bounds[bucket : bucket + 1] + 1)
+        assert inside <= bucket < beyond
+
+
+@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 10**15))
 def test_every_value_is_within_the_error_of_its_bucket(value: int) -> None:
     ((bucket, count),) = sketch.sketch(np.array([value]))

@@ -23,7 +23,7 @@ from hasim.scenario.loader import load
 from hasim.services.balancing import BalancingSettings, pickers
 from hasim.services.balancing.service import ALGORITHMS
 from hasim.services.detection import DetectionSettings
-from hasim.simulation.compiled import availability
+from hasim.simulation.compiled import availability, window
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
@@ -35,7 +35,7 @@ from hasim.simulation.settings import (
     RetrySettings,
     TraceArrivals,
 )
-from hasim.truth import AttemptRollup, MessageRecord, PartitionServed
+from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, worlds
 from tests.simulation.worlds import after, lasting, masters, run, traffic, world
@@ -215,6 +215,44 @@ def test_equal_when_the_arrays_have_to_grow(algorithm: str) -> None:
     assert outcomes[Cause.OK] > 1000
     assert any(e.reason == "overloaded" for _, e in journal.of(PartitionServed))
     assert sum(1 for _ in journal.of(GatewayReport)) > 5
+
+
+@pytest.mark.parametrize("bits", [0, 2, 5])
+@pytest.mark.parametrize("case", CASES[::5], ids=map(name_of, CASES[::5]))
+def test_equal_when_messages_are_drawn_in_small_chunks(
+    case: dict[str, Any], bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts, retries and losses cross the borders of chunks of 1, 4 and 32 messages."""
+    monkeypatch.setattr(window, "CHUNK_BITS", bits)
+    settings, recorded = world_of(case, horizon_s=20)
+    loss = FAULTS["packet-loss"](
+        kind="packet-loss", target="all", at=after(6), for_=lasting(5), loss=0.3
+    )
+    jitter = dataclasses.replace(settings.network, jitter=JitterLaw(cv=0.5))
+    network = settings.network if case["grid"] else jitter
+    settings = dataclasses.replace(settings, faults=(*settings.faults, loss), network=network)
+    assert_equal(both(settings, recorded))
+
+
+def test_equal_when_errors_begin_after_clients_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a master still works on may be of messages that were forgotten long ago."""
+    monkeypatch.setattr(window, "CHUNK_BITS", 3)
+    errors = FAULTS["error-rate"](
+        kind="error-rate", target="all", at=after(12), for_=lasting(10), rate=0.5
+    )
+    settings = world(
+        30,
+        masters=masters(2, service=Constant(mean_ns=8 * SECOND), workers=40),
+        traffic=traffic(4, owned=1.0, timeout_ns=SECOND, retry=RetrySettings(attempts=2)),
+        faults=(errors,),
+        detection=DetectionSettings(evidence=("probe",), fall=100),
+    )
+    journal = assert_equal(both(settings))
+    held = sum(h.acknowledged for _, h in journal.of(WritesHeld))
+    records = [m for _, m in journal.of(MessageRecord)]
+    assert all(m.outcome != Cause.OK for m in records)
+    attempts = sum(m.attempts for m in records)
+    assert 0.3 * attempts < held < 0.8 * attempts
 
 
 @pytest.mark.slow
