@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hasim.api import load_run, resume, run
+    from hasim.frames import read_frame
     from hasim.journal import Journal
     from hasim.result import Result
     from hasim.services.balancing import LoadBalancingService
@@ -33,6 +34,7 @@ _HOMES = {
     "Result": "hasim.result",
     "__version__": "hasim.version",
     "load_run": "hasim.api",
+    "read_frame": "hasim.frames",
     "resume": "hasim.api",
     "run": "hasim.api",
 }
@@ -46,6 +48,7 @@ __all__ = [
     "Result",
     "__version__",
     "load_run",
+    "read_frame",
     "resume",
     "run",
 ]

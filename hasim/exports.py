@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hasim.frames import write_frames
 from hasim.report import figures, table
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
@@ -19,13 +20,14 @@ SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.
 
 
 def export(result: Result, folder: Path) -> list[Path]:
-    """Write the tables, the summary and the figures of a run; the paths of the figures.
+    """Write the tables, the frames, the summary and the figures of a run; the paths of the figures.
 
     Raises OSError if the folder cannot be written.
     """
     for name in TABLES:
         frame = getattr(result, name)
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    write_frames(result, folder)
     (folder / "stopping.csv").unlink(missing_ok=True)  # of a study with another rule
     if not result.stopping.empty:
         result.stopping.to_csv(folder / "stopping.csv", index=False, lineterminator="\n")

@@ -71,12 +71,16 @@ class Result:
         Raises StoreError if the run folder holds something else.
         """
         return {
-            outcome.replication: self._measured(outcome)
+            outcome.replication: self.read(outcome)
             for outcome in self.study.of_cell(cell)
             if outcome.measured is not None
         }
 
-    def _measured(self, outcome: Outcome) -> Measured:
+    def read(self, outcome: Outcome) -> Measured:
+        """What was measured in an outcome that has something.
+
+        Raises StoreError if the run folder holds something else.
+        """
         try:
             return Measured.from_plain(outcome.measured or {})
         except (KeyError, TypeError, ValueError) as error:

@@ -22,7 +22,7 @@ LEVELS = [
     ["measures"],
     ["study"],
     ["report"],
-    ["exports", "result", "api"],
+    ["exports", "frames", "result", "api"],
     ["commands"],
     ["cli", "__main__"],
     ["__init__"],

@@ -13,7 +13,10 @@ import pytest
 import hasim
 
 PACKAGE = Path(hasim.__file__).parent
-HEAVY = {"numpy", "pandas", "scipy", "numba", "matplotlib", "simpy", "pydantic"}
+HEAVY = {
+    "numpy", "pandas", "scipy", "numba", "matplotlib", "simpy", "pydantic", "pyarrow",
+    "distributed",
+}  # fmt: skip
 LAYERS = [
     {"units", "version"},
     {"model", "settings", "choice", "validation", "sketch"},
@@ -25,7 +28,7 @@ LAYERS = [
     {"measures"},
     {"study"},
     {"report"},
-    {"result", "exports", "api"},
+    {"result", "exports", "frames", "api"},
     {"commands"},
     {"cli", "__main__"},
 ]

@@ -56,9 +56,10 @@ def changed(**settings: Any) -> dict[str, Any]:
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    """All tables and summaries of a run, byte for byte."""
-    found = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".csv"}
-    assert len(found) >= 7
+    """All tables, frames and summaries of a run, byte for byte."""
+    ends = (".csv", ".parquet")
+    found = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in ends}
+    assert len(found) >= 9
     return {**found, "summary.json": (folder / "summary.json").read_bytes()}
 
 
