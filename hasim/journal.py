@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, cast, get_args
+from typing import IO, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from hasim import events, truth
 
@@ -34,8 +34,7 @@ class JournalError(ValueError):
     """A journal that cannot be read; the message names file, line and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One thing that happened at `t_ns` (nanoseconds since the start of the run)."""
 
     t_ns: int

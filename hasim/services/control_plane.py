@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, cast, get_args
 
-from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm
+from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm, WakeUp
 from hasim.model import Cluster
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
@@ -19,7 +19,7 @@ class Service(Protocol):
     """What the control plane needs of a service."""
 
     INPUTS: ClassVar[frozenset[type[Input]]]
-    """The kinds of input that concern it; it is not called for others."""
+    """The kinds of input that concern it; it is not called for others, nor woken before time."""
 
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input."""
@@ -130,9 +130,15 @@ class ControlPlane:
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds); effects and events in the order decided."""
         out: list[Output] = []
+        woken = type(item) is WakeUp
         for name, service in self._takers[type(item)]:
-            out += self._guarded(now, name, service.step, item)
+            if not woken or self._due(now, service):
+                out += self._guarded(now, name, service.step, item)
         return out
+
+    def _due(self, now: int, service: Service) -> bool:
+        time = service.next_wakeup()
+        return time is not None and time <= now
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""

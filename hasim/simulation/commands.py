@@ -63,7 +63,7 @@ class Commands:
         """Put one effect on its way."""
         match effect:
             case SendProbe():
-                self._to_master(effect.master, lambda m: self._probe(m, effect))
+                self._send_probe(effect)
             case Fence():
                 delay = self.world.settings.fencing_device.latency_ns
                 Call(self.env, delay, COMPLETION, self._fence, effect)
@@ -82,7 +82,7 @@ class Commands:
 
     def report(self, report: GatewayReport, endpoint: str) -> None:
         """A gateway's report crosses to the control plane."""
-        self._cross(endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(report))
+        self._input(endpoint, report)
 
     # -- crossings ---------------------------------------------------------------
 
@@ -107,26 +107,42 @@ class Commands:
         self._to_master(target.id, arrive)
 
     def _answer(self, master: SimMaster, item: Input) -> None:
-        self._cross(
-            master_endpoint(master.id), OBSERVER, INPUT, lambda: self.world.driver.feed(item)
-        )
+        self._input(master_endpoint(master.id), item)
+
+    def _input(self, source: str, item: Input) -> None:
+        delay = self.world.network.cross(source, OBSERVER)
+        if delay >= 0:
+            Call(self.env, delay, INPUT, self._feed, item)
+
+    def _feed(self, event: Call) -> None:
+        self.world.driver.feed(event.load)
 
     # -- probes ------------------------------------------------------------------
 
-    def _probe(self, master: SimMaster, effect: SendProbe) -> None:
-        def answer(cause: Cause) -> None:
-            self._answer(master, ProbeReply(master.id, effect.probe, cause))
+    def _send_probe(self, effect: SendProbe) -> None:
+        delay = self.world.network.cross(OBSERVER, master_endpoint(effect.master))
+        if delay >= 0:
+            Call(self.env, delay, ARRIVAL, self._probe, effect)
 
-        if master.silent or (master.hangs and not master.refusing):
-            return
+    def _probe(self, event: Call) -> None:
+        effect: SendProbe = event.load
+        master = self.world.masters[effect.master]
         if master.refusing:
-            answer(Cause.REFUSED)
+            self._answer_probe(effect, Cause.REFUSED)
+        elif master.silent or master.hangs:
+            pass
         elif master.settings.health == "deep":
             self._deep_probes += 1
             draw = self.world.probe_draws[master.id].uniform()
+            answer = partial(self._answer_probe, effect)
             master.accept(DeepProbe(self._deep_probes, draw, answer))
         else:
-            answer(Cause.OK)
+            self._answer_probe(effect, Cause.OK)
+
+    def _answer_probe(self, effect: SendProbe, cause: Cause) -> None:
+        self._input(
+            master_endpoint(effect.master), ProbeReply(effect.master, effect.probe, cause)
+        )
 
     # -- fencing -----------------------------------------------------------------
 
@@ -282,6 +298,6 @@ class Commands:
         def apply() -> None:
             ack = gateway.balancer.apply_routing(self.env.now, effect.table)
             self.world.rerouted()
-            self._cross(gateway.endpoint, OBSERVER, INPUT, lambda: self.world.driver.feed(ack))
+            self._input(gateway.endpoint, ack)
 
         self._cross(OBSERVER, gateway.endpoint, COMPLETION, apply)

@@ -28,30 +28,32 @@ class Driver:
 
     def start(self) -> None:
         """Start the control plane."""
-        self._take(self.control_plane.start(self.env.now))
+        now = self.env.now
+        self._take(now, self.control_plane.start(now))
 
     def feed(self, item: Input) -> None:
         """Hand one input to the control plane, now."""
-        self.journal.add(self.env.now, "input", item)
-        self._take(self.control_plane.step(self.env.now, item))
+        now = self.env.now
+        self.journal.add(now, "input", item)
+        self._take(now, self.control_plane.step(now, item))
 
-    def _take(self, outputs: list[Output]) -> None:
+    def _take(self, now: int, outputs: list[Output]) -> None:
         effects: list[Effect] = []
         for output in outputs:
             if type(output) in EVENT_TYPES:
-                self.journal.add(self.env.now, "event", output)
+                self.journal.add(now, "event", output)
             else:
-                self.journal.add(self.env.now, "effect", output)
+                self.journal.add(now, "effect", output)
                 effects.append(output)  # type: ignore[arg-type]
         for effect in effects:
             self._perform(effect)
-        self._arm()
+        self._arm(now)
 
-    def _arm(self) -> None:
+    def _arm(self, now: int) -> None:
         wanted = self.control_plane.next_wakeup()
         if wanted is not None and wanted != self._armed:
             self._armed = wanted
-            Call(self.env, max(0, wanted - self.env.now), WAKE_UP, self._wake, wanted)
+            Call(self.env, max(0, wanted - now), WAKE_UP, self._wake, wanted)
 
     def _wake(self, event: Call) -> None:
         if event.load == self._armed:  # else a stale timer: SimPy cannot cancel one

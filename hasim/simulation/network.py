@@ -73,7 +73,7 @@ class Link:
         self.passes = 1.0 - loss
         self._jitter = jitter
         self._stream = stream
-        self._draws: Iterator[tuple[float, float]] | None = None
+        self._draws = self._drawn()
 
     @property
     def up(self) -> bool:
@@ -103,8 +103,6 @@ class Link:
 
     def draw(self) -> int:
         """A crossing with this link's own random stream, for control traffic."""
-        if self._draws is None:
-            self._draws = self._drawn()
         ratio, u = next(self._draws)
         return self.crossing(ratio, u)
 

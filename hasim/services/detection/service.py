@@ -52,6 +52,8 @@ class FailoverDetectionService:
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         self.settings = settings
         self.running = False
+        self._wakeup_ns: int | None = None
+        self._wakeup_known = False
         self._health = {
             master.id: MasterHealth(
                 master.id,
@@ -70,7 +72,7 @@ class FailoverDetectionService:
 
     def stop_monitoring(self, now: int) -> list[Output]:
         """Send no more probes; the verdicts stay as they are."""
-        self.running = False
+        self.running = self._wakeup_known = False
         for health in self._health.values():
             health.probe_deadline_ns = health.next_probe_ns = None
         return []
@@ -95,14 +97,14 @@ class FailoverDetectionService:
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a probe is due or times out (nanoseconds)."""
-        earliest: int | None = None
-        for health in self._health.values():
-            time = health.probe_deadline_ns
-            if time is None:
-                time = health.next_probe_ns
-            if time is not None and (earliest is None or time < earliest):
-                earliest = time
-        return earliest
+        if not self._wakeup_known:
+            times = (
+                h.next_probe_ns if h.probe_deadline_ns is None else h.probe_deadline_ns
+                for h in self._health.values()
+            )
+            self._wakeup_ns = min([t for t in times if t is not None], default=None)
+            self._wakeup_known = True
+        return self._wakeup_ns
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
         """Probe a master now, unless a probe is under way. KeyError for an unknown one."""
@@ -222,6 +224,7 @@ class FailoverDetectionService:
 
     def _probe_ended(self, now: int, health: MasterHealth, cause: Cause) -> list[Output]:
         first = health.probes_sent == 1
+        self._wakeup_known = False
         health.probe_deadline_ns = None
         health.last_probe_cause = cause
         if cause is Cause.OK:
@@ -285,6 +288,7 @@ class FailoverDetectionService:
     # -- probing -----------------------------------------------------------------
 
     def _probe(self, now: int, health: MasterHealth) -> list[Output]:
+        self._wakeup_known = False
         health.probes_sent += 1
         health.probe_deadline_ns = now + self.settings.timeout_ns
         health.next_probe_ns = None
@@ -292,6 +296,7 @@ class FailoverDetectionService:
 
     def _schedule(self, now: int, health: MasterHealth, *, first: bool) -> None:
         """Plan the next probe, counted from the completion of the last one."""
+        self._wakeup_known = False
         if not health.settled:
             health.next_probe_ns = now + self.settings.fast_interval_ns
         elif "probe" not in self.settings.evidence and health.status is Status.HEALTHY:
@@ -312,6 +317,7 @@ class FailoverDetectionService:
 
     def _enter_maintenance(self, now: int, health: MasterHealth) -> list[Output]:
         health.probe_deadline_ns = health.next_probe_ns = None
+        self._wakeup_known = False
         return self._declare(now, health, Status.MAINTENANCE, Diagnosis.NONE, "operator")
 
     def _leave_maintenance(self, now: int, health: MasterHealth) -> list[Output]:

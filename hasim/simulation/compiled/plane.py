@@ -70,6 +70,7 @@ class CompiledPlane:
         )
         self._growth = Growth(self._memory)
         self._counts = self._memory["routes"][COUNTS]
+        self._upcoming = self._memory["state"][["next_ns", "next_priority"]][0]
         self._probes: dict[int, Job] = {}
         self._next = (0, 0)
         self._dirty = True
@@ -84,8 +85,11 @@ class CompiledPlane:
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
         env, table, advance = self.env, self._memory.table, KERNEL.advance
+        end = until, 0
         while True:
-            limit = min(env.next_event(), (until, 0))
+            limit = env.next_event()
+            if limit > end:
+                limit = end
             if self._next < limit:
                 if self._dirty or self._rerouted:
                     self._configure()
@@ -93,7 +97,7 @@ class CompiledPlane:
                 if stop:
                     self._handle(stop)
                     continue
-                self._next = (int(self._state["next_ns"]), int(self._state["next_priority"]))
+                self._next = self._upcoming.item()
             if limit[0] >= until:
                 break
             env.step()
