@@ -140,9 +140,7 @@ class Commands:
             self._answer_probe(effect, Cause.OK)
 
     def _answer_probe(self, effect: SendProbe, cause: Cause) -> None:
-        self._input(
-            master_endpoint(effect.master), ProbeReply(effect.master, effect.probe, cause)
-        )
+        self._input(master_endpoint(effect.master), ProbeReply(effect.master, effect.probe, cause))
 
     # -- fencing -----------------------------------------------------------------
 

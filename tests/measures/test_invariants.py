@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from hasim.events import FailoverChanged, OwnerChanged
@@ -82,7 +80,7 @@ def test_an_epoch_that_does_not_grow() -> None:
 )
 def test_what_is_not_conserved(extra: object, subjects: set[str]) -> None:
     story = sound()
-    story.told.insert(0, replace(story.told[-1], body=extra))
+    story.told.insert(0, story.told[-1]._replace(body=extra))
     violations = found(story)
     assert {number for number, _, _ in violations} == {2}
     assert {subject for _, _, subject in violations} == subjects
@@ -90,9 +88,9 @@ def test_what_is_not_conserved(extra: object, subjects: set[str]) -> None:
 
 def test_time_that_runs_back_and_past_the_end() -> None:
     journal = sound().journal()
-    journal.records.append(replace(journal.records[0], t_ns=99 * 10**9))
+    journal.records.append(journal.records[0]._replace(t_ns=99 * 10**9))
     assert [v.invariant for v in check(journal, LIFECYCLE)] == [3]
-    journal.records.append(replace(journal.records[0], t_ns=101 * 10**9))
+    journal.records.append(journal.records[0]._replace(t_ns=101 * 10**9))
     assert [v.subject for v in check(journal, LIFECYCLE)] == [
         f"record {len(journal.records) - 1}",
         "journal",
@@ -141,7 +139,7 @@ def test_the_services_own_lifecycle_is_the_default() -> None:
 def test_the_same_journal_twice() -> None:
     one, other = sound().journal(), sound().journal()
     assert difference(one, other) is None
-    other.records[5] = replace(other.records[5], t_ns=1)
+    other.records[5] = other.records[5]._replace(t_ns=1)
     assert isinstance(difference(one, other), Violation)
     shorter = Journal(one.header, one.records[:-1])
     assert "records" in (difference(one, shorter) or Violation(0, 0, "", "")).text

@@ -6,14 +6,31 @@ from typing import get_args
 
 import pytest
 
-from hasim.events import AlertChanged, Input, OwnerChanged, ServiceFailed, WakeUp
+from hasim.events import (
+    AlertChanged,
+    FenceResult,
+    GatewayReport,
+    Input,
+    OwnerChanged,
+    ProbeReply,
+    RoutingAck,
+    ServiceFailed,
+    WakeUp,
+)
 from hasim.model import Cause
 from hasim.services.control_plane import ControlPlane
 from hasim.units import SECOND
 from tests.services.bench import Bench, cluster
 
+CONCERNS = {
+    "detection": ProbeReply("m1", 1, Cause.OK),
+    "failover": FenceResult(1, "m1", confirmed=True),
+    "balancing": RoutingAck("north", 1),
+    "monitor": GatewayReport("north", 1, ()),
+}
 
-@pytest.mark.parametrize("name", ["detection", "failover", "balancing", "monitor"])
+
+@pytest.mark.parametrize("name", CONCERNS)
 def test_a_service_that_raises_does_not_stop_the_others(name: str, monkeypatch) -> None:
     bench = Bench(ControlPlane(cluster(3)))
     bench.run(SECOND)
@@ -22,7 +39,7 @@ def test_a_service_that_raises_does_not_stop_the_others(name: str, monkeypatch) 
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(bench.control_plane.services[name], "step", broken)
-    out = bench.control_plane.step(2 * SECOND, WakeUp())
+    out = bench.control_plane.step(2 * SECOND, CONCERNS[name])
     assert ServiceFailed(name, "ZeroDivisionError: a bug") in out
     alerts = [o for o in out if isinstance(o, AlertChanged)]
     # A monitor that is broken itself cannot alert; the event is in the journal all the same.
@@ -61,3 +78,16 @@ def test_stop_sends_no_more_probes() -> None:
 def test_every_input_concerns_a_service() -> None:
     taken = frozenset[type]().union(*(s.INPUTS for s in ControlPlane(cluster(3)).services.values()))
     assert taken == frozenset(get_args(Input))
+
+
+def test_nobody_is_woken_before_time(monkeypatch) -> None:
+    control_plane = ControlPlane(cluster(3))
+    control_plane.start(0)
+    woken = []
+    for name, service in control_plane.services.items():
+        monkeypatch.setattr(service, "step", lambda now, item, name=name: woken.append(name) or [])
+    due = control_plane.next_wakeup()
+    control_plane.step(due - 1, WakeUp())
+    assert woken == []
+    control_plane.step(due, WakeUp())
+    assert woken == ["detection"]

@@ -98,13 +98,18 @@ class FailoverDetectionService:
     def next_wakeup(self) -> int | None:
         """The earliest time at which a probe is due or times out (nanoseconds)."""
         if not self._wakeup_known:
-            times = (
-                h.next_probe_ns if h.probe_deadline_ns is None else h.probe_deadline_ns
-                for h in self._health.values()
-            )
-            self._wakeup_ns = min([t for t in times if t is not None], default=None)
-            self._wakeup_known = True
+            self._wakeup_ns, self._wakeup_known = self._earliest(), True
         return self._wakeup_ns
+
+    def _earliest(self) -> int | None:
+        earliest: int | None = None
+        for health in self._health.values():
+            time = health.probe_deadline_ns
+            if time is None:
+                time = health.next_probe_ns
+            if time is not None and (earliest is None or time < earliest):
+                earliest = time
+        return earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
         """Probe a master now, unless a probe is under way. KeyError for an unknown one."""

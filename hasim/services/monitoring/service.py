@@ -43,6 +43,8 @@ class HighAvailabilityMonitor:
         self._settings = settings
         self._cluster = cluster
         self._running = False
+        self._wakeup_ns: int | None = None
+        self._wakeup_known = False
         self._now = 0
         self._alerts = AlertBook(settings.hold_ns)
         self._beliefs = Beliefs.of(cluster)
@@ -58,7 +60,7 @@ class HighAvailabilityMonitor:
         """
         if self._running:
             return []
-        self._running, self._now = True, now
+        self._running, self._now, self._wakeup_known = True, now, False
         self._uptime = self._new_accounts(now)
         self._uptime.update(now, self._beliefs.unserved())
         self._traffic.open(now)
@@ -81,6 +83,11 @@ class HighAvailabilityMonitor:
 
     def next_wakeup(self) -> int | None:
         """When an alert is to be resolved or the error budget turns; None if never."""
+        if not self._wakeup_known:
+            self._wakeup_ns, self._wakeup_known = self._earliest(), True
+        return self._wakeup_ns
+
+    def _earliest(self) -> int | None:
         if not self._running:
             return None
         if self._uptime.exhausted(self._now):
@@ -204,6 +211,7 @@ class HighAvailabilityMonitor:
 
     def _settle(self, now: int) -> list[Output]:
         """Catch up with what should have happened before `now`, had the wake-up come in time."""
+        self._wakeup_known = False
         if not self._running or now == self._now:
             return []
         self._now = now

@@ -88,8 +88,7 @@ class CompiledPlane:
         end = until, 0
         while True:
             limit = env.next_event()
-            if limit > end:
-                limit = end
+            limit = min(limit, end)
             if self._next < limit:
                 if self._dirty or self._rerouted:
                     self._configure()
