@@ -19,7 +19,7 @@ from hasim.simulation.compiled.layout import (
     Table,
 )
 from hasim.simulation.compiled.picking import select
-from hasim.simulation.compiled.queues import push, push_delivery, push_timeout
+from hasim.simulation.compiled.queues import push, push_delivery, push_timeout, skip_settled
 from hasim.simulation.compiled.serving import (
     attempts,
     crosses_there,
@@ -71,9 +71,9 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     a.used = a.awaited = 1
     a.draw, a.message, a.partition = draw, message, partition
     a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
-    a.sent_ns, a.expires_ns = now, now + s.timeout_ns
+    a.sent_ns = now
     place = place_of(table, message, draw)
-    a.demand_ns = demand_ns(table)[masters(table)[master].law * s.attempts * s.size + place]
+    a.remaining_ns = demand_ns(table)[masters(table)[master].law * s.attempts * s.size + place]
     if s.faulty:
         a.error = error_of(table)[place]
     a.seat, a.due_ns = -1, -1
@@ -84,7 +84,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     a.served = delay >= 0
     if delay >= 0:
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
-    push_timeout(table, a.expires_ns, draw, slot)
+    push_timeout(table, now + s.timeout_ns, draw, slot)
     return expect_report(table, gateway)
 
 
@@ -142,8 +142,9 @@ def answered(table: Table, now: int, slot: int) -> int:
     a = attempts(table)[slot]
     a.awaited = 0
     release(table, slot)
+    skip_settled(table)
     if a.cause != OK:
-        return failed(table, now, a, a.cause)
+        return failed(table, now, a, int(a.cause))
     s, r = state(table)[0], routes(table)[a.route]
     causes(table)[a.master * ALL_CAUSES + OK] += 1
     stop = NOTHING
@@ -189,4 +190,4 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     if 0 < r.streak <= s.watch:
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
-    return stop | retry_or_settle(table, now, a.message, a.draw, cause, a.master)
+    return stop | retry_or_settle(table, now, a.message, a.draw, cause, int(a.master))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hasim.simulation.compiled.layout import TIMEOUTS, Memory
 
 LEAST_FREE = 8
+MANY_WAITS = 1 << 16
 
 
 class Growth:
@@ -47,15 +48,16 @@ class Growth:
         self._state["free"] = count
 
     def _tidy_timeouts(self) -> None:
-        """Drop the timeouts that nobody waits for any more; if few are, double the ring."""
+        """Make the ring of timeouts larger; a large one is only rid of those nobody waits for."""
         ring, events = self._memory["fifos"][TIMEOUTS], self._memory["timeouts"]
         attempts = self._memory["attempts"]
         places = np.arange(ring["head"], ring["tail"]) & ring["mask"]
         waits = events[places]
-        slots = attempts[waits["slot"]]
-        awaited = (slots["used"] != 0) & (slots["awaited"] != 0)
-        waits = waits[awaited & (slots["draw"] == waits["priority"])]
-        size = len(events) * (2 if 2 * len(waits) > len(events) else 1)
+        slots = waits["slot"]
+        awaited = (attempts["used"][slots] != 0) & (attempts["awaited"][slots] != 0)
+        waits = waits[awaited & (attempts["draw"][slots] == waits["priority"])]
+        crowded = len(events) < MANY_WAITS or 2 * len(waits) > len(events)
+        size = len(events) * (2 if crowded else 1)
         self._memory.put("timeouts", extended(waits, size))
         ring["head"], ring["tail"], ring["mask"] = 0, len(waits), size - 1
 

@@ -32,13 +32,13 @@ arrays: Any = arrayobj  # has no types
 def njit(function: F) -> F:
     """Compile for use inside an entry point."""
     # Python never calls it, so it needs no wrappers, which take time to compile.
-    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     return cast(F, numba.njit(**options)(function))
 
 
 def entry(function: F) -> F:
     """Compile an entry point, called from Python and cached on disk."""
-    return cast(F, numba.njit(cache=True)(function))
+    return cast(F, numba.njit(cache=True, _nrt=False)(function))
 
 
 def fingerprint(*places: Path) -> int:

@@ -49,25 +49,23 @@ def earliest(table: Table) -> tuple[int, int, int]:
     if s.message < s.count:
         time = messages(table)[s.message & s.mask].arrival_ns
         priority = ARRIVAL << KEY_BITS | (MESSAGES + s.message * s.attempts)
-    if s.heap_size:
-        e = heap(table)[0]
-        if before(e.time, e.priority, time, priority):
-            time, priority, source = e.time, e.priority, HEAP
+    # What is read of an empty queue is not used.
+    e = heap(table)[0]
+    if before(e.time if s.heap_size else FOREVER, e.priority, time, priority):
+        time, priority, source = e.time, e.priority, HEAP
     ring = fifos(table)[DELIVERIES]
-    if ring.head < ring.tail:
-        e = deliveries(table)[ring.head & ring.mask]
-        if before(e.time, e.priority, time, priority):
-            time, priority, source = e.time, e.priority, DELIVERIES
+    e = deliveries(table)[ring.head & ring.mask]
+    if before(e.time if ring.head < ring.tail else FOREVER, e.priority, time, priority):
+        time, priority, source = e.time, e.priority, DELIVERIES
     ring = fifos(table)[ANSWERS]
-    if ring.head < ring.tail:
-        e = answers(table)[ring.head & ring.mask]
-        if before(e.time, e.priority, time, priority):
-            time, priority, source = e.time, e.priority, ANSWERS
+    e = answers(table)[ring.head & ring.mask]
+    if before(e.time if ring.head < ring.tail else FOREVER, e.priority, time, priority):
+        time, priority, source = e.time, e.priority, ANSWERS
     ring = fifos(table)[TIMEOUTS]
-    if ring.head < ring.tail:
-        e = timeouts(table)[ring.head & ring.mask]
-        if before(e.time, TIMEOUT << KEY_BITS, time, priority):
-            time, priority, source = e.time, TIMEOUT << KEY_BITS, TIMEOUTS
+    e = timeouts(table)[ring.head & ring.mask]
+    expiry = TIMEOUT << KEY_BITS
+    if before(e.time if ring.head < ring.tail else FOREVER, expiry, time, priority):
+        time, priority, source = e.time, expiry, TIMEOUTS
     return time, priority, source
 
 

@@ -86,18 +86,21 @@ ROUTE = np.dtype(
 
 ATTEMPT = np.dtype(
     [
-        *((name, "i8") for name in ("draw", "message", "sent_ns", "expires_ns", "demand_ns")),
-        *((name, "i8") for name in ("queued_ns", "remaining_ns", "resumed_ns", "due_ns")),
-        *((name, "i8") for name in ("route", "gateway", "master", "partition")),
-        *((name, "i8") for name in ("seat", "next", "cause", "order")),
-        *((name, "i8") for name in ("used", "awaited", "served")),
+        *((name, "i8") for name in ("draw", "message", "sent_ns")),
+        *((name, "i8") for name in ("remaining_ns", "since_ns", "due_ns", "order")),
         ("error", "f8"),
-    ]
+        *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
+        *((name, "i1") for name in ("used", "awaited", "served", "cause")),
+    ],
+    align=True,
 )
 """An attempt under way, or a deep probe at a master (`draw` is then minus its number).
 
 `awaited`: the client waits. `served`: the network or the master still has it.
-`seat`: its place among the served, or -1. `due_ns`: when it completes, or -1.
+`seat`: its place among the served, or -1. `since_ns`: since when it waits for a worker,
+or a worker has been at it, and `remaining_ns` what that worker had to do then.
+`due_ns`: when it completes, or -1. `order`: of probes, in which they came to their seat
+or into the queue. Small, since there may be thousands under way.
 """
 
 EVENT = np.dtype([("time", "i8"), ("priority", "i8"), ("slot", "i8")])

@@ -233,7 +233,7 @@ class CompiledPlane:
         self._state["free"] = attempt["next"]
         attempt["used"] = attempt["awaited"] = attempt["served"] = 1
         attempt["draw"], attempt["partition"], attempt["master"] = -probe.key, -1, master
-        attempt["demand_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
+        attempt["remaining_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
         attempt["seat"] = attempt["due_ns"] = -1
         self._probes[slot] = probe
         stop = KERNEL.accept(self._memory.table, self.env.now, slot)

@@ -11,12 +11,14 @@ fifos = VIEWS["fifos"]
 deliveries = VIEWS["deliveries"]
 answers = VIEWS["answers"]
 timeouts = VIEWS["timeouts"]
+attempts = VIEWS["attempts"]
 
 
 @njit
 def before(time: int, priority: int, other_time: int, other_priority: int) -> bool:
     """Whether the first comes before the other: by time, then by priority."""
-    return time < other_time or (time == other_time and priority < other_priority)
+    # Without branches, which a processor could not foresee.
+    return bool((time < other_time) | ((time == other_time) & (priority < other_priority)))
 
 
 @njit
@@ -28,11 +30,8 @@ def write(event: Record, time: int, priority: int, slot: int) -> None:
 
 
 @njit
-def push(table: Table, time: int, priority: int, slot: int) -> None:
-    """Put an event on the heap."""
-    events, s = heap(table), state(table)[0]
-    hole = s.heap_size
-    s.heap_size = hole + 1
+def rise(events: Record, hole: int, time: int, priority: int, slot: int) -> None:
+    """Put an event into the hole, or above as far as it comes before what is there."""
     while hole > 0:
         parent = (hole - 1) >> 1
         above = events[parent]
@@ -44,6 +43,15 @@ def push(table: Table, time: int, priority: int, slot: int) -> None:
 
 
 @njit
+def push(table: Table, time: int, priority: int, slot: int) -> None:
+    """Put an event on the heap."""
+    events, s = heap(table), state(table)[0]
+    hole = s.heap_size
+    s.heap_size = hole + 1
+    rise(events, hole, time, priority, slot)
+
+
+@njit
 def pop(table: Table) -> int:
     """Take the first event off the heap; returns its slot."""
     events, s = heap(table), state(table)[0]
@@ -51,21 +59,16 @@ def pop(table: Table) -> int:
     size = s.heap_size - 1
     s.heap_size = size
     last = events[size]
-    hole = 0
-    while True:
-        child = 2 * hole + 1
-        if child >= size:
-            break
-        below = events[child]
+    hole, child = 0, 1
+    # The hole sinks to the bottom, where the last event mostly belongs anyway, ...
+    while child < size:
         if child + 1 < size:
-            other = events[child + 1]
-            if before(other.time, other.priority, below.time, below.priority):
-                child, below = child + 1, other
-        if not before(below.time, below.priority, last.time, last.priority):
-            break
+            one, other = events[child], events[child + 1]
+            child += before(other.time, other.priority, one.time, one.priority)
+        below = events[child]
         write(events[hole], below.time, below.priority, below.slot)
-        hole = child
-    write(events[hole], last.time, last.priority, last.slot)
+        hole, child = child, 2 * child + 1
+    rise(events, hole, last.time, last.priority, last.slot)  # ... or a little above.
     return slot
 
 
@@ -95,6 +98,18 @@ def push_answer(table: Table, time: int, priority: int, slot: int) -> None:
     """An answer is on the wire."""
     if not append(fifos(table)[ANSWERS], answers(table), time, priority, slot):
         push(table, time, priority, slot)
+
+
+@njit
+def skip_settled(table: Table) -> None:
+    """Forget the first timeouts as long as nobody waits for them any more."""
+    ring, events = fifos(table)[TIMEOUTS], timeouts(table)
+    while ring.head < ring.tail:
+        e = events[ring.head & ring.mask]
+        a = attempts(table)[e.slot]
+        if a.used and a.awaited and a.draw == e.priority:
+            break
+        ring.head += 1
 
 
 @njit

@@ -100,7 +100,7 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
     if a.awaited:
         place = place_of(table, a.message, a.draw)
         delay = crosses_back(table, routes(table)[a.route], place)
-        if delay >= 0 and now + delay < a.expires_ns:
+        if delay >= 0 and now + delay - a.sent_ns < state(table)[0].timeout_ns:
             a.cause = cause
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
             return NOTHING
@@ -112,7 +112,7 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
 def run(table: Table, now: int, a: Record, slot: int) -> None:
     """A worker is busy with it from now on, at the master's present speed."""
     m = masters(table)[a.master]
-    a.resumed_ns = now
+    a.since_ns = now
     a.due_ns = -1
     if m.rate > 0.0:
         delay = a.remaining_ns / m.rate
@@ -122,28 +122,34 @@ def run(table: Table, now: int, a: Record, slot: int) -> None:
 
 
 @njit
+def note_order(table: Table, a: Record) -> None:
+    """A probe begins to wait or to be served."""
+    if a.draw < 0:
+        s = state(table)[0]
+        a.order = s.order
+        s.order += 1
+
+
+@njit
 def start(table: Table, now: int, slot: int) -> None:
     """A worker takes it."""
-    s, a = state(table)[0], attempts(table)[slot]
+    a = attempts(table)[slot]
     m = masters(table)[a.master]
     a.seat = m.busy
-    a.order = s.order
-    s.order += 1
+    note_order(table, a)
     seats(table)[m.first_seat + m.busy] = slot
     m.busy += 1
-    a.remaining_ns = a.demand_ns
     run(table, now, a, slot)
 
 
 @njit
 def enqueue(table: Table, now: int, slot: int) -> None:
     """It waits for a worker."""
-    s, a = state(table)[0], attempts(table)[slot]
+    a = attempts(table)[slot]
     m = masters(table)[a.master]
-    a.queued_ns = now
+    a.since_ns = now
     a.next = -1
-    a.order = s.order
-    s.order += 1
+    note_order(table, a)
     if m.waiting:
         attempts(table)[m.tail].next = slot
     else:
@@ -162,7 +168,7 @@ def accept(table: Table, now: int, slot: int) -> int:
         cause = -1
     elif m.crashes:
         cause = REFUSED
-    elif a.partition >= 0 and not owns(table, a.master, a.partition):
+    elif a.partition >= 0 and not owns(table, int(a.master), int(a.partition)):
         cause = -1 if m.hangs else NOT_OWNER
     elif m.busy < m.workers:
         start(table, now, slot)
@@ -198,7 +204,7 @@ def complete(table: Table, now: int, priority: int) -> int:
         pop(table)  # a fault took this completion back
         return NOTHING
     m = masters(table)[a.master]
-    late = m.waiting > 0 and now - attempts(table)[m.head].queued_ns > s.timeout_ns
+    late = m.waiting > 0 and now - attempts(table)[m.head].since_ns > s.timeout_ns
     if late != (m.overloaded != 0):
         m.overloaded = 1 if late else 0
         s.master = a.master
@@ -206,7 +212,7 @@ def complete(table: Table, now: int, priority: int) -> int:
     pop(table)
     stand_up(table, a)
     if m.waiting:
-        waiting = m.head
+        waiting: int = m.head
         m.head = attempts(table)[waiting].next
         m.waiting -= 1
         start(table, now, waiting)
@@ -243,7 +249,7 @@ def lose(table: Table, now: int, master: int, cause: int) -> int:
         lose_one(table, now, seats(table)[m.first_seat + place], cause)
     slot = m.head
     for _ in range(m.waiting):
-        following = attempts(table)[slot].next
+        following = int(attempts(table)[slot].next)
         lose_one(table, now, slot, cause)
         slot = following
     m.busy = m.waiting = m.overloaded = 0
@@ -269,7 +275,7 @@ def change_rate(table: Table, now: int, master: int, rate: float) -> None:
     m = masters(table)[master]
     for place in range(m.busy):
         a = attempts(table)[seats(table)[m.first_seat + place]]
-        a.remaining_ns -= int((now - a.resumed_ns) * m.rate)
+        a.remaining_ns -= int((now - a.since_ns) * m.rate)
     m.rate = rate
     for place in range(m.busy):
         slot = seats(table)[m.first_seat + place]
