@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hasim.services.balancing.load import LATENCY_GAIN
 from hasim.simulation.clock import ARRIVAL, KEY_BITS, MESSAGES
-from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.jit import int64, njit
 from hasim.simulation.compiled.layout import (
     CAUSES,
     FOREVER,
@@ -59,7 +59,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     """One attempt: choose a master, put the request on its way, start the client's timeout."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
-    gateway, partition = int(m.gateway), int(m.partition)
+    gateway, partition = int64(m.gateway), int64(m.partition)
     m.tries += 1
     master = select(table, gateway, partition, m.vip != 0, avoid)
     if master < 0:
@@ -144,7 +144,7 @@ def answered(table: Table, now: int, slot: int) -> int:
     release(table, slot)
     skip_settled(table)
     if a.cause != OK:
-        return failed(table, now, a, int(a.cause))
+        return failed(table, now, a, int64(a.cause))
     s, r = state(table)[0], routes(table)[a.route]
     causes(table)[a.master * ALL_CAUSES + OK] += 1
     stop = NOTHING
@@ -190,4 +190,4 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     if 0 < r.streak <= s.watch:
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
-    return stop | retry_or_settle(table, now, a.message, a.draw, cause, int(a.master))
+    return stop | retry_or_settle(table, now, a.message, a.draw, cause, int64(a.master))

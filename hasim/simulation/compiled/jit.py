@@ -15,30 +15,28 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
-from numba.np import arrayobj
-from numba.np.numpy_support import from_dtype
 
 from hasim import model, sketch
 from hasim.services import balancing
 from hasim.simulation import clock, results
 
 F = TypeVar("F", bound=Callable[..., Any])
-ENDLESS = 2**48
-arrays: Any = arrayobj  # has no types
+int64: Any = np.int64
+"""Makes an integer of the usual kind, since numba would compile a function anew for each."""
 
 
 def njit(function: F) -> F:
     """Compile for use inside an entry point."""
-    # Python never calls it, so it needs no wrappers, which take time to compile.
+    # Python never calls it, so it needs no wrappers, which take time to compile; nor does
+    # anything here own memory (_nrt), which would be asked at every access to it.
     options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     return cast(F, numba.njit(**options)(function))
 
 
 def entry(function: F) -> F:
     """Compile an entry point, called from Python and cached on disk."""
-    return cast(F, numba.njit(cache=True, _nrt=False)(function))
+    options: Any = {"cache": True, "_nrt": False}
+    return cast(F, numba.njit(**options)(function))
 
 
 def fingerprint(*places: Path) -> int:
@@ -57,32 +55,3 @@ def sources() -> list[Path]:
         Path(balancing.__file__).parent,
         *(Path(str(module.__file__)) for module in (clock, model, results, sketch)),
     ]
-
-
-def view_of(position: int, dtype: np.dtype[Any]) -> Any:
-    """A compiled function from a table of addresses to the array at one of them.
-
-    The array is one of `dtype`, and as long as anybody believes it to be. An intrinsic
-    and not a function that calls `numba.carray`, which would take a tenth of a second
-    to compile for every array.
-    """
-    array = types.Array(from_dtype(dtype), 1, "C")
-
-    def typed(_: Any, table: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            addresses = arrays.make_array(table)(context, builder, args[0]).data
-            place = builder.gep(addresses, [context.get_constant(types.intp, position)])
-            view = arrays.make_array(array)(context, builder)
-            arrays.populate_array(
-                view,
-                data=builder.inttoptr(builder.load(place), view.data.type),
-                shape=[context.get_constant(types.intp, ENDLESS)],
-                strides=[context.get_constant(types.intp, dtype.itemsize)],
-                itemsize=context.get_constant(types.intp, dtype.itemsize),
-                meminfo=None,
-            )
-            return view._getvalue()
-
-        return array(table), generate
-
-    return intrinsic(typed)

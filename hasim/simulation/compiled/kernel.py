@@ -107,16 +107,17 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
 
 
 @njit
-def crowded(table: Table) -> bool:
-    """Whether there may be no room for what one event brings."""
+def room(table: Table) -> int:
+    """How many events may happen before there could be too little room for what they bring.
+
+    Or before messages have to be drawn; the slots of attempts are not counted.
+    """
     s, waits = state(table)[0], fifos(table)[TIMEOUTS]
-    return bool(
-        (s.message >= s.count and s.more)
-        or s.free < 0
-        or s.heap_size + MOST_PUSHED > s.heap_room
-        or s.writes >= s.writes_room
-        or waits.tail - waits.head > waits.mask
-    )
+    events: int = min((s.heap_room - s.heap_size) // MOST_PUSHED, s.writes_room - s.writes)
+    events = min(events, waits.mask + 1 - (waits.tail - waits.head))
+    if s.more:
+        events = min(events, s.count - s.message)
+    return events
 
 
 @njit
@@ -126,9 +127,15 @@ def advance_until(table: Table, limit_ns: int, limit_priority: int) -> int:
     Leaves time and priority of the next event, or the time of the stop, in the state.
     """
     s = state(table)[0]
+    events = 0
     while True:
-        if crowded(table):
+        if not events:
+            events = room(table)
+            if events <= 0:
+                return GROW
+        if s.free < 0:
             return GROW
+        events -= 1
         time, priority, source = earliest(table)
         if not before(time, priority, limit_ns, limit_priority):
             s.next_ns, s.next_priority = time, priority

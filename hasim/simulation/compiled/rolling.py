@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.jit import int64, njit
 from hasim.simulation.compiled.layout import OK, UNSETTLED, VIEWS, Table
 from hasim.simulation.results import BUCKET_NS, OUTCOMES
 from hasim.sketch import ACCURACY, gamma
@@ -36,7 +36,7 @@ def roll(table: Table, everything: bool) -> None:
             s.bucket = m.arrival_ns // BUCKET_NS
             s.bucket_ends_ns = (s.bucket + 1) * BUCKET_NS
         late = m.arrival_ns > s.last_ns
-        outcome = IN_FLIGHT if m.outcome == UNSETTLED else int(m.outcome)
+        outcome = IN_FLIGHT if m.outcome == UNSETTLED else int64(m.outcome)
         key = (((m.last + 1) * 2 + m.vip) * 2 + late) * len(OUTCOMES) + outcome
         cell = cells(table)[key]
         if not cell.messages:

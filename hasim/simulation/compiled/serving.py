@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
-from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.jit import int64, njit
 from hasim.simulation.compiled.layout import (
     ERROR,
     FOREVER,
@@ -168,7 +168,7 @@ def accept(table: Table, now: int, slot: int) -> int:
         cause = -1
     elif m.crashes:
         cause = REFUSED
-    elif a.partition >= 0 and not owns(table, int(a.master), int(a.partition)):
+    elif a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
         cause = -1 if m.hangs else NOT_OWNER
     elif m.busy < m.workers:
         start(table, now, slot)
@@ -249,7 +249,7 @@ def lose(table: Table, now: int, master: int, cause: int) -> int:
         lose_one(table, now, seats(table)[m.first_seat + place], cause)
     slot = m.head
     for _ in range(m.waiting):
-        following = int(attempts(table)[slot].next)
+        following = int64(attempts(table)[slot].next)
         lose_one(table, now, slot, cause)
         slot = following
     m.busy = m.waiting = m.overloaded = 0

@@ -1,0 +1,119 @@
+"""How compiled code reaches the arrays behind a table of addresses.
+
+Through a `Pointer` for single elements: numba's own arrays would do, but an index into
+one of these may be negative, and to ask every time costs the kernel a seventh of its
+speed. Through a view, which is an array, where a function takes a slice.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core.typing import templates
+from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.np import arrayobj
+from numba.np.numpy_support import from_dtype
+
+ENDLESS = 2**48
+# These have no types, or wrong ones.
+arrays: Any = arrayobj
+lower: Any = lower_builtin
+typing: Any = templates
+make_model: Any = register_model
+Primitive: Any = models.PrimitiveModel
+
+
+class Pointer(types.Type):
+    """Where many records or numbers of one type begin."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Pointer({dtype})")
+
+
+@make_model(Pointer)
+class _Model(Primitive):  # type: ignore[misc]
+    def __init__(self, manager: Any, pointer: Any) -> None:
+        item = manager.lookup(pointer.dtype).get_data_type()
+        super().__init__(manager, pointer, item.as_pointer())
+
+
+@typing.infer_global(operator.getitem)
+class _Get(typing.AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, _: Any) -> Any:
+        pointed = isinstance(args[0], Pointer)
+        return typing.signature(args[0].dtype, *args) if pointed else None
+
+
+@typing.infer_global(operator.setitem)
+class _Set(typing.AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, _: Any) -> Any:
+        pointed = isinstance(args[0], Pointer)
+        return typing.signature(types.void, *args) if pointed else None
+
+
+def _get(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    index = context.cast(builder, args[1], signature.args[1], types.int64)
+    return context.unpack_value(builder, signature.return_type, builder.gep(args[0], [index]))
+
+
+def _set(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    dtype = signature.args[0].dtype
+    index = context.cast(builder, args[1], signature.args[1], types.int64)
+    value = context.cast(builder, args[2], signature.args[2], dtype)
+    context.pack_value(builder, dtype, value, builder.gep(args[0], [index]))
+    return context.get_dummy_value()
+
+
+lower(operator.getitem, Pointer, types.Integer)(_get)
+lower(operator.setitem, Pointer, types.Integer, types.Any)(_set)
+
+
+def pointer_of(position: int, dtype: np.dtype[Any]) -> Any:
+    """A compiled function from a table of addresses to the pointer at one of its places."""
+    pointer = Pointer(from_dtype(dtype))
+
+    def typed(_: Any, table: Any) -> Any:
+        def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
+            address = _load(context, builder, table, args[0], position)
+            return builder.inttoptr(address, context.get_value_type(pointer))
+
+        return pointer(table), generate
+
+    return intrinsic(typed)
+
+
+def view_of(position: int, dtype: np.dtype[Any]) -> Any:
+    """The same to an array that is as long as anybody believes it to be.
+
+    An intrinsic and not a function that calls `numba.carray`, which would take a tenth
+    of a second to compile for every array.
+    """
+    array = types.Array(from_dtype(dtype), 1, "C")
+
+    def typed(_: Any, table: Any) -> Any:
+        def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
+            address = _load(context, builder, table, args[0], position)
+            view = arrays.make_array(array)(context, builder)
+            arrays.populate_array(
+                view,
+                data=builder.inttoptr(address, view.data.type),
+                shape=[context.get_constant(types.intp, ENDLESS)],
+                strides=[context.get_constant(types.intp, dtype.itemsize)],
+                itemsize=context.get_constant(types.intp, dtype.itemsize),
+                meminfo=None,
+            )
+            return view._getvalue()
+
+        return array(table), generate
+
+    return intrinsic(typed)
+
+
+def _load(context: Any, builder: Any, kind: Any, table: Any, position: int) -> Any:
+    """The address at one place of the table."""
+    addresses = arrays.make_array(kind)(context, builder, table).data
+    return builder.load(builder.gep(addresses, [context.get_constant(types.intp, position)]))
