@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
 from hasim.measures import Measured
-from hasim.study import survival
-from hasim.study.statistics import (
-    Floats,
-    Interval,
-    needed,
-    quantile_interval,
-    ratio_interval,
-    unknown,
-)
+from hasim.study import pooled
+from hasim.study.statistics import Floats, Interval
 from hasim.study.survival import Sample
 
 Name = Literal["detection_time", "failover_time", "outage", "first_ok"]
@@ -50,59 +40,15 @@ def sample(name: Name, runs: Sequence[Measured]) -> Sample:
 
 
 def quantile(name: Name, runs: Sequence[Measured], p: float, level: float) -> Interval:
-    """The Kaplan-Meier quantile.
-
-    If no replication has more than one duration, they are independent and
-    the interval is that of order statistics; a censored duration then
-    counts as infinite for the upper bound and as what was seen of it for the lower.
-    Otherwise replications are resampled (cluster bootstrap).
-    """
-    pooled = sample(name, runs)
-    n, short = len(pooled.times), needed(p, level)
-    if n == 0:
-        return unknown(0, "order statistics", short)
-    point = float(pooled.quantiles(np.ones((1, n)), p)[0])
-    clusters, own = np.unique(pooled.cluster, return_inverse=True)
-    if len(clusters) == n:
-        most = np.where(pooled.observed, pooled.times, math.inf)
-        found = quantile_interval(pooled.times, p, level, most)
-        return Interval(point, found.low, found.high, n, found.method, found.needed)
-    alone = Sample(pooled.times, pooled.observed, own)
-    statistics = alone.resample(
-        survival.cluster_draws(len(clusters)), lambda weights: alone.quantiles(weights, p)
-    )
-    found = survival.percentile_interval(point, statistics, len(clusters), n, level)
-    return Interval(point, found.low, found.high, n, found.method, short if n < short else None)
+    """The Kaplan-Meier quantile of the durations of all replications, see `pooled.quantile_of`."""
+    return pooled.quantile_of(sample(name, runs), p, level)
 
 
 def mean(name: Name, runs: Sequence[Measured], level: float) -> Interval:
-    """The mean: a ratio estimator, or, with censoring, the restricted mean.
-
-    The restricted mean (the area under the Kaplan-Meier curve up to the longest
-    duration) is too small if the longest is censored; then there is no upper bound.
-    """
-    pooled = sample(name, runs)
-    n = len(pooled.times)
-    if n == 0:
-        return unknown(0, "jackknife t")
-    clusters, own = np.unique(pooled.cluster, return_inverse=True)
-    if pooled.observed.all():
-        totals = np.bincount(own, weights=pooled.times)
-        found = ratio_interval(totals, np.bincount(own), level)
-        return Interval(found.value, found.low, found.high, n, found.method)
-    alone = Sample(pooled.times, pooled.observed, own)
-    point = float(alone.restricted_means(np.ones((1, n)))[0])
-    draws = survival.cluster_draws(len(clusters))
-    found = survival.percentile_interval(
-        point, alone.resample(draws, alone.restricted_means), len(clusters), n, level
-    )
-    high = found.high if pooled.observed[-1] else math.inf
-    return Interval(point, found.low, high, n, f"restricted mean, {found.method}")
+    """The mean of the durations of all replications, see `pooled.mean_of`."""
+    return pooled.mean_of(sample(name, runs), level)
 
 
-def resampled_quantile(name: Name, runs: Sequence[Measured], p: float, draws: Floats) -> Floats:
-    """The quantile for each row of how often each replication was drawn."""
-    pooled = sample(name, runs)
-    if not len(pooled.times):
-        return np.full(len(draws), math.nan)
-    return pooled.resample(draws, lambda weights: pooled.quantiles(weights, p))
+def resampled_share(name: Name, runs: Sequence[Measured], time_s: float, draws: Floats) -> Floats:
+    """The share at or below a time for each row of how often each replication was drawn."""
+    return pooled.resampled_share(sample(name, runs), time_s, draws)

@@ -9,35 +9,43 @@ import numpy as np
 
 from hasim.measures import Measured
 from hasim.sketch import bucket_value_ns, merge
+from hasim.study import effective
 from hasim.study.statistics import Floats, Interval, needed, unknown
-from hasim.study.survival import cluster_draws, percentile_interval
+from hasim.study.survival import cluster_draws
 from hasim.units import SECOND
 
 
 def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
     """Quantile of the latencies of all answered messages, in seconds, to the sketch's accuracy.
 
-    Messages of one replication share its faults and queues, so replications are
-    resampled (cluster bootstrap).
+    Messages of one replication share its faults and queues: the interval is that of
+    their effective number (`hasim.study.effective`).
     """
     values_s, counts = _histogram(runs)
-    n = int(counts.sum())
+    n, short = int(counts.sum()), needed(p, level)
     if n == 0:
-        return unknown(0, "cluster bootstrap", needed(p, level))
+        return unknown(0, effective.METHOD, short)
     busy = counts[counts.any(axis=1)]
-    point = float(_quantiles(values_s, np.ones((1, len(busy))) @ busy, p)[0])
-    statistics = _quantiles(values_s, cluster_draws(len(busy)) @ busy, p)
-    found = percentile_interval(point, statistics, len(busy), n, level)
-    short = needed(p, level)
-    return Interval(point, found.low, found.high, n, found.method, short if n < short else None)
+    shares = np.cumsum(busy.sum(axis=0)) / n
+    point = float(values_s[np.searchsorted(shares, p - 1e-12)])
+    short_of = short if n < short else None
+    if len(busy) < 2:
+        return Interval(point, -math.inf, math.inf, n, effective.METHOD, short_of)
+    place = effective.turning_place(shares, p)
+    share, draws = float(shares[place]), cluster_draws(len(busy))
+    resampled = (draws @ busy[:, : place + 1].sum(axis=1)) / (draws @ busy.sum(axis=1))
+    effect = effective.design_effect(resampled, share * (1 - share) / n, n, len(busy), level)
+    sizes = np.full(len(shares), n / effect)
+    low, high = effective.quantile_bounds(values_s, shares, sizes, p, level)
+    return Interval(point, low, high, n, effective.METHOD, short_of)
 
 
-def resampled_quantile(runs: Sequence[Measured], p: float, draws: Floats) -> Floats:
-    """The quantile for each row of how often each replication was drawn."""
+def resampled_share(runs: Sequence[Measured], latency_s: float, draws: Floats) -> Floats:
+    """The share at or below a latency for each row of how often each replication was drawn."""
     values_s, counts = _histogram(runs)
-    if not counts.any():
-        return np.full(len(draws), math.nan)
-    return _quantiles(values_s, draws @ counts, p)
+    below = counts[:, values_s <= latency_s].sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((draws @ below) / (draws @ counts.sum(axis=1)))
 
 
 def _histogram(runs: Sequence[Measured]) -> tuple[Floats, Floats]:
@@ -54,12 +62,3 @@ def _histogram(runs: Sequence[Measured]) -> tuple[Floats, Floats]:
             counts[row, place[bucket]] = count
     values_s = [bucket_value_ns(b, accuracy) / SECOND for accuracy in accuracies for b in buckets]
     return np.array(values_s), counts
-
-
-def _quantiles(values_s: Floats, counts: Floats, p: float) -> Floats:
-    """For each row of counts, the value of the ceil(p n)-th smallest."""
-    cumulated = np.cumsum(counts, axis=1)
-    totals = cumulated[:, -1:]
-    ranks = np.maximum(1, np.ceil(p * totals * (1 - 1e-12)))
-    found = values_s[(cumulated >= ranks).argmax(axis=1)]
-    return np.where(totals[:, 0] > 0, found, math.nan)

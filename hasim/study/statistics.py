@@ -64,6 +64,53 @@ def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     return Interval(mean, mean - half, mean + half, n, method)
 
 
+def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
+    """The interval of a mean of independent observations whose law may be skewed.
+
+    Student's t covers a skewed law too seldom: the mean of 20 exponential observations in 92 %,
+    since small means come with small deviations. Hall's transformation (`transformed_quantiles`)
+    takes that out; of a symmetric sample it is Student's t.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    found = t_interval(array, level)
+    if len(array) < 3 or found.low == found.high:
+        return found
+    return _skewed(found, array, float(array.std(ddof=1)) / math.sqrt(len(array)), level)
+
+
+def skewness(values: Floats) -> float:
+    """Adjusted Fisher-Pearson skewness of 3 observations or more; 0 if all are equal."""
+    n = len(values)
+    centred = values - values.mean()
+    variance = float((centred**2).mean())
+    if not variance:
+        return 0.0
+    third = float((centred**3).mean())
+    return third / math.sqrt(variance) ** 3 * math.sqrt(n * (n - 1)) / (n - 2)
+
+
+def transformed_quantiles(skew: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Quantiles of (mean - mu) / standard error, lower and upper, for a skewed law.
+
+    Hall's monotone cubic transformation g(T) = T + s T^2/3 + s^2 T^3/27 + s/6 with
+    s = skewness / sqrt(n) makes Student's T nearly symmetric; its inverse at the two quantiles
+    of Student's t bounds T (Hall, J. Royal Statistical Society B 54, 1992, 221-228).
+    """
+    t, s = t_quantile(level, n - 1), skew / math.sqrt(n)
+    if abs(s) < 1e-9:
+        return -t, t
+    low, high = (3 / s * (float(np.cbrt(1 + s * (x - s / 6))) - 1) for x in (-t, t))
+    return low, high
+
+
+def _skewed(found: Interval, values: Floats, error: float, level: float) -> Interval:
+    """An interval of Student's t, with its quantiles replaced by Hall's."""
+    low, high = transformed_quantiles(skewness(values), len(values), level)
+    mean = found.value or 0.0
+    method = f"{found.method}, Hall"
+    return Interval(found.value, mean - high * error, mean - low * error, found.n, method)
+
+
 def jackknife_interval(
     sums: ArrayLike, statistic: Callable[[Floats], Floats], level: float = LEVEL
 ) -> Interval:
@@ -72,14 +119,20 @@ def jackknife_interval(
     `sums` has a row for each replication and a column for each sum; `statistic` maps
     arrays of totals (last axis: columns) to values. The point estimate is the
     statistic of all, its variance (n-1)/n sum (theta_-i - mean)^2 with theta_-i
-    leaving replication i out (Efron, Tibshirani 1993, chapter 11).
+    leaving replication i out (Efron, Tibshirani 1993, chapter 11), corrected for the
+    skewness of the pseudo-values n theta - (n-1) theta_-i like that of a mean (`mean_interval`).
     """
     array = np.asarray(sums, dtype=np.float64)
-    n, method = len(array), "jackknife t"
     total = array.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(statistic(total))
-        left_out = statistic(total - array) if n > 1 else np.array([math.nan])
+        left_out = statistic(total - array) if len(array) > 1 else np.array([math.nan])
+    return interval_of_left_out(value, left_out, len(array), level)
+
+
+def interval_of_left_out(value: float, left_out: Floats, n: int, level: float = LEVEL) -> Interval:
+    """The jackknife interval of a statistic, given its values with each observation left out."""
+    method = "jackknife t"
     if not math.isfinite(value):
         return unknown(n, method)
     if not np.isfinite(left_out).all():
@@ -88,8 +141,11 @@ def jackknife_interval(
     variance = (n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum())
     if not np.ptp(left_out):
         return Interval(value, value, value, n, f"{method}, all equal")
-    half = t_quantile(level, n - 1) * math.sqrt(variance)
-    return Interval(value, value - half, value + half, n, method)
+    error = math.sqrt(variance)
+    half = t_quantile(level, n - 1) * error
+    found = Interval(value, value - half, value + half, n, method)
+    # The pseudo-values are the left-out values turned round: so is their skewness.
+    return found if n < 3 else _skewed(found, -left_out, error, level)
 
 
 def ratio_interval(
@@ -158,27 +214,21 @@ def needed(p: float, level: float = LEVEL) -> int:
     return max(math.ceil(math.log(tail) / math.log(q)) for q in (p, 1 - p))
 
 
-def quantile_interval(
-    least: ArrayLike, p: float, level: float = LEVEL, most: ArrayLike | None = None
-) -> Interval:
+def quantile_interval(values: ArrayLike, p: float, level: float = LEVEL) -> Interval:
     """The distribution-free interval of a quantile of independent observations.
 
-    `least` and `most` say between which values each observation lies, and are the
-    same (the default) unless it is censored: then the lower bound supposes the
-    least, the upper the most, so that the interval covers either way. The point is
-    the ceil(p n)-th smallest of `least`.
+    The point is the ceil(p n)-th smallest, the bounds are `order_statistics`.
     """
-    low_values = np.sort(np.asarray(least, dtype=np.float64))
-    high_values = low_values if most is None else np.sort(np.asarray(most, dtype=np.float64))
-    n, method = len(low_values), "order statistics"
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    n, method = len(ordered), "order statistics"
     short = needed(p, level)
     if n == 0:
         return unknown(0, method, short)
     lower, upper = order_statistics(n, p, level)
     return Interval(
-        float(low_values[rank(p, n) - 1]),
-        float(low_values[lower - 1]) if lower >= 1 else -math.inf,
-        float(high_values[upper - 1]) if upper <= n else math.inf,
+        float(ordered[rank(p, n) - 1]),
+        float(ordered[lower - 1]) if lower >= 1 else -math.inf,
+        float(ordered[upper - 1]) if upper <= n else math.inf,
         n,
         method,
         short if n < short else None,

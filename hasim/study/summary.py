@@ -7,6 +7,7 @@ stand with the names that a scenario may use.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,13 +17,14 @@ import numpy as np
 
 from hasim.measures import Measured
 from hasim.scenario import expectations
-from hasim.study import durations, latency
+from hasim.study import durations, effective, latency
 from hasim.study.estimate import Estimate
 from hasim.study.statistics import (
     LEVEL,
     Floats,
     Interval,
     jackknife_interval,
+    mean_interval,
     proportion_interval,
     rate_interval,
     ratio_interval,
@@ -30,7 +32,7 @@ from hasim.study.statistics import (
     t_interval,
     unknown,
 )
-from hasim.study.survival import cluster_draws, percentile_interval
+from hasim.study.survival import cluster_draws
 from hasim.units import HOUR, seconds
 
 Runs = Sequence[Measured]
@@ -43,14 +45,14 @@ class Measure:
     """How one measure is estimated.
 
     `estimate` maps replications and a level to an interval; `each` gives its value in one
-    replication (None where it has none), `resampled` its value for each row of how
-    often each replication was drawn. A measure has one of the two, or neither if it
-    cannot be compared between runs.
+    replication (None where it has none), `share`, of a quantile, the share of what
+    is at or below a value for each row of how often each replication was drawn. A
+    measure has one of the two, or neither if it cannot be compared between runs.
     """
 
     estimate: Callable[[Runs, float], Interval]
     each: Callable[[Measured], float | None] | None = None
-    resampled: Callable[[Runs, Floats], Floats] | None = None
+    share: Callable[[Runs, float, Floats], Floats] | None = None
 
 
 def unit(measure: str) -> str:
@@ -71,7 +73,7 @@ def _mean(each: Callable[[Measured], float | None]) -> Measure:
 
     def estimate(runs: Runs, level: float) -> Interval:
         values = [value for run in runs if (value := each(run)) is not None]
-        return t_interval(values, level)
+        return mean_interval(values, level)
 
     return Measure(estimate, each)
 
@@ -89,7 +91,7 @@ def _ratio(numerator: Callable[[Measured], float], base: Callable[[Measured], fl
 
 
 def _share(hits: Callable[[Measured], int], among: Callable[[Measured], int]) -> Measure:
-    """A share of incidents: exact if a replication has one at most, else a ratio estimator."""
+    """A share of incidents: exact if a replication has one at most, else by effective number."""
     ratio = _ratio(hits, among)
 
     def estimate(runs: Runs, level: float) -> Interval:
@@ -98,8 +100,12 @@ def _share(hits: Callable[[Measured], int], among: Callable[[Measured], int]) ->
         if n == clusters:
             return proportion_interval(k, n, level)
         if 0 < k < n:
-            return ratio.estimate(runs, level)
-        # All or none: the ratio estimator would claim certainty. Each replication
+            some = [run for run in runs if among(run)]
+            counts = np.array([[hits(run), among(run)] for run in some], dtype=np.float64)
+            return effective.share_interval(
+                counts[:, 0], counts[:, 1], cluster_draws(clusters), level
+            )
+        # All or none: resamples would claim certainty. Each replication
         # counts as one observation, since its incidents may depend on each other.
         exact = proportion_interval(clusters if k else 0, clusters, level)
         return Interval(exact.value, exact.low, exact.high, n, exact.method)
@@ -110,7 +116,7 @@ def _share(hits: Callable[[Measured], int], among: Callable[[Measured], int]) ->
 def _duration_quantile(name: durations.Name, p: float) -> Measure:
     return Measure(
         lambda runs, level: durations.quantile(name, runs, p, level),
-        resampled=lambda runs, draws: durations.resampled_quantile(name, runs, p, draws),
+        share=lambda runs, at, draws: durations.resampled_share(name, runs, at, draws),
     )
 
 
@@ -125,7 +131,7 @@ def _duration_mean(name: durations.Name) -> Measure:
 def _latency_quantile(p: float) -> Measure:
     return Measure(
         lambda runs, level: latency.quantile(runs, p, level),
-        resampled=lambda runs, draws: latency.resampled_quantile(runs, p, draws),
+        share=latency.resampled_share,
     )
 
 
@@ -289,8 +295,8 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
     Replications are paired by number; with the same seed they met the same faults
     and messages. Means, shares and rates: the mean of the differences with
     Student's t interval (a replication without a value in both is left out). Quantiles: the
-    difference of the pooled quantiles, with a bootstrap that draws the same
-    replications from both. Raises LookupError if there is no such measure.
+    difference of the pooled quantiles (`effective.difference_interval`), with a bootstrap
+    that draws the same replications from both. Raises LookupError if there is no such measure.
     """
     if measure not in MEASURES:
         raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
@@ -302,9 +308,9 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
         deltas = [b - a for a, b in values if a is not None and b is not None]
         found = t_interval(deltas, level)
         method = "paired t"
-    elif how.resampled is not None and pairs:
-        found = _paired_bootstrap(how.resampled, pairs, level)
-        method = "paired bootstrap"
+    elif how.share is not None and pairs:
+        found = _paired_quantiles(how, pairs, level)
+        method = found.method
     else:
         found, method = unknown(0, "not comparable"), "not comparable"
     if found.value is None:
@@ -312,16 +318,19 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
     return Estimate(measure, unit(measure), found.value, found.low, found.high, found.n, method)
 
 
-def _paired_bootstrap(
-    resampled: Callable[[Runs, Floats], Floats],
-    pairs: Sequence[tuple[Measured, Measured]],
-    level: float,
+def _paired_quantiles(
+    how: Measure, pairs: Sequence[tuple[Measured, Measured]], level: float
 ) -> Interval:
-    ones, others = [one for one, _ in pairs], [other for _, other in pairs]
+    sides = [one for one, _ in pairs], [other for _, other in pairs]
+    first, second = (how.estimate(side, level) for side in sides)
     n = len(pairs)
-    draws = np.vstack([np.ones((1, n)), cluster_draws(n)])
-    with np.errstate(invalid="ignore"):
-        deltas = resampled(others, draws) - resampled(ones, draws)
-    point = float(deltas[0])
-    value = None if math.isnan(point) else point
-    return percentile_interval(value, deltas[1:], n, n, level)
+    if first.needed or second.needed or first.value is None or second.value is None:
+        return unknown(n, effective.PAIRED)
+    share = how.share
+    assert share is not None, "a quantile has shares"
+    return effective.difference_interval(
+        (first, functools.partial(share, sides[0])),
+        (second, functools.partial(share, sides[1])),
+        cluster_draws(n),
+        level,
+    )

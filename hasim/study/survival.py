@@ -6,6 +6,7 @@ product-limit estimate (JASA 53, 1958) uses it for as long as it was seen.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hasim.study.statistics import LEVEL, Floats, Interval
+from hasim.study.statistics import Floats
 
 RESAMPLES = 2000
 SEED = 1958
@@ -52,6 +53,27 @@ class Sample:
             weights * self.observed, at_risk, out=np.zeros_like(weights), where=at_risk > 0
         )
         return np.cumprod(1 - hazard, axis=1)
+
+    def effective_sizes(self) -> Floats:
+        """The number of uncensored observations that would tell as much of S at each duration.
+
+        n' = S (1 - S) / V with V Greenwood's variance of S; without censoring it is the number of
+        durations (Dorey, Korn, Statistics in Medicine 6, 1987). Before the first event, which
+        leaves V at zero, it is the number at risk.
+        """
+        n = len(self.times)
+        at_risk = n - np.searchsorted(self.times, self.times).astype(np.float64)
+        survival = self.survival(np.ones((1, n)))[0]
+        found = np.empty(n)
+        # V / S, built up so that it stays finite where S falls to zero.
+        spread, before = 0.0, 1.0
+        for place in range(n):
+            if self.observed[place]:
+                left = n - place  # ties one after the other
+                spread = spread * (left - 1) / left + before / left**2
+            before = float(survival[place])
+            found[place] = (1 - before) / spread if spread else at_risk[place]
+        return found
 
     def quantiles(self, weights: Floats, p: float) -> Floats:
         """For each row of weights, the least t with S(t) <= 1 - p; infinite if never."""
@@ -97,31 +119,16 @@ def restricted_mean(times: ArrayLike, observed: ArrayLike) -> float:
     return float(sample.restricted_means(np.ones((1, len(sample.times))))[0])
 
 
+@functools.lru_cache(maxsize=4)
 def cluster_draws(clusters: int, resamples: int = RESAMPLES, seed: int = SEED) -> Floats:
     """How often each cluster is drawn in each resample (with replacement); deterministic.
 
-    Drawn from raw uniforms, whose stream numpy keeps stable between versions.
+    Drawn from raw uniforms, whose stream numpy keeps stable between versions. The array, of
+    shape (resamples, clusters), is shared and cannot be written to.
     """
     uniforms = np.random.default_rng(seed).random((resamples, clusters))
     drawn = (uniforms * clusters).astype(np.int64) + np.arange(resamples)[:, None] * clusters
     counts = np.bincount(drawn.ravel(), minlength=resamples * clusters)
-    return counts.reshape(resamples, clusters).astype(np.float64)
-
-
-def percentile_interval(
-    value: float | None, statistics: Floats, clusters: int, n: int, level: float = LEVEL
-) -> Interval:
-    """The percentile interval of a bootstrap over `clusters` replications.
-
-    A resample without a value (not a number) widens the interval on both sides. Fewer than two
-    clusters give no bounds.
-    """
-    method = "cluster bootstrap"
-    if clusters < 2:
-        return Interval(value, -math.inf, math.inf, n, method)
-    tail = (1 - level) / 2
-    lost = np.isnan(statistics)
-    lows = np.sort(np.where(lost, -math.inf, statistics))
-    highs = np.sort(np.where(lost, math.inf, statistics))
-    step = max(0, math.ceil(tail * len(statistics)) - 1)
-    return Interval(value, float(lows[step]), float(highs[-1 - step]), n, method)
+    draws = counts.reshape(resamples, clusters).astype(np.float64)
+    draws.flags.writeable = False
+    return draws

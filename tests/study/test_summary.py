@@ -51,6 +51,7 @@ def test_one_incident_a_replication_gives_order_statistics() -> None:
     p99 = estimate_of("detection_time.p99", runs)
     assert (p99.value, p99.low, p99.needed, p99.n) == (None, None, 368, 200)
     mean = estimate_of("detection_time.mean", runs)
+    # A sample without skewness: Student's t.
     exact = stats.t.interval(0.95, 199, 10.05, stats.sem(np.arange(1, 201) / 10))
     assert (mean.low, mean.high) == pytest.approx(exact)
 
@@ -59,7 +60,9 @@ def test_a_censored_incident_is_infinite_above_and_what_was_seen_below() -> None
     """Five of 100 are cured after 60 s: they sort last, and p95's upper bound is not known."""
     runs = [run(n, [n / 10 if n <= 95 else None]) for n in range(1, 101)]
     p50 = estimate_of("detection_time.p50", runs)
-    assert (p50.value, p50.low, p50.high) == (5.0, 4.0, 6.1)
+    # Jeffreys' interval of the share: a rank narrower than the exact one.
+    assert (p50.value, p50.low, p50.high) == (5.0, 4.1, 6.0)
+    assert p50.method == "Kaplan-Meier"
     p95 = estimate_of("detection_time.p95", runs)
     assert (p95.value, p95.high) == (9.5, math.inf)
     mean = estimate_of("detection_time.mean", runs)
@@ -257,7 +260,12 @@ def test_quantiles_are_compared_by_a_paired_bootstrap() -> None:
     other = [run(n, [1.3 + n]) for n in range(40)]
     difference = paired(one, other, "detection_time.p50")
     assert (difference.value, difference.low, difference.high) == pytest.approx((0.3, 0.3, 0.3))
-    assert difference.method == "paired bootstrap"
+    assert difference.method == "paired cluster bootstrap"
+    # Replications paired wrongly have no luck in common.
+    turned = [run(39 - n, [1.3 + n]) for n in range(40)]
+    apart = paired(one, turned, "detection_time.p50")
+    assert apart.high - apart.low > 20
+    assert paired(one, other, "detection_time.p99").value is None  # 40 of 368
 
 
 def test_what_is_projected_cannot_be_paired() -> None:
