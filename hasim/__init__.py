@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import load_run, resume, run
+    from hasim.api import budget, load_run, resume, run
+    from hasim.budgets import Budgets
     from hasim.frames import read_frame
     from hasim.journal import Journal
     from hasim.result import Result
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hasim.version import __version__
 
 _HOMES = {
+    "Budgets": "hasim.budgets",
     "ControlPlane": "hasim.services.control_plane",
     "FailoverDetectionService": "hasim.services.detection",
     "FailoverOrchestrator": "hasim.services.failover",
@@ -33,12 +35,14 @@ _HOMES = {
     "LoadBalancingService": "hasim.services.balancing",
     "Result": "hasim.result",
     "__version__": "hasim.version",
+    "budget": "hasim.api",
     "load_run": "hasim.api",
     "read_frame": "hasim.frames",
     "resume": "hasim.api",
     "run": "hasim.api",
 }
 __all__ = [
+    "Budgets",
     "ControlPlane",
     "FailoverDetectionService",
     "FailoverOrchestrator",
@@ -47,6 +51,7 @@ __all__ = [
     "LoadBalancingService",
     "Result",
     "__version__",
+    "budget",
     "load_run",
     "read_frame",
     "resume",

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from distributed import Client
 
+    from hasim.budgets import Budgets
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
+    from hasim.study.rare.rates import Rate
+    from hasim.study.rare.runs import Measure
     from hasim.study.runner import Progress
 
 
@@ -102,6 +105,54 @@ def load_run(folder: str | Path) -> Result:
 
     path = Path(folder)
     return Result(open_run(path), folder=path)
+
+
+def budget(
+    scenario: str | Path | Mapping[str, Any] | Loaded,
+    *,
+    rates: Mapping[str, str | float | Rate] | None = None,
+    measure: Measure = "uptime",
+    seed: int | None = None,
+    replications: int | None = None,
+    pairs: int | None = None,
+    quiet: str | None = None,
+    crude: str | None = None,
+    jobs: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Budgets:
+    """The unavailability of a year by fault and cause, from runs of minutes.
+
+    `rates` are faults per master by kind: ``"12/y"``, a number per second, or what
+    `hasim.study.rare.rates.fit` made of recorded outages; without one, the scenario says it
+    (``every``, ``schedule``, ``projection``). `measure` is ``uptime`` (every partition up) or
+    ``uptime.mean`` (the mean partition). `replications` counts runs with one fault, for each
+    kind; `pairs` those with two (default: as many; 0: none); `quiet` is the simulated time
+    without faults (``"500h"``; default: an hour for each replication), `crude` that of a
+    plain simulation to compare with (default: none). See `hasim.study.rare.estimate`.
+
+    Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
+    otherwise as `run`.
+    """
+    from hasim.budgets import Budgets
+    from hasim.study.rare.analysis import amounts_of, analyse
+    from hasim.study.rare.rates import parse_rates
+    from hasim.units import parse_duration
+
+    if measure not in ("uptime", "uptime.mean"):
+        raise ValueError(f"measure must be uptime or uptime.mean, got {measure!r}")
+    if pairs is not None and pairs < 0:
+        raise ValueError(f"pairs must not be negative, got {pairs}")
+    loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
+    amounts = amounts_of(
+        loaded,
+        pairs=pairs,
+        quiet_ns=None if quiet is None else parse_duration(quiet),
+        plain_ns=0 if crude is None else parse_duration(crude),
+    )
+    given = parse_rates(rates or {})
+    cells = analyse(loaded, amounts, rates=given, of=measure, jobs=jobs, progress=progress)
+    return Budgets(loaded.scenario, measure, amounts, tuple(cells))
 
 
 def prepare(

@@ -7,6 +7,7 @@ import click
 import hasim
 from hasim.commands.algorithms import algorithms
 from hasim.commands.bench import bench
+from hasim.commands.budget import budget
 from hasim.commands.compare import compare
 from hasim.commands.journals import explain, replay
 from hasim.commands.run import resume, run, study
@@ -50,6 +51,7 @@ for command in (
     explain,
     compare,
     bench,
+    budget,
 ):
     main.add_command(command)
 

@@ -112,7 +112,7 @@ KINDS: dict[str, Kind] = {
             "20/s",
             "string",
             "a rate",
-            rf"^\s*{_NUMBER}\s*/\s*[smhd]\s*$",
+            rf"^\s*{_NUMBER}\s*/\s*[smhdy]\s*$",
         ),
         Kind(
             "share",

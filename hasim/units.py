@@ -19,6 +19,8 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+YEAR = 31_557_600 * SECOND
+"""The Julian year of 365.25 days."""
 
 DURATION_UNITS: dict[str, int] = {
     "ns": NANOSECOND,
@@ -29,6 +31,7 @@ DURATION_UNITS: dict[str, int] = {
     "h": HOUR,
     "d": DAY,
 }
+RATE_UNITS = {unit: DURATION_UNITS[unit] for unit in "smhd"} | {"y": YEAR}
 SIZE_UNITS: dict[str, int] = {
     "B": 1,
     "KB": 10**3,
@@ -46,7 +49,7 @@ _NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*(ns|us|ms|s|m|h|d)")
 _SIZE = re.compile(rf"({_NUMBER})\s*([KMG]i?B|B)")
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
-_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h|d)")
+_RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h|d|y)")
 
 
 def _unsigned(text: str) -> str:
@@ -164,11 +167,14 @@ def format_bandwidth(bytes_per_s: int) -> str:
 
 
 def parse_rate(text: str) -> float:
-    """Events per second of ``"20/s"`` or ``"90/m"``. Raises ValueError otherwise."""
+    """Events per second of ``"20/s"``, ``"90/m"`` or ``"12/y"`` (a year of 365.25 days).
+
+    Raises ValueError otherwise.
+    """
     match = _RATE.fullmatch(_unsigned(text))
     if match is None:
         raise ValueError(f"expected a rate such as 20/s or 90/m, got {text!r}")
-    count, unit = Decimal(match.group(1)), DURATION_UNITS[match.group(2)]
+    count, unit = Decimal(match.group(1)), RATE_UNITS[match.group(2)]
     if count.adjusted() > 30:
         raise ValueError(f"too large: {text!r}")
     # In fractions, so that every rate per second comes back as the very same float.

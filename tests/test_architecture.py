@@ -22,7 +22,7 @@ LEVELS = [
     ["measures"],
     ["study"],
     ["report"],
-    ["exports", "frames", "result", "api"],
+    ["exports", "frames", "result", "budgets", "api"],
     ["commands"],
     ["cli", "__main__"],
     ["__init__"],

@@ -28,7 +28,7 @@ LAYERS = [
     {"measures"},
     {"study"},
     {"report"},
-    {"result", "exports", "frames", "api"},
+    {"result", "exports", "frames", "budgets", "api"},
     {"commands"},
     {"cli", "__main__"},
 ]

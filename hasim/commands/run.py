@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -255,8 +255,22 @@ def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     return FINE
 
 
+class Step(Protocol):
+    """How far something is."""
+
+    @property
+    def done(self) -> int:
+        """What is done of it."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        ...
+
+
 @contextlib.contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[Progress], None] | None]:
+def progress_bar(title: str) -> Iterator[Callable[[Step], None] | None]:
     """A callback that moves a bar on stderr; None if stderr is no terminal."""
     if not sys.stderr.isatty():
         yield None

@@ -95,14 +95,19 @@ def _is_the_users(error: Exception) -> bool:
 
 
 def settings_pairs(
-    ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+    ctx: click.Context,
+    parameter: click.Parameter,
+    values: tuple[str, ...],
+    *,
+    form: str = "PATH=VALUE",
+    example: str = "detection.fall=3",
 ) -> list[tuple[str, str]]:
     """The (path, value) pairs of ``--set PATH=VALUE``; a click callback."""
     pairs = []
     for text in values:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            raise click.BadParameter(f"expected PATH=VALUE such as detection.fall=3, got '{text}'")
+            raise click.BadParameter(f"expected {form} such as {example}, got '{text}'")
         pairs.append((path.strip(), value.strip()))
     return pairs
 

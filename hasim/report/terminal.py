@@ -102,7 +102,7 @@ class SummaryTable:
             rest = rest[count:]
 
     def _table(self, measures: Sequence[str], caption: str = "") -> Table:
-        table = _plain_table(caption)
+        table = plain_table(caption)
         # Rows have two lines anyway, so labels and headings may use both.
         table.add_column(heading(self.cells).replace(", ", ",\n"), overflow="fold")
         for measure in measures:
@@ -127,7 +127,7 @@ def summary_table(
 
 def verdict_table(cells: Sequence[Cell], verdicts: Sequence[Sequence[Verdict]]) -> RenderableType:
     """The verdicts on the expectations (one sequence per cell): limit, estimate, by how much."""
-    table = _plain_table("expectations")
+    table = plain_table("expectations")
     if len(cells) > 1:
         table.add_column(heading(cells), overflow="fold")
     for name in ("measure", "limit", "estimate", "verdict", "by how much"):
@@ -195,7 +195,8 @@ def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _plain_table(caption: str) -> Table:
+def plain_table(caption: str) -> Table:
+    """An empty table in the house's look."""
     return Table(
         box=box.SIMPLE_HEAD,
         title=caption or None,

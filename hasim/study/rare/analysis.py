@@ -1,0 +1,219 @@
+"""A scenario to its budgets: which runs there are to be, and what they say together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hasim.measures.causes import CAUSES
+from hasim.scenario.checks import world_problems
+from hasim.scenario.csvtable import TraceError
+from hasim.scenario.document import Document, document_of, read_document
+from hasim.scenario.problems import Problem, ScenarioError
+from hasim.scenario.replications import Sequential
+from hasim.scenario.traces import span_problem
+from hasim.simulation.settings import PoissonArrivals, WorldSettings
+from hasim.study import executor
+from hasim.study.expectations import ONE_SIDED
+from hasim.study.rare.estimate import Budget, Pair, Run, estimate
+from hasim.study.rare.rates import FaultClass, Rate, classes_of, unknown_kinds
+from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
+from hasim.study.statistics import LEVEL, Interval, t_interval
+from hasim.units import HOUR, LONGEST_NS, SECOND, seconds
+from hasim.validation import SettingsError
+
+if TYPE_CHECKING:
+    from hasim.scenario.loader import Cell, Loaded
+
+PLAIN_RUNS = 20
+"""So many runs, at least, the plain simulation is cut into, for an interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How much is simulated of each cell.
+
+    Runs with one fault for each kind, runs with two; the time without faults, and that of the
+    plain simulation, in nanoseconds.
+    """
+
+    singles: int
+    pairs: int
+    quiet_ns: int
+    plain_ns: int = 0
+
+
+@dataclass(frozen=True)
+class CellBudget:
+    """The budget of one cell, and the unavailability of a plain simulation if there was one."""
+
+    index: int
+    varied: Mapping[str, Any]
+    classes: tuple[FaultClass, ...]
+    budget: Budget
+    one_sided: Budget
+    plain: Interval | None = None
+    plain_s: float = 0.0
+
+
+def amounts_of(
+    loaded: Loaded,
+    *,
+    pairs: int | None = None,
+    quiet_ns: int | None = None,
+    plain_ns: int = 0,
+) -> Amounts:
+    """As many runs of each sort as the scenario has replications, and as many quiet hours."""
+    rule = loaded.scenario.replications
+    count = rule.at_least if isinstance(rule, Sequential) else rule
+    return Amounts(
+        singles=count,
+        pairs=count if pairs is None else pairs,
+        quiet_ns=count * HOUR if quiet_ns is None else quiet_ns,
+        plain_ns=plain_ns,
+    )
+
+
+def analyse(
+    loaded: Loaded,
+    amounts: Amounts,
+    *,
+    rates: Mapping[str, Rate] | None = None,
+    of: Measure = "uptime",
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[CellBudget]:
+    """The budget of each cell of a scenario.
+
+    `rates` are by kind, before those of the scenario; `of` is the measure: downtime of the
+    service (every partition up), or of the mean partition. `progress` is told how many runs are
+    done, and of how many. The same seed gives the same numbers with any `jobs`.
+
+    Raises ScenarioError if a fault has no rate, a rate no fault, or a trace is too short.
+    """
+    given = dict(rates or {})
+    wrong = unknown_kinds([cell.world for cell in loaded.cells], given)
+    if wrong:
+        raise ScenarioError(Problem(str(loaded.source), None, "faults", text) for text in wrong)
+    designs = tuple(_design(loaded, cell, given, amounts) for cell in loaded.cells)
+    for design, cell in zip(designs, loaded.cells, strict=True):
+        _check(loaded, design, cell, amounts)
+    wanted = {
+        cell.index: _numbers(design, amounts)
+        for design, cell in zip(designs, loaded.cells, strict=True)
+    }
+    trials: dict[tuple[int, int], Trial] = {}
+
+    def sink(trial: Trial) -> None:
+        trials[trial.cell, trial.number] = trial
+        if progress is not None:
+            progress(len(trials), sum(map(len, wanted.values())))
+
+    executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs)
+    return [
+        _budget(design, cell, {n: t for (c, n), t in sorted(trials.items()) if c == cell.index})
+        for design, cell in zip(designs, loaded.cells, strict=True)
+    ]
+
+
+def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amounts) -> Design:
+    projection = loaded.scenario.projection
+    mtbf_ns = None if projection is None else projection.mtbf_ns
+    try:
+        classes = classes_of(cell.world, rates, mtbf_ns)
+    except SettingsError as error:
+        document = _document(loaded)
+        raise ScenarioError(document.problem(*problem) for problem in error.problems) from None
+    except TraceError as error:
+        texts = [line[-1] for line in error.lines] + [text for _, text in error.settings]
+        raise ScenarioError(Problem(str(error.file), None, "", text) for text in texts) from None
+    if not classes:
+        text = "there are none, and so nothing to budget for"
+        raise ScenarioError([_document(loaded).problem(("faults",), text)])
+    arrivals_ns = loaded.recorded_of(cell).arrivals_ns
+    span_ns = LONGEST_NS if arrivals_ns is None else int(arrivals_ns[-1])
+    quiet_ns = min(QUIET_NS, span_ns, _lasting(cell.world, QUIET_MESSAGES))
+    return Design(
+        world=cell.world,
+        classes=tuple(classes),
+        seed=loaded.scenario.seed,
+        quiet_ns=max(1, min(quiet_ns, amounts.quiet_ns)),
+        plain_ns=min(math.ceil(amounts.plain_ns / PLAIN_RUNS), span_ns),
+    )
+
+
+def _lasting(world: WorldSettings, messages: int) -> int:
+    """How long so many messages last."""
+    arrivals = world.traffic.arrivals
+    if not isinstance(arrivals, PoissonArrivals):
+        return LONGEST_NS
+    return min(LONGEST_NS, round(messages / arrivals.rate_per_s * SECOND))
+
+
+def _document(loaded: Loaded) -> Document:
+    """The scenario with its lines, if it is a file."""
+    if loaded.source.is_file():
+        return read_document(loaded.source)
+    return document_of(loaded.data, str(loaded.source))
+
+
+def _numbers(design: Design, amounts: Amounts) -> list[int]:
+    """The runs of a cell, so ordered that all sorts advance together."""
+    plain = math.ceil(amounts.plain_ns / design.plain_ns) if amounts.plain_ns else 0
+    quiet = math.ceil(amounts.quiet_ns / design.quiet_ns)
+    counts = [amounts.singles] * len(design.classes) + [amounts.pairs, quiet, plain]
+    return [
+        replication * design.groups + group
+        for replication in range(max(counts))
+        for group, count in enumerate(counts)
+        if replication < count
+    ]
+
+
+def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None:
+    """Raise ScenarioError if the longest of the runs asks for more messages than there are."""
+    ends = [design.quiet_ns, design.plain_ns]
+    for number in _numbers(design, amounts):
+        group = number % design.groups
+        if group < len(design.classes):
+            ends.append(design.end_ns(design.single(number, group)))
+        elif group == len(design.classes):
+            double = design.double(number)
+            ends.append(design.end_ns(double.first, double.second))
+    longest = design.struck(max(ends))
+    problems = list(world_problems(longest))
+    short = span_problem(longest, loaded.recorded_of(cell))
+    if short:
+        text = f"{short}, of the longest run; shorter faults (faults.0.for) make shorter runs"
+        problems.append((("traffic", "arrivals"), text))
+    if problems:
+        document = _document(loaded)
+        raise ScenarioError(document.problem(*problem) for problem in problems)
+
+
+def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudget:
+    names = [one.name for one in design.classes]
+    grouped: list[list[Any]] = [[] for _ in range(design.groups)]
+    for number in sorted(trials):
+        grouped[number % design.groups].append(trials[number].found)
+    singles: dict[str, list[Run]] = dict(zip(names, grouped, strict=False))
+    pairs: list[Pair] = grouped[len(names)]
+    quiet, plain = grouped[len(names) + 1], grouped[len(names) + 2]
+    after_s = seconds(design.after_ns)
+    kinds = [one.kind for one in design.classes]
+
+    def at(level: float) -> Budget:
+        windows = {kind.name: kind.mean_s + after_s for kind in kinds}
+        return estimate(kinds, singles, pairs, quiet, window_s=windows, causes=CAUSES, level=level)
+
+    return CellBudget(
+        index=cell.index,
+        varied=dict(cell.varied),
+        classes=design.classes,
+        budget=at(LEVEL),
+        one_sided=at(ONE_SIDED),
+        plain=t_interval([sum(run.down_s) / run.span_s for run in plain]) if plain else None,
+        plain_s=sum(run.span_s for run in plain),
+    )
