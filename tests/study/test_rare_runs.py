@@ -1,0 +1,290 @@
+"""The runs behind a budget: where faults are put, and what is measured of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from hasim.scenario.loader import Loaded, from_data
+from hasim.simulation.laws import Constant
+from hasim.study.rare.analysis import Amounts, analyse
+from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP, Pair, Run
+from hasim.study.rare.rates import classes_of
+from hasim.study.rare.runs import Design, Trials
+from hasim.units import HOUR, MINUTE, SECOND
+
+DATA = {
+    "name": "rare",
+    "horizon": "10m",
+    "masters": [{"id": "a"}, {"id": "b", "priority": 2}, {"id": "c", "priority": 3}],
+    "network": {"rtt": "0s", "local_rtt": "0s"},
+    "traffic": {"arrivals": {"law": "poisson", "rate": "2/s"}, "owned": "100%"},
+    "detection": {"evidence": "probe", "interval": "10s", "fall": 1},
+    "faults": [
+        {"kind": "crash", "target": "each", "every": "10h", "for": {"law": "exponential", "mean": "5m"}},
+        {"kind": "hang", "target": "each", "every": "40h", "for": "10m"},
+    ],
+}  # fmt: skip
+
+
+def scenario(**more: object) -> Loaded:
+    return from_data({**DATA, **more})
+
+
+def design(loaded: Loaded, **more: int) -> Design:
+    world = loaded.cells[0].world
+    classes = tuple(classes_of(world))
+    return Design(world, classes, loaded.scenario.seed, more.pop("quiet_ns", MINUTE), **more)
+
+
+def test_single_faults_meet_every_target_and_phase_alike() -> None:
+    made = design(scenario())
+    strikes = [made.single(number, 0) for number in range(600)]
+    counts = np.bincount([strike.target for strike in strikes])
+    assert len(counts) == 3
+    assert counts.min() > 160
+    starts = np.array([strike.start_ns for strike in strikes]) / SECOND
+    assert starts.min() >= 60
+    assert starts.max() <= 120
+    assert kstest((starts - 60) / 60, "uniform").pvalue > 0.001
+    lasting = np.array([strike.duration_ns for strike in strikes]) / SECOND
+    assert kstest(lasting, "expon", args=(0, 300)).pvalue > 0.001
+
+
+def test_pairs_are_drawn_in_proportion_to_the_intensities_uniform_in_the_window() -> None:
+    made = design(scenario())
+    doubles = [made.double(number) for number in range(2000)]
+    crash, hang = (one.kind.intensity.value or 0.0 for one in made.classes)
+    share = hang / (crash + hang)
+    for strikes in ([d.first for d in doubles], [d.second for d in doubles]):
+        found = np.mean([strike.klass == 1 for strike in strikes])
+        assert abs(found - share) < 3.3 * np.sqrt(share * (1 - share) / 2000)
+    gaps = [(d.second.start_ns - d.first.start_ns) / d.window_ns for d in doubles]
+    assert kstest(gaps, "uniform").pvalue > 0.001
+    assert all(d.window_ns == d.first.duration_ns + made.after_ns for d in doubles)
+
+
+def test_a_process_does_not_strike_while_its_own_fault_lasts() -> None:
+    made = design(scenario())
+    doubles = [made.double(number) for number in range(500)]
+    for double in doubles:
+        one, other = double.first, double.second
+        same = one.klass == other.klass and one.target == other.target
+        during = other.start_ns < one.end_ns
+        assert double.possible == (not (same and during))
+    assert 0 < sum(not double.possible for double in doubles) < 250
+
+
+def test_runs_of_two_hold_what_runs_of_one_hold() -> None:
+    made = design(scenario())
+    double = next(d for d in map(made.double, range(50)) if d.possible)
+    both = made.struck(HOUR, double.first, double.second).faults
+    assert both == (
+        *made.struck(HOUR, double.first).faults,
+        *made.struck(HOUR, double.second).faults,
+    )
+    assert both[0].at == (Constant(mean_ns=double.first.start_ns),)
+    assert both[0].for_ == Constant(mean_ns=double.first.duration_ns)
+    assert both[0].target == "abc"[double.first.target]
+    assert (both[0].every, both[0].schedule) == (None, None)
+
+
+def test_a_random_target_is_the_same_with_and_without_another_fault() -> None:
+    fault = {"kind": "crash", "target": "random", "every": "1h"}
+    made = design(scenario(faults=[fault, {**fault, "kind": "region-outage"}]))
+    masters, regions = set(), set()
+    for number in range(60):
+        double = made.double(number)
+        (alone,) = made.struck(HOUR, double.second).faults
+        assert made.struck(HOUR, double.first, double.second).faults[1] == alone
+        (masters if double.second.klass == 0 else regions).add(alone.target)
+    assert masters == {"a", "b", "c"}
+    assert regions == {"region:local"}
+
+
+def test_a_plain_world_has_every_process_at_its_rate() -> None:
+    faults = design(scenario(), plain_ns=5 * HOUR).plain().faults
+    assert [fault.target for fault in faults] == ["a", "b", "c", "a", "b", "c"]
+    assert [fault.every for fault in faults[2:4]] == [
+        Constant(mean_ns=10 * HOUR),
+        Constant(mean_ns=40 * HOUR),
+    ]
+    assert not any(fault.at or fault.schedule for fault in faults)
+
+
+def test_a_run_of_each_sort_is_what_it_says() -> None:
+    loaded = scenario()
+    made = design(loaded, plain_ns=20 * HOUR)
+    work = Trials(loaded, (made,), "uptime")
+    crash, hang, pair, quiet, plain = (work(0, number).found for number in range(5))
+    assert isinstance(crash, Run)
+    assert sum(crash.down_s) > 0
+    assert isinstance(hang, Run)
+    assert sum(hang.down_s) > 2
+    assert len(hang.failovers_s) == 1
+    assert not hang.open_end
+    assert isinstance(pair, Pair)
+    assert isinstance(quiet, Run)
+    assert (quiet.down_s, quiet.span_s) == ((0.0,) * 9, 60.0)
+    assert isinstance(plain, Run)
+    assert plain.span_s == 20 * 3600
+
+
+def test_two_faults_at_once_on_two_of_two_masters_leave_nobody() -> None:
+    """What a pair adds is the time with both down: for want of a backup."""
+    masters = [{"id": "a"}, {"id": "b", "priority": 2}]
+    fault = {"kind": "crash", "target": "each", "every": "100h", "for": "10m"}
+    loaded = scenario(masters=masters, faults=[fault])
+    made = design(loaded)
+    work = Trials(loaded, (made,), "uptime")
+    seen = 0
+    for number in range(1, 40 * made.groups, made.groups):  # group 1: pairs
+        double = made.double(number)
+        found = work(0, number).found
+        assert isinstance(found, Pair)
+        gap_s = (double.second.start_ns - double.first.start_ns) / SECOND
+        if not double.possible:
+            assert found == Pair((0.0,) * 9, double.window_ns / SECOND, 0.0)
+        elif double.first.target != double.second.target and gap_s < 590:
+            # Until the first is cured, and probed and promoted again within ten seconds or two.
+            together_s = 600 - gap_s
+            assert -40 < sum(found.excess_s) - together_s < 40
+            seen += 1
+    assert seen >= 5
+
+
+def test_the_mean_partition_is_down_a_third_as_much_as_all_three() -> None:
+    fault = {"kind": "crash", "target": "a", "every": "100h", "for": "5m"}
+    loaded = scenario(faults=[fault])
+    made = design(loaded)
+    whole, mean = (Trials(loaded, (made,), of)(0, 0).found for of in ("uptime", "uptime.mean"))
+    assert isinstance(whole, Run)
+    assert isinstance(mean, Run)
+    assert sum(mean.down_s) == pytest.approx(sum(whole.down_s) / 3)
+
+
+def test_the_same_seed_gives_the_same_budget_with_any_jobs() -> None:
+    loaded = scenario(vary={"detection.fall": [1, 2]})
+    amounts = Amounts(singles=3, pairs=2, quiet_ns=2 * HOUR, plain_ns=2 * HOUR)
+    one, two = (analyse(loaded, amounts, jobs=jobs) for jobs in (1, 2))
+    assert one == two
+    other = analyse(from_data({**loaded.data, "seed": 2}), amounts, jobs=1)
+    assert other[0].budget.parts != one[0].budget.parts
+    assert [cell.varied for cell in one] == [{"detection.fall": 1}, {"detection.fall": 2}]
+    assert one[0].budget.quiet_s == 7200
+    assert one[0].plain_s == pytest.approx(7200)
+    fast, slow = (cell.budget.parts["crash", ALL].value or 0.0 for cell in one)
+    assert fast < slow
+
+
+# -- against closed forms, and against plain simulation --------------------------------
+
+
+COVERED = {
+    **DATA,
+    "masters": [{"id": "a"}, {"id": "b", "priority": 2}],
+    "traffic": {"arrivals": {"law": "poisson", "rate": "0.01/s"}, "owned": "100%"},
+    "replication": {"lag": "0s"},
+    "promotion": {"duration": "100ms"},
+    "faults": [{"kind": "crash", "target": "a", "every": "720h", "for": "5m"}],
+}
+"""A crash is declared a uniform part of the probe interval after it began (mean: half of it)."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("interval", "latency", "exact", "count"),
+    [("20s", "29.9s", 1.543186e-5, 260), ("6s", "6.9s", 3.858010e-6, 360)],
+)
+def test_failover_in_a_world_hits_the_renewal_reward_form(
+    interval: str, latency: str, exact: float, count: int
+) -> None:
+    """MTBF 720 h, detection plus failover 40 s and 10 s, coverage 1."""
+    loaded = from_data({
+        **COVERED,
+        "detection": {"evidence": "probe", "interval": interval, "fall": 1},
+        "failover": {"fencing": {"timeout": "40s"}},
+        "fencing_device": {"latency": latency},
+    })  # fmt: skip
+    (cell,) = analyse(loaded, Amounts(count, 0, 1))
+    found = cell.budget.parts[FAULTS, ALL]
+    assert found.low <= exact <= found.high
+    assert (found.high - found.low) / 2 <= 0.02 * exact
+
+
+@pytest.mark.slow
+def test_two_masters_in_a_world_are_one_out_of_two() -> None:
+    """Both down at once, each 20 min in 100 h, two crews: (rho / (1 + rho))^2.
+
+    Beside 20 min, what detection and restoration add to it is small: some seconds.
+    """
+    loaded = from_data({
+        **COVERED,
+        "faults": [{"kind": "crash", "target": "each", "every": "100h", "for": "20m"}],
+        "detection": {"evidence": "probe", "interval": "10s", "fall": 1},
+        "fencing_device": {"restart": "10s"},
+        "failover": {"transfer_timeout": "5s", "redirect_timeout": "2s"},
+    })  # fmt: skip
+    (cell,) = analyse(loaded, Amounts(2, 350, 1))
+    rho = 20 / (100 * 60)
+    exact = (rho / (1 + rho)) ** 2
+    found = cell.budget.parts[OVERLAP, "no_capacity"]
+    assert found.low <= exact <= found.high
+    assert (found.high - found.low) / 2 <= 0.16 * exact
+
+
+def compared(data: dict[str, object], amounts: Amounts, of: str) -> tuple[float, float, float]:
+    """Plain minus estimated unavailability: its 95 % bounds, and the estimate."""
+    (cell,) = analyse(from_data(data), amounts, of=of)  # type: ignore[arg-type]
+    assert cell.plain is not None
+    seen = cell.budget.seen
+    gap = (cell.plain.value or 0.0) - (seen.value or 0.0)
+    half = np.hypot(cell.plain.high - (cell.plain.value or 0), seen.high - (seen.value or 0.0))
+    return gap - half, gap + half, seen.value or 0.0
+
+
+@pytest.mark.slow
+def test_budget_agrees_with_plain_simulation_of_the_service() -> None:
+    """Whoever owns p1 crashes; wherever p1 is, that costs the same.
+
+    Waits vary little, so that the plain run does not spread by the number of its faults.
+    """
+    data = {
+        **DATA,
+        "faults": [
+            {
+                "kind": "crash",
+                "target": "owner-of:p1",
+                "every": {"law": "uniform", "low": "10m", "high": "30m"},
+                "for": "1m",
+            }
+        ],
+    }
+    low, high, whole = compared(data, Amounts(500, 20, 1, 150 * HOUR), "uptime")
+    assert low <= 0 <= high
+    assert (high - low) / 2 < 0.08 * whole
+
+
+@pytest.mark.slow
+def test_budget_agrees_with_plain_simulation_of_the_mean_partition() -> None:
+    """Two kinds of faults at inflated rates: partitions wander, but each has one owner.
+
+    Waits must be exponential: an owner that has just taken over must be as likely to fail as
+    any other.
+    """
+    data = {
+        **DATA,
+        "faults": [
+            {
+                "kind": kind,
+                "target": "each",
+                "every": {"law": "exponential", "mean": mean},
+                "for": {"law": "exponential", "mean": "1m"},
+            }
+            for kind, mean in (("crash", "1h"), ("hang", "90m"))
+        ],
+    }
+    low, high, whole = compared(data, Amounts(200, 80, 1, 200 * HOUR), "uptime.mean")
+    assert low <= 0 <= high
+    assert (high - low) / 2 < 0.15 * whole
