@@ -22,7 +22,8 @@ DATA = {
     "traffic": {"arrivals": {"law": "poisson", "rate": "2/s"}, "owned": "100%"},
     "detection": {"evidence": "probe", "interval": "10s", "fall": 1},
     "faults": [
-        {"kind": "crash", "target": "each", "every": "10h", "for": {"law": "exponential", "mean": "5m"}},
+        {"kind": "crash", "target": "each", "every": "10h",
+         "for": {"law": "exponential", "mean": "5m"}},
         {"kind": "hang", "target": "each", "every": "40h", "for": "10m"},
     ],
 }  # fmt: skip

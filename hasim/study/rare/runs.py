@@ -14,7 +14,7 @@ from hasim.measures.availability import Downtime
 from hasim.measures.causes import CAUSES
 from hasim.simulation.faults.settings import AnyFault, RegionOutage
 from hasim.simulation.laws import Constant, Exponential
-from hasim.simulation.run import simulate
+from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.streams import Stream
 from hasim.study.rare.estimate import Pair, Run
@@ -196,18 +196,22 @@ class Trials:
 
     def __call__(self, cell: int, number: int) -> Trial:
         """Simulate it, and measure what was lost."""
+        with collector_paused():
+            return Trial(cell, number, self._found(cell, number))
+
+    def _found(self, cell: int, number: int) -> Run | Pair:
         design = self.designs[cell]
         group = number % design.groups
         if group < len(design.classes):
             strike = design.single(number, group)
             world = design.struck(design.end_ns(strike), strike)
-            return Trial(cell, number, self._run(cell, world, number))
+            return self._run(cell, world, number)
         if group == len(design.classes):
-            return Trial(cell, number, self._pair(cell, number))
+            return self._pair(cell, number)
         if group == len(design.classes) + 1:
             world = design.struck(design.quiet_ns)
-            return Trial(cell, number, self._run(cell, world, number))
-        return Trial(cell, number, self._run(cell, design.plain(), number))
+            return self._run(cell, world, number)
+        return self._run(cell, design.plain(), number)
 
     def _pair(self, cell: int, number: int) -> Pair:
         design = self.designs[cell]

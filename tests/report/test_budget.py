@@ -1,0 +1,137 @@
+"""The budget as tables, JSON, CSV and Markdown: the numbers are those of the budget."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import pytest
+
+from hasim.measures.causes import CAUSES
+from hasim.report.budget import MINUTES, nines, remarks, render, rows, tables
+from hasim.simulation.faults.settings import Crash, Hang
+from hasim.simulation.laws import Constant
+from hasim.study.rare.analysis import CellBudget
+from hasim.study.rare.combine import exactly
+from hasim.study.rare.estimate import ALL, TOTAL, Run, estimate
+from hasim.study.rare.rates import FaultClass, Rate
+from hasim.study.statistics import Interval
+from hasim.units import SECOND
+
+YEAR_S = 31_557_600
+HEADER = {"scenario": "x", "seed": 7, "measure": "uptime", "runs": 2, "pairs": 0}
+FITTED = Interval(6 / YEAR_S, 4 / YEAR_S, 9 / YEAR_S, 8, "exact chi-square")
+CLASSES = (
+    FaultClass(
+        "crash",
+        Crash(kind="crash", for_=Constant(mean_ns=600 * SECOND)),
+        ("a", "b"),
+        "master",
+        Rate(exactly(12 / YEAR_S), "given"),
+    ),
+    FaultClass(
+        "hang",
+        Hang(kind="hang", for_=Constant(mean_ns=600 * SECOND)),
+        ("a",),
+        "a",
+        Rate(FITTED, "8 times between outages in x.csv"),
+    ),
+)
+
+
+def run(undetected_s: float, fencing_s: float = 0.0, mistaken_s: float = 0.0) -> Run:
+    seconds = {"undetected": undetected_s, "fencing": fencing_s, "mistaken": mistaken_s}
+    return Run(tuple(seconds.get(c, 0.0) for c in CAUSES), 900.0, failovers_s=(fencing_s,))
+
+
+def cell(*, quiet: bool = False, plain: Interval | None = None) -> CellBudget:
+    singles = {"crash": [run(3, 2), run(5, 2)], "hang": [run(8, 2), run(12, 2)]}
+    found = estimate(
+        [one.kind for one in CLASSES], singles, (), [Run((0.0,) * 9, 3600.0)] * 2 if quiet else ()
+    )
+    return CellBudget(0, {"detection.fall": 2}, CLASSES, found, found, plain, 7200.0)
+
+
+def test_rows_hold_every_fault_and_cause_and_add_up() -> None:
+    found = list(rows([cell()]))
+    assert len(found) == (2 + 4) * 10
+    whole = next(r for r in found if (r["fault"], r["cause"]) == (TOTAL, ALL))
+    # 24 crashes of 6 s and 6 hangs of 12 s a year, less what the faults themselves last.
+    assert whole["minutes_per_year"] == pytest.approx((24 * 6 + 6 * 12) / 60, rel=1e-3)
+    assert whole["share"] == 1
+    crash = next(r for r in found if (r["fault"], r["cause"]) == ("crash", "fencing"))
+    assert crash["minutes_per_year"] == pytest.approx(24 * 2 / 60, rel=1e-3)
+    assert crash["share"] == pytest.approx(48 / 216, rel=1e-3)
+    assert crash["unavailability"] * MINUTES == pytest.approx(crash["minutes_per_year"])
+
+
+def test_nines_are_those_of_the_bounds() -> None:
+    found = nines(Interval(1e-5, 1e-6, 1e-4, 3, "x"))
+    assert (found.value, found.low, found.high) == pytest.approx((5, 4, 6))
+    assert nines(Interval(0.0, -1e-9, 1e-4, 3, "x")).value == math.inf
+
+
+def test_json_is_json_and_says_what_is_unbounded() -> None:
+    data = json.loads(render("json", HEADER, [cell(quiet=True)], [[]]), parse_constant=pytest.fail)
+    assert (data["scenario"], data["year_s"]) == ("x", YEAR_S)
+    (found,) = data["cells"]
+    assert found["varied"] == {"detection.fall": 2}
+    rates = {one["fault"]: one for one in found["faults"]}
+    assert rates["hang"]["per_year"]["value"] == pytest.approx(6)
+    assert rates["hang"]["per_year"]["high"] == pytest.approx(9)
+    assert rates["crash"]["processes"] == 2
+    assert rates["crash"]["down_s"]["value"] == 6
+    assert found["quiet_s"] == 7200
+    assert found["not_excluded"] == pytest.approx(3.6889 / 7200 * 2, rel=1e-4)
+    down_s = 24 / (1 + 12 / YEAR_S * 600) * 6 + 6 / (1 + 6 / YEAR_S * 600) * 12
+    assert found["uptime"]["value"] == pytest.approx(1 - down_s / YEAR_S, abs=1e-12)
+
+
+def test_csv_has_a_row_for_each_part() -> None:
+    found = list(csv.DictReader(io.StringIO(render("csv", HEADER, [cell()], [[]]))))
+    assert [(r["fault"], r["cause"]) for r in found[:2]] == [
+        ("crash", "undetected"), ("crash", "deciding"),
+    ]  # fmt: skip
+    assert {r["detection.fall"] for r in found} == {"2"}
+    total = [r for r in found if (r["fault"], r["cause"]) == (TOTAL, ALL)]
+    assert float(total[0]["minutes_per_year"]) == pytest.approx(3.6, rel=1e-3)
+
+
+def test_tables_by_fault_and_by_cause() -> None:
+    (_, heads, by_fault), (_, _, by_cause) = tables(cell(), "")
+    assert [row[0] for row in by_fault] == [
+        "crash", "hang", "overlap", "all faults", "no fault", "total",
+    ]  # fmt: skip
+    assert len({len(heads), *map(len, by_fault)}) == 1
+    assert by_fault[0][1:4] == ["12.0", "master", "10 m 00 s"]
+    assert by_fault[1][1] == "6.00 [4.00, 9.00]"
+    assert by_fault[0][-2].startswith("2.399 [")
+    assert by_fault[0][-1] == "66.7 %"
+    assert [row[0] for row in by_cause] == ["detection", "fencing", "all"]
+
+
+def test_markdown_is_two_tables_and_what_they_rest_on() -> None:
+    text = render("markdown", HEADER, [cell()], [[]])
+    assert text.count("| --- |") == 2
+    assert "| crash | 12.0 | master |" in text
+    assert "365.25 days" in text
+
+
+def test_the_text_of_a_pipe_has_no_colours() -> None:
+    text = render("table", HEADER, [cell()], [[]])
+    assert "\x1b" not in text
+    assert "5.16 [" in text  # nines: -log10(216 / 31557600)
+    with pytest.raises(ValueError, match="unknown style 'xml'"):
+        render("xml", HEADER, [cell()], [[]])
+
+
+def test_remarks_on_what_is_not_known() -> None:
+    said = " ".join(remarks(HEADER, cell(quiet=True), []))
+    assert "No false failover in 2.00 h" in said
+    assert "--quiet" in said
+    assert "two or more faults at a time" in said
+    plain = Interval(8e-6, 7e-6, 9e-6, 20, "Student t")
+    said = " ".join(remarks(HEADER, cell(plain=plain), []))
+    assert "Crude: 4.21 [3.68, 4.73] minutes a year" in said

@@ -1,0 +1,207 @@
+"""``hasim budget`` and `hasim.budget`: results, exit codes, messages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import hasim
+from hasim.cli import main
+from hasim.scenario.problems import ScenarioError
+
+SCENARIO = """\
+name: tiny
+horizon: 60s
+replications: 3
+seed: 5
+masters:
+  - {id: a}
+  - {id: b, like: a, priority: 2}
+traffic: {arrivals: {law: poisson, rate: 2/s}, owned: 100%, timeout: 1s}
+faults:
+  - {kind: crash, target: each, at: 10s, for: 1m}
+  - {kind: hang, target: a, every: 100d, for: 1m}
+detection: {interval: 10s}
+"""
+QUICK = ("--quiet", "1h", "--pairs", "2", "--jobs", "1")
+OUTAGES = """\
+host,began,over,sort
+x,0,10,bad
+x,1010,1020,bad
+x,1500,1510,good
+y,100,110,bad
+y,3110,3120,bad
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.yaml"
+    path.write_text(SCENARIO)
+    Path("outages.csv").write_text(OUTAGES)
+    return path
+
+
+def cli(*args: object) -> Result:
+    result = CliRunner().invoke(main, list(map(str, args)), catch_exceptions=False)
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_a_budget_as_json(tiny):
+    result = cli("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    (cell,) = json.loads(result.stdout)["cells"]
+    crash, hang = cell["faults"]
+    assert (crash["per_year"]["value"], crash["processes"]) == (pytest.approx(12), 2)
+    assert (hang["per_year"]["value"], hang["origin"]) == (pytest.approx(3.6525), "every")
+    parts = {(p["fault"], p["cause"]): p["minutes_per_year"] for p in cell["parts"]}
+    down = crash["down_s"]["value"]
+    assert parts["crash", "all"] == pytest.approx(24 * down / 60, rel=1e-4)
+    assert parts["all faults", "all"] == pytest.approx(
+        parts["crash", "all"] + parts["hang", "all"] + parts["overlap", "all"]
+    )
+    assert cell["uptime"]["value"] == pytest.approx(1 - parts["total", "all"] / 525_960)
+
+
+def test_every_format_tells_the_same(tiny):
+    args = ("budget", tiny, "--rate", "crash=12/y", *QUICK)
+    shown = {style: cli(*args, "--format", style) for style in ("table", "csv", "markdown")}
+    total = next(
+        row
+        for row in csv.DictReader(io.StringIO(shown["csv"].stdout))
+        if (row["fault"], row["cause"]) == ("total", "all")
+    )
+    minutes = f"{float(total['minutes_per_year']):.3f} ["
+    assert minutes in shown["table"].stdout
+    assert minutes in shown["markdown"].stdout
+    assert cli(*args).stdout == shown["table"].stdout
+
+
+def test_from_python(tiny):
+    found = hasim.budget(
+        SCENARIO_DATA, rates={"crash": "12/y"}, quiet="1h", pairs=2, crude="20h", jobs=1
+    )
+    frame = found.table()
+    assert set(frame["fault"]) >= {"crash", "hang", "overlap", "no fault", "total"}
+    assert found.cells[0].plain is not None
+    assert found.cells[0].plain_s == 72000
+    assert json.loads(found.render("json"))["cells"][0]["crude"]["simulated_s"] == 72000
+    with pytest.raises(ValueError, match="measure must be uptime or uptime.mean"):
+        hasim.budget(SCENARIO_DATA, measure="success")  # type: ignore[arg-type]
+
+
+SCENARIO_DATA = {
+    "name": "tiny",
+    "horizon": "60s",
+    "replications": 2,
+    "masters": [{"id": "a"}, {"id": "b", "priority": 2}],
+    "traffic": {"arrivals": {"law": "poisson", "rate": "1/s"}, "owned": "100%"},
+    "faults": [
+        {"kind": "crash", "target": "each", "at": "10s", "for": "1m"},
+        {"kind": "hang", "target": "a", "every": "100d", "for": "1m"},
+    ],
+    "detection": {"interval": "10s"},
+}
+
+
+def test_a_rate_is_fitted_to_recorded_outages(tiny):
+    """Healthy for 1000, 480 and 3000 s between outages: three in 4480 s."""
+    columns = ("--column", "start=began", "--column", "end=over", "--column", "resource=host")
+    trace = ("--trace", "crash=outages.csv", *columns, "--unit", "s")
+    args = ("budget", tiny, *QUICK, "--format", "json", *trace)
+    (crash, _) = json.loads(cli(*args).stdout)["cells"][0]["faults"]
+    assert crash["per_year"]["value"] == pytest.approx(31_557_600 * 3 / 4480)
+    assert crash["origin"] == "3 times between outages in outages.csv"
+    # Of bad ones alone: 1000 and 3000 s.
+    (crash, _) = json.loads(cli(*args, "--where", "sort=bad").stdout)["cells"][0]["faults"]
+    assert crash["per_year"]["value"] == pytest.approx(31_557_600 * 2 / 4000)
+    # Five outages of 10 s in three times 3120 s.
+    (crash, _) = json.loads(cli(*args, "--resources", "3").stdout)["cells"][0]["faults"]
+    assert crash["per_year"]["value"] == pytest.approx(31_557_600 * 5 / (3 * 3120 - 50))
+
+
+@pytest.mark.parametrize(
+    ("mtbf", "limit", "code", "verdict"),
+    [
+        ("300d", ">= 99%", 0, "pass"),
+        ("10h", ">= 99.9999%", 1, "fail"),
+        ("30d", ">= 99.9997%", 3, "undecided"),
+    ],
+)
+def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
+    tiny.write_text(
+        SCENARIO + f"projection: {{mtbf: {mtbf}}}\n"
+        f'expect: {{uptime.renewal_reward: "{limit}", uptime: ">= 50%"}}\n'
+    )
+    result = cli("budget", tiny, *QUICK, "--replications", 8)
+    assert result.exit_code == code
+    assert f"Expected {limit}: {verdict}" in result.stdout
+    assert cli("budget", tiny, *QUICK, "--measure", "uptime.mean").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--rate", "crash"], "expected KIND=RATE such as crash=12/y, got 'crash'"),
+        (["--rate", "crash=12"], "rate crash: expected a rate such as 12/y or 1/d, got '12'"),
+        (["--rate", "crash=1/y", "--rate", "crash=2/y"], "--rate: 'crash' is given twice"),
+        (["--rate", "crahs=1/y"], "did you mean crash?"),
+        ([], "tiny.yaml:10: faults.0: how often does it strike?"),
+        (["--quiet", "5"], "expected a duration such as"),
+        (["--replications", "1"], "--replications"),
+        (["--measure", "success"], "success"),
+        (["--column", "start=x"], "--column: needs a --trace"),
+        (["--resources", "5"], "--resources: needs a --trace"),
+        (["--trace", "outages.csv"], "expected KIND=FILE, where KIND is a fault of the scenario"),
+        (["--trace", "crahs=outages.csv"], "did you mean crash?"),
+        (["--trace", "crash=outage.csv"], "did you mean outages.csv?"),
+        (["--trace", "crash=outages.csv", "--column", "begin=x"], "a trace has no 'begin'"),
+        (
+            ["--trace", "crash=outages.csv", "--column", "start=begin"],
+            "--column start=begin: outages.csv has no column 'begin'; did you mean began?",
+        ),
+        (
+            ["--trace", "crash=outages.csv", "--column", "start=began", "--column", "end=over",
+             "--column", "resource=host", "--unit", "s", "--resources", "1"],
+            "--resources: outages.csv names 2 resources, more than the 1 watched",
+        ),
+        (
+            ["--trace", "crash=outages.csv", "--column", "start=began", "--column", "end=over",
+             "--column", "resource=host"],
+            "outages.csv:2: began: expected a time stamp",
+        ),
+        (
+            ["--trace", "crash=outages.csv", "--column", "start=began", "--column", "end=over",
+             "--column", "resource=host", "--unit", "s", "--where", "sort=badd"],
+            "--where sort: no row has the value 'badd'; did you mean bad?",
+        ),
+        (["--rate", "crash=1/y", "--set", "faults.0.for=100000d"], "messages"),
+    ],
+)  # fmt: skip
+def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):
+    result = cli("budget", tiny, *args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_arrivals_that_are_too_short_are_told(tiny):
+    Path("arrivals.csv").write_text("t\n" + "\n".join(map(str, range(200))))
+    data = {
+        **SCENARIO_DATA,
+        "traffic": {"arrivals": {"trace": "arrivals.csv", "column": "t", "unit": "s"}},
+        "faults": [{"kind": "crash", "every": "1d", "for": "1m"}],
+    }
+    with pytest.raises(ScenarioError, match="traffic.arrivals: the trace lasts 3m19s"):
+        hasim.budget(data, jobs=1)
+
+
+def test_a_scenario_without_faults_has_no_budget(tiny):
+    with pytest.raises(ScenarioError, match="faults: there are none"):
+        hasim.budget({**SCENARIO_DATA, "faults": []}, jobs=1)
