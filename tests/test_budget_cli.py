@@ -93,7 +93,7 @@ def test_from_python(tiny):
     assert found.cells[0].plain is not None
     assert found.cells[0].plain_s == 72000
     assert json.loads(found.render("json"))["cells"][0]["crude"]["simulated_s"] == 72000
-    with pytest.raises(ValueError, match="measure must be uptime or uptime.mean"):
+    with pytest.raises(ValueError, match=r"measure must be uptime or uptime\.mean"):
         hasim.budget(SCENARIO_DATA, measure="success")  # type: ignore[arg-type]
 
 
@@ -198,7 +198,7 @@ def test_arrivals_that_are_too_short_are_told(tiny):
         "traffic": {"arrivals": {"trace": "arrivals.csv", "column": "t", "unit": "s"}},
         "faults": [{"kind": "crash", "every": "1d", "for": "1m"}],
     }
-    with pytest.raises(ScenarioError, match="traffic.arrivals: the trace lasts 3m19s"):
+    with pytest.raises(ScenarioError, match=r"traffic\.arrivals: the trace lasts 3m19s"):
         hasim.budget(data, jobs=1)
 
 

@@ -210,7 +210,8 @@ def _minutes(part: Interval, budget: Budget, *, bounds: bool = True) -> str:
     def shown(share: float) -> str:
         if not share or not math.isfinite(share):
             return significant(share)
-        return f"{share * MINUTES:.{decimals}f}"
+        text = f"{share * MINUTES:.{decimals}f}"
+        return text if float(text) else text.lstrip("-")
 
     point = shown(part.value or 0.0)
     if not bounds or part.low == part.high:
@@ -263,6 +264,9 @@ def remarks(
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
     if budget.quiet_s:
         yield _quiet_remark(budget)
+    fitted = {one.rate.origin: None for one in cell.classes if one.rate.per_s.method != "given"}
+    if fitted:
+        yield f"Rates: {'; '.join(fitted)}. How long faults last is the scenario's (for)."
     many = "three or more" if budget.pairs else "two or more"
     yield (
         f"Left out: {many} faults at a time, of the order of "

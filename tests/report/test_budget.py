@@ -132,6 +132,7 @@ def test_remarks_on_what_is_not_known() -> None:
     assert "No false failover in 2.00 h" in said
     assert "--quiet" in said
     assert "two or more faults at a time" in said
+    assert "Rates: 8 times between outages in x.csv." in said
     plain = Interval(8e-6, 7e-6, 9e-6, 20, "Student t")
     said = " ".join(remarks(HEADER, cell(plain=plain), []))
     assert "Crude: 4.21 [3.68, 4.73] minutes a year" in said

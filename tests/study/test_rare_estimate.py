@@ -139,6 +139,14 @@ def test_a_fitted_rate_widens_the_interval() -> None:
     assert found.low == pytest.approx(1e-5 - math.hypot(1e-5 - known.low, 5e-6))
 
 
+def test_errors_of_rates_that_may_be_one_fit_are_added() -> None:
+    rate = Interval(1e-6, 5e-7, 2e-6, 8, "exact chi-square")
+    kinds = [Kind("x", 1, rate, 0.0), Kind("y", 1, rate, 0.0)]
+    runs = {"x": [Run((10.0,), 100.0)] * 2, "y": [Run((30.0,), 100.0)] * 2}
+    found = estimate(kinds, runs, causes=("a",)).unavailability
+    assert (found.value, found.low, found.high) == pytest.approx((4e-5, 2e-5, 8e-5))
+
+
 def test_without_pairs_two_faults_are_what_is_left_out() -> None:
     found = estimate([kind(3)], {"x": [Run((1.0,), 9.0)] * 2}, causes=("a",))
     assert found.left_out == pytest.approx((3 * RHO / (1 + RHO)) ** 2 / 2)

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hasim.measures.causes import CAUSES
-from hasim.study.rare.combine import product, scaled, total
+from hasim.study.rare.combine import exactly, product, scaled, total
 from hasim.study.statistics import (
     LEVEL,
     Floats,
@@ -186,7 +186,10 @@ def estimate(
         **{k.name: [product(k.intensity, cost) for cost in costs[k.name]] for k in kinds},
         OVERLAP: _overlaps(kinds, pairs, base, level),
     }
-    rows[FAULTS] = [total(column) for column in zip(*rows.values(), strict=True)]
+    rows[FAULTS] = [
+        _of_faults(kinds, [costs[kind.name][i] for kind in kinds], overlap)
+        for i, overlap in enumerate(rows[OVERLAP])
+    ]
     rows[QUIET] = _quiet(quiet, causes, floor, level)
     rows[TOTAL] = [total(both) for both in zip(rows[FAULTS], rows[QUIET], strict=True)]
     columns = (*causes, ALL)
@@ -228,6 +231,24 @@ def _costs(runs: Sequence[Run], base: Floats, level: float) -> list[Interval]:
     return _means(down, level, open_end=any(run.open_end for run in runs))
 
 
+def _of_faults(kinds: Sequence[Kind], costs: Sequence[Interval], overlap: Interval) -> Interval:
+    """What the faults of all kinds cost, overlaps included.
+
+    The costs are independent; the rates may come from one fit, so their errors are added, not
+    their squares.
+    """
+    each = [kind.intensity for kind in kinds]
+    parts = [
+        product(exactly(rate.value or 0.0), cost) for rate, cost in zip(each, costs, strict=True)
+    ]
+    below = above = 0.0
+    for rate, cost in zip(each, costs, strict=True):
+        alone = product(rate, exactly(cost.value or 0.0))
+        below += (alone.value or 0.0) - alone.low
+        above += alone.high - (alone.value or 0.0)
+    return total([*parts, overlap, Interval(0.0, -below, above, 0, "")])
+
+
 def _overlaps(
     kinds: Sequence[Kind], pairs: Sequence[Pair], base: Floats, level: float
 ) -> list[Interval]:
@@ -239,7 +260,7 @@ def _overlaps(
     excess += np.outer([pair.span_s for pair in pairs], base)
     weighted = excess * np.array([[pair.window_s] for pair in pairs])
     found = _means(weighted, level, open_end=any(pair.open_end for pair in pairs))
-    # The rates may come from one fit, so their errors are added, not their squares.
+    # As in `_of_faults`, the errors of the rates are added.
     each = [kind.intensity for kind in kinds]
     value, low, high = (sum(column) for column in zip(*map(_numbers, each), strict=True))
     squared = Interval(value**2, low**2, high**2, len(pairs), "")
