@@ -40,8 +40,8 @@ from hasim.study.statistics import (
     Floats,
     Interval,
     jackknife_interval,
+    mean_interval,
     rate_interval,
-    t_interval,
 )
 
 OVERLAP, FAULTS, QUIET, TOTAL = "overlap", "all faults", "no fault", "total"
@@ -272,7 +272,7 @@ def _numbers(interval: Interval) -> tuple[float, float, float]:
 
 
 def _means(table: Floats, level: float, *, open_end: bool) -> list[Interval]:
-    found = [t_interval(column, level) for column in table.T]
+    found = [mean_interval(column, level) for column in table.T]
     return [_raised(mean, math.inf) for mean in found] if open_end else found
 
 
