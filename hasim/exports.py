@@ -31,6 +31,9 @@ def export(result: Result, folder: Path) -> list[Path]:
     (folder / "stopping.csv").unlink(missing_ok=True)  # of a study with another rule
     if not result.stopping.empty:
         result.stopping.to_csv(folder / "stopping.csv", index=False, lineterminator="\n")
+    (folder / "warm_up.csv").unlink(missing_ok=True)
+    if not result.warm_up.empty:
+        result.warm_up.to_csv(folder / "warm_up.csv", index=False, lineterminator="\n")
     for style, name in SUMMARIES.items():
         (folder / name).write_text(rendered(result, style), encoding="utf-8")
     made = []
@@ -48,7 +51,7 @@ def rendered(result: Result, style: str) -> str:
         "scenario": result.name,
         "seed": result.seed,
         "replications": plain(result.study.replications),
-        "notes": list(result.study.notes),
+        "notes": list(result.notes),
     }
     stopping = result.stopping
     if not stopping.empty:
@@ -73,7 +76,9 @@ def rendered(result: Result, style: str) -> str:
         header=header,
         verdicts=verdicts if result.study.expect else None,
     )
-    return text + _stopping_lines(result) if style == "markdown" else text
+    if style != "markdown":
+        return text
+    return text + _stopping_lines(result) + "".join(f"\n{line}\n" for line in result.notes)
 
 
 def _stopping_lines(result: Result) -> str:

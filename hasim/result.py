@@ -22,6 +22,7 @@ from hasim.study.expectations import Verdict, judge
 from hasim.study.runner import file_stem, simulate_cell
 from hasim.study.store import Outcome, StoreError, Study
 from hasim.study.summary import summarise
+from hasim.study.warm_up import CutOff, cut_off, note_of
 from hasim.version import __version__
 
 if TYPE_CHECKING:
@@ -189,6 +190,30 @@ class Result:
             for _, _, measured in self.by_cell()
         ]
 
+    @cached_property
+    def cut_off(self) -> list[CutOff | None]:
+        """For each of `cells`, the warm-up that its load leaves out; None without one."""
+        return [cut_off(list(measured.values())) for _, _, measured in self.by_cell()]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the results must know: scaled traces, a warm-up that is left out."""
+        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off))))
+
+    @property
+    def warm_up(self) -> pd.DataFrame:
+        """One row per cell: the warm-up that its load leaves out; empty if there is none.
+
+        `rule`, `end_s` (seconds), `cut` of the `offered` messages, and `too_short`: MSER-5 found no
+        end, and nothing was left out.
+        """
+        rows = [
+            {"cell": index, **_readable(varied), **dataclasses.asdict(found)}
+            for (index, varied), found in zip(self.cells, self.cut_off, strict=True)
+            if found is not None
+        ]
+        return pd.DataFrame(rows)
+
     def summary(self) -> pd.DataFrame:
         """One row per cell and measure: value, low, high, n, unit, method, needed."""
         return pd.DataFrame(
@@ -228,7 +253,7 @@ class Result:
         cells = self.cells
         rows = [{title(m): estimate_text(e[m]) for m in DEFAULT if m in e} for e in self.estimates]
         frame = pd.DataFrame(rows, index=pd.Index(labels(cells), name=heading(cells)))
-        notes = "".join(f"<p>{html.escape(line)}</p>" for line in self.study.notes)
+        notes = "".join(f"<p>{html.escape(line)}</p>" for line in self.notes)
         return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{notes}"
 
     def __repr__(self) -> str:

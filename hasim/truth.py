@@ -134,6 +134,36 @@ class AttemptRollup:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadBlock:
+    """The load of a part of the run, from `start_ns` on, if a warm-up is to be left out.
+
+    MSER-5 cuts the run into equal bins: `latency_ns` sums the latencies of the messages that
+    arrived in each bin of the block and were answered, `answered` counts them; a warm-up of set
+    duration needs no bins, and the first of two blocks is the warm-up. `messages` arrived in the
+    block, `in_time` of them met their deadline, `attempts` were sent for them: `chosen` to each
+    master, in the cluster's order.
+    """
+
+    start_ns: int
+    latency_ns: tuple[int, ...]
+    answered: tuple[int, ...]
+    messages: int
+    in_time: int
+    attempts: int
+    chosen: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSketch:
+    """The `LatencySketch` of the messages that arrived in one `LoadBlock`."""
+
+    start_ns: int
+    klass: str
+    accuracy: float
+    buckets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LatencySketch:
     """Latencies of answered messages of one class: logarithmic buckets (DDSketch).
 
@@ -174,6 +204,8 @@ Truth = (
     | WritesHeld
     | TrafficRollup
     | AttemptRollup
+    | LoadBlock
+    | BlockSketch
     | LatencySketch
     | MessageRecord
 )

@@ -19,7 +19,7 @@ HEAVY = {
 }  # fmt: skip
 LAYERS = [
     {"units", "version"},
-    {"model", "settings", "choice", "validation", "sketch"},
+    {"model", "settings", "choice", "validation", "sketch", "mser"},
     {"events", "truth"},
     {"journal"},
     {"services"},

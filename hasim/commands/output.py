@@ -38,7 +38,7 @@ def show(result: Result, style: str) -> None:
             summaries,
             seed=result.seed,
             replications=_replications(result),
-            note=" ".join(result.study.notes),
+            note=" ".join(result.notes),
         )
     )
 

@@ -16,7 +16,9 @@ from hasim.measures.load import LATE
 from hasim.model import Cause
 from hasim.truth import (
     AttemptRollup,
+    BlockSketch,
     LatencySketch,
+    LoadBlock,
     MessageRecord,
     TrafficRollup,
     WritesHeld,
@@ -58,6 +60,7 @@ def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violatio
         *_one_primary(facts),
         *_epochs(facts),
         *_messages(facts),
+        *_blocks(facts),
         *_single_messages(facts),
         *_writes(facts),
         *_monotone(journal),
@@ -126,6 +129,22 @@ def _messages(facts: Facts) -> Iterator[Violation]:
         if answered[klass] != timed[klass]:
             text = f"{answered[klass]} answered messages, {timed[klass]} latencies"
             yield Violation(2, end_ns, klass, text)
+
+
+def _blocks(facts: Facts) -> Iterator[Violation]:
+    """The load by blocks adds up to that of the run."""
+    blocks = facts.records.of(LoadBlock)
+    rows = facts.records.of(TrafficRollup)
+    for name in ("messages", "in_time", "attempts") if blocks else ():
+        whole = sum(getattr(row, name) for _, row in rows)
+        parts = sum(getattr(block, name) for _, block in blocks)
+        if whole != parts:
+            yield Violation(2, facts.horizon_ns, name, f"{whole}, but {parts} in blocks of time")
+    answered = sum(sketch.count(s.buckets) for _, s in facts.records.of(LatencySketch))
+    timed = sum(sketch.count(s.buckets) for _, s in facts.records.of(BlockSketch))
+    if blocks and timed != answered:
+        text = f"{answered}, but {timed} in blocks of time"
+        yield Violation(2, facts.horizon_ns, "latencies", text)
 
 
 def _single_messages(facts: Facts) -> Iterator[Violation]:

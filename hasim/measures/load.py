@@ -14,7 +14,13 @@ from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
 from hasim.measures.spans import length_ns
 from hasim.model import Cause
-from hasim.truth import AttemptRollup, LatencySketch, TrafficRollup
+from hasim.truth import (
+    AttemptRollup,
+    BlockSketch,
+    LatencySketch,
+    LoadBlock,
+    TrafficRollup,
+)
 from hasim.units import seconds
 
 LATE = "late:"
@@ -71,19 +77,40 @@ class Latencies:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The load of a part of the run from `start_s` on, kept where a warm-up is to be left out.
+
+    `latency_s` sums the latencies of each bin's answered messages, `answered` counts them
+    (without bins, the warm-up is the first of two blocks);
+    `chosen` are the attempts to each master, `latencies` the sketches of the block.
+    """
+
+    start_s: float
+    latency_s: tuple[float, ...]
+    answered: tuple[int, ...]
+    messages: int
+    in_time: int
+    attempts: int
+    chosen: tuple[int, ...]
+    latencies: tuple[Latencies, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """The balance of load over masters, per worker, and rates over the whole run.
+    """The balance of load over masters, per worker, and rates.
 
     `jain` is Jain's fairness index (sum x)^2 / (n sum x^2) of the attempts per
     worker x (Jain, Chiu, Hawe 1984: 1 is even, 1/n all on one), `peak_to_mean` their maximum
     over their mean, `cv` their coefficient of variation. `goodput_per_s` counts messages
-    answered by their deadline.
+    answered by their deadline. `messages` took `attempts`.
     """
 
     jain: float | None
     peak_to_mean: float | None
     cv: float | None
     goodput_per_s: float
+    messages: int
+    attempts: int
     probes_per_s: float
 
 
@@ -148,16 +175,60 @@ def masters_of(facts: Facts, mistakes: Sequence[Mistake]) -> list[MasterRow]:
     return rows
 
 
+def blocks_of(facts: Facts) -> list[Block]:
+    """The load by blocks, in the order of time; empty if no rule has to find the warm-up."""
+    sketches: defaultdict[int, list[Latencies]] = defaultdict(list)
+    for _, s in facts.records.of(BlockSketch):
+        row = Latencies(klass=s.klass, accuracy=s.accuracy, buckets=s.buckets)
+        sketches[s.start_ns].append(row)
+    return [
+        Block(
+            start_s=seconds(block.start_ns),
+            latency_s=tuple(map(seconds, block.latency_ns)),
+            answered=tuple(block.answered),
+            messages=block.messages,
+            in_time=block.in_time,
+            attempts=block.attempts,
+            chosen=tuple(block.chosen),
+            latencies=tuple(sketches[block.start_ns]),
+        )
+        for _, block in facts.records.of(LoadBlock)
+    ]
+
+
 def load_of(facts: Facts, rows: Sequence[MasterRow], sent: Sequence[MessageRow]) -> Load:
-    """The balance over masters, goodput and the cost of probing."""
-    per_worker = [row.attempts / max(row.workers, 1) for row in rows]
-    horizon_s = seconds(facts.horizon_ns)
+    """The balance over masters, goodput and the cost of probing, of the whole run."""
+    return load(
+        [row.workers for row in rows],
+        [row.attempts for row in rows],
+        (
+            sum(row.messages for row in sent),
+            sum(row.in_time for row in sent),
+            sum(row.attempts for row in sent),
+        ),
+        seconds(facts.horizon_ns),
+        sum(row.probes for row in rows) / seconds(facts.horizon_ns),
+    )
+
+
+def load(
+    workers: Sequence[int],
+    chosen: Sequence[int],
+    counts: tuple[int, int, int],
+    window_s: float,
+    probes_per_s: float,
+) -> Load:
+    """The load of a window: workers of and attempts on each master; messages, in time, attempts."""
+    per_worker = [count / max(own, 1) for count, own in zip(chosen, workers, strict=True)]
+    messages, in_time, attempts = counts
     return Load(
         jain=jain_index(per_worker),
         peak_to_mean=peak_to_mean(per_worker),
         cv=coefficient_of_variation(per_worker),
-        goodput_per_s=sum(row.in_time for row in sent) / horizon_s,
-        probes_per_s=sum(row.probes for row in rows) / horizon_s,
+        goodput_per_s=in_time / window_s,
+        messages=messages,
+        attempts=attempts,
+        probes_per_s=probes_per_s,
     )
 
 

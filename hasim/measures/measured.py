@@ -13,10 +13,12 @@ from hasim.measures.facts import facts_of
 from hasim.measures.failovers import Failover, failovers_of
 from hasim.measures.incidents import Incident, incidents_of
 from hasim.measures.load import (
+    Block,
     Latencies,
     Load,
     MasterRow,
     MessageRow,
+    blocks_of,
     latencies_of,
     load_of,
     masters_of,
@@ -48,6 +50,7 @@ class Measured:
     masters: tuple[MasterRow, ...] = ()
     messages: tuple[MessageRow, ...] = ()
     latencies: tuple[Latencies, ...] = ()
+    blocks: tuple[Block, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
@@ -70,6 +73,7 @@ class Measured:
             service=Availability(**plain["service"]),
             load=Load(**plain["load"]),
             latencies=tuple(_latencies(values) for values in plain["latencies"]),
+            blocks=tuple(_block(values) for values in plain["blocks"]),
             **rows,
         )
 
@@ -89,6 +93,12 @@ ROWS: dict[str, type[Any]] = {
 def _latencies(plain: dict[str, Any]) -> Latencies:
     buckets = tuple((bucket, count) for bucket, count in plain["buckets"])
     return Latencies(klass=plain["klass"], accuracy=plain["accuracy"], buckets=buckets)
+
+
+def _block(plain: dict[str, Any]) -> Block:
+    rows = {name: tuple(plain[name]) for name in ("latency_s", "answered", "chosen")}
+    latencies = tuple(_latencies(values) for values in plain["latencies"])
+    return Block(**{**plain, **rows, "latencies": latencies})
 
 
 def measure(journal: Journal) -> Measured:
@@ -113,5 +123,6 @@ def measure(journal: Journal) -> Measured:
         masters=tuple(masters),
         messages=tuple(messages),
         latencies=tuple(latencies_of(facts)),
+        blocks=tuple(blocks_of(facts)),
         alerts=tuple(alerts_of(facts)),
     )

@@ -33,6 +33,7 @@ _FAMILIES = {
     "success": ("service", "success"),
     "latency": ("service", "latency"),
     "attempts": ("service", "attempts"),
+    "goodput": ("service", "goodput"),
     "jain": ("service", "Jain index"),
     "probes": ("service", "probes"),
 }

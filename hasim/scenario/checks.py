@@ -62,6 +62,8 @@ def world_problems(world: WorldSettings) -> Found:
     yield from _traffic(world)
     yield from _detection(world)
     yield from _sites(world)
+    if isinstance(world.warm_up, int) and world.warm_up >= world.horizon_ns:
+        yield ("warm_up",), f"leaves nothing of the horizon, {format_duration(world.horizon_ns)}"
 
 
 def sites_of(world: WorldSettings) -> Iterator[tuple[Where, str]]:

@@ -41,6 +41,7 @@ MEASURES: dict[str, tuple[str, str]] = {
         for q in ("p50", "p95", "p99", "p99.9")
     },
     "attempts": ("count", "Attempts per message."),
+    "goodput": ("count", "Messages answered by their deadline, per second."),
     "jain": ("ratio", "Jain's index of the masters' loads: 1 is even."),
     "probes": ("count", "Probes sent per second."),
     "dual_primary": ("s", "Time with two masters that accept writes of one partition."),

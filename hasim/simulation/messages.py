@@ -7,13 +7,14 @@ is served, and its answer crosses back, while the client's timeout runs.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
 from simpy.events import Event
 
 from hasim.model import Cause
+from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, MESSAGES, TIMEOUT, Call, Clock
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
@@ -21,6 +22,7 @@ from hasim.simulation.network import Link, Network, master_endpoint
 from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Counts, Results, count
 from hasim.simulation.settings import TrafficSettings
 from hasim.simulation.traffic import STATELESS, Messages, Traffic, draw_all
+from hasim.truth import BlockSketch, LoadBlock
 
 
 class Attempt(Event):
@@ -69,6 +71,7 @@ class MessagePlane:
         masters: dict[str, SimMaster],
         network: Network,
         answered: Callable[[str], None],
+        division: Division,
     ) -> None:
         self.env = env
         self._horizon_ns = traffic.horizon_ns
@@ -80,6 +83,9 @@ class MessagePlane:
         self.master = [""] * n
         self.tries = [0] * n
         self.attempt_causes: dict[tuple[str, Cause], int] = {}
+        self._division = division
+        self._chosen = np.zeros((division.last + 1, len(masters)), dtype=np.int64)
+        self._number_of = {master: number for number, master in enumerate(masters)}
         self._settings = settings
         self._partitions = partitions
         self._gateways = gateways
@@ -136,6 +142,19 @@ class MessagePlane:
             horizon_ns=self._horizon_ns,
         )
 
+    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
+        """The messages, counted by block; nothing if no warm-up is to be left out."""
+        counter = BlockCounter(self._division, deadline_ns=self._settings.deadline_ns)
+        found = self.results()
+        ok = found.outcome == OUTCOMES.index(Cause.OK)
+        counter.add(found.arrival_ns, found.vip, ok, found.ended_ns, found.tries)
+        return counter.records(self._chosen)
+
+    def _choose(self, message: int, master: str) -> None:
+        """Count an attempt at a master, by the block in which the message arrived."""
+        block = int(self._drawn.arrival_ns[message]) // self._division.block_ns
+        self._chosen[min(block, self._division.last), self._number_of[master]] += 1
+
     def _arrive(self, event: Call) -> None:
         message: int = event.load
         following = message + 1
@@ -173,6 +192,7 @@ class MessagePlane:
                 cause = Cause.UNROUTABLE
                 continue
             self.master[i] = master
+            self._choose(i, master)
             sent = env.now
             cause = yield self._send(gateway, master, draw, partition)
             key = (master, cause)

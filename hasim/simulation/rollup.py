@@ -42,6 +42,8 @@ def roll_up(world: World, *, messages: bool) -> None:
     for vip, latencies in enumerate(counts.latencies):
         if latencies:
             world.record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))
+    for block in world.messages.blocks():
+        world.record(block)
     for partition, state in world.states.items():
         for failover, (writes, first_ns) in state.stale.items():
             size, age_ns = writes * state.write_bytes, world.env.now - first_ns

@@ -21,6 +21,7 @@ from hasim.settings import (
 )
 from hasim.simulation.faults.settings import AnyFault, DurationLaw
 from hasim.simulation.laws import Constant
+from hasim.simulation.warm_up import WarmUp, WarmUpRule
 from hasim.units import MILLISECOND, SECOND
 
 
@@ -248,6 +249,9 @@ class WorldSettings:
     """Load balancing."""
     monitor: MonitorSettings = MonitorSettings()
     """High-availability monitoring."""
+    warm_up: Annotated[WarmUp, WarmUpRule()] = "none"
+    """What the measures of load (latency, attempts, goodput, balance) leave out at the start: what
+    arrives in a given time, or until MSER-5 finds the latencies steady. Source: White 1997."""
     data_plane: Literal["compiled", "reference"] = "compiled"
     """How messages are simulated: in compiled batches, or one SimPy process each. The results
     are the same; the reference is slower and easier to follow."""

@@ -10,6 +10,7 @@ from hasim.events import GatewayReport
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
+from hasim.simulation.blocks import Division
 from hasim.simulation.clock import Clock
 from hasim.simulation.commands import Commands
 from hasim.simulation.compiled.availability import available
@@ -184,6 +185,7 @@ class World:
             self.masters,
             self.network,
             self.oracle.answered,
+            Division.of(self.settings.warm_up, traffic.horizon_ns),
         )
 
     # -- what the parts ask of each other ----------------------------------------------

@@ -38,7 +38,7 @@ MEASURES = (
 )
 """What is compared: the means and shares that each replication has a value of."""
 
-MORE_IS_BETTER = {"detected", "uptime", "uptime.mean", "uptime.stateless", "success"}
+MORE_IS_BETTER = {"detected", "uptime", "uptime.mean", "uptime.stateless", "success", "goodput"}
 NEITHER = {"attempts", "jain"}
 """How the load was served: a change may be the price or the fruit of better service."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROUND = 10
 """Replications between two looks at a cell."""
 
-OF_LOAD = {"success", "latency", "attempts", "jain", "probes"}
+OF_LOAD = {"success", "latency", "attempts", "goodput", "jain", "probes"}
 """Measures that every message tells something about, faults or not."""
 
 Look = Callable[[int, str], "tuple[Interval, int | None]"]

@@ -33,6 +33,7 @@ from hasim.study.statistics import (
     unknown,
 )
 from hasim.study.survival import cluster_draws
+from hasim.study.warm_up import steady
 from hasim.units import HOUR, seconds
 
 Runs = Sequence[Measured]
@@ -224,6 +225,8 @@ def _no_projection(runs: Runs, level: float) -> Interval:
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _THREE = ("p50", "p95", "p99")
+_LOAD = ("latency", "attempts", "goodput", "jain")
+"""What a warm-up biases; incidents and probes are none of it."""
 
 MEASURES: dict[str, Measure] = {
     "detection_time.mean": _duration_mean("detection_time"),
@@ -244,10 +247,8 @@ MEASURES: dict[str, Measure] = {
     "query_accuracy": _ratio(lambda run: _healthy_h(run) - _mistaken_h(run), _healthy_h),
     "rpo.writes": _ratio(lambda run: sum(f.writes_lost for f in run.failovers), _promotions),
     **{f"latency.{q}": _latency_quantile(p) for q, p in QUANTILES.items()},
-    "attempts": _ratio(
-        lambda run: sum(row.attempts for row in run.messages),
-        lambda run: sum(row.messages for row in run.messages),
-    ),
+    "attempts": _ratio(lambda run: run.load.attempts, lambda run: run.load.messages),
+    "goodput": _mean(lambda run: run.load.goodput_per_s),
     "jain": _mean(lambda run: run.load.jain),
     "probes": _mean(lambda run: run.load.probes_per_s),
     "dual_primary": _mean(lambda run: run.service.dual_primary_s),
@@ -265,7 +266,12 @@ def interval(
         return _projected(runs, seconds(projection[0]), level)
     if measure not in MEASURES:
         raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
-    return MEASURES[measure].estimate(runs, level)
+    return MEASURES[measure].estimate(_as_load(measure, runs), level)
+
+
+def _as_load(measure: str, runs: Runs) -> Runs:
+    """The replications; for a measure of load, without the warm-up that is to be left out."""
+    return steady(runs) if measure.partition(".")[0] in _LOAD else runs
 
 
 def summarise(measured: Runs, projection: Projection = None) -> dict[str, Estimate]:
@@ -301,7 +307,9 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
     if measure not in MEASURES:
         raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
     by_number = {run.replication: run for run in second}
-    pairs = [(run, by_number[run.replication]) for run in first if run.replication in by_number]
+    both = [run for run in first if run.replication in by_number]
+    others = _as_load(measure, [by_number[run.replication] for run in both])
+    pairs = list(zip(_as_load(measure, both), others, strict=True))
     how = MEASURES[measure]
     if how.each is not None:
         values = [(how.each(one), how.each(other)) for one, other in pairs]

@@ -9,7 +9,12 @@ from hasim.journal import read, write
 from hasim.measures import ROWS, Measured, measure
 from hasim.measures.load import coefficient_of_variation, jain_index, peak_to_mean
 from hasim.model import Cause, Severity
-from hasim.truth import AttemptRollup, LatencySketch, TrafficRollup, WritesHeld
+from hasim.truth import (
+    AttemptRollup,
+    LatencySketch,
+    TrafficRollup,
+    WritesHeld,
+)
 from tests.measures.story import Story, happy
 
 

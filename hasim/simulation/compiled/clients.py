@@ -41,6 +41,7 @@ demand_ns = VIEWS["demand_ns"]
 in_flight = VIEWS["in_flight"]
 unanswered = VIEWS["unanswered"]
 causes = VIEWS["causes"]
+chosen = VIEWS["chosen"]
 
 
 @njit
@@ -65,6 +66,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     if master < 0:
         return retry_or_settle(table, now, message, draw, UNROUTABLE, NOBODY)
     m.last = master
+    chosen(table)[min(m.arrival_ns // s.block_ns, s.last_block) * s.masters + master] += 1
     slot = s.free
     a = attempts(table)[slot]
     s.free = a.next

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.model import Cause
+from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.compiled.growth import extended
 from hasim.simulation.compiled.layout import MESSAGE, UNSETTLED, Memory
 from hasim.simulation.compiled.rolling import BUCKETS
 from hasim.simulation.results import OUTCOMES, Counts, Results
 from hasim.sketch import Buckets, bounds_ns
+from hasim.truth import BlockSketch, LoadBlock
 
 ROWS = 1024
 
@@ -21,11 +24,21 @@ class Counting:
     """Counts messages that have ended; keeps each of them only if told to."""
 
     def __init__(
-        self, memory: Memory, masters: int, *, deadline_ns: int, horizon_ns: int, keep: bool
+        self,
+        memory: Memory,
+        masters: int,
+        division: Division,
+        *,
+        deadline_ns: int,
+        horizon_ns: int,
+        keep: bool,
     ) -> None:
         self._memory = memory
         self._state = memory["state"][0]
         self._state["last_ns"] = horizon_ns - deadline_ns
+        self._state["block_ns"], self._state["last_block"] = division.block_ns, division.last
+        memory.zeros("chosen", (division.last + 1) * masters)
+        self._blocks = BlockCounter(division, deadline_ns=deadline_ns)
         self._sizes = (masters + 1, 2, 2, len(OUTCOMES))
         memory.zeros("cells", int(np.prod(self._sizes)))
         memory.zeros("touched", int(np.prod(self._sizes)))
@@ -43,9 +56,19 @@ class Counting:
         if wanted > len(self._memory["rows"]):
             self._memory.put("rows", extended(self._memory["rows"], 2 * wanted))
         kernel(self._memory.table, everything)
+        if self._kept is None and not self._blocks.division.last:
+            return
+        places = np.arange(first, int(state["first"])) & int(state["mask"])
+        ended = self._memory["messages"][places]
         if self._kept is not None:
-            places = np.arange(first, int(state["first"])) & int(state["mask"])
-            self._kept.append(self._memory["messages"][places])
+            self._kept.append(ended)
+        self._blocks.add(
+            ended["arrival_ns"],
+            ended["vip"] != 0,
+            ended["outcome"] == OUTCOMES.index(Cause.OK),
+            ended["ended_ns"],
+            ended["tries"],
+        )
 
     def counts(self) -> Counts:
         """All messages, counted."""
@@ -63,6 +86,11 @@ class Counting:
             attempts=rows["attempts"],
             latencies=(_buckets(ordinary), _buckets(vip)),
         )
+
+    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
+        """All messages, counted by block; nothing if no warm-up is to be left out."""
+        division = self._blocks.division
+        return self._blocks.records(self._memory["chosen"].reshape(division.last + 1, -1))
 
     def results(self) -> Results:
         """Every message by itself."""

@@ -41,6 +41,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
+        *((name, "i8") for name in ("block_ns", "last_block")),
         *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),
         *((name, "i8") for name in ("to_retry", "draw", "avoid")),
     ]
@@ -149,6 +150,7 @@ COLUMNS: dict[str, Any] = {
     "primaries": np.int64,  # by master and partition
     "unanswered": np.int64,  # by partition
     "causes": np.int64,  # by master and cause
+    "chosen": np.int64,  # by block of time in which the message arrived, and master
     "seats": np.int64,  # of workers, master by master: who is being served
 }
 DELIVERIES, ANSWERS, TIMEOUTS = range(3)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
+from hasim.simulation.blocks import Division
 from hasim.simulation.compiled import stops
 from hasim.simulation.compiled.arrays import allocate
 from hasim.simulation.compiled.configuration import configure, write_routing
@@ -25,6 +26,7 @@ from hasim.simulation.master import Job
 from hasim.simulation.results import Counts, Results
 from hasim.simulation.state import PartitionState
 from hasim.simulation.traffic import Traffic
+from hasim.truth import BlockSketch, LoadBlock
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World
@@ -64,6 +66,7 @@ class CompiledPlane:
         self._counting = Counting(
             self._memory,
             len(self._masters),
+            Division.of(world.settings.warm_up, traffic.horizon_ns),
             deadline_ns=traffic.settings.deadline_ns,
             horizon_ns=traffic.horizon_ns,
             keep=keep_messages,
@@ -281,6 +284,10 @@ class CompiledPlane:
     def counts(self) -> Counts:
         """The messages, counted."""
         return self._counting.counts()
+
+    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
+        """The messages, counted by block; nothing if no warm-up is to be left out."""
+        return self._counting.blocks()
 
     def results(self) -> Results:
         """Every message by itself; only if they were to be kept."""
