@@ -60,13 +60,15 @@ class Master:
     """A node that serves messages and owns state.
 
     `region` is the site it stands in; a lower `priority` number is preferred;
-    `workers` is how many messages it serves at once.
+    `workers` is how many messages it serves at once, `weight` its share of messages
+    relative to others' (None: as many as it has workers).
     """
 
     id: str
     region: str
     priority: int = 1
     workers: int = 1
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,9 +252,9 @@ def share(meaning: str, *, source: str = "", most: float = 1.0) -> Setting:
     return Setting("share", meaning, source, least=0.0, most=most)
 
 
-def count(meaning: str, *, source: str = "", least: int = 1) -> Setting:
+def count(meaning: str, *, source: str = "", least: int = 1, most: int | None = None) -> Setting:
     """A whole number."""
-    return Setting("count", meaning, source, least=least)
+    return Setting("count", meaning, source, least=least, most=most)
 
 
 def factor(meaning: str, *, source: str = "", above: float = 0.0) -> Setting:
@@ -384,6 +384,31 @@ def from_plain(cls: type[C], data: Any) -> C:
     from hasim.validation import validate
 
     return validate(cls, data)
+
+
+@dataclass(frozen=True)
+class Name:
+    """The annotation of a text that is one of the names that there are when it is read.
+
+    As a Literal, but with names that can be added at run time.
+    """
+
+    what: str
+    names: Callable[[], tuple[str, ...]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import PydanticKnownError, core_schema
+
+        def read(value: Any) -> str:
+            if isinstance(value, str) and value in self.names():
+                return value
+            known = ", ".join(f"'{name}'" for name in self.names())
+            raise PydanticKnownError("literal_error", {"expected": known})
+
+        return core_schema.no_info_plain_validator_function(read)
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.names())}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hasim.scenario.replications import Sequential
 from hasim.scenario.schema import Scenario
+from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
 from hasim.simulation.faults.settings import Fault, RegionOutage, Slow
 from hasim.simulation.laws import Constant, Uniform
@@ -61,6 +62,9 @@ def world_problems(world: WorldSettings) -> Found:
         yield from _fault(world, fault, ("faults", index))
     yield from _traffic(world)
     yield from _detection(world)
+    if not is_prime(world.balancing.table_size):
+        got = world.balancing.table_size
+        yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"
     yield from _sites(world)
     if isinstance(world.warm_up, int) and world.warm_up >= world.horizon_ns:
         yield ("warm_up",), f"leaves nothing of the horizon, {format_duration(world.horizon_ns)}"

@@ -14,6 +14,8 @@ import numpy as np
 from simpy.events import Event
 
 from hasim.model import Cause
+from hasim.services.balancing.chance import Uniforms, hash_of_number
+from hasim.services.balancing.fleet import DRAWS
 from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, MESSAGES, TIMEOUT, Call, Clock
 from hasim.simulation.gateway import SimGateway
@@ -76,6 +78,7 @@ class MessagePlane:
         self.env = env
         self._horizon_ns = traffic.horizon_ns
         self._drawn = draw_all(traffic)
+        self._pick_seed = traffic.pick_seed
         self.messages = messages = Messages(self._drawn)
         n = messages.count
         self.outcome: list[str] = [IN_FLIGHT] * n
@@ -185,7 +188,15 @@ class MessagePlane:
                     break
                 yield Call(env, pause, ARRIVAL, None, key=MESSAGES + draw)
             self.tries[i] += 1
-            master = balancer.select_master(env.now, partition, vip=vip, avoid=master)
+            master = balancer.select_master(
+                env.now,
+                partition,
+                vip=vip,
+                avoid=master,
+                key=messages.key[i] if messages.key else None,
+                hashed=None if messages.key else hash_of_number(i),
+                draw=Uniforms(self._pick_seed, draw * DRAWS),
+            )
             if not gateway.armed:
                 gateway.arm()
             if master is None:
@@ -204,7 +215,8 @@ class MessagePlane:
                 if partition is not None:
                     self._answered(partition)
                 break
-            gateway.perform(balancer.record_message_failed(env.now, master, cause))
+            elapsed_ns = env.now - sent
+            gateway.perform(balancer.record_message_failed(env.now, master, cause, elapsed_ns))
         self.outcome[i] = cause
         self.ended_ns[i] = env.now
 

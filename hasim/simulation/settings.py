@@ -43,6 +43,10 @@ class MasterSettings:
     """The site that it stands in."""
     priority: Annotated[int, count("Order of preference: the lowest number first.")] = 1
     workers: Annotated[int, count("Messages that it serves at the same time.")] = 8
+    weight: Annotated[
+        float | None,
+        factor("Its share of messages relative to others', as workers if not given."),
+    ] = None
     queue: Annotated[
         int, count("Messages that wait for a worker at most; more are rejected.", least=0)
     ] = 200
@@ -154,6 +158,16 @@ class RetrySettings:
 
 
 @settings
+class KeySettings:
+    """What messages are about (a session, a user, an object), for hashing and sticky sessions."""
+
+    number: Annotated[int, count("How many keys there are.", most=10**7)]
+    law: Literal["uniform", "zipf"] = "uniform"
+    """All keys alike, or number k (from 1) in proportion to 1 / k^exponent."""
+    exponent: Annotated[float, factor("The exponent of the law zipf.")] = 1.0
+
+
+@settings
 class TrafficSettings:
     """The messages that clients send."""
 
@@ -165,6 +179,8 @@ class TrafficSettings:
         float, share("Share of messages that must reach the owner of their partition.")
     ] = 0.5
     vip: Annotated[float, share("Share of messages of the class VIP.")] = 0.0
+    keys: KeySettings | None = None
+    """The messages' keys. Without, each message is a key of its own."""
     regions: tuple[str, ...] = ()
     """Client regions, each with a gateway, sharing the messages evenly. Empty: the masters'."""
     timeout_ns: Annotated[int, duration("An attempt without an answer has failed.", above=0)] = (

@@ -63,6 +63,7 @@ class Traffic:
         self._partitions = len(world.masters)
         self._source = (seed, replication)
         self._uniforms: dict[str, Uniforms] = {}
+        self._popularity: Floats | None = None
         self._arrivals = self._poisson
         if isinstance(self.settings.arrivals, PoissonArrivals):
             self._mean_ns = SECOND / self.settings.arrivals.rate_per_s
@@ -134,6 +135,28 @@ class Traffic:
             return np.zeros(count, dtype=np.bool_)
         return self.uniforms("vip", first, count) < self.settings.vip
 
+    @property
+    def pick_seed(self) -> int:
+        """The seed (64 bits) of the uniforms by which masters are picked.
+
+        Uniform k of an attempt is number attempt * `DRAWS` + k of the sequence that begins
+        there (see `hasim.services.balancing.chance`): each by itself, and none for whoever
+        needs none.
+        """
+        return int(generator(*self._source, "traffic:pick").integers(2**64, dtype=np.uint64))
+
+    def key(self, first: int, count: int) -> Ints:
+        """What messages are about, from 0, the most popular first; empty if they have no keys."""
+        keys = self.settings.keys
+        if keys is None:
+            return np.zeros(0, dtype=np.int64)
+        if self._popularity is None:
+            exponent = keys.exponent if keys.law == "zipf" else 0.0
+            self._popularity = np.cumsum(np.arange(1, keys.number + 1) ** -exponent)
+        draws = self.uniforms("key", first, count) * self._popularity[-1]
+        places: Ints = np.searchsorted(self._popularity, draws, side="right")
+        return np.minimum(places, np.int64(keys.number - 1))
+
     # -- by message and attempt ----------------------------------------------------
 
     def column(self, name: str, first: int, count: int, attempts: slice = ALL) -> Floats:
@@ -156,8 +179,9 @@ class Drawn:
     """All messages at once.
 
     Per message, shape (n,): `arrival_ns`, `gateway` (index), `partition` (index, or
-    STATELESS), `vip`. Per attempt, shape (n * attempts,): `columns` (uniforms or jitter
-    ratios) by the names of `CONCERNS`, and `demand_ns` by law of service time.
+    STATELESS), `vip`, `key` (shape (0,) if messages have none). Per attempt, shape
+    (n * attempts,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`, and
+    `demand_ns` by law of service time.
     """
 
     attempts: int
@@ -165,6 +189,7 @@ class Drawn:
     gateway: Ints
     partition: Ints
     vip: NDArray[np.bool_]
+    key: Ints
     columns: dict[str, Floats]
     demand_ns: dict[Law, Ints]
 
@@ -172,6 +197,11 @@ class Drawn:
     def count(self) -> int:
         """Number of messages."""
         return len(self.arrival_ns)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether messages have keys."""
+        return len(self.key) > 0
 
 
 def draw_all(traffic: Traffic) -> Drawn:
@@ -185,6 +215,7 @@ def draw_all(traffic: Traffic) -> Drawn:
         gateway=traffic.gateway(0, n),
         partition=traffic.partition(0, n),
         vip=traffic.vip(0, n),
+        key=traffic.key(0, n),
         columns={name: traffic.column(name, 0, n).T.reshape(-1) for name in CONCERNS},
         demand_ns={
             law: demands.T.reshape(-1)
@@ -203,6 +234,7 @@ class Messages:
         self.gateway: list[int] = drawn.gateway.tolist()
         self.partition: list[int] = drawn.partition.tolist()
         self.vip: list[bool] = drawn.vip.tolist()
+        self.key: list[int] = drawn.key.tolist()
         (
             self.ratio_there,
             self.loss_there,

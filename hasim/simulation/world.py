@@ -100,7 +100,7 @@ class World:
 
     def _cluster(self) -> Cluster:
         masters = tuple(
-            Master(m.id, m.region, m.priority, m.workers) for m in self.settings.masters
+            Master(m.id, m.region, m.priority, m.workers, m.weight) for m in self.settings.masters
         )
         gateways = client_regions(self.settings)
         rtt = tuple(
@@ -247,7 +247,10 @@ def _runs_compiled(settings: WorldSettings) -> bool:
     wanted = settings.data_plane == "compiled"
     able = available(settings.balancing.algorithm)
     if wanted and not able:
-        message = "a picker in plain Python: messages run on the reference data plane"
+        message = (
+            f"{settings.balancing.algorithm} is plain Python: "
+            "messages run on the reference data plane"
+        )
         warnings.warn(message, RuntimeWarning, stacklevel=3)
     return wanted and able
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hasim.services.balancing.service import ALGORITHMS
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.failover.selection import RULES
-from hasim.settings import fields_by_user_name, meaning_of, members_of, setting_of
+from hasim.settings import Name, fields_by_user_name, meaning_of, members_of, setting_of
 from hasim.simulation.faults.settings import AnyFault, Fault
 from hasim.study.replaying import ControlPlaneSettings
 
@@ -47,7 +47,7 @@ def _algorithms() -> dict[str, dict[str, str]]:
     return {
         "detection.detector": {name: _first(cls) for name, cls in DETECTORS.items()},
         "failover.selection": {name: _first(rule) for name, rule in RULES.items()},
-        "balancing.algorithm": ALGORITHMS,
+        "balancing.algorithm": {name: known.about for name, known in ALGORITHMS.items()},
     }
 
 
@@ -101,7 +101,10 @@ def _described(path: str, cls: type[Any], field: str, value: Any) -> Described:
 
 
 def _literals(hint: Any) -> Iterator[str]:
-    """The values of all Literal types inside an annotation."""
+    """The values of all Literal types and names inside an annotation."""
+    for mark in getattr(hint, "__metadata__", ()):
+        if isinstance(mark, Name):
+            yield from mark.names()
     if typing.get_origin(hint) is Literal:
         yield from typing.get_args(hint)
         return

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hasim.journal import Journal
 from hasim.services.balancing import BalancingSettings
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation.faults.kinds import INJECTORS
@@ -34,6 +35,7 @@ from hasim.simulation.settings import (
     FencingDeviceSettings,
     FixedRtt,
     JitterLaw,
+    KeySettings,
     MasterSettings,
     NetworkSettings,
     PoissonArrivals,
@@ -147,6 +149,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             region=one("here", "there"),
             priority=one(1, number),
             workers=one(1, 2, 8),
+            weight=one(None, 0.5, 3.0),
             queue=one(0, 1, 5, 200),
             service=one(*laws),
             health=one("shallow", "deep"),
@@ -168,6 +171,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             else PoissonArrivals(rate_per_s=rate),
             owned=one(0.0, 0.5, 1.0),
             vip=one(0.0, 0.3),
+            keys=one(None, KeySettings(number=20, law="zipf"), KeySettings(number=3)),
             regions=one((), ("here",), ("here", "there", "nowhere")),
             timeout_ns=one(5, 10, 50, 200) * GRID_NS,
             deadline_ns=one(10, 500) * GRID_NS,
@@ -185,7 +189,12 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             error_limit=one(1, 2, 5),
         ),
         balancing=BalancingSettings(
-            algorithm=one("round-robin", "priority", "least-loaded", "geo"),
+            algorithm=one(*ALGORITHMS),
+            ring_size=64,
+            table_size=251,
+            sessions=one(4, 1000),
+            failure_penalty_ns=one(0, 500 * GRID_NS),
+            snitch_reset_ns=one(SECOND, 600 * SECOND),
             reserve=one(0.0, 0.2),
             report_interval_ns=one(10, 100, 1000) * GRID_NS,
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable, MutableSequence
+from typing import Any, ClassVar, Protocol
 
 from hasim.events import (
     AlgorithmSwitched,
@@ -19,19 +20,27 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause, Cluster, Ownership, RoutingTable, Status
-from hasim.services.balancing import pickers
+from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
+from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.load import Load, jain_index
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.routing import RoutingPublisher
+from hasim.services.balancing.selection import chooser, effective_weights
 from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.balancing.tables import members_of
 from hasim.services.frozen import freeze, thaw
 
-ALGORITHMS: dict[str, str] = {
-    "round-robin": "The next eligible master in a fixed circle.",
-    "priority": "The best tier with room; VIP messages first; spill-over to the next tier.",
-    "least-loaded": "Fewest messages in flight per worker, by a full scan.",
-    "geo": "The nearest eligible region; least loaded within it.",
-}
+Draw = Callable[[], float]
+"""Gives a uniform in [0, 1) at each call."""
 NOT_ELIGIBLE = (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE)
+
+
+class Memory(Protocol):
+    """Where a fleet's columns are: makes a sequence with the items of a column."""
+
+    def __call__(self, column: str, items: list[Any]) -> MutableSequence[Any]:
+        """The new home of a column of `Fleet`."""
+        ...
 
 
 class LoadBalancingService:
@@ -41,6 +50,11 @@ class LoadBalancingService:
     owner into routing tables and merges the gateways' reports. A gateway's
     instance applies the newest table, selects masters, counts what becomes of
     the messages, and reports; it can also serve alone, without any table.
+
+    `draw` gives the uniforms that some algorithms need; without it the service uses a
+    sequence of its own, the same for the same gateway. The memory of an algorithm
+    (a cursor, averages, sessions) starts afresh when one is switched to; what is in
+    flight is counted on.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
@@ -54,6 +68,7 @@ class LoadBalancingService:
         *,
         gateway: str | None = None,
         watch_failures: int = 0,
+        draw: Draw | None = None,
     ) -> None:
         self.settings = settings
         self.gateway = gateway
@@ -61,15 +76,14 @@ class LoadBalancingService:
         self._watch_failures = watch_failures
         self._ids = [master.id for master in cluster.masters]
         self._index = {master: i for i, master in enumerate(self._ids)}
-        self._workers = [master.workers for master in cluster.masters]
-        self._tiers = [master.priority for master in cluster.masters]
-        self._rtt = _round_trips(cluster, gateway)
         self._loads = [Load() for _ in self._ids]
-        # The loads' in flight once more, as the plain sequence that pickers scan.
-        self._in_flight = [0] * len(self._ids)
-        self._eligible = [True] * len(self._ids)
+        self._uniforms = Uniforms(hash_of_text(gateway or ""))
+        self._draw: Draw = draw or self._uniforms
+        self._messages = 0
+        self._memory: Memory = _as_list
+        self.fleet = _fleet(settings, cluster, gateway)
+        self._begin_algorithm()
         self._owners = {p.id: Ownership(p.id, p.owner, 1) for p in cluster.partitions}
-        self._cursor = -1
         self._sequence = 0
         self._report_at: int | None = None
         self._gateways: dict[str, dict[str, MasterTraffic]] = {}
@@ -82,25 +96,41 @@ class LoadBalancingService:
     # -- messages --------------------------------------------------------------
 
     def select_master(
-        self, now: int, partition: str | None = None, *, vip: bool = False, avoid: str | None = None
+        self,
+        now: int,
+        partition: str | None = None,
+        *,
+        vip: bool = False,
+        avoid: str | None = None,
+        key: str | int | None = None,
+        hashed: int | None = None,
+        draw: Draw | None = None,
     ) -> str | None:
         """The master for one attempt, or None if nobody is eligible.
 
         An owned message (`partition` given) goes to the owner of its partition if
-        that is eligible. `avoid` is a master that just failed the message.
+        that is eligible. `avoid` is a master that just failed the message. `key` is
+        what hashing algorithms and sticky sessions go by (a session, a user); without
+        one each message is a key of its own, unless its hash is given as `hashed`
+        (0 to 2**63). `draw` gives this attempt's uniforms in place of the service's.
         """
         if partition is not None:
             index = self._index[self._owners[partition].owner]
-            if not self._eligible[index]:
+            if not self.fleet.eligible[index]:
                 return None
         else:
-            index = self._pick(vip, -1 if avoid is None else self._index[avoid])
+            if hashed is None:
+                hashed = self._hash(key)
+            draws = tuple((draw or self._draw)() for _ in range(self._algorithm.draws))
+            request = Request(now, vip, hashed, key is not None, draws)
+            avoided = -1 if avoid is None else self._index[avoid]
+            index = self._choose(self.fleet, request, avoided)
             if index < 0:
                 return None
         load = self._loads[index]
         load.sent += 1
         load.in_flight += 1
-        self._in_flight[index] += 1
+        self.fleet.in_flight[index] += 1
         self.expect_report(now)
         return self._ids[index]
 
@@ -110,39 +140,72 @@ class LoadBalancingService:
         load = self._loads[index]
         ends_run = load.streak > 0 and self._watch_failures > 0
         load.answer(latency_ns)
-        self._in_flight[index] -= 1
+        self._ended(now, index, latency_ns, failed=False)
         return self._report(now, [index]) if ends_run else []
 
-    def record_message_failed(self, now: int, master: str, cause: Cause) -> list[Output]:
-        """An attempt failed; the first failures of a run are reported at once."""
+    def record_message_failed(
+        self, now: int, master: str, cause: Cause, elapsed_ns: int = 0
+    ) -> list[Output]:
+        """An attempt failed after `elapsed_ns`; a run's first failures are reported at once."""
         index = self._index[master]
         load = self._loads[index]
         load.fail(cause)
-        self._in_flight[index] -= 1
+        self._ended(now, index, elapsed_ns, failed=True)
         news = 0 < load.streak <= self._watch_failures
         return self._report(now, [index]) if news else []
 
-    def _pick(self, vip: bool, avoid: int) -> int:
-        match self.algorithm:
-            case "round-robin":
-                index = pickers.round_robin(self._eligible, self._cursor, avoid)
-                if index >= 0:
-                    self._cursor = index
-                return index
-            case "least-loaded":
-                return pickers.least_loaded(self._eligible, self._in_flight, self._workers, avoid)
-            case "geo":
-                return pickers.geo(self._eligible, self._in_flight, self._workers, self._rtt, avoid)
-            case _:
-                return pickers.priority(
-                    self._eligible,
-                    self._in_flight,
-                    self._workers,
-                    self._tiers,
-                    vip,
-                    self.settings.reserve,
-                    avoid,
-                )
+    def record_load_report(
+        self, now: int, master: str, rate: float, error_rate: float, utilisation: float
+    ) -> None:
+        """A master reports of itself: answers and errors per second, share of busy workers."""
+        if self._algorithm.reported is not None:
+            index = self._index[master]
+            self._algorithm.reported(self.fleet, index, now, rate, error_rate, utilisation)
+
+    def _ended(self, now: int, index: int, elapsed_ns: int, *, failed: bool) -> None:
+        self.fleet.in_flight[index] -= 1
+        if self._algorithm.ended is not None:
+            self._algorithm.ended(self.fleet, index, now, elapsed_ns, failed)
+
+    def _hash(self, key: str | int | None) -> int:
+        if key is None:
+            self._messages += 1
+            return hash_of_number(self._messages)
+        return hash_of_number(key) if isinstance(key, int) else hash_of_text(key)
+
+    # -- the algorithm and its fleet ---------------------------------------------------
+
+    def _begin_algorithm(self) -> None:
+        """Take up the present algorithm, with a fresh memory."""
+        self._algorithm = algorithm = ALGORITHMS[self.algorithm]
+        self._choose = chooser(algorithm.pick)
+        masters = len(self._ids)
+        counts = [0] * algorithm.counts(masters, self.settings)
+        values = [0.0] * algorithm.values(masters, self.settings)
+        self.fleet = self.fleet._replace(
+            counts=self._memory("counts", counts), values=self._memory("values", values)
+        )
+        self._eligibility_changed()
+
+    def _eligibility_changed(self) -> None:
+        """Bring up to date what follows from who is eligible."""
+        fleet = self.fleet
+        for index, weight in enumerate(effective_weights(fleet.eligible, fleet.base_weight)):
+            fleet.weight[index] = weight
+        build = self._algorithm.build
+        members = members_of(self._ids, fleet.base_weight)
+        table = build(members, fleet.eligible, self.settings) if build is not None else ()
+        self.fleet = fleet._replace(table=self._memory("table", list(table)))
+
+    def share_fleet(self, memory: Memory) -> None:
+        """Move the fleet's columns into the memory of a data plane that picks by itself."""
+        self._memory = memory
+        columns = {
+            name: memory(name, list(column))
+            for name, column in self.fleet._asdict().items()
+            if name != "settings"
+        }
+        self.fleet = Fleet(settings=self.settings, **columns)
 
     # -- counting by somebody else -----------------------------------------------
 
@@ -186,9 +249,9 @@ class LoadBalancingService:
         """Take an event of another service: verdicts and changes of owner change the routing."""
         match event:
             case StatusChanged():
-                self._eligible[self._index[event.master]] = event.new not in NOT_ELIGIBLE
-                eligible = tuple(m for m in self._ids if self._eligible[self._index[m]])
-                return self._publisher.change(now, eligible=eligible)
+                self.fleet.eligible[self._index[event.master]] = event.new not in NOT_ELIGIBLE
+                self._eligibility_changed()
+                return self._publisher.change(now, eligible=tuple(self.eligible_masters()))
             case OwnerChanged():
                 self._owners[event.partition] = Ownership(event.partition, event.owner, event.epoch)
                 return self._publisher.change(now, owners=tuple(self._owners.values()))
@@ -200,9 +263,13 @@ class LoadBalancingService:
         if table.version > self._version:
             self._version = table.version
             for index, master in enumerate(self._ids):
-                self._eligible[index] = master in table.eligible
+                self.fleet.eligible[index] = master in table.eligible
             self._owners = {o.partition: o for o in table.owners}
-            self.algorithm = table.algorithm
+            if table.algorithm != self.algorithm:
+                self.algorithm = table.algorithm
+                self._begin_algorithm()
+            else:
+                self._eligibility_changed()
         return RoutingAck(self.gateway or "", self._version)
 
     def update_load_metrics(self, now: int, report: GatewayReport) -> list[Output]:
@@ -223,6 +290,7 @@ class LoadBalancingService:
         old, self.algorithm = self.algorithm, algorithm
         if old == algorithm:
             return []
+        self._begin_algorithm()
         switched: list[Output] = [AlgorithmSwitched(old, algorithm)]
         return switched + self._publisher.change(now, algorithm=algorithm)
 
@@ -234,11 +302,12 @@ class LoadBalancingService:
 
     def is_eligible(self, master: str) -> bool:
         """Whether a master may take messages. KeyError for an unknown one."""
-        return self._eligible[self._index[master]]
+        return bool(self.fleet.eligible[self._index[master]])
 
     def eligible_masters(self) -> list[str]:
         """Masters that may take messages."""
-        return [master for master, may in zip(self._ids, self._eligible, strict=True) if may]
+        may = self.fleet.eligible
+        return [master for index, master in enumerate(self._ids) if may[index]]
 
     def get_load_metrics(self) -> dict[str, dict[str, int]]:
         """Per master: sent, answered, failed, in flight, moving average of latency (ns).
@@ -294,9 +363,12 @@ class LoadBalancingService:
         return {
             "algorithm": self.algorithm,
             "loads": freeze(self._loads),
-            "eligible": freeze(self._eligible),
+            "eligible": [bool(may) for may in self.fleet.eligible],
             "owners": freeze(self._owners),
-            "cursor": self._cursor,
+            "counts": [int(number) for number in self.fleet.counts],
+            "values": [float(number) for number in self.fleet.values],
+            "uniforms_taken": self._uniforms.taken,
+            "messages": self._messages,
             "sequence": self._sequence,
             "report_at": self._report_at,
             "gateways": freeze(self._gateways),
@@ -314,15 +386,25 @@ class LoadBalancingService:
         *,
         gateway: str | None = None,
         watch_failures: int = 0,
+        draw: Draw | None = None,
     ) -> LoadBalancingService:
         """The service that `freeze` was called on."""
-        service = cls(settings, cluster, gateway=gateway, watch_failures=watch_failures)
+        service = cls(settings, cluster, gateway=gateway, watch_failures=watch_failures, draw=draw)
         service.algorithm = data["algorithm"]
         service._loads = thaw(list[Load], data["loads"])
-        service._in_flight = [load.in_flight for load in service._loads]
-        service._eligible = thaw(list[bool], data["eligible"])
+        service._uniforms.taken = data["uniforms_taken"]
+        service._messages = data["messages"]
+        for index, load in enumerate(service._loads):
+            service.fleet.in_flight[index] = load.in_flight
+            service.fleet.eligible[index] = data["eligible"][index]
+        service._begin_algorithm()
+        for column, numbers in (
+            (service.fleet.counts, data["counts"]),
+            (service.fleet.values, data["values"]),
+        ):
+            for index, number in enumerate(numbers):
+                column[index] = number
         service._owners = thaw(dict[str, Ownership], data["owners"])
-        service._cursor = data["cursor"]
         service._sequence = data["sequence"]
         service._report_at = data["report_at"]
         service._gateways = thaw(dict[str, dict[str, MasterTraffic]], data["gateways"])
@@ -366,6 +448,32 @@ class LoadBalancingService:
             load.last_cause,
             load.latency_ns,
         )
+
+
+def _as_list(column: str, items: list[Any]) -> MutableSequence[Any]:
+    """The memory of a service on its own."""
+    return items
+
+
+def _fleet(settings: BalancingSettings, cluster: Cluster, gateway: str | None) -> Fleet:
+    """The masters as they are at the start, all eligible; the picker's memory is empty."""
+    masters = cluster.masters
+    regions = list(dict.fromkeys(master.region for master in masters))
+    weights = [float(m.workers) if m.weight is None else m.weight for m in masters]
+    return Fleet(
+        eligible=[True] * len(masters),
+        weight=list(weights),
+        base_weight=weights,
+        in_flight=[0] * len(masters),
+        workers=[master.workers for master in masters],
+        tier=[master.priority for master in masters],
+        region=[regions.index(master.region) for master in masters],
+        rtt=_round_trips(cluster, gateway),
+        table=[],
+        counts=[],
+        values=[],
+        settings=settings,
+    )
 
 
 def _round_trips(cluster: Cluster, gateway: str | None) -> list[int]:

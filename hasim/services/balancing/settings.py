@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from hasim.settings import duration, settings, share
+from hasim.settings import Name, count, duration, factor, settings, share
 from hasim.units import SECOND
 
-Algorithm = Literal["round-robin", "priority", "least-loaded", "geo"]
+
+def _names() -> tuple[str, ...]:
+    from hasim.services.balancing.registry import names
+
+    return names()
+
+
+@settings
+class PowerSettings:
+    """The algorithm power-aware: weights by what masters report of themselves."""
+
+    report_interval_ns: Annotated[
+        int,
+        duration(
+            "Each master reports rate, errors and utilisation to every gateway this often.",
+            source="Envoy out-of-band reports, 10 s",
+            above=0,
+        ),
+    ] = 10 * SECOND
+    blackout_ns: Annotated[
+        int,
+        duration("A master's reports count this long after the first one.", source="gRPC A58"),
+    ] = 10 * SECOND
+    expiration_ns: Annotated[
+        int, duration("A report older than this counts no more.", source="gRPC A58", above=0)
+    ] = 180 * SECOND
+    error_penalty: Annotated[
+        float, factor("What an error rate of 100 % adds to the utilisation.", source="gRPC A58")
+    ] = 1.0
 
 
 @settings
 class BalancingSettings:
     """The algorithm, and how gateways and control plane keep each other informed."""
 
-    algorithm: Algorithm = "round-robin"
+    algorithm: Annotated[str, Name("an algorithm", _names)] = "round-robin"
     """Who takes a stateless message; an owned message goes to the owner of its partition."""
     reserve: Annotated[
         float,
@@ -22,6 +50,73 @@ class BalancingSettings:
             "Of each tier's workers, the share kept for VIP messages by the priority algorithm.",
         ),
     ] = 0.2
+    overprovisioning: Annotated[
+        float,
+        factor(
+            "A tier (priority-spillover) or region (geo-weighted-spillover) keeps all its messages "
+            "while so many times its eligible masters are all its masters.",
+            source="Envoy, 140 %",
+        ),
+    ] = 1.4
+    decay_ns: Annotated[
+        int,
+        duration(
+            "Time in which what is known of latency fades to 1/e (least-latency, peak-ewma, "
+            "geo-hysteresis).",
+            source="Finagle PeakEwma, 10 s",
+            above=0,
+        ),
+    ] = 10 * SECOND
+    failure_penalty_ns: Annotated[
+        int,
+        duration(
+            "A failed attempt counts as at least so long (least-latency, peak-ewma). 0s: as long "
+            "as it was, so that fast failures look fast, as in Finagle.",
+        ),
+    ] = 0
+    badness: Annotated[
+        float,
+        share(
+            "By how much the nearest master's latency may exceed the best (geo-hysteresis).",
+            source="Cassandra dynamic_snitch_badness_threshold, 0.1",
+            most=100.0,
+        ),
+    ] = 0.1
+    snitch_reset_ns: Annotated[
+        int,
+        duration(
+            "Latencies are forgotten this often (geo-hysteresis).",
+            source="Cassandra dynamic_snitch_reset_interval, 600 s",
+            above=0,
+        ),
+    ] = 600 * SECOND
+    ring_size: Annotated[
+        int,
+        count("Points on the hash ring, all masters together.", source="Envoy, 1024", most=2**23),
+    ] = 1024
+    table_size: Annotated[
+        int,
+        count(
+            "Places of Maglev's table, a prime number.",
+            source="Maglev, 65537",
+            least=2,
+            most=5_000_011,
+        ),
+    ] = 65537
+    load_bound: Annotated[
+        float,
+        factor(
+            "A master is full with so many times its fair share in flight (ring-hash-bounded, "
+            "maglev-bounded).",
+            source="HAProxy hash-balance-factor, 125 to 200 useful",
+            above=1.0,
+        ),
+    ] = 1.25
+    sessions: Annotated[
+        int, count("Places of the session table (sticky).", least=1, most=2**24)
+    ] = 65536
+    power: PowerSettings = PowerSettings()
+    """The algorithm power-aware."""
     report_interval_ns: Annotated[
         int,
         duration(

@@ -31,9 +31,6 @@ def allocate(world: World, traffic: Traffic) -> Memory:
 def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     settings = world.settings
     gateways, masters, partitions = len(world.gateways), len(world.masters), len(world.partitions)
-    memory.put("workers", np.array([m.workers for m in settings.masters]))
-    memory.put("tiers", np.array([m.priority for m in settings.masters]))
-    memory.put("rtt_ns", np.array(world.cluster.rtt_ns))
     memory.zeros("seats", sum(m.workers for m in settings.masters))
     memory.zeros("eligible", gateways * masters)
     memory.zeros("in_flight", gateways * masters)
@@ -43,7 +40,6 @@ def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     memory.zeros("causes", masters * len(CAUSES))
     memory.zeros("routes", gateways * masters)["reported"] = 1
     column = memory.zeros("gateways", gateways)
-    column["cursor"] = -1
     column["tokens"] = [gateway.budget.tokens for gateway in world.gateways.values()]
     column = memory.zeros("masters", masters)
     column["workers"] = [m.workers for m in settings.masters]
@@ -73,5 +69,7 @@ def _put_state(memory: Memory, world: World, traffic: Traffic) -> None:
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
     state["backoff_ns"] = settings.retry.backoff_ns
     state["share"], state["ceiling"] = budgets[0].share, budgets[0].reserve
-    state["reserve"] = world.settings.balancing.reserve
+    # The seed's 64 bits as a signed number.
+    state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
+    state["has_keys"] = settings.keys is not None
     state["heap_room"], state["writes_room"] = len(memory["heap"]), len(memory["writes"])

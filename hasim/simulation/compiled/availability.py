@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from hasim.services.balancing import pickers
-
-ALGORITHMS = ("round-robin", "priority", "least-loaded", "geo")
-"""What the kernel knows; the position is the algorithm's number."""
+from hasim.services.balancing.registry import ALGORITHMS
 
 
 def available(algorithm: str) -> bool:
-    """Whether the kernel has this algorithm, and the pickers are those in the source.
+    """Whether the algorithm is one that hasim comes with.
 
-    The kernel is compiled from the source. A picker that was put in another's place at
-    run time is plain Python, which only the reference plane calls.
+    Those are written so that they can be compiled. One that a user has registered, or put in
+    the place of another, is plain Python, which only the reference plane calls.
     """
-    return algorithm in ALGORITHMS and all(
-        getattr(pickers, name).__module__ == f"{pickers.__name__}.{name}"
-        for name in pickers.__all__
-    )
+    return ALGORITHMS[algorithm].pick.__module__.startswith(pickers.__name__ + ".")

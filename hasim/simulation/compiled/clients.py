@@ -18,7 +18,7 @@ from hasim.simulation.compiled.layout import (
     Record,
     Table,
 )
-from hasim.simulation.compiled.picking import select
+from hasim.simulation.compiled.picking import select, tell
 from hasim.simulation.compiled.queues import push, push_delivery, push_timeout, skip_settled
 from hasim.simulation.compiled.serving import (
     attempts,
@@ -62,7 +62,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     m = messages(table)[message & s.mask]
     gateway, partition = int64(m.gateway), int64(m.partition)
     m.tries += 1
-    master = select(table, gateway, partition, m.vip != 0, avoid)
+    master = select(table, now, m, message, draw, avoid)
     if master < 0:
         return retry_or_settle(table, now, message, draw, UNROUTABLE, NOBODY)
     m.last = master
@@ -157,6 +157,7 @@ def answered(table: Table, now: int, slot: int) -> int:
     r.answered += 1
     r.streak = r.reported = 0
     latency_ns = now - a.sent_ns
+    tell(table, now, a.gateway, a.master, latency_ns, 0)
     r.latency_ns += (latency_ns - r.latency_ns) // LATENCY_GAIN if r.latency_ns else latency_ns
     if a.partition >= 0 and unanswered(table)[a.partition]:
         s.partition = a.partition
@@ -185,6 +186,7 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     in_flight(table)[a.route] -= 1
     r.failed += 1
     r.reported = 0
+    tell(table, now, a.gateway, a.master, now - a.sent_ns, 1)
     if cause not in (REJECTED, NOT_OWNER):
         r.streak += 1
         r.last_cause = cause

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from hasim.simulation.compiled.availability import ALGORITHMS
+from hasim.simulation.compiled.algorithms import compiled
+from hasim.simulation.compiled.gateway import CompiledGateway
 from hasim.simulation.compiled.layout import Memory, Record
 from hasim.simulation.network import Link, master_endpoint
 
@@ -23,9 +24,13 @@ def write_routing(world: World, memory: Memory) -> None:
     """The gateways' routing tables, and which partitions have not been answered since."""
     index = {master: i for i, master in enumerate(world.masters)}
     balancers = [gateway.balancer for gateway in world.gateways.values()]
-    memory["eligible"][:] = [b.is_eligible(master) for b in balancers for master in world.masters]
     memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in world.partitions]
-    memory["gateways"]["algorithm"] = [ALGORITHMS.index(b.algorithm) for b in balancers]
+    gateways, functions = memory["gateways"], [compiled(b.algorithm) for b in balancers]
+    gateways["pick"] = [known.pick for known in functions]
+    gateways["ended"] = [known.ended for known in functions]
+    gateways["fleet"] = [
+        cast(CompiledGateway, gateway).fleet_address() for gateway in world.gateways.values()
+    ]
     memory["unanswered"][:] = [p in world.oracle.unanswered for p in world.partitions]
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hasim.simulation.clock import Call
+from hasim.simulation.compiled.fleet import COLUMNS, address_table, settings_record
 from hasim.simulation.gateway import SimGateway
 
 if TYPE_CHECKING:
@@ -16,10 +20,30 @@ class CompiledGateway(SimGateway):
 
     _plane: CompiledPlane
     _number: int
+    _settings: NDArray[Any]
+    _table: NDArray[np.int64]
 
     def attach(self, plane: CompiledPlane, number: int) -> None:
         """Tell it where its counts are."""
         self._plane, self._number = plane, number
+
+    def share_fleet(self, eligible: NDArray[np.int64], in_flight: NDArray[np.int64]) -> None:
+        """Move the balancer's columns into arrays; two of them are the kernel's own."""
+
+        def array(column: str, items: list[Any]) -> Any:
+            shared = {"eligible": eligible, "in_flight": in_flight}.get(column)
+            if shared is None:
+                return np.array(items, dtype=COLUMNS[column])
+            shared[:] = items
+            return shared
+
+        self.balancer.share_fleet(array)
+        self._settings = settings_record(self.balancer.settings)
+
+    def fleet_address(self) -> int:
+        """Where compiled code finds the balancer's fleet as it is now."""
+        self._table = address_table(self.balancer.fleet, self._settings)
+        return self._table.ctypes.data
 
     def _wake(self, event: Call) -> None:
         self._plane.before_report(self._number)

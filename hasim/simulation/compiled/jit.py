@@ -8,9 +8,11 @@ key; everything that they call is compiled into them and is not cached on its ow
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
@@ -25,18 +27,37 @@ int64: Any = np.int64
 """Makes an integer of the usual kind, since numba would compile a function anew for each."""
 
 
+INNER: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
+"""Options of what Python never calls: it needs no wrappers, which take time to compile; nor does
+anything here own memory (_nrt), which would be asked at every access to it."""
+
+
 def njit(function: F) -> F:
     """Compile for use inside an entry point."""
-    # Python never calls it, so it needs no wrappers, which take time to compile; nor does
-    # anything here own memory (_nrt), which would be asked at every access to it.
-    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-    return cast(F, numba.njit(**options)(function))
+    return cast(F, numba.njit(**INNER)(function))
 
 
 def entry(function: F) -> F:
     """Compile an entry point, called from Python and cached on disk."""
     options: Any = {"cache": True, "_nrt": False}
     return cast(F, numba.njit(**options)(function))
+
+
+@functools.cache
+def inlined(function: Any) -> Any:
+    """Compile a plain Python function, and the plain functions of hasim that it calls."""
+    scope = dict(function.__globals__)
+    for name in function.__code__.co_names:
+        called = scope.get(name)
+        if isinstance(called, FunctionType) and called.__module__.startswith("hasim."):
+            scope[name] = inlined(called)
+    copy = FunctionType(function.__code__, scope, function.__name__, closure=function.__closure__)
+    return numba.njit(**INNER)(copy)
+
+
+def callback(signature: Any) -> Callable[[F], Any]:
+    """Compile a function that compiled code calls by its address, and cache it on disk."""
+    return cast(Callable[[F], Any], numba.cfunc(signature, cache=True))
 
 
 def fingerprint(*places: Path) -> int:

@@ -37,7 +37,8 @@ STATE = np.dtype(
         *((name, "i8") for name in ("first", "message", "count", "more")),
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
-        *((name, "f8") for name in ("share", "ceiling", "reserve")),
+        *((name, "i8") for name in ("pick_seed", "has_keys")),
+        *((name, "f8") for name in ("share", "ceiling")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
@@ -72,7 +73,10 @@ MASTER = np.dtype(
 )
 """A master: capacity, condition, and its queue (a list linked through the attempts)."""
 
-GATEWAY = np.dtype([("tokens", "f8"), ("algorithm", "i8"), ("cursor", "i8"), ("armed", "i8")])
+GATEWAY = np.dtype(
+    [("tokens", "f8"), ("armed", "i8"), *((name, "i8") for name in ("pick", "ended", "fleet"))]
+)
+"""A gateway, with the addresses of its algorithm's functions and of its balancer's fleet."""
 
 ROUTE = np.dtype(
     [
@@ -126,6 +130,7 @@ COLUMNS: dict[str, Any] = {
     "writes": WRITE,
     "messages": MESSAGE,
     "retries": np.int8,  # by chunk of messages: whether the columns have their retries
+    "keys": np.int64,  # by place of the message, if messages have keys
     # By attempt and place of the message.
     "ratio_there": np.float64,
     "loss_there": np.float64,
@@ -143,9 +148,6 @@ COLUMNS: dict[str, Any] = {
     # By gateway and master, by master, by gateway and partition, ...
     "eligible": np.int64,
     "in_flight": np.int64,
-    "rtt_ns": np.int64,
-    "workers": np.int64,
-    "tiers": np.int64,
     "owners": np.int64,
     "primaries": np.int64,  # by master and partition
     "unanswered": np.int64,  # by partition

@@ -1,53 +1,37 @@
-"""Compiled: the balancers' pickers, as they stand, over arrays."""
+"""Compiled: which master takes an attempt."""
 
 from __future__ import annotations
 
-from hasim.services.balancing import pickers
-from hasim.simulation.compiled.availability import ALGORITHMS
-from hasim.simulation.compiled.jit import njit
-from hasim.simulation.compiled.layout import VIEWS, Table
+from typing import Any
 
-ROUND_ROBIN, PRIORITY, LEAST_LOADED, GEO = range(len(ALGORITHMS))
+from hasim.services.balancing.fleet import DRAWS
+from hasim.simulation.compiled.algorithms import call_ended, call_pick
+from hasim.simulation.compiled.jit import njit
+from hasim.simulation.compiled.layout import VIEWS, Record, Table
 
 state = VIEWS["state"]
 gateways = VIEWS["gateways"]
 eligible = VIEWS["eligible"]
-in_flight = VIEWS["in_flight"]
-rtt_ns = VIEWS["rtt_ns"]
-workers = VIEWS["workers"]
-tiers = VIEWS["tiers"]
 owners = VIEWS["owners"]
-
-round_robin = njit(pickers.round_robin)
-priority = njit(pickers.priority)
-least_loaded = njit(pickers.least_loaded)
-geo = njit(pickers.geo)
+keys = VIEWS["keys"]
 
 
 @njit
-def pick(table: Table, gateway: int, vip: bool, avoid: int) -> int:
-    """The master for a stateless attempt, or -1."""
-    s, g = state(table)[0], gateways(table)[gateway]
-    begin, end = gateway * s.masters, (gateway + 1) * s.masters
-    may = eligible(table)[begin:end]
-    if g.algorithm == ROUND_ROBIN:
-        index = round_robin(may, g.cursor, avoid)
-        if index >= 0:
-            g.cursor = index
-        return index
-    load, capacity = in_flight(table)[begin:end], workers(table)[0 : s.masters]
-    if g.algorithm == LEAST_LOADED:
-        return least_loaded(may, load, capacity, avoid)
-    if g.algorithm == GEO:
-        return geo(may, load, capacity, rtt_ns(table)[begin:end], avoid)
-    return priority(may, load, capacity, tiers(table)[0 : s.masters], vip, s.reserve, avoid)
-
-
-@njit
-def select(table: Table, gateway: int, partition: int, vip: bool, avoid: int) -> int:
+def select(table: Table, now: int, m: Record, message: int, draw: int, avoid: int) -> Any:
     """The master for an attempt, or -1: an owned message goes to the owner if it is eligible."""
-    if partition < 0:
-        return pick(table, gateway, vip, avoid)
-    s = state(table)[0]
-    owner = owners(table)[gateway * s.partitions + partition]
-    return owner if eligible(table)[gateway * s.masters + owner] else -1
+    s, gateway, partition = state(table)[0], int(m.gateway), int(m.partition)
+    if partition >= 0:
+        owner = owners(table)[gateway * s.partitions + partition]
+        return owner if eligible(table)[gateway * s.masters + owner] else -1
+    g = gateways(table)[gateway]
+    key = keys(table)[message & s.mask] if s.has_keys else message
+    place = draw * DRAWS
+    return call_pick(g.pick, g.fleet, now, int(m.vip), key, s.has_keys, s.pick_seed, place, avoid)
+
+
+@njit
+def tell(table: Table, now: int, gateway: int, master: int, elapsed_ns: int, failed: int) -> None:
+    """An attempt ended: the algorithm is told, if it wants to know."""
+    g = gateways(table)[gateway]
+    if g.ended:
+        call_ended(g.ended, g.fleet, master, now, elapsed_ns, failed)

@@ -80,6 +80,8 @@ class CompiledPlane:
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
+            routes = slice(number * len(self._masters), (number + 1) * len(self._masters))
+            gateway.share_fleet(self._memory["eligible"][routes], self._memory["in_flight"][routes])
         for number, master in enumerate(self._masters):
             master.attach(self, number)
 

@@ -57,6 +57,8 @@ class Window:
         rows["gateway"] = self._traffic.gateway(first, count)
         rows["partition"] = self._traffic.partition(first, count)
         rows["vip"] = self._traffic.vip(first, count)
+        if self._state["has_keys"]:
+            self._memory["keys"][place : place + count] = self._traffic.key(first, count)
         rows["tries"] = 0
         rows["last"], rows["outcome"] = UNSETTLED, UNSETTLED
         self._memory["retries"][place // self._chunk] = 0
@@ -125,6 +127,7 @@ class Window:
         """Room for one chunk."""
         self._state["size"], self._state["mask"] = self._chunk, self._chunk - 1
         self._memory.zeros("messages", self._chunk)
+        self._memory.zeros("keys", self._chunk if self._state["has_keys"] else 0)
         self._memory.zeros("retries", 1)
         for name in ("demand_ns", "backoff", *self._columns):
             self._allocate(name)
@@ -134,15 +137,17 @@ class Window:
         memory, state, chunk = self._memory, self._state, self._chunk
         names = ("demand_ns", "backoff", *self._columns)
         tables = [self._table(name) for name in names]
-        messages, retries = memory["messages"], memory["retries"]
+        messages, keys, retries = memory["messages"], memory["keys"], memory["retries"]
         old, new = int(state["mask"]), 2 * int(state["size"]) - 1
         state["size"], state["mask"] = new + 1, new
         memory.zeros("messages", new + 1)
+        memory.zeros("keys", new + 1 if state["has_keys"] else 0)
         memory.zeros("retries", (new + 1) // chunk)
         for name in names:
             self._allocate(name)
         pairs = [
             (messages, memory["messages"]),
+            (keys, memory["keys"]),
             *zip(tables, map(self._table, names), strict=True),
         ]
         for first in self._chunks():

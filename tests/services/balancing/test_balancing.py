@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -33,83 +32,14 @@ from hasim.model import (
 )
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.balancing.load import jain_index
-from hasim.services.balancing.pickers import geo, least_loaded, priority, round_robin
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.retry import RetryBudget
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster
 
-FLEET = st.lists(
-    st.tuples(
-        st.booleans(), st.integers(0, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 3)
-    ),
-    min_size=1,
-    max_size=6,
-)
-
-
-def columns(fleet) -> list[list]:
-    return [list(column) for column in zip(*fleet, strict=True)]
-
-
-def may(fleet, avoid: int) -> list[int]:
-    """Eligible indexes, without `avoid` unless it is the only one."""
-    eligible = [i for i, row in enumerate(fleet) if row[0]]
-    return [i for i in eligible if i != avoid] or eligible
-
-
-@given(FLEET, st.integers(-1, 6))
-def test_least_loaded_is_the_minimum_of_the_exact_ratio(fleet, avoid: int) -> None:
-    eligible, in_flight, workers, _, _ = columns(fleet)
-    chosen = least_loaded(eligible, in_flight, workers, min(avoid, len(fleet) - 1))
-    among = may(fleet, min(avoid, len(fleet) - 1))
-    expected = min(among, key=lambda i: (Fraction(in_flight[i], workers[i]), i), default=-1)
-    assert chosen == expected
-
-
-@given(FLEET, st.integers(-1, 6))
-def test_geo_is_the_nearest_then_the_least_loaded(fleet, avoid: int) -> None:
-    eligible, in_flight, workers, _, rtt = columns(fleet)
-    chosen = geo(eligible, in_flight, workers, rtt, min(avoid, len(fleet) - 1))
-    among = may(fleet, min(avoid, len(fleet) - 1))
-    expected = min(among, key=lambda i: (rtt[i], Fraction(in_flight[i], workers[i]), i), default=-1)
-    assert chosen == expected
-
-
-@given(FLEET, st.integers(-1, 6), st.booleans(), st.sampled_from([0.0, 0.2, 0.5]))
-def test_priority_is_the_first_tier_with_room(fleet, avoid: int, vip: bool, reserve: float) -> None:
-    eligible, in_flight, workers, tier, _ = columns(fleet)
-    avoid = min(avoid, len(fleet) - 1)
-    chosen = priority(eligible, in_flight, workers, tier, vip, reserve, avoid)
-    among = may(fleet, avoid)
-    others = [i for i in among if i != avoid]
-    room = [
-        i for i in others if in_flight[i] < (workers[i] if vip else workers[i] * (1.0 - reserve))
-    ]
-
-    def load(i: int) -> Fraction:
-        return Fraction(in_flight[i], workers[i])
-
-    if room:
-        assert chosen == min(room, key=lambda i: (tier[i], load(i), i))
-    else:
-        assert chosen == min(among, key=lambda i: (load(i), i), default=-1)
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=7), st.integers(0, 30))
-def test_round_robin_goes_around_the_eligible(eligible: list[bool], picks: int) -> None:
-    cursor, seen = -1, []
-    for _ in range(picks):
-        index = round_robin(eligible, cursor, -1)
-        if index < 0:
-            assert not any(eligible)
-            return
-        cursor = index
-        seen.append(index)
-    circle = [i for i, ok in enumerate(eligible) if ok]
-    assert seen == [circle[i % len(circle)] for i in range(picks)]
-
 
 def service(algorithm: str = "round-robin", fleet: Cluster | None = None, **more):
+    more.setdefault("table_size", 251)
     settings = BalancingSettings(algorithm=algorithm, **more)
     return LoadBalancingService(settings, fleet or cluster(3), gateway="local", watch_failures=4)
 
@@ -162,7 +92,7 @@ def test_a_retry_avoids_the_master_that_failed_unless_it_is_the_only_one() -> No
 def test_switching_neither_loses_nor_double_counts_messages(steps, rng: random.Random) -> None:
     """After any mixture of sends, answers, failures and switches the books balance."""
     balancer, flying = service(), []
-    algorithms = ["round-robin", "priority", "least-loaded", "geo"]
+    algorithms = list(ALGORITHMS)
     sent = 0
     for step in steps:
         if step == "send":
@@ -188,7 +118,7 @@ def test_switch_is_announced_and_an_unknown_algorithm_is_refused() -> None:
     assert out[0] == AlgorithmSwitched("round-robin", "geo")
     assert out[1].table.algorithm == "geo"
     assert plane.switch_algorithm(0, "geo") == []
-    with pytest.raises(ValueError, match="known: round-robin, priority, least-loaded, geo"):
+    with pytest.raises(ValueError, match=r"known: round-robin, weighted-round-robin, .*geo"):
         plane.switch_algorithm(0, "fastest")
 
 

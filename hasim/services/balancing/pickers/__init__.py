@@ -1,14 +1,8 @@
-"""Pickers: plain functions over indexable sequences, without imports.
+"""Pickers: plain functions over the columns of a fleet.
 
-The service calls them with lists; a compiled data plane can call the same
-functions with arrays. Each answers with the index of a master, or -1 if none
-is eligible. Ties go to the lowest index. `avoid` is the index of a master to
-be chosen only if there is no other (-1: none), for retries.
+The service calls them with lists; a compiled data plane compiles the same functions
+and calls them with arrays. So they use what compiled code has as well: numbers, loops,
+`math`, and each other. Each answers with the index of a master whose weight is above
+zero, or with -1 if there is none, and then leaves its memory as it was. Ties go to the
+lowest index unless it says otherwise.
 """
-
-from hasim.services.balancing.pickers.geo import geo
-from hasim.services.balancing.pickers.least_loaded import least_loaded
-from hasim.services.balancing.pickers.priority import priority
-from hasim.services.balancing.pickers.round_robin import round_robin
-
-__all__ = ["geo", "least_loaded", "priority", "round_robin"]

@@ -1,34 +1,104 @@
-"""Geo: the nearest healthy master, by expected round-trip time from the gateway."""
+"""Geo: by the expected round-trip time from the gateway, or by regions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.pickers.latency import observe
+from hasim.services.balancing.pickers.least_loaded import (
+    least_loaded,
+    least_loaded_of_region,
+    lighter,
+)
 
 
-def geo(
-    eligible: Sequence[bool],
-    in_flight: Sequence[int],
-    workers: Sequence[int],
-    rtt: Sequence[int],
-    avoid: int,
-) -> int:
-    """The eligible index with the least round-trip time; -1 if none is eligible.
+def geo(fleet: Fleet, request: Request) -> int:
+    """The master with the least round-trip time.
 
-    Masters equally far away (of one region) share by the least in flight per worker.
+    Masters equally far away (of one region) share by the least in flight over weight.
     """
+    rtt = fleet.rtt
     best = -1
-    for index in range(len(eligible)):
-        if not eligible[index] or index == avoid:
-            continue
-        if (
+    for index in range(len(fleet.weight)):
+        if fleet.weight[index] > 0.0 and (
             best < 0
             or rtt[index] < rtt[best]
-            or (
-                rtt[index] == rtt[best]
-                and in_flight[index] * workers[best] < in_flight[best] * workers[index]
-            )
+            or (rtt[index] == rtt[best] and lighter(fleet, index, best))
         ):
             best = index
-    if best < 0 and avoid >= 0 and eligible[avoid]:
-        return avoid
     return best
+
+
+def share_of_region(fleet: Fleet, region: int) -> float:
+    """Envoy's effective weight of a locality: its weight times its availability.
+
+    The weight is the sum of its masters' configured weights, the availability what
+    is eligible of its masters times the overprovisioning, 1 at most.
+    """
+    healthy, total, weight = 0, 0, 0.0
+    for index in range(len(fleet.region)):
+        if fleet.region[index] == region:
+            total += 1
+            weight += fleet.base_weight[index]
+            if fleet.eligible[index]:
+                healthy += 1
+    if total == 0:
+        return 0.0
+    return weight * min(1.0, fleet.settings.overprovisioning * healthy / total)
+
+
+def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
+    """A region drawn by effective weight, then its least loaded master.
+
+    A region keeps its share until fewer than 71.4 % (at 140 %) of its masters are eligible;
+    what it then cannot carry spills over to the others. Source: Envoy, locality_weight.rst.
+    """
+    regions = 0
+    for index in range(len(fleet.region)):
+        regions = max(regions, fleet.region[index] + 1)
+    total = 0.0
+    for region in range(regions):
+        total += share_of_region(fleet, region)
+    target = request.draws[0] * total
+    for region in range(regions):
+        target -= share_of_region(fleet, region)
+        if target < 0.0:
+            best = least_loaded_of_region(fleet, region)
+            if best >= 0:
+                return best
+    # The region that was drawn has nobody else than the master that just failed.
+    return least_loaded(fleet, request)
+
+
+def score(fleet: Fleet, index: int) -> float:
+    """Latency average; of a master that was never heard of, the expected round-trip time."""
+    known = fleet.values[index]
+    return known if known > 0.0 else float(fleet.rtt[index])
+
+
+def geo_hysteresis(fleet: Fleet, request: Request) -> int:
+    """The nearest master, unless its score exceeds the best one's by more than the badness.
+
+    Then the one with the best score. The score is a moving average of latency, forgotten
+    every `snitch_reset`, so that whoever was bad is tried again. Source: Cassandra,
+    DynamicEndpointSnitch (there a median of recent samples, recomputed every 100 ms).
+    """
+    total = len(fleet.weight)
+    if request.now - fleet.counts[total] >= fleet.settings.snitch_reset_ns:
+        fleet.counts[total] = request.now
+        for index in range(total):
+            fleet.values[index] = 0.0
+    nearest = geo(fleet, request)
+    if nearest < 0:
+        return -1
+    best = nearest
+    for index in range(total):
+        if fleet.weight[index] > 0.0 and score(fleet, index) < score(fleet, best):
+            best = index
+    exceeds = score(fleet, nearest) > score(fleet, best) * (1.0 + fleet.settings.badness)
+    return best if exceeds else nearest
+
+
+def geo_hysteresis_ended(fleet: Fleet, index: int, now: int, elapsed_ns: int, failed: bool) -> None:
+    """An attempt ended: its time is a sample, unless it failed sooner than answers take."""
+    if not failed or elapsed_ns > fleet.values[index]:
+        observe(fleet, index, now, float(elapsed_ns))

@@ -1,25 +1,50 @@
-"""Least loaded: fewest messages in flight per worker, by a full scan."""
+"""Least loaded: fewest messages in flight over weight, by a full scan."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hasim.services.balancing.fleet import Fleet, Request
 
 
-def least_loaded(
-    eligible: Sequence[bool], in_flight: Sequence[int], workers: Sequence[int], avoid: int
-) -> int:
-    """The eligible index with the least in flight over workers; -1 if none.
+def lighter(fleet: Fleet, one: int, other: int) -> bool:
+    """Whether one master has fewer messages in flight over its weight than another."""
+    # Cross-multiplied: compared without division.
+    return fleet.in_flight[one] * fleet.weight[other] < fleet.in_flight[other] * fleet.weight[one]
+
+
+def least_loaded(fleet: Fleet, request: Request) -> int:
+    """The master with the least in flight over its weight.
 
     In flight counts everything sent and not yet answered, queued messages included
     (HAProxy leastconn: served + queued).
     """
     best = -1
-    for index in range(len(eligible)):
-        if not eligible[index] or index == avoid:
-            continue
-        # Cross-multiplied: in_flight/workers compared without division.
-        if best < 0 or in_flight[index] * workers[best] < in_flight[best] * workers[index]:
+    for index in range(len(fleet.weight)):
+        if fleet.weight[index] > 0.0 and (best < 0 or lighter(fleet, index, best)):
             best = index
-    if best < 0 and avoid >= 0 and eligible[avoid]:
-        return avoid
+    return best
+
+
+def least_loaded_of_tier(fleet: Fleet, tier: int) -> int:
+    """The same among the masters of one priority; -1 if none of them may be picked."""
+    best = -1
+    for index in range(len(fleet.weight)):
+        if (
+            fleet.tier[index] == tier
+            and fleet.weight[index] > 0.0
+            and (best < 0 or lighter(fleet, index, best))
+        ):
+            best = index
+    return best
+
+
+def least_loaded_of_region(fleet: Fleet, region: int) -> int:
+    """The same among the masters of one region; -1 if none of them may be picked."""
+    best = -1
+    for index in range(len(fleet.weight)):
+        if (
+            fleet.region[index] == region
+            and fleet.weight[index] > 0.0
+            and (best < 0 or lighter(fleet, index, best))
+        ):
+            best = index
     return best

@@ -2,44 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.pickers.least_loaded import (
+    least_loaded,
+    least_loaded_of_tier,
+    lighter,
+)
+
+NO_TIER = -(2**62)
 
 
-def priority(
-    eligible: Sequence[bool],
-    in_flight: Sequence[int],
-    workers: Sequence[int],
-    tier: Sequence[int],
-    vip: bool,
-    reserve: float,
-    avoid: int,
-) -> int:
-    """The least loaded master of the lowest tier number that has room; -1 if none is eligible.
+def priority(fleet: Fleet, request: Request) -> int:
+    """The least loaded master of the lowest tier number that has room.
 
     A master has room for an ordinary message while fewer than (1 - reserve) of its
     workers are taken, and for a VIP message while any is free: what is kept back
     lets VIP messages in first, and ordinary ones spill over to the next tier. If
     no tier has room, the least loaded of all takes the message.
     """
+    tier, workers = fleet.tier, fleet.workers
     best = -1
     spill = -1
-    for index in range(len(eligible)):
-        if not eligible[index] or index == avoid:
+    for index in range(len(fleet.weight)):
+        if fleet.weight[index] <= 0.0:
             continue
-        room = workers[index] if vip else workers[index] * (1.0 - reserve)
-        if in_flight[index] < room and (
+        room = workers[index] * (1.0 if request.vip else 1.0 - fleet.settings.reserve)
+        if fleet.in_flight[index] < room and (
             best < 0
             or tier[index] < tier[best]
-            or (
-                tier[index] == tier[best]
-                and in_flight[index] * workers[best] < in_flight[best] * workers[index]
-            )
+            or (tier[index] == tier[best] and lighter(fleet, index, best))
         ):
             best = index
-        if spill < 0 or in_flight[index] * workers[spill] < in_flight[spill] * workers[index]:
+        if spill < 0 or lighter(fleet, index, spill):
             spill = index
-    if best >= 0:
-        return best
-    if spill < 0 and avoid >= 0 and eligible[avoid]:
-        return avoid
-    return spill
+    return best if best >= 0 else spill
+
+
+def next_tier(fleet: Fleet, after: int) -> int:
+    """The lowest tier number above `after`, among all masters; `NO_TIER` if there is none."""
+    found = NO_TIER
+    for index in range(len(fleet.tier)):
+        tier = fleet.tier[index]
+        if tier > after and (found == NO_TIER or tier < found):
+            found = tier
+    return found
+
+
+def health_of_tier(fleet: Fleet, tier: int) -> float:
+    """Envoy's health of a priority: eligible over all, times the overprovisioning, 1 at most."""
+    healthy, total = 0, 0
+    for index in range(len(fleet.tier)):
+        if fleet.tier[index] == tier:
+            total += 1
+            if fleet.eligible[index]:
+                healthy += 1
+    return min(1.0, fleet.settings.overprovisioning * healthy / total)
+
+
+def priority_spillover(fleet: Fleet, request: Request) -> int:
+    """A tier drawn by Envoy's shares, then its least loaded master.
+
+    Each tier takes its health over the sum of all healths (1 at most), the lowest tier
+    number first, until all is given out; so with 140 % a tier keeps everything until
+    fewer than 71.4 % of its masters are eligible. Source: Envoy, priority.rst (there in
+    whole percents, here exact; without panic).
+    """
+    total, tier = 0.0, next_tier(fleet, NO_TIER)
+    while tier != NO_TIER and total < 1.0:
+        total += health_of_tier(fleet, tier)
+        tier = next_tier(fleet, tier)
+    target = request.draws[0] * min(1.0, total)
+    tier = next_tier(fleet, NO_TIER)
+    while tier != NO_TIER:
+        target -= health_of_tier(fleet, tier)
+        if target < 0.0:
+            best = least_loaded_of_tier(fleet, tier)
+            if best >= 0:
+                return best
+        tier = next_tier(fleet, tier)
+    # The tier that was drawn has nobody else than the master that just failed.
+    return least_loaded(fleet, request)
+
+
+def priority_all_or_nothing(fleet: Fleet, request: Request) -> int:
+    """The least loaded master of the lowest tier number in which any may be picked.
+
+    Source: gRPC A56 (without its failover timer of 10 s: who is eligible is decided elsewhere).
+    """
+    best = -1
+    for index in range(len(fleet.weight)):
+        if fleet.weight[index] > 0.0 and (
+            best < 0
+            or fleet.tier[index] < fleet.tier[best]
+            or (fleet.tier[index] == fleet.tier[best] and lighter(fleet, index, best))
+        ):
+            best = index
+    return best

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hasim.services.balancing.fleet import Fleet, Request
 
 
-def round_robin(eligible: Sequence[bool], cursor: int, avoid: int) -> int:
-    """The first eligible index after `cursor`, around the circle; -1 if none."""
-    count = len(eligible)
-    fallback = -1
-    for step in range(1, count + 1):
-        index = (cursor + step) % count
-        if eligible[index]:
-            if index != avoid:
-                return index
-            fallback = index
-    return fallback
+def round_robin(fleet: Fleet, request: Request) -> int:
+    """The first master after the last one, around the circle; weights play no part."""
+    weight, memory = fleet.weight, fleet.counts
+    count = len(weight)
+    # The memory is one more than the last index, so that zero says that there was none.
+    for step in range(count):
+        index = (memory[0] + step) % count
+        if weight[index] > 0.0:
+            memory[0] = index + 1
+            return index
+    return -1

@@ -1,0 +1,48 @@
+"""Drawing masters at random, with uniforms that are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hasim.services.balancing.fleet import Fleet, Request
+
+
+def candidates(weight: Sequence[float]) -> int:
+    """How many masters may be picked."""
+    count = 0
+    for index in range(len(weight)):
+        if weight[index] > 0.0:
+            count += 1
+    return count
+
+
+def candidate(weight: Sequence[float], place: int) -> int:
+    """The index of candidate number `place`, from 0."""
+    for index in range(len(weight)):
+        if weight[index] > 0.0:
+            if place == 0:
+                return index
+            place -= 1
+    return -1
+
+
+def random(fleet: Fleet, request: Request) -> int:
+    """Any master, all alike; weights play no part."""
+    count = candidates(fleet.weight)
+    return candidate(fleet.weight, int(request.draws[0] * count)) if count else -1
+
+
+def weighted_random(fleet: Fleet, request: Request) -> int:
+    """Any master, in proportion to its weight."""
+    weight = fleet.weight
+    total = 0.0
+    for index in range(len(weight)):
+        total += weight[index]
+    target, last = request.draws[0] * total, -1
+    for index in range(len(weight)):
+        if weight[index] > 0.0:
+            last = index
+            target -= weight[index]
+            if target < 0.0:
+                break
+    return last

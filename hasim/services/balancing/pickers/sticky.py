@@ -1,0 +1,25 @@
+"""Sticky sessions: a session stays with the master that it began at."""
+
+from __future__ import annotations
+
+from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.pickers.least_loaded import least_loaded
+
+
+def sticky(fleet: Fleet, request: Request) -> int:
+    """The session's master as long as it is eligible; a new session goes to the least loaded.
+
+    The table has as many places as `sessions` says, and a key's hash says which is its
+    own; two keys in one place share a master. A retry may go elsewhere without moving
+    the session. A message without a key goes to the least loaded master.
+    """
+    if not request.has_key:
+        return least_loaded(fleet, request)
+    place = request.hash % len(fleet.counts)
+    master = fleet.counts[place] - 1  # so that zero says that there is no session
+    if master >= 0 and fleet.weight[master] > 0.0:
+        return master
+    index = least_loaded(fleet, request)
+    if index >= 0 and (master < 0 or not fleet.eligible[master]):
+        fleet.counts[place] = index + 1
+    return index

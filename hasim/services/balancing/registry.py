@@ -1,0 +1,208 @@
+"""The balancing algorithms: one line for each, and a place for users' own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hasim.services.balancing.pickers.draw import random, weighted_random
+from hasim.services.balancing.pickers.geo import (
+    geo,
+    geo_hysteresis,
+    geo_hysteresis_ended,
+    geo_weighted_spillover,
+)
+from hasim.services.balancing.pickers.hashing import (
+    maglev,
+    maglev_bounded,
+    ring_hash,
+    ring_hash_bounded,
+)
+from hasim.services.balancing.pickers.join_idle_queue import join_idle_queue, join_idle_queue_ended
+from hasim.services.balancing.pickers.least_latency import least_latency, least_latency_ended
+from hasim.services.balancing.pickers.least_loaded import least_loaded
+from hasim.services.balancing.pickers.peak_ewma import peak_ewma, peak_ewma_ended
+from hasim.services.balancing.pickers.power_aware import power_aware, power_aware_reported
+from hasim.services.balancing.pickers.priority import (
+    priority,
+    priority_all_or_nothing,
+    priority_spillover,
+)
+from hasim.services.balancing.pickers.round_robin import round_robin
+from hasim.services.balancing.pickers.sticky import sticky
+from hasim.services.balancing.pickers.two_choices import two_choices, two_choices_with_replacement
+from hasim.services.balancing.pickers.weighted_round_robin import weighted_round_robin
+from hasim.services.balancing.tables import Members, maglev_table, ring
+
+if TYPE_CHECKING:
+    from hasim.services.balancing.fleet import Fleet, Request
+    from hasim.services.balancing.settings import BalancingSettings
+
+Size = Callable[[int, "BalancingSettings"], int]
+
+
+def _none(masters: int, settings: BalancingSettings) -> int:
+    return 0
+
+
+def _one(masters: int, settings: BalancingSettings) -> int:
+    return 1
+
+
+def _each(masters: int, settings: BalancingSettings) -> int:
+    return masters
+
+
+def _each_and_one(masters: int, settings: BalancingSettings) -> int:
+    return masters + 1
+
+
+def _twice(masters: int, settings: BalancingSettings) -> int:
+    return 2 * masters
+
+
+def _sessions(masters: int, settings: BalancingSettings) -> int:
+    return settings.sessions
+
+
+def _ring(
+    members: Members, eligible: Sequence[bool], settings: BalancingSettings
+) -> tuple[int, ...]:
+    return ring(members, settings.ring_size)
+
+
+def _maglev(
+    members: Members, eligible: Sequence[bool], settings: BalancingSettings
+) -> tuple[int, ...]:
+    return maglev_table(tuple(m for m in members if eligible[m[0]]), settings.table_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """What there is to know of one algorithm.
+
+    `counts` and `values` give the size of its memory (see `Fleet`); `draws` says how many
+    uniforms a pick needs. `build` makes the table of (masters, who is eligible, settings).
+    `ended` is told of every attempt that ended (after it left the count of those in flight),
+    as ended(fleet, index, now, elapsed_ns, failed); `reported` of what masters report of
+    themselves, as reported(fleet, index, now, rate, error_rate, utilisation).
+    """
+
+    about: str
+    pick: Callable[[Fleet, Request], int]
+    draws: int = 0
+    counts: Size = _none
+    values: Size = _none
+    build: Callable[[Members, Sequence[bool], BalancingSettings], tuple[int, ...]] | None = None
+    ended: Callable[[Fleet, int, int, int, bool], None] | None = None
+    reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "round-robin": Algorithm(
+        "The next eligible master in a fixed circle.", round_robin, counts=_one
+    ),
+    "weighted-round-robin": Algorithm(
+        "Smooth weighted round robin, as nginx.", weighted_round_robin, values=_each
+    ),
+    "random": Algorithm("Any eligible master, all alike.", random, draws=1),
+    "weighted-random": Algorithm(
+        "Any eligible master, in proportion to its weight.", weighted_random, draws=1
+    ),
+    "priority": Algorithm(
+        "The best tier with room; VIP messages first; spill-over to the next tier.", priority
+    ),
+    "priority-spillover": Algorithm(
+        "A tier by Envoy's shares (140 % overprovisioning), its least loaded.",
+        priority_spillover,
+        draws=1,
+    ),
+    "priority-all-or-nothing": Algorithm(
+        "The best tier with anybody eligible takes all (gRPC), its least loaded.",
+        priority_all_or_nothing,
+    ),
+    "least-loaded": Algorithm(
+        "Fewest messages in flight over weight, by a full scan.", least_loaded
+    ),
+    "two-choices": Algorithm(
+        "Of two different masters drawn at random, the less loaded.", two_choices, draws=2
+    ),
+    "two-choices-with-replacement": Algorithm(
+        "The same with draws that may hit one master twice (Envoy, gRPC).",
+        two_choices_with_replacement,
+        draws=2,
+    ),
+    "least-latency": Algorithm(
+        "The lowest moving average of latency, which fades in silence.",
+        least_latency,
+        counts=_each,
+        values=_each,
+        ended=least_latency_ended,
+    ),
+    "peak-ewma": Algorithm(
+        "Two choices by peak-sensitive latency times messages in flight (Finagle).",
+        peak_ewma,
+        draws=2,
+        counts=_each,
+        values=_each,
+        ended=peak_ewma_ended,
+    ),
+    "join-idle-queue": Algorithm(
+        "Masters with a free worker stand in line; any if there is none.",
+        join_idle_queue,
+        draws=1,
+        counts=_each_and_one,
+        ended=join_idle_queue_ended,
+    ),
+    "power-aware": Algorithm(
+        "Weighted round robin by rate over utilisation, as masters report them (gRPC, Envoy).",
+        power_aware,
+        counts=_twice,
+        values=_twice,
+        reported=power_aware_reported,
+    ),
+    "geo": Algorithm("The nearest eligible region; least loaded within it.", geo),
+    "geo-weighted-spillover": Algorithm(
+        "A region by weight and availability (Envoy, 140 %), its least loaded.",
+        geo_weighted_spillover,
+        draws=1,
+    ),
+    "geo-hysteresis": Algorithm(
+        "The nearest, unless its latency exceeds the best by the badness (Cassandra).",
+        geo_hysteresis,
+        counts=_each_and_one,
+        values=_each,
+        ended=geo_hysteresis_ended,
+    ),
+    "ring-hash": Algorithm("By the message's key on a hash ring (ketama).", ring_hash, build=_ring),
+    "ring-hash-bounded": Algorithm(
+        "The same, passing over masters above the load bound.", ring_hash_bounded, build=_ring
+    ),
+    "maglev": Algorithm("By the message's key in Maglev's table.", maglev, build=_maglev),
+    "maglev-bounded": Algorithm(
+        "The same, jumping on from masters above the load bound.", maglev_bounded, build=_maglev
+    ),
+    "sticky": Algorithm(
+        "A session stays with its master while that is eligible; new ones to the least loaded.",
+        sticky,
+        counts=_sessions,
+    ),
+}
+"""By name, in the order in which they are listed."""
+
+
+def register(name: str, algorithm: Algorithm) -> None:
+    """Add an algorithm of one's own, to be chosen by name like the others.
+
+    It runs in plain Python: in a service, and in simulations on the reference data
+    plane, of this process. ValueError if there is one of that name.
+    """
+    if name in ALGORITHMS:
+        raise ValueError(f"there is an algorithm {name!r} already")
+    ALGORITHMS[name] = algorithm
+
+
+def names() -> tuple[str, ...]:
+    """The names of all algorithms."""
+    return tuple(ALGORITHMS)

@@ -1,0 +1,155 @@
+"""Compiled: the balancers' pickers, each on its own and only when a run uses it.
+
+The kernel is compiled once for all algorithms: it calls a picker through the address that
+the gateway's record holds.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, overload
+
+from hasim.services.balancing.fleet import DRAWS, Request
+from hasim.services.balancing.registry import ALGORITHMS, Algorithm
+from hasim.services.balancing.selection import chooser
+from hasim.simulation.compiled.availability import available
+from hasim.simulation.compiled.chance import hash_of_number, uniform
+from hasim.simulation.compiled.fleet import INT64, fleet_at
+from hasim.simulation.compiled.jit import INNER, callback, fingerprint, inlined, sources
+
+I8 = types.int64
+PICK = I8(*[I8] * 8)
+ENDED = I8(*[I8] * 5)
+
+
+class Compiled(NamedTuple):
+    """Addresses of an algorithm's functions; 0 for one that it does not have."""
+
+    pick: int
+    ended: int
+
+
+def _number(algorithm: str) -> int:
+    return list(ALGORITHMS).index(algorithm)
+
+
+def _algorithm(number: Any) -> Algorithm | None:
+    """The algorithm of a number that is known at compile time."""
+    literal = isinstance(number, types.IntegerLiteral)
+    return list(ALGORITHMS.values())[number.literal_value] if literal else None
+
+
+def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+    """In compiled code: what `chooser` makes of the picker of an algorithm."""
+    raise NotImplementedError
+
+
+@overload(chosen, prefer_literal=True, strict=False, jit_options=INNER)
+def _chosen(number: Any, fleet: Any, request: Any, avoid: Any) -> Any:
+    algorithm = _algorithm(number)
+    if algorithm is None:
+        return None
+    choose = inlined(chooser(inlined(algorithm.pick)))
+    return lambda number, fleet, request, avoid: choose(fleet, request, avoid)
+
+
+def told(number: int, fleet: Any, master: int, now: int, elapsed_ns: int, failed: bool) -> Any:
+    """In compiled code: an attempt ended, for the hook of an algorithm."""
+    raise NotImplementedError
+
+
+@overload(told, prefer_literal=True, strict=False, jit_options=INNER)
+def _told(number: Any, fleet: Any, master: Any, now: Any, elapsed_ns: Any, failed: Any) -> Any:
+    algorithm = _algorithm(number)
+    if algorithm is None or algorithm.ended is None:
+        return None
+    ended = inlined(algorithm.ended)
+    return lambda number, fleet, master, now, elapsed_ns, failed: ended(
+        fleet, master, now, elapsed_ns, failed
+    )
+
+
+@functools.cache
+def compiled(algorithm: str) -> Compiled:
+    """The addresses of an algorithm's functions, compiled now or read from numba's cache.
+
+    RuntimeError for one that is plain Python.
+    """
+    if not available(algorithm):
+        raise RuntimeError(f"{algorithm} is plain Python: run with data_plane: reference")
+    number, mark = _number(algorithm), fingerprint(*sources())
+    ended = ALGORITHMS[algorithm].ended
+    pick = _pick_function(number, mark)
+    told_ = _ended_function(number, mark) if ended is not None else None
+    _KEPT.extend([pick, told_])
+    return Compiled(pick.address, 0 if told_ is None else told_.address)
+
+
+_KEPT: list[Any] = []
+"""So that the machine code behind the addresses stays."""
+
+
+def _pick_function(number: int, mark: int) -> Any:
+    @callback(PICK)
+    def pick(
+        fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, avoid: int
+    ) -> Any:
+        assert mark  # a part of the cache's key, see `jit`
+        draws = (
+            uniform(seed, place),
+            uniform(seed, place + 1),
+            uniform(seed, place + 2),
+            uniform(seed, place + 3),
+            uniform(seed, place + 4),
+            uniform(seed, place + 5),
+            uniform(seed, place + 6),
+            uniform(seed, place + 7),
+        )
+        request = Request(now, vip != 0, hash_of_number(key), has_key != 0, draws)
+        return chosen(number, fleet_at(fleet), request, avoid)
+
+    return pick
+
+
+assert DRAWS == 8, "as many as are written out above"
+
+
+def _ended_function(number: int, mark: int) -> Any:
+    @callback(ENDED)
+    def ended(fleet: int, master: int, now: int, elapsed_ns: int, failed: int) -> int:
+        assert mark
+        told(number, fleet_at(fleet), master, now, elapsed_ns, failed != 0)
+        return 0
+
+    return ended
+
+
+def _calling(count: int) -> Callable[..., Any]:
+    """What calls the function at an address with so many whole numbers."""
+    pointer: Any = ir.FunctionType(INT64, [INT64] * count).as_pointer()
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.call(builder.inttoptr(args[0], pointer), args[1:])
+
+    return generate
+
+
+def _call_pick(
+    _: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
+) -> Any:
+    return I8(*[I8] * 9), _calling(8)
+
+
+def _call_ended(_: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    return I8(*[I8] * 6), _calling(5)
+
+
+call_pick: Any = intrinsic(_call_pick)
+"""In compiled code: call the picker at an address."""
+call_ended: Any = intrinsic(_call_ended)
+"""In compiled code: call the hook at an address."""

@@ -1,0 +1,513 @@
+"""Pickers against slow, independent definitions and published tables and sequences."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hasim.services.balancing.chance import hash_of_number, mix, uniform
+from hasim.services.balancing.load import jain_index
+from hasim.services.balancing.pickers.peak_ewma import PENALTY, peak_cost
+from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.balancing.selection import chooser
+from hasim.services.balancing.tables import is_prime, maglev_table, ring
+from hasim.units import MILLISECOND, SECOND
+from tests.services.balancing.fleets import fleet, letters, pick, request, shares
+
+FLEET = st.lists(
+    st.tuples(
+        st.booleans(), st.integers(0, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 3)
+    ),
+    min_size=1,
+    max_size=6,
+)
+COLUMNS = ("eligible", "in_flight", "base_weight", "tier", "rtt")
+
+
+def of_rows(algorithm: str, rows, **more):
+    columns = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    return fleet(algorithm, len(rows), workers=list(columns["base_weight"]), **columns, **more)
+
+
+def choose(algorithm: str, of, avoid: int, **more) -> int:
+    return chooser(ALGORITHMS[algorithm].pick)(of, request(0.5, 0.5, **more), avoid)
+
+
+def may(rows, avoid: int) -> list[int]:
+    """Eligible indexes, without `avoid` unless it is the only one."""
+    eligible = [i for i, row in enumerate(rows) if row[0]]
+    return [i for i in eligible if i != avoid] or eligible
+
+
+# -- all of them ---------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(sorted(ALGORITHMS)),
+    FLEET,
+    st.integers(-1, 5),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 2**63 - 1)), max_size=20),
+)
+def test_nobody_is_picked_who_must_not_be(algorithm: str, rows, avoid: int, messages) -> None:
+    """Whatever happens, an eligible master that did not just fail; -1 only if there is nobody."""
+    of = of_rows(algorithm, rows, ring_size=16, table_size=13, sessions=7)
+    avoid = min(avoid, len(rows) - 1)
+    before = list(of.weight)
+    for now, (u, hash_) in enumerate(messages):
+        index = chooser(ALGORITHMS[algorithm].pick)(
+            of, request(u, u, now=now * SECOND, hash=hash_, has_key=hash_ % 2 == 0), avoid
+        )
+        assert (index in may(rows, avoid)) if may(rows, avoid) else index == -1
+        if index >= 0 and ALGORITHMS[algorithm].ended:
+            ALGORITHMS[algorithm].ended(of, index, now * SECOND, 1000, hash_ % 3 == 0)
+        assert of.weight == before
+
+
+@given(st.sampled_from(sorted(ALGORITHMS)), st.integers(1, 5))
+def test_with_nobody_eligible_the_memory_stays_as_it_is(algorithm: str, masters: int) -> None:
+    of = fleet(algorithm, masters, eligible=[False] * masters, sessions=7, table_size=13)
+    before = (list(of.counts), list(of.values))
+    assert pick(algorithm, of, 0.3, 0.9, has_key=True, hash=5) == -1
+    assert (list(of.counts), list(of.values)) == before
+
+
+# -- without weights, by load, by distance ---------------------------------------
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=7), st.integers(0, 30))
+def test_round_robin_goes_around_the_eligible(eligible: list[bool], picks: int) -> None:
+    of = fleet("round-robin", len(eligible), eligible=eligible)
+    seen = [pick("round-robin", of) for _ in range(picks)]
+    circle = [i for i, ok in enumerate(eligible) if ok] or [-1]
+    assert seen == [circle[i % len(circle)] for i in range(picks)]
+
+
+@given(FLEET, st.integers(-1, 6))
+def test_least_loaded_is_the_minimum_of_the_exact_ratio(rows, avoid: int) -> None:
+    avoid = min(avoid, len(rows) - 1)
+    expected = min(
+        may(rows, avoid), key=lambda i: (Fraction(rows[i][1], rows[i][2]), i), default=-1
+    )
+    assert choose("least-loaded", of_rows("least-loaded", rows), avoid) == expected
+
+
+@given(FLEET, st.integers(-1, 6))
+def test_geo_is_the_nearest_then_the_least_loaded(rows, avoid: int) -> None:
+    avoid = min(avoid, len(rows) - 1)
+    expected = min(
+        may(rows, avoid),
+        key=lambda i: (rows[i][4], Fraction(rows[i][1], rows[i][2]), i),
+        default=-1,
+    )
+    assert choose("geo", of_rows("geo", rows), avoid) == expected
+
+
+@given(FLEET, st.integers(-1, 6))
+def test_all_or_nothing_is_the_first_tier_then_the_least_loaded(rows, avoid: int) -> None:
+    avoid = min(avoid, len(rows) - 1)
+    expected = min(
+        may(rows, avoid),
+        key=lambda i: (rows[i][3], Fraction(rows[i][1], rows[i][2]), i),
+        default=-1,
+    )
+    name = "priority-all-or-nothing"
+    assert choose(name, of_rows(name, rows), avoid) == expected
+
+
+@given(FLEET, st.integers(-1, 6), st.booleans(), st.sampled_from([0.0, 0.2, 0.5]))
+def test_priority_is_the_first_tier_with_room(rows, avoid: int, vip: bool, reserve: float) -> None:
+    avoid = min(avoid, len(rows) - 1)
+    chosen = choose("priority", of_rows("priority", rows, reserve=reserve), avoid, vip=vip)
+    among = may(rows, avoid)
+    room = [i for i in among if rows[i][1] < (rows[i][2] if vip else rows[i][2] * (1.0 - reserve))]
+
+    def load(i: int) -> Fraction:
+        return Fraction(rows[i][1], rows[i][2])
+
+    if room:
+        assert chosen == min(room, key=lambda i: (rows[i][3], load(i), i))
+    else:
+        assert chosen == min(among, key=lambda i: (load(i), i), default=-1)
+
+
+# -- weights -----------------------------------------------------------------------
+
+
+def test_smooth_weighted_round_robin_as_nginx() -> None:
+    """The sequence in nginx's source and change log: weights 5, 1, 1."""
+    of = fleet("weighted-round-robin", 3, base_weight=[5.0, 1.0, 1.0])
+    assert letters("weighted-round-robin", of, 14) == "aabacaa" * 2
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_weighted_round_robin_gives_everybody_its_weight_in_each_circle(weights) -> None:
+    of = fleet("weighted-round-robin", len(weights), base_weight=[float(w) for w in weights])
+    for _ in range(3):
+        counts = Counter(pick("weighted-round-robin", of) for _ in range(sum(weights)))
+        assert [counts[i] for i in range(len(weights))] == weights
+
+
+def test_weighted_random_is_in_proportion_and_random_is_even() -> None:
+    of = fleet("weighted-random", 3, base_weight=[5.0, 1.0, 2.0], eligible=[True, False, True])
+    assert shares("weighted-random", of, [0, 1, 2], 7000) == {0: 5000 / 7000, 2: 2000 / 7000}
+    assert shares("random", of, [0, 1, 2]) == {0: 0.5, 2: 0.5}
+
+
+# -- two choices -----------------------------------------------------------------------
+
+
+def draws(count: int):
+    source = random.Random(5)
+    return [(source.random(), source.random()) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "share"), [("two-choices", 0.0), ("two-choices-with-replacement", 0.25)]
+)
+def test_how_often_the_busier_of_two_masters_is_taken(algorithm: str, share: float) -> None:
+    """Envoy's documentation: with two hosts and replacement, 25 %."""
+    of = fleet(algorithm, 2, in_flight=[3, 9])
+    busier = sum(pick(algorithm, of, *pair) for pair in draws(40_000)) / 40_000
+    assert abs(busier - share) <= 3.3 * math.sqrt(share * (1 - share) / 40_000)
+
+
+@pytest.mark.parametrize("algorithm", ["two-choices", "two-choices-with-replacement", "peak-ewma"])
+def test_two_choices_draw_every_pair_alike(algorithm: str) -> None:
+    """With loads in order, master i of n wins when it is drawn with none below it."""
+    n, count = 5, 50_000
+    of = fleet(algorithm, n, in_flight=list(range(n)))
+    if algorithm == "peak-ewma":
+        of = of._replace(values=[1.0] * n)
+    wins = Counter(pick(algorithm, of, *pair) for pair in draws(count))
+    for i in range(n):
+        both_above = n - i  # masters i and above
+        if algorithm == "two-choices-with-replacement":
+            expected = (both_above**2 - (both_above - 1) ** 2) / n**2
+        else:
+            expected = (both_above - 1) / math.comb(n, 2)
+        error = math.sqrt(expected * (1 - expected) / count)
+        assert abs(wins[i] / count - expected) <= 4 * error
+
+
+# -- tiers and regions, as Envoy ---------------------------------------------------------
+
+
+def tiers(*healthy: int):
+    """Tiers of 100 masters of which so many are eligible."""
+    tier = [number for number in range(len(healthy)) for _ in range(100)]
+    eligible = [i < many for many in healthy for i in range(100)]
+    return fleet("priority-spillover", len(tier), tier=tier, eligible=eligible), tier
+
+
+@pytest.mark.parametrize(
+    ("healthy", "load"),
+    [
+        ((100, 100), (100, 0)),
+        ((72, 100), (100, 0)),
+        ((71, 100), (99, 1)),
+        ((50, 100), (70, 30)),
+        ((25, 100), (35, 65)),
+        ((0, 100), (0, 100)),
+        ((25, 25), (50, 50)),
+        ((25, 25, 100), (35, 35, 30)),
+        ((25, 25, 20), (36, 36, 28)),
+    ],
+)
+def test_priority_spillover_against_the_table_of_envoy(healthy, load) -> None:
+    """priority.rst. There in whole percents (the last tier gets what rounding leaves)."""
+    of, tier = tiers(*healthy)
+    found = shares("priority-spillover", of, tier, 400)
+    for number, expected in enumerate(load):
+        assert abs(100 * found.get(number, 0.0) - expected) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("healthy", "share"), [(100, 33), (70, 33), (69, 32), (50, 26), (25, 15), (0, 0)]
+)
+def test_geo_weighted_spillover_against_the_table_of_envoy(healthy: int, share: int) -> None:
+    """locality_weight.rst: X of weight 1, Y of weight 2 and healthy; the share of X in percent."""
+    of = fleet(
+        "geo-weighted-spillover",
+        200,
+        region=[0] * 100 + [1] * 100,
+        base_weight=[0.01] * 100 + [0.02] * 100,
+        eligible=[i < healthy or i >= 100 for i in range(200)],
+    )
+    found = shares("geo-weighted-spillover", of, list(of.region), 400)
+    assert abs(100 * found.get(0, 0.0) - share) < 0.6
+
+
+# -- latency -----------------------------------------------------------------------------
+
+
+def test_peak_ewma_by_hand() -> None:
+    """Finagle's rule with a decay of 10 s: 20 ms at 0 s; 80 ms at 1 s; 20 ms at 11 s."""
+    of = fleet("peak-ewma", 2)
+    ended = ALGORITHMS["peak-ewma"].ended
+    assert ended is not None
+    ended(of, 0, 0, 20 * MILLISECOND, False)
+    ended(of, 0, SECOND, 80 * MILLISECOND, False)
+    assert of.values[0] == 80 * MILLISECOND  # a peak at once
+    ended(of, 0, 11 * SECOND, 20 * MILLISECOND, False)
+    after = (80 * math.exp(-1) + 20 * (1 - math.exp(-1))) * MILLISECOND
+    assert of.values[0] == pytest.approx(after, rel=1e-12)
+    of.in_flight[:] = [2, 3]
+    # Read 5 s later: decayed toward nothing, times what would be in flight.
+    assert peak_cost(of, 0, 16 * SECOND) == pytest.approx(after * math.exp(-0.5) * 3, rel=1e-12)
+    assert peak_cost(of, 1, 16 * SECOND) == PENALTY + 3
+    assert pick("peak-ewma", of, 0.9, 0.0, now=16 * SECOND) == 0
+    of.in_flight[:] = [2, 0]
+    assert pick("peak-ewma", of, 0.1, 0.0, now=16 * SECOND) == 1  # costs nothing: nothing is known
+
+
+def test_a_failure_counts_as_the_penalty_if_there_is_one() -> None:
+    of = fleet("peak-ewma", 1, failure_penalty_ns=5 * SECOND)
+    ALGORITHMS["peak-ewma"].ended(of, 0, 0, MILLISECOND, True)
+    assert of.values[0] == 5 * SECOND
+    of = fleet("peak-ewma", 1)
+    ALGORITHMS["peak-ewma"].ended(of, 0, 0, MILLISECOND, True)
+    assert of.values[0] == MILLISECOND  # the sinkhole: a fast failure looks fast
+
+
+def test_least_latency_takes_the_soonest_and_comes_back_to_the_forgotten() -> None:
+    of = fleet("least-latency", 3)
+    ended = ALGORITHMS["least-latency"].ended
+    for index, milliseconds in enumerate((30, 10, 20)):
+        ended(of, index, 0, milliseconds * MILLISECOND, False)
+    assert pick("least-latency", of) == 1
+    ended(of, 1, 10 * SECOND, 10 * MILLISECOND, False)  # 20 ms and silence: 20 / e = 7.4 ms
+    assert pick("least-latency", of, now=10 * SECOND) == 2
+
+
+def test_geo_hysteresis_keeps_the_nearest_within_the_badness() -> None:
+    of = fleet("geo-hysteresis", 2, rtt=[1000, 2000])
+    ended = ALGORITHMS["geo-hysteresis"].ended
+    ended(of, 1, 0, 100 * MILLISECOND, False)
+    ended(of, 0, 0, 110 * MILLISECOND, False)
+    assert pick("geo-hysteresis", of) == 0  # not more than 10 % above
+    of.values[0] = 110.1 * MILLISECOND
+    assert pick("geo-hysteresis", of) == 1
+    of.values[0] = 10 * MILLISECOND
+    assert pick("geo-hysteresis", of) == 0
+    of.values[0] = 500.0 * MILLISECOND
+    assert pick("geo-hysteresis", of, now=599 * SECOND) == 1
+    assert pick("geo-hysteresis", of, now=600 * SECOND) == 0  # forgotten: tried again
+    ended(of, 0, 600 * SECOND, 2000, True)  # fails at once: no sample of how long it takes
+    assert of.values[0] == 2000.0  # but the first one
+    ended(of, 0, 600 * SECOND, 10, True)
+    assert of.values[0] == 2000.0
+
+
+# -- idle, power ------------------------------------------------------------------------
+
+
+def test_join_idle_queue_serves_in_line_and_else_at_random() -> None:
+    of = fleet("join-idle-queue", 3)
+    ended = ALGORITHMS["join-idle-queue"].ended
+
+    def send(u: float = 0.0) -> int:
+        index = pick("join-idle-queue", of, u)
+        of.in_flight[index] += 1
+        return index
+
+    assert [send() for _ in range(3)] == [0, 1, 2]
+    assert send(0.99) == 2  # nobody is idle
+    for index in (2, 1, 0):  # 2 has another one in flight
+        of.in_flight[index] -= 1
+        ended(of, index, 0, 1, False)
+    assert [send() for _ in range(2)] == [1, 0]
+
+
+def test_power_aware_by_hand() -> None:
+    """gRPC A58: 100/s at 50 % without errors weighs 200; 100/s at 50 % with 25 % errors 133.3."""
+    of = fleet("power-aware", 3)
+    reported = ALGORITHMS["power-aware"].reported
+    for now in (0, 10 * SECOND):
+        reported(of, 0, now, 100.0, 0.0, 0.5)
+        reported(of, 1, now, 100.0, 25.0, 0.5)
+    assert of.values[3:] == [200.0, pytest.approx(100 / 0.75), 0.0]
+    even = Counter(pick("power-aware", of, now=9 * SECOND) for _ in range(300))
+    assert even == {0: 100, 1: 100, 2: 100}  # blackout: the reports are too new
+    of.values[:3] = [0.0] * 3
+    later = Counter(pick("power-aware", of, now=11 * SECOND) for _ in range(600))
+    mean = (200 + 100 / 0.75) / 2  # what is unknown counts as the mean
+    for index, weight in enumerate((200, 100 / 0.75, mean)):
+        assert abs(later[index] - 600 * weight / (3 * mean)) < 1
+    of.values[:3] = [0.0] * 3
+    stale = Counter(pick("power-aware", of, now=190 * SECOND) for _ in range(300))
+    assert stale == {0: 100, 1: 100, 2: 100}  # expired
+
+
+# -- hashing ---------------------------------------------------------------------------------
+
+KEYS = [hash_of_number(key) for key in range(20_000)]
+
+
+def masters_of_keys(algorithm: str, masters: int, gone: int = -1, **more) -> list[int]:
+    of = fleet(algorithm, masters, eligible=[i != gone for i in range(masters)], **more)
+    return [pick(algorithm, of, hash=key) for key in KEYS]
+
+
+def moved(algorithm: str, masters: int, **more) -> tuple[float, float]:
+    """Shares of keys that move when a master goes: those of others, and all."""
+    before = masters_of_keys(algorithm, masters, **more)
+    after = masters_of_keys(algorithm, masters, gone=0, **more)
+    others = sum(a != b for a, b in zip(before, after, strict=True) if a != 0)
+    return others / len(KEYS), sum(a != b for a, b in zip(before, after, strict=True)) / len(KEYS)
+
+
+def test_a_ring_moves_only_the_keys_of_the_master_that_goes() -> None:
+    """The ideal 1/N: nobody else's keys move."""
+    others, all_ = moved("ring-hash", 10, ring_size=4096)
+    assert others == 0.0
+    assert all_ == pytest.approx(1 / 10, rel=0.2)
+
+
+def test_maglev_moves_about_twice_as_many() -> None:
+    """Envoy's documentation: about double the keys of a ring; and never most of them."""
+    others, all_ = moved("maglev", 10, table_size=5003)
+    assert 0.0 < others < 0.1
+    assert 0.1 < all_ < 0.2
+
+
+def test_ring_and_maglev_spread_by_weight() -> None:
+    weights = [1.0, 1.0, 2.0]
+    for algorithm in ("ring-hash", "maglev"):
+        counts = Counter(
+            masters_of_keys(algorithm, 3, base_weight=weights, ring_size=16384, table_size=5003)
+        )
+        assert [counts[i] / len(KEYS) for i in range(3)] == pytest.approx(
+            [0.25, 0.25, 0.5], abs=0.02
+        )
+
+
+@pytest.mark.parametrize(("masters", "size"), [(5, 65537), (100, 65537), (3, 251)])
+def test_maglev_table_is_even(masters: int, size: int) -> None:
+    """Equal weights: no master has two places more than another (Maglev, section 3.4)."""
+    members = tuple((i, f"master-{i}", 1.0) for i in range(masters))
+    places = Counter(maglev_table(members, size))
+    assert sum(places.values()) == size
+    assert max(places.values()) - min(places.values()) <= 1
+
+
+def test_maglev_table_of_the_paper() -> None:
+    """Table 1 of the paper, with its own permutations: B1 is replaced in the places of B0 alone."""
+    # The permutations of the paper's example (offset, skip): B0 (3, 4), B1 (0, 2), B2 (3, 1).
+    size, given_ = 7, {0: (3, 4), 1: (0, 2), 2: (3, 1)}
+    orders = {i: [(o + k * s) % size for k in range(size)] for i, (o, s) in given_.items()}
+
+    def populate(backends: list[int]) -> list[int]:
+        entry, following = [-1] * size, dict.fromkeys(backends, 0)
+        while True:
+            for i in backends:
+                while entry[orders[i][following[i]]] >= 0:
+                    following[i] += 1
+                entry[orders[i][following[i]]] = i
+                if -1 not in entry:
+                    return entry
+
+    assert populate([0, 1, 2]) == [1, 0, 1, 0, 2, 2, 0]
+    assert populate([0, 2]) == [0, 0, 0, 0, 2, 2, 2]
+
+
+def test_ring_points_are_in_order_and_as_many_as_asked_for() -> None:
+    table = ring(tuple((i, f"master-{i}", 1.0) for i in range(5)), 1024)
+    points = table[: len(table) // 2]
+    assert len(points) == 5 * math.ceil(1024 / 5)
+    assert all(a <= b for a, b in pairwise(points))
+    assert {i for i in range(2, 60) if is_prime(i)} == {
+        2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("algorithm", ["ring-hash-bounded", "maglev-bounded"])
+@given(
+    st.lists(st.floats(0.5, 4), min_size=1, max_size=6),
+    st.lists(st.integers(0, 3), min_size=1, max_size=60),
+    st.sampled_from([1.01, 1.25, 2.0]),
+)
+def test_the_load_bound_is_never_exceeded(algorithm: str, weights, keys, bound: float) -> None:
+    """Few hot keys, nothing ends: nobody gets more than ceil(bound x fair share)."""
+    of = fleet(
+        algorithm, len(weights), base_weight=weights, load_bound=bound, ring_size=32, table_size=31
+    )
+    for sent, key in enumerate(keys, 1):
+        index = pick(algorithm, of, hash=hash_of_number(key))
+        of.in_flight[index] += 1
+        cap = math.ceil(bound * sent * weights[index] / sum(weights))
+        assert of.in_flight[index] <= cap
+
+
+def test_without_load_the_bounded_variants_are_the_others() -> None:
+    for algorithm in ("ring-hash", "maglev"):
+        bounded = masters_of_keys(f"{algorithm}-bounded", 5, table_size=251)
+        assert bounded == masters_of_keys(algorithm, 5, table_size=251)
+
+
+# -- sticky -------------------------------------------------------------------------------------
+
+
+def test_a_session_stays_until_its_master_is_gone() -> None:
+    of = fleet("sticky", 3, in_flight=[5, 1, 5])
+    session = {"hash": 77, "has_key": True}
+    assert pick("sticky", of, **session) == 1
+    of.in_flight[1] = 9
+    assert pick("sticky", of, **session) == 1
+    # A retry goes elsewhere once, the session does not move.
+    assert chooser(ALGORITHMS["sticky"].pick)(of, request(**session), 1) == 0
+    assert pick("sticky", of, **session) == 1
+    of.eligible[1], of.weight[1] = False, 0.0
+    assert pick("sticky", of, **session) == 0
+    of.eligible[1], of.weight[1] = True, 1.0
+    assert pick("sticky", of, **session) == 0  # it has moved for good
+
+
+def test_messages_without_a_key_do_not_stick() -> None:
+    of = fleet("sticky", 2, in_flight=[5, 1])
+    assert pick("sticky", of, hash=3) == 1
+    of.in_flight[1] = 9
+    assert pick("sticky", of, hash=3) == 0
+
+
+# -- balls in bins, chance ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("balls", "expected"), [(100, 4.23), (1000, 18.80)])
+def test_balls_in_a_hundred_bins(balls: int, expected: float) -> None:
+    """Mean of the fullest bin under random choice (Brooker 2018: 4.2 and 18.8)."""
+    trials, of = 200, fleet("random", 100)
+    fullest = []
+    for trial in range(trials):
+        bins = Counter(pick("random", of, uniform(trial, place)) for place in range(balls))
+        fullest.append(max(bins.values()))
+    mean = sum(fullest) / trials
+    spread = math.sqrt(sum((x - mean) ** 2 for x in fullest) / (trials - 1) / trials)
+    assert abs(mean - expected) < 3.3 * spread
+    assert spread < 0.1 * expected
+
+
+def test_two_choices_fill_bins_far_more_evenly() -> None:
+    """Azar et al. 1999: ln ln n / ln 2 + O(1) for n balls; the fullest of 100 bins is 3 at most."""
+    source, bins = random.Random(1), [0] * 100
+    of = fleet("two-choices", 100, in_flight=bins)
+    for _ in range(100):
+        bins[pick("two-choices", of, source.random(), source.random())] += 1
+    assert max(bins) <= 3
+    assert jain_index(bins) > 0.6
+
+
+def test_splitmix_against_the_reference_implementation() -> None:
+    """The first numbers of splitmix64.c with seed 1234567, and uniformity of the rest."""
+    golden = 0x9E3779B97F4A7C15
+    first = [mix((1234567 + k * golden) % 2**64) for k in (1, 2, 3)]
+    assert first == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    numbers = [uniform(42, place) for place in range(20_000)]
+    assert sum(numbers) / 20_000 == pytest.approx(0.5, abs=4 / math.sqrt(12 * 20_000))
+    assert max(Counter(int(u * 10) for u in numbers).values()) < 2000 + 4.5 * math.sqrt(1800)
