@@ -16,6 +16,7 @@ from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.settings import (
     Choice,
+    Name,
     Setting,
     duration,
     fields_by_user_name,
@@ -69,7 +70,7 @@ def numbers(setting: Setting) -> st.SearchStrategy[Any]:
     exclusive = setting.above is not None
     low = setting.above if setting.above is not None else setting.least
     if setting.kind in ("duration", "size", "bandwidth", "count"):
-        return st.integers(int(low) + exclusive, WHOLE_NS)
+        return st.integers(int(low) + exclusive, int(setting.most or WHOLE_NS))
     high = setting.most if setting.most is not None else 1e9
     return st.floats(low, high, exclude_min=exclusive, allow_subnormal=False)
 
@@ -79,7 +80,9 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     marks = getattr(hint, "__metadata__", ())
     for mark in marks:
         if isinstance(mark, Setting):
-            return numbers(mark)
+            return st.none() | numbers(mark) if optional(hint) else numbers(mark)
+        if isinstance(mark, Name):
+            return st.sampled_from(mark.names())
     if marks:
         return values(hint.__origin__)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
@@ -94,6 +97,11 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if args:
         return st.one_of([values(arg) for arg in args])
     return {str: st.text(max_size=8), bool: st.booleans(), type(None): st.none()}[hint]
+
+
+def optional(hint: Any) -> bool:
+    """Whether a type allows None as well."""
+    return type(None) in typing.get_args(hint.__origin__)
 
 
 def objects(cls: type[Any]) -> st.SearchStrategy[Any]:
