@@ -193,11 +193,14 @@ class Setting:
             return None if value is None and optional else self.read(value)
 
         return core_schema.no_info_plain_validator_function(
-            read, serialization=core_schema.plain_serializer_function_ser_schema(self.write)
+            read,
+            serialization=core_schema.plain_serializer_function_ser_schema(self.write),
+            metadata={"optional": optional},
         )
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
-        return self.json_schema()
+        schema = self.json_schema()
+        return {"anyOf": [schema, {"type": "null"}]} if core["metadata"]["optional"] else schema
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the text form."""

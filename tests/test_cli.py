@@ -496,6 +496,7 @@ def test_schema_is_a_json_schema_of_scenarios(tiny):
 
 
 def test_algorithms_come_from_the_settings():
+    from hasim.services.balancing.registry import ALGORITHMS
     from hasim.services.detection.settings import DetectionSettings
 
     rows = {row["path"]: row for row in json.loads(cli("algorithms", "--format", "json").stdout)}
@@ -503,9 +504,7 @@ def test_algorithms_come_from_the_settings():
     assert rows["detection.interval"]["kind"] == "duration"
     assert "HAProxy" in rows["detection.interval"]["source"]
     assert rows["detection.fall"]["default"] == str(DetectionSettings().fall)
-    assert rows["balancing.algorithm"]["choices"] == [
-        "round-robin", "priority", "least-loaded", "geo",
-    ]  # fmt: skip
+    assert rows["balancing.algorithm"]["choices"] == list(ALGORITHMS)
     assert rows["failover.fencing.mode"]["meaning"]
     text = cli("algorithms").stdout
     assert all(f"{path} = {row['default']}" in text for path, row in rows.items() if row["default"])

@@ -325,7 +325,7 @@ def test_one_algorithm_may_follow_another_during_a_run() -> None:
             balancing=BalancingSettings(ring_size=64, table_size=251),
             data_plane=plane,
         )
-        built = build(settings)
+        built = build(settings, keep_messages=True)
         for number, name in enumerate(names, 1):
             at = 2 * number * SECOND - 1
             Call(built.env, at, INPUT, lambda e: e.load(), switch_to(built, name))

@@ -56,6 +56,6 @@ def run(settings: WorldSettings, seed: int = 1, replication: int = 0, **more: An
     return simulate(settings, Recorded(), seed=seed, replication=replication, **more)
 
 
-def build(settings: WorldSettings, seed: int = 1, replication: int = 0) -> World:
+def build(settings: WorldSettings, seed: int = 1, replication: int = 0, **more: Any) -> World:
     """A world that has not started."""
-    return World(settings, Recorded(), seed=seed, replication=replication)
+    return World(settings, Recorded(), seed=seed, replication=replication, **more)

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from hasim.commands.bench import bench as bench_command
 from hasim.scenario import catalogue
 from hasim.scenario.problems import ScenarioError
-from hasim.services.balancing import pickers
+from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.failover import FailoverOrchestrator
 from hasim.simulation import network, streams
 from hasim.study.gate import (
@@ -157,15 +157,15 @@ def test_a_slower_fencing_step_is_caught(baseline, monkeypatch):
     assert report.changes[0].settings == {}  # the program changed, not its settings
 
 
-@pytest.mark.filterwarnings("ignore:a picker in plain Python")
+@pytest.mark.filterwarnings("ignore:least-loaded is plain Python")
 def test_a_balancer_that_ignores_the_queues_is_caught(baseline, monkeypatch):
     turns = iter(range(10**9))
 
-    def blind(eligible, in_flight, workers, avoid=-1):
-        able = [i for i, may in enumerate(eligible) if may and i != avoid]
+    def blind(fleet, request):
+        able = [i for i, weight in enumerate(fleet.weight) if weight > 0.0]
         return able[next(turns) % len(able)] if able else -1
 
-    monkeypatch.setattr(pickers, "least_loaded", blind)
+    monkeypatch.setitem(ALGORITHMS, "least-loaded", Algorithm("Takes turns.", blind))
     report = bench(default("load"), baseline, jobs=1)
     assert ("load", "latency.p95") in found(report)
     (change,) = report.changed
