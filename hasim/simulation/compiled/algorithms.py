@@ -34,46 +34,6 @@ class Compiled(NamedTuple):
     ended: int
 
 
-def _number(algorithm: str) -> int:
-    return list(ALGORITHMS).index(algorithm)
-
-
-def _algorithm(number: Any) -> Algorithm | None:
-    """The algorithm of a number that is known at compile time."""
-    literal = isinstance(number, types.IntegerLiteral)
-    return list(ALGORITHMS.values())[number.literal_value] if literal else None
-
-
-def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
-    """In compiled code: what `chooser` makes of the picker of an algorithm."""
-    raise NotImplementedError
-
-
-@overload(chosen, prefer_literal=True, strict=False, jit_options=INNER)
-def _chosen(number: Any, fleet: Any, request: Any, avoid: Any) -> Any:
-    algorithm = _algorithm(number)
-    if algorithm is None:
-        return None
-    choose = inlined(chooser(inlined(algorithm.pick)))
-    return lambda number, fleet, request, avoid: choose(fleet, request, avoid)
-
-
-def told(number: int, fleet: Any, master: int, now: int, elapsed_ns: int, failed: bool) -> Any:
-    """In compiled code: an attempt ended, for the hook of an algorithm."""
-    raise NotImplementedError
-
-
-@overload(told, prefer_literal=True, strict=False, jit_options=INNER)
-def _told(number: Any, fleet: Any, master: Any, now: Any, elapsed_ns: Any, failed: Any) -> Any:
-    algorithm = _algorithm(number)
-    if algorithm is None or algorithm.ended is None:
-        return None
-    ended = inlined(algorithm.ended)
-    return lambda number, fleet, master, now, elapsed_ns, failed: ended(
-        fleet, master, now, elapsed_ns, failed
-    )
-
-
 @functools.cache
 def compiled(algorithm: str) -> Compiled:
     """The addresses of an algorithm's functions, compiled now or read from numba's cache.
@@ -82,24 +42,41 @@ def compiled(algorithm: str) -> Compiled:
     """
     if not available(algorithm):
         raise RuntimeError(f"{algorithm} is plain Python: run with data_plane: reference")
-    number, mark = _number(algorithm), fingerprint(*sources())
-    ended = ALGORITHMS[algorithm].ended
-    pick = _pick_function(number, mark)
-    told_ = _ended_function(number, mark) if ended is not None else None
-    _KEPT.extend([pick, told_])
-    return Compiled(pick.address, 0 if told_ is None else told_.address)
+    number, mark = list(ALGORITHMS).index(algorithm), fingerprint(*sources())
+    pick = _compile(_picking(number), PICK, f"pick_{algorithm}_{mark:x}")
+    if ALGORITHMS[algorithm].ended is None:
+        return Compiled(pick.address, 0)
+    ended = _compile(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
+    return Compiled(pick.address, ended.address)
 
 
 _KEPT: list[Any] = []
 """So that the machine code behind the addresses stays."""
 
 
-def _pick_function(number: int, mark: int) -> Any:
-    @callback(PICK)
+def _compile(function: Any, signature: Any, name: str) -> Any:
+    """Compile a function for calls by its address.
+
+    It gets a name of its own, and so a file of its own in numba's cache: processes that
+    save different functions in one file at the same time mix them up. The name holds the
+    fingerprint of all sources, which keeps versions apart as well (see `jit`).
+    """
+    made = callback(signature)(_named(function, name))
+    _KEPT.append(made)
+    return made
+
+
+def _named(function: Any, name: str) -> Any:
+    # Machine code from several processes comes together in one: symbols are told apart by
+    # these names, and by numbers that each process begins anew.
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _picking(number: int) -> Any:
     def pick(
         fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, avoid: int
     ) -> Any:
-        assert mark  # a part of the cache's key, see `jit`
         draws = (
             uniform(seed, place),
             uniform(seed, place + 1),
@@ -119,14 +96,55 @@ def _pick_function(number: int, mark: int) -> Any:
 assert DRAWS == 8, "as many as are written out above"
 
 
-def _ended_function(number: int, mark: int) -> Any:
-    @callback(ENDED)
+def _telling(number: int) -> Any:
     def ended(fleet: int, master: int, now: int, elapsed_ns: int, failed: int) -> int:
-        assert mark
         told(number, fleet_at(fleet), master, now, elapsed_ns, failed != 0)
         return 0
 
     return ended
+
+
+def _algorithm(number: Any) -> tuple[str, Algorithm] | None:
+    """The algorithm of a number that is known at compile time."""
+    literal = isinstance(number, types.IntegerLiteral)
+    return list(ALGORITHMS.items())[number.literal_value] if literal else None
+
+
+def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+    """In compiled code: what `chooser` makes of the picker of an algorithm."""
+    raise NotImplementedError
+
+
+@overload(chosen, prefer_literal=True, strict=False, jit_options=INNER)
+def _chosen(number: Any, fleet: Any, request: Any, avoid: Any) -> Any:
+    found = _algorithm(number)
+    if found is None:
+        return None
+    name, algorithm = found
+    choose = inlined(_named(chooser(inlined(algorithm.pick)), f"choose_{name}"))
+
+    def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+        return choose(fleet, request, avoid)
+
+    return _named(chosen, f"chosen_{name}")
+
+
+def told(number: int, fleet: Any, master: int, now: int, elapsed_ns: int, failed: bool) -> Any:
+    """In compiled code: an attempt ended, for the hook of an algorithm."""
+    raise NotImplementedError
+
+
+@overload(told, prefer_literal=True, strict=False, jit_options=INNER)
+def _told(number: Any, fleet: Any, master: Any, now: Any, elapsed_ns: Any, failed: Any) -> Any:
+    found = _algorithm(number)
+    if found is None or found[1].ended is None:
+        return None
+    ended = inlined(found[1].ended)
+
+    def told(number: int, fleet: Any, master: int, now: int, elapsed_ns: int, failed: bool) -> Any:
+        return ended(fleet, master, now, elapsed_ns, failed)
+
+    return _named(told, f"told_{found[0]}")
 
 
 def _calling(count: int) -> Callable[..., Any]:

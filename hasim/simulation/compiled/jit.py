@@ -52,6 +52,7 @@ def inlined(function: Any) -> Any:
         if isinstance(called, FunctionType) and called.__module__.startswith("hasim."):
             scope[name] = inlined(called)
     copy = FunctionType(function.__code__, scope, function.__name__, closure=function.__closure__)
+    copy.__qualname__ = function.__qualname__
     return numba.njit(**INNER)(copy)
 
 
