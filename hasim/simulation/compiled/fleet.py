@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hasim.services.balancing.fleet import Fleet
 from hasim.services.balancing.settings import BalancingSettings
-from hasim.simulation.compiled.jit import arrays
+from hasim.simulation.compiled.pointers import arrays
 
 INT, FLOAT = np.dtype(np.int64), np.dtype(np.float64)
 REALS = ("weight", "base_weight", "values")

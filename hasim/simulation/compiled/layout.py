@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
-from hasim.simulation.compiled.pointers import pointer_of, view_of
+from hasim.simulation.compiled.pointers import pointer_of
 
 Table = Any
 """The array of addresses; typed loosely, since compiled code has types of its own."""
@@ -181,10 +181,8 @@ class Memory:
         return self._arrays[name]
 
 
-SLICED = ("eligible", "in_flight", "rtt_ns", "workers", "tiers")
-"""What the pickers get slices of."""
 VIEWS = {
-    name: (view_of if name in SLICED else pointer_of)(position, np.dtype(dtype))
+    name: pointer_of(position, np.dtype(dtype))
     for position, (name, dtype) in enumerate(COLUMNS.items())
 }
 """By name, what gives the array in compiled code."""

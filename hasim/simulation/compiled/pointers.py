@@ -2,7 +2,7 @@
 
 Through a `Pointer` for single elements: numba's own arrays would do, but an index into
 one of these may be negative, and to ask every time costs the kernel a seventh of its
-speed. Through a view, which is an array, where a function takes a slice.
+speed. A picker gets the columns of its fleet as arrays all the same (see `fleet`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
-ENDLESS = 2**48
 # These have no types, or wrong ones.
 arrays: Any = arrayobj
 lower: Any = lower_builtin
@@ -82,33 +81,6 @@ def pointer_of(position: int, dtype: np.dtype[Any]) -> Any:
             return builder.inttoptr(address, context.get_value_type(pointer))
 
         return pointer(table), generate
-
-    return intrinsic(typed)
-
-
-def view_of(position: int, dtype: np.dtype[Any]) -> Any:
-    """The same to an array that is as long as anybody believes it to be.
-
-    An intrinsic and not a function that calls `numba.carray`, which would take a tenth
-    of a second to compile for every array.
-    """
-    array = types.Array(from_dtype(dtype), 1, "C")
-
-    def typed(_: Any, table: Any) -> Any:
-        def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
-            address = _load(context, builder, table, args[0], position)
-            view = arrays.make_array(array)(context, builder)
-            arrays.populate_array(
-                view,
-                data=builder.inttoptr(address, view.data.type),
-                shape=[context.get_constant(types.intp, ENDLESS)],
-                strides=[context.get_constant(types.intp, dtype.itemsize)],
-                itemsize=context.get_constant(types.intp, dtype.itemsize),
-                meminfo=None,
-            )
-            return view._getvalue()
-
-        return array(table), generate
 
     return intrinsic(typed)
 
