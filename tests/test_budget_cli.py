@@ -183,6 +183,10 @@ def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
             "--where sort: no row has the value 'badd'; did you mean bad?",
         ),
         (["--rate", "crash=1/y", "--set", "faults.0.for=100000d"], "messages"),
+        (
+            ["--rate", "crash=1e9/s", "--set", "faults.0.for=1us", "--crude", "9d"],
+            "faults.0.every: strikes",
+        ),
     ],
 )  # fmt: skip
 def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):

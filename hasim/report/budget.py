@@ -35,6 +35,8 @@ CAUSES = {
     "no_capacity": "no backup: waiting for repair",
 }
 """What the causes of downtime are called in a budget."""
+CROWDED = 0.3
+"""Faults in a window from which on they are not called rare: (Lambda W)^3 / 6 is half a percent."""
 OF = {"uptime": "every partition up", "uptime.mean": "the mean partition up"}
 
 
@@ -273,6 +275,8 @@ def remarks(
         f"{significant(budget.left_out * SECONDS, 2)} s a year "
         f"({significant(budget.crowd, 2)} faults in a window)."
     )
+    if budget.crowd > CROWDED:
+        yield "Faults are not rare here: a plain simulation (--crude, hasim run) says more."
     if cell.plain is not None:
         gap = difference(cell.plain, budget.seen)
         yield (

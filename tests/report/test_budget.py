@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -132,7 +133,11 @@ def test_remarks_on_what_is_not_known() -> None:
     assert "No false failover in 2.00 h" in said
     assert "--quiet" in said
     assert "two or more faults at a time" in said
+    assert "not rare" not in said
     assert "Rates: 8 times between outages in x.csv." in said
+    crowded = dataclasses.replace(cell().budget, crowd=0.5)
+    often = dataclasses.replace(cell(), budget=crowded)
+    assert "Faults are not rare here" in " ".join(remarks(HEADER, often, []))
     plain = Interval(8e-6, 7e-6, 9e-6, 20, "Student t")
     said = " ".join(remarks(HEADER, cell(plain=plain), []))
     assert "Crude: 4.21 [3.68, 4.73] minutes a year" in said

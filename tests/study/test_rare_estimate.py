@@ -125,6 +125,7 @@ def test_a_downtime_that_was_cut_short_has_no_upper_bound() -> None:
     runs = [Run((5.0,), 100.0), Run((7.0,), 100.0, open_end=True)]
     found = estimate([kind()], {"x": runs}, causes=("a",))
     assert found.unavailability.high == math.inf
+    assert found.uptime.low == 0
     assert found.unavailability.low < (found.unavailability.value or 0)
 
 

@@ -184,6 +184,8 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
             ends.append(design.end_ns(double.first, double.second))
     longest = design.struck(max(ends))
     problems = list(world_problems(longest))
+    if design.plain_ns:
+        problems += world_problems(design.plain())
     short = span_problem(longest, loaded.recorded_of(cell))
     if short:
         text = f"{short}, of the longest run; shorter faults (faults.0.for) make shorter runs"

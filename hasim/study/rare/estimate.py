@@ -143,9 +143,10 @@ class Budget:
 
     @property
     def uptime(self) -> Interval:
-        """One minus the unavailability."""
+        """One minus the unavailability; bounds beyond 0 and 1 would say nothing."""
         u = self.unavailability
-        return Interval(1 - (u.value or 0.0), 1 - u.high, 1 - u.low, u.n, u.method)
+        low, high = max(0.0, 1 - u.high), min(1.0, 1 - u.low)
+        return Interval(1 - (u.value or 0.0), low, high, u.n, u.method)
 
     @property
     def seen(self) -> Interval:
