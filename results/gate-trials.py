@@ -86,7 +86,9 @@ def main() -> None:
             if chosen.keep:
                 with chosen.keep.open("a") as out:
                     out.write(json.dumps(done[-1]) + "\n")
-    sys.stdout.write(f"{len(done)} trials, seeds {FIRST_SEED} to {FIRST_SEED + chosen.trials - 1}\n\n")
+    sys.stdout.write(
+        f"{len(done)} trials, seeds {FIRST_SEED} to {FIRST_SEED + chosen.trials - 1}\n\n"
+    )
     sys.stdout.write(table(sorted(done, key=lambda t: t["seed"])) + "\n")
 
 
