@@ -18,7 +18,7 @@ from collections.abc import Callable
 from rivals import bare_loop, idiomatic_simpy, on_cimba
 
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.service import ALGORITHMS
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection import DetectionSettings
 from hasim.simulation.compiled.availability import available
 from hasim.simulation.faults.settings import Crash, Hang, Slow
