@@ -134,10 +134,50 @@ class StopMaintenance:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainMaster:
+    """Operator: send `master` no new stateless messages; what it owns stays with it."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndrainMaster:
+    """Operator: `master` takes stateless messages again."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddMaster:
+    """Operator: `master` is part of the cluster from now on; it must prove its health first."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMaster:
+    """Operator: `master` leaves the cluster; what it owns moves to a backup."""
+
+    master: str
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchAlgorithm:
     """Operator: balance with another algorithm from now on."""
 
     algorithm: str
+
+
+OPERATIONS = (
+    StartMaintenance,
+    StopMaintenance,
+    DrainMaster,
+    UndrainMaster,
+    AddMaster,
+    RemoveMaster,
+    SwitchAlgorithm,
+)
+"""What an operator may order at run time."""
 
 
 Input = (
@@ -151,6 +191,10 @@ Input = (
     | DemoteResult
     | StartMaintenance
     | StopMaintenance
+    | DrainMaster
+    | UndrainMaster
+    | AddMaster
+    | RemoveMaster
     | SwitchAlgorithm
 )
 

@@ -16,6 +16,8 @@ from hasim.units import nanoseconds, seconds
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SOMETIMES = ("stopping", "warm_up", "operations", "transients")
+"""Tables that are only written if there is anything in them."""
 SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.md"}
 
 
@@ -28,12 +30,11 @@ def export(result: Result, folder: Path) -> list[Path]:
         frame = getattr(result, name)
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     write_frames(result, folder)
-    (folder / "stopping.csv").unlink(missing_ok=True)  # of a study with another rule
-    if not result.stopping.empty:
-        result.stopping.to_csv(folder / "stopping.csv", index=False, lineterminator="\n")
-    (folder / "warm_up.csv").unlink(missing_ok=True)
-    if not result.warm_up.empty:
-        result.warm_up.to_csv(folder / "warm_up.csv", index=False, lineterminator="\n")
+    for name in SOMETIMES:
+        frame, path = getattr(result, name), folder / f"{name}.csv"
+        path.unlink(missing_ok=True)  # of a study with another rule, or without operations
+        if not frame.empty:
+            frame.to_csv(path, index=False, lineterminator="\n")
     for style, name in SUMMARIES.items():
         (folder / name).write_text(rendered(result, style), encoding="utf-8")
     made = []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+LATER = {"later": True}
+"""Marks a field that came later than others: a journal leaves it out while it has its default,
+so that what does without it is written as it always was."""
 
 
 class Status(StrEnum):
@@ -35,6 +39,8 @@ class Cause(StrEnum):
     NOT_OWNER = "not_owner"  # sent to a master that does not own the partition
     TIMEOUT = "timeout"  # no answer in time
     UNROUTABLE = "unroutable"  # no eligible master to send it to
+    OVERFLOW = "overflow"  # the gateway's limits: nothing was sent
+    CANCELLED = "cancelled"  # its twin (hedging) was answered first
 
 
 class Diagnosis(StrEnum):
@@ -61,7 +67,8 @@ class Master:
 
     `region` is the site it stands in; a lower `priority` number is preferred;
     `workers` is how many messages it serves at once, `weight` its share of messages
-    relative to others' (None: as many as it has workers).
+    relative to others' (None: as many as it has workers). One that is `absent` is
+    known, but no part of the cluster until it is added.
     """
 
     id: str
@@ -69,6 +76,7 @@ class Master:
     priority: int = 1
     workers: int = 1
     weight: float | None = None
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +98,18 @@ class Ownership:
 
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """What a gateway needs to know: versions are totally ordered, the highest wins."""
+    """What a gateway needs to know: versions are totally ordered, the highest wins.
+
+    Masters that are `draining` get owned messages alone; those that are `away` are in
+    maintenance or absent, and so not even meant where health is disregarded (panic).
+    """
 
     version: int
     eligible: tuple[str, ...]
     owners: tuple[Ownership, ...]
     algorithm: str
+    draining: tuple[str, ...] = field(default=(), metadata=LATER)
+    away: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from hasim.study.expectations import Verdict, judge
 from hasim.study.runner import file_stem, simulate_cell
 from hasim.study.store import Outcome, StoreError, Study
 from hasim.study.summary import summarise
+from hasim.study.transients import Transient, transients
 from hasim.study.warm_up import CutOff, cut_off, note_of
 from hasim.version import __version__
 
@@ -151,6 +152,27 @@ class Result:
     def alerts(self) -> pd.DataFrame:
         """One row per alert."""
         return self._table("alerts")
+
+    @cached_property
+    def operations(self) -> pd.DataFrame:
+        """One row per cell and operation, its replications together.
+
+        `routed_s`, `settled_s`, `moved`, `lost`, `before` and `after` as in
+        `hasim.study.transients.Transient`.
+        """
+        rows = [
+            {"cell": index, **_readable(varied), **dataclasses.asdict(transient)}
+            for index, varied in self.cells
+            for transient in transients(list(self.measured(index).values()))
+        ]
+        paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
+        own = [field.name for field in dataclasses.fields(Transient)]
+        return pd.DataFrame(rows, columns=["cell", *paths, *own])
+
+    @cached_property
+    def transients(self) -> pd.DataFrame:
+        """One row per replication, operation, second around it, and master: attempts sent."""
+        return self._table("transients")
 
     def _table(self, name: str) -> pd.DataFrame:
         varied = {cell.index: _readable(cell.varied) for cell in self.study.cells}

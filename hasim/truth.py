@@ -125,6 +125,17 @@ class TrafficRollup:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadSample:
+    """Around operations: attempts sent to each master up to now, in the cluster's order.
+
+    `lost` counts the messages that have ended without an answer.
+    """
+
+    sent: tuple[int, ...]
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRollup:
     """Attempts on one master by how they ended, over the whole run."""
 
@@ -203,6 +214,7 @@ Truth = (
     | WritesLost
     | WritesHeld
     | TrafficRollup
+    | LoadSample
     | AttemptRollup
     | LoadBlock
     | BlockSketch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +32,8 @@ def show(result: Result, style: str) -> None:
     out.print(terminal.summary_table(cells, summaries))
     if not result.stopping.empty:
         out.print(_stopping_table(result))
+    if not result.operations.empty:
+        out.print(_operations_table(result))
     if result.study.expect:
         out.print(terminal.verdict_table(cells, result.verdicts))
     out.print(
@@ -69,6 +73,38 @@ def _stopping_table(result: Result) -> Table:
     for name, count, by, missing in zip(labels(result.cells), *columns, strict=True):
         table.add_row(name, f"{count:,}", by or "not ended", missing)
     return table
+
+
+def _operations_table(result: Result) -> Table:
+    """What the balance of load did after each operation."""
+    from rich import box
+    from rich.table import Table
+
+    from hasim.report import format
+    from hasim.report.cells import heading, labels
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(heading(result.cells), overflow="fold")
+    for name in ("at", "operation", "on"):
+        table.add_column(name)
+    for name in ("routed\nafter", "settled\nafter", "load\nmoved", "messages lost\nsince then"):
+        table.add_column(name, justify="right")
+    names = dict(zip((index for index, _ in result.cells), labels(result.cells), strict=True))
+    for row in result.operations.to_dict("records"):
+        table.add_row(
+            names[row["cell"]],
+            format.seconds(row["done_at_s"]),
+            row["do"],
+            row["subject"],
+            *(_or_dash(row[name], format.seconds) for name in ("routed_s", "settled_s")),
+            _or_dash(row["moved"], lambda share: f"{share:.1%}".replace("%", " %")),
+            _or_dash(row["lost"], lambda number: f"{number:.1f}"),
+        )
+    return table
+
+
+def _or_dash(value: float | None, shown: Callable[[float], str]) -> str:
+    return "-" if value is None or math.isnan(value) else shown(value)
 
 
 def show_story(journal: Journal, incident: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from hasim.measures.load import (
     masters_of,
     messages_of,
 )
+from hasim.measures.operations import OperationRow, TransientRow, operations_of, transients_of
 from hasim.measures.quality import Mistake, mistakes_of
 from hasim.units import seconds
 
@@ -52,6 +53,8 @@ class Measured:
     latencies: tuple[Latencies, ...] = ()
     blocks: tuple[Block, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    operations: tuple[OperationRow, ...] = ()
+    transients: tuple[TransientRow, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Dicts, lists and numbers, ready for JSON."""
@@ -86,6 +89,8 @@ ROWS: dict[str, type[Any]] = {
     "masters": MasterRow,
     "messages": MessageRow,
     "alerts": Alert,
+    "operations": OperationRow,
+    "transients": TransientRow,
 }
 """The tables of a `Measured`, and the class of their rows."""
 
@@ -125,4 +130,6 @@ def measure(journal: Journal) -> Measured:
         latencies=tuple(latencies_of(facts)),
         blocks=tuple(blocks_of(facts)),
         alerts=tuple(alerts_of(facts)),
+        operations=tuple(operations_of(facts)),
+        transients=tuple(transients_of(facts)),
     )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hasim.scenario.operations import operation_problems
 from hasim.scenario.replications import Sequential
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
@@ -60,6 +61,7 @@ def world_problems(world: WorldSettings) -> Found:
     yield from _laws(world, ())
     for index, fault in enumerate(world.faults):
         yield from _fault(world, fault, ("faults", index))
+    yield from operation_problems(world)
     yield from _traffic(world)
     yield from _detection(world)
     if not is_prime(world.balancing.table_size):
@@ -98,6 +100,8 @@ def matrix_problems(world: WorldSettings, rtt_ns: Mapping[tuple[str, str], int])
 def _masters(masters: tuple[MasterSettings, ...]) -> Found:
     if not masters:
         yield ("masters",), "needs at least one master"
+    elif all(master.absent for master in masters):
+        yield ("masters",), "needs at least one master that is not absent"
     first: dict[str, int] = {}
     for index, master in enumerate(masters):
         where = ("masters", index, "id")
@@ -171,9 +175,10 @@ def _target_problem(world: WorldSettings, target: str, *, listed: bool) -> str:
         return f"{target!r} stands alone, not in a list"
     if target.startswith("owner-of:"):
         match = _OWNER_OF.fullmatch(target)
-        if match and int(match.group(1)) <= len(ids):
+        partitions = sum(not master.absent for master in world.masters)
+        if match and int(match.group(1)) <= partitions:
             return ""
-        return f"no such partition in {target!r}; there are p1 to p{len(ids)}"
+        return f"no such partition in {target!r}; there are p1 to p{partitions}"
     if target.startswith("region:"):
         name, regions = target.removeprefix("region:"), sorted({m.region for m in world.masters})
         return "" if name in regions else f"no master is in {name!r}{nearest(name, regions)}"

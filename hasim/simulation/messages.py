@@ -89,6 +89,7 @@ class MessagePlane:
         self._division = division
         self._chosen = np.zeros((division.last + 1, len(masters)), dtype=np.int64)
         self._number_of = {master: number for number, master in enumerate(masters)}
+        self._lost = 0
         self._settings = settings
         self._partitions = partitions
         self._gateways = gateways
@@ -119,6 +120,12 @@ class MessagePlane:
 
     def settle(self) -> None:
         """Hand over what is not written yet: everything is written at once."""
+
+    def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
+        """Attempts sent to each master so far, and messages that ended without an answer."""
+        balancers = [gateway.balancer for gateway in self._gateways]
+        sent = tuple(sum(b.load_of(master).sent for b in balancers) for master in self._masters)
+        return sent, self._lost
 
     def results(self) -> Results:
         """How each message ended."""
@@ -219,6 +226,7 @@ class MessagePlane:
             gateway.perform(balancer.record_message_failed(env.now, master, cause, elapsed_ns))
         self.outcome[i] = cause
         self.ended_ns[i] = env.now
+        self._lost += cause is not Cause.OK
 
     def _send(self, gateway: SimGateway, master: str, draw: int, partition: str | None) -> Attempt:
         """Put one attempt on its way and start the client's timeout."""

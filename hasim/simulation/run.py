@@ -11,8 +11,10 @@ from hasim.journal import Journal
 from hasim.services.frozen import freeze
 from hasim.settings import plain
 from hasim.simulation.faults.injector import schedule_faults
+from hasim.simulation.operations import schedule_operations
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.rollup import roll_up
+from hasim.simulation.samples import schedule_samples
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.world import World
 from hasim.version import __version__
@@ -40,6 +42,8 @@ def simulate(
         world.journal.header = _header(world, scenario, cell or {})
         world.changed()
         schedule_faults(world)
+        schedule_operations(world)
+        schedule_samples(world)
         world.driver.start()
         world.messages.run(settings.horizon_ns)
         roll_up(world, messages=messages)

@@ -21,6 +21,7 @@ from hasim.settings import (
 )
 from hasim.simulation.faults.settings import AnyFault, DurationLaw
 from hasim.simulation.laws import Constant
+from hasim.simulation.operations import AnyOperation
 from hasim.simulation.warm_up import WarmUp, WarmUpRule
 from hasim.units import MILLISECOND, SECOND
 
@@ -56,6 +57,8 @@ class MasterSettings:
     """The health endpoint answers while the process lives, or (deep) through the queue."""
     state: StateSettings = StateSettings()
     """The state of its partition."""
+    absent: bool = False
+    """No part of the cluster until the operation `add`: owns nothing, gets nothing."""
 
 
 @settings
@@ -241,7 +244,8 @@ class WorldSettings:
     """All that one simulated run is made of."""
 
     masters: tuple[MasterSettings, ...]
-    """The masters; each owns one partition at the start: p1, p2, ... in this order."""
+    """The masters; each that is not absent owns one partition at the start: p1, p2, ... in this
+    order."""
     horizon_ns: Annotated[int, duration("Simulated time of one replication.", above=0)]
     network: NetworkSettings = NetworkSettings()
     """Latency, jitter and loss."""
@@ -249,6 +253,8 @@ class WorldSettings:
     """The messages that clients send."""
     faults: tuple[AnyFault, ...] = ()
     """What goes wrong."""
+    operations: tuple[AnyOperation, ...] = ()
+    """What operators do at run time."""
     replication: ReplicationSettings = ReplicationSettings()
     """Copies of the state."""
     fencing_device: FencingDeviceSettings = FencingDeviceSettings()

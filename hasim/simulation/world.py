@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from hasim.simulation.compiled.plane import CompiledPlane
 
 
-def partition_names(masters: tuple[MasterSettings, ...]) -> list[str]:
-    """p1, p2, ... in the order of the masters that own them at the start."""
-    return [f"p{number}" for number in range(1, len(masters) + 1)]
+def owners_at_start(settings: WorldSettings) -> tuple[MasterSettings, ...]:
+    """The masters that own p1, p2, ...: all but those that are absent."""
+    return tuple(master for master in settings.masters if not master.absent)
 
 
 def client_regions(settings: WorldSettings) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class World:
         self.network = Network(
             settings.network, recorded, _sites(settings), seed=seed, replication=replication
         )
-        self.partitions = partition_names(settings.masters)
+        self.partitions = [f"p{number}" for number, _ in enumerate(owners_at_start(settings), 1)]
         self.cluster = self._cluster()
         self._keep_messages = keep_messages
         self._compiled = _runs_compiled(settings)
@@ -100,14 +100,15 @@ class World:
 
     def _cluster(self) -> Cluster:
         masters = tuple(
-            Master(m.id, m.region, m.priority, m.workers, m.weight) for m in self.settings.masters
+            Master(m.id, m.region, m.priority, m.workers, m.weight, m.absent)
+            for m in self.settings.masters
         )
         gateways = client_regions(self.settings)
         rtt = tuple(
             tuple(self.network.rtt_ns(gateway_endpoint(g), master_endpoint(m.id)) for m in masters)
             for g in gateways
         )
-        owners = zip(self.partitions, masters, strict=True)
+        owners = zip(self.partitions, owners_at_start(self.settings), strict=True)
         return Cluster(masters, tuple(Partition(p, m.id) for p, m in owners), gateways, rtt)
 
     def _build_masters(self) -> dict[str, SimMaster]:
@@ -128,8 +129,9 @@ class World:
 
     def _build_states(self) -> dict[str, PartitionState]:
         states = {}
-        by_priority = sorted(self.settings.masters, key=lambda m: m.priority)
-        for partition, owner in zip(self.partitions, self.settings.masters, strict=True):
+        present = owners_at_start(self.settings)
+        by_priority = sorted(present, key=lambda m: m.priority)
+        for partition, owner in zip(self.partitions, present, strict=True):
             state = PartitionState(
                 partition,
                 owner.id,

@@ -4,17 +4,12 @@ import json
 
 import pytest
 
-from hasim.events import AlertChanged, SendProbe
+from hasim.events import AlertChanged, DrainMaster, SendProbe
 from hasim.journal import read, write
 from hasim.measures import ROWS, Measured, measure
 from hasim.measures.load import coefficient_of_variation, jain_index, peak_to_mean
 from hasim.model import Cause, Severity
-from hasim.truth import (
-    AttemptRollup,
-    LatencySketch,
-    TrafficRollup,
-    WritesHeld,
-)
+from hasim.truth import AttemptRollup, LatencySketch, LoadSample, TrafficRollup, WritesHeld
 from tests.measures.story import Story, happy
 
 
@@ -99,6 +94,9 @@ def full() -> Story:
     story.up(17.5, "p1", "b")
     story.declare("c", 50, until_s=60)
     story.event(13, AlertChanged(1, "master:a", Severity.CRITICAL, "failed"))
+    story.tell(20, "input", DrainMaster("b"))
+    story.truth(20, LoadSample((1, 2, 3), 0))
+    story.truth(21, LoadSample((4, 5, 6), 1))
     story.truth(100, WritesHeld("p1", 40, 40))
     return story
 

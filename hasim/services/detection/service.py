@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hasim.events import (
+    AddMaster,
     GatewayReport,
     Input,
     Output,
     ProbeReply,
+    RemoveMaster,
     SendProbe,
     StartMaintenance,
     StatusChanged,
@@ -59,6 +61,7 @@ class FailoverDetectionService:
                 master.id,
                 DETECTORS[settings.detector](settings.fall, settings.rise),
                 MessageEvidence(settings.error_limit),
+                Status.MAINTENANCE if master.absent else Status.UNKNOWN,
             )
             for master in cluster.masters
         }
@@ -68,7 +71,12 @@ class FailoverDetectionService:
     def start_monitoring(self, now: int) -> list[Output]:
         """Probe every master at once; later probes are spread over the interval."""
         self.running = True
-        return [out for health in self._health.values() for out in self._probe(now, health)]
+        return [
+            out
+            for health in self._health.values()
+            if health.status is not Status.MAINTENANCE
+            for out in self._probe(now, health)
+        ]
 
     def stop_monitoring(self, now: int) -> list[Output]:
         """Send no more probes; the verdicts stay as they are."""
@@ -88,9 +96,9 @@ class FailoverDetectionService:
                 return self._on_report(now, item)
             case WakeUp():
                 return self._on_wakeup(now)
-            case StartMaintenance():
+            case StartMaintenance() | RemoveMaster():
                 return self._enter_maintenance(now, self._known(item.master))
-            case StopMaintenance():
+            case StopMaintenance() | AddMaster():
                 return self._leave_maintenance(now, self._known(item.master))
             case _:
                 return []
@@ -323,6 +331,8 @@ class FailoverDetectionService:
     def _enter_maintenance(self, now: int, health: MasterHealth) -> list[Output]:
         health.probe_deadline_ns = health.next_probe_ns = None
         self._wakeup_known = False
+        if health.status is Status.MAINTENANCE:
+            return []
         return self._declare(now, health, Status.MAINTENANCE, Diagnosis.NONE, "operator")
 
     def _leave_maintenance(self, now: int, health: MasterHealth) -> list[Output]:

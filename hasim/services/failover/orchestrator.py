@@ -18,6 +18,7 @@ from hasim.events import (
     OwnerChanged,
     Promote,
     PromoteResult,
+    RemoveMaster,
     RoutingConverged,
     StatusChanged,
     TransferResult,
@@ -213,6 +214,8 @@ class FailoverOrchestrator:
                 return self._on_promote_result(now, item)
             case DemoteResult():
                 return self._on_demote_result(now, item)
+            case RemoveMaster():
+                return self.execute_failover(now, item.master, "operator: removed")
             case WakeUp():
                 return self._on_wakeup(now)
             case _:

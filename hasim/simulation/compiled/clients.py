@@ -136,6 +136,8 @@ def settle(table: Table, now: int, message: int, cause: int) -> None:
     m = messages(table)[message & state(table)[0].mask]
     m.outcome = cause
     m.ended_ns = now
+    if cause != OK:
+        state(table)[0].lost += 1
 
 
 @njit

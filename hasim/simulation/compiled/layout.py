@@ -22,8 +22,9 @@ Record = Any
 
 CAUSES = tuple(Cause)
 # numpy's integers, since numba would compile a function anew for each Python constant.
-_codes: Any = map(np.int64, range(len(CAUSES)))
-(OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT, UNROUTABLE) = _codes
+_codes: Any = list(map(np.int64, range(len(CAUSES))))
+OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT = _codes[:7]
+UNROUTABLE, OVERFLOW, CANCELLED = _codes[7:]
 NOBODY: Any = np.int64(-1)
 """No master."""
 FOREVER = 2**62
@@ -40,7 +41,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("pick_seed", "has_keys")),
         *((name, "f8") for name in ("share", "ceiling")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
-        *((name, "i8") for name in ("free", "order")),
+        *((name, "i8") for name in ("free", "order", "lost")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
         *((name, "i8") for name in ("block_ns", "last_block")),
         *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),

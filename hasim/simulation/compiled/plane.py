@@ -197,6 +197,11 @@ class CompiledPlane:
             load.last_cause, load.latency_ns = CAUSES[cause], latency_ns
             load.reported = bool(reported)
 
+    def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
+        """Attempts sent to each master so far, and messages that ended without an answer."""
+        sent = self._memory["routes"]["sent"].reshape(len(self._gateways), -1).sum(axis=0)
+        return tuple(sent.tolist()), int(self._state["lost"])
+
     # -- masters -----------------------------------------------------------------
 
     def lose(self, master: int, cause: Cause | None) -> int:

@@ -1,0 +1,114 @@
+"""What operators do at run time: settings of a scenario, and their way to the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from hasim.events import (
+    AddMaster,
+    DrainMaster,
+    Input,
+    RemoveMaster,
+    StartMaintenance,
+    StopMaintenance,
+    SwitchAlgorithm,
+    UndrainMaster,
+)
+from hasim.services.balancing.settings import Algorithm
+from hasim.settings import Choice, duration, settings
+from hasim.simulation.clock import INPUT, Call
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+
+@settings
+class Operation:
+    """What every operation has: when it is ordered."""
+
+    do: str
+    """What is done."""
+    at_ns: Annotated[int, duration("When the operator orders it.")]
+
+
+@settings
+class Switch(Operation):
+    """Balance with another algorithm from then on."""
+
+    do: Literal["switch-algorithm"]
+    algorithm: Algorithm
+    """The new algorithm."""
+
+
+@settings
+class OnMaster(Operation):
+    """An operation on one master."""
+
+    master: str
+    """The master."""
+
+
+@settings
+class Drain(OnMaster):
+    """No new stateless messages; those under way end, and what it owns stays with it."""
+
+    do: Literal["drain"]
+
+
+@settings
+class Undrain(OnMaster):
+    """It takes stateless messages again (without slow start: it was never away)."""
+
+    do: Literal["undrain"]
+
+
+@settings
+class Maintenance(OnMaster):
+    """Out of service: no messages, no probes; its silence is no failure, and nothing moves."""
+
+    do: Literal["maintenance"]
+
+
+@settings
+class EndMaintenance(OnMaster):
+    """Back in service, after its health is proven."""
+
+    do: Literal["end-maintenance"]
+
+
+@settings
+class Add(OnMaster):
+    """It joins the cluster (a master that was `absent`, or removed), after its health is proven."""
+
+    do: Literal["add"]
+
+
+@settings
+class Remove(OnMaster):
+    """It leaves the cluster: no messages, no probes; what it owns is failed over to a backup."""
+
+    do: Literal["remove"]
+
+
+AnyOperation = Annotated[
+    Switch | Drain | Undrain | Maintenance | EndMaintenance | Add | Remove, Choice(tag="do")
+]
+
+INPUTS: dict[str, Callable[[Any], Input]] = {
+    "switch-algorithm": lambda o: SwitchAlgorithm(o.algorithm),
+    "drain": lambda o: DrainMaster(o.master),
+    "undrain": lambda o: UndrainMaster(o.master),
+    "maintenance": lambda o: StartMaintenance(o.master),
+    "end-maintenance": lambda o: StopMaintenance(o.master),
+    "add": lambda o: AddMaster(o.master),
+    "remove": lambda o: RemoveMaster(o.master),
+}
+"""By what is to be done, the control plane's input."""
+
+
+def schedule_operations(world: World) -> None:
+    """Put every operation on the clock; the operator sits where the control plane is."""
+    for operation in world.settings.operations:
+        item = INPUTS[operation.do](operation)
+        Call(world.env, operation.at_ns, INPUT, lambda call: world.driver.feed(call.load), item)

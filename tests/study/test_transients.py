@@ -1,0 +1,70 @@
+"""When a balance of load has settled, against steps whose times are known."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hasim.measures import Measured, measure
+from hasim.measures.operations import OperationRow, TransientRow
+from hasim.study.transients import distance, settled_s, transients
+from tests.measures.story import Story
+
+
+def run(step_s: int, seed: int, rate: int = 40) -> Measured:
+    """Two masters share evenly; `step_s` after a drain of a everything goes to b."""
+    rng = random.Random(seed)
+    rows = []
+    for offset in range(-20, 60):
+        sent = {"a": 0, "b": 0, "c": 0}
+        for _ in range(rate):
+            sent["b" if offset >= step_s or rng.random() < 0.5 else "a"] += 1
+        rows += [
+            TransientRow(operation=1, offset_s=float(offset), master=m, sent=n, lost=offset == 2)
+            for m, n in sent.items()
+        ]
+    drain = OperationRow(operation=1, done_at_s=30.0, do="drain", subject="a", routed_s=0.5)
+    return replace(measure(Story().journal()), operations=(drain,), transients=tuple(rows))
+
+
+@pytest.mark.parametrize("step_s", [0, 1, 7, 30])
+def test_the_time_of_the_step_is_found(step_s: int) -> None:
+    (found,) = transients([run(step_s, seed) for seed in range(10)])
+    assert found.settled_s == step_s
+    assert found.moved == pytest.approx(0.5, abs=0.03)
+    assert (found.lost, found.routed_s, found.replications) == (1.0, 0.5, 10)
+
+
+def test_a_balance_that_moves_to_the_end_has_not_settled() -> None:
+    (found,) = transients([run(55, seed) for seed in range(10)])
+    assert found.settled_s is None
+
+
+def test_chance_alone_is_no_transient() -> None:
+    """Few messages a second, no change at all: the balance was settled all the time."""
+    found = [transients([run(10**6, seed, rate=20)])[0].settled_s for seed in range(20)]
+    assert found.count(0) >= 19
+
+
+def test_the_distance_is_the_share_that_would_have_to_move() -> None:
+    assert distance([0.5, 0.5, 0.0], [0.2, 0.3, 0.5]) == pytest.approx(0.5)
+    assert distance([1.0, 0.0], [1.0, 0.0]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({0.0: [9000, 1000], 1.0: [5000, 5000], 2.0: [5000, 5000], 3.0: [5000, 5000]}, 1.0),
+        ({0.0: [0, 0], 1.0: [5000, 5000], 2.0: [5000, 5000]}, 0.0),
+        ({-1.0: [9000, 1000], 0.0: [5400, 4600], 1.0: [5000, 5000]}, 0.0),
+    ],
+)
+def test_by_hand(sent: Any, expected: float) -> None:
+    assert settled_s(sent, [0.5, 0.5], 0.05) == expected
+
+
+def test_without_operations_there_is_nothing() -> None:
+    assert transients([measure(Story().journal())]) == []
