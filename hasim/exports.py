@@ -26,7 +26,7 @@ def export(result: Result, folder: Path) -> list[Path]:
 
     Raises OSError if the folder cannot be written.
     """
-    for name in TABLES:
+    for name in (*TABLES, "balance"):
         frame = getattr(result, name)
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     write_frames(result, folder)

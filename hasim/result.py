@@ -154,6 +154,29 @@ class Result:
         return self._table("alerts")
 
     @cached_property
+    def balance(self) -> pd.DataFrame:
+        """One row per replication: how evenly masters shared the load, throughput, goodput.
+
+        The columns are those of `hasim.measures.balance.Balance`, then, with `all_` in front
+        of their names, those of `hasim.measures.load.Load`.
+        """
+        varied = {cell.index: _readable(cell.varied) for cell in self.study.cells}
+        return pd.DataFrame(
+            [
+                {
+                    "cell": index,
+                    **varied[index],
+                    "replication": replication,
+                    "seed": self.seed,
+                    **dataclasses.asdict(measured.balance),
+                    **{f"all_{k}": v for k, v in dataclasses.asdict(measured.load).items()},
+                }
+                for index, _ in self.cells
+                for replication, measured in self.measured(index).items()
+            ]
+        )
+
+    @cached_property
     def operations(self) -> pd.DataFrame:
         """One row per cell and operation, its replications together.
 

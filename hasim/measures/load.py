@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from hasim import sketch
 from hasim.events import SendProbe
 from hasim.measures import quality
+from hasim.measures.balance import coefficient_of_variation, jain_index, peak_to_mean
 from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
 from hasim.measures.spans import length_ns
@@ -230,23 +230,3 @@ def load(
         attempts=attempts,
         probes_per_s=probes_per_s,
     )
-
-
-def jain_index(loads: Sequence[float]) -> float | None:
-    """(sum x)^2 / (n sum x^2); None without any load."""
-    squares = sum(x * x for x in loads)
-    return sum(loads) ** 2 / (len(loads) * squares) if squares else None
-
-
-def peak_to_mean(loads: Sequence[float]) -> float | None:
-    """The largest over the mean; None without any load."""
-    total = sum(loads)
-    return max(loads) * len(loads) / total if total else None
-
-
-def coefficient_of_variation(loads: Sequence[float]) -> float | None:
-    """Standard deviation (of the population) over the mean; None without any load."""
-    mean = sum(loads) / len(loads) if loads else 0.0
-    if not mean:
-        return None
-    return math.sqrt(sum((x - mean) ** 2 for x in loads) / len(loads)) / mean

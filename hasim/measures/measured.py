@@ -9,6 +9,7 @@ from typing import Any
 from hasim.journal import Journal
 from hasim.measures.alerts import Alert, alerts_of
 from hasim.measures.availability import Availability, PartitionRow, availability_of
+from hasim.measures.balance import Balance, balance_of
 from hasim.measures.facts import facts_of
 from hasim.measures.failovers import Failover, failovers_of
 from hasim.measures.incidents import Incident, incidents_of
@@ -44,6 +45,7 @@ class Measured:
     horizon_s: float
     service: Availability
     load: Load
+    balance: Balance
     incidents: tuple[Incident, ...] = ()
     failovers: tuple[Failover, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
@@ -75,6 +77,7 @@ class Measured:
             horizon_s=plain["horizon_s"],
             service=Availability(**plain["service"]),
             load=Load(**plain["load"]),
+            balance=Balance(**plain["balance"]),
             latencies=tuple(_latencies(values) for values in plain["latencies"]),
             blocks=tuple(_block(values) for values in plain["blocks"]),
             **rows,
@@ -121,6 +124,7 @@ def measure(journal: Journal) -> Measured:
         horizon_s=seconds(facts.horizon_ns),
         service=whole,
         load=load_of(facts, masters, messages),
+        balance=balance_of(facts),
         incidents=tuple(incidents_of(facts)),
         failovers=tuple(failovers_of(facts)),
         mistakes=tuple(mistakes),

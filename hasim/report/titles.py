@@ -35,6 +35,9 @@ _FAMILIES = {
     "attempts": ("service", "attempts"),
     "goodput": ("service", "goodput"),
     "jain": ("service", "Jain index"),
+    "peak_to_mean": ("service", "peak to mean"),
+    "cv": ("service", "variation"),
+    "throughput": ("service", "throughput"),
     "probes": ("service", "probes"),
 }
 BLOCKS = ("detection", "failover", "service")

@@ -43,6 +43,11 @@ MEASURES: dict[str, tuple[str, str]] = {
     "attempts": ("count", "Attempts per message."),
     "goodput": ("count", "Messages answered by their deadline, per second."),
     "jain": ("ratio", "Jain's index of the masters' loads: 1 is even."),
+    "jain.available": ("ratio", "The same over the masters available at the time."),
+    "peak_to_mean": ("count", "The largest load of a master over the mean."),
+    "peak_to_mean.available": ("count", "The same over the masters available at the time."),
+    "cv.available": ("count", "Coefficient of variation over the available masters' loads."),
+    "throughput": ("count", "Attempts answered per second."),
     "probes": ("count", "Probes sent per second."),
     "dual_primary": ("s", "Time with two masters that accept writes of one partition."),
 }

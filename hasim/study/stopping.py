@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 ROUND = 10
 """Replications between two looks at a cell."""
 
-OF_LOAD = {"success", "latency", "attempts", "goodput", "jain", "probes"}
+OF_LOAD = {
+    *("success", "latency", "attempts", "goodput", "throughput"),
+    *("jain", "peak_to_mean", "cv", "probes"),
+}
 """Measures that every message tells something about, faults or not."""
 
 Look = Callable[[int, str], "tuple[Interval, int | None]"]

@@ -250,6 +250,11 @@ MEASURES: dict[str, Measure] = {
     "attempts": _ratio(lambda run: run.load.attempts, lambda run: run.load.messages),
     "goodput": _mean(lambda run: run.load.goodput_per_s),
     "jain": _mean(lambda run: run.load.jain),
+    "jain.available": _mean(lambda run: run.balance.jain),
+    "peak_to_mean": _mean(lambda run: run.load.peak_to_mean),
+    "peak_to_mean.available": _mean(lambda run: run.balance.peak_to_mean),
+    "cv.available": _mean(lambda run: run.balance.cv),
+    "throughput": _mean(lambda run: run.balance.throughput_per_s),
     "probes": _mean(lambda run: run.load.probes_per_s),
     "dual_primary": _mean(lambda run: run.service.dual_primary_s),
 }

@@ -7,7 +7,11 @@ import pytest
 from hasim.events import AlertChanged, DrainMaster, SendProbe
 from hasim.journal import read, write
 from hasim.measures import ROWS, Measured, measure
-from hasim.measures.load import coefficient_of_variation, jain_index, peak_to_mean
+from hasim.measures.balance import (
+    coefficient_of_variation,
+    jain_index,
+    peak_to_mean,
+)
 from hasim.model import Cause, Severity
 from hasim.truth import AttemptRollup, LatencySketch, LoadSample, TrafficRollup, WritesHeld
 from tests.measures.story import Story, happy
@@ -62,7 +66,11 @@ def test_load_over_masters() -> None:
     load = measured.load
     assert load.jain == pytest.approx(160**2 / (3 * (120**2 + 40**2)))
     assert load.peak_to_mean == pytest.approx(120 / (160 / 3))
+    assert measured.balance.least_to_mean_all == 0
     assert load.goodput_per_s == pytest.approx(0.94)
+    assert measured.balance.offered_per_s == pytest.approx(1.27)
+    assert measured.balance.attempts_per_s == pytest.approx(1.6)
+    assert measured.balance.throughput_per_s == pytest.approx(1.04)
     assert load.probes_per_s == 0.5
 
 

@@ -59,9 +59,7 @@ def test_what_cannot_be_done_is_refused(operation: dict[str, Any], message: str)
 
 
 def test_the_order_of_time_counts_and_not_that_of_the_file() -> None:
-    load(
-        {"at": "40s", "do": "undrain", "master": "a"}, {"at": "20s", "do": "drain", "master": "a"}
-    )
+    load({"at": "40s", "do": "undrain", "master": "a"}, {"at": "20s", "do": "drain", "master": "a"})
 
 
 def test_somebody_must_be_there_at_the_start() -> None:

@@ -1,0 +1,169 @@
+"""How evenly loads are shared, by the usual indices, over all masters and over available ones."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hasim.events import (
+    AddMaster,
+    DrainMaster,
+    PublishRouting,
+    RemoveMaster,
+    StartMaintenance,
+    StopMaintenance,
+    UndrainMaster,
+)
+from hasim.measures.facts import Facts
+from hasim.measures.spans import Steps
+from hasim.model import Cause, Status
+from hasim.truth import AttemptRollup, TrafficRollup
+from hasim.units import SECOND, seconds
+
+WINDOW_NS = 10 * SECOND
+"""The windows of the traffic's roll-up."""
+UNAVAILABLE = (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE)
+ORDERS: tuple[tuple[type[Any], bool], ...] = (
+    (DrainMaster, False),
+    (UndrainMaster, True),
+    *((kind, True) for kind in (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster)),
+)
+"""Whether a master is not drained after an order; one that left and is back is not."""
+Index = Callable[[Sequence[float]], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """The balance of load over masters that were available, and rates, over the whole run.
+
+    Jain's index (1 is even, 1/n all on one), the largest and smallest load over the mean,
+    and the coefficient of variation: of the messages per worker of the masters that are
+    available at the time (see `over_available`), so that a crash is no imbalance.
+    `least_to_mean_all` is of the attempts per worker over the whole run, of all masters (the
+    others are in `hasim.measures.load.Load`).
+
+    `offered_per_s` counts messages, `attempts_per_s` what they took, `throughput_per_s`
+    the attempts that were answered, in time or not. `switches_per_min` counts new routing
+    tables.
+    """
+
+    jain: float | None
+    peak_to_mean: float | None
+    least_to_mean: float | None
+    cv: float | None
+    least_to_mean_all: float | None
+    offered_per_s: float
+    attempts_per_s: float
+    throughput_per_s: float
+    switches_per_min: float
+
+
+def balance_of(facts: Facts) -> Balance:
+    """The balance of a run."""
+    horizon_s = seconds(facts.horizon_ns)
+    attempts: Counter[str] = Counter()
+    answered = 0
+    for _, rollup in facts.records.of(AttemptRollup):
+        attempts[rollup.master] += rollup.attempts
+        answered += rollup.attempts if rollup.cause is Cause.OK else 0
+    versions = {body.table.version for _, body in facts.records.of(PublishRouting)}
+    return Balance(
+        jain=over_available(facts, jain_index),
+        peak_to_mean=over_available(facts, peak_to_mean),
+        least_to_mean=over_available(facts, least_to_mean),
+        cv=over_available(facts, coefficient_of_variation),
+        least_to_mean_all=least_to_mean(
+            [attempts[m.id] / max(m.workers, 1) for m in facts.records.masters]
+        ),
+        offered_per_s=sum(r.messages for _, r in facts.records.of(TrafficRollup)) / horizon_s,
+        attempts_per_s=sum(attempts.values()) / horizon_s,
+        throughput_per_s=answered / horizon_s,
+        switches_per_min=60 * len(versions) / horizon_s,
+    )
+
+
+def jain_index(loads: Sequence[float]) -> float | None:
+    """(sum x)^2 / (n sum x^2): 1 is even, 1/n all on one; None without any load.
+
+    Jain, Chiu, Hawe 1984.
+    """
+    squares = sum(x * x for x in loads)
+    return sum(loads) ** 2 / (len(loads) * squares) if squares else None
+
+
+def peak_to_mean(loads: Sequence[float]) -> float | None:
+    """The largest over the mean; None without any load."""
+    total = sum(loads)
+    return max(loads) * len(loads) / total if total else None
+
+
+def least_to_mean(loads: Sequence[float]) -> float | None:
+    """The smallest over the mean; None without any load."""
+    total = sum(loads)
+    return min(loads) * len(loads) / total if total else None
+
+
+def coefficient_of_variation(loads: Sequence[float]) -> float | None:
+    """Standard deviation (of the population) over the mean; None without any load."""
+    mean = sum(loads) / len(loads) if loads else 0.0
+    if not mean:
+        return None
+    return math.sqrt(sum((x - mean) ** 2 for x in loads) / len(loads)) / mean
+
+
+def over_available(facts: Facts, index: Index) -> float | None:
+    """An index of the messages per worker of the available masters, window by window.
+
+    The mean over the windows of 10 s (those without two available masters left out),
+    weighted by their messages; None if there are none. Available in a window: never
+    declared failed, in maintenance, drained or absent in it. A message belongs to the
+    window of its arrival and to the last master tried.
+    """
+    total = weight = 0.0
+    for loads, messages in _windows(facts):
+        value = index(loads) if len(loads) > 1 else None
+        if value is not None:
+            total += value * messages
+            weight += messages
+    return total / weight if weight else None
+
+
+def _windows(facts: Facts) -> Iterator[tuple[list[float], float]]:
+    """Loads of the available masters, and the messages they are made of, of each window."""
+    counts: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for _, rollup in facts.records.of(TrafficRollup):
+        counts[rollup.start_ns][rollup.master] += rollup.messages
+    usable = {master.id: _usable(facts, master.id) for master in facts.records.masters}
+    for start_ns, by_master in sorted(counts.items()):
+        masters = [m for m in facts.records.masters if _throughout(usable[m.id], start_ns)]
+        own = [by_master[m.id] for m in masters]
+        yield [n / max(m.workers, 1) for n, m in zip(own, masters, strict=True)], sum(own)
+
+
+def _usable(facts: Facts, master: str) -> Steps[bool]:
+    """Since when a master may and may not be sent messages, by what was declared and ordered."""
+    changes: list[tuple[int, str, bool]] = []
+    verdicts = facts.verdicts[master].status
+    for t_ns, status in zip(verdicts.times_ns, verdicts.values, strict=True):
+        if status is Status.HEALTHY or status in UNAVAILABLE:  # others change nothing
+            changes.append((t_ns, "verdict", status is Status.HEALTHY))
+    for kind, usable in ORDERS:
+        found: list[tuple[int, Any]] = facts.records.of(kind)
+        changes += [(t_ns, "drain", usable) for t_ns, order in found if order.master == master]
+    absent = next(m.absent for m in facts.records.masters if m.id == master)
+    state = {"verdict": not absent, "drain": True}
+    steps = Steps(before=not absent)
+    for t_ns, why, usable in sorted(changes, key=lambda change: change[0]):
+        state[why] = usable
+        steps.set(t_ns, all(state.values()))
+    return steps
+
+
+def _throughout(usable: Steps[bool], start_ns: int) -> bool:
+    """Whether it holds in the whole window that begins at `start_ns`."""
+    changes = zip(usable.times_ns, usable.values, strict=True)
+    inside = (value for t_ns, value in changes if start_ns < t_ns < start_ns + WINDOW_NS)
+    return usable.at(start_ns) and all(inside)
