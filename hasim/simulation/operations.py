@@ -15,8 +15,8 @@ from hasim.events import (
     SwitchAlgorithm,
     UndrainMaster,
 )
-from hasim.services.balancing.settings import Algorithm
-from hasim.settings import Choice, duration, settings
+from hasim.services.balancing.registry import names as names_of_algorithms
+from hasim.settings import Choice, Name, duration, settings
 from hasim.simulation.clock import INPUT, Call
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Switch(Operation):
     """Balance with another algorithm from then on."""
 
     do: Literal["switch-algorithm"]
-    algorithm: Algorithm
+    algorithm: Annotated[str, Name("an algorithm", names_of_algorithms)]
     """The new algorithm."""
 
 

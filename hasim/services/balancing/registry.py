@@ -86,7 +86,8 @@ class Algorithm:
     uniforms a pick needs. `build` makes the table of (masters, who is eligible, settings).
     `ended` is told of every attempt that ended (after it left the count of those in flight),
     as ended(fleet, index, now, elapsed_ns, failed); `reported` of what masters report of
-    themselves, as reported(fleet, index, now, rate, error_rate, utilisation).
+    themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `equal`: all
+    masters that may be picked are alike to it, whatever their weights.
     """
 
     about: str
@@ -97,16 +98,17 @@ class Algorithm:
     build: Callable[[Members, Sequence[bool], BalancingSettings], tuple[int, ...]] | None = None
     ended: Callable[[Fleet, int, int, int, bool], None] | None = None
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
+    equal: bool = False
 
 
 ALGORITHMS: dict[str, Algorithm] = {
     "round-robin": Algorithm(
-        "The next eligible master in a fixed circle.", round_robin, counts=_one
+        "The next eligible master in a fixed circle.", round_robin, counts=_one, equal=True
     ),
     "weighted-round-robin": Algorithm(
         "Smooth weighted round robin, as nginx.", weighted_round_robin, values=_each
     ),
-    "random": Algorithm("Any eligible master, all alike.", random, draws=1),
+    "random": Algorithm("Any eligible master, all alike.", random, draws=1, equal=True),
     "weighted-random": Algorithm(
         "Any eligible master, in proportion to its weight.", weighted_random, draws=1
     ),

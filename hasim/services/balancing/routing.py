@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from hasim.events import Output, PublishRouting, RoutingAck, RoutingConverged
@@ -29,18 +30,22 @@ class RoutingPublisher:
         eligible: tuple[str, ...] | None = None,
         owners: tuple[Ownership, ...] | None = None,
         algorithm: str | None = None,
+        draining: tuple[str, ...] | None = None,
+        away: tuple[str, ...] | None = None,
     ) -> list[Output]:
-        """Publish a new version if anything differs."""
+        """Publish a new version if anything differs; None leaves a part as it is."""
         old = self.table
         new = RoutingTable(
-            old.version + 1,
+            old.version,
             old.eligible if eligible is None else eligible,
             old.owners if owners is None else owners,
             old.algorithm if algorithm is None else algorithm,
+            old.draining if draining is None else draining,
+            old.away if away is None else away,
         )
-        if (new.eligible, new.owners, new.algorithm) == (old.eligible, old.owners, old.algorithm):
+        if new == old:
             return []
-        self.table = new
+        self.table = dataclasses.replace(new, version=old.version + 1)
         return self._send(now)
 
     def acknowledged(self, ack: RoutingAck) -> list[Output]:

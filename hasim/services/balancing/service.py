@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, MutableSequence
 from typing import Any, ClassVar, Protocol
 
 from hasim.events import (
     AlgorithmSwitched,
+    DrainMaster,
     Event,
     GatewayReport,
     Input,
@@ -17,11 +19,28 @@ from hasim.events import (
     SendReport,
     StatusChanged,
     SwitchAlgorithm,
+    UndrainMaster,
     WakeUp,
 )
 from hasim.model import Cause, Cluster, Ownership, RoutingTable, Status
 from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.guards.gate import (
+    ANSWERED,
+    CANCELLED,
+    FAILED,
+    FULL,
+    NOBODY,
+    ROOM,
+    SENT,
+    Gate,
+    Protection,
+    admit,
+    admit_owned,
+    note,
+    rules_of,
+)
+from hasim.services.balancing.guards.guard import Guard, forget
 from hasim.services.balancing.load import Load, jain_index
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.routing import RoutingPublisher
@@ -32,6 +51,7 @@ from hasim.services.frozen import freeze, thaw
 
 Draw = Callable[[], float]
 """Gives a uniform in [0, 1) at each call."""
+GUARD = tuple(field.name for field in dataclasses.fields(Guard))
 NOT_ELIGIBLE = (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE)
 
 
@@ -58,7 +78,7 @@ class LoadBalancingService:
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
-        {WakeUp, RoutingAck, GatewayReport, SwitchAlgorithm}
+        {WakeUp, RoutingAck, GatewayReport, SwitchAlgorithm, DrainMaster, UndrainMaster}
     )
 
     def __init__(
@@ -81,6 +101,13 @@ class LoadBalancingService:
         self._draw: Draw = draw or self._uniforms
         self._messages = 0
         self._memory: Memory = _as_list
+        self.refusal = Cause.UNROUTABLE
+        # By the routing: who may take messages at all, who gets owned ones alone, who is away.
+        self._eligible = [not master.absent for master in cluster.masters]
+        self._draining = [False] * len(self._ids)
+        self._away = [master.absent for master in cluster.masters]
+        self.protection = _protection(settings, cluster)
+        self._guarded = self.protection.rules.any
         self.fleet = _fleet(settings, cluster, gateway)
         self._begin_algorithm()
         self._owners = {p.id: Ownership(p.id, p.owner, 1) for p in cluster.partitions}
@@ -88,7 +115,13 @@ class LoadBalancingService:
         self._report_at: int | None = None
         self._gateways: dict[str, dict[str, MasterTraffic]] = {}
         self._reports: dict[str, int] = {}
-        table = RoutingTable(1, tuple(self._ids), tuple(self._owners.values()), self.algorithm)
+        table = RoutingTable(
+            1,
+            tuple(self.eligible_masters()),
+            tuple(self._owners.values()),
+            self.algorithm,
+            away=self._named(self._away),
+        )
         self._version = table.version
         publish_to = cluster.gateways if gateway is None else ()
         self._publisher = RoutingPublisher(table, publish_to, settings.resend_interval_ns)
@@ -105,34 +138,50 @@ class LoadBalancingService:
         key: str | int | None = None,
         hashed: int | None = None,
         draw: Draw | None = None,
+        strict: bool = False,
     ) -> str | None:
-        """The master for one attempt, or None if nobody is eligible.
+        """The master for one attempt, or None: `refusal` then says why (a `Cause`).
 
-        An owned message (`partition` given) goes to the owner of its partition if
-        that is eligible. `avoid` is a master that just failed the message. `key` is
-        what hashing algorithms and sticky sessions go by (a session, a user); without
-        one each message is a key of its own, unless its hash is given as `hashed`
-        (0 to 2**63). `draw` gives this attempt's uniforms in place of the service's.
+        UNROUTABLE: nobody is eligible; OVERFLOW: nobody has room, by the limits. An owned
+        message (`partition` given) goes to the owner of its partition if that is
+        eligible. `avoid` is a master that just failed the message, chosen only if there
+        is no other, and not even then if `strict`. `key` is what hashing algorithms and
+        sticky sessions go by (a session, a user); without one each message is a key of
+        its own, unless its hash is given as `hashed` (0 to 2**63). `draw` gives this
+        attempt's uniforms in place of the service's.
         """
+        found = self._admit(now, partition)
+        self.refusal = Cause.OVERFLOW if found == FULL else Cause.UNROUTABLE
+        if found != ROOM:
+            return None
+        avoided = -1 if avoid is None else self._index[avoid]
         if partition is not None:
             index = self._index[self._owners[partition].owner]
-            if not self.fleet.eligible[index]:
-                return None
         else:
             if hashed is None:
                 hashed = self._hash(key)
             draws = tuple((draw or self._draw)() for _ in range(self._algorithm.draws))
             request = Request(now, vip, hashed, key is not None, draws)
-            avoided = -1 if avoid is None else self._index[avoid]
             index = self._choose(self.fleet, request, avoided)
-            if index < 0:
-                return None
+        if index < 0 or (strict and index == avoided):
+            return None
         load = self._loads[index]
         load.sent += 1
         load.in_flight += 1
         self.fleet.in_flight[index] += 1
+        if self._guarded:
+            note(self.protection, SENT, index, now, now)
         self.expect_report(now)
         return self._ids[index]
+
+    def _admit(self, now: int, partition: str | None) -> int:
+        """ROOM, FULL or NOBODY: whether somebody may be sent the attempt at all."""
+        if partition is None:
+            return admit(self.protection, self.fleet, now) if self._guarded else ROOM
+        owner = self._index[self._owners[partition].owner]
+        if not self._eligible[owner]:
+            return NOBODY
+        return admit_owned(self.protection, self.fleet, owner) if self._guarded else ROOM
 
     def record_message_corresponded(self, now: int, master: str, latency_ns: int) -> list[Output]:
         """A message was answered after `latency_ns` nanoseconds."""
@@ -140,7 +189,7 @@ class LoadBalancingService:
         load = self._loads[index]
         ends_run = load.streak > 0 and self._watch_failures > 0
         load.answer(latency_ns)
-        self._ended(now, index, latency_ns, failed=False)
+        self._ended(now, index, latency_ns, ANSWERED)
         return self._report(now, [index]) if ends_run else []
 
     def record_message_failed(
@@ -150,9 +199,15 @@ class LoadBalancingService:
         index = self._index[master]
         load = self._loads[index]
         load.fail(cause)
-        self._ended(now, index, elapsed_ns, failed=True)
+        self._ended(now, index, elapsed_ns, FAILED)
         news = 0 < load.streak <= self._watch_failures
         return self._report(now, [index]) if news else []
+
+    def record_message_cancelled(self, now: int, master: str, elapsed_ns: int) -> None:
+        """An attempt was given up after `elapsed_ns`, since its twin (hedging) was answered."""
+        index = self._index[master]
+        self._loads[index].in_flight -= 1
+        self._ended(now, index, elapsed_ns, CANCELLED)
 
     def record_load_report(
         self, now: int, master: str, rate: float, error_rate: float, utilisation: float
@@ -162,10 +217,12 @@ class LoadBalancingService:
             index = self._index[master]
             self._algorithm.reported(self.fleet, index, now, rate, error_rate, utilisation)
 
-    def _ended(self, now: int, index: int, elapsed_ns: int, *, failed: bool) -> None:
+    def _ended(self, now: int, index: int, elapsed_ns: int, kind: int) -> None:
         self.fleet.in_flight[index] -= 1
         if self._algorithm.ended is not None:
-            self._algorithm.ended(self.fleet, index, now, elapsed_ns, failed)
+            self._algorithm.ended(self.fleet, index, now, elapsed_ns, kind == FAILED)
+        if self._guarded:
+            note(self.protection, kind, index, now, now - elapsed_ns)
 
     def _hash(self, key: str | int | None) -> int:
         if key is None:
@@ -182,6 +239,7 @@ class LoadBalancingService:
         masters = len(self._ids)
         counts = [0] * algorithm.counts(masters, self.settings)
         values = [0.0] * algorithm.values(masters, self.settings)
+        self.protection.gate.equal = int(algorithm.equal)
         self.fleet = self.fleet._replace(
             counts=self._memory("counts", counts), values=self._memory("values", values)
         )
@@ -190,12 +248,24 @@ class LoadBalancingService:
     def _eligibility_changed(self) -> None:
         """Bring up to date what follows from who is eligible."""
         fleet = self.fleet
+        for index, may in enumerate(self._eligible):
+            fleet.eligible[index] = may and not self._draining[index]
+            self.protection.members[index] = not (self._draining[index] or self._away[index])
         for index, weight in enumerate(effective_weights(fleet.eligible, fleet.base_weight)):
             fleet.weight[index] = weight
         build = self._algorithm.build
         members = members_of(self._ids, fleet.base_weight)
         table = build(members, fleet.eligible, self.settings) if build is not None else ()
         self.fleet = fleet._replace(table=self._memory("table", list(table)))
+
+    def share_protection(self, protection: Protection) -> None:
+        """Go on with guards that are in the memory of a data plane that picks by itself.
+
+        They are as at the start; the data plane has the same rules.
+        """
+        self.protection = protection
+        self.protection.gate.equal = int(self._algorithm.equal)
+        self._eligibility_changed()
 
     def share_fleet(self, memory: Memory) -> None:
         """Move the fleet's columns into the memory of a data plane that picks by itself."""
@@ -235,6 +305,10 @@ class LoadBalancingService:
                 return self.update_load_metrics(now, item)
             case SwitchAlgorithm():
                 return self.switch_algorithm(now, item.algorithm)
+            case DrainMaster():
+                return self.drain(now, item.master)
+            case UndrainMaster():
+                return self.undrain(now, item.master)
             case _:
                 return []
 
@@ -249,9 +323,7 @@ class LoadBalancingService:
         """Take an event of another service: verdicts and changes of owner change the routing."""
         match event:
             case StatusChanged():
-                self.fleet.eligible[self._index[event.master]] = event.new not in NOT_ELIGIBLE
-                self._eligibility_changed()
-                return self._publisher.change(now, eligible=tuple(self.eligible_masters()))
+                return self._status_changed(now, event)
             case OwnerChanged():
                 self._owners[event.partition] = Ownership(event.partition, event.owner, event.epoch)
                 return self._publisher.change(now, owners=tuple(self._owners.values()))
@@ -263,7 +335,8 @@ class LoadBalancingService:
         if table.version > self._version:
             self._version = table.version
             for index, master in enumerate(self._ids):
-                self.fleet.eligible[index] = master in table.eligible
+                self._draining[index] = master in table.draining
+                self._set_state(now, index, master in table.eligible, master in table.away)
             self._owners = {o.partition: o for o in table.owners}
             if table.algorithm != self.algorithm:
                 self.algorithm = table.algorithm
@@ -271,6 +344,52 @@ class LoadBalancingService:
             else:
                 self._eligibility_changed()
         return RoutingAck(self.gateway or "", self._version)
+
+    def drain(self, now: int, master: str) -> list[Output]:
+        """Send a master no new stateless messages. KeyError for an unknown one."""
+        return self._set_draining(now, self._index[master], draining=True)
+
+    def undrain(self, now: int, master: str) -> list[Output]:
+        """Send it stateless messages again. KeyError for an unknown one."""
+        return self._set_draining(now, self._index[master], draining=False)
+
+    def _set_draining(self, now: int, index: int, *, draining: bool) -> list[Output]:
+        self._draining[index] = draining
+        self._eligibility_changed()
+        return self._publisher.change(now, draining=self._named(self._draining))
+
+    def _status_changed(self, now: int, event: StatusChanged) -> list[Output]:
+        """Who is healthy is eligible, who is failed is not; a suspect stays what it was."""
+        index = self._index[event.master]
+        eligible, away = self._eligible[index], self._away[index]
+        if event.new is Status.HEALTHY:
+            eligible, away = True, False
+        elif event.new in NOT_ELIGIBLE:
+            eligible = False
+        if event.new is Status.MAINTENANCE:
+            away, self._draining[index] = True, False
+        self._set_state(now, index, eligible, away)
+        self._eligibility_changed()
+        return self._publisher.change(
+            now,
+            eligible=tuple(self.eligible_masters()),
+            draining=self._named(self._draining),
+            away=self._named(self._away),
+        )
+
+    def _set_state(self, now: int, index: int, eligible: bool, away: bool) -> None:
+        """What a change of eligibility means to the guards."""
+        guard, rules = self.protection.guards[index], self.protection.rules
+        if eligible and not self._eligible[index]:
+            guard.back_ns, guard.credit = now, 0.0
+            if rules.outliers.check_ends:
+                guard.ejected = guard.failures = 0
+        if away and not self._away[index]:
+            forget(guard)
+        self._eligible[index], self._away[index] = eligible, away
+
+    def _named(self, flags: list[bool]) -> tuple[str, ...]:
+        return tuple(master for master, flag in zip(self._ids, flags, strict=True) if flag)
 
     def update_load_metrics(self, now: int, report: GatewayReport) -> list[Output]:
         """Merge a gateway's report; an older one than the last is ignored."""
@@ -302,12 +421,15 @@ class LoadBalancingService:
 
     def is_eligible(self, master: str) -> bool:
         """Whether a master may take messages. KeyError for an unknown one."""
-        return bool(self.fleet.eligible[self._index[master]])
+        return self._eligible[self._index[master]]
+
+    def is_draining(self, master: str) -> bool:
+        """Whether a master gets owned messages alone. KeyError for an unknown one."""
+        return self._draining[self._index[master]]
 
     def eligible_masters(self) -> list[str]:
         """Masters that may take messages."""
-        may = self.fleet.eligible
-        return [master for index, master in enumerate(self._ids) if may[index]]
+        return list(self._named(self._eligible))
 
     def get_load_metrics(self) -> dict[str, dict[str, int]]:
         """Per master: sent, answered, failed, in flight, moving average of latency (ns).
@@ -363,7 +485,11 @@ class LoadBalancingService:
         return {
             "algorithm": self.algorithm,
             "loads": freeze(self._loads),
-            "eligible": [bool(may) for may in self.fleet.eligible],
+            "eligible": freeze(self._eligible),
+            "draining": freeze(self._draining),
+            "away": freeze(self._away),
+            "guards": [{f: getattr(g, f) for f in GUARD} for g in self.protection.guards],
+            "gate": freeze(self.protection.gate),
             "owners": freeze(self._owners),
             "counts": [int(number) for number in self.fleet.counts],
             "values": [float(number) for number in self.fleet.values],
@@ -396,7 +522,13 @@ class LoadBalancingService:
         service._messages = data["messages"]
         for index, load in enumerate(service._loads):
             service.fleet.in_flight[index] = load.in_flight
-            service.fleet.eligible[index] = data["eligible"][index]
+            service._eligible[index] = data["eligible"][index]
+            service._draining[index] = data["draining"][index]
+            service._away[index] = data["away"][index]
+        guards = [Guard(**fields) for fields in data["guards"]]
+        service.protection = service.protection._replace(
+            guards=guards, gate=thaw(Gate, data["gate"])
+        )
         service._begin_algorithm()
         for column, numbers in (
             (service.fleet.counts, data["counts"]),
@@ -473,6 +605,18 @@ def _fleet(settings: BalancingSettings, cluster: Cluster, gateway: str | None) -
         counts=[],
         values=[],
         settings=settings,
+    )
+
+
+def _protection(settings: BalancingSettings, cluster: Cluster) -> Protection:
+    """The guards as they are at the start."""
+    masters, rules = len(cluster.masters), rules_of(settings)
+    return Protection(
+        rules=rules,
+        gate=Gate(sweep_ns=rules.outliers.interval_ns),
+        guards=[Guard() for _ in cluster.masters],
+        members=[1] * masters,
+        pool=[0] * masters,
     )
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from hasim.services.balancing.guards.breaker import BreakerSettings
+from hasim.services.balancing.guards.limits import LimitSettings
+from hasim.services.balancing.guards.outliers import OutlierSettings
+from hasim.services.balancing.guards.slow_start import SlowStartSettings
 from hasim.settings import Name, count, duration, factor, settings, share
 from hasim.units import SECOND
 
@@ -117,6 +121,22 @@ class BalancingSettings:
     ] = 65536
     power: PowerSettings = PowerSettings()
     """The algorithm power-aware."""
+    slow_start: SlowStartSettings | None = None
+    """A master that is back gets its share little by little. `{}` for the defaults."""
+    panic_threshold: Annotated[
+        float,
+        share(
+            "If less than this share of the masters is healthy and not ejected, and they cannot "
+            "carry the load, stateless messages go to all masters. 0%: never.",
+            source="Envoy healthy_panic_threshold, 50 % there by default",
+        ),
+    ] = 0.0
+    outliers: OutlierSettings | None = None
+    """Gateways leave out masters whose messages fail. `{}` for Envoy's defaults."""
+    breaker: BreakerSettings | None = None
+    """A circuit breaker for each master at each gateway. `{}` for linkerd's defaults."""
+    limits: LimitSettings = LimitSettings()
+    """What a gateway sends at a time."""
     report_interval_ns: Annotated[
         int,
         duration(

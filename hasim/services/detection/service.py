@@ -48,7 +48,10 @@ class FailoverDetectionService:
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
-        {ProbeReply, GatewayReport, WakeUp, StartMaintenance, StopMaintenance}
+        {
+            *(ProbeReply, GatewayReport, WakeUp),
+            *(StartMaintenance, StopMaintenance, AddMaster, RemoveMaster),
+        }
     )
 
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:

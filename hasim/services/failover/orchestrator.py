@@ -46,7 +46,7 @@ class FailoverOrchestrator:
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
-        {FenceResult, TransferResult, PromoteResult, DemoteResult, WakeUp}
+        {FenceResult, TransferResult, PromoteResult, DemoteResult, RemoveMaster, WakeUp}
     )
 
     def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Guard:
     """One master as one gateway has come to know it; times in nanoseconds, flags 0 or 1.
 
-    Slow start: `back_ns`, since when it takes part again (-1: from the start).
+    Slow start: `back_ns`, since when it takes part again (-1: from the start), and the
+    `credit` that it has earned where turns are counted.
     Outlier ejection: `failures` in a row, `answered` and `failed` in this interval, whether
     it is `ejected` and since when (`ejected_ns`), the `backoff` that the base time is
     multiplied by, and how often it was ejected in all (`ejections`).
@@ -35,6 +36,7 @@ class Guard:
     trial: int = 0
     since_ns: int = 0
     breaks: int = 0
+    credit: float = 0.0
 
 
 def forget(guard: Guard) -> None:
@@ -42,3 +44,4 @@ def forget(guard: Guard) -> None:
     guard.failures = guard.answered = guard.failed = 0
     guard.ejected = guard.ejected_ns = guard.backoff = 0
     guard.streak = guard.opened = guard.open_until_ns = guard.trial = guard.since_ns = 0
+    guard.credit = 0.0

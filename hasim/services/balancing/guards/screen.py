@@ -30,7 +30,8 @@ def find_pool(
     """
     available = total = 0
     for index in range(len(eligible)):
-        pool[index] = 1 if eligible[index] and guards[index].ejected == 0 else 0
+        may = eligible[index] and members[index]
+        pool[index] = 1 if may and guards[index].ejected == 0 else 0
         available += pool[index]
         total += 1 if members[index] else 0
     if threshold > 0.0 and in_panic(threshold, available, total, level_health(available, total)):

@@ -1,0 +1,171 @@
+"""All guards of one gateway together: who may be sent an attempt, and what becomes of it.
+
+Written over fields and indexable sequences, for lists and for compiled code alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableSequence, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, NamedTuple
+
+from hasim.services.balancing.guards.breaker import BreakerSettings
+from hasim.services.balancing.guards.breaker import note_answer as breaker_answer
+from hasim.services.balancing.guards.breaker import note_cancelled as breaker_cancelled
+from hasim.services.balancing.guards.breaker import note_failure as breaker_failure
+from hasim.services.balancing.guards.breaker import note_sent as breaker_sent
+from hasim.services.balancing.guards.guard import Guard
+from hasim.services.balancing.guards.limits import LimitSettings
+from hasim.services.balancing.guards.outliers import OutlierSettings, sweep
+from hasim.services.balancing.guards.outliers import note_answer as outlier_answer
+from hasim.services.balancing.guards.outliers import note_failure as outlier_failure
+from hasim.services.balancing.guards.screen import FULL, NOBODY, ROOM, find_pool, narrow
+from hasim.services.balancing.guards.slow_start import SlowStartSettings, ramp
+
+if TYPE_CHECKING:
+    from hasim.services.balancing.fleet import Fleet
+    from hasim.services.balancing.settings import BalancingSettings
+
+SENT, ANSWERED, FAILED, CANCELLED = range(4)
+"""What becomes of an attempt: kinds of `note`."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The guards' settings; what is off has its defaults here, and a flag of 0."""
+
+    panic_threshold: float
+    outliers_on: int
+    outliers: OutlierSettings
+    breaker_on: int
+    breaker: BreakerSettings
+    slow_start_on: int
+    slow_start: SlowStartSettings
+    limits: LimitSettings
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is on at all."""
+        on = self.outliers_on or self.breaker_on or self.slow_start_on or self.panic_threshold > 0.0
+        return bool(on or any(getattr(self.limits, f.name) for f in fields(self.limits)))
+
+
+def rules_of(settings: BalancingSettings) -> Rules:
+    """The rules of some balancing settings."""
+    return Rules(
+        panic_threshold=settings.panic_threshold,
+        outliers_on=int(settings.outliers is not None),
+        outliers=settings.outliers or OutlierSettings(),
+        breaker_on=int(settings.breaker is not None),
+        breaker=settings.breaker or BreakerSettings(),
+        slow_start_on=int(settings.slow_start is not None),
+        slow_start=settings.slow_start or SlowStartSettings(),
+        limits=settings.limits,
+    )
+
+
+@dataclass(slots=True)
+class Gate:
+    """What one gateway keeps beside what it knows of each master.
+
+    `sweep_ns`: when the present interval of outlier detection ends. `in_flight`: attempts
+    at all masters together. `equal`: 1 if the algorithm treats masters alike, whatever
+    their weights, so that slow start must count a master's turns instead.
+    """
+
+    sweep_ns: int = 0
+    in_flight: int = 0
+    equal: int = 0
+
+
+class Protection(NamedTuple):
+    """The guards of one gateway: `guards` and `members` by master (1: part of the cluster and
+    not drained), `pool` is room for as many numbers."""
+
+    rules: Rules
+    gate: Gate
+    guards: Sequence[Guard]
+    members: MutableSequence[int]
+    pool: MutableSequence[int]
+
+
+def admit(protection: Protection, fleet: Fleet, now: int) -> int:
+    """Set the weights of a stateless attempt at `now`; ROOM, FULL or NOBODY.
+
+    A weight is the master's own times its slow start, and 0 if it must not be picked.
+    """
+    rules, gate, guards = protection.rules, protection.gate, protection.guards
+    if rules.outliers_on != 0:
+        gate.sweep_ns = sweep(rules.outliers, guards, protection.members, gate.sweep_ns, now)
+    pool = protection.pool
+    find_pool(rules.panic_threshold, fleet.eligible, protection.members, guards, pool)
+    found = narrow(now, guards, fleet.in_flight, rules.limits.max_concurrency, pool)
+    if found == ROOM and 0 < rules.limits.max_requests <= gate.in_flight:
+        found = FULL
+    for index in range(len(pool)):
+        fleet.weight[index] = fleet.base_weight[index] if pool[index] != 0 else 0.0
+    if found == ROOM and rules.slow_start_on != 0:
+        slow_down(protection, fleet, now)
+    return found
+
+
+def slow_down(protection: Protection, fleet: Fleet, now: int) -> None:
+    """Slow start: lower the weights of masters that are newly back.
+
+    If weights play no part in the algorithm, such a master earns with each message its
+    lowered share of a turn, and is passed over until it has earned a whole one.
+    """
+    guards, rules, weight = protection.guards, protection.rules.slow_start, fleet.weight
+    total, whole = 0.0, 0
+    for index in range(len(guards)):
+        total += 1.0 if weight[index] > 0.0 else 0.0
+        whole += 1 if weight[index] > 0.0 and ramp(rules, guards[index], now) >= 1.0 else 0
+    for index in range(len(guards)):
+        guard = guards[index]
+        part = ramp(rules, guard, now)
+        if weight[index] <= 0.0 or part >= 1.0:
+            continue
+        if protection.gate.equal == 0:
+            weight[index] *= part
+        elif whole > 0:  # else nobody is left to take the turns
+            guard.credit += part / total
+            if guard.credit < 1.0:
+                weight[index] = 0.0
+
+
+def admit_owned(protection: Protection, fleet: Fleet, owner: int) -> int:
+    """Whether an owned message may be sent to its owner now, by the limits alone: ROOM or FULL.
+
+    Ejection, breaker and panic are about choosing, and here there is nothing to choose.
+    """
+    limits = protection.rules.limits
+    if 0 < limits.max_concurrency <= fleet.in_flight[owner]:
+        return FULL
+    return FULL if 0 < limits.max_requests <= protection.gate.in_flight else ROOM
+
+
+def note(protection: Protection, kind: int, index: int, now: int, sent_ns: int) -> None:
+    """An attempt at the master `index`, sent at `sent_ns`, is sent, or has ended, at `now`."""
+    rules, gate, guard = protection.rules, protection.gate, protection.guards[index]
+    gate.in_flight += 1 if kind == SENT else -1
+    if kind == SENT and guard.credit >= 1.0:
+        guard.credit -= 1.0
+    if rules.breaker_on != 0:
+        if kind == SENT:
+            breaker_sent(guard, now)
+        elif kind == ANSWERED:
+            breaker_answer(guard, now, sent_ns)
+        elif kind == FAILED:
+            breaker_failure(rules.breaker, guard, now, sent_ns)
+        else:
+            breaker_cancelled(guard, sent_ns)
+    if rules.outliers_on != 0 and kind in (ANSWERED, FAILED):
+        members, guards = protection.members, protection.guards
+        gate.sweep_ns = sweep(rules.outliers, guards, members, gate.sweep_ns, now)
+        if kind == ANSWERED:
+            outlier_answer(guard)
+        else:
+            outlier_failure(rules.outliers, guards, members, index, now)
+
+
+__all__ = ["FULL", "NOBODY", "ROOM", "Gate", "Protection", "Rules", "rules_of"]
