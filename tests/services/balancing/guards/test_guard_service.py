@@ -1,0 +1,209 @@
+"""The guards in the load balancing service, message by message."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from hasim.events import DrainMaster, PublishRouting, StatusChanged, UndrainMaster
+from hasim.model import Cause, Cluster, Diagnosis, Master, Partition, RoutingTable, Status
+from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing.guards import (
+    BreakerSettings,
+    LimitSettings,
+    OutlierSettings,
+    SlowStartSettings,
+)
+from hasim.units import SECOND
+
+NAMES = ("a", "b", "c", "d")
+
+
+def service(*, masters: int = 4, gateway: str | None = "west", **settings: Any) -> Any:
+    cluster = Cluster(
+        tuple(Master(name, "west") for name in NAMES[:masters]),
+        (Partition("p1", "a"),),
+        ("west",),
+        ((0,) * masters,),
+    )
+    return LoadBalancingService(BalancingSettings(**settings), cluster, gateway=gateway)
+
+
+def table(version: int, *eligible: str, draining: Any = (), away: Any = ()) -> RoutingTable:
+    owners = service()._publisher.table.owners
+    return RoutingTable(version, eligible, owners, "round-robin", draining, away)
+
+
+def picks(balancer: Any, count: int, now: int = 0) -> Counter[str | None]:
+    """So many messages, each answered at once."""
+    found: Counter[str | None] = Counter()
+    for _ in range(count):
+        master = balancer.select_master(now)
+        found[master] += 1
+        if master is not None:
+            balancer.record_message_corresponded(now, master, 0)
+    return found
+
+
+def fail(balancer: Any, master: str, times: int, now: int = 0) -> None:
+    """Sends until `master` has failed so often; the others answer."""
+    while times:
+        chosen = balancer.select_master(now)
+        if chosen == master:
+            balancer.record_message_failed(now, chosen, Cause.REFUSED)
+            times -= 1
+        else:
+            balancer.record_message_corresponded(now, chosen, 0)
+
+
+def test_a_drained_master_gets_what_it_owns_alone() -> None:
+    balancer = service()
+    balancer.apply_routing(0, table(2, *NAMES, draining=("a",)))
+    assert set(picks(balancer, 30)) == {"b", "c", "d"}
+    assert balancer.select_master(0, "p1") == "a"
+    balancer.apply_routing(0, table(3, *NAMES))
+    assert set(picks(balancer, 30)) == set(NAMES)
+
+
+def test_the_control_plane_publishes_who_is_drained_and_who_is_away() -> None:
+    balancer = service(gateway=None)
+    (sent,) = balancer.step(5, DrainMaster("b"))
+    assert isinstance(sent, PublishRouting)
+    assert (sent.table.draining, sent.table.away, sent.table.eligible) == (("b",), (), NAMES)
+    assert balancer.step(6, DrainMaster("b")) == []
+    changed = StatusChanged("b", Status.HEALTHY, Status.MAINTENANCE, Diagnosis.NONE, "")
+    (sent,) = balancer.handle_event(7, changed)
+    assert (sent.table.draining, sent.table.away) == ((), ("b",))
+    assert sent.table.eligible == ("a", "c", "d")
+    # Back, but its health is not proven yet: nothing changes.
+    unknown = StatusChanged("b", Status.MAINTENANCE, Status.UNKNOWN, Diagnosis.NONE, "")
+    assert balancer.handle_event(8, unknown) == []
+    healthy = StatusChanged("b", Status.UNKNOWN, Status.HEALTHY, Diagnosis.NONE, "")
+    (sent,) = balancer.handle_event(9, healthy)
+    assert (sent.table.eligible, sent.table.away) == (NAMES, ())
+    (sent,) = balancer.step(10, DrainMaster("c"))
+    (sent,) = balancer.step(11, UndrainMaster("c"))
+    assert sent.table.draining == ()
+
+
+def test_five_failures_in_a_row_eject_until_the_interval_after_thirty_seconds() -> None:
+    balancer = service(outliers=OutlierSettings())
+    fail(balancer, "b", 5, 3 * SECOND)
+    assert set(picks(balancer, 20, 39 * SECOND)) == {"a", "c", "d"}
+    assert set(picks(balancer, 20, 40 * SECOND)) == set(NAMES)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_passing_check_ends_an_ejection_if_it_may(ends: bool) -> None:
+    balancer = service(outliers=OutlierSettings(check_ends=ends))
+    fail(balancer, "b", 5)
+    balancer.apply_routing(0, table(2, "a", "c", "d"))
+    balancer.apply_routing(0, table(3, *NAMES))
+    assert ("b" in picks(balancer, 20)) is ends
+
+
+def test_without_panic_nobody_is_selected_when_nobody_is_healthy() -> None:
+    for threshold, found in ((0.0, {None}), (0.5, set(NAMES))):
+        balancer = service(panic_threshold=threshold)
+        balancer.apply_routing(0, table(2))
+        assert set(picks(balancer, 20)) == found
+    assert service(panic_threshold=0.5).refusal is Cause.UNROUTABLE
+
+
+def test_panic_leaves_out_who_is_drained_or_away() -> None:
+    balancer = service(panic_threshold=0.5)
+    balancer.apply_routing(0, table(2, draining=("a",), away=("b",)))
+    assert set(picks(balancer, 20)) == {"c", "d"}
+
+
+def test_limits_refuse_with_overflow() -> None:
+    balancer = service(masters=2, limits=LimitSettings(max_concurrency=2))
+    taken = [balancer.select_master(0) for _ in range(4)]
+    assert Counter(taken) == {"a": 2, "b": 2}
+    assert balancer.select_master(0) is None
+    assert balancer.refusal is Cause.OVERFLOW
+    assert balancer.select_master(0, "p1") is None
+    balancer.record_message_cancelled(1, "a", 1)
+    assert balancer.select_master(0, "p1") == "a"
+
+
+def test_the_limit_of_all_requests_counts_all_masters() -> None:
+    balancer = service(masters=3, limits=LimitSettings(max_requests=2))
+    assert {balancer.select_master(0), balancer.select_master(0)} == {"a", "b"}
+    assert balancer.select_master(0) is balancer.select_master(0, "p1") is None
+    assert balancer.refusal is Cause.OVERFLOW
+
+
+def test_a_breaker_lets_one_trial_through() -> None:
+    balancer = service(masters=2, breaker=BreakerSettings(failures=2))
+    fail(balancer, "b", 2)
+    assert picks(balancer, 10, SECOND - 1) == {"a": 10}
+    trial = [balancer.select_master(SECOND) for _ in range(4)]
+    assert trial.count("b") == 1
+    balancer.record_message_corresponded(SECOND + 5, "b", 5)
+    assert picks(balancer, 10, SECOND + 5) == {"a": 5, "b": 5}
+
+
+def test_with_all_breakers_open_messages_fail_fast() -> None:
+    balancer = service(masters=2, breaker=BreakerSettings(failures=1))
+    fail(balancer, "a", 1)
+    fail(balancer, "b", 1)
+    assert picks(balancer, 5) == {None: 5}
+    assert balancer.refusal is Cause.UNROUTABLE
+
+
+@pytest.mark.parametrize("algorithm", ["round-robin", "random", "weighted-round-robin"])
+def test_a_master_that_is_back_gets_its_lowered_share(algorithm: str) -> None:
+    """At half of the window half of its weight: 0.5 / 3.5 of the messages of four masters.
+
+    If turns are counted, it earns half of the turn that it would have: 1/8.
+    """
+    slow_start = SlowStartSettings(window_ns=40 * SECOND)
+    balancer = service(algorithm=algorithm, slow_start=slow_start)
+    owners = balancer._publisher.table.owners
+    balancer.apply_routing(0, RoutingTable(2, ("a", "b", "c"), owners, algorithm))
+    balancer.apply_routing(0, RoutingTable(3, NAMES, owners, algorithm))
+    share = picks(balancer, 8000, 20 * SECOND)["d"] / 8000
+    weighted = algorithm == "weighted-round-robin"
+    assert share == pytest.approx(0.5 / 3.5 if weighted else 0.125, abs=0.001)
+    share = picks(balancer, 4000, 40 * SECOND)["d"] / 4000
+    assert share == pytest.approx(0.25, abs=0.02)
+
+
+def test_slow_start_does_not_keep_the_last_one_waiting() -> None:
+    balancer = service(masters=2, slow_start=SlowStartSettings())
+    balancer.apply_routing(0, table(2))
+    balancer.apply_routing(0, table(3, "a"))
+    assert picks(balancer, 10) == {"a": 10}
+
+
+def test_a_strict_choice_is_another_master_or_none() -> None:
+    balancer = service(masters=2)
+    assert {balancer.select_master(0, avoid="a", strict=True) for _ in range(9)} == {"b"}
+    balancer.apply_routing(0, table(2, "a"))
+    assert balancer.select_master(0, avoid="a", strict=True) is None
+    assert balancer.select_master(0, avoid="a") == "a"
+
+
+def test_a_frozen_service_keeps_its_guards() -> None:
+    settings = {"outliers": OutlierSettings(), "breaker": BreakerSettings(failures=3)}
+    balancer = service(**settings)
+    fail(balancer, "b", 2, 2 * SECOND)
+    balancer.apply_routing(3, table(2, "a", "b", "c", draining=("a",), away=("d",)))
+    cluster_like = service(**settings)
+    again = LoadBalancingService.restore(
+        BalancingSettings(**settings),
+        Cluster(
+            tuple(Master(name, "west") for name in NAMES),
+            (Partition("p1", "a"),),
+            ("west",),
+            ((0,) * 4,),
+        ),
+        balancer.freeze(),
+        gateway="west",
+    )
+    assert again.freeze() == balancer.freeze() != cluster_like.freeze()
+    for now in (2 * SECOND, 3 * SECOND, 30 * SECOND):
+        assert picks(again, 7, now) == picks(balancer, 7, now)
