@@ -207,7 +207,7 @@ class MessagePlane:
             if not gateway.armed:
                 gateway.arm()
             if master is None:
-                cause = Cause.UNROUTABLE
+                cause = balancer.refusal
                 continue
             self.master[i] = master
             self._choose(i, master)

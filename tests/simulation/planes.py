@@ -10,6 +10,12 @@ from hypothesis import strategies as st
 
 from hasim.journal import Journal
 from hasim.services.balancing import BalancingSettings
+from hasim.services.balancing.guards import (
+    BreakerSettings,
+    LimitSettings,
+    OutlierSettings,
+    SlowStartSettings,
+)
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
@@ -130,6 +136,32 @@ def faults(grid: bool, horizon_s: int, several: bool) -> st.SearchStrategy[Fault
     return st.sampled_from(sorted(FAULTS)).flatmap(fault)
 
 
+def guards(one: Any) -> dict[str, Any]:
+    """Guards that act within seconds, or none."""
+    outliers = OutlierSettings(
+        consecutive_failures=one(0, 2, 5),
+        interval_ns=one(50, 100) * GRID_NS,
+        base_ejection_ns=one(0, 30, 100) * GRID_NS,
+        max_ejected=one(0.0, 0.5, 1.0),
+        always_eject_one=one(False, True),
+        success_rate=True,
+        success_rate_hosts=2,
+        success_rate_volume=one(2, 10),
+        failure_share=one(0.0, 0.5),
+        failure_share_hosts=1,
+        failure_share_volume=3,
+        check_ends=one(False, True),
+    )
+    found = {
+        "outliers": one(None, outliers),
+        "breaker": one(None, BreakerSettings(failures=one(1, 3), base_ns=one(1, 50) * GRID_NS)),
+        "slow_start": one(None, SlowStartSettings(window_ns=one(150, 500) * GRID_NS)),
+        "panic_threshold": one(0.0, 0.5, 1.0),
+        "limits": LimitSettings(max_concurrency=one(0, 1, 4), max_requests=one(0, 5)),
+    }
+    return found if one(False, True) else {}
+
+
 @st.composite
 def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
     """Any small world: few masters, a few seconds, much that can go wrong."""
@@ -197,6 +229,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             snitch_reset_ns=one(SECOND, 600 * SECOND),
             reserve=one(0.0, 0.2),
             report_interval_ns=one(10, 100, 1000) * GRID_NS,
+            **guards(one),
         ),
         failover=FailoverSettings(fencing=FencingSettings(mode=one("none", "confirmed"))),
         fencing_device=FencingDeviceSettings(

@@ -147,7 +147,7 @@ def _told(number: Any, fleet: Any, master: Any, now: Any, elapsed_ns: Any, faile
     return _named(told, f"told_{found[0]}")
 
 
-def _calling(count: int) -> Callable[..., Any]:
+def calling(count: int) -> Callable[..., Any]:
     """What calls the function at an address with so many whole numbers."""
     pointer: Any = ir.FunctionType(INT64, [INT64] * count).as_pointer()
 
@@ -160,11 +160,11 @@ def _calling(count: int) -> Callable[..., Any]:
 def _call_pick(
     _: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
 ) -> Any:
-    return I8(*[I8] * 9), _calling(8)
+    return I8(*[I8] * 9), calling(8)
 
 
 def _call_ended(_: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
-    return I8(*[I8] * 6), _calling(5)
+    return I8(*[I8] * 6), calling(5)
 
 
 call_pick: Any = intrinsic(_call_pick)

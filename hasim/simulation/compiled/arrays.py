@@ -33,6 +33,7 @@ def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     gateways, masters, partitions = len(world.gateways), len(world.masters), len(world.partitions)
     memory.zeros("seats", sum(m.workers for m in settings.masters))
     memory.zeros("eligible", gateways * masters)
+    memory.zeros("takes", gateways * masters)
     memory.zeros("in_flight", gateways * masters)
     memory.zeros("owners", gateways * partitions)
     memory.zeros("primaries", masters * partitions)

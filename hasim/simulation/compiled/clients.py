@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
+from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
 from hasim.services.balancing.load import LATENCY_GAIN
 from hasim.simulation.clock import ARRIVAL, KEY_BITS, MESSAGES
 from hasim.simulation.compiled.jit import int64, njit
 from hasim.simulation.compiled.layout import (
     CAUSES,
     FOREVER,
+    NO_ROOM,
     NOBODY,
     NOT_OWNER,
     OK,
+    OVERFLOW,
     REJECTED,
     TIMED_OUT,
     UNROUTABLE,
@@ -18,7 +22,7 @@ from hasim.simulation.compiled.layout import (
     Record,
     Table,
 )
-from hasim.simulation.compiled.picking import select, tell
+from hasim.simulation.compiled.picking import select, tell, tell_sent
 from hasim.simulation.compiled.queues import push, push_delivery, push_timeout, skip_settled
 from hasim.simulation.compiled.serving import (
     attempts,
@@ -64,7 +68,8 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     m.tries += 1
     master = select(table, now, m, message, draw, avoid)
     if master < 0:
-        return retry_or_settle(table, now, message, draw, UNROUTABLE, NOBODY)
+        cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
+        return retry_or_settle(table, now, message, draw, cause, NOBODY)
     m.last = master
     chosen(table)[min(m.arrival_ns // s.block_ns, s.last_block) * s.masters + master] += 1
     slot = s.free
@@ -82,6 +87,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     r = routes(table)[a.route]
     r.sent += 1
     in_flight(table)[a.route] += 1
+    tell_sent(table, now, gateway, master)
     delay = crosses_there(table, r, place)
     a.served = delay >= 0
     if delay >= 0:
@@ -159,7 +165,7 @@ def answered(table: Table, now: int, slot: int) -> int:
     r.answered += 1
     r.streak = r.reported = 0
     latency_ns = now - a.sent_ns
-    tell(table, now, a.gateway, a.master, latency_ns, 0)
+    tell(table, now, a.gateway, a.master, a.sent_ns, ANSWERED_KIND)
     r.latency_ns += (latency_ns - r.latency_ns) // LATENCY_GAIN if r.latency_ns else latency_ns
     if a.partition >= 0 and unanswered(table)[a.partition]:
         s.partition = a.partition
@@ -188,7 +194,7 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     in_flight(table)[a.route] -= 1
     r.failed += 1
     r.reported = 0
-    tell(table, now, a.gateway, a.master, now - a.sent_ns, 1)
+    tell(table, now, a.gateway, a.master, a.sent_ns, FAILED_KIND)
     if cause not in (REJECTED, NOT_OWNER):
         r.streak += 1
         r.last_cause = cause

@@ -25,12 +25,14 @@ def write_routing(world: World, memory: Memory) -> None:
     index = {master: i for i, master in enumerate(world.masters)}
     balancers = [gateway.balancer for gateway in world.gateways.values()]
     memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in world.partitions]
+    memory["eligible"][:] = [b.is_eligible(master) for b in balancers for master in world.masters]
     gateways, functions = memory["gateways"], [compiled(b.algorithm) for b in balancers]
     gateways["pick"] = [known.pick for known in functions]
     gateways["ended"] = [known.ended for known in functions]
-    gateways["fleet"] = [
-        cast(CompiledGateway, gateway).fleet_address() for gateway in world.gateways.values()
-    ]
+    for number, gateway in enumerate(cast(CompiledGateway, g) for g in world.gateways.values()):
+        row = gateways[number]
+        row["fleet"] = gateway.fleet_address()
+        row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
     memory["unanswered"][:] = [p in world.oracle.unanswered for p in world.partitions]
 
 

@@ -32,31 +32,32 @@ templates: Any = numba_templates
 numba: Any = extending
 
 
-def _dtype_of(settings: Any) -> np.dtype[Any]:
+def dtype_of(settings: Any) -> np.dtype[Any]:
     """The numbers of a settings object as a structured type, groups nested, names as they are."""
     fields: list[Any] = []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if dataclasses.is_dataclass(value):
-            fields.append((field.name, _dtype_of(value)))
+            fields.append((field.name, dtype_of(value)))
         elif isinstance(value, int | float):
             fields.append((field.name, FLOAT if isinstance(value, float) else INT))
     return np.dtype(fields)
 
 
-SETTINGS = _dtype_of(BalancingSettings())
+SETTINGS = dtype_of(BalancingSettings())
 
 
 def settings_record(settings: BalancingSettings) -> NDArray[Any]:
     """The settings as an array of one record."""
-    return np.array([_numbers(settings, SETTINGS)], dtype=SETTINGS)
+    return np.array([numbers_of(settings, SETTINGS)], dtype=SETTINGS)
 
 
-def _numbers(settings: Any, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+def numbers_of(settings: Any, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """The values that such a type has room for."""
     found = []
     for name in cast(tuple[str, ...], dtype.names):
         value = getattr(settings, name)
-        found.append(_numbers(value, dtype[name]) if dtype[name].names else value)
+        found.append(numbers_of(value, dtype[name]) if dtype[name].names else value)
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hasim.simulation.clock import Call
 from hasim.simulation.compiled.fleet import COLUMNS, address_table, settings_record
+from hasim.simulation.compiled.guarding import Shared, compiled, share
 from hasim.simulation.gateway import SimGateway
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class CompiledGateway(SimGateway):
     _number: int
     _settings: NDArray[Any]
     _table: NDArray[np.int64]
+    _guards: Shared | None = None
 
     def attach(self, plane: CompiledPlane, number: int) -> None:
         """Tell it where its counts are."""
@@ -39,11 +41,20 @@ class CompiledGateway(SimGateway):
 
         self.balancer.share_fleet(array)
         self._settings = settings_record(self.balancer.settings)
+        if self.balancer.protection.rules.any:
+            self._guards = share(self.balancer.settings, len(in_flight))
+            self.balancer.share_protection(self._guards.protection)
 
     def fleet_address(self) -> int:
         """Where compiled code finds the balancer's fleet as it is now."""
         self._table = address_table(self.balancer.fleet, self._settings)
         return self._table.ctypes.data
+
+    def guard_addresses(self) -> tuple[int, int, int]:
+        """Where compiled code finds the guards' functions and data; zeros if there are none."""
+        if self._guards is None:
+            return 0, 0, 0
+        return (*compiled(), self._guards.table.ctypes.data)
 
     def _wake(self, event: Call) -> None:
         self._plane.before_report(self._number)

@@ -27,6 +27,8 @@ OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT = _codes[:7]
 UNROUTABLE, OVERFLOW, CANCELLED = _codes[7:]
 NOBODY: Any = np.int64(-1)
 """No master."""
+NO_ROOM: Any = np.int64(-2)
+"""No master for lack of room, by the limits."""
 FOREVER = 2**62
 UNSETTLED = -1
 """The outcome of a message in flight."""
@@ -75,9 +77,14 @@ MASTER = np.dtype(
 """A master: capacity, condition, and its queue (a list linked through the attempts)."""
 
 GATEWAY = np.dtype(
-    [("tokens", "f8"), ("armed", "i8"), *((name, "i8") for name in ("pick", "ended", "fleet"))]
+    [
+        *(("tokens", "f8"), ("armed", "i8")),
+        *((name, "i8") for name in ("pick", "ended", "fleet")),
+        *((name, "i8") for name in ("admit", "note", "guards")),
+    ]
 )
-"""A gateway, with the addresses of its algorithm's functions and of its balancer's fleet."""
+"""A gateway, with the addresses of its algorithm's functions and of its balancer's fleet, and
+of the guards' functions and data (0 if there are none)."""
 
 ROUTE = np.dtype(
     [
@@ -147,7 +154,8 @@ COLUMNS: dict[str, Any] = {
     "latencies": np.int64,  # by class and bucket of latency
     "bounds_ns": np.int64,  # the greatest latency of each bucket
     # By gateway and master, by master, by gateway and partition, ...
-    "eligible": np.int64,
+    "eligible": np.int64,  # by the routing table; "takes": for stateless messages
+    "takes": np.int64,
     "in_flight": np.int64,
     "owners": np.int64,
     "primaries": np.int64,  # by master and partition

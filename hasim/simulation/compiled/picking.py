@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.guards.gate import FAILED, FULL, ROOM, SENT
 from hasim.simulation.compiled.algorithms import call_ended, call_pick
+from hasim.simulation.compiled.guarding import call_admit, call_note
 from hasim.simulation.compiled.jit import njit
-from hasim.simulation.compiled.layout import VIEWS, Record, Table
+from hasim.simulation.compiled.layout import NO_ROOM, NOBODY, VIEWS, Record, Table
 
 state = VIEWS["state"]
 gateways = VIEWS["gateways"]
@@ -18,20 +20,40 @@ keys = VIEWS["keys"]
 
 @njit
 def select(table: Table, now: int, m: Record, message: int, draw: int, avoid: int) -> Any:
-    """The master for an attempt, or -1: an owned message goes to the owner if it is eligible."""
+    """The master for an attempt, NOBODY, or NO_ROOM.
+
+    An owned message goes to the owner if it is eligible.
+    """
     s, gateway, partition = state(table)[0], int(m.gateway), int(m.partition)
+    g, owner = gateways(table)[gateway], -1
     if partition >= 0:
         owner = owners(table)[gateway * s.partitions + partition]
-        return owner if eligible(table)[gateway * s.masters + owner] else -1
-    g = gateways(table)[gateway]
+        if not eligible(table)[gateway * s.masters + owner]:
+            return NOBODY
+    if g.admit:
+        found = call_admit(g.admit, g.guards, g.fleet, now, owner)
+        if found != ROOM:
+            return NO_ROOM if found == FULL else NOBODY
+    if owner >= 0:
+        return owner
     key = keys(table)[message & s.mask] if s.has_keys else message
     place = draw * DRAWS
     return call_pick(g.pick, g.fleet, now, int(m.vip), key, s.has_keys, s.pick_seed, place, avoid)
 
 
 @njit
-def tell(table: Table, now: int, gateway: int, master: int, elapsed_ns: int, failed: int) -> None:
-    """An attempt ended: the algorithm is told, if it wants to know."""
+def tell(table: Table, now: int, gateway: int, master: int, sent_ns: int, kind: int) -> None:
+    """An attempt ended: algorithm and guards are told, if they want to know."""
     g = gateways(table)[gateway]
     if g.ended:
-        call_ended(g.ended, g.fleet, master, now, elapsed_ns, failed)
+        call_ended(g.ended, g.fleet, master, now, now - sent_ns, int(kind == FAILED))
+    if g.note:
+        call_note(g.note, g.guards, kind, master, now, sent_ns)
+
+
+@njit
+def tell_sent(table: Table, now: int, gateway: int, master: int) -> None:
+    """An attempt is sent: the guards are told, if there are any."""
+    g = gateways(table)[gateway]
+    if g.note:
+        call_note(g.note, g.guards, SENT, master, now, now)

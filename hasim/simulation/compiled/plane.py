@@ -81,7 +81,7 @@ class CompiledPlane:
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
             routes = slice(number * len(self._masters), (number + 1) * len(self._masters))
-            gateway.share_fleet(self._memory["eligible"][routes], self._memory["in_flight"][routes])
+            gateway.share_fleet(self._memory["takes"][routes], self._memory["in_flight"][routes])
         for number, master in enumerate(self._masters):
             master.attach(self, number)
 
