@@ -43,10 +43,10 @@ def compiled(algorithm: str) -> Compiled:
     if not available(algorithm):
         raise RuntimeError(f"{algorithm} is plain Python: run with data_plane: reference")
     number, mark = list(ALGORITHMS).index(algorithm), fingerprint(*sources())
-    pick = _compile(_picking(number), PICK, f"pick_{algorithm}_{mark:x}")
+    pick = compile_function(_picking(number), PICK, f"pick_{algorithm}_{mark:x}")
     if ALGORITHMS[algorithm].ended is None:
         return Compiled(pick.address, 0)
-    ended = _compile(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
+    ended = compile_function(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
     return Compiled(pick.address, ended.address)
 
 
@@ -54,7 +54,7 @@ _KEPT: list[Any] = []
 """So that the machine code behind the addresses stays."""
 
 
-def _compile(function: Any, signature: Any, name: str) -> Any:
+def compile_function(function: Any, signature: Any, name: str) -> Any:
     """Compile a function for calls by its address.
 
     It gets a name of its own, and so a file of its own in numba's cache: processes that

@@ -28,9 +28,10 @@ from hasim.services.balancing.guards.gate import (
 )
 from hasim.services.balancing.guards.guard import Guard
 from hasim.services.balancing.settings import BalancingSettings
-from hasim.simulation.compiled.algorithms import calling
+from hasim.simulation.compiled.algorithms import calling, compile_function
 from hasim.simulation.compiled.fleet import INT64, dtype_of, fleet_at, numbers_of
-from hasim.simulation.compiled.jit import arrays, callback, fingerprint, inlined, sources
+from hasim.simulation.compiled.jit import fingerprint, inlined, sources
+from hasim.simulation.compiled.pointers import arrays
 
 I8 = types.int64
 INT = np.dtype(np.int64)
@@ -94,7 +95,6 @@ def _view(position: int) -> Any:
 rules_at, gate_at, guards_at, members_at, pool_at = map(_view, range(len(COLUMNS)))
 
 
-# Not in the closures below: numba would find nothing of theirs in its cache again.
 CHOSEN, OWNED, NOTED = inlined(admit), inlined(admit_owned), inlined(note)
 
 
@@ -105,43 +105,36 @@ class Compiled(NamedTuple):
     note: int
 
 
-_KEPT: list[Any] = []
-"""So that the machine code behind the addresses stays."""
-
-
 @functools.cache
 def compiled() -> Compiled:
     """Both functions, compiled now or read from numba's cache."""
     mark = fingerprint(*sources())
-    functions = _admit_function(mark), _note_function(mark)
-    _KEPT.extend(functions)
-    return Compiled(*(function.address for function in functions))
+    functions = {
+        "admit": (_admit, I8(I8, I8, I8, I8)),
+        "note": (_note, I8(I8, I8, I8, I8, I8)),
+    }
+    return Compiled(
+        **{
+            name: compile_function(function, signature, f"guard_{name}_{mark:x}").address
+            for name, (function, signature) in functions.items()
+        }
+    )
 
 
-def _admit_function(mark: int) -> Any:
-    @callback(I8(I8, I8, I8, I8))
-    def admitted(address: int, fleet: int, now: int, owner: int) -> Any:
-        assert mark  # a part of the cache's key, see `jit`
-        rules, gate = rules_at(address)[0], gate_at(address)[0]
-        guards, members, pool = guards_at(address), members_at(address), pool_at(address)
-        protection = Protection(rules, gate, guards, members, pool)
-        if owner >= 0:
-            return OWNED(protection, fleet_at(fleet), owner)
-        return CHOSEN(protection, fleet_at(fleet), now)
-
-    return admitted
+def _admit(address: int, fleet: int, now: int, owner: int) -> Any:
+    rules, gate = rules_at(address)[0], gate_at(address)[0]
+    guards, members, pool = guards_at(address), members_at(address), pool_at(address)
+    protection = Protection(rules, gate, guards, members, pool)
+    if owner >= 0:
+        return OWNED(protection, fleet_at(fleet), owner)
+    return CHOSEN(protection, fleet_at(fleet), now)
 
 
-def _note_function(mark: int) -> Any:
-    @callback(I8(I8, I8, I8, I8, I8))
-    def note_it(address: int, kind: int, master: int, now: int, sent_ns: int) -> int:
-        assert mark
-        rules, gate = rules_at(address)[0], gate_at(address)[0]
-        guards, members, pool = guards_at(address), members_at(address), pool_at(address)
-        NOTED(Protection(rules, gate, guards, members, pool), kind, master, now, sent_ns)
-        return 0
-
-    return note_it
+def _note(address: int, kind: int, master: int, now: int, sent_ns: int) -> int:
+    rules, gate = rules_at(address)[0], gate_at(address)[0]
+    guards, members, pool = guards_at(address), members_at(address), pool_at(address)
+    NOTED(Protection(rules, gate, guards, members, pool), kind, master, now, sent_ns)
+    return 0
 
 
 def _call_admit(_: Any, at: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
