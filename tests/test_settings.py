@@ -41,6 +41,7 @@ from hasim.simulation.settings import (
     TrafficSettings,
     WorldSettings,
 )
+from hasim.simulation.warm_up import RULES, WarmUpRule
 from hasim.units import MINUTE, SECOND
 from hasim.validation import SettingsError, adapter
 
@@ -83,6 +84,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
             return st.none() | numbers(mark) if optional(hint) else numbers(mark)
         if isinstance(mark, Name):
             return st.sampled_from(mark.names())
+        if isinstance(mark, WarmUpRule):
+            return st.sampled_from(RULES) | st.integers(1, WHOLE_NS)
     if marks:
         return values(hint.__origin__)
     origin, args = typing.get_origin(hint), typing.get_args(hint)

@@ -35,8 +35,7 @@ _FAMILIES = {
     "attempts": ("service", "attempts"),
     "goodput": ("service", "goodput"),
     "jain": ("service", "Jain index"),
-    "peak_to_mean": ("service", "peak to mean"),
-    "cv": ("service", "variation"),
+    "balance": ("service", "balance"),
     "throughput": ("service", "throughput"),
     "probes": ("service", "probes"),
 }

@@ -25,7 +25,7 @@ ROUND = 10
 
 OF_LOAD = {
     *("success", "latency", "attempts", "goodput", "throughput"),
-    *("jain", "peak_to_mean", "cv", "probes"),
+    *("jain", "balance", "probes"),
 }
 """Measures that every message tells something about, faults or not."""
 

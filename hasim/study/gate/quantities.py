@@ -13,7 +13,7 @@ from hasim.study import summary
 from hasim.study.compare import MORE_IS_BETTER
 from hasim.units import SECOND
 
-MORE = MORE_IS_BETTER | {"query_accuracy", "jain", "jain.available", "throughput", "goodput"}
+MORE = MORE_IS_BETTER | {"query_accuracy", "jain", "balance.jain", "throughput", "goodput"}
 """Measures of which more is better; of all others, less."""
 
 
