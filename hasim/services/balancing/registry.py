@@ -139,7 +139,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         "The lowest moving average of latency, which fades in silence.",
         least_latency,
         counts=_each,
-        values=_each,
+        values=_twice,
         ended=least_latency_ended,
     ),
     "peak-ewma": Algorithm(

@@ -38,7 +38,8 @@ def observe_peak(fleet: Fleet, index: int, now: int, sample: float) -> None:
 
 
 def sample_of(fleet: Fleet, elapsed_ns: int, failed: bool) -> float:
-    """What an attempt counts for: its time, and for a failed one at least the penalty."""
-    if failed and elapsed_ns < fleet.settings.failure_penalty_ns:
-        return float(fleet.settings.failure_penalty_ns)
-    return float(elapsed_ns)
+    """What an attempt counts for: its time, 1 ns at least; a failed one at least the penalty."""
+    sample = max(1, elapsed_ns)
+    if failed:
+        sample = max(sample, fleet.settings.failure_penalty_ns)
+    return float(sample)

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 from hasim.services.balancing.fleet import Fleet, Request
-from hasim.services.balancing.pickers.latency import faded, observe, sample_of
+from hasim.services.balancing.pickers.latency import observe, sample_of
 from hasim.services.balancing.pickers.least_loaded import lighter
+
+UNKNOWN = -1e300
+
+
+def rank_of(fleet: Fleet, index: int) -> float:
+    """What orders masters at any time as their faded averages do: no exp for each at each pick.
+
+    average x exp(-(now - then) / decay) grows with ln(average) + then / decay, whatever `now`;
+    `values[n + i]` is that.
+    """
+    if fleet.values[index] == 0.0:
+        return UNKNOWN
+    return fleet.values[len(fleet.weight) + index]
 
 
 def least_latency(fleet: Fleet, request: Request) -> int:
@@ -16,12 +31,14 @@ def least_latency(fleet: Fleet, request: Request) -> int:
     best, least = -1, 0.0
     for index in range(len(fleet.weight)):
         if fleet.weight[index] > 0.0:
-            cost = faded(fleet, index, request.now)
-            if best < 0 or cost < least or (cost == least and lighter(fleet, index, best)):
-                best, least = index, cost
+            rank = rank_of(fleet, index)
+            if best < 0 or rank < least or (rank == least and lighter(fleet, index, best)):
+                best, least = index, rank
     return best
 
 
 def least_latency_ended(fleet: Fleet, index: int, now: int, elapsed_ns: int, failed: bool) -> None:
     """An attempt ended: its time goes into the average."""
     observe(fleet, index, now, sample_of(fleet, elapsed_ns, failed))
+    rank = math.log(fleet.values[index]) + now / fleet.settings.decay_ns
+    fleet.values[len(fleet.weight) + index] = rank
