@@ -9,6 +9,7 @@ from typing import Protocol
 
 from hasim.model import Cause
 from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.load_reports import Work
 from hasim.simulation.settings import MasterSettings
 
 
@@ -63,6 +64,7 @@ class SimMaster:
         self._queue: deque[Job] = deque()
         # A dict keeps the order in which service began; a set would not.
         self._serving: dict[Job, None] = {}
+        self._done = self._errors = self._busy_ns = self._metered_ns = 0
         self._dead = False
         self._rate = 1.0
         self._error_rate = 0.0
@@ -133,6 +135,7 @@ class SimMaster:
         """A dead process loses what is queued and in service; a dead host does not even say so."""
         lost = [*self._serving, *self._queue]
         self.lost_jobs += len(lost)
+        self._meter()
         self._serving.clear()
         self._queue.clear()
         self.overloaded = False
@@ -148,6 +151,18 @@ class SimMaster:
         self._rate = rate
         for job in self._serving:
             self._run(job)
+
+    # -- work done -------------------------------------------------------------
+
+    def work(self) -> Work:
+        """What it has done up to now."""
+        self._meter()
+        return Work(self._done, self._errors, self._busy_ns)
+
+    def _meter(self) -> None:
+        """Count the time of the workers that have been busy; call before their number changes."""
+        self._busy_ns += len(self._serving) * (self.env.now - self._metered_ns)
+        self._metered_ns = self.env.now
 
     # -- jobs ------------------------------------------------------------------
 
@@ -169,6 +184,7 @@ class SimMaster:
             job.reply(Cause.REJECTED)
 
     def _start(self, job: Job) -> None:
+        self._meter()
         self._serving[job] = None
         job.remaining_ns = job.demand_ns
         self._run(job)
@@ -184,6 +200,8 @@ class SimMaster:
         job: Job = event.load
         if job.completion is not event:
             return  # a fault took this completion back
+        self._meter()
+        self._done += 1
         del self._serving[job]
         if self._queue:
             waiting = self._queue.popleft()
@@ -192,6 +210,7 @@ class SimMaster:
         else:
             self._mark_overload(False)
         if job.error_draw < self._error_rate:
+            self._errors += 1
             job.reply(Cause.ERROR)
             return
         if job.partition is not None:

@@ -16,6 +16,7 @@ from hasim.simulation.commands import Commands
 from hasim.simulation.compiled.availability import available
 from hasim.simulation.driver import Driver
 from hasim.simulation.gateway import SimGateway
+from hasim.simulation.load_reports import LoadReports
 from hasim.simulation.master import SimMaster
 from hasim.simulation.messages import MessagePlane
 from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
@@ -89,6 +90,8 @@ class World:
         self.driver = Driver(self.env, control_plane, self.journal, self.commands.perform)
         self.gateways = self._build_gateways(control_plane.detection.watch().failures)
         self.messages = self._build_messages()
+        self.load_reports = LoadReports(self)
+        self.load_reports.begin_if_wanted()
 
     @property
     def states(self) -> dict[str, PartitionState]:

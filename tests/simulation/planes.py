@@ -17,6 +17,7 @@ from hasim.services.balancing.guards import (
     SlowStartSettings,
 )
 from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation.faults.kinds import INJECTORS
@@ -227,6 +228,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             sessions=one(4, 1000),
             failure_penalty_ns=one(0, 500 * GRID_NS),
             snitch_reset_ns=one(SECOND, 600 * SECOND),
+            power=PowerSettings(report_interval_ns=one(50, 300) * GRID_NS, blackout_ns=0),
             reserve=one(0.0, 0.2),
             report_interval_ns=one(10, 100, 1000) * GRID_NS,
             **guards(one),

@@ -24,6 +24,7 @@ from hasim.scenario.loader import load
 from hasim.services.balancing import BalancingSettings, registry
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.settings import from_plain
 from hasim.simulation.clock import INPUT, Call
@@ -132,7 +133,12 @@ def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25) -> Any:
         ),
         faults=faults,
         detection=DetectionSettings(evidence=case["evidence"], interval_ns=SECOND),
-        balancing=BalancingSettings(algorithm=case["algorithm"], ring_size=64, table_size=251),
+        balancing=BalancingSettings(
+            algorithm=case["algorithm"],
+            ring_size=64,
+            table_size=251,
+            power=PowerSettings(report_interval_ns=SECOND, blackout_ns=0),
+        ),
     )
     if not case["grid"]:
         return settings, None

@@ -72,9 +72,13 @@ MASTER = np.dtype(
         *((name, "i8") for name in ("offs", "crashes", "hangs", "overloaded")),
         *((name, "f8") for name in ("rate", "error_rate")),
         *((name, "i8") for name in ("busy", "waiting", "head", "tail")),
+        *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
     ]
 )
-"""A master: capacity, condition, and its queue (a list linked through the attempts)."""
+"""A master: capacity, condition, its queue (a list linked through the attempts), its work.
+
+`busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`.
+"""
 
 GATEWAY = np.dtype(
     [

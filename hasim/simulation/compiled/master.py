@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hasim.model import Cause
+from hasim.simulation.load_reports import Work
 from hasim.simulation.master import Job, SimMaster
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ class CompiledMaster(SimMaster):
     def accept(self, job: Job) -> None:
         """A deep probe arrives: messages arrive in the arrays."""
         self._plane.accept_probe(self._number, job)
+
+    def work(self) -> Work:
+        """What it has done up to now: the arrays know."""
+        return self._plane.work(self._number)
 
     def _lose_everything(self, cause: Cause | None) -> None:
         self.lost_jobs += self._plane.lose(self._number, cause)

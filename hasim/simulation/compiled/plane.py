@@ -22,6 +22,7 @@ from hasim.simulation.compiled.kernel import build
 from hasim.simulation.compiled.layout import CAUSES
 from hasim.simulation.compiled.master import CompiledMaster
 from hasim.simulation.compiled.window import Window
+from hasim.simulation.load_reports import Work
 from hasim.simulation.master import Job
 from hasim.simulation.results import Counts, Results
 from hasim.simulation.state import PartitionState
@@ -219,6 +220,13 @@ class CompiledPlane:
             else:
                 self._answer_probe(slot, cause)
         return lost
+
+    def work(self, master: int) -> Work:
+        """What a master has done up to now."""
+        row = self._memory["masters"][master]
+        since_ns = self.env.now - int(row["metered_ns"])
+        busy_ns = int(row["busy_ns"]) + int(row["busy"]) * since_ns
+        return Work(int(row["done"]), int(row["errors"]), busy_ns)
 
     def change_rate(self, master: int, rate: float) -> None:
         """A master works at another speed from now on."""

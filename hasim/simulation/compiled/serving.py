@@ -131,12 +131,20 @@ def note_order(table: Table, a: Record) -> None:
 
 
 @njit
+def meter(m: Record, now: int) -> None:
+    """Count the time of the workers that have been busy; before their number changes."""
+    m.busy_ns += m.busy * (now - m.metered_ns)
+    m.metered_ns = now
+
+
+@njit
 def start(table: Table, now: int, slot: int) -> None:
     """A worker takes it."""
     a = attempts(table)[slot]
     m = masters(table)[a.master]
     a.seat = m.busy
     note_order(table, a)
+    meter(m, now)
     seats(table)[m.first_seat + m.busy] = slot
     m.busy += 1
     run(table, now, a, slot)
@@ -210,13 +218,15 @@ def complete(table: Table, now: int, priority: int) -> int:
         s.master = a.master
         return OVERLOAD
     pop(table)
-    stand_up(table, a)
+    stand_up(table, now, a)
+    m.done += 1
     if m.waiting:
         waiting: int = m.head
         m.head = attempts(table)[waiting].next
         m.waiting -= 1
         start(table, now, waiting)
     if a.error < m.error_rate:
+        m.errors += 1
         return reply(table, now, slot, ERROR)
     if a.partition >= 0:
         written = writes(table)[s.writes]
@@ -226,9 +236,10 @@ def complete(table: Table, now: int, priority: int) -> int:
 
 
 @njit
-def stand_up(table: Table, a: Record) -> None:
+def stand_up(table: Table, now: int, a: Record) -> None:
     """Its worker is free; who sits last takes its seat."""
     m = masters(table)[a.master]
+    meter(m, now)
     m.busy -= 1
     last = seats(table)[m.first_seat + m.busy]
     seats(table)[m.first_seat + a.seat] = last
@@ -252,6 +263,7 @@ def lose(table: Table, now: int, master: int, cause: int) -> int:
         following = int64(attempts(table)[slot].next)
         lose_one(table, now, slot, cause)
         slot = following
+    meter(m, now)
     m.busy = m.waiting = m.overloaded = 0
     return lost
 
