@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import typing
 from typing import Any
 
@@ -96,7 +97,13 @@ def _from_text(choice: Choice, members: tuple[type[Any], ...], value: Any) -> di
     return mapping if kind is None else {choice.tag: kind, **mapping}
 
 
-def _tag_value(member: type[Any], tag: str) -> str | None:
+def _tag_value(member: Any, tag: str) -> str | None:
+    value: str | None = _tag_value_once(member, tag)
+    return value
+
+
+@functools.cache
+def _tag_value_once(member: Any, tag: str) -> str | None:
     """The literal that marks a member, or None if it has no such field."""
     if not tag or tag not in fields_by_user_name(member):
         return None

@@ -9,7 +9,7 @@ from hasim.frames import write_frames
 from hasim.report import figures, table
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
-from hasim.result import TABLES, Result
+from hasim.result import SHOWN, SUMMARISED, TABLES, Result
 from hasim.settings import plain
 from hasim.units import nanoseconds, seconds
 
@@ -22,14 +22,17 @@ SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.
 
 
 def export(result: Result, folder: Path) -> list[Path]:
-    """Write the tables, the frames, the summary and the figures of a run; the paths of the figures.
+    """Write the frames, tables, summary and figures of a run; the paths of the figures.
+
+    The frames hold all cells, the others the first, if there are very many.
 
     Raises OSError if the folder cannot be written.
     """
+    write_frames(result, folder)
+    result = result.head(SUMMARISED)
     for name in (*TABLES, "balance"):
         frame = getattr(result, name)
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    write_frames(result, folder)
     for name in SOMETIMES:
         frame, path = getattr(result, name), folder / f"{name}.csv"
         path.unlink(missing_ok=True)  # of a study with another rule, or without operations
@@ -38,7 +41,7 @@ def export(result: Result, folder: Path) -> list[Path]:
     for style, name in SUMMARIES.items():
         (folder / name).write_text(rendered(result, style), encoding="utf-8")
     made = []
-    for name, figure in draw(result).items():
+    for name, figure in draw(result.head(SHOWN)).items():
         (folder / "figures").mkdir(exist_ok=True)
         path = folder / "figures" / f"{name}.png"
         figures.save(figure, path)
@@ -47,7 +50,11 @@ def export(result: Result, folder: Path) -> list[Path]:
 
 
 def rendered(result: Result, style: str) -> str:
-    """The summary as ``json``, ``csv`` or ``markdown``: without times, paths or machine facts."""
+    """The summary as ``json``, ``csv`` or ``markdown``: without times, paths or machine facts.
+
+    Of very many cells it holds the first; a note says so.
+    """
+    result = result.head(SHOWN if style == "markdown" else SUMMARISED)
     header: dict[str, Any] = {
         "scenario": result.name,
         "seed": result.seed,

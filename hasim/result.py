@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import itertools
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +20,9 @@ from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
 from hasim.study.expectations import Verdict, judge
+from hasim.study.outcomes import Outcome
 from hasim.study.runner import file_stem, simulate_cell
-from hasim.study.store import Outcome, StoreError, Study
+from hasim.study.store import StoreError, Study
 from hasim.study.summary import summarise
 from hasim.study.transients import Transient, transients
 from hasim.study.warm_up import CutOff, cut_off, note_of
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 
 TABLES = ("incidents", "failovers", "mistakes", "masters", "messages", "alerts")
 """The tables of a result, each a DataFrame under its name."""
+SHOWN = 50
+"""Cells in a table or figure that is looked at."""
+SUMMARISED = 1000
+"""Cells in the summaries and tables that a run folder gets as JSON and CSV."""
 
 
 class Result:
@@ -41,7 +47,8 @@ class Result:
 
     Every table is a DataFrame with one row per incident (failover, ...), and
     the columns `cell`, one per varied setting, `replication`, `seed`, then
-    those of the row; times are seconds.
+    those of the row; times are seconds. Of a study with very many cells, `hasim.read_frame`
+    reads what `head` leaves out.
     """
 
     def __init__(
@@ -64,8 +71,21 @@ class Result:
     @property
     def cells(self) -> list[tuple[int, dict[str, Any]]]:
         """Number and varied settings of each cell that has an outcome."""
-        done = {outcome.cell for outcome in self.study.outcomes.values()}
-        return [(c.index, dict(c.varied)) for c in self.study.cells if c.index in done]
+        has = self.study.outcomes.has
+        return [(c.index, dict(c.varied)) for c in self.study.cells if has(c.index)]
+
+    def head(self, count: int) -> Result:
+        """The same of the first `count` cells alone, with a note that says so; itself if
+        there are no more."""
+        has, all_cells = self.study.outcomes.has, self.study.cells
+        first = tuple(itertools.islice((c for c in all_cells if has(c.index)), count + 1))
+        if len(first) <= count:
+            return self
+        note = f"The first {count:,} of {len(all_cells):,} cells; all are in metrics.parquet."
+        study = dataclasses.replace(
+            self.study, cells=first[:count], notes=(*self.study.notes, note)
+        )
+        return Result(study, loaded=self._loaded, folder=self.folder)
 
     def measured(self, cell: int) -> dict[int, Measured]:
         """What was measured in each replication of a cell, by replication.
@@ -112,7 +132,7 @@ class Result:
         """The invariants that were broken, one line each, if the study checked them."""
         return [
             f"cell {outcome.cell}, replication {outcome.replication}: {violation}"
-            for outcome in self.study.ordered()
+            for outcome in (self.study.ordered() if self.study.outcomes.violations else ())
             for violation in outcome.violations
         ]
 
@@ -295,10 +315,11 @@ class Result:
 
     def _repr_html_(self) -> str:
         """A summary for Jupyter: one row per cell, estimates with their 95 % intervals."""
-        cells = self.cells
-        rows = [{title(m): estimate_text(e[m]) for m in DEFAULT if m in e} for e in self.estimates]
+        shown = self.head(SHOWN)
+        cells = shown.cells
+        rows = [{title(m): estimate_text(e[m]) for m in DEFAULT if m in e} for e in shown.estimates]
         frame = pd.DataFrame(rows, index=pd.Index(labels(cells), name=heading(cells)))
-        notes = "".join(f"<p>{html.escape(line)}</p>" for line in self.notes)
+        notes = "".join(f"<p>{html.escape(line)}</p>" for line in shown.notes)
         return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{notes}"
 
     def __repr__(self) -> str:

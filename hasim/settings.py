@@ -298,8 +298,19 @@ def setting_of(cls: type[Any], field: str) -> Setting | None:
     return None
 
 
-def fields_by_user_name(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
-    """The fields of a settings class under the names that users write."""
+def field_hint(cls: type[Any], field: str) -> Any:
+    """The type of one field of a settings class, with its annotations: what validates it alone."""
+    return _hints(cls)[field]
+
+
+def fields_by_user_name(cls: Any) -> dict[str, dataclasses.Field[Any]]:
+    """The fields of a settings class under the names that users write; not to be changed."""
+    found: dict[str, dataclasses.Field[Any]] = _fields_once(cls)
+    return found
+
+
+@functools.cache
+def _fields_once(cls: Any) -> dict[str, dataclasses.Field[Any]]:
     return {user_name(f.name): f for f in dataclasses.fields(cls)}
 
 

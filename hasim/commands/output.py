@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hasim.result import Result
 
 
+_VERDICTS = ("pass", "undecided", "fail")
+
+
 def show(result: Result, style: str) -> None:
     """Print the estimates and verdicts of a run; the same bytes for the same run.
 
@@ -26,8 +29,10 @@ def show(result: Result, style: str) -> None:
         click.echo(rendered(result, style), nl=False)
         return
     from hasim.report import terminal
+    from hasim.result import SHOWN
 
-    out = terminal.console()
+    out, whole = terminal.console(), result
+    result = whole.head(SHOWN)
     cells, summaries = result.cells, result.estimates
     out.print(terminal.summary_table(cells, summaries))
     if not result.stopping.empty:
@@ -36,6 +41,8 @@ def show(result: Result, style: str) -> None:
         out.print(_operations_table(result))
     if result.study.expect:
         out.print(terminal.verdict_table(cells, result.verdicts))
+        if result is not whole:
+            out.print(_all_verdicts(whole))
     out.print(
         terminal.footer(
             cells,
@@ -45,6 +52,22 @@ def show(result: Result, style: str) -> None:
             note=" ".join(result.notes),
         )
     )
+
+
+def _all_verdicts(result: Result) -> str:
+    """How many of all cells keep what is expected, and the first that do not."""
+    from hasim.report.cells import text
+
+    worst = {cell: "pass" for cell, _ in result.cells}
+    for (cell, _), verdicts in zip(result.cells, result.verdicts, strict=True):
+        found = {verdict.verdict for verdict in verdicts}
+        worst[cell] = next((v for v in ("fail", "undecided") if v in found), "pass")
+    counts = [f"{sum(v == kind for v in worst.values()):,} {kind}" for kind in _VERDICTS]
+    line = f"Of all {len(worst):,} cells: {', '.join(counts)}."
+    failing = [(cell, varied) for cell, varied in result.cells if worst[cell] == "fail"][:3]
+    for cell, varied in failing:
+        line += f"\nFails: cell {cell}, " + ", ".join(f"{p}={text(v)}" for p, v in varied.items())
+    return line
 
 
 def _replications(result: Result) -> int | tuple[int, int]:

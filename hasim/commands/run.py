@@ -120,7 +120,7 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
     from hasim.study.store import open_run
 
     before = open_run(folder)
-    done = sum(not outcome.error for outcome in before.outcomes.values())
+    done = len(before.outcomes) - before.outcomes.failed
     note(f"{counted(done, 'replication')} {'is' if done == 1 else 'are'} there already.")
 
     def execute(progress: Report) -> tuple[Study, Loaded]:

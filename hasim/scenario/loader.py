@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hasim.scenario.checks import matrix_problems, scenario_problems, world_problems
-from hasim.scenario.csvtable import TraceError
+from hasim.scenario.cells import (
+    Cell,
+    Cells,
+    problems_of_trace,
+    trace_problems,
+    validated,
+    whole_world,
+)
+from hasim.scenario.checks import scenario_problems, world_problems
 from hasim.scenario.document import (
     Document,
     PathError,
@@ -19,29 +26,20 @@ from hasim.scenario.document import (
     parse_value,
     read_document,
 )
-from hasim.scenario.likes import with_likes
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.sent import TRACE_KEYS, trace_names
-from hasim.scenario.traces import read_recorded, span_problem
-from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
+from hasim.scenario.traces import read_recorded
+from hasim.scenario.variation import Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.settings import MatrixTrace, WorldSettings
-from hasim.validation import SettingsError, Where, nearest, validate
+from hasim.validation import nearest
 
 Overrides = Iterable[tuple[str, Any]]
-MOST_CELLS = 1000
-"""Each takes a replication or more, and a row in every table."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One point of the study: what is varied (path to value, as written), and the world."""
-
-    index: int
-    varied: dict[str, Any]
-    world: WorldSettings
+MOST_CELLS = 1_000_000
+"""More are a mistake: at a second each they would take eleven days."""
+LOOKED_AT = 1000
+"""Cells that are made while a scenario is loaded, to say what is wrong; others in their turn."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Loaded:
     """
 
     scenario: Scenario
-    cells: tuple[Cell, ...]
+    cells: Sequence[Cell]
     source: Path
     data: dict[str, Any]
 
@@ -63,9 +61,14 @@ class Loaded:
         if errors:
             document = document_of(self.data, str(self.source))
             raise ScenarioError(
-                p for where, e in errors for p in _trace_problems(document, where, e)
+                p for where, e in errors for p in problems_of_trace(document, where, e)
             )
         return recorded
+
+    def sample(self) -> Sequence[int]:
+        """The numbers of all cells, or of some that stand for all if there are many."""
+        cells = self.cells
+        return cells.spread(LOOKED_AT) if isinstance(cells, Cells) else range(len(cells))
 
     def traces(self) -> list[str]:
         """The paths of all traces that some cell may need."""
@@ -109,15 +112,28 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
         document.data["name"] = source.stem
     written = plan_of(document.data)
     document.data = with_absolute_traces(document.data, Path(os.path.abspath(source.parent)))  # noqa: PTH100
-    scenario = _validated(document, problems)
+    scenario = validated(document, problems)
     if scenario is not None:
-        found = [*scenario_problems(scenario), *world_problems(scenario.world())]
-        problems += [document.problem(where, message) for where, message in found]
-        problems += _traces_of(document, scenario.world())
-    cells = list(_cells(document, written, problems))
-    if scenario is None or problems:
-        raise ScenarioError(sorted(problems, key=lambda p: (p.line is None, p.file, p.line or 0)))
-    return Loaded(scenario, tuple(cells), source, document.data)
+        world = scenario.world()
+        fits = [*scenario_problems(scenario), *world_problems(world)]
+        problems += [document.problem(where, message) for where, message in fits]
+        problems += trace_problems(document, world)
+    wrong = list(_variation_problems(document, written))
+    absolute = plan_of(document.data)
+    looked_at = [] if wrong else absolute.spread(LOOKED_AT)
+    if scenario is None:
+        for index in looked_at:
+            whole_world(document, absolute.at(index), problems)
+        raise ScenarioError(_in_order(problems + wrong))
+    cells = Cells(document, written, absolute, world)
+    problems += [problem for index in looked_at for problem in cells.problems(index)]
+    if problems or wrong:
+        raise ScenarioError(_in_order(problems + wrong))
+    return Loaded(scenario, cells, source, document.data)
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda p: (p.line is None, p.file, p.line or 0))
 
 
 def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
@@ -128,34 +144,6 @@ def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
             document.set(path, value, place)
         except (PathError, ValueError) as error:
             yield Problem(place.file, None, "", str(error))
-
-
-def _validated(document: Document, problems: list[Problem]) -> Scenario | None:
-    """The scenario in the document, or None and its problems."""
-    masters, origins, found = with_likes(document.data.get("masters"))
-    problems += [document.problem(where, message) for where, message in found]
-    data = {**document.data, "masters": masters} if "masters" in document.data else document.data
-    try:
-        return validate(Scenario, data)
-    except SettingsError as error:
-        for where, message in error.problems:
-            origin = origins.get(where[:3])
-            at = where if origin is None else (*origin, *where[3:])
-            problems.append(document.problem(at, message))
-        return None
-
-
-def _cells(document: Document, written: Plan, problems: list[Problem]) -> Iterator[Cell]:
-    """The cells of the study: `written` with the traces as written, the worlds with their paths."""
-    found = list(_variation_problems(document, written))
-    problems += found
-    if found:
-        return
-    absolute = plan_of(document.data)
-    for index, (picks, shown) in enumerate(zip(absolute.cells(), written.cells(), strict=True)):
-        world = _cell_world(document, picks, problems)
-        if world is not None:
-            yield Cell(index, {pick.path: pick.value for pick in shown}, world)
 
 
 def _variation_problems(document: Document, plan: Plan) -> Iterator[Problem]:
@@ -171,47 +159,6 @@ def _variation_problems(document: Document, plan: Plan) -> Iterator[Problem]:
         found.append((("vary",), f"makes {plan.count:,} cells{each}; the most is {MOST_CELLS:,}"))
     for where, message in found or repeated_cells(plan):
         yield document.problem(where, message)
-
-
-def _cell_world(
-    document: Document, picks: list[Pick], problems: list[Problem]
-) -> WorldSettings | None:
-    cell = document.copy()
-    for pick in picks:
-        place = document.place_of(pick.where)
-        try:
-            cell.set(pick.path, pick.value, place)
-        except PathError as error:
-            problems.append(Problem(place.file, place.line, pick.path, str(error)))
-    scenario = _validated(cell, problems)
-    if scenario is None:
-        return None
-    world = scenario.world()
-    problems += [cell.problem(where, message) for where, message in world_problems(world)]
-    problems += _traces_of(cell, world)
-    return world
-
-
-def _traces_of(document: Document, world: WorldSettings) -> Iterator[Problem]:
-    """What is wrong with the traces, or with a world that they do not fit."""
-    recorded, errors = read_recorded(world)
-    for where, error in errors:
-        yield from _trace_problems(document, where, error)
-    if isinstance(world.network.rtt, MatrixTrace) and recorded.rtt_ns:
-        for at, message in matrix_problems(world, recorded.rtt_ns):
-            yield document.problem(at, message)
-    short = span_problem(world, recorded)
-    if short:
-        yield document.problem(("traffic", "arrivals"), short)
-
-
-def _trace_problems(document: Document, where: Where, error: TraceError) -> Iterator[Problem]:
-    for line, column, message in error.lines:
-        yield Problem(str(error.file), line, column, message)
-    for setting, message in error.settings:
-        keys = [key for key in TRACE_KEYS if document.places.get((*where, key))]
-        steps = setting.split(".", 1) if setting else keys
-        yield document.problem((*where, *steps), message)
 
 
 def with_absolute_traces(value: Any, folder: Path, key: str = "") -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -85,8 +84,7 @@ class Plan:
     @property
     def count(self) -> int:
         """The number of cells."""
-        rows = len(self.zipped[0].values) if self.zipped else 1
-        crossed = math.prod(len(axis.values) for axis in self.grid) * rows
+        crossed = math.prod(len(axis.values) for axis in self.grid) * self._rows
         return len(self.points) + (0 if self._only_points else crossed)
 
     @property
@@ -96,22 +94,57 @@ class Plan:
         yield from ((pick.path, pick.where) for point in self.points for pick in point)
 
     @property
+    def _rows(self) -> int:
+        """How many times the zipped settings change together."""
+        return len(self.zipped[0].values) if self.zipped else 1
+
+    @property
     def _only_points(self) -> bool:
         return bool(self.points) and not self.grid and not self.zipped
 
+    def at(self, index: int) -> list[Pick]:
+        """The cell of a number, found without those before it.
+
+        Zipped settings change fastest, then the last of the grid; points are last.
+        """
+        crossed = self.count - len(self.points)
+        if index >= crossed:
+            return self.points[index - crossed]
+        rest, row = divmod(index, self._rows)
+        grid: list[Pick] = []
+        for axis in reversed(self.grid):
+            rest, place = divmod(rest, len(axis.values))
+            grid.append(_pick(axis, place))
+        return [*reversed(grid), *(_pick(axis, row) for axis in self.zipped)]
+
     def cells(self) -> Iterator[list[Pick]]:
-        """The cells: zipped settings change fastest, then the last of the grid; points are last."""
-        if not self._only_points:
-            together = zip(*map(_picks, self.zipped), strict=True)
-            rows = [list(row) for row in together] if self.zipped else [[]]
-            for crossed in itertools.product(*map(_picks, self.grid)):
-                for row in rows:
-                    yield [*crossed, *row]
-        yield from self.points
+        """All cells in their order."""
+        return map(self.at, range(self.count))
+
+    def spread(self, most: int) -> list[int]:
+        """The numbers of all cells, or of about `most`: the values of each axis, and any others."""
+        if self.count <= most:
+            return list(range(self.count))
+        found = {*_thinned(self.count, most // 4)}
+        crossed, stride = self.count - len(self.points), 1
+        lengths = [self._rows, *(len(axis.values) for axis in reversed(self.grid))]
+        each = most // 4 // max(1, sum(length > 1 for length in lengths))
+        for length in lengths if crossed else []:
+            found |= {stride * place for place in _thinned(length, each)}
+            stride *= length
+        found |= {crossed + place for place in _thinned(len(self.points), most // 4)}
+        # Multiples of the golden ratio fall everywhere, and in step with no axis.
+        found |= {int(self.count * (place * 0.6180339887498949 % 1)) for place in range(most // 4)}
+        return sorted(found)
 
 
-def _picks(axis: Axis) -> list[Pick]:
-    return [Pick(axis.path, value, (*axis.where, i)) for i, value in enumerate(axis.values)]
+def _thinned(count: int, most: int) -> range:
+    """Every number below `count`, or `most` of them at equal distances."""
+    return range(0, count, -(-count // max(1, most))) if count else range(0)
+
+
+def _pick(axis: Axis, place: int) -> Pick:
+    return Pick(axis.path, axis.values[place], (*axis.where, place))
 
 
 def plan_of(data: Mapping[str, Any]) -> Plan:
@@ -148,9 +181,11 @@ def variation_problems(plan: Plan) -> Iterator[tuple[Where, str]]:
         if not axis.values:
             yield axis.where, "needs at least one value"
     for axis in plan.grid:
+        seen: set[Any] = set()
         for i, value in enumerate(axis.values):
-            if value in axis.values[:i]:
+            if _hashable(value) in seen:
                 yield (*axis.where, i), f"{value!r} is given twice"
+            seen.add(_hashable(value))
     gridded = {axis.path for axis in plan.grid}
     for axis in plan.zipped:
         if axis.path in gridded:
@@ -164,14 +199,40 @@ def variation_problems(plan: Plan) -> Iterator[tuple[Where, str]]:
 
 
 def repeated_cells(plan: Plan) -> Iterator[tuple[Where, str]]:
-    """(where, message) for each zipped row or point that makes a cell which there is already."""
-    seen: list[dict[str, Any]] = []
-    for picks in plan.cells():
-        varied = {pick.path: pick.value for pick in picks}
-        if varied in seen:
-            where = picks[-1].where if picks else ("vary", "points")
-            shown = ", ".join(f"{path}={value}" for path, value in varied.items())
-            yield where, f"the same cell is there already: {shown or 'nothing varied'}"
-            if not picks or where[1] == "zip":
-                return  # told once, not for every cell of the grid
-        seen.append(varied)
+    """(where, message) for each zipped row or point that makes a cell which there is already.
+
+    Without looking at all cells: those that are crossed repeat themselves only if a row does.
+    """
+    crossed = plan.count > len(plan.points)
+    rows: set[Any] = set()
+    for number, row in enumerate(zip(*(axis.values for axis in plan.zipped), strict=True)):
+        if _hashable(row) in rows and crossed:
+            yield _repeated(plan.at(number))
+            return  # told once, not for every cell of the grid
+        rows.add(_hashable(row))
+    values = {axis.path: set(map(_hashable, axis.values)) for axis in plan.grid}
+    zipped = [axis.path for axis in plan.zipped]
+    seen: set[Any] = set()
+    for point in plan.points:
+        varied = {pick.path: _hashable(pick.value) for pick in point}
+        there = crossed and varied.keys() == {*values, *zipped}
+        there = there and all(varied[path] in known for path, known in values.items())
+        row = ("list", tuple(varied.get(path) for path in zipped))
+        if _hashable(varied) in seen or (there and (row in rows or not zipped)):
+            yield _repeated(point)
+        seen.add(_hashable(varied))
+
+
+def _repeated(picks: list[Pick]) -> tuple[Where, str]:
+    shown = ", ".join(f"{pick.path}={pick.value}" for pick in picks)
+    where = picks[-1].where if picks else ("vary", "points")
+    return where, f"the same cell is there already: {shown or 'nothing varied'}"
+
+
+def _hashable(value: Any) -> Any:
+    """Something that is equal for equal values, and can be a member of a set."""
+    if isinstance(value, dict):
+        return ("dict", frozenset((key, _hashable(part)) for key, part in value.items()))
+    if isinstance(value, list | tuple):
+        return ("list", tuple(map(_hashable, value)))
+    return value

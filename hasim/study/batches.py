@@ -6,6 +6,7 @@ replication) that can be pickled.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,12 @@ AHEAD = 2
 
 OPEN_CELLS = 1000
 """Cells that take turns: all of a common study, and few enough to be held in memory."""
+
+AT_ONCE = 64
+"""Cells that are opened at once: it takes some milliseconds each, while workers wait."""
+
+MOST_TASKS = 1000
+"""A batch of more is not worth the outcomes that are lost with its worker."""
 
 Work = Callable[[int, int], Any]
 Task = tuple[int, int]
@@ -53,9 +60,9 @@ class Batches:
 
     A cell is expected to take as long as it has taken so far, or else as long as the
     others do; the very first batch is one replication. The cells take turns, so that a study
-    that is interrupted can be compared across its cells. No batch is so large
-    that a worker would be left without one at the end. Of what is wanted,
-    cells are taken only as others are finished, `OPEN_CELLS` at a time.
+    that is interrupted can be compared across its cells. Of what is wanted,
+    cells are taken only when it is their turn, and `OPEN_CELLS` of them at most are open.
+    From the last of them on, no batch is so large that a worker would be left without one.
     """
 
     def __init__(self, wanted: Wanted, workers: int) -> None:
@@ -66,6 +73,7 @@ class Batches:
         self._coming = _pairs(wanted)
         self._exhausted = False
         self._todo: dict[int, deque[int]] = {}
+        self._fresh: deque[int] = deque()
         self._turns: deque[int] = deque()
         self._spent: dict[int, tuple[float, int]] = {}
         self._all = (0.0, 0)
@@ -74,10 +82,15 @@ class Batches:
     def add(self, wanted: Wanted) -> None:
         """More is wanted, of the same cells or others, after what is left of them."""
         for cell, replications in _pairs(wanted):
-            self._take(cell, replications)
+            self._take(cell, replications, self._turns)
 
     def estimate_s(self) -> float:
-        """Seconds that the open cells would take on one core, from what has been learnt so far."""
+        """Seconds that the rest would take on one core, from what has been learnt so far.
+
+        Infinite as long as there are cells that are not open.
+        """
+        if not self._exhausted:
+            return math.inf
         return sum(len(todo) * (self._mean_s(cell) or 0.0) for cell, todo in self._todo.items())
 
     def learn(self, task: Task, spent_s: float) -> None:
@@ -93,18 +106,30 @@ class Batches:
         """The next batch, or None if nothing is left."""
         tasks: list[Task] = []
         room, worth_s = self._fair(), TARGET_S
-        while self._turns and room > len(tasks) and worth_s > TARGET_S / 100:
-            cell = self._turns.popleft()
+        while room > len(tasks) and worth_s > TARGET_S / 100:
+            cell = self._next_cell()
+            if cell is None:
+                break
             mean_s = self._mean_s(cell)
             count = self._count(cell, mean_s, worth_s, room - len(tasks))
             todo = self._todo[cell]
             tasks += [(cell, todo.popleft()) for _ in range(count)]
             self.left -= count
-            self._turn_over(cell)
+            if todo:
+                self._turns.append(cell)
+            else:
+                del self._todo[cell]
             if mean_s is None:
                 break
             worth_s -= count * mean_s
         return Batch(tuple(tasks)) if tasks else None
+
+    def _next_cell(self) -> int | None:
+        """The cell whose turn it is: each has its first before any has its second."""
+        if not self._fresh:
+            self._open()
+        queue = self._fresh or self._turns
+        return queue.popleft() if queue else None
 
     def _count(self, cell: int, mean_s: float | None, worth_s: float, room: int) -> int:
         """How many replications of a cell a batch takes."""
@@ -113,29 +138,22 @@ class Batches:
         worth = round(worth_s / max(mean_s, 1e-6))
         return max(1, min(worth, room, len(self._todo[cell])))
 
-    def _turn_over(self, cell: int) -> None:
-        """Put a cell at the end of the queue, or close it and open another."""
-        if self._todo[cell]:
-            self._turns.append(cell)
-            return
-        del self._todo[cell]
-        self._open()
-
     def _open(self) -> None:
-        """Take cells of those that are coming, while there is room."""
-        while not self._exhausted and len(self._todo) < OPEN_CELLS:
+        """Take the next cells of those that are coming, while there is room."""
+        upto = min(OPEN_CELLS, len(self._todo) + max(AT_ONCE, self.workers * AHEAD))
+        while not self._exhausted and len(self._todo) < upto:
             pair = next(self._coming, None)
             if pair is None:
                 self._exhausted = True
             else:
-                self._take(*pair)
+                self._take(*pair, self._fresh)
 
-    def _take(self, cell: int, replications: Sequence[int]) -> None:
+    def _take(self, cell: int, replications: Sequence[int], queue: deque[int]) -> None:
         if not replications:
             return
         if cell not in self._todo:
             self._todo[cell] = deque()
-            self._turns.append(cell)
+            queue.append(cell)
         self._todo[cell].extend(replications)
         self.left += len(replications)
 
@@ -146,7 +164,9 @@ class Batches:
 
     def _fair(self) -> int:
         """The most replications in a batch that leave some for all workers."""
-        return -(-self.left // (self.workers * AHEAD))
+        if not self._exhausted:
+            return MOST_TASKS
+        return min(MOST_TASKS, -(-self.left // (self.workers * AHEAD)))
 
 
 def _pairs(wanted: Wanted) -> Iterator[tuple[int, Sequence[int]]]:

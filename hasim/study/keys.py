@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hasim.scenario import sent
 from hasim.scenario.sent import TRACE_KEYS
 from hasim.settings import plain
 from hasim.simulation.settings import WorldSettings
@@ -44,13 +45,12 @@ def with_contents(value: Any, key: str = "") -> Any:
 
 def _digest(name: str) -> str:
     try:
-        state = Path(name).stat()
+        state = sent.state_of(Path(name))
     except OSError:
         return name  # reading the trace will tell
-    return _digest_once(name, state.st_mtime_ns, state.st_size)
+    return _digest_once(name, state)
 
 
 @functools.lru_cache(maxsize=256)
-def _digest_once(name: str, mtime_ns: int, size: int) -> str:
-    with Path(name).open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()
+def _digest_once(name: str, state: tuple[Any, ...]) -> str:
+    return sent.digest_of(Path(name))

@@ -10,7 +10,7 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,13 @@ from hasim.scenario.loader import load
 from hasim.settings import plain
 from hasim.simulation.run import collector_paused, simulate
 from hasim.study import executor
+from hasim.study.asked import new_study
 from hasim.study.cluster import Cluster, connected
 from hasim.study.keys import key_of
+from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
-from hasim.study.store import CellInfo, Options, OtherRunError, Outcome, RunFolder, Study, open_run
+from hasim.study.store import Options, OtherRunError, RunFolder, Study, options_of
 from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND
 
@@ -88,7 +90,7 @@ class Replicate:
     check: bool = False
     journals: Path | None = None
     messages: Path | None = None
-    cells: tuple[CellInfo, ...] = ()
+    cells: Sequence[CellInfo] = ()
     traces: Mapping[str, bytes] = field(default_factory=dict)
 
     def __call__(self, cell: int, replication: int) -> Outcome:
@@ -108,7 +110,7 @@ class Replicate:
                 (self.messages, write_messages, "csv.gz"),
             ):
                 if folder is not None:
-                    stem = file_stem(self.cells[cell], replication)
+                    stem = file_stem(self._keyed(cell), replication)
                     write_whole(writer, journal, folder / f"{stem}.{end}")
             violations = broken(journal) if self.check else ()
             measured = measure(journal).to_plain()
@@ -116,6 +118,12 @@ class Replicate:
             error = traceback.format_exc()
             return Outcome(cell, replication, time.perf_counter() - started, None, (), error)
         return Outcome(cell, replication, time.perf_counter() - started, measured, violations)
+
+    def _keyed(self, cell: int) -> CellInfo:
+        """A cell with its key, which names its files."""
+        info, loaded = self.cells[cell], self.loaded
+        key = info.key or key_of(loaded.cells[cell].world, loaded.scenario.seed)
+        return dataclasses.replace(info, key=key)
 
 
 def write_whole(writer: Callable[[Journal, Path], object], journal: Journal, path: Path) -> None:
@@ -164,40 +172,6 @@ def write_messages(journal: Journal, path: Path) -> None:
         rows.writerows(dataclasses.asdict(message) for _, message in journal.of(MessageRecord))
 
 
-def new_study(loaded: Loaded, options: Options = Options()) -> Study:  # noqa: B008 - frozen
-    """What a scenario asks for, with nothing done yet."""
-    scenario = loaded.scenario
-    projection, seed = scenario.projection, scenario.seed
-    return Study(
-        name=scenario.name,
-        seed=scenario.seed,
-        replications=scenario.replications,
-        cells=tuple(
-            CellInfo(cell.index, dict(cell.varied), key_of(cell.world, seed))
-            for cell in loaded.cells
-        ),
-        expect={item.measure: item.text for item in scenario.expect},
-        projection=(projection.mtbf_ns, projection.period_ns) if projection else None,
-        notes=_notes(loaded),
-        resolved=loaded.resolved(),
-        options=options,
-        base=key_of(scenario.world(), seed, name=scenario.name),
-    )
-
-
-def _notes(loaded: Loaded) -> tuple[str, ...]:
-    """Results from time-compressed traces say so."""
-    scales = {
-        getattr(trace, "time_scale", 1.0)
-        for cell in loaded.cells
-        for trace in (cell.world.traffic.arrivals, *(f.schedule for f in cell.world.faults))
-    }
-    return tuple(
-        f"A recorded trace is replayed {scale:g} times as fast as it was recorded."
-        for scale in sorted(scales - {1.0})
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What one replication of each cell takes: messages, and seconds on one core."""
@@ -221,8 +195,8 @@ def estimate_cost(loaded: Loaded, *, sample_ns: int = 30 * SECOND) -> Cost:
     measure(journal)
     spent_s = time.perf_counter() - started
     messages = sum(row.messages for _, row in journal.of(TrafficRollup))
-    horizons_ns = sum(cell.world.horizon_ns for cell in loaded.cells)
-    times = horizons_ns / short_ns
+    horizons_ns = [loaded.cells[index].world.horizon_ns for index in loaded.sample()]
+    times = sum(horizons_ns) / len(horizons_ns) * len(loaded.cells) / short_ns
     return Cost(messages * times, spent_s * times)
 
 
@@ -287,7 +261,8 @@ def _execute(
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Do what the study lacks."""
-    plan = Plan(study, {cell.index: bool(cell.world.faults) for cell in loaded.cells})
+    begin = folder.recall if folder is not None else None
+    plan = Plan(study, lambda cell: bool(loaded.cells[cell].world.faults), begin)
 
     def sink(outcome: Outcome) -> None:
         if folder is not None and (outcome.cell, outcome.replication) not in study.outcomes:
@@ -307,7 +282,7 @@ def _execute(
         path.mkdir(exist_ok=True)
     traces = sent.contents(loaded.traces()) if cluster is not None else {}
     work = Replicate(loaded, study.checked, kept["journals"], kept["messages"], study.cells, traces)
-    executor.execute(work, plan.wanted(), sink, jobs=jobs, cluster=cluster, more=plan.wanted)
+    executor.execute(work, plan.coming(), sink, jobs=jobs, cluster=cluster, more=plan.more)
 
 
 def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
@@ -354,7 +329,7 @@ def resume_study(
     Raises StoreError if it is no run folder, another process works there, or hasim
     or a trace has changed since; ScenarioError if a trace is gone; and whatever `run_study` raises.
     """
-    before = open_run(path).options
+    before = options_of(path)
     loaded = load(path / "scenario.yaml")
     study = run_study(
         loaded,

@@ -2,49 +2,61 @@
 
 ::
 
-    manifest.json                    versions, seed, start, end, state, counts, cells and keys
+    manifest.json                    versions, seed, start, end, state, counts
     scenario.yaml                    the scenario, resolved: it loads to the same cells
+    cells.jsonl                      number, varied settings and key of the cells, one to a line
     replications/cell-KEY.jsonl      one line per replication, appended as it finishes
     journals/, messages/             only when asked for
     .lock                            held by the process that works in the folder
 
 The key of a cell is made of what determines its replications (`hasim.study.keys`), so
 that what is there already is found again when a study is continued, or grows by
-replications or cells. Everything is JSON, YAML or CSV; nothing is ever executed when
+replications or cells. The keys of a large study are found one by one: its cells.jsonl
+names those that were begun. Everything is JSON, YAML or CSV; nothing is ever executed when
 a folder is read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from hasim.scenario.replications import Sequential, most
 from hasim.settings import from_plain, plain
 from hasim.study.lock import NAME as LOCK
 from hasim.study.lock import Lock, LockedError
+from hasim.study.outcomes import CellInfo, Outcome, Outcomes
 from hasim.study.stopping import Stop
 from hasim.validation import SettingsError
 from hasim.version import __version__
 
-FORMAT = 2
-READABLE = (1, 2)
+FORMAT = 3
+CONTINUED = (2, 3)
+"""Format 2 had the cells in its manifest."""
+READABLE = (1, *CONTINUED)
 """Format 1 named the cells by their numbers, and could not be continued."""
-PARTS = {LOCK, "manifest.json.part", "replications", "scenario.yaml", "scenario.yaml.part"}
+CELLS = "cells.jsonl"
+WRITTEN = ("manifest.json", "scenario.yaml", CELLS)
+PARTS = {LOCK, "replications", *WRITTEN[1:], *(f"{name}.part" for name in WRITTEN)}
 """All that a run which was killed before it had a manifest can have left."""
+MOST_OPEN = 64
+"""Files that are open at the same time."""
 LIBRARIES = ("numpy", "simpy", "pandas")
 RUNS = Path("hasim-runs")
 """Where runs are kept, unless somebody says where."""
+T = TypeVar("T")
 State = Literal["RUNNING", "COMPLETED", "INTERRUPTED", "FAILED"]
 
 
@@ -61,44 +73,6 @@ class StoreError(ValueError):
 
 class OtherRunError(StoreError):
     """A run folder of another world or seed: no replication could be taken over."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellInfo:
-    """One point: its number, what the user wrote for each varied setting, and its key."""
-
-    index: int
-    varied: Mapping[str, Any]
-    key: str = ""
-
-    @property
-    def stem(self) -> str:
-        """How the cell's files are named."""
-        return f"cell-{self.key}" if self.key else f"cell-{self.index:03}"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one replication of one cell gave.
-
-    `measured` is the plain data of `hasim.measures.Measured`, None if the
-    replication raised; `error` then says what. `violations` are the invariants
-    that it broke, if they were checked. `wall_s` is how long it took.
-    """
-
-    cell: int
-    replication: int
-    wall_s: float
-    measured: dict[str, Any] | None
-    violations: tuple[str, ...] = ()
-    error: str = ""
-
-    def of(self, cell: CellInfo) -> Outcome:
-        """The same as an outcome of `cell`, which has the same world."""
-        measured = self.measured
-        if measured is not None and "cell" in measured:
-            measured = {**measured, "cell": dict(cell.varied)}
-        return dataclasses.replace(self, cell=cell.index, measured=measured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +95,14 @@ class Study:
     `stops` then says for each cell that has ended how. `base` is the key of the
     world before anything is varied. `expect` holds measure -> limit as text;
     `projection` the mean time between failures and the period in nanoseconds, if
-    uptime is projected; `notes` what a reader of the results must know.
+    uptime is projected; `notes` what a reader of the results must know. `plan` is a digest of
+    what determines the cells; `find_key` finds the key of a cell that has none.
     """
 
     name: str
     seed: int
     replications: int | Sequential
-    cells: tuple[CellInfo, ...]
+    cells: Sequence[CellInfo]
     expect: dict[str, str] = field(default_factory=dict)
     projection: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
@@ -136,7 +111,16 @@ class Study:
     options: Options = Options()
     base: str = ""
     stops: dict[int, Stop] = field(default_factory=dict)
-    outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    plan: str = field(default="", compare=False)
+    find_key: Callable[[int], str] | None = field(default=None, compare=False, repr=False)
+
+    def keyed(self, index: int) -> CellInfo:
+        """A cell with its key, which is looked for if need be. May raise ScenarioError."""
+        cell = self.cells[index]
+        if cell.key or self.find_key is None:
+            return cell
+        return dataclasses.replace(cell, key=self.find_key(index))
 
     @property
     def checked(self) -> bool:
@@ -163,26 +147,28 @@ class Study:
 
     def ordered(self) -> Iterator[Outcome]:
         """The outcomes by cell, then replication, whatever the order they came in."""
-        for key in sorted(self.outcomes):
-            yield self.outcomes[key]
+        for cell in self.cells:
+            yield from self.of_cell(cell.index)
 
     def of_cell(self, cell: int) -> list[Outcome]:
         """The outcomes of one cell, by replication."""
-        return [outcome for outcome in self.ordered() if outcome.cell == cell]
+        return self.outcomes.of_cell(cell)
 
 
 class RunFolder:
     """Writes one run, alone. Each line is one `os.write`, so an interrupt cannot tear it."""
 
     def __init__(self, path: Path, study: Study) -> None:
-        """Begin a run, or take up the one that is there: `study` then gets its outcomes.
+        """Begin a run, or take up the one that is there: `recall` then finds its outcomes.
 
         Raises StoreError if the folder holds something else, another process works
         in it, or it cannot be written.
         """
         self.path = path
         self._study = study
-        self._files: dict[int, int] = {}
+        self._files: OrderedDict[str, int] = OrderedDict()
+        self._keys = array("Q", bytes(8 * len(study.cells) if study.find_key else 0))
+        study.outcomes.read = self._of_cell
         try:
             _refuse_strangers(path)
             path.mkdir(parents=True, exist_ok=True)
@@ -213,12 +199,33 @@ class RunFolder:
             self._manifest["started"] = before["started"]
             self._manifest["continued"] = [*before["continued"], session]
         (self.path / "replications").mkdir(exist_ok=True)
+        self._begin_cells(before)
         self._write("scenario.yaml", self._study.resolved)
         self._write_manifest()
 
+    def _begin_cells(self, before: dict[str, Any] | None) -> None:
+        """Write down the cells whose keys are known: all of a common study."""
+        file = self.path / CELLS
+        cells: Iterable[CellInfo] = ()
+        if self._study.find_key is None:
+            cells = self._study.cells
+        elif before is not None and before.get("plan") == self._study.plan:
+            cells = list(_read_cells(file))
+            for cell in cells:
+                self._keys[cell.index] = int(cell.key, 16)
+        # Written anew in any case, since the last line may be torn.
+        self._write(CELLS, "".join(map(_cell_line, cells)))
+
+    def _named(self, index: int) -> CellInfo:
+        """A cell that was begun, with its key; one that was not has none."""
+        cell = self._study.cells[index]
+        if self._keys and self._keys[index]:
+            return dataclasses.replace(cell, key=f"{self._keys[index]:016x}")
+        return cell
+
     def _take_up(self, before: dict[str, Any]) -> None:
         """Take over the outcomes and options of the run that is there."""
-        if before["hasim_run"] != FORMAT:
+        if before["hasim_run"] not in CONTINUED:
             raise StoreError(
                 f"{self.path}: written by an older hasim, which it can only be read by"
             )
@@ -232,38 +239,52 @@ class RunFolder:
                     f"choose another folder"
                 )
         self._study.options = options
-        for outcome in _read_cells(self.path, self._study.cells):
-            if outcome.replication < self._study.most and not outcome.error:
-                self._study.add(outcome)
         for torn in self.path.glob("*/.part-*"):  # of workers that were killed
             torn.unlink()
 
+    def recall(self, index: int) -> CellInfo:
+        """A cell with its key, which is begun; the study gets what is there of it already."""
+        cell = self._named(index)
+        if self._keys and not cell.key:
+            cell = self._study.keyed(index)
+            self._keys[index] = int(cell.key, 16)
+            self._append(CELLS, _cell_line(cell))
+        for outcome in _read_outcomes_of(self.path, cell):
+            if outcome.replication < self._study.most and not outcome.error:
+                self._study.add(outcome)
+        return cell
+
+    def _of_cell(self, index: int) -> Iterator[Outcome]:
+        return _read_outcomes_of(self.path, self._named(index))
+
     def append(self, outcome: Outcome) -> None:
         """Store one outcome."""
-        if outcome.cell not in self._files:
-            path = self.path / "replications" / f"{self._stems[outcome.cell]}.jsonl"
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            self._files[outcome.cell] = file
-            _mend(file)
+        cell = self._named(outcome.cell)
         row = dataclasses.asdict(outcome)
         line = json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n"
-        os.write(self._files[outcome.cell], line.encode())
+        self._append(f"replications/{cell.stem}.jsonl", line)
 
-    @cached_property
-    def _stems(self) -> dict[int, str]:
-        return {cell.index: cell.stem for cell in self._study.cells}
+    def _append(self, name: str, line: str) -> None:
+        """One line at the end of a file, of which the last few stay open."""
+        file = self._files.pop(name, None)
+        if file is None:
+            file = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            _mend(file)
+        self._files[name] = file
+        if len(self._files) > MOST_OPEN:
+            os.close(self._files.popitem(last=False)[1])
+        os.write(file, line.encode())
 
     def finish(self) -> None:
         """Close the files, say in the manifest how the study ended, and let others in."""
-        for descriptor in self._files.values():
-            os.close(descriptor)
-        self._files.clear()
-        done = [outcome for outcome in self._study.ordered() if not outcome.error]
+        while self._files:
+            os.close(self._files.popitem()[1])
+        outcomes = self._study.outcomes
         self._manifest |= {
             "state": self._study.state,
             "ended": _now(),
-            "replications_done": len(done),
-            "violations": sum(len(outcome.violations) for outcome in done),
+            "replications_done": len(outcomes) - outcomes.failed,
+            "violations": outcomes.violations,
             "stops": {str(c): dataclasses.asdict(s) for c, s in sorted(self._study.stops.items())},
         }
         self._write_manifest()
@@ -328,10 +349,7 @@ def open_run(path: Path) -> Study:
             name=manifest["scenario"],
             seed=manifest["seed"],
             replications=_replications(manifest["replications"]),
-            cells=tuple(
-                CellInfo(cell["index"], cell["varied"], cell.get("key", ""))
-                for cell in manifest["cells"]
-            ),
+            cells=tuple(_cells(path, manifest)),
             expect=manifest["expect"],
             projection=tuple(manifest["projection"]) if manifest["projection"] else None,
             notes=tuple(manifest["notes"]),
@@ -347,11 +365,46 @@ def open_run(path: Path) -> Study:
         raise StoreError(f"{path / 'scenario.yaml'}: is not a text file in UTF-8") from None
     except OSError as error:
         raise StoreError(f"{path / 'scenario.yaml'}: {error.strerror}") from None
-    for outcome in _read_cells(path, study.cells):
-        stop = study.stops.get(outcome.cell)
-        if outcome.replication < (stop.replications if stop else study.most):
-            study.add(outcome)
+    named = {cell.index: cell for cell in study.cells}
+    study.outcomes.read = lambda index: _read_outcomes_of(path, named[index])
+    for cell in study.cells:
+        stop = study.stops.get(cell.index)
+        for outcome in _read_outcomes_of(path, cell):
+            if outcome.replication < (stop.replications if stop else study.most):
+                study.add(outcome)
     return study
+
+
+def _cells(path: Path, manifest: dict[str, Any]) -> Iterator[CellInfo]:
+    """The cells of a run that are known, by their numbers; of a large one those that were begun."""
+    if manifest["hasim_run"] == FORMAT:
+        yield from sorted(_read_cells(path / CELLS), key=lambda cell: cell.index)
+        return
+    for cell in manifest["cells"]:
+        yield CellInfo(cell["index"], cell["varied"], cell.get("key", ""))
+
+
+def _cell_line(cell: CellInfo) -> str:
+    row = {"cell": cell.index, "varied": dict(cell.varied), "key": cell.key}
+    return json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _read_cells(file: Path) -> Iterator[CellInfo]:
+    def make(row: dict[str, Any]) -> CellInfo:
+        return CellInfo(int(row["cell"]), dict(row["varied"]), str(row["key"]))
+
+    try:
+        yield from _read_lines(file, make, "a cell")
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def options_of(path: Path) -> Options:
+    """What the run in a folder does with each replication. Raises StoreError like `open_run`."""
+    try:
+        return _options(_read_manifest(path))
+    except (KeyError, TypeError) as error:
+        raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
 
 
 def _options(manifest: Mapping[str, Any]) -> Options:
@@ -363,13 +416,15 @@ def _replications(written: Any) -> int | Sequential:
     return from_plain(Sequential, written) if isinstance(written, dict) else int(written)
 
 
-def _read_cells(path: Path, cells: Iterable[CellInfo]) -> Iterator[Outcome]:
-    """What is stored of the cells; cells of the same world share a file."""
-    for cell in cells:
-        file = path / "replications" / f"{cell.stem}.jsonl"
-        if file.exists():
-            for outcome in _read_outcomes(file):
-                yield outcome.of(cell)
+def _read_outcomes_of(path: Path, cell: CellInfo) -> Iterator[Outcome]:
+    """What is stored of a cell; cells of the same world share a file."""
+
+    def make(row: dict[str, Any]) -> Outcome:
+        return Outcome(**{**row, "violations": tuple(row["violations"])}).of(cell)
+
+    file = path / "replications" / f"{cell.stem}.jsonl"
+    with contextlib.suppress(FileNotFoundError):
+        yield from _read_lines(file, make, "an outcome of a replication")
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -390,18 +445,18 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read_outcomes(file: Path) -> Iterator[Outcome]:
+def _read_lines(file: Path, make: Callable[[dict[str, Any]], T], what: str) -> Iterator[T]:
+    """What `make` makes of each line of JSON; a torn last line is passed over."""
     lines = file.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         if not line:
             continue
         try:
-            plain = json.loads(line)
-            yield Outcome(**{**plain, "violations": tuple(plain["violations"])})
+            yield make(json.loads(line))
         except (ValueError, TypeError, KeyError) as error:
             if number == len(lines):  # no newline behind it: torn
                 return
-            raise StoreError(f"{file}:{number}: not an outcome of a replication: {error}") from None
+            raise StoreError(f"{file}:{number}: not {what}: {error}") from None
 
 
 def _manifest(study: Study) -> dict[str, Any]:
@@ -417,10 +472,8 @@ def _manifest(study: Study) -> dict[str, Any]:
         "violations": 0,
         **dataclasses.asdict(study.options),
         "base": study.base,
-        "cells": [
-            {"index": cell.index, "varied": dict(cell.varied), "key": cell.key}
-            for cell in study.cells
-        ],
+        "cells": len(study.cells),
+        "plan": study.plan,
         "stops": {},
         "expect": study.expect,
         "projection": list(study.projection) if study.projection else None,

@@ -272,10 +272,14 @@ def test_yaml_out_of_bounds(problems_of, text, line, message) -> None:
 
 def test_a_grid_of_too_many_cells_is_refused_before_it_is_built(problems_of) -> None:
     values = ", ".join(map(str, range(1, 101)))
-    grid = f"vary: {{detection.fall: [{values}], detection.rise: [{values}]}}\ndetection:"
+    axes = [f"{path}: [{values}]" for path in ("detection.fall", "detection.rise")]
+    axes.append(f"masters.iad-1.workers: [{values}, 101]")
+    grid = f"vary: {{{', '.join(axes)}}}\ndetection:"
     problem = only(problems_of(GOOD.replace("detection:", grid, 1)))
     assert (problem.line, problem.field) == (8, "vary")
-    assert problem.message == "makes 10,000 cells (every combination is one); the most is 1,000"
+    assert problem.message == (
+        "makes 1,010,000 cells (every combination is one); the most is 1,000,000"
+    )
 
 
 def test_a_number_too_large_for_64_bits(problems_of) -> None:

@@ -151,10 +151,14 @@ def test_what_is_wrong_with_vary_is_told_with_its_line(
     assert [(p.line, p.field, p.message) for p in found] == [(line, field, message)]
 
 
-def test_too_many_zipped_rows_and_points_are_refused(problems_of) -> None:
-    rows = ", ".join(map(str, range(1, 1002)))
-    [problem] = problems_of(GOOD + f"vary: {{zip: {{detection.fall: [{rows}]}}}}\n")
-    assert (problem.line, problem.message) == (10, "makes 1,001 cells; the most is 1,000")
+def test_too_many_zipped_rows_are_refused(problems_of) -> None:
+    rows, grid = (", ".join(map(str, range(1, n + 1))) for n in (1001, 1000))
+    vary = f"vary: {{zip: {{detection.fall: [{rows}]}}, grid: {{detection.rise: [{grid}]}}}}\n"
+    [problem] = problems_of(GOOD + vary)
+    assert (problem.line, problem.message) == (
+        10,
+        "makes 1,001,000 cells (every combination is one); the most is 1,000,000",
+    )
 
 
 # -- replications ------------------------------------------------------------------

@@ -16,7 +16,7 @@ from runs import run
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
 from hasim.simulation.settings import MasterSettings, WorldSettings
-from hasim.study.store import Outcome
+from hasim.study.outcomes import Outcome
 from hasim.units import SECOND
 
 WORLD = WorldSettings(
@@ -90,6 +90,13 @@ class Loaded:
             projection=self.projection,
             world=lambda: WORLD,
         )
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"vary": [cell.varied for cell in self.cells]}
+
+    def sample(self) -> range:
+        return range(len(self.cells))
 
     def traces(self) -> list[str]:
         return []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.study.batches import OPEN_CELLS, Batch, Batches
+from hasim.study.batches import AT_ONCE, OPEN_CELLS, Batch, Batches
 
 
 def learn(batches: Batches, batch: Batch, each_s: float) -> None:
@@ -79,22 +79,38 @@ def test_the_cells_take_turns():
     assert [batches.next().tasks[0][0] for _ in range(6)] == [0, 1, 0, 1, 0, 1]
 
 
-def test_cells_are_taken_only_as_others_are_finished():
+def test_each_cell_has_its_first_turn_before_any_has_its_second():
+    batches = Batches({cell: range(2) for cell in range(500)}, workers=1)
+    order = [batches.next().tasks for _ in range(1000)]  # nothing is learnt: one task each
+    assert order == [((cell, r),) for r in range(2) for cell in range(500)]
+
+
+def test_cells_are_taken_only_in_their_turn():
     taken = []
 
     def coming() -> Iterator[tuple[int, range]]:
         for cell in range(10 * OPEN_CELLS):
             taken.append(cell)
-            yield cell, range(2)
+            yield cell, range(3)
 
     batches = Batches(coming(), workers=1)
-    assert len(taken) == OPEN_CELLS
-    most = 0
-    for done in range(2 * 10 * OPEN_CELLS):
-        [task] = batches.next().tasks  # nothing is learnt, so that each batch is one task
-        finished = max(0, done + 1 - OPEN_CELLS) if done < 2 * OPEN_CELLS else done // 2
-        most = max(most, len(taken) - finished)
-        assert task[0] < len(taken)
+    assert len(taken) == AT_ONCE
+    left = dict.fromkeys(range(10 * OPEN_CELLS), 3)
+    for number in range(30 * OPEN_CELLS):
+        [(cell, _)] = batches.next().tasks
+        left[cell] -= 1
+        if number % 500 == 0:
+            assert sum(left[cell] > 0 for cell in taken) <= OPEN_CELLS
     assert batches.next() is None
     assert taken == list(range(10 * OPEN_CELLS))
-    assert most <= 2 * OPEN_CELLS
+    assert set(left.values()) == {0}
+
+
+def test_batches_of_many_cells_are_not_larger_than_those_of_few():
+    batches = Batches({cell: range(1) for cell in range(1000)}, workers=4)
+    learn(batches, batches.next(), 0.01)
+    sizes = []
+    while (batch := batches.next()) is not None:
+        sizes.append(len(batch.tasks))
+    assert sum(sizes) == 999
+    assert max(sizes) == 50

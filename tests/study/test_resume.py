@@ -387,13 +387,33 @@ def test_a_run_of_format_1_is_read_but_not_continued(tmp_path):
     hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
     now = hasim.load_run(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    for cell in manifest["cells"]:
+    manifest["cells"] = []
+    for line in (tmp_path / "cells.jsonl").read_text().splitlines():
+        cell = json.loads(line)
         old = tmp_path / "replications" / f"cell-{cell['key']}.jsonl"
-        old.rename(old.with_name(f"cell-{cell['index']:03}.jsonl"))
-        del cell["key"]
-    for name in ("base", "stops", "journals", "messages", "continued"):
+        old.rename(old.with_name(f"cell-{cell['cell']:03}.jsonl"))
+        manifest["cells"].append({"index": cell["cell"], "varied": cell["varied"]})
+    (tmp_path / "cells.jsonl").unlink()
+    for name in ("base", "plan", "stops", "journals", "messages", "continued"):
         del manifest[name]
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 1}))
     assert hasim.load_run(tmp_path).summary().equals(now.summary())
     with pytest.raises(StoreError, match="written by an older hasim"):
         hasim.resume(tmp_path)
+
+
+def test_a_run_of_format_2_is_read_and_continued(tmp_path, whole):
+    hasim.run(DATA, jobs=1, replications=5, out=tmp_path)
+    now = hasim.load_run(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    cells = map(json.loads, (tmp_path / "cells.jsonl").read_text().splitlines())
+    manifest["cells"] = [
+        {"index": c["cell"], "varied": c["varied"], "key": c["key"]} for c in cells
+    ]
+    del manifest["plan"]
+    (tmp_path / "cells.jsonl").unlink()
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 2}))
+    assert hasim.load_run(tmp_path).summary().equals(now.summary())
+    hasim.run(DATA, jobs=1, out=tmp_path)
+    assert tables(tmp_path) == tables(whole["fixed"])
+    assert lines(tmp_path) == 24

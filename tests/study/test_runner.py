@@ -16,7 +16,8 @@ from standins import TWO_CELLS, Deadly, Pids, Squares
 from hasim.study import runner
 from hasim.study.batches import Wanted, Work
 from hasim.study.executor import execute
-from hasim.study.store import Outcome, open_run
+from hasim.study.outcomes import Outcome
+from hasim.study.store import open_run
 
 HERE = Path(__file__).parent
 

@@ -7,10 +7,9 @@ import math
 
 import pytest
 
+from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.store import (
-    CellInfo,
     Options,
-    Outcome,
     RunFolder,
     StoreError,
     Study,
@@ -115,8 +114,8 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     [
         (None, "no folder of a hasim run"),
         ("{", "not JSON"),
-        ("[]", "expected a run of format 2, got None"),
-        ('{"hasim_run": 99}', "expected a run of format 2, got 99"),
+        ("[]", "expected a run of format 3, got None"),
+        ('{"hasim_run": 99}', "expected a run of format 3, got 99"),
         ('{"hasim_run": 1}', "lacks or garbles 'scenario'"),
     ],
 )
