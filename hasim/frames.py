@@ -13,11 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hasim.measures import Measured
 from hasim.measures.incidents import Incident
 from hasim.report.cells import text
 from hasim.study.store import StoreError
-from hasim.study.summary import MEASURES, unit
+from hasim.study.summary import unit, values
 from hasim.version import __version__
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ FRAMES = ("metrics", "incidents")
 """The frames of a run folder, each in a file ``NAME.parquet``."""
 ROWS = 50_000
 """Rows that are held in memory and written at once."""
-EACH = {name: how.each for name, how in MEASURES.items() if how.each is not None}
-"""The measures that have a value in a single replication."""
 Row = dict[str, Any]
 Varied = dict[str, type[int] | type[float] | type[str]]
 
@@ -47,12 +44,11 @@ def write_frames(result: Result, folder: Path) -> None:
     try:
         for cell in result.study.cells:
             place = {"cell": cell.index, **_as_columns(cell.varied, varied)}
-            for outcome in result.study.of_cell(cell.index):
-                if outcome.measured is not None:
-                    here = {**place, "replication": outcome.replication}
-                    measured = result.read(outcome)
-                    writers[0].add({**here, **row} for row in metric_rows(measured))
-                    writers[1].add({**here, **dataclasses.asdict(i)} for i in measured.incidents)
+            runs = result.measured(cell.index)
+            for (number, run), found in zip(runs.items(), values(list(runs.values())), strict=True):
+                here = {**place, "replication": number}
+                writers[0].add({**here, **row} for row in metric_rows(found))
+                writers[1].add({**here, **dataclasses.asdict(i)} for i in run.incidents)
         for writer in writers:
             writer.finish()
     finally:
@@ -96,10 +92,10 @@ def read_frame(path: str | Path, name: str = "metrics") -> pd.DataFrame:
     return frame
 
 
-def metric_rows(measured: Measured) -> Iterator[Row]:
-    """Every measure that a single replication has a value of, or would have with more incidents."""
-    for name, each in EACH.items():
-        yield {"measure": name, "value": each(measured), "unit": unit(name)}
+def metric_rows(found: Mapping[str, float | None]) -> Iterator[Row]:
+    """A row for each measure of a replication, with its unit."""
+    for measure, value in found.items():
+        yield {"measure": measure, "value": value, "unit": unit(measure)}
 
 
 class _Writer:

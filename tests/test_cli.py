@@ -112,7 +112,8 @@ def test_run_folder_holds_tables_summary_and_figures(tiny):
     for figure in ("intervals", "detection", "timeline"):
         assert (out / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
     journals = sorted(path.name for path in (out / "journals").iterdir())
-    stems = [f"cell-{cell['key']}" for cell in manifest["cells"]]
+    assert manifest["cells"] == 2
+    stems = cell_stems(out)
     assert journals == sorted(
         f"{stem}-replication-{r:04}.jsonl.gz" for stem in stems for r in range(3)
     )
@@ -527,8 +528,13 @@ def journal(tiny, finished) -> Path:
 
 def first_cell(folder: str) -> str:
     """How the files of the first cell of a run are named."""
-    manifest = json.loads(Path(folder, "manifest.json").read_text())
-    return f"cell-{manifest['cells'][0]['key']}"
+    return cell_stems(Path(folder))[0]
+
+
+def cell_stems(folder: Path) -> list[str]:
+    """How the files of each cell are named."""
+    lines = (folder / "cells.jsonl").read_text().splitlines()
+    return [f"cell-{json.loads(line)['key']}" for line in lines]
 
 
 def test_replay_finds_the_recorded_effects_again(journal):
@@ -617,6 +623,8 @@ def test_explain_does_not_tell_another_story_than_the_run_had(journal):
     ("damage", "message"),
     [
         ("manifest", "manifest.json: not JSON"),
+        ("cells", "cells.jsonl:1: not a cell"),
+        ("no-cells", "cells.jsonl: cannot be read: No such file"),
         ("scenario", "scenario.yaml: is not a text file in UTF-8"),
         ("table", ": lacks 'incidents'"),
         ("column", "the measures of replication 0 of cell 0 are not those of hasim"),
@@ -625,6 +633,11 @@ def test_explain_does_not_tell_another_story_than_the_run_had(journal):
 def test_a_damaged_run_folder_is_told_in_one_line(journal, damage, message):
     outcomes = Path("out/replications", f"{first_cell('out')}.jsonl")
     match damage:
+        case "cells":
+            text = Path("out/cells.jsonl").read_text()
+            Path("out/cells.jsonl").write_text("{" + text)
+        case "no-cells":
+            Path("out/cells.jsonl").unlink()
         case "manifest":
             Path("out/manifest.json").write_bytes(b"\xff\xfe")
         case "scenario":

@@ -278,6 +278,19 @@ def _as_load(measure: str, runs: Runs) -> Runs:
     return steady(runs) if measure.partition(".")[0] in _LOAD else runs
 
 
+def values(runs: Runs) -> list[dict[str, float | None]]:
+    """The value of each measure that has one in a single replication, for each of a cell's.
+
+    None where there is nothing to measure; load is without the warm-up, as in the estimates.
+    """
+    each = {name: how.each for name, how in MEASURES.items() if how.each is not None}
+    after = {name: _as_load(name, runs) for name in each}
+    return [
+        {name: value(after[name][place]) for name, value in each.items()}
+        for place in range(len(runs))
+    ]
+
+
 def summarise(measured: Runs, projection: Projection = None) -> dict[str, Estimate]:
     """Every measure of one cell with its 95 % interval, in the order of the registry.
 

@@ -153,7 +153,7 @@ def test_a_bad_cell_ends_a_study_and_keeps_what_was_done(tmp_path, small_limits)
         hasim.run(scenario, jobs=1, out=tmp_path / "run")
     study = open_run(tmp_path / "run")
     assert study.state == "FAILED"
-    assert 8 <= len(study.outcomes) <= 14
+    assert 1 <= len(study.outcomes) <= 14  # those of the batches before
     done = CliRunner().invoke(main, ["resume", str(tmp_path / "run"), "--jobs", "1"])
     assert done.exit_code == 2
     assert "is longer than" in done.stderr

@@ -25,7 +25,8 @@ from hasim.units import HOUR, LONGEST_NS, SECOND, seconds
 from hasim.validation import SettingsError
 
 if TYPE_CHECKING:
-    from hasim.scenario.loader import Cell, Loaded
+    from hasim.scenario.cells import Cell
+    from hasim.scenario.loader import Loaded
 
 PLAIN_RUNS = 20
 """So many runs, at least, the plain simulation is cut into, for an interval."""
