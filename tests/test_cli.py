@@ -143,7 +143,7 @@ def test_json_is_the_same_for_any_jobs_hash_seed_and_folder(tiny):
     data = json.loads(first.stdout)
     assert (data["scenario"], data["seed"], len(data["cells"])) == ("tiny", 5, 2)
     tables = sorted(p.name for p in Path("one").glob("*.csv"))
-    assert len(tables) == 7
+    assert len(tables) == 8
     for name in tables:
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes(), name
 

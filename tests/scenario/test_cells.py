@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hasim.scenario.loader as loader
@@ -66,13 +66,15 @@ def _at(data: Any, where: tuple[Any, ...]) -> Any:
     return data
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4), most=st.integers(16, 200))
 def test_a_spread_holds_every_value_of_short_axes(sizes, most):
     vary = {f"g{i}": list(range(n)) for i, n in enumerate(sizes)}
     plan = plan_of({"vary": vary})
     spread = plan.spread(most)
     assert spread == sorted(set(spread))
-    assert set(spread) <= set(range(plan.count))
+    assert spread[0] == 0
+    assert spread[-1] < plan.count
     assert len(spread) <= 1.5 * most + 4 or plan.count <= most
     if all(n * len(sizes) * 4 <= most for n in sizes):
         for path, values in vary.items():
