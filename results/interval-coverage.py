@@ -15,17 +15,17 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 from hasim.measures import Measured
-from hasim.measures.availability import Availability
 from hasim.measures.incidents import Incident
-from hasim.measures.load import Latencies, Load
+from hasim.measures.load import Latencies
 from hasim.sketch import ACCURACY, bucket_value_ns, sketch
 from hasim.study.statistics import order_statistics, proportion_interval, t_interval
 from hasim.study.summary import interval, paired
@@ -41,17 +41,25 @@ EXACT = 0.015
 
 # -- replications made up ---------------------------------------------------------------
 
-NOTHING = Measured(
-    scenario="made-up",
-    cell={},
-    replication=0,
-    seed=0,
-    horizon_s=1000.0,
-    service=Availability(
-        **dict.fromkeys(Availability.__dataclass_fields__, 0.0) | {"down_at_end": False}
-    ),
-    load=Load(jain=None, peak_to_mean=None, cv=None, goodput_per_s=0.0, probes_per_s=0.0),
-)
+
+def nothing() -> Measured:
+    """A replication in which nothing happened: every field is zero or empty."""
+    plain: dict[str, Any] = {
+        "scenario": "made-up",
+        "cell": {},
+        "replication": 0,
+        "seed": 0,
+        "horizon_s": 1000.0,
+    }
+    hints = get_type_hints(Measured)
+    for item in fields(Measured):
+        if item.name not in plain and item.default is MISSING and item.default_factory is MISSING:
+            part = hints[item.name]
+            plain[item.name] = part(**dict.fromkeys((f.name for f in fields(part)), 0))
+    return Measured(**plain)
+
+
+NOTHING = nothing()
 INCIDENT = Incident(
     **dict.fromkeys(Incident.__dataclass_fields__, None)
     | {"number": 1, "master": "a", "kind": "crash", "fault": 1, "faults": 1, "started_at_s": 0.0}
