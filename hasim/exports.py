@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hasim.frames import write_frames
-from hasim.report import figures, table
+from hasim.report import differences, figures, table
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
 from hasim.result import SHOWN, SUMMARISED, TABLES, Result
@@ -38,6 +38,9 @@ def export(result: Result, folder: Path) -> list[Path]:
         path.unlink(missing_ok=True)  # of a study with another rule, or without operations
         if not frame.empty:
             frame.to_csv(path, index=False, lineterminator="\n")
+    (folder / "differences.csv").unlink(missing_ok=True)
+    if result.compared:
+        result.head(SHOWN).differences().to_csv(folder / "differences.csv", index=False, lineterminator="\n")
     for style, name in SUMMARIES.items():
         (folder / name).write_text(rendered(result, style), encoding="utf-8")
     made = []
@@ -61,6 +64,9 @@ def rendered(result: Result, style: str) -> str:
         "replications": plain(result.study.replications),
         "notes": list(result.notes),
     }
+    if result.compared:
+        header["baseline"] = dict(result.study.baseline)
+        header["differences"] = differences.plain(result.compared)
     stopping = result.stopping
     if not stopping.empty:
         columns = ["cell", "replications", "stopped", "missing"]
@@ -86,7 +92,16 @@ def rendered(result: Result, style: str) -> str:
     )
     if style != "markdown":
         return text
-    return text + _stopping_lines(result) + "".join(f"\n{line}\n" for line in result.notes)
+    text += _difference_lines(result) + _stopping_lines(result)
+    return text + "".join(f"\n{line}\n" for line in result.notes)
+
+
+def _difference_lines(result: Result) -> str:
+    """The cells minus their baseline, as Markdown."""
+    if not result.compared:
+        return ""
+    what = f"minus {differences.named(result.study.baseline)}"
+    return "\n" + differences.as_markdown(result.cells, result.compared, what)
 
 
 def _stopping_lines(result: Result) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from hasim.report.format import estimate_text
 from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
+from hasim.study.compare import Compared, CompareError, against
 from hasim.study.expectations import Verdict, judge
 from hasim.study.outcomes import Outcome
 from hasim.study.runner import file_stem, simulate_cell
@@ -263,7 +264,9 @@ class Result:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the results must know: scaled traces, a warm-up that is left out."""
-        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off))))
+        few = "There is too little to compare with the baseline: two replications are needed."
+        lacking = few if self.study.baseline and not self.compared else ""
+        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off), lacking)))
 
     @property
     def warm_up(self) -> pd.DataFrame:
@@ -278,6 +281,48 @@ class Result:
             if found is not None
         ]
         return pd.DataFrame(rows)
+
+    @cached_property
+    def compared(self) -> list[Compared]:
+        """The cells against the scenario's baseline, in the measures of the table.
+
+        Empty without a baseline, or as long as there is too little to compare. Of very many cells
+        the first (`head`): `differences` compares all.
+        """
+        if not self.study.baseline:
+            return []
+        try:
+            return against(self.head(SHOWN).by_cell(), self.study.baseline, DEFAULT)
+        except CompareError:
+            return []
+
+    def differences(
+        self, baseline: Mapping[str, Any] | None = None, measures: Sequence[str] = DEFAULT
+    ) -> pd.DataFrame:
+        """Paired differences of the cells and a baseline, one row per cell and measure.
+
+        `baseline` maps varied settings to the values of the cell that is subtracted, such as
+        ``{"balancing.algorithm": "round-robin"}``; None: that of the scenario. Columns: `cell`,
+        the varied settings, `baseline` (its cell), `measure`, `value`, `low`, `high`, `unit`, `n`
+        (pairs), `method`, `p` (after Holm's correction over all rows) and `verdict`. Quantiles
+        with too few observations have no row. Raises CompareError if no cell is the baseline or no
+        two replications are common, LookupError for an unknown measure.
+        """
+        wanted = self.study.baseline if baseline is None else baseline
+        if not wanted:
+            raise CompareError("no baseline: give one, such as {'detection.fall': 2}")
+        rows = [
+            {
+                "cell": one.cell,
+                **_readable(one.varied),
+                "baseline": one.baseline,
+                **dataclasses.asdict(one.difference),
+                "p": one.p,
+                "verdict": one.verdict,
+            }
+            for one in against(self.by_cell(), wanted, measures)
+        ]
+        return pd.DataFrame(rows).drop(columns="needed", errors="ignore")
 
     def summary(self) -> pd.DataFrame:
         """One row per cell and measure: value, low, high, n, unit, method, needed."""
@@ -319,8 +364,13 @@ class Result:
         cells = shown.cells
         rows = [{title(m): estimate_text(e[m]) for m in DEFAULT if m in e} for e in shown.estimates]
         frame = pd.DataFrame(rows, index=pd.Index(labels(cells), name=heading(cells)))
+        table = ""
+        if shown.compared:
+            columns = ["cell", "measure", "value", "low", "high", "unit", "p", "verdict"]
+            below = shown.differences()[columns].to_html(border=0, index=False)
+            table = f"<p>minus {html.escape(text(self.study.baseline))}</p>{below}"
         notes = "".join(f"<p>{html.escape(line)}</p>" for line in shown.notes)
-        return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{notes}"
+        return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{table}{notes}"
 
     def __repr__(self) -> str:
         done = f"{len(self.study.outcomes)}"

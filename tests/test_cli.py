@@ -408,7 +408,8 @@ def test_what_is_no_run_cannot_be_resumed(tiny, folder, message):
         (["explain", "full", "--incident", "1"], "no folder of a hasim run"),
         (["explain", "full"], "--incident"),
         (["compare", "full", "full"], "no folder of a hasim run"),
-        (["compare", "full"], "Missing argument"),
+        (["compare", "full"], "no folder of a hasim run"),
+        (["compare"], "Missing argument"),
     ],
 )
 def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):
@@ -692,6 +693,75 @@ def test_slower_detection_is_a_regression_and_its_undoing_none(tiny):
     better = cli("compare", "slow", "fast")
     assert better.exit_code == 0
     assert "better" in better.stdout
+
+
+def test_cells_are_compared_with_a_baseline_under_the_table(tiny):
+    run = ("run", tiny, "--jobs", 1, "--replications", 8, "--out", "out")
+    result = cli(*run, "--baseline", "detection.fall=1")
+    assert result.exit_code == 0
+    table, _, below = result.stdout.partition("minus detection.fall = 1")
+    assert "fall=1" in table
+    assert "fall=4" in below
+    assert "fall=1 " not in below
+    assert "worse" in below
+    found = json.loads(Path("out/summary.json").read_text())
+    assert found["baseline"] == {"detection.fall": 1}
+    first = found["differences"][0]
+    assert (first["cell"], first["baseline"], first["measure"]) == (1, 0, "detection_time.p50")
+    assert "| minus detection.fall = 1 |" in Path("out/summary.md").read_text()
+    frame = hasim.load_run("out").differences()
+    with Path("out/differences.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == len(frame) == len(found["differences"])
+    outage = frame.set_index("measure").loc["outage.mean"]
+    times = hasim.load_run("out").incidents.groupby("cell")["outage_s"].mean()
+    assert outage["value"] == pytest.approx(times[1] - times[0])
+    assert (outage["method"], outage["n"]) == ("paired t", 8)
+    assert "minus detection.fall=1" in hasim.load_run("out")._repr_html_()
+    again = cli("compare", "out", "--format", "markdown")
+    assert again.exit_code == 0  # a cell that is worse than another is no regression
+    assert again.stdout.startswith("| minus detection.fall = 1 | measure |")
+    other = cli("compare", "out", "--baseline", "detection.fall=4")
+    assert "minus detection.fall = 4" in other.stdout
+    assert "better" in other.stdout
+    # Another baseline is no other study: nothing is simulated again.
+    back = cli("study", tiny, "--replications", 8, "--out", "out")
+    assert "minus" not in back.stdout
+    assert not Path("out/differences.csv").exists()
+
+
+def test_a_baseline_that_is_not_there(tiny, finished):
+    for baseline, message in (
+        ("detection.fal=1", "is not varied; did you mean detection.fall?"),
+        ("detection.fall=3", "no cell has 3; there are 1, 4"),
+        ("detection.fall=[", "is not valid YAML"),
+        ("detection.fall", "expected PATH=VALUE"),
+    ):
+        result = cli("run", tiny, "--baseline", baseline)
+        assert result.exit_code == 2
+        assert message in result.stderr
+    result = cli("compare", finished, "--baseline", "detection.fall=3")
+    assert result.exit_code == 2
+    assert "no cell has 3; there are 1, 4" in result.stderr
+    assert "give a second RUN, or --baseline" in cli("compare", finished).stderr
+    both = cli("compare", finished, finished, "--baseline", "detection.fall=1")
+    assert "--baseline is for the cells of one RUN, got two" in both.stderr
+
+
+def test_one_replication_is_too_few_for_a_baseline(tiny):
+    result = cli("run", tiny, "--replications", 1, "--baseline", "detection.fall=1")
+    assert result.exit_code == 0
+    assert "There is too little to compare with the baseline" in result.stdout
+
+
+def test_the_warm_up_that_is_left_out_is_told(tiny):
+    result = cli("run", tiny, "--replications", 2, "--set", "warm_up=6s", "--out", "out")
+    told = "leaves out a warm-up (set): the first 6 s, "
+    for text in (result.stdout.replace("\n", " "), Path("out/summary.md").read_text()):
+        assert told in text
+    assert told in hasim.load_run("out")._repr_html_()
+    frame = hasim.load_run("out").warm_up
+    assert list(frame["end_s"]) == [6.0, 6.0]
+    assert Path("out/warm_up.csv").exists()
 
 
 def test_runs_of_two_scenarios_are_compared_with_a_warning(tiny, finished):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hasim.commands.run import FORMATS
-from hasim.commands.shell import FAILED, FINE, fail, note
+from hasim.commands.shell import FAILED, FINE, baseline_option, fail, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,15 +20,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
-@click.argument("second", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("second", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
+@baseline_option("Compare the cells of one RUN with this one, e.g. detection.fall=2.")
 @click.option("--format", "style", type=FORMATS, default="table", show_default=True)
-def compare(first: Path, second: Path, style: str) -> int:
-    """Compare two runs, paired by replication.
+def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: str) -> int:
+    """Compare two runs, or the cells of one, paired by replication.
 
-    The differences are those of the second RUN minus the first.
+    The differences are those of the second RUN minus the first or, with
+    --baseline, of the other cells minus that one.
 
-    Exit code 1 if a measure got worse (paired t-test, Holm's correction, 5 %).
+    Exit code 1 if a measure got worse (paired t-test, Holm's correction, 5 %) from
+    the first RUN to the second.
     """
+    if second is None:
+        return _within(first, baseline, style)
+    if baseline:
+        fail("--baseline is for the cells of one RUN, got two")
     from hasim.api import load_run
     from hasim.study.compare import compare as compare_runs
 
@@ -48,8 +55,32 @@ def compare(first: Path, second: Path, style: str) -> int:
     return FAILED if worse else FINE
 
 
+def _within(run: Path, baseline: dict[str, Any], style: str) -> int:
+    """The cells of one run against a baseline, that of its scenario by default."""
+    from hasim.api import load_run
+    from hasim.report import differences, terminal
+    from hasim.report.titles import DEFAULT
+    from hasim.study.compare import against
+
+    result = load_run(run)
+    wanted = baseline or result.study.baseline
+    if not wanted:
+        fail("give a second RUN, or --baseline PATH=VALUE to compare the cells of one")
+    compared = against(result.by_cell(), wanted, DEFAULT)
+    if style == "table":
+        table = differences.difference_table(result.cells, compared, wanted)
+        terminal.console().print(table)
+    elif style == "markdown":
+        what = f"minus {differences.named(wanted)}"
+        click.echo(differences.as_markdown(result.cells, compared, what), nl=False)
+    else:
+        _show(compared, style)
+    return FINE
+
+
 def _show(compared: Sequence[Compared], style: str) -> None:
-    from hasim.report import table, terminal
+    from hasim.report import differences, table, terminal
+    from hasim.report.cells import heading
 
     cells = list({one.cell: (one.cell, one.varied) for one in compared}.values())
     if style == "table":
@@ -60,6 +91,9 @@ def _show(compared: Sequence[Compared], style: str) -> None:
         if any(one.difference.unit == "ratio" and one.verdict != "same" for one in compared):
             out.print("Differences of shares (%) are in percentage points.")
         out.print(f"{same} of {len(compared)} differences are exactly 0 in every replication.")
+        return
+    if style == "markdown":
+        click.echo(differences.as_markdown(cells, compared, heading(cells)), nl=False)
         return
     rows = [[one for one in compared if one.cell == index] for index, _ in cells]
     text = table.render(

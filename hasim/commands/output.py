@@ -29,12 +29,15 @@ def show(result: Result, style: str) -> None:
         click.echo(rendered(result, style), nl=False)
         return
     from hasim.report import terminal
+    from hasim.report.differences import difference_table
     from hasim.result import SHOWN
 
     out, whole = terminal.console(), result
     result = whole.head(SHOWN)
     cells, summaries = result.cells, result.estimates
     out.print(terminal.summary_table(cells, summaries))
+    if result.compared:
+        out.print(difference_table(cells, result.compared, result.study.baseline))
     if not result.stopping.empty:
         out.print(_stopping_table(result))
     if not result.operations.empty:

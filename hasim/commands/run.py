@@ -15,6 +15,7 @@ from hasim.commands.shell import (
     FINE,
     INTERRUPTED,
     UNDECIDED,
+    baseline_option,
     counted,
     fail,
     note,
@@ -46,6 +47,7 @@ def run_options(command: F) -> F:
     options = [
         click.argument("scenario", metavar="FILE|NAME"),
         set_option("Replace a setting, e.g. detection.fall=3 or masters.ams-1.workers=4."),
+        baseline_option("Compare the other cells with this one, e.g. detection.fall=2."),
         click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed."),
         click.option(
             "--replications",
@@ -132,6 +134,7 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
 def _command(
     scenario: str,
     overrides: list[tuple[str, str]],
+    baseline: dict[str, Any],
     seed: int | None,
     replications: int | None,
     jobs: int | None,
@@ -150,7 +153,10 @@ def _command(
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
-    loaded = prepare(scenario, seed=seed, replications=replications, overrides=dict(overrides))
+    replaced: dict[str, Any] = dict(overrides)
+    if baseline:
+        replaced["baseline"] = baseline
+    loaded = prepare(scenario, seed=seed, replications=replications, overrides=replaced)
     if dry_run:
         return _dry_run(loaded, jobs)
     name = loaded.scenario.name

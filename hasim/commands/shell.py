@@ -129,6 +129,27 @@ def set_option(meaning: str) -> Callable[[C], C]:
     )
 
 
+def baseline_option(meaning: str) -> Callable[[C], C]:
+    """The option --baseline, which may be given several times: a mapping of path to value."""
+
+    def read(
+        ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+    ) -> dict[str, Any]:
+        if not values:
+            return {}
+        from hasim.scenario.document import parse_value
+
+        pairs = settings_pairs(ctx, parameter, values)
+        try:
+            return {path: parse_value(value) for path, value in pairs}
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+    return click.option(
+        "--baseline", multiple=True, metavar="PATH=VALUE", callback=read, help=meaning
+    )
+
+
 def counted(count: int, noun: str) -> str:
     """``1 cell``, ``2 cells``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

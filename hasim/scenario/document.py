@@ -20,7 +20,7 @@ from hasim.validation import Where, dotted, nearest
 
 MOST_VALUES = 100_000
 """A file with more values, aliases counted as often as they are used, is refused."""
-WHOLE_KEYS = ("vary.grid", "vary.zip", "vary", "expect", "replications.until")
+WHOLE_KEYS = ("vary.grid", "vary.zip", "vary", "expect", "baseline", "replications.until")
 """Mappings whose keys have dots of their own: the rest of a path is one key."""
 _POINT = re.compile(r"(vary)\.(points)\.([^.]+)\.(.+)")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hasim.scenario.baseline import baseline_problems
 from hasim.scenario.cells import (
     Cell,
     Cells,
@@ -119,6 +120,10 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
         problems += [document.problem(where, message) for where, message in fits]
         problems += trace_problems(document, world)
     wrong = list(_variation_problems(document, written))
+    if scenario is not None and not wrong:
+        cells_varied = ({p.path: p.value for p in picks} for picks in written.cells())
+        missing = baseline_problems(scenario.baseline, cells_varied)
+        wrong += [document.problem(where, message) for where, message in missing]
     absolute = plan_of(document.data)
     looked_at = [] if wrong else absolute.spread(LOOKED_AT)
     if scenario is None:

@@ -52,6 +52,10 @@ class Scenario(WorldSettings):
     (settings that change together) and `points` (single cells)."""
     expect: Annotated[tuple[Expectation, ...], Expectations()] = ()
     """Measure to the limit that it shall keep, in every cell."""
+    baseline: dict[str, Any] = field(default_factory=dict)
+    """Varied setting to the value that the other cells are compared with, replication by
+    replication: `{balancing.algorithm: round-robin}`. Settings that are not named are the same in
+    both cells."""
     projection: Projection | None = None
     """Needed for the measure `uptime.renewal_reward`."""
     include_messages: bool = False

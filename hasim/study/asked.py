@@ -26,6 +26,7 @@ def new_study(loaded: Loaded, options: Options = Options()) -> Study:  # noqa: B
         replications=scenario.replications,
         cells=PlannedCells(cells) if large else tuple(_keyed(cell, seed) for cell in cells),
         expect={item.measure: item.text for item in scenario.expect},
+        baseline=dict(scenario.baseline),
         projection=(projection.mtbf_ns, projection.period_ns) if projection else None,
         notes=_notes(loaded),
         resolved=loaded.resolved(),

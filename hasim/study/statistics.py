@@ -243,20 +243,6 @@ def rank(p: float, n: int) -> int:
 # -- several comparisons -----------------------------------------------------------
 
 
-def paired_p_value(differences: ArrayLike) -> float:
-    """Two-sided p-value of the paired t test that the mean difference is zero.
-
-    1 if all differences are zero, 0 if all are the same other number.
-    """
-    array = np.asarray(differences, dtype=np.float64)
-    if len(array) < 2 or not array.any():
-        return 1.0
-    error = float(array.std(ddof=1)) / math.sqrt(len(array))
-    if error == 0:
-        return 0.0
-    return float(2 * special.stdtr(len(array) - 1, -abs(float(array.mean())) / error))
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values, in the given order (Scandinavian J. Statistics 6, 1979)."""
     adjusted = [0.0] * len(p_values)

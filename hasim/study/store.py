@@ -94,6 +94,7 @@ class Study:
     `replications` is how many each cell has: a number, or the rule that ends a cell;
     `stops` then says for each cell that has ended how. `base` is the key of the
     world before anything is varied. `expect` holds measure -> limit as text;
+    `baseline` the values of varied settings that other cells are compared with;
     `projection` the mean time between failures and the period in nanoseconds, if
     uptime is projected; `notes` what a reader of the results must know. `plan` is a digest of
     what determines the cells; `find_key` finds the key of a cell that has none.
@@ -104,6 +105,7 @@ class Study:
     replications: int | Sequential
     cells: Sequence[CellInfo]
     expect: dict[str, str] = field(default_factory=dict)
+    baseline: dict[str, Any] = field(default_factory=dict)
     projection: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     resolved: str = ""
@@ -351,6 +353,7 @@ def open_run(path: Path) -> Study:
             replications=_replications(manifest["replications"]),
             cells=tuple(_cells(path, manifest)),
             expect=manifest["expect"],
+            baseline=manifest.get("baseline", {}),
             projection=tuple(manifest["projection"]) if manifest["projection"] else None,
             notes=tuple(manifest["notes"]),
             resolved=(path / "scenario.yaml").read_text(encoding="utf-8"),
@@ -476,6 +479,7 @@ def _manifest(study: Study) -> dict[str, Any]:
         "plan": study.plan,
         "stops": {},
         "expect": study.expect,
+        "baseline": study.baseline,
         "projection": list(study.projection) if study.projection else None,
         "notes": list(study.notes),
         "versions": {

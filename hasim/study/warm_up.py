@@ -120,7 +120,7 @@ def note_of(found: Sequence[CutOff | None]) -> str:
     offered = sum(one.offered for one in known)
     share = sum(one.cut for one in known) / offered if offered else 0.0
     text = (
-        f"Load (latency, attempts, goodput, balance) leaves out a warm-up ({rules}): the first "
+        f"Load (latency, attempts, goodput, jain) leaves out a warm-up ({rules}): the first "
         f"{span} s, {share:.1%} of the messages."
     )
     short = sum(one.too_short for one in known)

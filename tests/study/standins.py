@@ -88,6 +88,7 @@ class Loaded:
             replications=self.replications,
             expect=self.expect,
             projection=self.projection,
+            baseline={},
             world=lambda: WORLD,
         )
 

@@ -16,7 +16,6 @@ from hasim.study.statistics import (
     mean_interval,
     needed,
     order_statistics,
-    paired_p_value,
     proportion_interval,
     quantile_interval,
     rate_interval,
@@ -45,7 +44,6 @@ def test_t_interval_of_sleep_data() -> None:
     found = t_interval(differences)
     assert found.value == pytest.approx(1.58)
     assert (found.low, found.high) == pytest.approx((0.7001142, 2.4598858), abs=1e-6)
-    assert paired_p_value(differences) == pytest.approx(0.00283289, abs=1e-7)
 
 
 def test_too_few_for_a_mean() -> None:
@@ -333,13 +331,6 @@ def test_holm_worked_example() -> None:
     assert holm([0.03, 0.01, 0.05, 0.02, 0.04]) == pytest.approx([0.09, 0.05, 0.09, 0.08, 0.09])
     assert holm([0.7, 0.6]) == [1.0, 1.0]
     assert holm([]) == []
-
-
-def test_paired_p_value_against_scipy() -> None:
-    values = np.random.default_rng(8).normal(0.3, 1, 25)
-    assert paired_p_value(values) == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
-    assert paired_p_value([0.0, 0.0, 0.0]) == 1
-    assert paired_p_value([2.0, 2.0, 2.0]) == 0
 
 
 def test_renewal_reward_check_values() -> None:

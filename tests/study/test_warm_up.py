@@ -186,6 +186,6 @@ def test_too_few_messages_to_see_anything() -> None:
 def test_the_note_says_how_much() -> None:
     one = CutOff("mser-5", 2.5, 30, 1000, False)
     assert note_of([one, replace(one, end_s=4.0, cut=70)]) == (
-        "Load (latency, attempts, goodput, balance) leaves out a warm-up (mser-5): the first "
+        "Load (latency, attempts, goodput, jain) leaves out a warm-up (mser-5): the first "
         "2.5 to 4 s, 5.0% of the messages."
     )

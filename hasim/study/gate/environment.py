@@ -21,6 +21,7 @@ ABOUT_RUNNING = (
     "replications",
     "vary",
     "expect",
+    "baseline",
     "projection",
     "include_messages",
     "data_plane",
