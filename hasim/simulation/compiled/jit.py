@@ -27,9 +27,11 @@ int64: Any = np.int64
 """Makes an integer of the usual kind, since numba would compile a function anew for each."""
 
 
-INNER: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-"""Options of what Python never calls: it needs no wrappers, which take time to compile; nor does
-anything here own memory (_nrt), which would be asked at every access to it."""
+OPTIONS: Any = {"_nrt": False, "error_model": "numpy"}
+"""Nothing here owns memory (_nrt), which would be asked at every access to it, and a division
+by zero, of which there is none, need not be an exception."""
+INNER: Any = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""What Python never calls needs no wrappers, which take time to compile."""
 
 
 def njit(function: F) -> F:
@@ -39,8 +41,7 @@ def njit(function: F) -> F:
 
 def entry(function: F) -> F:
     """Compile an entry point, called from Python and cached on disk."""
-    options: Any = {"cache": True, "_nrt": False}
-    return cast(F, numba.njit(**options)(function))
+    return cast(F, numba.njit(cache=True, **OPTIONS)(function))
 
 
 @functools.cache
@@ -58,7 +59,7 @@ def inlined(function: Any) -> Any:
 
 def callback(signature: Any) -> Callable[[F], Any]:
     """Compile a function that compiled code calls by its address, and cache it on disk."""
-    return cast(Callable[[F], Any], numba.cfunc(signature, cache=True))
+    return cast(Callable[[F], Any], numba.cfunc(signature, cache=True, **OPTIONS))
 
 
 def fingerprint(*places: Path) -> int:

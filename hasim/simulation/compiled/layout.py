@@ -1,8 +1,9 @@
 """The memory that plane and kernel share: arrays, reached through a table of addresses.
 
-A compiled function with thirty arrays as arguments costs six microseconds a call, one
-with a single array a third of a microsecond. So the kernel gets one array, the table:
-entry `X` of it is the address of array X, and `x(table)` in compiled code is that array.
+A compiled function with thirty arrays as arguments costs six microseconds a call, and each
+array is seven arguments more for every function that is handed it. So the kernel gets one
+number, the address of a table: entry `X` of that is the address of array X, and `x(table)`
+in compiled code is that array.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hasim.model import Cause
 from hasim.simulation.compiled.pointers import pointer_of
 
 Table = Any
-"""The array of addresses; typed loosely, since compiled code has types of its own."""
+"""The address of the table; typed loosely, since compiled code has types of its own."""
 Record = Any
 """One element of a structured array: its fields are read and written in place."""
 
@@ -173,17 +174,18 @@ DELIVERIES, ANSWERS, TIMEOUTS = range(3)
 
 
 class Memory:
-    """The arrays, by name, and the table of their addresses."""
+    """The arrays, by name, and the address of the table of their addresses."""
 
     def __init__(self) -> None:
-        self.table = np.zeros(len(COLUMNS), dtype=np.int64)
+        self._table = np.zeros(len(COLUMNS), dtype=np.int64)
+        self.table: int = self._table.ctypes.data
         self._arrays: dict[str, NDArray[Any]] = {}
 
     def put(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
         """Keep an array (as C-ordered memory of the column's type) under a name."""
         array = np.ascontiguousarray(array, dtype=COLUMNS[name]).reshape(-1)
         self._arrays[name] = array
-        self.table[list(COLUMNS).index(name)] = array.ctypes.data
+        self._table[list(COLUMNS).index(name)] = array.ctypes.data
         return array
 
     def zeros(self, name: str, count: int) -> NDArray[Any]:

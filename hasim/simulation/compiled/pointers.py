@@ -1,4 +1,4 @@
-"""How compiled code reaches the arrays behind a table of addresses.
+"""How compiled code reaches the arrays behind a table of addresses, given by its own address.
 
 Through a `Pointer` for single elements: numba's own arrays would do, but an index into
 one of these may be negative, and to ask every time costs the kernel a seventh of its
@@ -77,7 +77,7 @@ def pointer_of(position: int, dtype: np.dtype[Any]) -> Any:
 
     def typed(_: Any, table: Any) -> Any:
         def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
-            address = _load(context, builder, table, args[0], position)
+            address = _load(context, builder, args[0], position)
             return builder.inttoptr(address, context.get_value_type(pointer))
 
         return pointer(table), generate
@@ -85,7 +85,7 @@ def pointer_of(position: int, dtype: np.dtype[Any]) -> Any:
     return intrinsic(typed)
 
 
-def _load(context: Any, builder: Any, kind: Any, table: Any, position: int) -> Any:
-    """The address at one place of the table."""
-    addresses = arrays.make_array(kind)(context, builder, table).data
+def _load(context: Any, builder: Any, table: Any, position: int) -> Any:
+    """The address at one place of the table, whose own address is given."""
+    addresses = builder.inttoptr(table, context.get_value_type(types.intp).as_pointer())
     return builder.load(builder.gep(addresses, [context.get_constant(types.intp, position)]))
