@@ -74,6 +74,8 @@ def _named(function: Any, name: str) -> Any:
 
 
 def _picking(number: int) -> Any:
+    needed = list(ALGORITHMS.values())[number].draws
+
     def pick(
         fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, avoid: int
     ) -> Any:
@@ -86,7 +88,7 @@ def _picking(number: int) -> Any:
             uniform(seed, place + 5),
             uniform(seed, place + 6),
             uniform(seed, place + 7),
-        )
+        )[:needed]
         request = Request(now, vip != 0, hash_of_number(key), has_key != 0, draws)
         return chosen(number, fleet_at(fleet), request, avoid)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hasim.simulation.compiled.layout import CAUSES, Memory
+from hasim.simulation.compiled.layout import CAUSES, FOREVER, Memory
 from hasim.simulation.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -52,11 +52,12 @@ def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
 
 def _put_queues(memory: Memory) -> None:
     memory.zeros("attempts", SLOTS)["next"] = [*range(1, SLOTS), -1]
-    memory.zeros("heap", 4 * SLOTS)
+    memory.zeros("heap", 4 * SLOTS)["time"][0] = FOREVER
     memory.zeros("deliveries", RING)
     memory.zeros("answers", RING)
     memory.zeros("timeouts", WAITS)
-    memory.zeros("fifos", 3)["mask"] = [RING - 1, RING - 1, WAITS - 1]
+    fifos = memory.zeros("fifos", 3)
+    fifos["mask"], fifos["next_ns"] = [RING - 1, RING - 1, WAITS - 1], FOREVER
     memory.zeros("writes", WRITES)
 
 

@@ -54,6 +54,8 @@ def arrive(table: Table, now: int) -> int:
     s = state(table)[0]
     message = s.message
     s.message += 1
+    left = s.message < s.count
+    s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
     g = gateways(table)[messages(table)[message & s.mask].gateway]
     g.tokens = min(s.ceiling, g.tokens + s.share)
     return send(table, now, message, message * s.attempts, NOBODY)
@@ -71,7 +73,7 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
         cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
         return retry_or_settle(table, now, message, draw, cause, NOBODY)
     m.last = master
-    chosen(table)[min(m.arrival_ns // s.block_ns, s.last_block) * s.masters + master] += 1
+    chosen(table)[m.block * s.masters + master] += 1
     slot = s.free
     a = attempts(table)[slot]
     s.free = a.next

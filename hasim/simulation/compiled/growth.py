@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.simulation.compiled.layout import TIMEOUTS, Memory
+from hasim.simulation.compiled.layout import FOREVER, TIMEOUTS, Memory
 
 LEAST_FREE = 8
 MANY_WAITS = 1 << 16
@@ -60,6 +60,7 @@ class Growth:
         size = len(events) * (2 if crowded else 1)
         self._memory.put("timeouts", extended(waits, size))
         ring["head"], ring["tail"], ring["mask"] = 0, len(waits), size - 1
+        ring["next_ns"] = waits["time"][0] if len(waits) else FOREVER
 
 
 def extended(array: NDArray[Any], size: int) -> NDArray[Any]:

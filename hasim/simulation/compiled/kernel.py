@@ -25,11 +25,11 @@ from hasim.simulation.compiled.layout import (
 )
 from hasim.simulation.compiled.queues import (
     answers,
-    before,
     deliveries,
     fifos,
     heap,
     pop,
+    take,
     timeouts,
 )
 from hasim.simulation.compiled.serving import state
@@ -42,54 +42,78 @@ MOST_PUSHED = 4
 
 
 @njit
-def earliest(table: Table) -> tuple[int, int, int]:
-    """Time, priority and source of the next event."""
-    s = state(table)[0]
-    time, priority, source = FOREVER, 0, MESSAGE
-    if s.message < s.count:
-        time = messages(table)[s.message & s.mask].arrival_ns
-        priority = ARRIVAL << KEY_BITS | (MESSAGES + s.message * s.attempts)
-    # What is read of an empty queue is not used.
-    e = heap(table)[0]
-    if before(e.time if s.heap_size else FOREVER, e.priority, time, priority):
-        time, priority, source = e.time, e.priority, HEAP
-    ring = fifos(table)[DELIVERIES]
-    e = deliveries(table)[ring.head & ring.mask]
-    if before(e.time if ring.head < ring.tail else FOREVER, e.priority, time, priority):
-        time, priority, source = e.time, e.priority, DELIVERIES
-    ring = fifos(table)[ANSWERS]
-    e = answers(table)[ring.head & ring.mask]
-    if before(e.time if ring.head < ring.tail else FOREVER, e.priority, time, priority):
-        time, priority, source = e.time, e.priority, ANSWERS
-    ring = fifos(table)[TIMEOUTS]
-    e = timeouts(table)[ring.head & ring.mask]
-    expiry = TIMEOUT << KEY_BITS
-    if before(e.time if ring.head < ring.tail else FOREVER, expiry, time, priority):
-        time, priority, source = e.time, expiry, TIMEOUTS
-    return time, priority, source
+def earliest(table: Table) -> tuple[int, int]:
+    """Time and source of the next event."""
+    s, rings = state(table)[0], fifos(table)
+    time, source, tied = s.arrival_ns, MESSAGE, False
+    other: int = heap(table)[0].time
+    tied |= other == time
+    if other < time:
+        time, source = other, HEAP
+    other = rings[DELIVERIES].next_ns
+    tied |= other == time
+    if other < time:
+        time, source = other, DELIVERIES
+    other = rings[ANSWERS].next_ns
+    tied |= other == time
+    if other < time:
+        time, source = other, ANSWERS
+    other = rings[TIMEOUTS].next_ns
+    tied |= other == time
+    if other < time:
+        time, source = other, TIMEOUTS
+    if tied:
+        source = first_of(table, time)
+    return time, source
 
 
 @njit
-def execute(table: Table, now: int, priority: int, source: int) -> int:
+def first_of(table: Table, time: int) -> int:
+    """The source of the next event, if several may have one at this time."""
+    s, rings = state(table)[0], fifos(table)
+    source, priority = MESSAGE, FOREVER
+    if s.arrival_ns == time:
+        priority = priority_of(table, MESSAGE)
+    for other in (DELIVERIES, ANSWERS, TIMEOUTS, HEAP):
+        next_ns = heap(table)[0].time if other == HEAP else rings[other].next_ns
+        if next_ns == time and priority_of(table, other) < priority:
+            source, priority = other, priority_of(table, other)
+    return source
+
+
+@njit
+def priority_of(table: Table, source: int) -> int:
+    """The priority of the next event of a source that has one."""
+    priority: int = TIMEOUT << KEY_BITS
+    if source == MESSAGE:
+        s = state(table)[0]
+        priority = ARRIVAL << KEY_BITS | (MESSAGES + s.message * s.attempts)
+    elif source == HEAP:
+        priority = heap(table)[0].priority
+    elif source == DELIVERIES:
+        ring = fifos(table)[DELIVERIES]
+        priority = deliveries(table)[ring.head & ring.mask].priority
+    elif source == ANSWERS:
+        ring = fifos(table)[ANSWERS]
+        priority = answers(table)[ring.head & ring.mask].priority
+    return priority
+
+
+@njit
+def execute(table: Table, now: int, source: int) -> int:
     """Let the next event happen; returns the reasons to stop."""
     if source == MESSAGE:
         return arrive(table, now)
     if source == DELIVERIES:
-        ring = fifos(table)[DELIVERIES]
-        slot = deliveries(table)[ring.head & ring.mask].slot
-        ring.head += 1
-        return serving.accept(table, now, slot)
+        e = take(fifos(table)[DELIVERIES], deliveries(table))
+        return serving.accept(table, now, e.slot)
     if source == ANSWERS:
-        ring = fifos(table)[ANSWERS]
-        slot = answers(table)[ring.head & ring.mask].slot
-        ring.head += 1
-        return answered(table, now, slot)
+        e = take(fifos(table)[ANSWERS], answers(table))
+        return answered(table, now, e.slot)
     if source == TIMEOUTS:
-        ring = fifos(table)[TIMEOUTS]
-        e = timeouts(table)[ring.head & ring.mask]
-        ring.head += 1
+        e = take(fifos(table)[TIMEOUTS], timeouts(table))
         return expire(table, now, e.slot, e.priority)
-    return execute_heap(table, now, priority)
+    return execute_heap(table, now, heap(table)[0].priority)
 
 
 @njit
@@ -136,11 +160,13 @@ def advance_until(table: Table, limit_ns: int, limit_priority: int) -> int:
         if s.free < 0:
             return GROW
         events -= 1
-        time, priority, source = earliest(table)
-        if not before(time, priority, limit_ns, limit_priority):
-            s.next_ns, s.next_priority = time, priority
-            return NOTHING
-        stop = execute(table, time, priority, source)
+        time, source = earliest(table)
+        if time >= limit_ns:
+            priority = priority_of(table, source) if time < FOREVER else 0
+            if time > limit_ns or priority >= limit_priority:
+                s.next_ns, s.next_priority = time, priority
+                return NOTHING
+        stop = execute(table, time, source)
         if stop:
             s.now = time
             return stop

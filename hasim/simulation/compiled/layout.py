@@ -38,7 +38,7 @@ STATE = np.dtype(
     [
         *((name, "i8") for name in ("now", "next_ns", "next_priority", "fingerprint")),
         *((name, "i8") for name in ("attempts", "masters", "partitions", "watch")),
-        *((name, "i8") for name in ("first", "message", "count", "more")),
+        *((name, "i8") for name in ("first", "message", "count", "more", "arrival_ns")),
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
@@ -54,18 +54,19 @@ STATE = np.dtype(
 """Sizes, settings, what is under way, and (the last two lines) what a stop is about.
 
 Messages from number `first` to before `count` are in memory, those before `message` have
-arrived, and `more` may follow. Those of number i are at place `i & mask` of `size`.
+arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. Those of number i are at place `i & mask` of `size`.
 """
 
 MESSAGE = np.dtype(
     [
         *((name, "i8") for name in ("arrival_ns", "ended_ns")),
-        *((name, "i4") for name in ("gateway", "partition", "last", "tries")),
+        *((name, "i4") for name in ("gateway", "partition", "last", "tries", "block")),
         *((name, "i1") for name in ("outcome", "vip")),
     ],
     align=True,
 )
-"""A message: what is known beforehand, and how it goes. `last`: the last master tried."""
+"""A message: what is known beforehand, and how it goes. `last`: the last master tried;
+`block`: that of `chosen` in which it arrived."""
 
 MASTER = np.dtype(
     [
@@ -122,8 +123,12 @@ or into the queue. Small, since there may be thousands under way.
 """
 
 EVENT = np.dtype([("time", "i8"), ("priority", "i8"), ("slot", "i8")])
-FIFO = np.dtype([("head", "i8"), ("tail", "i8"), ("mask", "i8")])
-"""A ring buffer: its length is a power of two, so that an index is masked, not divided."""
+"""On an empty heap, the first event has the time FOREVER."""
+FIFO = np.dtype([("head", "i8"), ("tail", "i8"), ("mask", "i8"), ("next_ns", "i8")])
+"""A ring buffer: its length is a power of two, so that an index is masked, not divided.
+
+`next_ns` is the time of its first event, or FOREVER if it is empty.
+"""
 WRITE = np.dtype([("time", "i8"), ("partition", "i4"), ("master", "i4")])
 CELL = np.dtype([(name, "i8") for name in ("messages", "in_time", "attempts")])
 ROW = np.dtype([(name, "i8") for name in ("bucket", "key", "messages", "in_time", "attempts")])

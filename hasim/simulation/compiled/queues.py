@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hasim.simulation.compiled.jit import njit
-from hasim.simulation.compiled.layout import ANSWERS, DELIVERIES, TIMEOUTS, VIEWS, Record, Table
+from hasim.simulation.compiled.layout import ANSWERS, DELIVERIES, FOREVER, TIMEOUTS, VIEWS, Record, Table
 
 state = VIEWS["state"]
 heap = VIEWS["heap"]
@@ -69,7 +71,27 @@ def pop(table: Table) -> int:
         write(events[hole], below.time, below.priority, below.slot)
         hole, child = child, 2 * child + 1
     rise(events, hole, last.time, last.priority, last.slot)  # ... or a little above.
+    if not size:
+        events[0].time = FOREVER
     return slot
+
+
+@njit
+def put(ring: Record, events: Record, time: int, priority: int, slot: int) -> None:
+    """Put an event at the end of a ring that has room."""
+    write(events[ring.tail & ring.mask], time, priority, slot)
+    if ring.tail == ring.head:
+        ring.next_ns = time
+    ring.tail += 1
+
+
+@njit
+def take(ring: Record, events: Record) -> Any:
+    """Take the first event off a ring; what it returns stays until more are put there."""
+    event = events[ring.head & ring.mask]
+    ring.head += 1
+    ring.next_ns = events[ring.head & ring.mask].time if ring.head < ring.tail else FOREVER
+    return event
 
 
 @njit
@@ -81,8 +103,7 @@ def append(ring: Record, events: Record, time: int, priority: int, slot: int) ->
         last = events[(ring.tail - 1) & ring.mask]
         if before(time, priority, last.time, last.priority):
             return False
-    write(events[ring.tail & ring.mask], time, priority, slot)
-    ring.tail += 1
+    put(ring, events, time, priority, slot)
     return True
 
 
@@ -109,12 +130,10 @@ def skip_settled(table: Table) -> None:
         a = attempts(table)[e.slot]
         if a.used and a.awaited and a.draw == e.priority:
             break
-        ring.head += 1
+        take(ring, events)
 
 
 @njit
 def push_timeout(table: Table, time: int, draw: int, slot: int) -> None:
     """A client starts to wait. One timeout for all: they expire in the order of sending."""
-    ring = fifos(table)[TIMEOUTS]
-    write(timeouts(table)[ring.tail & ring.mask], time, draw, slot)
-    ring.tail += 1
+    put(fifos(table)[TIMEOUTS], timeouts(table), time, draw, slot)

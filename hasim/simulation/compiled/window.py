@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.simulation.compiled.layout import COLUMNS, UNSETTLED, Memory
+from hasim.simulation.compiled.layout import COLUMNS, FOREVER, UNSETTLED, Memory
 from hasim.simulation.traffic import CONCERNS, RATIOS, Traffic
 
 CHUNK_BITS = 13
@@ -34,6 +34,7 @@ class Window:
         self._arrivals = traffic.arrivals(self._chunk)
         self._columns: tuple[str, ...] = () if traffic.jitter.none else RATIOS
         self._state["chunk_bits"], self._state["more"] = bits, 1
+        self._state["arrival_ns"] = FOREVER
         self._start()
 
     # -- messages ----------------------------------------------------------------
@@ -54,6 +55,8 @@ class Window:
         place = first & int(self._state["mask"])
         rows = self._memory["messages"][place : place + count]
         rows["arrival_ns"] = arrivals
+        blocks = arrivals // int(self._state["block_ns"])
+        rows["block"] = np.minimum(blocks, self._state["last_block"])
         rows["gateway"] = self._traffic.gateway(first, count)
         rows["partition"] = self._traffic.partition(first, count)
         rows["vip"] = self._traffic.vip(first, count)
@@ -64,6 +67,7 @@ class Window:
         self._memory["retries"][place // self._chunk] = 0
         for name in ("demand_ns", *self._columns):
             self._draw(name, first, FIRST)
+        self._state["arrival_ns"] = arrivals[0]  # all before have arrived
 
     def draw_retries(self, message: int) -> None:
         """Draw what the later attempts of a message, and of its chunk, need."""
