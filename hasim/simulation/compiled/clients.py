@@ -6,7 +6,7 @@ from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
 from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
 from hasim.services.balancing.load import LATENCY_GAIN
 from hasim.simulation.clock import ARRIVAL, KEY_BITS, MESSAGES
-from hasim.simulation.compiled.jit import int64, njit
+from hasim.simulation.compiled.jit import inline, int64, njit
 from hasim.simulation.compiled.layout import (
     CAUSES,
     FOREVER,
@@ -48,7 +48,7 @@ causes = VIEWS["causes"]
 chosen = VIEWS["chosen"]
 
 
-@njit
+@inline
 def arrive(table: Table, now: int) -> int:
     """The next message arrives at its gateway."""
     s = state(table)[0]

@@ -39,6 +39,11 @@ def njit(function: F) -> F:
     return cast(F, numba.njit(**INNER)(function))
 
 
+def inline(function: F) -> F:
+    """The same for what is called at one place, and often."""
+    return cast(F, numba.njit(forceinline=True, **INNER)(function))
+
+
 def entry(function: F) -> F:
     """Compile an entry point, called from Python and cached on disk."""
     return cast(F, numba.njit(cache=True, **OPTIONS)(function))

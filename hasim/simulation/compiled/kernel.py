@@ -15,7 +15,7 @@ from hasim.simulation.compiled.clients import (
     retry,
     retry_or_settle,
 )
-from hasim.simulation.compiled.jit import entry, njit
+from hasim.simulation.compiled.jit import entry, inline, njit
 from hasim.simulation.compiled.layout import (
     ANSWERS,
     DELIVERIES,
@@ -41,7 +41,7 @@ MOST_PUSHED = 4
 """One event puts fewer than this many others on the heap."""
 
 
-@njit
+@inline
 def earliest(table: Table) -> tuple[int, int]:
     """Time and source of the next event."""
     s, rings = state(table)[0], fifos(table)
@@ -99,7 +99,7 @@ def priority_of(table: Table, source: int) -> int:
     return priority
 
 
-@njit
+@inline
 def execute(table: Table, now: int, source: int) -> int:
     """Let the next event happen; returns the reasons to stop."""
     if source == MESSAGE:
@@ -116,7 +116,7 @@ def execute(table: Table, now: int, source: int) -> int:
     return execute_heap(table, now, heap(table)[0].priority)
 
 
-@njit
+@inline
 def execute_heap(table: Table, now: int, priority: int) -> int:
     """The same for the first event of the heap."""
     rank = priority >> KEY_BITS
@@ -144,7 +144,7 @@ def room(table: Table) -> int:
     return events
 
 
-@njit
+@inline
 def advance_until(table: Table, limit_ns: int, limit_priority: int) -> int:
     """Let everything happen that comes before the limit, or until there is a reason to stop.
 

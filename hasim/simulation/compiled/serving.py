@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
-from hasim.simulation.compiled.jit import int64, njit
+from hasim.simulation.compiled.jit import inline, int64, njit
 from hasim.simulation.compiled.layout import (
     ERROR,
     FOREVER,
@@ -150,7 +150,7 @@ def start(table: Table, now: int, slot: int) -> None:
     run(table, now, a, slot)
 
 
-@njit
+@inline
 def enqueue(table: Table, now: int, slot: int) -> None:
     """It waits for a worker."""
     a = attempts(table)[slot]
@@ -198,7 +198,7 @@ def owns(table: Table, master: int, partition: int) -> bool:
     return bool(primaries(table)[place] != 0)
 
 
-@njit
+@inline
 def complete(table: Table, now: int, priority: int) -> int:
     """The first event of the heap is a completion.
 
