@@ -15,8 +15,10 @@ FAULT = 10
 COMPLETION = 20
 ANSWER = 25
 TIMEOUT = 30
+LINE = 35
 INPUT = 40
 WAKE_UP = 50
+HEDGE = 55
 ARRIVAL = 60
 
 # Within a rank by key: first what is no message, in the order in which it was scheduled
@@ -24,7 +26,9 @@ ARRIVAL = 60
 # have no keys: they expire in the order of sending.
 KEY_BITS = 48
 MESSAGES = 1 << 40
-"""The key of a message's attempt is this plus message * attempts + attempt."""
+"""The key of a message's attempt is this plus its draw: message * attempts + attempt."""
+HEDGED = 1 << 41
+"""Added to the draw of an attempt: the draw of the second attempt beside it (hedging)."""
 
 
 class Clock(Environment):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from hasim.events import GatewayReport, Output, SendReport, WakeUp
 from hasim.model import Cluster
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
 from hasim.services.balancing.retry import RetryBudget
 from hasim.simulation.clock import WAKE_UP, Call, Clock
 from hasim.simulation.network import gateway_endpoint
+from hasim.simulation.settings import TrafficSettings
 
 
 class SimGateway:
@@ -23,7 +26,7 @@ class SimGateway:
         cluster: Cluster,
         *,
         watch_failures: int,
-        retry_share: float,
+        traffic: TrafficSettings,
         send_report: Callable[[GatewayReport, str], None],
     ) -> None:
         self.env = env
@@ -32,7 +35,13 @@ class SimGateway:
         self.balancer = LoadBalancingService(
             settings, cluster, gateway=region, watch_failures=watch_failures
         )
-        self.budget = RetryBudget(retry_share)
+        retry, hedge = traffic.retry, traffic.hedge
+        self.budget = RetryBudget(retry.budget, retry.reserve, retry.most_active)
+        self.hedge_budget = RetryBudget(hedge.budget if hedge.on else 0.0, hedge.reserve)
+        self.line: list[Any] = []
+        self.line_called = False
+        self._hedge = hedge
+        self._pace, self._latencies = Pace(), [0] * BUCKETS
         self._send_report = send_report
         self._armed: int | None = None
 
@@ -41,6 +50,21 @@ class SimGateway:
         for output in outputs:
             if isinstance(output, SendReport):
                 self._send_report(output.report, self.endpoint)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more attempt may wait here for room at a master."""
+        return len(self.line) < self.balancer.settings.limits.max_queue
+
+    @property
+    def hedge_wait_ns(self) -> int:
+        """How long to wait for an answer before a second attempt; 0 if there shall be none."""
+        return self._pace.delay_ns or self._hedge.after_ns
+
+    def note_latency(self, latency_ns: int) -> None:
+        """An attempt was answered after so long."""
+        if self._hedge.quantile > 0.0:
+            note_latency(self._latencies, 0, self._pace, self._hedge.quantile, latency_ns)
 
     @property
     def armed(self) -> bool:

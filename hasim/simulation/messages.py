@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from simpy.events import Event
@@ -17,7 +17,18 @@ from hasim.model import Cause
 from hasim.services.balancing.chance import Uniforms, hash_of_number
 from hasim.services.balancing.fleet import DRAWS
 from hasim.simulation.blocks import BlockCounter, Division
-from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, MESSAGES, TIMEOUT, Call, Clock
+from hasim.simulation.clock import (
+    ANSWER,
+    ARRIVAL,
+    HEDGE,
+    HEDGED,
+    KEY_BITS,
+    LINE,
+    MESSAGES,
+    TIMEOUT,
+    Call,
+    Clock,
+)
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
@@ -28,17 +39,25 @@ from hasim.truth import BlockSketch, LoadBlock
 
 
 class Attempt(Event):
-    """One attempt of one message at one master; succeeds with the `Cause` that ended it."""
+    """One attempt of one message at one master; succeeds with the `Cause` that ended it.
 
-    def __init__(self, env: Clock, draw: int, messages: Messages, partition: str | None) -> None:
+    `master` is empty while it waits at the gateway for room. A cancelled one may still be
+    answered, and nobody listens.
+    """
+
+    def __init__(self, env: Clock, draw: int, messages: Messages, round_: Round) -> None:
         super().__init__(env)
         self.clock = env
         self.draw = draw
         self.key = MESSAGES + draw
         self.messages = messages
-        self.partition = partition
-        self.error_draw = messages.error[draw]
-        self.demand_ns = 0
+        self.round = round_
+        self.partition = round_.partition
+        self.place = messages.place(draw)
+        self.error_draw = messages.error[self.place]
+        self.master = ""
+        self.cancelled = False
+        self.sent_ns = self.demand_ns = 0
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
         self.expires_ns = 0
@@ -47,13 +66,53 @@ class Attempt(Event):
     def reply(self, cause: Cause) -> None:
         """The master answers: the answer crosses back, unless it comes too late to matter."""
         delay = self.back.crossing(
-            self.messages.ratio_back[self.draw], self.messages.loss_back[self.draw]
+            self.messages.ratio_back[self.place], self.messages.loss_back[self.place]
         )
         # Nothing can take back an answer that is on the wire, so this event itself is
         # put on the clock. At a tie the attempt's own timeout is first.
         if delay >= 0 and self.clock.now + delay < self.expires_ns and not self.triggered:
             self._ok, self._value = True, cause
             self.clock.schedule(self, ANSWER << KEY_BITS | self.key, delay)  # type: ignore[arg-type]
+
+    def cancel(self) -> None:
+        """The client gives it up: it will not expire, and an answer on the wire is ignored."""
+        self.cancelled = True
+        if not self.triggered:
+            self._ok, self._value = True, Cause.CANCELLED
+
+
+class Round(Event):
+    """One try of a message: an attempt, and perhaps a second one beside it (hedging).
+
+    Ends with the `Cause` of the attempt that decided it; `master` is who that was sent to,
+    or None. `open` are the attempts that have not ended.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        gateway: SimGateway,
+        message: int,
+        draw: int,
+        partition: str | None,
+        avoid: str | None,
+    ) -> None:
+        super().__init__(env)
+        self.gateway = gateway
+        self.message = message
+        self.draw = draw
+        self.partition = partition
+        self.avoid = avoid
+        self.master: str | None = None
+        self.open: list[Attempt] = []
+
+    def end(self, cause: Cause, master: str | None) -> None:
+        """Whoever waits for it goes on at once, not after others of this instant."""
+        self.master = master
+        self._ok, self._value = True, cause
+        callbacks, self.callbacks = self.callbacks, None  # type: ignore[assignment]
+        for callback in callbacks:
+            callback(self)
 
 
 class MessagePlane:
@@ -95,7 +154,7 @@ class MessagePlane:
         self._gateways = gateways
         self._masters = masters
         self._answered = answered
-        self._waiting: deque[Attempt] = deque()
+        self._waiting: deque[tuple[int, Attempt]] = deque()
         self._demands = {m.id: messages.demand_ns[m.settings.service] for m in masters.values()}
         self._links = {
             (gateway.region, master): (
@@ -180,8 +239,8 @@ class MessagePlane:
         gateway = self._gateways[messages.gateway[i]]
         index = messages.partition[i]
         partition = None if index == STATELESS else self._partitions[index]
-        vip, balancer = messages.vip[i], gateway.balancer
         gateway.budget.deposit()
+        gateway.hedge_budget.deposit()
         master: str | None = None
         cause = Cause.UNROUTABLE
         for attempt_number in range(settings.retry.attempts):
@@ -189,60 +248,170 @@ class MessagePlane:
             if attempt_number:
                 # Full jitter: uniform between nothing and the doubled bound.
                 bound = settings.retry.backoff_ns << (attempt_number - 1)
-                pause = int(messages.backoff[draw] * bound)
+                pause = int(messages.backoff[messages.place(draw)] * bound)
                 in_time = env.now + pause < messages.arrival_ns[i] + settings.deadline_ns
                 if not in_time or not gateway.budget.withdraw():
                     break
                 yield Call(env, pause, ARRIVAL, None, key=MESSAGES + draw)
             self.tries[i] += 1
-            master = balancer.select_master(
-                env.now,
-                partition,
-                vip=vip,
-                avoid=master,
-                key=messages.key[i] if messages.key else None,
-                hashed=None if messages.key else hash_of_number(i),
-                draw=Uniforms(self._pick_seed, draw * DRAWS),
-            )
-            if not gateway.armed:
-                gateway.arm()
-            if master is None:
-                cause = balancer.refusal
-                continue
-            self.master[i] = master
-            self._choose(i, master)
-            sent = env.now
-            cause = yield self._send(gateway, master, draw, partition)
-            key = (master, cause)
-            self.attempt_causes[key] = self.attempt_causes.get(key, 0) + 1
+            one_try = Round(env, gateway, i, draw, partition, master)
+            self._begin(one_try)
+            cause = yield one_try
+            master = one_try.master
+            if attempt_number:
+                gateway.budget.release()
             if cause is Cause.OK:
-                gateway.perform(
-                    balancer.record_message_corresponded(env.now, master, env.now - sent)
-                )
-                if partition is not None:
-                    self._answered(partition)
                 break
-            elapsed_ns = env.now - sent
-            gateway.perform(balancer.record_message_failed(env.now, master, cause, elapsed_ns))
         self.outcome[i] = cause
         self.ended_ns[i] = env.now
         self._lost += cause is not Cause.OK
 
-    def _send(self, gateway: SimGateway, master: str, draw: int, partition: str | None) -> Attempt:
+    def _select(self, round_: Round, draw: int, avoid: str | None, *, strict: bool) -> str | None:
+        gateway, messages, i = round_.gateway, self.messages, round_.message
+        master = gateway.balancer.select_master(
+            self.env.now,
+            round_.partition,
+            vip=messages.vip[i],
+            avoid=avoid,
+            key=messages.key[i] if messages.key else None,
+            hashed=None if messages.key else hash_of_number(i),
+            draw=Uniforms(self._pick_seed, draw * DRAWS),
+            strict=strict,
+        )
+        if not gateway.armed:
+            gateway.arm()
+        return master
+
+    def _begin(self, round_: Round) -> None:
+        """Send an attempt, or let it wait at the gateway for room, or end the round at once."""
+        gateway = round_.gateway
+        master = self._select(round_, round_.draw, round_.avoid, strict=False)
+        refusal = gateway.balancer.refusal
+        if master is None and not (refusal is Cause.OVERFLOW and gateway.has_room):
+            round_.end(refusal, None)
+            return
+        attempt = Attempt(self.env, round_.draw, self.messages, round_)
+        if master is None:
+            round_.open.append(attempt)
+            gateway.line.append(attempt)
+            self._await(attempt)
+        else:
+            self._send(attempt, master)
+            round_.open.append(attempt)
+
+    def _send(self, attempt: Attempt, master: str) -> None:
         """Put one attempt on its way and start the client's timeout."""
-        messages = self.messages
-        attempt = Attempt(self.env, draw, messages, partition)
-        attempt.demand_ns = self._demands[master][draw]
+        messages, place, round_ = self.messages, attempt.place, attempt.round
+        gateway, now = round_.gateway, self.env.now
+        attempt.master, attempt.sent_ns = master, now
+        self.master[round_.message] = master
+        self._choose(round_.message, master)
+        attempt.demand_ns = self._demands[master][place]
         there, attempt.back = self._links[gateway.region, master]
-        delay = there.crossing(messages.ratio_there[draw], messages.loss_there[draw])
+        delay = there.crossing(messages.ratio_there[place], messages.loss_there[place])
         if delay >= 0:
             load = (self._masters[master], attempt)
             Call(self.env, delay, ARRIVAL, self._deliver, load, attempt.key)
+        self._await(attempt)
+        wait_ns = gateway.hedge_wait_ns if round_.partition is None else 0
+        if wait_ns and attempt.draw == round_.draw:
+            Call(self.env, wait_ns, HEDGE, self._hedge, attempt, attempt.key)
+
+    def _hedge(self, event: Call) -> None:
+        """There is no answer yet: a second attempt, at another master, if the budget allows."""
+        first: Attempt = event.load
+        round_ = first.round
+        if round_.open != [first] or round_.gateway.hedge_budget.tokens < 1.0:
+            return
+        draw = first.draw + HEDGED
+        master = self._select(round_, draw, first.master, strict=True)
+        if master is None:
+            return
+        round_.gateway.hedge_budget.withdraw()
+        self.tries[round_.message] += 1
+        second = Attempt(self.env, draw, self.messages, round_)
+        self._send(second, master)
+        round_.open.append(second)
+
+    # -- ends ----------------------------------------------------------------------
+
+    def _ended(self, attempt: Attempt) -> None:
+        """An attempt was answered, or has failed."""
+        if attempt.cancelled:
+            return
+        round_, cause = attempt.round, cast(Cause, attempt.value)
+        round_.open.remove(attempt)
+        if not attempt.master:
+            round_.gateway.line.remove(attempt)
+            round_.end(Cause.OVERFLOW, None)
+            return
+        self._record(attempt, cause)
+        if cause is Cause.OK:
+            self.master[round_.message] = attempt.master
+            for other in round_.open:
+                self._cancel(other)
+            round_.open.clear()
+        if not round_.open:
+            round_.end(cause, attempt.master)
+
+    def _record(self, attempt: Attempt, cause: Cause) -> None:
+        """Balancer, counts, and the first of those who wait for room."""
+        gateway, master = attempt.round.gateway, attempt.master
+        balancer, now = gateway.balancer, self.env.now
+        elapsed_ns = now - attempt.sent_ns
+        key = (master, cause)
+        self.attempt_causes[key] = self.attempt_causes.get(key, 0) + 1
+        self._call_line(gateway)
+        if cause is Cause.CANCELLED:
+            balancer.record_message_cancelled(now, master, elapsed_ns)
+        elif cause is Cause.OK:
+            gateway.perform(balancer.record_message_corresponded(now, master, elapsed_ns))
+            gateway.note_latency(elapsed_ns)
+            if attempt.partition is not None:
+                self._answered(attempt.partition)
+        else:
+            gateway.perform(balancer.record_message_failed(now, master, cause, elapsed_ns))
+
+    def _cancel(self, attempt: Attempt) -> None:
+        attempt.cancel()
+        self._record(attempt, Cause.CANCELLED)
+
+    # -- waiting for room ----------------------------------------------------------
+
+    def _call_line(self, gateway: SimGateway) -> None:
+        """There may be room for one who waits: look when all has ended that ends now."""
+        if gateway.line and not gateway.line_called:
+            gateway.line_called = True
+            number = self._gateways.index(gateway)
+            Call(self.env, 0, LINE, self._serve_line, gateway, number)
+
+    def _serve_line(self, event: Call) -> None:
+        """Send the first one for whom there is room, and look again."""
+        gateway: SimGateway = event.load
+        gateway.line_called = blocked = False
+        for attempt in gateway.line:
+            stateless = attempt.partition is None
+            if blocked and stateless:
+                continue
+            master = self._select(attempt.round, attempt.draw, attempt.round.avoid, strict=False)
+            if master is not None:
+                gateway.line.remove(attempt)
+                self._send(attempt, master)
+                self._call_line(gateway)
+                return
+            blocked = blocked or stateless
+
+    # -- timeouts --------------------------------------------------------------------
+
+    def _await(self, attempt: Attempt) -> None:
+        """The client waits from now on, for an answer or for room."""
+        if attempt.expires_ns == 0:
+            assert attempt.callbacks is not None
+            attempt.callbacks.append(self._ended)
         attempt.expires_ns = self.env.now + self._settings.timeout_ns
-        self._waiting.append(attempt)
+        self._waiting.append((attempt.expires_ns, attempt))
         if len(self._waiting) == 1:
             Call(self.env, self._settings.timeout_ns, TIMEOUT, self._expire)
-        return attempt
 
     def _expire(self, _: Call) -> None:
         """The first attempt in line has been waited for long enough.
@@ -251,12 +420,17 @@ class MessagePlane:
         sent, so one timer for the first that still waits does for all of them.
         """
         waiting, now = self._waiting, self.env.now
-        while waiting and (waiting[0].triggered or waiting[0].expires_ns <= now):
-            attempt = waiting.popleft()
-            if not attempt.triggered:
+        while waiting:
+            expires_ns, attempt = waiting[0]
+            # One that waited for room has waited anew since it was sent.
+            settled = attempt.triggered or attempt.expires_ns != expires_ns
+            if not settled and expires_ns > now:
+                break
+            waiting.popleft()
+            if not settled:
                 attempt.succeed(Cause.TIMEOUT)
         if waiting:
-            Call(self.env, waiting[0].expires_ns - now, TIMEOUT, self._expire)
+            Call(self.env, waiting[0][0] - now, TIMEOUT, self._expire)
 
     def _deliver(self, event: Call) -> None:
         master, attempt = event.load

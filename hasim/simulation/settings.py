@@ -158,6 +158,57 @@ class RetrySettings:
     budget: Annotated[
         float, share("Retries at most, as a share of messages.", source="Finagle RetryBudget 20 %")
     ] = 0.2
+    reserve: Annotated[
+        float,
+        factor(
+            "Retries that the budget has at the start, and can save up at most.",
+            source="Finagle RetryBudget: 10 retries a second whatever the share",
+        ),
+    ] = 10.0
+    most_active: Annotated[
+        int,
+        count(
+            "Retries under way at a gateway at most, their wait included; 0: no limit.",
+            source="Envoy circuit breakers max_retries (default 3)",
+            least=0,
+        ),
+    ] = 0
+
+
+@settings
+class HedgeSettings:
+    """A second attempt beside the first: whichever is answered first counts.
+
+    Of stateless messages only. The other one is given up by the client; the master, which
+    does not know, goes on with it.
+    """
+
+    after_ns: Annotated[
+        int, duration("Wait for an answer so long before the second attempt. 0s: no hedging.")
+    ] = 0
+    quantile: Annotated[
+        float,
+        share(
+            "Wait for this quantile of the gateway's latest latencies instead (and for `after`, if "
+            "any, before there are a hundred). 0%: no.",
+            source="Dean, Barroso 2013: 95 %",
+        ),
+    ] = 0.0
+    budget: Annotated[
+        float,
+        share(
+            "Second attempts at most, as a share of messages.",
+            source="Dean, Barroso 2013: about 5 % more load",
+        ),
+    ] = 0.05
+    reserve: Annotated[
+        float, factor("Second attempts that the budget has at the start, and can save up at most.")
+    ] = 10.0
+
+    @property
+    def on(self) -> bool:
+        """Whether there is any hedging."""
+        return self.after_ns > 0 or self.quantile > 0.0
 
 
 @settings
@@ -194,6 +245,8 @@ class TrafficSettings:
     ] = 5 * SECOND
     retry: RetrySettings = RetrySettings()
     """Retries of a failed attempt."""
+    hedge: HedgeSettings = HedgeSettings()
+    """A second attempt beside the first, if that takes long."""
 
 
 @settings

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.simulation.clock import HEDGED
 from hasim.simulation.laws import Law
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
@@ -33,6 +34,8 @@ CONCERNS = {
     "backoff": "backoff",
 }
 """The columns by message and attempt, and the random stream that each comes from."""
+HEDGE = "hedge-"
+"""Prefix of the concerns of second attempts, so that first ones are the same with and without."""
 RATIOS = ("ratio_there", "ratio_back")
 ALL = slice(None)
 
@@ -40,8 +43,10 @@ ALL = slice(None)
 class Traffic:
     """The source of one replication's messages; times in nanoseconds.
 
-    `attempts` is how many a message has at most, `laws` the masters' laws of service
-    time, each once, and `limit` a number of messages that is never exceeded.
+    `attempts` is how many a message has at most, one after the other; if it is `hedged`,
+    each of them may have a second one beside it, so that there are `rows` in all: the first
+    attempt, the one beside it, the next attempt, and so on. `laws` are the masters' laws of
+    service time, each once, and `limit` a number of messages that is never exceeded.
     """
 
     def __init__(
@@ -57,6 +62,8 @@ class Traffic:
         self.settings = world.traffic
         self.horizon_ns = world.horizon_ns
         self.attempts = world.traffic.retry.attempts
+        self.hedged = world.traffic.hedge.on
+        self.rows = self.attempts * (2 if self.hedged else 1)
         self.laws: list[Law] = list(dict.fromkeys(master.service for master in world.masters))
         self.jitter = jitter
         self._gateways = gateways
@@ -160,18 +167,26 @@ class Traffic:
     # -- by message and attempt ----------------------------------------------------
 
     def column(self, name: str, first: int, count: int, attempts: slice = ALL) -> Floats:
-        """A column of `CONCERNS` for some attempts of messages, shape (attempts, count)."""
+        """A column of `CONCERNS` for some rows of messages, shape (rows, count)."""
         draws = self._by_attempt(CONCERNS[name], first, count, attempts)
         return self.jitter.ratios(draws) if name in RATIOS else draws
 
     def demands(self, first: int, count: int, attempts: slice = ALL) -> Ints:
-        """Service demands, shape (laws, attempts, count)."""
+        """Service demands, shape (laws, rows, count)."""
         draws = self._by_attempt("service", first, count, attempts)
         return np.stack([np.rint(law.quantile(draws)).astype(np.int64) for law in self.laws])
 
     def _by_attempt(self, concern: str, first: int, count: int, attempts: slice) -> Floats:
-        draws = self.uniforms(concern, first * self.attempts, count * self.attempts)
-        return np.ascontiguousarray(draws.reshape(count, self.attempts).T[attempts])
+        concerns = [concern, HEDGE + concern] if self.hedged else [concern]
+        draws = [
+            self.uniforms(name, first * self.attempts, count * self.attempts)
+            .reshape(count, self.attempts)
+            .T
+            for name in concerns
+        ]
+        if not self.hedged:
+            return np.ascontiguousarray(draws[0][attempts])
+        return np.stack(draws, axis=1).reshape(self.rows, count)[attempts]
 
 
 @dataclass(frozen=True)
@@ -179,12 +194,13 @@ class Drawn:
     """All messages at once.
 
     Per message, shape (n,): `arrival_ns`, `gateway` (index), `partition` (index, or
-    STATELESS), `vip`, `key` (shape (0,) if messages have none). Per attempt, shape
-    (n * attempts,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`, and
+    STATELESS), `vip`, `key` (shape (0,) if messages have none). Per row of attempts, shape
+    (n * rows,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`, and
     `demand_ns` by law of service time.
     """
 
     attempts: int
+    hedged: bool
     arrival_ns: Ints
     gateway: Ints
     partition: Ints
@@ -211,6 +227,7 @@ def draw_all(traffic: Traffic) -> Drawn:
     n = len(arrival_ns)
     return Drawn(
         attempts=traffic.attempts,
+        hedged=traffic.hedged,
         arrival_ns=arrival_ns,
         gateway=traffic.gateway(0, n),
         partition=traffic.partition(0, n),
@@ -230,6 +247,7 @@ class Messages:
     def __init__(self, drawn: Drawn) -> None:
         self.count = drawn.count
         self.attempts = drawn.attempts
+        self._hedged = drawn.hedged
         self.arrival_ns: list[int] = drawn.arrival_ns.tolist()
         self.gateway: list[int] = drawn.gateway.tolist()
         self.partition: list[int] = drawn.partition.tolist()
@@ -246,3 +264,7 @@ class Messages:
         self.demand_ns: dict[Law, list[int]] = {
             law: demands.tolist() for law, demands in drawn.demand_ns.items()
         }
+
+    def place(self, draw: int) -> int:
+        """Where an attempt's numbers are, by its draw."""
+        return 2 * (draw % HEDGED) + (draw >= HEDGED) if self._hedged else draw

@@ -162,7 +162,7 @@ class World:
                 self.settings.balancing,
                 self.cluster,
                 watch_failures=watch_failures,
-                retry_share=self.settings.traffic.retry.budget,
+                traffic=self.settings.traffic,
                 send_report=self._send_report,
             )
             for region in self.cluster.gateways

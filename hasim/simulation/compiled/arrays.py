@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hasim.services.balancing.guards.pace import BUCKETS
 from hasim.simulation.compiled.layout import CAUSES, FOREVER, Memory
 from hasim.simulation.traffic import Traffic
 
@@ -42,6 +43,10 @@ def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     memory.zeros("routes", gateways * masters)["reported"] = 1
     column = memory.zeros("gateways", gateways)
     column["tokens"] = [gateway.budget.tokens for gateway in world.gateways.values()]
+    column["hedge_tokens"] = [g.hedge_budget.tokens for g in world.gateways.values()]
+    column["head"] = column["tail"] = -1
+    memory.zeros("paces", gateways)
+    memory.zeros("paced", gateways * BUCKETS)
     column = memory.zeros("masters", masters)
     column["workers"] = [m.workers for m in settings.masters]
     column["room"] = [m.queue for m in settings.masters]
@@ -71,6 +76,13 @@ def _put_state(memory: Memory, world: World, traffic: Traffic) -> None:
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
     state["backoff_ns"] = settings.retry.backoff_ns
     state["share"], state["ceiling"] = budgets[0].share, budgets[0].reserve
+    state["most_active"] = budgets[0].most_active
+    hedges = next(iter(world.gateways.values())).hedge_budget
+    state["per"] = traffic.rows // traffic.attempts
+    state["hedge_share"], state["hedge_ceiling"] = hedges.share, hedges.reserve
+    state["hedge_after_ns"] = settings.hedge.after_ns
+    state["hedge_quantile"] = settings.hedge.quantile
+    state["max_queue"] = world.settings.balancing.limits.max_queue
     # The seed's 64 bits as a signed number.
     state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
     state["has_keys"] = settings.keys is not None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
+from hasim.services.balancing.guards.gate import CANCELLED as CANCELLED_KIND
 from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
+from hasim.services.balancing.guards.pace import BUCKETS, note_latency
 from hasim.services.balancing.load import LATENCY_GAIN
-from hasim.simulation.clock import ARRIVAL, KEY_BITS, MESSAGES
-from hasim.simulation.compiled.jit import inline, int64, njit
+from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY_BITS, LINE, MESSAGES
+from hasim.simulation.compiled.jit import inline, inlined, int64, njit
 from hasim.simulation.compiled.layout import (
+    CANCELLED,
     CAUSES,
     FOREVER,
     NO_ROOM,
@@ -44,6 +47,9 @@ backoff = VIEWS["backoff"]
 demand_ns = VIEWS["demand_ns"]
 in_flight = VIEWS["in_flight"]
 unanswered = VIEWS["unanswered"]
+paces = VIEWS["paces"]
+paced = VIEWS["paced"]
+keep_pace = inlined(note_latency)
 causes = VIEWS["causes"]
 chosen = VIEWS["chosen"]
 
@@ -58,34 +64,56 @@ def arrive(table: Table, now: int) -> int:
     s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
     g = gateways(table)[messages(table)[message & s.mask].gateway]
     g.tokens = min(s.ceiling, g.tokens + s.share)
+    g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
     return send(table, now, message, message * s.attempts, NOBODY)
 
 
 @njit
 def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
-    """One attempt: choose a master, put the request on its way, start the client's timeout."""
+    """One attempt: choose a master, or wait for room at one, or leave it at that."""
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    m.tries += 1
+    master = select(table, now, m, message, draw, avoid)
+    if master >= 0:
+        return dispatch(table, now, message, draw, master, take_slot(table))
+    if master == NO_ROOM and gateways(table)[m.gateway].waiting < s.max_queue:
+        park(table, now, message, draw, avoid)
+        return NOTHING
+    end_round(table, int64(m.gateway), message, draw)
+    cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
+    return retry_or_settle(table, now, message, draw, cause, NOBODY)
+
+
+@njit
+def take_slot(table: Table) -> int:
+    """A slot for another attempt."""
+    s = state(table)[0]
+    slot: int = s.free
+    s.free = attempts(table)[slot].next
+    return slot
+
+
+@njit
+def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot: int) -> int:
+    """Put the request on its way, start the client's timeout."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
     gateway, partition = int64(m.gateway), int64(m.partition)
-    m.tries += 1
-    master = select(table, now, m, message, draw, avoid)
-    if master < 0:
-        cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
-        return retry_or_settle(table, now, message, draw, cause, NOBODY)
     m.last = master
     chosen(table)[m.block * s.masters + master] += 1
-    slot = s.free
     a = attempts(table)[slot]
-    s.free = a.next
     a.used = a.awaited = 1
+    a.parked = 0
     a.draw, a.message, a.partition = draw, message, partition
     a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
     a.sent_ns = now
     place = place_of(table, message, draw)
-    a.remaining_ns = demand_ns(table)[masters(table)[master].law * s.attempts * s.size + place]
+    of_law = masters(table)[master].law * s.attempts * s.per * s.size
+    a.remaining_ns = demand_ns(table)[of_law + place]
     if s.faulty:
         a.error = error_of(table)[place]
-    a.seat, a.due_ns = -1, -1
+    a.seat, a.due_ns, a.twin = -1, -1, -1
     r = routes(table)[a.route]
     r.sent += 1
     in_flight(table)[a.route] += 1
@@ -95,7 +123,125 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
     if delay >= 0:
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
     push_timeout(table, now + s.timeout_ns, draw, slot)
+    if s.per > 1 and partition < 0 and draw < HEDGED:
+        wait_ns = paces(table)[gateway].delay_ns
+        if wait_ns == 0:
+            wait_ns = s.hedge_after_ns
+        if wait_ns > 0:
+            push(table, now + wait_ns, HEDGE << KEY_BITS | (MESSAGES + draw), slot)
     return expect_report(table, gateway)
+
+
+@njit
+def hedge(table: Table, now: int, slot: int, draw: int) -> int:
+    """There is no answer yet: a second attempt, at another master, if the budget allows."""
+    s, a = state(table)[0], attempts(table)[slot]
+    if not a.used or not a.awaited or a.draw != draw or a.twin >= 0:
+        return NOTHING
+    message, first = a.message, int64(a.master)
+    m = messages(table)[message & s.mask]
+    g = gateways(table)[m.gateway]
+    if g.hedge_tokens < 1.0:
+        return NOTHING
+    master = select(table, now, m, message, draw + HEDGED, first)
+    if master < 0 or master == first:
+        return NOTHING
+    g.hedge_tokens -= 1.0
+    m.tries += 1
+    twin = take_slot(table)
+    stop = dispatch(table, now, message, draw + HEDGED, master, twin)
+    a.twin = twin
+    attempts(table)[twin].twin = slot
+    return stop
+
+
+@njit
+def cancel(table: Table, now: int, slot: int) -> None:
+    """The client gives an attempt up, since its twin was answered."""
+    a = attempts(table)[slot]
+    a.awaited = 0
+    if not a.served:
+        release(table, slot)
+    causes(table)[a.master * ALL_CAUSES + CANCELLED] += 1
+    in_flight(table)[a.route] -= 1
+    tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, CANCELLED_KIND)
+    call_line(table, now, int64(a.gateway))
+
+
+@njit
+def end_round(table: Table, gateway: int, message: int, draw: int) -> None:
+    """An attempt and the one beside it have ended: if it was a retry, it is active no more."""
+    if draw % HEDGED > message * state(table)[0].attempts:
+        gateways(table)[gateway].active -= 1
+
+
+# -- waiting for room ------------------------------------------------------------------
+
+
+@njit
+def park(table: Table, now: int, message: int, draw: int, avoid: int) -> None:
+    """An attempt waits at the gateway for room at a master, as long as a client waits."""
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    slot = take_slot(table)
+    a, g = attempts(table)[slot], gateways(table)[m.gateway]
+    a.used = a.awaited = a.parked = 1
+    a.served = 0
+    a.draw, a.message, a.partition = draw, message, m.partition
+    a.gateway, a.master, a.sent_ns = m.gateway, avoid, now
+    a.seat, a.due_ns, a.twin, a.next = -1, -1, -1, -1
+    if g.waiting:
+        attempts(table)[g.tail].next = slot
+    else:
+        g.head = slot
+    g.tail = slot
+    g.waiting += 1
+    push_timeout(table, now + s.timeout_ns, draw, slot)
+
+
+@njit
+def call_line(table: Table, now: int, gateway: int) -> None:
+    """There may be room for one who waits: look when all has ended that ends now."""
+    g = gateways(table)[gateway]
+    if g.waiting and not g.called:
+        g.called = 1
+        push(table, now, LINE << KEY_BITS | gateway, NOBODY)
+
+
+@njit
+def serve_line(table: Table, now: int, gateway: int) -> int:
+    """Send the first one for whom there is room, and look again."""
+    s, g = state(table)[0], gateways(table)[gateway]
+    g.called = 0
+    blocked = False
+    previous, slot = -1, int64(g.head)
+    for _ in range(g.waiting):
+        a = attempts(table)[slot]
+        following = int64(a.next)
+        if a.partition >= 0 or not blocked:
+            m = messages(table)[a.message & s.mask]
+            master = select(table, now, m, a.message, a.draw, int64(a.master))
+            if master >= 0:
+                leave_line(table, gateway, previous, slot)
+                stop = dispatch(table, now, a.message, a.draw, master, slot)
+                call_line(table, now, gateway)
+                return stop
+            blocked = blocked or a.partition < 0
+        previous, slot = slot, following
+    return NOTHING
+
+
+@njit
+def leave_line(table: Table, gateway: int, previous: int, slot: int) -> None:
+    """An attempt waits no longer; `previous` is the one before it, or -1."""
+    g, following = gateways(table)[gateway], int64(attempts(table)[slot].next)
+    if previous < 0:
+        g.head = following
+    else:
+        attempts(table)[previous].next = following
+    if g.tail == slot:
+        g.tail = previous
+    g.waiting -= 1
 
 
 @njit
@@ -115,7 +261,8 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int,
     s = state(table)[0]
     m = messages(table)[message & s.mask]
     g, following = gateways(table)[m.gateway], draw + 1 - message * s.attempts
-    if following < s.attempts and g.tokens >= 1.0:
+    may = s.most_active == 0 or g.active < s.most_active
+    if following < s.attempts and g.tokens >= 1.0 and may:
         if not retries(table)[(message & s.mask) >> s.chunk_bits]:
             s.to_retry, s.draw, s.cause, s.avoid = message, draw, cause, avoid
             return RETRY
@@ -124,6 +271,7 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int,
         pause = backoff(table)[place_of(table, message, draw + 1)] * bound_ns
         if pause < FOREVER and now + int(pause) < m.arrival_ns + s.deadline_ns:
             g.tokens -= 1.0
+            g.active += 1
             priority = ARRIVAL << KEY_BITS | (MESSAGES + draw + 1)
             push(table, now + int(pause), priority, -2 - avoid)
             return NOTHING
@@ -150,10 +298,13 @@ def settle(table: Table, now: int, message: int, cause: int) -> None:
 
 @njit
 def answered(table: Table, now: int, slot: int) -> int:
-    """An answer reaches the client, which still waits for it."""
+    """An answer reaches the client; if it was cancelled, nobody waits for it."""
     a = attempts(table)[slot]
+    awaited = a.awaited
     a.awaited = 0
     release(table, slot)
+    if not awaited:
+        return NOTHING
     skip_settled(table)
     if a.cause != OK:
         return failed(table, now, a, int64(a.cause))
@@ -167,11 +318,19 @@ def answered(table: Table, now: int, slot: int) -> int:
     r.answered += 1
     r.streak = r.reported = 0
     latency_ns = now - a.sent_ns
-    tell(table, now, a.gateway, a.master, a.sent_ns, ANSWERED_KIND)
+    tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, ANSWERED_KIND)
     r.latency_ns += (latency_ns - r.latency_ns) // LATENCY_GAIN if r.latency_ns else latency_ns
+    if s.hedge_quantile > 0.0:
+        first, pace = int64(a.gateway) * BUCKETS, paces(table)[a.gateway]
+        keep_pace(paced(table), first, pace, s.hedge_quantile, latency_ns)
     if a.partition >= 0 and unanswered(table)[a.partition]:
         s.partition = a.partition
         stop |= ANSWERED
+    messages(table)[a.message & s.mask].last = a.master
+    if a.twin >= 0:
+        cancel(table, now, int64(a.twin))
+    call_line(table, now, int64(a.gateway))
+    end_round(table, int64(a.gateway), a.message, a.draw)
     settle(table, now, a.message, OK)
     return stop
 
@@ -179,10 +338,16 @@ def answered(table: Table, now: int, slot: int) -> int:
 @njit
 def expire(table: Table, now: int, slot: int, draw: int) -> int:
     """An attempt was sent so long ago that its client, if it still waits, gives up."""
-    a = attempts(table)[slot]
-    if not a.used or a.draw != draw or not a.awaited:
+    s, a = state(table)[0], attempts(table)[slot]
+    # One that waited for room has waited anew since it was sent.
+    if not a.used or a.draw != draw or not a.awaited or now - a.sent_ns < s.timeout_ns:
         return NOTHING
     a.awaited = 0
+    if a.parked:  # it has waited longest, so it is the first of the line
+        leave_line(table, int64(a.gateway), -1, slot)
+        release(table, slot)
+        end_round(table, int64(a.gateway), a.message, a.draw)
+        return retry_or_settle(table, now, a.message, a.draw, OVERFLOW, NOBODY)
     if not a.served:
         release(table, slot)
     return failed(table, now, a, TIMED_OUT)
@@ -204,4 +369,10 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     if 0 < r.streak <= s.watch:
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
-    return stop | retry_or_settle(table, now, a.message, a.draw, cause, int64(a.master))
+    call_line(table, now, int64(a.gateway))
+    if a.twin >= 0:  # the other one may still be answered
+        attempts(table)[a.twin].twin = NOBODY
+        return stop
+    end_round(table, int64(a.gateway), a.message, a.draw)
+    draw = a.draw % HEDGED
+    return stop | retry_or_settle(table, now, a.message, draw, cause, int64(a.master))

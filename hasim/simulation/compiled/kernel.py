@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hasim.simulation.clock import ANSWER, ARRIVAL, COMPLETION, KEY_BITS, MESSAGES, TIMEOUT
+from hasim.simulation.clock import (
+    ANSWER,
+    ARRIVAL,
+    COMPLETION,
+    HEDGE,
+    KEY_BITS,
+    LINE,
+    MESSAGES,
+    TIMEOUT,
+)
 from hasim.simulation.compiled import rolling, serving
 from hasim.simulation.compiled.clients import (
     answered,
     arrive,
     expire,
+    hedge,
     messages,
     retry,
     retry_or_settle,
+    serve_line,
 )
 from hasim.simulation.compiled.jit import entry, inline, njit
 from hasim.simulation.compiled.layout import (
@@ -125,6 +136,10 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     slot = pop(table)
     if rank == ANSWER:
         return answered(table, now, slot)
+    if rank == HEDGE:
+        return hedge(table, now, slot, (priority & ((1 << KEY_BITS) - 1)) - MESSAGES)
+    if rank == LINE:
+        return serve_line(table, now, priority & ((1 << KEY_BITS) - 1))
     if slot < 0:
         return retry(table, now, priority, slot)
     return serving.accept(table, now, slot)

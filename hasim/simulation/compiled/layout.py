@@ -45,6 +45,8 @@ STATE = np.dtype(
         *((name, "f8") for name in ("share", "ceiling")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order", "lost")),
+        *((name, "i8") for name in ("per", "hedge_after_ns", "most_active", "max_queue")),
+        *((name, "f8") for name in ("hedge_share", "hedge_ceiling", "hedge_quantile")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
         *((name, "i8") for name in ("block_ns", "last_block")),
         *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),
@@ -87,10 +89,16 @@ GATEWAY = np.dtype(
         *(("tokens", "f8"), ("armed", "i8")),
         *((name, "i8") for name in ("pick", "ended", "fleet")),
         *((name, "i8") for name in ("admit", "note", "guards")),
+        *(("hedge_tokens", "f8"), ("active", "i8")),
+        *((name, "i8") for name in ("waiting", "head", "tail", "called")),
     ]
 )
 """A gateway, with the addresses of its algorithm's functions and of its balancer's fleet, and
-of the guards' functions and data (0 if there are none)."""
+of the guards' functions and data (0 if there are none). `active`: retries under way; the
+last four: attempts that wait for room, a list linked through them, and whether an event
+will look after them."""
+PACE = np.dtype([(name, "i8") for name in ("counted", "fresh", "delay_ns")])
+"""As `hasim.services.balancing.guards.pace.Pace`."""
 
 ROUTE = np.dtype(
     [
@@ -109,7 +117,8 @@ ATTEMPT = np.dtype(
         *((name, "i8") for name in ("remaining_ns", "since_ns", "due_ns", "order")),
         ("error", "f8"),
         *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
-        *((name, "i1") for name in ("used", "awaited", "served", "cause")),
+        ("twin", "i4"),
+        *((name, "i1") for name in ("used", "awaited", "served", "cause", "parked")),
     ],
     align=True,
 )
@@ -119,7 +128,9 @@ ATTEMPT = np.dtype(
 `seat`: its place among the served, or -1. `since_ns`: since when it waits for a worker,
 or a worker has been at it, and `remaining_ns` what that worker had to do then.
 `due_ns`: when it completes, or -1. `order`: of probes, in which they came to their seat
-or into the queue. Small, since there may be thousands under way.
+or into the queue. `twin`: the slot of the other attempt of its message that is awaited
+(hedging), or -1. `parked`: it waits at the gateway for room (`master` is whom to avoid,
+`sent_ns` since when). Small, since there may be thousands under way.
 """
 
 EVENT = np.dtype([("time", "i8"), ("priority", "i8"), ("slot", "i8")])
@@ -170,6 +181,8 @@ COLUMNS: dict[str, Any] = {
     "owners": np.int64,
     "primaries": np.int64,  # by master and partition
     "unanswered": np.int64,  # by partition
+    "paces": PACE,
+    "paced": np.int64,  # by gateway and bucket of latency
     "causes": np.int64,  # by master and cause
     "chosen": np.int64,  # by block of time in which the message arrived, and master
     "seats": np.int64,  # of workers, master by master: who is being served

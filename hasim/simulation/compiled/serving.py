@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
+from hasim.simulation.clock import ANSWER, COMPLETION, HEDGED, KEY_BITS, MESSAGES
 from hasim.simulation.compiled.jit import inline, int64, njit
 from hasim.simulation.compiled.layout import (
     ERROR,
@@ -42,7 +42,10 @@ def key_of(draw: int) -> int:
 def place_of(table: Table, message: int, draw: int) -> int:
     """Where the columns have what belongs to one attempt of a message in memory."""
     s = state(table)[0]
-    place: int = (draw - message * s.attempts) * s.size + (message & s.mask)
+    row = draw % HEDGED - message * s.attempts
+    if s.per > 1:
+        row = 2 * row + (draw >= HEDGED)
+    place: int = row * s.size + (message & s.mask)
     return place
 
 

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.simulation.clock import HEDGED
 from hasim.simulation.compiled.layout import COLUMNS, FOREVER, UNSETTLED, Memory
-from hasim.simulation.traffic import CONCERNS, RATIOS, Traffic
+from hasim.simulation.traffic import CONCERNS, HEDGE, RATIOS, Traffic
 
 CHUNK_BITS = 13
 """2^13 messages a chunk: what is in memory fits into a processor's cache, and numpy's
 calls are spread over enough of them."""
-FIRST, OTHERS = slice(0, 1), slice(1, None)
-"""Attempts: those after the first are drawn only for chunks in which there are any."""
 LOSSES = frozenset({"loss_there", "loss_back"})
 
 
@@ -33,6 +32,9 @@ class Window:
         self._chunk = 1 << bits
         self._arrivals = traffic.arrivals(self._chunk)
         self._columns: tuple[str, ...] = () if traffic.jitter.none else RATIOS
+        # Rows: those after the first attempt are drawn only for chunks in which there are any.
+        per = int(self._state["per"])
+        self._first, self._others = slice(0, per), slice(per, None)
         self._state["chunk_bits"], self._state["more"] = bits, 1
         self._state["arrival_ns"] = FOREVER
         self._start()
@@ -66,14 +68,14 @@ class Window:
         rows["last"], rows["outcome"] = UNSETTLED, UNSETTLED
         self._memory["retries"][place // self._chunk] = 0
         for name in ("demand_ns", *self._columns):
-            self._draw(name, first, FIRST)
+            self._draw(name, first, self._first)
         self._state["arrival_ns"] = arrivals[0]  # all before have arrived
 
     def draw_retries(self, message: int) -> None:
         """Draw what the later attempts of a message, and of its chunk, need."""
         first = message & -self._chunk
         for name in ("demand_ns", "backoff", *self._columns):
-            self._draw(name, first, OTHERS)
+            self._draw(name, first, self._others)
         self._memory["retries"][(first & int(self._state["mask"])) // self._chunk] = 1
 
     def need(self, *, losses: bool, errors: bool) -> None:
@@ -86,9 +88,9 @@ class Window:
         for name in new:
             self._allocate(name)
             for first in self._chunks():
-                self._draw(name, first, FIRST)
+                self._draw(name, first, self._first)
                 if self._memory["retries"][(first & int(self._state["mask"])) // self._chunk]:
-                    self._draw(name, first, OTHERS)
+                    self._draw(name, first, self._others)
         if "error" in new:
             self._draw_errors()
 
@@ -114,17 +116,18 @@ class Window:
         slots = np.flatnonzero((attempts["used"] != 0) & (attempts["draw"] >= 0))
         for slot in slots.tolist():
             draw = int(attempts["draw"][slot])
-            attempts["error"][slot] = self._traffic.uniforms(CONCERNS["error"], draw, 1)[0]
+            concern = (HEDGE if draw >= HEDGED else "") + CONCERNS["error"]
+            attempts["error"][slot] = self._traffic.uniforms(concern, draw % HEDGED, 1)[0]
 
     # -- memory ------------------------------------------------------------------
 
     def _table(self, name: str) -> NDArray[Any]:
         """A column with axes (law,) attempt and place."""
-        shape = [self._traffic.attempts, int(self._state["size"])]
+        shape = [self._traffic.rows, int(self._state["size"])]
         return self._memory[name].reshape(([-1] if name == "demand_ns" else []) + shape)
 
     def _allocate(self, name: str) -> None:
-        rows = self._traffic.attempts * (len(self._traffic.laws) if name == "demand_ns" else 1)
+        rows = self._traffic.rows * (len(self._traffic.laws) if name == "demand_ns" else 1)
         self._memory.put(name, np.empty(rows * int(self._state["size"]), COLUMNS[name]))
 
     def _start(self) -> None:

@@ -42,27 +42,32 @@ def edge_of(bucket: int) -> int:
     return (bucket - shift * 16 + 1) << shift
 
 
-def quantile_ns(counts: Sequence[int], counted: int, share: float) -> int:
-    """The latency that `share` of the answers do not exceed, rounded up to its bucket's edge."""
+def quantile_ns(counts: Sequence[int], first: int, counted: int, share: float) -> int:
+    """The latency that `share` of the answers do not exceed, rounded up to its bucket's edge.
+
+    The counts of the buckets are those from `first` on.
+    """
     below = 0
     for bucket in range(BUCKETS):
-        below += counts[bucket]
-        if counts[bucket] > 0 and below >= share * counted:
+        below += counts[first + bucket]
+        if counts[first + bucket] > 0 and below >= share * counted:
             return edge_of(bucket)
     return 0
 
 
-def note_latency(counts: MutableSequence[int], pace: Pace, share: float, latency_ns: int) -> None:
+def note_latency(
+    counts: MutableSequence[int], first: int, pace: Pace, share: float, latency_ns: int
+) -> None:
     """Count an answer after `latency_ns`; now and then estimate the quantile `share` anew."""
-    counts[bucket_of(latency_ns)] += 1
+    counts[first + bucket_of(latency_ns)] += 1
     pace.counted += 1
     pace.fresh += 1
     if pace.fresh < REFRESH:
         return
     pace.fresh = 0
-    pace.delay_ns = quantile_ns(counts, pace.counted, share)
+    pace.delay_ns = quantile_ns(counts, first, pace.counted, share)
     if pace.counted >= MEMORY:
         pace.counted = 0
         for bucket in range(BUCKETS):
-            counts[bucket] //= 2
-            pace.counted += counts[bucket]
+            counts[first + bucket] //= 2
+            pace.counted += counts[first + bucket]

@@ -31,7 +31,7 @@ def test_the_estimate_is_the_quantile(share: float) -> None:
     draws = np.random.default_rng(1).exponential(50e6, 2000).astype(int).tolist()
     counts, pace = [0] * BUCKETS, Pace()
     for draw in draws:
-        note_latency(counts, pace, share, draw)
+        note_latency(counts, 0, pace, share, draw)
     exact = float(np.quantile(draws, share, method="inverted_cdf"))
     assert exact < pace.delay_ns <= exact * 17 / 16 + 1
 
@@ -40,7 +40,7 @@ def test_there_is_none_before_the_first_hundred() -> None:
     counts, pace = [0] * BUCKETS, Pace()
     for number in range(REFRESH):
         assert pace.delay_ns == 0
-        note_latency(counts, pace, 0.5, 1000 + number)
+        note_latency(counts, 0, pace, 0.5, 1000 + number)
     assert 1000 < pace.delay_ns < 1200
 
 
@@ -48,9 +48,9 @@ def test_it_forgets() -> None:
     """After a change of all latencies the median follows within twice the memory."""
     counts, pace = [0] * BUCKETS, Pace()
     for _ in range(20_000):
-        note_latency(counts, pace, 0.5, 10)
+        note_latency(counts, 0, pace, 0.5, 10)
     assert pace.delay_ns == 11
     for _ in range(2 * MEMORY):
-        note_latency(counts, pace, 0.5, 31)
+        note_latency(counts, 0, pace, 0.5, 31)
     assert pace.delay_ns == 32
     assert sum(counts) == pace.counted <= MEMORY
