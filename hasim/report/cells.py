@@ -9,7 +9,7 @@ Cell = tuple[int, Mapping[str, Any]]
 """The index of a cell and its varied settings by dotted path, as a user writes them."""
 
 UNVARIED = "as written"
-"""The label of the only cell of a study that varies nothing."""
+"""The label of a cell that varies nothing."""
 
 
 def labels(cells: Sequence[Cell]) -> list[str]:
@@ -17,7 +17,8 @@ def labels(cells: Sequence[Cell]) -> list[str]:
 
     Settings that all cells share are left out. A value that does not speak for
     itself (a number, a duration, the same word under two paths) gets the last
-    part of its path: ``fall=3``; two paths that end alike are written in full.
+    part of its path: ``fall=3``; two paths that end alike are written in full. A
+    setting that a cell leaves as the scenario has it is not named.
     """
     if not cells:
         return []
@@ -28,12 +29,14 @@ def labels(cells: Sequence[Cell]) -> list[str]:
         ", ".join(
             text(varied.get(path)) if path in bare else f"{names[path]}={text(varied.get(path))}"
             for path in paths
+            if path in varied
         )
+        or UNVARIED
         for _, varied in cells
     ]
     if len(set(made)) < len(made):
         made = [f"{name} (cell {index})" for name, (index, _) in zip(made, cells, strict=True)]
-    return made if len(cells) > 1 else [name or UNVARIED for name in made]
+    return made
 
 
 def heading(cells: Sequence[Cell]) -> str:
@@ -52,11 +55,14 @@ def differing(cells: Sequence[Cell]) -> list[str]:
 
 
 def text(value: Any) -> str:
-    """A varied value in one word: a list joined by ``+``, a mapping as ``key=value`` pairs."""
+    """A varied value in one word: a list joined by ``+``, a mapping as ``key=value`` pairs.
+
+    An empty mapping is a group of settings that is switched on by being there.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        return " ".join(f"{key}={text(part)}" for key, part in value.items())
+        return " ".join(f"{key}={text(part)}" for key, part in value.items()) or "on"
     if isinstance(value, Sequence):
         return "+".join(text(part) for part in value) or "none"
     if isinstance(value, bool):

@@ -69,3 +69,11 @@ def test_single_cells():
 
 def test_labels_are_never_equal():
     assert len(set(made({"a.b": "1"}, {"a.b": 1})[0])) == 2
+
+
+def test_points_name_only_what_they_set():
+    assert made({}, {"b.algorithm": "geo"}, {"b.breaker": {}})[0] == [
+        UNVARIED,
+        "geo",
+        "breaker=on",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,22 @@ from hasim.simulation.faults.settings import (
     TransferFailure,
 )
 from hasim.simulation.laws import Constant, Exponential, Lognormal
+from hasim.simulation.operations import (
+    Add,
+    Drain,
+    EndMaintenance,
+    Maintenance,
+    Operation,
+    Remove,
+    Switch,
+    Undrain,
+)
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
     FencingDeviceSettings,
     FixedRtt,
+    HedgeSettings,
     JitterLaw,
     KeySettings,
     MasterSettings,
@@ -137,6 +149,23 @@ def faults(grid: bool, horizon_s: int, several: bool) -> st.SearchStrategy[Fault
     return st.sampled_from(sorted(FAULTS)).flatmap(fault)
 
 
+def operations(horizon_s: int, count: int) -> st.SearchStrategy[Operation]:
+    """Anything that an operator may do, whether it makes sense or not."""
+    at_ns = st.integers(0, horizon_s * 100 - 1).map(lambda n: n * GRID_NS)
+    on_master = st.sampled_from([Drain, Undrain, Maintenance, EndMaintenance, Add, Remove]).flatmap(
+        lambda kind: st.builds(
+            kind,
+            do=st.just(next(iter(typing.get_args(typing.get_type_hints(kind)["do"])))),
+            at_ns=at_ns,
+            master=st.integers(1, count).map("m{}".format),
+        )
+    )
+    algorithms = st.sampled_from(sorted(ALGORITHMS))
+    return on_master | st.builds(
+        Switch, do=st.just("switch-algorithm"), at_ns=at_ns, algorithm=algorithms
+    )
+
+
 def guards(one: Any) -> dict[str, Any]:
     """Guards that act within seconds, or none."""
     outliers = OutlierSettings(
@@ -158,7 +187,9 @@ def guards(one: Any) -> dict[str, Any]:
         "breaker": one(None, BreakerSettings(failures=one(1, 3), base_ns=one(1, 50) * GRID_NS)),
         "slow_start": one(None, SlowStartSettings(window_ns=one(150, 500) * GRID_NS)),
         "panic_threshold": one(0.0, 0.5, 1.0),
-        "limits": LimitSettings(max_concurrency=one(0, 1, 4), max_requests=one(0, 5)),
+        "limits": LimitSettings(
+            max_concurrency=one(0, 1, 4), max_requests=one(0, 5), max_queue=one(0, 1, 20)
+        ),
     }
     return found if one(False, True) else {}
 
@@ -186,6 +217,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             queue=one(0, 1, 5, 200),
             service=one(*laws),
             health=one("shallow", "deep"),
+            absent=number > 1 and one(False, False, False, True),
         )
         for number in range(1, count + 1)
     )
@@ -209,10 +241,21 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             timeout_ns=one(5, 10, 50, 200) * GRID_NS,
             deadline_ns=one(10, 500) * GRID_NS,
             retry=RetrySettings(
-                attempts=one(1, 2, 4), backoff_ns=one(0, 1, 10) * GRID_NS, budget=one(0.0, 0.2, 1.0)
+                attempts=one(1, 2, 4),
+                backoff_ns=one(0, 1, 10) * GRID_NS,
+                budget=one(0.0, 0.2, 1.0),
+                reserve=one(1.0, 10.0),
+                most_active=one(0, 0, 1, 3),
+            ),
+            hedge=HedgeSettings(
+                after_ns=one(0, 0, 1, 4) * GRID_NS,
+                quantile=one(0.0, 0.0, 0.7),
+                budget=one(0.1, 1.0),
+                reserve=one(1.0, 10.0),
             ),
         ),
         faults=tuple(draw(st.lists(faults(grid, horizon_s, count > 1), max_size=4))),
+        operations=tuple(draw(st.lists(operations(horizon_s, count), max_size=3))),
         detection=DetectionSettings(
             evidence=one(("probe",), ("messages",), ("probe", "messages")),
             interval_ns=one(50, 100, 3000) * GRID_NS,

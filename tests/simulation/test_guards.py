@@ -48,6 +48,7 @@ GUARDS: dict[str, dict[str, Any]] = {
     "slow-start": {"slow_start": SlowStartSettings(window_ns=8 * SECOND)},
     "panic": {"panic_threshold": 0.9},
     "concurrency": {"limits": LimitSettings(max_concurrency=1)},
+    "queue": {"limits": LimitSettings(max_concurrency=1, max_queue=3)},
     "requests": {"limits": LimitSettings(max_requests=2)},
 }
 CASES = pairwise(
@@ -102,4 +103,4 @@ def test_every_guard_makes_a_difference(guard: str) -> None:
     )
     assert attempts != others
     overflow = any(m.outcome == Cause.OVERFLOW for _, m in with_guard.of(MessageRecord))
-    assert overflow is (guard in ("concurrency", "requests"))
+    assert overflow is (guard in ("concurrency", "queue", "requests"))
