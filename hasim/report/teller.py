@@ -35,6 +35,17 @@ _STATUS_WORDS = {
 }
 
 
+_ORDER_WORDS: dict[type[Any], str] = {
+    events.StartMaintenance: "takes {} out of service",
+    events.StopMaintenance: "puts {} back into service",
+    events.DrainMaster: "drains {}",
+    events.UndrainMaster: "lets {} take messages again",
+    events.AddMaster: "adds {}",
+    events.RemoveMaster: "removes {}",
+    events.SwitchAlgorithm: "switches to {}",
+}
+
+
 class Teller:
     """Turns the records of one incident into lines, in order."""
 
@@ -82,6 +93,7 @@ class Teller:
             events.RoutingConverged: self._converged,
             events.AlertChanged: self._alert,
             events.ServiceFailed: self._service_failed,
+            **dict.fromkeys(_ORDER_WORDS, self._operation),
         }
         self.faults = {b.fault: b for _, b in journal.of(truth.FaultStarted)}
 
@@ -170,6 +182,12 @@ class Teller:
             f"are lost, the oldest {age} old"
         )
         return Line(t_ns, "truth", text)
+
+    # -- operators -----------------------------------------------------------------
+
+    def _operation(self, t_ns: int, body: Any) -> Line:
+        about = body.algorithm if isinstance(body, events.SwitchAlgorithm) else body.master
+        return Line(t_ns, "operator", _ORDER_WORDS[type(body)].format(about))
 
     # -- evidence and verdicts -----------------------------------------------------
 

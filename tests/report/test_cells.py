@@ -74,6 +74,6 @@ def test_labels_are_never_equal():
 def test_points_name_only_what_they_set():
     assert made({}, {"b.algorithm": "geo"}, {"b.breaker": {}})[0] == [
         UNVARIED,
-        "geo",
+        "algorithm=geo",
         "breaker=on",
     ]

@@ -6,6 +6,7 @@ import pytest
 
 from hasim import events as e
 from hasim import truth as t
+from hasim.journal import Record
 from hasim.model import Cause
 from hasim.report.explain import explain
 from hasim.report.terminal import to_text
@@ -125,3 +126,12 @@ def test_what_befalls_others_is_told_apart(journal):
     assert "SPLIT-BRAIN: a and c accept writes for p1" in told
     assert "1 probe to a: refused" in told
     assert "p2" not in told
+
+
+def test_what_operators_do_meanwhile_is_told(journal):
+    journal.records.append(Record(19 * SECOND, "input", e.DrainMaster("b")))
+    journal.records.append(Record(19 * SECOND, "input", e.SwitchAlgorithm("geo")))
+    journal.records.sort(key=lambda record: record.t_ns)
+    told = str(explain(journal, 1))
+    assert "operator   drains b" in told
+    assert "operator   switches to geo" in told
