@@ -29,6 +29,8 @@ MESSAGES = 1 << 40
 """The key of a message's attempt is this plus its draw: message * attempts + attempt."""
 HEDGED = 1 << 41
 """Added to the draw of an attempt: the draw of the second attempt beside it (hedging)."""
+PROBES = 1 << 46
+"""The key of a load probe is this plus its number (see `load_probes`)."""
 
 
 class Clock(Environment):

@@ -296,7 +296,7 @@ class Commands:
         def apply() -> None:
             ack = gateway.balancer.apply_routing(self.env.now, effect.table)
             self.world.rerouted()
-            self.world.load_reports.begin_if_wanted()
+            self.world.begin_feedback()
             self._input(gateway.endpoint, ack)
 
         self._cross(OBSERVER, gateway.endpoint, COMPLETION, apply)

@@ -11,6 +11,7 @@ from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
 from hasim.services.balancing.retry import RetryBudget
 from hasim.simulation.clock import WAKE_UP, Call, Clock
+from hasim.simulation.load_probes import LoadProbes
 from hasim.simulation.network import gateway_endpoint
 from hasim.simulation.settings import TrafficSettings
 
@@ -50,6 +51,10 @@ class SimGateway:
         for output in outputs:
             if isinstance(output, SendReport):
                 self._send_report(output.report, self.endpoint)
+
+    def probe(self, probes: LoadProbes, draw: int) -> None:
+        """Send the load probes that the balancer wants after a selection."""
+        probes.send(self, draw, self.balancer.take_load_probes())
 
     @property
     def has_room(self) -> bool:

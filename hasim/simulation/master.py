@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hasim.model import Cause
+from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.load_reports import Work
 from hasim.simulation.settings import MasterSettings
@@ -65,6 +66,8 @@ class SimMaster:
         # A dict keeps the order in which service began; a set would not.
         self._serving: dict[Job, None] = {}
         self._done = self._errors = self._busy_ns = self._metered_ns = 0
+        self._gauge: list[int] | None = None
+        self._entered: dict[Job, tuple[int, int]] = {}
         self._dead = False
         self._rate = 1.0
         self._error_rate = 0.0
@@ -138,6 +141,7 @@ class SimMaster:
         self._meter()
         self._serving.clear()
         self._queue.clear()
+        self._entered.clear()
         self.overloaded = False
         for job in lost:
             job.completion = None
@@ -164,6 +168,28 @@ class SimMaster:
         self._busy_ns += len(self._serving) * (self.env.now - self._metered_ns)
         self._metered_ns = self.env.now
 
+    # -- load probes -------------------------------------------------------------
+
+    def begin_gauge(self) -> None:
+        """Remember latencies from now on, for load probes."""
+        if self._gauge is None:
+            self._gauge = [0] * GAUGE
+
+    def load(self) -> tuple[int, int]:
+        """What a load probe is told: requests here, and the latency to expect (nanoseconds)."""
+        here, gauge = len(self._serving) + len(self._queue), self._gauge or [0] * GAUGE
+        return here, latency_at(gauge, 0, level_of(here, self.settings.workers))
+
+    def _enter(self, job: Job) -> None:
+        if self._gauge is not None:
+            self._entered[job] = (self.env.now, len(self._serving) + len(self._queue))
+
+    def _note_done(self, job: Job) -> None:
+        if self._gauge is not None and job in self._entered:
+            entered_ns, found = self._entered.pop(job)
+            level = level_of(found, self.settings.workers)
+            note_latency(self._gauge, 0, level, self.env.now - entered_ns)
+
     # -- jobs ------------------------------------------------------------------
 
     def accept(self, job: Job) -> None:
@@ -176,8 +202,10 @@ class SimMaster:
             if not self.hangs:
                 job.reply(Cause.NOT_OWNER)
         elif len(self._serving) < self.settings.workers:
+            self._enter(job)
             self._start(job)
         elif len(self._queue) < self.settings.queue:
+            self._enter(job)
             job.queued_ns = self.env.now
             self._queue.append(job)
         elif not self.hangs:
@@ -202,6 +230,7 @@ class SimMaster:
             return  # a fault took this completion back
         self._meter()
         self._done += 1
+        self._note_done(job)
         del self._serving[job]
         if self._queue:
             waiting = self._queue.popleft()

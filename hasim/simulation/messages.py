@@ -30,6 +30,7 @@ from hasim.simulation.clock import (
     Clock,
 )
 from hasim.simulation.gateway import SimGateway
+from hasim.simulation.load_probes import LoadProbes
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
 from hasim.simulation.results import IN_FLIGHT, OUTCOMES, Counts, Results, count
@@ -138,6 +139,7 @@ class MessagePlane:
         self._horizon_ns = traffic.horizon_ns
         self._drawn = draw_all(traffic)
         self._pick_seed = traffic.pick_seed
+        self._load_probes = LoadProbes(env, self._pick_seed, masters, network)
         self.messages = messages = Messages(self._drawn)
         n = messages.count
         self.outcome: list[str] = [IN_FLIGHT] * n
@@ -278,6 +280,7 @@ class MessagePlane:
             draw=Uniforms(self._pick_seed, draw * DRAWS),
             strict=strict,
         )
+        gateway.probe(self._load_probes, draw)
         if not gateway.armed:
             gateway.arm()
         return master

@@ -91,7 +91,7 @@ class World:
         self.gateways = self._build_gateways(control_plane.detection.watch().failures)
         self.messages = self._build_messages()
         self.load_reports = LoadReports(self)
-        self.load_reports.begin_if_wanted()
+        self.begin_feedback()
 
     @property
     def states(self) -> dict[str, PartitionState]:
@@ -230,6 +230,13 @@ class World:
         if source != target:
             crossing = self.network.rtt_ns(master_endpoint(source), master_endpoint(target)) // 2
         return self.settings.replication.lag_ns + crossing
+
+    def begin_feedback(self) -> None:
+        """Have masters tell of themselves, if an algorithm in use wants to know."""
+        self.load_reports.begin_if_wanted()
+        if any(gateway.balancer.probes_masters for gateway in self.gateways.values()):
+            for master in self.masters.values():
+                master.begin_gauge()
 
     def dies_on_promotion(self, master: str) -> bool:
         """Whether a fault kills `master` now that it is told to promote itself."""

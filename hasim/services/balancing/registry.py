@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hasim.services.balancing.fleet import DRAWS
 from hasim.services.balancing.pickers.draw import random, weighted_random
 from hasim.services.balancing.pickers.geo import (
     geo,
@@ -24,6 +25,14 @@ from hasim.services.balancing.pickers.least_latency import least_latency, least_
 from hasim.services.balancing.pickers.least_loaded import least_loaded
 from hasim.services.balancing.pickers.peak_ewma import peak_ewma, peak_ewma_ended
 from hasim.services.balancing.pickers.power_aware import power_aware, power_aware_reported
+from hasim.services.balancing.pickers.prequal import (
+    FIRST_PROBE,
+    FIRST_VALUE,
+    PROBE,
+    VALUE,
+    prequal,
+    prequal_probed,
+)
 from hasim.services.balancing.pickers.priority import (
     priority,
     priority_all_or_nothing,
@@ -66,6 +75,14 @@ def _sessions(masters: int, settings: BalancingSettings) -> int:
     return settings.sessions
 
 
+def _probe_counts(masters: int, settings: BalancingSettings) -> int:
+    return FIRST_PROBE + PROBE * settings.prequal.pool
+
+
+def _probe_values(masters: int, settings: BalancingSettings) -> int:
+    return FIRST_VALUE + VALUE * settings.prequal.pool
+
+
 def _ring(
     members: Members, eligible: Sequence[bool], settings: BalancingSettings
 ) -> tuple[int, ...]:
@@ -86,8 +103,10 @@ class Algorithm:
     uniforms a pick needs. `build` makes the table of (masters, who is eligible, settings).
     `ended` is told of every attempt that ended (after it left the count of those in flight),
     as ended(fleet, index, now, elapsed_ns, failed); `reported` of what masters report of
-    themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `equal`: all
-    masters that may be picked are alike to it, whatever their weights.
+    themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `probed` is
+    told of answers to load probes, as probed(fleet, index, now, in_flight, latency_ns); a
+    picker that has it leaves in `counts` how many masters shall be probed now, and then
+    which. `equal`: all masters that may be picked are alike to it, whatever their weights.
     """
 
     about: str
@@ -98,6 +117,7 @@ class Algorithm:
     build: Callable[[Members, Sequence[bool], BalancingSettings], tuple[int, ...]] | None = None
     ended: Callable[[Fleet, int, int, int, bool], None] | None = None
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
+    probed: Callable[[Fleet, int, int, int, int], None] | None = None
     equal: bool = False
 
 
@@ -149,6 +169,15 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each,
         values=_each,
         ended=peak_ewma_ended,
+    ),
+    "prequal": Algorithm(
+        "Among probed masters that are not hot, the least latency (Prequal).",
+        prequal,
+        draws=DRAWS,
+        counts=_probe_counts,
+        values=_probe_values,
+        probed=prequal_probed,
+        equal=True,
     ),
     "join-idle-queue": Algorithm(
         "Masters with a free worker stand in line; any if there is none.",

@@ -217,6 +217,25 @@ class LoadBalancingService:
             index = self._index[master]
             self._algorithm.reported(self.fleet, index, now, rate, error_rate, utilisation)
 
+    def record_load_probe(self, now: int, master: str, in_flight: int, latency_ns: int) -> None:
+        """A master answered a load probe: requests at it, and the latency that it expects."""
+        if self._algorithm.probed is not None:
+            self._algorithm.probed(self.fleet, self._index[master], now, in_flight, latency_ns)
+
+    @property
+    def probes_masters(self) -> bool:
+        """Whether the algorithm in use wants load probes."""
+        return self._algorithm.probed is not None
+
+    def take_load_probes(self) -> list[str]:
+        """The masters that shall be asked for their load, after the last selection; once."""
+        if self._algorithm.probed is None:
+            return []
+        counts = self.fleet.counts
+        targets = [self._ids[index] for index in counts[1 : 1 + counts[0]]]
+        counts[0] = 0
+        return targets
+
     def _ended(self, now: int, index: int, elapsed_ns: int, kind: int) -> None:
         self.fleet.in_flight[index] -= 1
         if self._algorithm.ended is not None:

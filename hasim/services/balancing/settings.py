@@ -43,6 +43,39 @@ class PowerSettings:
 
 
 @settings
+class PrequalSettings:
+    """The algorithm prequal: probes of requests in flight and latency."""
+
+    pool: Annotated[
+        int, count("Probes that a gateway keeps at most.", source="Prequal, 16", most=64)
+    ] = 16
+    age_ns: Annotated[
+        int, duration("An older probe is forgotten.", source="Prequal, 1 s", above=0)
+    ] = SECOND
+    hot_quantile: Annotated[
+        float,
+        share(
+            "A master is hot with more in flight than this quantile of the probes.",
+            source="Prequal, 2^-0.25",
+        ),
+    ] = 2**-0.25
+    probes: Annotated[
+        int, count("Masters that each message has probed.", source="Prequal, 3", most=6)
+    ] = 3
+    removals: Annotated[float, factor("Probes that each message removes.", source="Prequal, 1")] = (
+        1.0
+    )
+    delta: Annotated[
+        float,
+        factor(
+            "How far uses of a probe exceed what keeps the pool as it is: (1 + delta) / "
+            "((1 - pool / masters) x probes - removals) uses, 1 at least.",
+            source="Prequal, 1",
+        ),
+    ] = 1.0
+
+
+@settings
 class BalancingSettings:
     """The algorithm, and how gateways and control plane keep each other informed."""
 
@@ -121,6 +154,8 @@ class BalancingSettings:
     ] = 65536
     power: PowerSettings = PowerSettings()
     """The algorithm power-aware."""
+    prequal: PrequalSettings = PrequalSettings()
+    """The algorithm prequal."""
     slow_start: SlowStartSettings | None = None
     """A master that is back gets its share little by little. `{}` for the defaults."""
     panic_threshold: Annotated[

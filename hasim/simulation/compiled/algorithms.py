@@ -32,6 +32,7 @@ class Compiled(NamedTuple):
 
     pick: int
     ended: int
+    probed: int
 
 
 @functools.cache
@@ -44,10 +45,14 @@ def compiled(algorithm: str) -> Compiled:
         raise RuntimeError(f"{algorithm} is plain Python: run with data_plane: reference")
     number, mark = list(ALGORITHMS).index(algorithm), fingerprint(*sources())
     pick = compile_function(_picking(number), PICK, f"pick_{algorithm}_{mark:x}")
-    if ALGORITHMS[algorithm].ended is None:
-        return Compiled(pick.address, 0)
-    ended = compile_function(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
-    return Compiled(pick.address, ended.address)
+    ended = probed = 0
+    if ALGORITHMS[algorithm].ended is not None:
+        made = compile_function(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
+        ended = made.address
+    if ALGORITHMS[algorithm].probed is not None:
+        made = compile_function(_answering(number), ENDED, f"probed_{algorithm}_{mark:x}")
+        probed = made.address
+    return Compiled(pick.address, ended, probed)
 
 
 _KEPT: list[Any] = []
@@ -106,6 +111,14 @@ def _telling(number: int) -> Any:
     return ended
 
 
+def _answering(number: int) -> Any:
+    def probed(fleet: int, master: int, now: int, in_flight: int, latency_ns: int) -> int:
+        told_load(number, fleet_at(fleet), master, now, in_flight, latency_ns)
+        return 0
+
+    return probed
+
+
 def _algorithm(number: Any) -> tuple[str, Algorithm] | None:
     """The algorithm of a number that is known at compile time."""
     literal = isinstance(number, types.IntegerLiteral)
@@ -149,6 +162,30 @@ def _told(number: Any, fleet: Any, master: Any, now: Any, elapsed_ns: Any, faile
     return _named(told, f"told_{found[0]}")
 
 
+def told_load(
+    number: int, fleet: Any, master: int, now: int, in_flight: int, latency_ns: int
+) -> Any:
+    """In compiled code: a load probe was answered, for the hook of an algorithm."""
+    raise NotImplementedError
+
+
+@overload(told_load, prefer_literal=True, strict=False, jit_options=INNER)
+def _told_load(
+    number: Any, fleet: Any, master: Any, now: Any, in_flight: Any, latency_ns: Any
+) -> Any:
+    found = _algorithm(number)
+    if found is None or found[1].probed is None:
+        return None
+    probed = inlined(found[1].probed)
+
+    def told_load(
+        number: int, fleet: Any, master: int, now: int, in_flight: int, latency_ns: int
+    ) -> Any:
+        return probed(fleet, master, now, in_flight, latency_ns)
+
+    return _named(told_load, f"told_load_{found[0]}")
+
+
 def calling(count: int) -> Callable[..., Any]:
     """What calls the function at an address with so many whole numbers."""
     pointer: Any = ir.FunctionType(INT64, [INT64] * count).as_pointer()
@@ -172,4 +209,4 @@ def _call_ended(_: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
 call_pick: Any = intrinsic(_call_pick)
 """In compiled code: call the picker at an address."""
 call_ended: Any = intrinsic(_call_ended)
-"""In compiled code: call the hook at an address."""
+"""In compiled code: call the hook (`ended`, `probed`) at an address."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from hasim.services.balancing.guards.pace import BUCKETS
 from hasim.simulation.compiled.layout import CAUSES, FOREVER, Memory
+from hasim.simulation.load_probes import probe_seed
 from hasim.simulation.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def _put_queues(memory: Memory) -> None:
     fifos = memory.zeros("fifos", 3)
     fifos["mask"], fifos["next_ns"] = [RING - 1, RING - 1, WAITS - 1], FOREVER
     memory.zeros("writes", WRITES)
+    for name in ("probes", "entered", "gauges"):
+        memory.zeros(name, 0)
 
 
 def _put_state(memory: Memory, world: World, traffic: Traffic) -> None:
@@ -85,5 +88,6 @@ def _put_state(memory: Memory, world: World, traffic: Traffic) -> None:
     state["max_queue"] = world.settings.balancing.limits.max_queue
     # The seed's 64 bits as a signed number.
     state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
+    state["probe_seed"] = np.uint64(probe_seed(traffic.pick_seed)).astype(np.int64)
     state["has_keys"] = settings.keys is not None
     state["heap_room"], state["writes_room"] = len(memory["heap"]), len(memory["writes"])

@@ -29,9 +29,10 @@ def write_routing(world: World, memory: Memory) -> None:
     gateways, functions = memory["gateways"], [compiled(b.algorithm) for b in balancers]
     gateways["pick"] = [known.pick for known in functions]
     gateways["ended"] = [known.ended for known in functions]
+    gateways["probed"] = [known.probed for known in functions]
     for number, gateway in enumerate(cast(CompiledGateway, g) for g in world.gateways.values()):
         row = gateways[number]
-        row["fleet"] = gateway.fleet_address()
+        row["fleet"], row["counts"] = gateway.fleet_addresses()
         row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
     memory["unanswered"][:] = [p in world.oracle.unanswered for p in world.partitions]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,11 @@ class CompiledGateway(SimGateway):
             self._guards = share(self.balancer.settings, len(in_flight))
             self.balancer.share_protection(self._guards.protection)
 
-    def fleet_address(self) -> int:
-        """Where compiled code finds the balancer's fleet as it is now."""
-        self._table = address_table(self.balancer.fleet, self._settings)
-        return self._table.ctypes.data
+    def fleet_addresses(self) -> tuple[int, int]:
+        """Where compiled code finds the balancer's fleet as it is now, and its column `counts`."""
+        fleet = self.balancer.fleet
+        self._table = address_table(fleet, self._settings)
+        return self._table.ctypes.data, cast(Any, fleet.counts).ctypes.data
 
     def guard_addresses(self) -> tuple[int, int, int]:
         """Where compiled code finds the guards' functions and data; zeros if there are none."""

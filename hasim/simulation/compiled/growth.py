@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.services.balancing.gauge import GAUGE
 from hasim.simulation.compiled.layout import FOREVER, TIMEOUTS, Memory
 
-LEAST_FREE = 8
+LEAST_FREE = 16
+LEAST_PROBES = 256
 MANY_WAITS = 1 << 16
 
 
@@ -25,6 +27,8 @@ class Growth:
         if self._state["free"] < 0:
             self._enlarge_attempts()
         self.make_heap_room(LEAST_FREE)
+        if self._state["gauging"] and self._state["free_probes"] < LEAST_FREE:
+            self._enlarge_probes()
         ring = self._memory["fifos"][TIMEOUTS]
         if ring["tail"] - ring["head"] > ring["mask"]:
             self._tidy_timeouts()
@@ -46,6 +50,26 @@ class Growth:
         new["next"][count:] = [*range(count + 1, 2 * count), -1]
         self._memory.put("attempts", new)
         self._state["free"] = count
+        if self._state["gauging"]:
+            self._memory.put("entered", extended(self._memory["entered"], 2 * count))
+
+    def begin_gauging(self, masters: int) -> None:
+        """Have room for load probes, from now on."""
+        if self._state["gauging"]:
+            return
+        self._state["gauging"], self._state["free_probe"] = 1, -1
+        self._memory.zeros("gauges", masters * GAUGE)
+        self._memory.zeros("entered", len(self._memory["attempts"]))["time"] = -1
+        self._enlarge_probes()
+
+    def _enlarge_probes(self) -> None:
+        old = self._memory["probes"]
+        count, more = len(old), max(LEAST_PROBES, len(old))
+        new = extended(old, count + more)
+        new["next"][count:] = [*range(count + 1, count + more), self._state["free_probe"]]
+        self._memory.put("probes", new)
+        self._state["free_probe"] = count
+        self._state["free_probes"] += more
 
     def _tidy_timeouts(self) -> None:
         """Make the ring of timeouts larger; a large one is only rid of those nobody waits for."""

@@ -8,6 +8,7 @@ key; everything that they call is compiled into them and is not cached on its ow
 
 from __future__ import annotations
 
+import dis
 import functools
 import hashlib
 from collections.abc import Callable
@@ -53,8 +54,9 @@ def entry(function: F) -> F:
 def inlined(function: Any) -> Any:
     """Compile a plain Python function, and the plain functions of hasim that it calls."""
     scope = dict(function.__globals__)
-    for name in function.__code__.co_names:
-        called = scope.get(name)
+    for step in dis.get_instructions(function):
+        name = step.argval
+        called = scope.get(name) if step.opname == "LOAD_GLOBAL" else None
         if isinstance(called, FunctionType) and called.__module__.startswith("hasim."):
             scope[name] = inlined(called)
     copy = FunctionType(function.__code__, scope, function.__name__, closure=function.__closure__)

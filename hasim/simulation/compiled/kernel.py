@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hasim.services.balancing.pickers.prequal import MOST_TARGETS
 from hasim.simulation.clock import (
     ANSWER,
     ARRIVAL,
@@ -13,6 +14,7 @@ from hasim.simulation.clock import (
     KEY_BITS,
     LINE,
     MESSAGES,
+    PROBES,
     TIMEOUT,
 )
 from hasim.simulation.compiled import rolling, serving
@@ -34,6 +36,7 @@ from hasim.simulation.compiled.layout import (
     TIMEOUTS,
     Table,
 )
+from hasim.simulation.compiled.load_probes import move_probe
 from hasim.simulation.compiled.queues import (
     answers,
     deliveries,
@@ -134,6 +137,8 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     if rank == COMPLETION:
         return serving.complete(table, now, priority)
     slot = pop(table)
+    if priority & ((1 << KEY_BITS) - 1) >= PROBES:
+        return move_probe(table, now, priority, slot)
     if rank == ANSWER:
         return answered(table, now, slot)
     if rank == HEDGE:
@@ -154,6 +159,9 @@ def room(table: Table) -> int:
     s, waits = state(table)[0], fifos(table)[TIMEOUTS]
     events: int = min((s.heap_room - s.heap_size) // MOST_PUSHED, s.writes_room - s.writes)
     events = min(events, waits.mask + 1 - (waits.tail - waits.head))
+    if s.gauging:
+        pushed = MOST_PUSHED + MOST_TARGETS
+        events = min(events, (s.heap_room - s.heap_size) // pushed, s.free_probes // MOST_TARGETS)
     if s.more:
         events = min(events, s.count - s.message)
     return events

@@ -42,6 +42,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
+        *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "f8") for name in ("share", "ceiling")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order", "lost")),
@@ -87,14 +88,15 @@ MASTER = np.dtype(
 GATEWAY = np.dtype(
     [
         *(("tokens", "f8"), ("armed", "i8")),
-        *((name, "i8") for name in ("pick", "ended", "fleet")),
+        *((name, "i8") for name in ("pick", "ended", "probed", "fleet", "counts")),
         *((name, "i8") for name in ("admit", "note", "guards")),
         *(("hedge_tokens", "f8"), ("active", "i8")),
         *((name, "i8") for name in ("waiting", "head", "tail", "called")),
     ]
 )
-"""A gateway, with the addresses of its algorithm's functions and of its balancer's fleet, and
-of the guards' functions and data (0 if there are none). `active`: retries under way; the
+"""A gateway, with the addresses of its algorithm's functions, of its balancer's fleet (of its
+column `counts` as well, where a picker leaves what it wants probed), and of the guards'
+functions and data (0 if there are none). `active`: retries under way; the
 last four: attempts that wait for room, a list linked through them, and whether an event
 will look after them."""
 PACE = np.dtype([(name, "i8") for name in ("counted", "fresh", "delay_ns")])
@@ -133,6 +135,16 @@ or into the queue. `twin`: the slot of the other attempt of its message that is 
 `sent_ns` since when). Small, since there may be thousands under way.
 """
 
+PROBE = np.dtype(
+    [
+        ("latency_ns", "i8"),
+        *((n, "i8") for n in ("gateway", "master", "route", "in_flight", "next")),
+    ]
+)
+"""A load probe on its way, and what it was told."""
+ENTRY = np.dtype([("time", "i8"), ("in_flight", "i8")])
+"""When an attempt came to its master (-1: unknown), and how many it found there."""
+
 EVENT = np.dtype([("time", "i8"), ("priority", "i8"), ("slot", "i8")])
 """On an empty heap, the first event has the time FOREVER."""
 FIFO = np.dtype([("head", "i8"), ("tail", "i8"), ("mask", "i8"), ("next_ns", "i8")])
@@ -157,6 +169,10 @@ COLUMNS: dict[str, Any] = {
     "answers": EVENT,
     "timeouts": EVENT,
     "writes": WRITE,
+    # For load probes; empty if nobody wants any.
+    "probes": PROBE,
+    "entered": ENTRY,  # by slot of attempts
+    "gauges": np.int64,  # by master, see hasim.services.balancing.gauge
     "messages": MESSAGE,
     "retries": np.int8,  # by chunk of messages: whether the columns have their retries
     "keys": np.int64,  # by place of the message, if messages have keys

@@ -10,6 +10,7 @@ from hasim.simulation.compiled.algorithms import call_ended, call_pick
 from hasim.simulation.compiled.guarding import call_admit, call_note
 from hasim.simulation.compiled.jit import njit
 from hasim.simulation.compiled.layout import NO_ROOM, NOBODY, VIEWS, Record, Table
+from hasim.simulation.compiled.load_probes import send_probes
 
 state = VIEWS["state"]
 gateways = VIEWS["gateways"]
@@ -38,7 +39,11 @@ def select(table: Table, now: int, m: Record, message: int, draw: int, avoid: in
         return owner
     key = keys(table)[message & s.mask] if s.has_keys else message
     place = draw * DRAWS
-    return call_pick(g.pick, g.fleet, now, int(m.vip), key, s.has_keys, s.pick_seed, place, avoid)
+    has_keys, seed, vip = s.has_keys, s.pick_seed, int(m.vip)
+    master = call_pick(g.pick, g.fleet, now, vip, key, has_keys, seed, place, avoid)
+    if g.probed:
+        send_probes(table, now, gateway, draw)
+    return master
 
 
 @njit

@@ -125,6 +125,8 @@ class CompiledPlane:
         else:
             write_routing(self.world, self._memory)
         self._dirty = self._rerouted = False
+        if self._memory["gateways"]["probed"].any():
+            self._growth.begin_gauging(len(self._masters))
 
     def _draw_what_matters(self) -> None:
         routes, masters = self._memory["routes"], self._memory["masters"]

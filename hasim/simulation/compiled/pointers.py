@@ -85,6 +85,19 @@ def pointer_of(position: int, dtype: np.dtype[Any]) -> Any:
     return intrinsic(typed)
 
 
+def _integers_at(_: Any, address: Any) -> Any:
+    pointer = Pointer(types.int64)
+
+    def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(pointer))
+
+    return pointer(types.int64), generate
+
+
+integers_at: Any = intrinsic(_integers_at)
+"""In compiled code: the whole numbers at an address."""
+
+
 def _load(context: Any, builder: Any, table: Any, position: int) -> Any:
     """The address at one place of the table, whose own address is given."""
     addresses = builder.inttoptr(table, context.get_value_type(types.intp).as_pointer())

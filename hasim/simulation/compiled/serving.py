@@ -15,6 +15,7 @@ from hasim.simulation.compiled.layout import (
     Record,
     Table,
 )
+from hasim.simulation.compiled.load_probes import enter, note_done
 from hasim.simulation.compiled.queues import heap, pop, push, push_answer
 from hasim.simulation.compiled.stops import NOTHING, OVERLOAD, PROBED
 
@@ -182,8 +183,10 @@ def accept(table: Table, now: int, slot: int) -> int:
     elif a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
         cause = -1 if m.hangs else NOT_OWNER
     elif m.busy < m.workers:
+        enter(table, now, m, slot)
         start(table, now, slot)
     elif m.waiting < m.room:
+        enter(table, now, m, slot)
         enqueue(table, now, slot)
     else:
         cause = -1 if m.hangs else REJECTED
@@ -223,6 +226,7 @@ def complete(table: Table, now: int, priority: int) -> int:
     pop(table)
     stand_up(table, now, a)
     m.done += 1
+    note_done(table, now, int64(a.master), m, slot)
     if m.waiting:
         waiting: int = m.head
         m.head = attempts(table)[waiting].next

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 
@@ -30,9 +31,9 @@ from hasim.model import (
     RoutingTable,
     Status,
 )
-from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing import BalancingSettings, LoadBalancingService, registry
 from hasim.services.balancing.load import jain_index
-from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.balancing.registry import ALGORITHMS, Algorithm, register
 from hasim.services.balancing.retry import RetryBudget
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster
@@ -189,3 +190,53 @@ def test_a_retry_budget_never_allows_more_than_its_share(share: float, messages:
         budget.deposit()
         retries += budget.withdraw()
     assert retries <= 10 + share * messages
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_frozen_balancer_goes_on_as_if_nothing_had_been(algorithm: str) -> None:
+    """Memory, table, chance and counts: the restored one picks what the other one picks."""
+    settings = BalancingSettings(algorithm=algorithm, table_size=251, sessions=50)
+    one = LoadBalancingService(settings, cluster(5), gateway="local")
+
+    def live(balancer: LoadBalancingService, begin: int) -> list[str | None]:
+        picked = []
+        for step in range(begin, begin + 40):
+            now = step * 100 * MILLISECOND
+            picked.append(balancer.select_master(now, key=f"session {step % 7}"))
+            for master in balancer.take_load_probes():
+                balancer.record_load_probe(now, master, step % 5, step % 11 * MILLISECOND)
+            balancer.record_load_report(now, f"m{step % 5 + 1}", 10.0 + step, 0.0, 0.5)
+            if step % 3:
+                balancer.record_message_corresponded(now, picked[-1], step % 13 * MILLISECOND)
+        return picked
+
+    live(one, 0)
+    data = json.loads(json.dumps(one.freeze()))
+    other = LoadBalancingService.restore(settings, cluster(5), data, gateway="local")
+    assert live(one, 40) == live(other, 40)
+    assert one.freeze() == other.freeze()
+
+
+def test_chance_can_be_handed_in() -> None:
+    """For all of a service, or for one attempt; without, it is the gateway's own sequence."""
+    settings = BalancingSettings(algorithm="random")
+    given_ = LoadBalancingService(settings, cluster(4), gateway="local", draw=lambda: 0.99)
+    assert {given_.select_master(0) for _ in range(3)} == {"m4"}
+    assert given_.select_master(0, draw=lambda: 0.3) == "m2"
+    own = [LoadBalancingService(settings, cluster(4), gateway="local") for _ in range(2)]
+    picks = [[service.select_master(0) for _ in range(20)] for service in own]
+    assert picks[0] == picks[1]
+    assert set(picks[0]) == {"m1", "m2", "m3", "m4"}
+
+
+def test_an_algorithm_of_ones_own_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = Algorithm("The last one.", lambda fleet, request: len(fleet.weight) - 1)
+    monkeypatch.setattr(registry, "ALGORITHMS", ALGORITHMS)
+    register("mine", last)
+    try:
+        balancer = LoadBalancingService(BalancingSettings(algorithm="mine"), cluster(3))
+        assert balancer.select_master(0) == "m3"
+        with pytest.raises(ValueError, match="there is an algorithm 'mine' already"):
+            register("mine", last)
+    finally:
+        del ALGORITHMS["mine"]

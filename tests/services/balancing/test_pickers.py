@@ -6,17 +6,27 @@ import math
 import random
 from collections import Counter
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hasim.services.balancing.chance import hash_of_number, mix, uniform
+from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.services.balancing.load import jain_index
+from hasim.services.balancing.pickers.latency import faded
 from hasim.services.balancing.pickers.peak_ewma import PENALTY, peak_cost
+from hasim.services.balancing.pickers.prequal import (
+    hot_above,
+    load_of,
+    master_of,
+    uses_of_a_probe,
+)
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.selection import chooser
+from hasim.services.balancing.settings import PrequalSettings
 from hasim.services.balancing.tables import is_prime, maglev_table, ring
 from hasim.units import MILLISECOND, SECOND
 from tests.services.balancing.fleets import fleet, letters, pick, request, shares
@@ -62,9 +72,11 @@ def test_nobody_is_picked_who_must_not_be(algorithm: str, rows, avoid: int, mess
     before = list(of.weight)
     for now, (u, hash_) in enumerate(messages):
         index = chooser(ALGORITHMS[algorithm].pick)(
-            of, request(u, u, now=now * SECOND, hash=hash_, has_key=hash_ % 2 == 0), avoid
+            of, request(*(u,) * DRAWS, now=now * SECOND, hash=hash_, has_key=hash_ % 2 == 0), avoid
         )
         assert (index in may(rows, avoid)) if may(rows, avoid) else index == -1
+        if index >= 0 and ALGORITHMS[algorithm].probed:
+            ALGORITHMS[algorithm].probed(of, hash_ % len(rows), now * SECOND, hash_ % 7, 1000)
         if index >= 0 and ALGORITHMS[algorithm].ended:
             ALGORITHMS[algorithm].ended(of, index, now * SECOND, 1000, hash_ % 3 == 0)
         assert of.weight == before
@@ -74,7 +86,7 @@ def test_nobody_is_picked_who_must_not_be(algorithm: str, rows, avoid: int, mess
 def test_with_nobody_eligible_the_memory_stays_as_it_is(algorithm: str, masters: int) -> None:
     of = fleet(algorithm, masters, eligible=[False] * masters, sessions=7, table_size=13)
     before = (list(of.counts), list(of.values))
-    assert pick(algorithm, of, 0.3, 0.9, has_key=True, hash=5) == -1
+    assert pick(algorithm, of, *(0.3, 0.9) * 4, has_key=True, hash=5) == -1
     assert (list(of.counts), list(of.values)) == before
 
 
@@ -286,6 +298,17 @@ def test_least_latency_takes_the_soonest_and_comes_back_to_the_forgotten() -> No
     assert pick("least-latency", of, now=10 * SECOND) == 2
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 10**9)), min_size=4, max_size=40))
+def test_least_latency_orders_as_the_faded_averages(answers) -> None:
+    """Its ranks need no exponential; the definition does."""
+    of, now = fleet("least-latency", 4), 0
+    for index, elapsed_ns in answers:
+        now += elapsed_ns
+        ALGORITHMS["least-latency"].ended(of, index, now, elapsed_ns, False)
+    costs = [faded(of, index, now + SECOND) for index in range(4)]
+    assert costs[pick("least-latency", of)] <= min(costs) * (1 + 1e-9)
+
+
 def test_geo_hysteresis_keeps_the_nearest_within_the_badness() -> None:
     of = fleet("geo-hysteresis", 2, rtt=[1000, 2000])
     ended = ALGORITHMS["geo-hysteresis"].ended
@@ -343,6 +366,95 @@ def test_power_aware_by_hand() -> None:
     of.values[:3] = [0.0] * 3
     stale = Counter(pick("power-aware", of, now=190 * SECOND) for _ in range(300))
     assert stale == {0: 100, 1: 100, 2: 100}  # expired
+
+
+# -- probes ------------------------------------------------------------------------------
+
+
+def probed(of, *answers: tuple[int, int, int], now: int = 0) -> None:
+    """Answers to load probes: (master, in flight, latency)."""
+    for master, in_flight, latency_ns in answers:
+        ALGORITHMS["prequal"].probed(of, master, now, in_flight, latency_ns)
+
+
+def pool(of) -> list[tuple[int, int]]:
+    """Masters and loads in the pool, from the oldest on."""
+    return [(master_of(of, probe), load_of(of, probe)) for probe in range(of.counts[7])]
+
+
+U = (0.5,) * 8
+
+
+def test_prequal_by_hand() -> None:
+    """Loads 1, 2, 9: the quantile 0.84 is 2 + 0.68 x 7 = 6.77, so that 9 is hot."""
+    of = fleet("prequal", 3)
+    probed(of, (0, 1, 50), (1, 2, 20), (2, 9, 5))
+    assert hot_above(of, 3) == pytest.approx(2 + (2 * 2**-0.25 - 1) * 7)
+    assert pick("prequal", of, *U) == 1  # the least latency of those that are not hot
+    assert pool(of) == [(0, 1), (1, 3)]  # used: one more in flight; the worst one is removed
+    assert pick("prequal", of, *U) == 0  # 1, 3: now master 1 is hot
+    assert pool(of) == [(1, 3)]  # in turns, the oldest is removed
+    assert [pick("prequal", of, u, *U[1:]) for u in (0.1, 0.5, 0.9)] == [0, 1, 2]  # too few
+
+
+def test_prequal_with_loads_alike_takes_the_least_latency() -> None:
+    of = fleet("prequal", 3)
+    probed(of, (0, 4, 30), (1, 4, 20), (2, 4, 25))
+    assert pick("prequal", of, *U) == 1
+    assert pool(of) == [(0, 4), (2, 4)]  # the one that was used is hot now, and removed
+
+
+def test_prequal_never_picks_the_hot_one_whose_errors_are_fast_unless_it_is_all_there_is() -> None:
+    of = fleet("prequal", 3, eligible=[False, True, True])
+    probed(of, (0, 0, 1), (1, 3, 900), (2, 8, 1))
+    assert pick("prequal", of, *U) == 1  # master 0 must not be picked, 2 is hot
+
+
+def test_probes_are_forgotten_and_replaced() -> None:
+    of = fleet("prequal", 4, prequal=PrequalSettings(pool=3, removals=0.001))
+    probed(of, (0, 1, 1), (1, 1, 1))
+    probed(of, (0, 2, 1), now=SECOND // 2)
+    assert pool(of) == [(1, 1), (0, 2)]  # one of each master, the later one
+    probed(of, (2, 1, 1), (3, 1, 1), now=SECOND)
+    assert pool(of) == [(0, 2), (2, 1), (3, 1)]  # full: the oldest goes
+    pick("prequal", of, *U, now=SECOND + SECOND // 2 + 1)
+    assert [master for master, _ in pool(of)] == [2, 3]  # older than a second
+
+
+def test_a_probe_is_used_as_often_as_the_paper_says() -> None:
+    """b_reuse = 2 / ((1 - 16/100) 3 - 1) = 1.32 with 100 masters; without end with few."""
+    of = fleet("prequal", 100)
+    assert uses_of_a_probe(of) == pytest.approx(2 / (0.84 * 3 - 1))
+    uses = []
+    for master in range(100):
+        probed(of, (master, 1, 1))
+        uses.append(of.values[2 + 2 * (of.counts[7] - 1) + 1])
+    assert sum(uses) / 100 == pytest.approx(2 / (0.84 * 3 - 1), abs=0.011)
+    assert set(uses) == {1.0, 2.0}
+    assert uses_of_a_probe(fleet("prequal", 5)) > 1e9
+
+
+def test_probed_masters_are_different_and_each_as_often() -> None:
+    of, source = fleet("prequal", 5, eligible=[True, True, False, True, True]), random.Random(3)
+    counts: Counter[tuple[int, ...]] = Counter()
+    for _ in range(8000):
+        pick("prequal", of, *(source.random() for _ in range(8)))
+        counts[tuple(of.counts[1 : 1 + of.counts[0]])] += 1
+    assert set(counts) == set(combinations([0, 1, 3, 4], 3))
+    assert all(abs(n - 2000) < 4 * math.sqrt(8000 * 0.25 * 0.75) for n in counts.values())
+
+
+def test_a_gauge_tells_the_median_at_the_nearest_level() -> None:
+    memory = [0] * (2 * GAUGE)
+    assert latency_at(memory, GAUGE, 0) == 0
+    for latency_ns in (70, 10, 90, 50):  # the latest three: 10, 90, 50
+        note_latency(memory, GAUGE, level_of(9, 4), latency_ns)
+    assert latency_at(memory, GAUGE, level_of(2, 4)) == 50
+    note_latency(memory, GAUGE, level_of(3, 4), 8)
+    note_latency(memory, GAUGE, level_of(3, 4), 5)
+    assert latency_at(memory, GAUGE, level_of(2, 4)) == 6
+    assert memory[:GAUGE] == [0] * GAUGE
+    assert [level_of(n, 4) for n in (0, 1, 4, 15, 99)] == [0, 1, 4, 15, 15]
 
 
 # -- hashing ---------------------------------------------------------------------------------
