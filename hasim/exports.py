@@ -40,7 +40,9 @@ def export(result: Result, folder: Path) -> list[Path]:
             frame.to_csv(path, index=False, lineterminator="\n")
     (folder / "differences.csv").unlink(missing_ok=True)
     if result.compared:
-        result.head(SHOWN).differences().to_csv(folder / "differences.csv", index=False, lineterminator="\n")
+        result.head(SHOWN).differences().to_csv(
+            folder / "differences.csv", index=False, lineterminator="\n"
+        )
     for style, name in SUMMARIES.items():
         (folder / name).write_text(rendered(result, style), encoding="utf-8")
     made = []

@@ -23,7 +23,6 @@ from hasim.simulation.compiled.clients import (
     arrive,
     expire,
     hedge,
-    messages,
     retry,
     retry_or_settle,
     serve_line,

@@ -57,7 +57,8 @@ STATE = np.dtype(
 """Sizes, settings, what is under way, and (the last two lines) what a stop is about.
 
 Messages from number `first` to before `count` are in memory, those before `message` have
-arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. Those of number i are at place `i & mask` of `size`.
+arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. Those of number i are
+at place `i & mask` of `size`.
 """
 
 MESSAGE = np.dtype(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from hasim.simulation.compiled.jit import njit
-from hasim.simulation.compiled.layout import ANSWERS, DELIVERIES, FOREVER, TIMEOUTS, VIEWS, Record, Table
+from hasim.simulation.compiled.layout import (
+    ANSWERS,
+    DELIVERIES,
+    FOREVER,
+    TIMEOUTS,
+    VIEWS,
+    Record,
+    Table,
+)
 
 state = VIEWS["state"]
 heap = VIEWS["heap"]
