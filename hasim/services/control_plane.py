@@ -132,13 +132,12 @@ class ControlPlane:
         out: list[Output] = []
         woken = type(item) is WakeUp
         for name, service in self._takers[type(item)]:
-            if not woken or self._due(now, service):
-                out += self._guarded(now, name, service.step, item)
+            if woken:
+                time = service.next_wakeup()
+                if time is None or time > now:
+                    continue
+            out += self._guarded(now, name, service.step, item)
         return out
-
-    def _due(self, now: int, service: Service) -> bool:
-        time = service.next_wakeup()
-        return time is not None and time <= now
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""

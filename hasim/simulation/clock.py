@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from heapq import heappop, heappush
+from typing import Any
 
 from simpy.core import Environment
 from simpy.events import Event
@@ -37,6 +38,7 @@ class Clock(Environment):
     """A SimPy environment whose time is integer nanoseconds."""
 
     _now: int
+    _queue: list[tuple[int, int, int, Event]]  # type: ignore[assignment]  # any int is a priority
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
@@ -48,10 +50,13 @@ class Clock(Environment):
 
     def next_event(self) -> tuple[int, int]:
         """Time and priority of the next event; a time beyond all times if there is none."""
-        if not self._queue:
-            return sys.maxsize, 0
-        time, priority, _, _ = self._queue[0]
-        return cast(int, time), priority
+        queue = self._queue
+        while queue:
+            time, priority, _, event = queue[0]
+            if event.callbacks is not CANCELLED:
+                return time, priority
+            heappop(queue)
+        return sys.maxsize, 0
 
     def move(self, now: int) -> None:
         """Something happened at `now` that is no event, before the next event."""
@@ -79,4 +84,37 @@ class Call(Event):
         self._value = None
         self._ok = True
         self._defused = False
-        env.schedule(self, rank << KEY_BITS | key, delay)  # type: ignore[arg-type]  # any int
+        # As `env.schedule` does: there is a call for every crossing of a packet.
+        event = (env._now + delay, rank << KEY_BITS | key, next(env._eid), self)
+        heappush(env._queue, event)
+
+    def cancel(self) -> None:
+        """It will not happen."""
+        self.callbacks = CANCELLED
+
+
+CANCELLED: list[Callable[[Any], None]] = []
+"""The callbacks of what was cancelled: SimPy lets it happen, and nothing comes of it."""
+
+
+class Timer:
+    """One timer that calls `function` and can be set to another time before."""
+
+    def __init__(self, env: Clock, function: Callable[[], None]) -> None:
+        self.env = env
+        self._function = function
+        self._call: Call | None = None
+        self.at: int | None = None
+
+    def set(self, at: int | None) -> None:
+        """Ring at this time in nanoseconds, or now if that is past; None changes nothing."""
+        if at is None or at == self.at:
+            return
+        if self._call is not None:
+            self._call.cancel()
+        self.at = at
+        self._call = Call(self.env, max(0, at - self.env._now), WAKE_UP, self._ring)
+
+    def _ring(self, _: Call) -> None:
+        self.at = self._call = None
+        self._function()

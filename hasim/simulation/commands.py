@@ -58,6 +58,10 @@ class Commands:
         self.world = world
         self.env = world.env
         self._deep_probes = 0
+        # Probes are most of what crosses, so their links are at hand.
+        links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
+        self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
+        self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
 
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
@@ -120,17 +124,16 @@ class Commands:
     # -- probes ------------------------------------------------------------------
 
     def _send_probe(self, effect: SendProbe) -> None:
-        delay = self.world.network.cross(OBSERVER, master_endpoint(effect.master))
+        delay = self._there[effect.master].draw()
         if delay >= 0:
             Call(self.env, delay, ARRIVAL, self._probe, effect)
 
     def _probe(self, event: Call) -> None:
         effect: SendProbe = event.load
         master = self.world.masters[effect.master]
-        if master.refusing:
-            self._answer_probe(effect, Cause.REFUSED)
-        elif master.silent or master.hangs:
-            pass
+        if not master.answering:
+            if master.refusing:
+                self._answer_probe(effect, Cause.REFUSED)
         elif master.settings.health == "deep":
             self._deep_probes += 1
             draw = self.world.probe_draws[master.id].uniform()
@@ -140,7 +143,10 @@ class Commands:
             self._answer_probe(effect, Cause.OK)
 
     def _answer_probe(self, effect: SendProbe, cause: Cause) -> None:
-        self._input(master_endpoint(effect.master), ProbeReply(effect.master, effect.probe, cause))
+        delay = self._back[effect.master].draw()
+        if delay >= 0:
+            reply = ProbeReply(effect.master, effect.probe, cause)
+            Call(self.env, delay, INPUT, self._feed, reply)
 
     # -- fencing -----------------------------------------------------------------
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from hasim.events import Effect, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal
 from hasim.services.control_plane import ControlPlane
-from hasim.simulation.clock import WAKE_UP, Call, Clock
+from hasim.simulation.clock import Clock, Timer
+
+WOKEN = WakeUp()
 
 
 class Driver:
-    """Feeds inputs, journals them with what comes out, performs effects, re-arms the timer."""
+    """Feeds inputs, journals them with what comes out, performs effects, sets the timer."""
 
     def __init__(
         self,
@@ -24,7 +26,7 @@ class Driver:
         self.control_plane = control_plane
         self.journal = journal
         self._perform = perform
-        self._armed: int | None = None
+        self._timer = Timer(env, lambda: self.feed(WOKEN))
 
     def start(self) -> None:
         """Start the control plane."""
@@ -38,24 +40,14 @@ class Driver:
         self._take(now, self.control_plane.step(now, item))
 
     def _take(self, now: int, outputs: list[Output]) -> None:
-        effects: list[Effect] = []
-        for output in outputs:
-            if type(output) in EVENT_TYPES:
-                self.journal.add(now, "event", output)
-            else:
-                self.journal.add(now, "effect", output)
-                effects.append(output)  # type: ignore[arg-type]
-        for effect in effects:
-            self._perform(effect)
-        self._arm(now)
-
-    def _arm(self, now: int) -> None:
-        wanted = self.control_plane.next_wakeup()
-        if wanted is not None and wanted != self._armed:
-            self._armed = wanted
-            Call(self.env, max(0, wanted - now), WAKE_UP, self._wake, wanted)
-
-    def _wake(self, event: Call) -> None:
-        if event.load == self._armed:  # else a stale timer: SimPy cannot cancel one
-            self._armed = None
-            self.feed(WakeUp())
+        if outputs:
+            effects: list[Effect] = []
+            for output in outputs:
+                if type(output) in EVENT_TYPES:
+                    self.journal.add(now, "event", output)
+                else:
+                    self.journal.add(now, "effect", output)
+                    effects.append(output)  # type: ignore[arg-type]
+            for effect in effects:
+                self._perform(effect)
+        self._timer.set(self.control_plane.next_wakeup())

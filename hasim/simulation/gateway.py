@@ -10,7 +10,7 @@ from hasim.model import Cluster
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
 from hasim.services.balancing.retry import RetryBudget
-from hasim.simulation.clock import WAKE_UP, Call, Clock
+from hasim.simulation.clock import Clock, Timer
 from hasim.simulation.load_probes import LoadProbes
 from hasim.simulation.network import gateway_endpoint
 from hasim.simulation.settings import TrafficSettings
@@ -44,7 +44,7 @@ class SimGateway:
         self._hedge = hedge
         self._pace, self._latencies = Pace(), [0] * BUCKETS
         self._send_report = send_report
-        self._armed: int | None = None
+        self._timer = Timer(env, self._wake)
 
     def perform(self, outputs: list[Output]) -> None:
         """Carry out the balancer's effects and keep its timer."""
@@ -74,17 +74,12 @@ class SimGateway:
     @property
     def armed(self) -> bool:
         """Whether a timer runs; reports need no more than one."""
-        return self._armed is not None
+        return self._timer.at is not None
 
     def arm(self) -> None:
         """Make sure that the balancer is called when it wants to be."""
-        wanted = self.balancer.next_wakeup()
-        if wanted is not None and wanted != self._armed:
-            self._armed = wanted
-            Call(self.env, max(0, wanted - self.env.now), WAKE_UP, self._wake, wanted)
+        self._timer.set(self.balancer.next_wakeup())
 
-    def _wake(self, event: Call) -> None:
-        if event.load == self._armed:  # else a stale timer: SimPy cannot cancel one
-            self._armed = None
-            self.perform(self.balancer.step(self.env.now, WakeUp()))
-            self.arm()
+    def _wake(self) -> None:
+        self.perform(self.balancer.step(self.env.now, WakeUp()))
+        self.arm()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +61,12 @@ class Jitter:
 class Link:
     """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
 
-    __slots__ = ("_draws", "_jitter", "_stream", "base_ns", "drops", "extra_ns", "losses", "passes")
+    __slots__ = (
+        *("base_ns", "drops", "extra_ns", "losses", "passes"),
+        *("_draws", "_jitter", "_source", "_stream"),
+    )
 
-    BLOCK = 32
+    BLOCK, BLOCKS = 32, 8
 
     def __init__(self, base_ns: int, loss: float, jitter: Jitter, stream: StreamName) -> None:
         self.base_ns = base_ns
@@ -73,7 +76,8 @@ class Link:
         self.passes = 1.0 - loss
         self._jitter = jitter
         self._stream = stream
-        self._draws = self._drawn()
+        self._source: np.random.Generator | None = None
+        self._draws: list[tuple[float, float]] = []
 
     @property
     def up(self) -> bool:
@@ -103,15 +107,19 @@ class Link:
 
     def draw(self) -> int:
         """A crossing with this link's own random stream, for control traffic."""
-        ratio, u = next(self._draws)
+        if not self._draws:
+            self._draw_more()
+        ratio, u = self._draws.pop()
         return self.crossing(ratio, u)
 
-    def _drawn(self) -> Iterator[tuple[float, float]]:
-        """Ratios and uniforms for ever, drawn in blocks since scalar draws are slow."""
-        source = generator(*self._stream)
-        while True:
-            u = source.random((2, self.BLOCK))
-            yield from zip(self._jitter.ratios(u[0]).tolist(), u[1].tolist(), strict=True)
+    def _draw_more(self) -> None:
+        """Ratios and uniforms, drawn in blocks since scalar draws are slow; few the first time."""
+        blocks = self.BLOCKS
+        if self._source is None:
+            self._source, blocks = generator(*self._stream), 1
+        u = self._source.random((blocks, 2, self.BLOCK))
+        ratios = self._jitter.ratios(u[:, 0].ravel()).tolist()
+        self._draws = list(zip(ratios, u[:, 1].ravel().tolist(), strict=True))[::-1]
 
 
 class Network:

@@ -34,7 +34,13 @@ def write_routing(world: World, memory: Memory) -> None:
         row = gateways[number]
         row["fleet"], row["counts"] = gateway.fleet_addresses()
         row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
-    memory["unanswered"][:] = [p in world.oracle.unanswered for p in world.partitions]
+    write_unanswered(world, memory)
+
+
+def write_unanswered(world: World, memory: Memory) -> None:
+    """Which partitions have not been answered since they went down."""
+    unanswered = world.oracle.unanswered
+    memory["unanswered"][:] = [p in unanswered for p in world.partitions]
 
 
 def _write_links(world: World, memory: Memory) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.simulation.clock import Call
 from hasim.simulation.compiled.fleet import COLUMNS, address_table, settings_record
 from hasim.simulation.compiled.guarding import Shared, compiled, share
 from hasim.simulation.gateway import SimGateway
@@ -57,7 +56,7 @@ class CompiledGateway(SimGateway):
             return 0, 0, 0
         return (*compiled(), self._guards.table.ctypes.data)
 
-    def _wake(self, event: Call) -> None:
+    def _wake(self) -> None:
         self._plane.before_report(self._number)
-        super()._wake(event)
+        super()._wake()
         self._plane.after_report(self._number, armed=self.armed)

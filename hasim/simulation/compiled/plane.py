@@ -13,7 +13,7 @@ from hasim.model import Cause
 from hasim.simulation.blocks import Division
 from hasim.simulation.compiled import stops
 from hasim.simulation.compiled.arrays import allocate
-from hasim.simulation.compiled.configuration import configure, write_routing
+from hasim.simulation.compiled.configuration import configure, write_routing, write_unanswered
 from hasim.simulation.compiled.counting import Counting
 from hasim.simulation.compiled.gateway import CompiledGateway
 from hasim.simulation.compiled.growth import Growth
@@ -91,21 +91,22 @@ class CompiledPlane:
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
         env, table, advance = self.env, self._memory.table, KERNEL.advance
+        next_event, step, upcoming = env.next_event, env.step, self._upcoming.item
         end = until, 0
         while True:
-            limit = env.next_event()
+            limit = next_event()
             limit = min(limit, end)
             if self._next < limit:
                 if self._dirty or self._rerouted:
                     self._configure()
-                stop = advance(table, *limit)
+                stop = advance(table, limit[0], limit[1])
                 if stop:
                     self._handle(stop)
                     continue
-                self._next = self._upcoming.item()
-            if limit[0] >= until:
+                self._next = upcoming()
+            if limit is end:
                 break
-            env.step()
+            step()
         self.settle()
         self._counting.roll(KERNEL.roll, everything=True)
         env.run(until=until)
@@ -162,7 +163,8 @@ class CompiledPlane:
         if stop & stops.OVERLOAD:
             number = int(state["master"])
             self._masters[number].overloaded = bool(self._memory["masters"]["overloaded"][number])
-            self.world.changed()
+            self.world.oracle.update_service()  # neither replication nor writers depend on it
+            write_unanswered(self.world, self._memory)
         if stop & stops.PROBED:
             self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
 

@@ -1,0 +1,42 @@
+"""The timer that can be set anew, and the events that it takes back."""
+
+from __future__ import annotations
+
+from hasim.simulation.clock import ARRIVAL, Call, Clock, Timer
+
+
+def test_a_timer_rings_once_at_the_time_it_was_last_set_to() -> None:
+    env, rung = Clock(), list[int]()
+    timer = Timer(env, lambda: rung.append(env.now))
+    timer.set(50)
+    timer.set(20)
+    timer.set(None)  # changes nothing
+    assert timer.at == 20
+    env.run(until=100)
+    assert rung == [20]
+    assert timer.at is None
+
+
+def test_a_timer_set_to_the_past_rings_now_and_may_be_set_by_what_it_calls() -> None:
+    env, rung = Clock(), list[int]()
+
+    def ring() -> None:
+        rung.append(env.now)
+        timer.set(env.now + 30)
+
+    timer = Timer(env, ring)
+    env.run(until=10)
+    timer.set(5)
+    env.run(until=100)
+    assert rung == [10, 40, 70]
+
+
+def test_what_was_cancelled_is_not_the_next_event_and_does_not_happen() -> None:
+    env, happened = Clock(), list[str]()
+    early = Call(env, 3, ARRIVAL, lambda _: happened.append("early"))
+    Call(env, 7, ARRIVAL, lambda _: happened.append("late"))
+    early.cancel()
+    assert env.next_event()[0] == 7
+    env.run(until=10)
+    assert happened == ["late"]
+    assert env.next_event()[0] > 10**18
