@@ -34,9 +34,12 @@ def test_a_timer_set_to_the_past_rings_now_and_may_be_set_by_what_it_calls() -> 
 def test_what_was_cancelled_is_not_the_next_event_and_does_not_happen() -> None:
     env, happened = Clock(), list[str]()
     early = Call(env, 3, ARRIVAL, lambda _: happened.append("early"))
-    Call(env, 7, ARRIVAL, lambda _: happened.append("late"))
+    late = Call(env, 7, ARRIVAL, lambda _: happened.append("late"))
     early.cancel()
     assert env.next_event()[0] == 7
-    env.run(until=10)
-    assert happened == ["late"]
+    late.cancel()
     assert env.next_event()[0] > 10**18
+    Call(env, 5, ARRIVAL, lambda _: happened.append("other")).cancel()
+    Call(env, 8, ARRIVAL, lambda _: happened.append("last"))
+    env.run(until=10)
+    assert happened == ["last"]
