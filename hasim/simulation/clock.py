@@ -38,7 +38,8 @@ class Clock(Environment):
     """A SimPy environment whose time is integer nanoseconds."""
 
     _now: int
-    _queue: list[tuple[int, int, int, Event]]  # type: ignore[assignment]  # any int is a priority
+    # Any int is a priority, and a `Call` an event.
+    _queue: list[tuple[int, int, int, Any]]  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
@@ -63,38 +64,47 @@ class Clock(Environment):
         self._now = now
 
 
-class Call(Event):
-    """An event that calls `function(event)` after `delay` nanoseconds; `load` rides along.
+Callbacks = tuple[Callable[[Any], None], ...]
+CANCELLED: Callbacks = ()
+"""What was cancelled calls: SimPy lets it happen, and nothing comes of it."""
 
-    Without a function it is something that a process waits for.
+
+class Call:
+    """Calls `function(call)` after `delay` nanoseconds; `load` rides along.
+
+    To SimPy it looks like an event that has succeeded. It has no more than that needs,
+    since there is one for every crossing of a packet; nobody can wait for it (see `Pause`).
     """
+
+    __slots__ = ("callbacks", "load")
+    _ok = True
 
     def __init__(
         self,
         env: Clock,
         delay: int,
         rank: int,
-        function: Callable[[Any], None] | None,
+        function: Callable[[Any], None],
         load: Any = None,
         key: int = 0,
     ) -> None:
-        self.env = env
-        self.callbacks = [] if function is None else [function]
+        self.callbacks: Callbacks = (function,)
         self.load = load
-        self._value = None
-        self._ok = True
-        self._defused = False
-        # As `env.schedule` does: there is a call for every crossing of a packet.
-        event = (env._now + delay, rank << KEY_BITS | key, next(env._eid), self)
-        heappush(env._queue, event)
+        # As `env.schedule` does.
+        heappush(env._queue, (env._now + delay, rank << KEY_BITS | key, next(env._eid), self))
 
     def cancel(self) -> None:
         """It will not happen."""
         self.callbacks = CANCELLED
 
 
-CANCELLED: list[Callable[[Any], None]] = []
-"""The callbacks of what was cancelled: SimPy lets it happen, and nothing comes of it."""
+class Pause(Event):
+    """Something that a process waits for: `delay` nanoseconds."""
+
+    def __init__(self, env: Clock, delay: int, rank: int, key: int = 0) -> None:
+        super().__init__(env)
+        self._ok, self._value = True, None
+        env.schedule(self, rank << KEY_BITS | key, delay)  # type: ignore[arg-type]  # any int
 
 
 class Timer:

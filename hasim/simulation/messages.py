@@ -28,6 +28,7 @@ from hasim.simulation.clock import (
     TIMEOUT,
     Call,
     Clock,
+    Pause,
 )
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.load_probes import LoadProbes
@@ -254,7 +255,7 @@ class MessagePlane:
                 in_time = env.now + pause < messages.arrival_ns[i] + settings.deadline_ns
                 if not in_time or not gateway.budget.withdraw():
                     break
-                yield Call(env, pause, ARRIVAL, None, key=MESSAGES + draw)
+                yield Pause(env, pause, ARRIVAL, MESSAGES + draw)
             self.tries[i] += 1
             one_try = Round(env, gateway, i, draw, partition, master)
             self._begin(one_try)
