@@ -367,7 +367,8 @@ class Result:
         table = ""
         if shown.compared:
             columns = ["cell", "measure", "value", "low", "high", "unit", "p", "verdict"]
-            below = shown.differences()[columns].to_html(border=0, index=False)
+            digits = dict.fromkeys(("value", "low", "high", "p"), "{:.3g}".format)
+            below = shown.differences()[columns].to_html(border=0, index=False, formatters=digits)
             table = f"<p>minus {html.escape(text(self.study.baseline))}</p>{below}"
         notes = "".join(f"<p>{html.escape(line)}</p>" for line in shown.notes)
         return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{table}{notes}"

@@ -35,6 +35,8 @@ INTERVAL_MEASURES = (
 )
 _LOG_FROM = 30.0
 """Times that span more than this ratio are drawn on a logarithmic scale."""
+_LABEL = 0.55
+"""Inches that the label of a tick takes, with room beside it."""
 
 
 def detection_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
@@ -128,11 +130,15 @@ def _time_axis(axes: Axes, times: Sequence[float]) -> None:
 
 
 def _log_ticks(axes: Axes) -> None:
+    """As many ticks as the panel's width has room for, so that no two labels overlap."""
+    from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = axes.get_xlim()
-    decades = math.log10(high / low)
-    subs = (1.0, 2.0, 5.0) if decades < 1.5 else (1.0, 3.0) if decades < 4 else (1.0,)
+    figure = axes.get_figure(root=True)
+    width = axes.get_position().width * (figure.get_figwidth() if isinstance(figure, Figure) else 1)
+    room = width / math.log10(high / low)  # inches a decade
+    subs = (1.0, 2.0, 5.0) if room > 3.3 * _LABEL else (1.0, 3.0) if room > 2.1 * _LABEL else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=subs))
     axes.xaxis.set_minor_formatter(NullFormatter())
 

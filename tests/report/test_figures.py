@@ -143,8 +143,14 @@ def test_files_are_the_same_each_time(suffix, tmp_path, cells, summaries):
     assert len(first) > 5000
 
 
-def test_labels_do_not_overlap(cells, summaries):
-    figure = figures.interval_plot(cells, summaries)
+@pytest.mark.parametrize("lowest_s", [None, 1.0, 0.1, 0.009, 0.0001])
+def test_labels_do_not_overlap(cells, summaries, lowest_s):
+    measures = list(summaries[0])
+    if lowest_s is not None:
+        measures = ["detection_time.p50", "detection_time.p95", "failover_time.p50"]
+        wide = {m: Estimate(m, "s", 5.0, lowest_s, 9.0, 40, "given") for m in measures}
+        summaries = [wide, wide]
+    figure = figures.interval_plot(cells, summaries, measures)
     figure.draw_without_rendering()
     for axes in figure.axes:
         if axes.get_visible():
