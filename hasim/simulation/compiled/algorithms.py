@@ -25,6 +25,7 @@ from hasim.simulation.compiled.jit import INNER, callback, fingerprint, inlined,
 I8 = types.int64
 PICK = I8(*[I8] * 8)
 ENDED = I8(*[I8] * 5)
+EVENT = ENDED
 
 
 class Compiled(NamedTuple):
@@ -210,3 +211,6 @@ call_pick: Any = intrinsic(_call_pick)
 """In compiled code: call the picker at an address."""
 call_ended: Any = intrinsic(_call_ended)
 """In compiled code: call the hook (`ended`, `probed`) at an address."""
+call_event: Any = call_ended
+"""In compiled code: call at an address what some runs need (see `optional`): the table of
+addresses, the time, and three more numbers; returns the reasons to stop."""

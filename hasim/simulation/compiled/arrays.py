@@ -8,6 +8,7 @@ import numpy as np
 
 from hasim.services.balancing.guards.pace import BUCKETS
 from hasim.simulation.compiled.layout import CAUSES, FOREVER, Memory
+from hasim.simulation.compiled.optional import HEDGING, WAITING, write_addresses
 from hasim.simulation.load_probes import probe_seed
 from hasim.simulation.traffic import Traffic
 
@@ -86,6 +87,7 @@ def _put_state(memory: Memory, world: World, traffic: Traffic) -> None:
     state["hedge_after_ns"] = settings.hedge.after_ns
     state["hedge_quantile"] = settings.hedge.quantile
     state["max_queue"] = world.settings.balancing.limits.max_queue
+    write_addresses(state, HEDGING * settings.hedge.on + WAITING * bool(state["max_queue"]))
     # The seed's 64 bits as a signed number.
     state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
     state["probe_seed"] = np.uint64(probe_seed(traffic.pick_seed)).astype(np.int64)

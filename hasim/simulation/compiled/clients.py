@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
-from hasim.services.balancing.guards.gate import CANCELLED as CANCELLED_KIND
 from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
 from hasim.services.balancing.guards.pace import BUCKETS, note_latency
 from hasim.services.balancing.load import LATENCY_GAIN
 from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY_BITS, LINE, MESSAGES
+from hasim.simulation.compiled.algorithms import call_event
 from hasim.simulation.compiled.jit import inline, inlined, int64, njit
 from hasim.simulation.compiled.layout import (
-    CANCELLED,
     CAUSES,
     FOREVER,
     NO_ROOM,
@@ -35,6 +34,7 @@ from hasim.simulation.compiled.serving import (
     release,
     routes,
     state,
+    take_slot,
 )
 from hasim.simulation.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
 
@@ -86,15 +86,6 @@ def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
 
 
 @njit
-def take_slot(table: Table) -> int:
-    """A slot for another attempt."""
-    s = state(table)[0]
-    slot: int = s.free
-    s.free = attempts(table)[slot].next
-    return slot
-
-
-@njit
 def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot: int) -> int:
     """Put the request on its way, start the client's timeout."""
     s = state(table)[0]
@@ -130,42 +121,6 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
         if wait_ns > 0:
             push(table, now + wait_ns, HEDGE << KEY_BITS | (MESSAGES + draw), slot)
     return expect_report(table, gateway)
-
-
-@njit
-def hedge(table: Table, now: int, slot: int, draw: int) -> int:
-    """There is no answer yet: a second attempt, at another master, if the budget allows."""
-    s, a = state(table)[0], attempts(table)[slot]
-    if not a.used or not a.awaited or a.draw != draw or a.twin >= 0:
-        return NOTHING
-    message, first = a.message, int64(a.master)
-    m = messages(table)[message & s.mask]
-    g = gateways(table)[m.gateway]
-    if g.hedge_tokens < 1.0:
-        return NOTHING
-    master = select(table, now, m, message, draw + HEDGED, first)
-    if master < 0 or master == first:
-        return NOTHING
-    g.hedge_tokens -= 1.0
-    m.tries += 1
-    twin = take_slot(table)
-    stop = dispatch(table, now, message, draw + HEDGED, master, twin)
-    a.twin = twin
-    attempts(table)[twin].twin = slot
-    return stop
-
-
-@njit
-def cancel(table: Table, now: int, slot: int) -> None:
-    """The client gives an attempt up, since its twin was answered."""
-    a = attempts(table)[slot]
-    a.awaited = 0
-    if not a.served:
-        release(table, slot)
-    causes(table)[a.master * ALL_CAUSES + CANCELLED] += 1
-    in_flight(table)[a.route] -= 1
-    tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, CANCELLED_KIND)
-    call_line(table, now, int64(a.gateway))
 
 
 @njit
@@ -206,29 +161,6 @@ def call_line(table: Table, now: int, gateway: int) -> None:
     if g.waiting and not g.called:
         g.called = 1
         push(table, now, LINE << KEY_BITS | gateway, NOBODY)
-
-
-@njit
-def serve_line(table: Table, now: int, gateway: int) -> int:
-    """Send the first one for whom there is room, and look again."""
-    s, g = state(table)[0], gateways(table)[gateway]
-    g.called = 0
-    blocked = False
-    previous, slot = -1, int64(g.head)
-    for _ in range(g.waiting):
-        a = attempts(table)[slot]
-        following = int64(a.next)
-        if a.partition >= 0 or not blocked:
-            m = messages(table)[a.message & s.mask]
-            master = select(table, now, m, a.message, a.draw, int64(a.master))
-            if master >= 0:
-                leave_line(table, gateway, previous, slot)
-                stop = dispatch(table, now, a.message, a.draw, master, slot)
-                call_line(table, now, gateway)
-                return stop
-            blocked = blocked or a.partition < 0
-        previous, slot = slot, following
-    return NOTHING
 
 
 @njit
@@ -328,7 +260,7 @@ def answered(table: Table, now: int, slot: int) -> int:
         stop |= ANSWERED
     messages(table)[a.message & s.mask].last = a.master
     if a.twin >= 0:
-        cancel(table, now, int64(a.twin))
+        call_event(s.cancel_at, table, now, int64(a.twin), 0, 0)
     call_line(table, now, int64(a.gateway))
     end_round(table, int64(a.gateway), a.message, a.draw)
     settle(table, now, a.message, OK)

@@ -18,14 +18,13 @@ from hasim.simulation.clock import (
     TIMEOUT,
 )
 from hasim.simulation.compiled import rolling, serving
+from hasim.simulation.compiled.algorithms import call_event
 from hasim.simulation.compiled.clients import (
     answered,
     arrive,
     expire,
-    hedge,
     retry,
     retry_or_settle,
-    serve_line,
 )
 from hasim.simulation.compiled.jit import entry, inline, njit
 from hasim.simulation.compiled.layout import (
@@ -35,7 +34,6 @@ from hasim.simulation.compiled.layout import (
     TIMEOUTS,
     Table,
 )
-from hasim.simulation.compiled.load_probes import move_probe
 from hasim.simulation.compiled.queues import (
     answers,
     deliveries,
@@ -136,14 +134,16 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     if rank == COMPLETION:
         return serving.complete(table, now, priority)
     slot = pop(table)
-    if priority & ((1 << KEY_BITS) - 1) >= PROBES:
-        return move_probe(table, now, priority, slot)
+    s, key = state(table)[0], priority & ((1 << KEY_BITS) - 1)
+    if key >= PROBES:
+        stop: int = call_event(s.move_probe_at, table, now, priority, slot, 0)
+        return stop
     if rank == ANSWER:
         return answered(table, now, slot)
     if rank == HEDGE:
-        return hedge(table, now, slot, (priority & ((1 << KEY_BITS) - 1)) - MESSAGES)
+        return call_event(s.hedge_at, table, now, slot, key - MESSAGES, 0)
     if rank == LINE:
-        return serve_line(table, now, priority & ((1 << KEY_BITS) - 1))
+        return call_event(s.line_at, table, now, key, 0, 0)
     if slot < 0:
         return retry(table, now, priority, slot)
     return serving.accept(table, now, slot)
@@ -166,34 +166,6 @@ def room(table: Table) -> int:
     return events
 
 
-@inline
-def advance_until(table: Table, limit_ns: int, limit_priority: int) -> int:
-    """Let everything happen that comes before the limit, or until there is a reason to stop.
-
-    Leaves time and priority of the next event, or the time of the stop, in the state.
-    """
-    s = state(table)[0]
-    events = 0
-    while True:
-        if not events:
-            events = room(table)
-            if events <= 0:
-                return GROW
-        if s.free < 0:
-            return GROW
-        events -= 1
-        time, source = earliest(table)
-        if time >= limit_ns:
-            priority = priority_of(table, source) if time < FOREVER else 0
-            if time > limit_ns or priority >= limit_priority:
-                s.next_ns, s.next_priority = time, priority
-                return NOTHING
-        stop = execute(table, time, source)
-        if stop:
-            s.now = time
-            return stop
-
-
 class Kernel(NamedTuple):
     """What Python calls; each function leaves the fingerprint of its sources in the state."""
 
@@ -210,8 +182,32 @@ def build(fingerprint: int) -> Kernel:
 
     @entry
     def advance(table: Table, limit_ns: int, limit_priority: int) -> int:
-        state(table)[0].fingerprint = fingerprint
-        return advance_until(table, limit_ns, limit_priority)
+        """Let everything happen that comes before the limit, or until there is a reason to stop.
+
+        Leaves time and priority of the next event, or the time of the stop, in the state.
+        """
+        # Here and not in a function of its own, which would be compiled twice.
+        s = state(table)[0]
+        s.fingerprint = fingerprint
+        events = 0
+        while True:
+            if not events:
+                events = room(table)
+                if events <= 0:
+                    return GROW
+            if s.free < 0:
+                return GROW
+            events -= 1
+            time, source = earliest(table)
+            if time >= limit_ns:
+                priority = priority_of(table, source) if time < FOREVER else 0
+                if time > limit_ns or priority >= limit_priority:
+                    s.next_ns, s.next_priority = time, priority
+                    return NOTHING
+            stop = execute(table, time, source)
+            if stop:
+                s.now = time
+                return stop
 
     @entry
     def lose(table: Table, now: int, master: int, cause: int) -> int:

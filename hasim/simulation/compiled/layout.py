@@ -48,6 +48,8 @@ STATE = np.dtype(
         *((name, "i8") for name in ("free", "order", "lost")),
         *((name, "i8") for name in ("per", "hedge_after_ns", "most_active", "max_queue")),
         *((name, "f8") for name in ("hedge_share", "hedge_ceiling", "hedge_quantile")),
+        *((f"{name}_at", "i8") for name in ("hedge", "cancel", "line")),
+        *((f"{name}_at", "i8") for name in ("send_probes", "move_probe")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
         *((name, "i8") for name in ("block_ns", "last_block")),
         *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),

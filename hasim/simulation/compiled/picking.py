@@ -6,11 +6,10 @@ from typing import Any
 
 from hasim.services.balancing.fleet import DRAWS
 from hasim.services.balancing.guards.gate import FAILED, FULL, ROOM, SENT
-from hasim.simulation.compiled.algorithms import call_ended, call_pick
+from hasim.simulation.compiled.algorithms import call_ended, call_event, call_pick
 from hasim.simulation.compiled.guarding import call_admit, call_note
 from hasim.simulation.compiled.jit import njit
 from hasim.simulation.compiled.layout import NO_ROOM, NOBODY, VIEWS, Record, Table
-from hasim.simulation.compiled.load_probes import send_probes
 
 state = VIEWS["state"]
 gateways = VIEWS["gateways"]
@@ -42,7 +41,7 @@ def select(table: Table, now: int, m: Record, message: int, draw: int, avoid: in
     has_keys, seed, vip = s.has_keys, s.pick_seed, int(m.vip)
     master = call_pick(g.pick, g.fleet, now, vip, key, has_keys, seed, place, avoid)
     if g.probed:
-        send_probes(table, now, gateway, draw)
+        call_event(s.send_probes_at, table, now, gateway, draw, 0)
     return master
 
 

@@ -21,6 +21,7 @@ from hasim.simulation.compiled.jit import fingerprint, sources
 from hasim.simulation.compiled.kernel import build
 from hasim.simulation.compiled.layout import CAUSES
 from hasim.simulation.compiled.master import CompiledMaster
+from hasim.simulation.compiled.optional import PROBING, write_addresses
 from hasim.simulation.compiled.window import Window
 from hasim.simulation.load_reports import Work
 from hasim.simulation.master import Job
@@ -128,6 +129,7 @@ class CompiledPlane:
         self._dirty = self._rerouted = False
         if self._memory["gateways"]["probed"].any():
             self._growth.begin_gauging(len(self._masters))
+            write_addresses(self._state, PROBING)
 
     def _draw_what_matters(self) -> None:
         routes, masters = self._memory["routes"], self._memory["masters"]

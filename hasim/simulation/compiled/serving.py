@@ -76,6 +76,15 @@ def crosses_back(table: Table, r: Record, place: int) -> int:
 
 
 @njit
+def take_slot(table: Table) -> int:
+    """A slot for another attempt."""
+    s = state(table)[0]
+    slot: int = s.free
+    s.free = attempts(table)[slot].next
+    return slot
+
+
+@njit
 def release(table: Table, slot: int) -> None:
     """The slot may be used again."""
     s, a = state(table)[0], attempts(table)[slot]
