@@ -211,6 +211,6 @@ call_pick: Any = intrinsic(_call_pick)
 """In compiled code: call the picker at an address."""
 call_ended: Any = intrinsic(_call_ended)
 """In compiled code: call the hook (`ended`, `probed`) at an address."""
-call_event: Any = call_ended
+call_event: Callable[..., int] = call_ended
 """In compiled code: call at an address what some runs need (see `optional`): the table of
 addresses, the time, and three more numbers; returns the reasons to stop."""

@@ -136,8 +136,7 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     slot = pop(table)
     s, key = state(table)[0], priority & ((1 << KEY_BITS) - 1)
     if key >= PROBES:
-        stop: int = call_event(s.move_probe_at, table, now, priority, slot, 0)
-        return stop
+        return call_event(s.move_probe_at, table, now, priority, slot, 0)
     if rank == ANSWER:
         return answered(table, now, slot)
     if rank == HEDGE:
