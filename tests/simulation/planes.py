@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ from hasim.simulation.settings import (
 from hasim.units import MILLISECOND, SECOND
 
 GRID_NS = 10 * MILLISECOND
+BIG_PLAN = 100
 FAULTS: dict[str, Any] = {
     "crash": Crash,
     "power-off": PowerOff,
@@ -109,6 +111,11 @@ def assert_equal(journals: tuple[Journal, Journal]) -> Journal:
     assert len(reference.records) == len(compiled.records)
     assert reference.header == compiled.header
     return reference
+
+
+def some(cells: Sequence[Any], most: int) -> Sequence[Any]:
+    """All cells of a usual plan; about `most` of a big one, which differ in every setting."""
+    return cells if len(cells) < BIG_PLAN else cells[:: 1 + len(cells) // most]
 
 
 def on_grid(rate_per_s: int, horizon_s: int, seed: int) -> Recorded:

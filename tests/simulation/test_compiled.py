@@ -45,7 +45,7 @@ from hasim.simulation.settings import (
 from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
-from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, worlds
+from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, some, worlds
 from tests.simulation.worlds import after, build, lasting, masters, run, traffic, world
 
 SHIPPED = catalogue.shipped()
@@ -213,7 +213,7 @@ def test_equal_when_deep_probes_die_in_the_queue() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_equal_in_every_shipped_scenario(name: str) -> None:
     study = load(SHIPPED[name])
-    for cell in study.cells:
+    for cell in some(study.cells, 6):
         horizon_ns = min(cell.world.horizon_ns, LONGEST_NS)
         shortened = dataclasses.replace(cell.world, horizon_ns=horizon_ns)
         assert_equal(both(shortened, study.recorded_of(cell), seed=study.scenario.seed))

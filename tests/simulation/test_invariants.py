@@ -19,6 +19,7 @@ from hasim.simulation.run import simulate
 from hasim.simulation.world import World
 from hasim.truth import Writers
 from hasim.units import MINUTE
+from tests.simulation.planes import some
 
 SHIPPED = catalogue.shipped()
 LONGEST_NS = 4 * MINUTE
@@ -72,7 +73,7 @@ def broken(cell: Cell, journal: Journal) -> Iterator[str]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_scenario_keeps_the_invariants(name: str) -> None:
     study = load(SHIPPED[name])
-    cells = [shortened(study, cell) for cell in study.cells]
+    cells = [shortened(study, cell) for cell in some(study.cells, 24)]
     for number, cell in enumerate(cells):
         journal = run(study, cell, replication=number)
         assert list(broken(cell, journal)) == []
