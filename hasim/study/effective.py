@@ -117,8 +117,9 @@ def difference_interval(
     quantiles, which are smooth, and not the quantiles, which jump between few values: a
     quantile misses by what its share misses over the density there (Bahadur, Annals of
     Mathematical Statistics 37, 1966), taken as the share inside the quantile's interval over its
-    width (Woodruff 1952). Student's t with a degree of freedom less than pairs. `n` is the number
-    of pairs.
+    width (Woodruff 1952). It is not taken to be known better than to one observation, since few
+    pairs may happen to agree. Student's t with a degree of freedom less than pairs. `n` is the
+    number of pairs.
     """
     pairs = draws.shape[1]
     (one, shares), (other, other_shares) = first, second
@@ -130,18 +131,24 @@ def difference_interval(
         return Interval(value, value, value, pairs, f"{PAIRED}, all equal")
     if pairs < 2 or not math.isfinite(one.high - one.low + other.high - other.low):
         return Interval(value, -math.inf, math.inf, pairs, PAIRED)
-    misses = _misses(*second, draws) - _misses(*first, draws)
+    slopes = _slope(*first, pairs), _slope(*second, pairs)
+    misses = slopes[1] * _missed(*second, draws) - slopes[0] * _missed(*first, draws)
     variance = float(np.nanvar(misses)) * pairs / (pairs - 1)
+    variance = max(variance, max(slopes[0] / one.n, slopes[1] / other.n) ** 2)
     half = t_quantile(level, pairs - 1) * math.sqrt(variance)
     return Interval(value, value - half, value + half, pairs, PAIRED)
 
 
-def _misses(found: Interval, shares: Shares, draws: Floats) -> Floats:
-    """By how much the quantile is off in each resample, to the first order."""
+def _slope(found: Interval, shares: Shares, clusters: int) -> float:
+    """By how much the quantile moves if the share below it does, inside its interval."""
     width = found.high - found.low
-    if not width:
-        return np.zeros(len(draws))
-    whole = np.ones((1, draws.shape[1]))
-    inside = float((shares(found.high, whole) - shares(found.low, whole))[0])
+    whole = np.ones((1, clusters))
+    return (
+        width / float((shares(found.high, whole) - shares(found.low, whole))[0]) if width else 0.0
+    )
+
+
+def _missed(found: Interval, shares: Shares, draws: Floats) -> Floats:
+    """By how much the share below the quantile is off in each resample."""
     at = found.value or 0.0
-    return np.asarray((shares(at, whole) - shares(at, draws)) * width / inside)
+    return np.asarray(shares(at, np.ones((1, draws.shape[1]))) - shares(at, draws))
