@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, cast, get_args
 
@@ -13,6 +14,7 @@ from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 
 EVENTS = frozenset(get_args(Event))
+NEVER = sys.maxsize
 
 
 class Service(Protocol):
@@ -40,7 +42,8 @@ class ControlPlane:
     Every input goes to each of them that it concerns, in that order; every event that one of them
     emits goes to the others before the next input. Effects keep the order in
     which they were decided. A service that raises is reported by a
-    `ServiceFailed` event; the others keep running.
+    `ServiceFailed` event; the others keep running. When a service wants to be
+    woken is asked after each of its calls, so all calls that change it go through here.
     """
 
     def __init__(
@@ -79,6 +82,9 @@ class ControlPlane:
             "balancing": self.balancing,
             "monitor": self.monitor,
         }
+        self._due_ns = dict.fromkeys(self.services, NEVER)
+        for name in self.services:
+            self._ask(name)
         self._takers: dict[type[Input], list[tuple[str, Service]]] = {
             kind: [(name, s) for name, s in self.services.items() if kind in s.INPUTS]
             for kind in get_args(Input)
@@ -132,25 +138,23 @@ class ControlPlane:
         out: list[Output] = []
         woken = type(item) is WakeUp
         for name, service in self._takers[type(item)]:
-            if woken:
-                time = service.next_wakeup()
-                if time is None or time > now:
-                    continue
+            if woken and self._due_ns[name] > now:
+                continue
             out += self._guarded(now, name, service.step, item)
         return out
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""
-        earliest: int | None = None
-        for service in self.services.values():
-            time = service.next_wakeup()
-            if time is not None and (earliest is None or time < earliest):
-                earliest = time
-        return earliest
+        earliest = min(self._due_ns.values())
+        return None if earliest == NEVER else earliest
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on."""
         return self.step(now, SwitchAlgorithm(algorithm))
+
+    def _ask(self, name: str) -> None:
+        time = self.services[name].next_wakeup()
+        self._due_ns[name] = NEVER if time is None else time
 
     def _guarded(
         self, now: int, name: str, call: Callable[..., list[Output]], *about: Input | Event
@@ -160,7 +164,8 @@ class ControlPlane:
             made = call(now, *about)
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
-        if not made:
+        self._ask(name)
+        if not made or (len(made) == 1 and type(made[0]) not in EVENTS):
             return made
         out: list[Output] = []
         for output in made:

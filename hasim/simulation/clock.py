@@ -49,15 +49,25 @@ class Clock(Environment):
         """The present time in nanoseconds."""
         return self._now
 
-    def next_event(self) -> tuple[int, int]:
-        """Time and priority of the next event; a time beyond all times if there is none."""
+    def next_event(self) -> tuple[int, int, int, Any]:
+        """The next event: time, priority, number, itself. Beyond all times if there is none."""
         queue = self._queue
         while queue:
-            time, priority, _, event = queue[0]
-            if event.callbacks is not CANCELLED:
-                return time, priority
+            entry = queue[0]
+            if entry[3].callbacks is not CANCELLED:
+                return entry
             heappop(queue)
-        return sys.maxsize, 0
+        return NO_EVENT
+
+    def step(self) -> None:
+        """As SimPy's, but a `Call` is just called."""
+        queue = self._queue
+        if not queue or type(queue[0][3]) is not Call:
+            super().step()
+            return
+        self._now, _, _, call = heappop(queue)
+        for function in call.callbacks:
+            function(call)
 
     def move(self, now: int) -> None:
         """Something happened at `now` that is no event, before the next event."""
@@ -66,18 +76,18 @@ class Clock(Environment):
 
 Callbacks = tuple[Callable[[Any], None], ...]
 CANCELLED: Callbacks = ()
-"""What was cancelled calls: SimPy lets it happen, and nothing comes of it."""
+"""What was cancelled calls: it happens, and nothing comes of it."""
+NO_EVENT = (sys.maxsize, 0, 0, None)
 
 
 class Call:
     """Calls `function(call)` after `delay` nanoseconds; `load` rides along.
 
-    To SimPy it looks like an event that has succeeded. It has no more than that needs,
-    since there is one for every crossing of a packet; nobody can wait for it (see `Pause`).
+    In SimPy's queue, and lighter than its events, since there is one for every crossing of
+    a packet; nobody can wait for it (see `Pause`).
     """
 
     __slots__ = ("callbacks", "load")
-    _ok = True
 
     def __init__(
         self,

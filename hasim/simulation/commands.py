@@ -58,7 +58,8 @@ class Commands:
         self.world = world
         self.env = world.env
         self._deep_probes = 0
-        # Probes are most of what crosses, so their links are at hand.
+        # Probes are most of what crosses, so all that they need is at hand.
+        self._masters = world.masters
         links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
         self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
         self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
@@ -130,7 +131,7 @@ class Commands:
 
     def _probe(self, event: Call) -> None:
         effect: SendProbe = event.load
-        master = self.world.masters[effect.master]
+        master = self._masters[effect.master]
         if not master.answering:
             if master.refusing:
                 self._answer_probe(effect, Cause.REFUSED)

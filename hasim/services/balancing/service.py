@@ -414,8 +414,8 @@ class LoadBalancingService:
         """Merge a gateway's report; an older one than the last is ignored."""
         if report.sequence > self._reports.get(report.gateway, 0):
             self._reports[report.gateway] = report.sequence
-            for traffic in report.masters:
-                self._gateways.setdefault(report.gateway, {})[traffic.master] = traffic
+            rows = self._gateways.setdefault(report.gateway, {})
+            rows.update((traffic.master, traffic) for traffic in report.masters)
         return []
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:

@@ -33,6 +33,8 @@ class MessageEvidence:
 
     def update(self, gateway: str, traffic: MasterTraffic) -> int:
         """Take a gateway's report; returns how many failed checks it adds."""
+        if traffic.streak == 0 == self.runs.get(gateway, -1):
+            return 0  # nothing is new
         if traffic.streak < self.excused.get(gateway, 0):
             self.excused[gateway] = 0
         self.runs[gateway] = traffic.streak

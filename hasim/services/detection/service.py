@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -25,6 +26,8 @@ from hasim.services.detection.messages import MessageEvidence
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.frozen import freeze, thaw
+
+NEVER = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,6 @@ class FailoverDetectionService:
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         self.settings = settings
         self.running = False
-        self._wakeup_ns: int | None = None
-        self._wakeup_known = False
         self._health = {
             master.id: MasterHealth(
                 master.id,
@@ -68,6 +69,8 @@ class FailoverDetectionService:
             )
             for master in cluster.masters
         }
+        # When each master's probe times out or the next is due, as its health has it.
+        self._due_ns = dict.fromkeys(self._health, NEVER)
 
     # -- acting ----------------------------------------------------------------
 
@@ -83,9 +86,9 @@ class FailoverDetectionService:
 
     def stop_monitoring(self, now: int) -> list[Output]:
         """Send no more probes; the verdicts stay as they are."""
-        self.running = self._wakeup_known = False
+        self.running = False
         for health in self._health.values():
-            health.probe_deadline_ns = health.next_probe_ns = None
+            self._plan(health, None)
         return []
 
     def step(self, now: int, item: Input) -> list[Output]:
@@ -108,19 +111,8 @@ class FailoverDetectionService:
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a probe is due or times out (nanoseconds)."""
-        if not self._wakeup_known:
-            self._wakeup_ns, self._wakeup_known = self._earliest(), True
-        return self._wakeup_ns
-
-    def _earliest(self) -> int | None:
-        earliest: int | None = None
-        for health in self._health.values():
-            time = health.probe_deadline_ns
-            if time is None:
-                time = health.next_probe_ns
-            if time is not None and (earliest is None or time < earliest):
-                earliest = time
-        return earliest
+        earliest = min(self._due_ns.values()) if self._due_ns else NEVER
+        return None if earliest == NEVER else earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
         """Probe a master now, unless a probe is under way. KeyError for an unknown one."""
@@ -195,6 +187,9 @@ class FailoverDetectionService:
         service = cls(settings, cluster)
         service.running = data["running"]
         service._health = thaw(dict[str, MasterHealth], data["health"])
+        for master, health in service._health.items():
+            waits = (health.probe_deadline_ns, health.next_probe_ns, NEVER)
+            service._due_ns[master] = next(time for time in waits if time is not None)
         return service
 
     # -- evidence ----------------------------------------------------------------
@@ -207,11 +202,11 @@ class FailoverDetectionService:
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
-        for health in self._health.values():
+        for master in [master for master, time in self._due_ns.items() if time <= now]:
+            health = self._health[master]
             if health.probe_deadline_ns is not None:
-                if now >= health.probe_deadline_ns:
-                    out += self._probe_ended(now, health, Cause.TIMEOUT)
-            elif health.next_probe_ns is not None and now >= health.next_probe_ns:
+                out += self._probe_ended(now, health, Cause.TIMEOUT)
+            else:
                 out += self._probe(now, health)
         return out
 
@@ -240,7 +235,6 @@ class FailoverDetectionService:
 
     def _probe_ended(self, now: int, health: MasterHealth, cause: Cause) -> list[Output]:
         first = health.probes_sent == 1
-        self._wakeup_known = False
         health.probe_deadline_ns = None
         health.last_probe_cause = cause
         if cause is Cause.OK:
@@ -267,6 +261,8 @@ class FailoverDetectionService:
 
     def _check_passed(self, now: int, health: MasterHealth) -> list[Output]:
         match health.status:
+            case Status.HEALTHY | Status.MAINTENANCE:
+                health.detector.passed(1)
             case Status.UNKNOWN:
                 return self._acquit(now, health, "first probe passed")
             case Status.SUSPECT:
@@ -281,8 +277,6 @@ class FailoverDetectionService:
                     return self._declare(
                         now, health, Status.RECOVERING, health.diagnosis, "probe passed"
                     )
-            case _:
-                health.detector.passed(1)
         return []
 
     def _acquit(self, now: int, health: MasterHealth, reason: str) -> list[Output]:
@@ -304,25 +298,28 @@ class FailoverDetectionService:
     # -- probing -----------------------------------------------------------------
 
     def _probe(self, now: int, health: MasterHealth) -> list[Output]:
-        self._wakeup_known = False
         health.probes_sent += 1
-        health.probe_deadline_ns = now + self.settings.timeout_ns
         health.next_probe_ns = None
+        health.probe_deadline_ns = self._due_ns[health.master] = now + self.settings.timeout_ns
         return [SendProbe(health.master, health.probes_sent)]
+
+    def _plan(self, health: MasterHealth, next_ns: int | None) -> None:
+        """No probe is under way; the next one at this time, or none."""
+        health.probe_deadline_ns, health.next_probe_ns = None, next_ns
+        self._due_ns[health.master] = NEVER if next_ns is None else next_ns
 
     def _schedule(self, now: int, health: MasterHealth, *, first: bool) -> None:
         """Plan the next probe, counted from the completion of the last one."""
-        self._wakeup_known = False
         if not health.settled:
-            health.next_probe_ns = now + self.settings.fast_interval_ns
+            self._plan(health, now + self.settings.fast_interval_ns)
         elif "probe" not in self.settings.evidence and health.status is Status.HEALTHY:
-            health.next_probe_ns = None  # messages alone watch a healthy master
+            self._plan(health, None)  # messages alone watch a healthy master
         elif first:
             # Spread the masters over the interval, so that probes do not come in herds.
             rank = list(self._health).index(health.master) + 1
-            health.next_probe_ns = now + self.settings.interval_ns * rank // len(self._health)
+            self._plan(health, now + self.settings.interval_ns * rank // len(self._health))
         else:
-            health.next_probe_ns = now + self.settings.interval_ns
+            self._plan(health, now + self.settings.interval_ns)
 
     def _keep_probing(self, now: int, health: MasterHealth) -> list[Output]:
         """A verdict from outside stands until probes say otherwise, so there must be probes."""
@@ -332,8 +329,7 @@ class FailoverDetectionService:
     # -- maintenance ---------------------------------------------------------------
 
     def _enter_maintenance(self, now: int, health: MasterHealth) -> list[Output]:
-        health.probe_deadline_ns = health.next_probe_ns = None
-        self._wakeup_known = False
+        self._plan(health, None)
         if health.status is Status.MAINTENANCE:
             return []
         return self._declare(now, health, Status.MAINTENANCE, Diagnosis.NONE, "operator")

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from hasim.events import GatewayReport, MasterTraffic
+from hasim.model import Cause
 from hasim.units import SECOND, seconds
 
 RATE_WINDOW_NS = 60 * SECOND
@@ -23,7 +24,7 @@ class TrafficBook:
 
     def __init__(self) -> None:
         self._sequence: dict[str, int] = {}
-        self._rows: dict[str, dict[str, dict[str, int]]] = {}
+        self._rows: dict[str, dict[str, MasterTraffic]] = {}
         self._answered = 0
         self._failed = 0
         self._samples: deque[tuple[int, int, int]] = deque()
@@ -41,15 +42,15 @@ class TrafficBook:
         self._sequence[report.gateway] = report.sequence
         rows = self._rows.setdefault(report.gateway, {})
         for row in report.masters:
-            old = rows.get(row.master, {"answered": 0, "failed": 0})
-            self._answered += row.answered - old["answered"]
-            self._failed += row.failed - old["failed"]
-            rows[row.master] = _plain(row)
+            old = rows.get(row.master)
+            self._answered += row.answered - (old.answered if old else 0)
+            self._failed += row.failed - (old.failed if old else 0)
+            rows[row.master] = row
         self._sample(now)
 
     def totals(self) -> dict[str, int]:
         """Attempts `answered` and `failed` since the gateways' start, and those `in_flight`."""
-        in_flight = sum(row["in_flight"] for rows in self._rows.values() for row in rows.values())
+        in_flight = sum(row.in_flight for rows in self._rows.values() for row in rows.values())
         return {"answered": self._answered, "failed": self._failed, "in_flight": in_flight}
 
     def of_master(self, master: str) -> dict[str, Any]:
@@ -59,12 +60,12 @@ class TrafficBook:
         their answered attempts; None before the first answer.
         """
         rows = [rows[master] for rows in self._rows.values() if master in rows]
-        answered = sum(row["answered"] for row in rows)
-        weighted = sum(row["answered"] * row["latency_ns"] for row in rows)
+        answered = sum(row.answered for row in rows)
+        weighted = sum(row.answered * row.latency_ns for row in rows)
         return {
             "answered": answered,
-            "failed": sum(row["failed"] for row in rows),
-            "in_flight": sum(row["in_flight"] for row in rows),
+            "failed": sum(row.failed for row in rows),
+            "in_flight": sum(row.in_flight for row in rows),
             "latency_s": weighted / answered / SECOND if answered else None,
         }
 
@@ -95,7 +96,7 @@ class TrafficBook:
         return {
             "sequence": dict(self._sequence),
             "rows": {
-                gateway: {master: dict(row) for master, row in rows.items()}
+                gateway: {master: _plain(row) for master, row in rows.items()}
                 for gateway, rows in self._rows.items()
             },
             "samples": [list(sample) for sample in self._samples],
@@ -105,13 +106,18 @@ class TrafficBook:
         """Take over what `freeze` gave."""
         self._sequence = dict(data["sequence"])
         self._rows = {
-            gateway: {master: dict(row) for master, row in rows.items()}
+            gateway: {master: _row(master, **row) for master, row in rows.items()}
             for gateway, rows in data["rows"].items()
         }
         every = [row for rows in self._rows.values() for row in rows.values()]
-        self._answered = sum(row["answered"] for row in every)
-        self._failed = sum(row["failed"] for row in every)
+        self._answered = sum(row.answered for row in every)
+        self._failed = sum(row.failed for row in every)
         self._samples = deque((t, answered, failed) for t, answered, failed in data["samples"])
+
+
+def _row(master: str, answered: int, failed: int, in_flight: int, latency_ns: int) -> MasterTraffic:
+    """A row as far as this book reads it."""
+    return MasterTraffic(master, answered, failed, in_flight, 0, Cause.OK, latency_ns)
 
 
 def _plain(row: MasterTraffic) -> dict[str, int]:

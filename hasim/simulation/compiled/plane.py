@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from hasim.simulation.compiled.gateway import CompiledGateway
 from hasim.simulation.compiled.growth import Growth
 from hasim.simulation.compiled.jit import fingerprint, sources
 from hasim.simulation.compiled.kernel import build
-from hasim.simulation.compiled.layout import CAUSES
+from hasim.simulation.compiled.layout import CAUSES, STATE
 from hasim.simulation.compiled.master import CompiledMaster
 from hasim.simulation.compiled.optional import PROBING, write_addresses
 from hasim.simulation.compiled.window import Window
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 KERNEL = build(fingerprint(*sources()))
 SILENCE = -1
+NEXT_NS, NEXT_PRIORITY = (list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority"))
+"""Places in the state, all of whose fields have eight bytes."""
 COUNTS = ["sent", "answered", "failed", "streak", "last_cause", "latency_ns", "reported"]
 """Of a route: what a balancer counts as the load of a master."""
 
@@ -75,9 +77,9 @@ class CompiledPlane:
         )
         self._growth = Growth(self._memory)
         self._counts = self._memory["routes"][COUNTS]
-        self._upcoming = self._memory["state"][["next_ns", "next_priority"]][0]
+        self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
-        self._next = (0, 0)
+        self._next_ns = self._next_priority = 0
         self._dirty = True
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
@@ -92,20 +94,22 @@ class CompiledPlane:
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
         env, table, advance = self.env, self._memory.table, KERNEL.advance
-        next_event, step, upcoming = env.next_event, env.step, self._upcoming.item
-        end = until, 0
+        next_event, step, fields = env.next_event, env.step, self._fields
+        end = (until, 0, 0, None)
         while True:
-            limit = next_event()
-            limit = min(limit, end)
-            if self._next < limit:
+            event = next_event()
+            if event[0] >= until:
+                event = end
+            time, priority = event[0], event[1]
+            if self._next_ns < time or (self._next_ns == time and self._next_priority < priority):
                 if self._dirty or self._rerouted:
                     self._configure()
-                stop = advance(table, limit[0], limit[1])
+                stop = advance(table, time, priority)
                 if stop:
                     self._handle(stop)
                     continue
-                self._next = upcoming()
-            if limit is end:
+                self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
+            if event is end:
                 break
             step()
         self.settle()
@@ -174,7 +178,7 @@ class CompiledPlane:
 
     def _report(self, now: int, gateway: int, master: int) -> None:
         """A gateway reports one master at once."""
-        self._write_loads(gateway, [master])
+        self._write_loads(gateway, range(master, master + 1))
         sender = self._gateways[gateway]
         sender.perform(sender.balancer.report_now(now, self._masters[master].id))
         self._memory["routes"]["reported"][gateway * len(self._masters) + master] = 1
@@ -192,15 +196,15 @@ class CompiledPlane:
         ]
         self._memory["gateways"]["armed"][gateway] = armed
 
-    def _write_loads(self, gateway: int, masters: Sequence[int]) -> None:
+    def _write_loads(self, gateway: int, masters: range) -> None:
         first, balancer = gateway * len(self._masters), self._gateways[gateway].balancer
-        for master in masters:
-            place = first + master
+        places = slice(first + masters.start, first + masters.stop)
+        counts = self._counts[places].tolist()
+        in_flight = self._memory["in_flight"][places].tolist()
+        for master, waiting, row in zip(masters, in_flight, counts, strict=True):
             load = balancer.load_of(self._masters[master].id)
-            load.in_flight = int(self._memory["in_flight"][place])
-            load.sent, load.answered, load.failed, load.streak, cause, latency_ns, reported = (
-                self._counts[place].item()
-            )
+            load.in_flight = waiting
+            load.sent, load.answered, load.failed, load.streak, cause, latency_ns, reported = row
             load.last_cause, load.latency_ns = CAUSES[cause], latency_ns
             load.reported = bool(reported)
 
@@ -241,7 +245,7 @@ class CompiledPlane:
 
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
-        self._next = (0, 0)
+        self._next_ns = 0
         if self._dirty or self._rerouted:
             self._configure()
         self._growth.make_room()
