@@ -284,6 +284,20 @@ class FencingDeviceSettings:
 
 
 @settings
+class RepairSettings:
+    """Who cures faults."""
+
+    crews: Annotated[
+        int,
+        count(
+            "Repair crews: so many faults are being repaired at once, first come first served, "
+            "and the others wait; 0: as many as there are faults.",
+            least=0,
+        ),
+    ] = 0
+
+
+@settings
 class PromotionSettings:
     """What a promotion costs the master that is promoted."""
 
@@ -306,6 +320,8 @@ class WorldSettings:
     """The messages that clients send."""
     faults: tuple[AnyFault, ...] = ()
     """What goes wrong."""
+    repair: RepairSettings = RepairSettings()
+    """How many faults are repaired at a time."""
     operations: tuple[AnyOperation, ...] = ()
     """What operators do at run time."""
     replication: ReplicationSettings = ReplicationSettings()

@@ -15,6 +15,7 @@ from hasim.simulation.clock import Clock
 from hasim.simulation.commands import Commands
 from hasim.simulation.compiled.availability import available
 from hasim.simulation.driver import Driver
+from hasim.simulation.faults.repair import Crews
 from hasim.simulation.gateway import SimGateway
 from hasim.simulation.load_reports import LoadReports
 from hasim.simulation.master import SimMaster
@@ -71,6 +72,7 @@ class World:
         self._compiled = _runs_compiled(settings)
         self.oracle = Oracle(self)
         self._faults = 0
+        self.crews = Crews(self.env, settings.repair.crews)
         self.torn_transfers: dict[str, int] = {}
         self.promotion_traps: list[Callable[[str], bool]] = []
         ids = [m.id for m in settings.masters]

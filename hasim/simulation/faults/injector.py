@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hasim.simulation.clock import FAULT, Call
 from hasim.simulation.faults.kinds import INJECTORS, Cure, is_impairing
 from hasim.simulation.faults.schedule import Span, occurrences, replayed
-from hasim.simulation.faults.settings import Fault
+from hasim.simulation.faults.settings import AnyFault, Fault
 from hasim.simulation.faults.targets import resolve
 from hasim.simulation.master import SimMaster
 from hasim.simulation.streams import Stream
@@ -18,18 +18,44 @@ if TYPE_CHECKING:
     from hasim.simulation.world import World
 
 Targets = Callable[[], list[SimMaster]]
+Process = list[tuple[Targets, Span]]
+"""The occurrences of one process in order: whom each strikes, when, and for how long."""
 
 
 def schedule_faults(world: World) -> None:
-    """Put every occurrence of every fault on the clock."""
+    """Put every occurrence of every fault on the clock.
+
+    With repair crews, which may be late, a renewal process goes on when it is cured.
+    """
+    crews = world.settings.repair.crews
     for index, fault in enumerate(world.settings.faults):
-        for targets, spans in _plan(world, index, fault):
-            for start, duration in spans:
+        for process in _plan(world, index, fault):
+            if crews and fault.every is not None:
+                _go_on(world, fault, process, 0, 0)
+                continue
+            for targets, (start, duration) in process:
                 Call(world.env, start, FAULT, _strike, (world, fault, targets, duration))
 
 
-def _plan(world: World, index: int, fault: Fault) -> list[tuple[Targets, list[Span]]]:
-    """Pairs of targets and their schedule."""
+def _go_on(world: World, fault: AnyFault, process: Process, number: int, late_ns: int) -> None:
+    """Put one occurrence on the clock, so much later than planned, and the next at its cure."""
+    if number == len(process):
+        return
+    targets, (start, duration) = process[number]
+
+    def strike(_: Call) -> None:
+        cure = begin(world, fault.kind, fault, targets())
+        world.crews.mend(duration, lambda: cured(cure))
+
+    def cured(cure: Cure) -> None:
+        cure()
+        _go_on(world, fault, process, number + 1, world.env.now - start - duration)
+
+    Call(world.env, start + late_ns - world.env.now, FAULT, strike)
+
+
+def _plan(world: World, index: int, fault: Fault) -> list[Process]:
+    """The processes of a fault."""
     horizon_ns = world.settings.horizon_ns
     each: list[Targets] = [_fixed(master) for master in world.masters.values()]
     if fault.schedule is not None:
@@ -43,16 +69,18 @@ def _plan(world: World, index: int, fault: Fault) -> list[tuple[Targets, list[Sp
             seed=world.seed,
             replication=world.replication,
         )
-        return list(zip(targets, spans, strict=True))
+        return [[(one, span) for span in own] for one, own in zip(targets, spans, strict=True)]
     if fault.target == "each":
-        return [
-            (target, occurrences(fault, _draws(world, f"{index}:{number}"), horizon_ns))
-            for number, target in enumerate(each)
+        spans = [
+            occurrences(fault, _draws(world, f"{index}:{n}"), horizon_ns) for n in range(len(each))
         ]
+        return [[(one, span) for span in own] for one, own in zip(each, spans, strict=True)]
     spans_of_one = occurrences(fault, _draws(world, f"{index}"), horizon_ns)
     return [
-        (_resolving(world, index, fault, number), [span])
-        for number, span in enumerate(spans_of_one)
+        [
+            (_resolving(world, index, fault, number), span)
+            for number, span in enumerate(spans_of_one)
+        ]
     ]
 
 
@@ -71,8 +99,7 @@ def _resolving(world: World, index: int, fault: Fault, number: int) -> Targets:
 
 def _strike(event: Call) -> None:
     world, fault, targets, duration = event.load
-    cure = begin(world, fault.kind, fault, targets())
-    Call(world.env, duration, FAULT, lambda _: cure())
+    world.crews.mend(duration, begin(world, fault.kind, fault, targets()))
 
 
 def begin(world: World, kind: str, fault: Any, masters: list[SimMaster]) -> Cure:

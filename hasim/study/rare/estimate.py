@@ -97,13 +97,14 @@ class Pair:
     """A run with two faults beside the runs with either of them alone.
 
     `excess_s` is, by cause, the downtime with both less the downtimes with either, all over
-    the same `span_s`; `window_s` the length of the window in which the second began at a
-    uniformly distributed moment. A pair that cannot be (the second fault of a process
+    the same `span_s`; `weight_s` the length of the window in which the second began at a
+    uniformly distributed moment (or, if pairs were chosen by some importance, that length times
+    the mean importance over its own). A pair that cannot be (the second fault of a process
     during its first) has an excess of zero and no span.
     """
 
     excess_s: tuple[float, ...]
-    window_s: float
+    weight_s: float
     span_s: float
     open_end: bool = False
 
@@ -259,7 +260,7 @@ def _overlaps(
     # With both and with neither, less with either: what is down without any fault cancels.
     excess = _with_all([pair.excess_s for pair in pairs])
     excess += np.outer([pair.span_s for pair in pairs], base)
-    weighted = excess * np.array([[pair.window_s] for pair in pairs])
+    weighted = excess * np.array([[pair.weight_s] for pair in pairs])
     found = _means(weighted, level, open_end=any(pair.open_end for pair in pairs))
     # As in `_of_faults`, the errors of the rates are added.
     each = [kind.intensity for kind in kinds]

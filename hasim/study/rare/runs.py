@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hasim.measures import Measured, measure
 from hasim.measures.availability import Downtime
@@ -16,7 +17,7 @@ from hasim.simulation.faults.settings import AnyFault, RegionOutage
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings import WorldSettings
-from hasim.simulation.streams import Stream
+from hasim.simulation.streams import Stream, generator
 from hasim.study.rare.estimate import Pair, Run
 from hasim.study.rare.rates import FaultClass, Target
 from hasim.units import HOUR, SECOND, seconds
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
 
 Measure = Literal["uptime", "uptime.mean"]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+CANDIDATES = 256
+"""Pairs of faults that one to be simulated is chosen among."""
 WARM_UP_NS = 60 * SECOND
 """At least this long, and two probe intervals, a world runs before the first fault."""
 QUIET_NS = HOUR
@@ -49,18 +54,57 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
+class Strikes:
+    """The same of many faults: an array for each field."""
+
+    klass: Integers
+    target: Integers
+    start_ns: Integers
+    duration_ns: Integers
+    draw: Floats
+
+    @property
+    def end_ns(self) -> Integers:
+        """When they are cured."""
+        return self.start_ns + self.duration_ns
+
+    def at(self, place: int) -> Strike:
+        """One of them."""
+        return Strike(
+            int(self.klass[place]),
+            int(self.target[place]),
+            int(self.start_ns[place]),
+            int(self.duration_ns[place]),
+            float(self.draw[place]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """Pairs of strikes, and the windows from the start of each first that its second is in."""
+
+    first: Strikes
+    second: Strikes
+    window_ns: Integers
+
+    @property
+    def possible(self) -> NDArray[np.bool_]:
+        """Whether the second can be: a process does not strike while its own fault lasts."""
+        one, other = self.first, self.second
+        differ = (one.klass != other.klass) | (one.target != other.target)
+        return np.asarray(differ | (other.start_ns >= one.end_ns))
+
+
+@dataclass(frozen=True, slots=True)
 class Double:
-    """Two strikes and the window, from the start of the first, that the second was drawn in."""
+    """Two strikes, and what stands for the window (seconds), since they were chosen among others.
+
+    A weight of zero: none of them could be.
+    """
 
     first: Strike
     second: Strike
-    window_ns: int
-
-    @property
-    def possible(self) -> bool:
-        """Whether the second can be: a process does not strike while its own fault lasts."""
-        same = (self.first.klass, self.first.target) == (self.second.klass, self.second.target)
-        return not same or self.second.start_ns >= self.first.end_ns
+    weight_s: float
 
 
 @dataclass(frozen=True)
@@ -102,19 +146,55 @@ class Design:
     def single(self, replication: int, klass: int) -> Strike:
         """The fault of a run that has one: a target at random, somewhere in the probes' rhythm."""
         draws = Stream(self.seed, replication, "rare:single")
-        return self._strike(klass, draws, self._first_ns(draws))
+        start_ns = self._first_ns(draws.uniforms())
+        own = np.array([draws.uniforms() for _ in range(3)])
+        return self._of_class(np.array([klass]), own, start_ns).at(0)
 
     def double(self, replication: int) -> Double:
-        """The faults of a run that has two, each in proportion to its class's intensity."""
-        draws = Stream(self.seed, replication, "rare:pair")
-        first = self._strike(self._drawn(draws), draws, self._first_ns(draws))
+        """The faults of a run that has two: one of the candidates, as likely as it matters.
+
+        Sampling importance resampling (Rubin, Bayesian Statistics 3, 1988): with the mean
+        importance over its own in its weight, what is estimated stays unbiased, and long windows
+        and pairs that cannot be, which most of the variance came from, are met as often as they
+        count.
+        """
+        found, draw = self.candidates(replication)
+        importance = self._importance(found)
+        summed = np.cumsum(importance)
+        place = min(
+            int(np.searchsorted(summed, draw * summed[-1], side="right")),
+            int(np.argmax(summed)),  # the last that can be
+        )
+        first, second = found.first.at(place), found.second.at(place)
+        if not summed[-1]:
+            return Double(first, second, 0.0)
+        ratio = float(summed[-1] / CANDIDATES / importance[place])
+        return Double(first, second, seconds(int(found.window_ns[place])) * ratio)
+
+    def candidates(self, replication: int) -> tuple[Doubles, float]:
+        """Pairs, each fault in proportion to its class's intensity, and a uniform to choose by."""
+        draws = generator(self.seed, replication, "rare:pair")
+        one, other = draws.random((4, CANDIDATES)), draws.random((4, CANDIDATES))
+        phases, gaps = draws.random((2, CANDIDATES))
+        first = self._strikes(one, self._first_ns(phases))
         window_ns = first.duration_ns + self.after_ns
-        later_ns = first.start_ns + round(draws.uniform() * window_ns)
-        return Double(first, self._strike(self._drawn(draws), draws, later_ns), window_ns)
+        later_ns = first.start_ns + np.rint(gaps * window_ns).astype(np.int64)
+        return Doubles(first, self._strikes(other, later_ns), window_ns), float(draws.random())
+
+    def _importance(self, found: Doubles) -> Floats:
+        """About what a pair may add, times the window: for how long both faults are there."""
+        together_ns = found.first.end_ns - found.second.start_ns
+        if self.world.repair.crews != 1:
+            together_ns = np.minimum(together_ns, found.second.duration_ns)
+        may_add = np.maximum(0, together_ns) + self.after_ns
+        return np.where(found.possible, found.window_ns.astype(np.float64) * may_add, 0.0)
 
     def end_ns(self, *strikes: Strike) -> int:
-        """The horizon of a run with these faults."""
-        return max(strike.end_ns for strike in strikes) + self.after_ns
+        """The horizon of a run with these faults, if one waits for the other's repair as well."""
+        ends = [strike.end_ns for strike in strikes]
+        if self.world.repair.crews == 1 and len(strikes) > 1:
+            ends.append(strikes[0].end_ns + strikes[1].duration_ns)
+        return max(ends) + self.after_ns
 
     def struck(self, horizon_ns: int, *strikes: Strike) -> WorldSettings:
         """The world with these faults alone."""
@@ -134,22 +214,27 @@ class Design:
             ]
         return dataclasses.replace(self.world, horizon_ns=self.plain_ns, faults=tuple(faults))
 
-    def _first_ns(self, draws: Stream) -> int:
+    def _first_ns(self, draws: Floats) -> Integers:
         interval_ns = self.world.detection.interval_ns
         # Whole probe intervals, so that the fault meets every phase of the probes alike.
         spread_ns = interval_ns * math.ceil(WARM_UP_NS / interval_ns)
-        return max(WARM_UP_NS, 2 * interval_ns) + round(draws.uniform() * spread_ns)
+        return max(WARM_UP_NS, 2 * interval_ns) + np.rint(draws * spread_ns).astype(np.int64)
 
-    def _drawn(self, draws: Stream) -> int:
+    def _strikes(self, draws: Floats, start_ns: Integers) -> Strikes:
+        """Faults of any class; `draws` are uniforms of shape (4, number)."""
         weights = np.cumsum([one.kind.intensity.value or 0.0 for one in self.classes])
-        found = int(np.searchsorted(weights, draws.uniform() * weights[-1], side="right"))
-        return min(found, len(weights) - 1)
+        klass = np.searchsorted(weights, draws[0] * weights[-1], side="right")
+        return self._of_class(np.minimum(klass, len(weights) - 1), draws[1:], start_ns)
 
-    def _strike(self, klass: int, draws: Stream, start_ns: int) -> Strike:
-        one = self.classes[klass]
-        target = int(draws.uniform() * len(one.targets))
-        duration_ns = max(1, round(float(one.fault.for_.quantile(draws.uniforms())[0])))
-        return Strike(klass, target, start_ns, duration_ns, draws.uniform())
+    def _of_class(self, klass: Integers, draws: Floats, start_ns: Integers) -> Strikes:
+        """Faults of these classes; `draws` are uniforms of shape (3, number)."""
+        target, duration_ns = np.zeros_like(klass), np.zeros_like(start_ns)
+        for number, one in enumerate(self.classes):
+            own = klass == number
+            target[own] = (draws[0, own] * len(one.targets)).astype(np.int64)
+            lasting = np.rint(one.fault.for_.quantile(draws[1, own])).astype(np.int64)
+            duration_ns[own] = np.maximum(1, lasting)
+        return Strikes(klass, target, start_ns, duration_ns, draws[2])
 
     def _fault(self, strike: Strike) -> AnyFault:
         one = self.classes[strike.klass]
@@ -216,9 +301,8 @@ class Trials:
     def _pair(self, cell: int, number: int) -> Pair:
         design = self.designs[cell]
         double = design.double(number)
-        window_s = seconds(double.window_ns)
-        if not double.possible:
-            return Pair((0.0,) * len(CAUSES), window_s, 0.0)
+        if not double.weight_s:
+            return Pair((0.0,) * len(CAUSES), 0.0, 0.0)
         both = (double.first, double.second)
         horizon_ns = design.end_ns(*both)
         runs = [
@@ -230,7 +314,7 @@ class Trials:
             for together, one, other in zip(*(run.down_s for run in runs), strict=True)
         )
         open_end = any(run.open_end for run in runs)
-        return Pair(tuple(excess), window_s, seconds(horizon_ns), open_end)
+        return Pair(tuple(excess), double.weight_s, seconds(horizon_ns), open_end)
 
     def _run(self, cell: int, world: WorldSettings, number: int) -> Run:
         point = self.loaded.cells[cell]
