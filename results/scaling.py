@@ -335,7 +335,7 @@ def main() -> None:
         (
             # Shorter and oftener, since the ratio is wanted more finely than the machine is steady.
             "Dask beside the process pool",
-            dask_beside_pool(given.cells // 4, given.cell_s, 4 * given.rounds),
+            dask_beside_pool(given.cells // 2, given.cell_s, 3 * given.rounds),
         ),
         (
             f"Plans of very many cells, of which {given.done:,} are done",

@@ -31,6 +31,12 @@ ALONE_S = 60.0
 """How long a study waits when all workers are gone."""
 LOOK_S = 2.0
 """How often the workers are counted."""
+PLAIN = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
+}
+"""What Dask does beside the work and slows it by a tenth: a profile of it, a hundred times a
+second; and giving freed memory back to the system at once (MALLOC_TRIM_THRESHOLD_)."""
 RETRIES = 2
 """How often Dask does a batch again whose task raised, on whatever worker is free."""
 
@@ -70,10 +76,11 @@ def connected(dask: str | Client, jobs: int | None = None) -> Iterator[Cluster]:
 @contextlib.contextmanager
 def _local(count: int) -> Iterator[Client]:
     """A scheduler in this process and workers beside it, who end with it."""
+    import dask
     from distributed import Client, LocalCluster
 
     # Workers that die are replaced by new ones at any time, hence without main to the end.
-    with without_main(), contextlib.ExitStack() as stack:
+    with without_main(), dask.config.set(PLAIN), contextlib.ExitStack() as stack:
         with without_interrupts():
             cluster = stack.enter_context(
                 LocalCluster(
