@@ -50,14 +50,15 @@ def run(
     used, StoreError if `out` holds something else or another process works there, ReplicationError
     if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
     """
-    from hasim.result import Result
+    from hasim.exports import Exported
     from hasim.study.runner import run_study
 
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ValueError(f"jobs must be a whole number from 1 on, or None, got {jobs!r}")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
     folder = Path(out) if out is not None else None
-    study = run_study(
+    exported = Exported(folder)
+    run_study(
         loaded,
         jobs=jobs,
         dask=dask,
@@ -66,13 +67,9 @@ def run(
         journals=journals,
         messages=messages,
         progress=progress,
+        export=exported,
     )
-    result = Result(study, loaded=loaded, folder=folder)
-    if folder is not None:
-        from hasim.exports import export
-
-        export(result, folder)
-    return result
+    return exported.result
 
 
 def resume(
@@ -88,14 +85,12 @@ def resume(
     is no run folder, another process works there, or hasim or a trace has
     changed since; otherwise as `run`.
     """
-    from hasim.exports import export
-    from hasim.result import Result
+    from hasim.exports import Exported
     from hasim.study.runner import resume_study
 
-    study, loaded = resume_study(Path(folder), jobs=jobs, dask=dask, progress=progress)
-    result = Result(study, loaded=loaded, folder=Path(folder))
-    export(result, Path(folder))
-    return result
+    exported = Exported(Path(folder))
+    resume_study(Path(folder), jobs=jobs, dask=dask, progress=progress, export=exported)
+    return exported.result
 
 
 def load_run(folder: str | Path) -> Result:

@@ -16,9 +16,28 @@ from hasim.units import nanoseconds, seconds
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from hasim.scenario.loader import Loaded
+    from hasim.study.store import Study
+
 SOMETIMES = ("stopping", "warm_up", "operations", "transients")
 """Tables that are only written if there is anything in them."""
 SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.md"}
+
+
+class Exported:
+    """What a study ended in: its result, whose files are written while its folder is locked."""
+
+    result: Result
+    figures: tuple[Path, ...] = ()
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def __call__(self, study: Study, loaded: Loaded) -> None:
+        """Take the finished study; `export` of `hasim.study.runner.run_study`."""
+        self.result = Result(study, loaded=loaded, folder=self._folder)
+        if self._folder is not None:
+            self.figures = tuple(export(self.result, self._folder))
 
 
 def export(result: Result, folder: Path) -> list[Path]:

@@ -23,10 +23,10 @@ from hasim.commands.shell import (
 )
 
 if TYPE_CHECKING:
+    from hasim.exports import Exported
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
     from hasim.study.runner import Progress
-    from hasim.study.store import Study
 
 FORMATS = click.Choice(["table", "json", "csv", "markdown"])
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,8 +125,8 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
     done = len(before.outcomes) - before.outcomes.failed
     note(f"{counted(done, 'replication')} {'is' if done == 1 else 'are'} there already.")
 
-    def execute(progress: Report) -> tuple[Study, Loaded]:
-        return resume_study(folder, jobs=jobs, dask=dask, progress=progress)
+    def execute(progress: Report, export: Exported) -> None:
+        resume_study(folder, jobs=jobs, dask=dask, progress=progress, export=export)
 
     return _simulated(execute, before.name, folder, style)
 
@@ -162,8 +162,8 @@ def _command(
     name = loaded.scenario.name
     folder = out or (RUNS / name if one_folder else default_folder(name))
 
-    def execute(progress: Report) -> tuple[Study, Loaded]:
-        made = run_study(
+    def execute(progress: Report, export: Exported) -> None:
+        run_study(
             loaded,
             jobs=jobs,
             dask=dask,
@@ -172,23 +172,24 @@ def _command(
             journals=journals,
             messages=messages,
             progress=progress,
+            export=export,
         )
-        return made, loaded
 
     return _simulated(execute, name, folder, style)
 
 
 def _simulated(
-    execute: Callable[[Report], tuple[Study, Loaded]], name: str, folder: Path, style: str
+    execute: Callable[[Report, Exported], None], name: str, folder: Path, style: str
 ) -> int:
     """Run a study to its end and present it; the exit code, also of one that did not end."""
-    from hasim.result import Result
+    from hasim.exports import Exported
     from hasim.study.cluster import ClusterError
     from hasim.study.runner import ReplicationError, StudyInterrupted
 
+    exported = Exported(folder)
     try:
         with progress_bar(name) as progress:
-            made, loaded = execute(progress)
+            execute(progress, exported)
     except StudyInterrupted as error:
         kept, wanted = len(error.study.outcomes), error.study.replications
         of = f" of {len(error.study.cells) * wanted}" if isinstance(wanted, int) else ""
@@ -202,14 +203,12 @@ def _simulated(
         if folder.exists():
             note(f"What was finished before is kept in {folder}")
         raise
-    return _present(Result(made, loaded=loaded, folder=folder), folder, style)
+    return _present(exported.result, exported.figures, folder, style)
 
 
-def _present(result: Result, folder: Path, style: str) -> int:
+def _present(result: Result, figures: tuple[Path, ...], folder: Path, style: str) -> int:
     from hasim.commands.output import show
-    from hasim.exports import export
 
-    figures = export(result, folder)
     show(result, style)
     note(f"Run folder: {folder}")
     if figures:

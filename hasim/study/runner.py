@@ -210,6 +210,7 @@ def run_study(
     journals: bool = False,
     messages: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    export: Callable[[Study, Loaded], object] | None = None,
 ) -> Study:
     """Simulate and measure all replications of all cells, on `jobs` processes.
 
@@ -221,7 +222,9 @@ def run_study(
     With `out`, every outcome is stored there as soon as it is known, and what a run
     of the same scenario has left there is not done again: the scenario may have more
     (or fewer) replications and cells now, and other expectations. `journals`
-    and `messages` add a file per replication there.
+    and `messages` add a file per replication there. `export` is given the finished study
+    while no other process may work in `out`: what it writes there is not mixed with
+    another's.
 
     Raises StoreError if `out` holds anything else or another process works there,
     ClusterError if the cluster cannot be used,
@@ -239,14 +242,18 @@ def run_study(
         try:
             _execute(loaded, study, folder, jobs, cluster, progress)
             study.state = "COMPLETED"
+            if export is not None:
+                export(study, loaded)
         except executor.WorkersLostError as error:
+            study.state = "FAILED"
             raise ReplicationError(_blame_workers(study, error)) from None
         except KeyboardInterrupt:
             study.state = "INTERRUPTED"
             raise StudyInterrupted(study) from None
+        except BaseException:
+            study.state = "FAILED"
+            raise
         finally:
-            if study.state == "RUNNING":
-                study.state = "FAILED"
             if folder is not None:
                 folder.finish()
     return study
@@ -323,15 +330,16 @@ def resume_study(
     jobs: int | None = None,
     dask: str | Client | None = None,
     progress: Callable[[Progress], None] | None = None,
-) -> tuple[Study, Loaded]:
-    """Do what is missing in a run folder; the study, and the scenario that is in the folder.
+    export: Callable[[Study, Loaded], object] | None = None,
+) -> Study:
+    """Do what is missing in a run folder, of the scenario that is in it.
 
     Raises StoreError if it is no run folder, another process works there, or hasim
     or a trace has changed since; ScenarioError if a trace is gone; and whatever `run_study` raises.
     """
     before = options_of(path)
     loaded = load(path / "scenario.yaml")
-    study = run_study(
+    return run_study(
         loaded,
         jobs=jobs,
         dask=dask,
@@ -340,8 +348,8 @@ def resume_study(
         journals=before.journals,
         messages=before.messages,
         progress=progress,
+        export=export,
     )
-    return study, loaded
 
 
 def _blame(study: Study, outcome: Outcome) -> str:

@@ -323,7 +323,8 @@ def test_the_manifest_tells_when_a_run_was_continued(tmp_path):
 
 
 def test_a_second_process_is_told_who_works_on_the_run(tmp_path, whole):
-    (tmp_path / "tiny.yaml").write_text(json.dumps(changed(replications=100)))
+    # So many that the first process is at work until it is interrupted.
+    (tmp_path / "tiny.yaml").write_text(json.dumps(changed(replications=1_000_000)))
     args = ("tiny.yaml", "--jobs", 1, "--out", "out")
     first = start("run", *args, cwd=tmp_path)
     deadline = time.monotonic() + 30
@@ -340,6 +341,34 @@ def test_a_second_process_is_told_who_works_on_the_run(tmp_path, whole):
     assert first.returncode == 130
     hasim.run(DATA, jobs=1, out=tmp_path / "out")  # the same, of twelve replications
     assert tables(tmp_path / "out") == tables(whole["fixed"])
+
+
+def test_processes_that_start_at_once_write_the_files_one_after_another(tmp_path, whole):
+    """Whoever comes while another works, or writes tables, is told so; nobody meets half a file."""
+    (tmp_path / "tiny.yaml").write_text(json.dumps(DATA))
+    args = ("tiny.yaml", "--jobs", 1, "--out", "out")
+    started = []
+    for _ in range(8):
+        started.append(start("run", *args, cwd=tmp_path))
+        time.sleep(0.15)
+    for process in started:
+        _, err = process.communicate(timeout=120)
+        told = "is working on this run; wait until it has ended" in err
+        assert process.returncode == (2 if told else 0), err
+    assert tables(tmp_path / "out") == tables(whole["fixed"])
+
+
+def test_a_folder_is_locked_while_its_tables_are_written(tmp_path):
+    said = []
+
+    def export(study, loaded):
+        with pytest.raises(StoreError, match="is working on this run"):
+            hasim.run(DATA, jobs=1, out=tmp_path / "run")
+        said.append(study.state)
+
+    runner.run_study(hasim.api.prepare(DATA), jobs=1, out=tmp_path / "run", export=export)
+    assert said == ["COMPLETED"]
+    hasim.run(DATA, jobs=1, out=tmp_path / "run")
 
 
 def test_the_lock_ends_with_the_process_that_holds_it(tmp_path):
