@@ -82,9 +82,10 @@ class ControlPlane:
             "balancing": self.balancing,
             "monitor": self.monitor,
         }
-        self._due_ns = dict.fromkeys(self.services, NEVER)
-        for name in self.services:
-            self._ask(name)
+        self._due_ns = {
+            name: NEVER if (time := service.next_wakeup()) is None else time
+            for name, service in self.services.items()
+        }
         self._takers: dict[type[Input], list[tuple[str, Service]]] = {
             kind: [(name, s) for name, s in self.services.items() if kind in s.INPUTS]
             for kind in get_args(Input)
@@ -136,11 +137,10 @@ class ControlPlane:
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds); effects and events in the order decided."""
         out: list[Output] = []
-        woken = type(item) is WakeUp
+        woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
-            if woken and self._due_ns[name] > now:
-                continue
-            out += self._guarded(now, name, service.step, item)
+            if not woken or due_ns[name] <= now:
+                out += self._guarded(now, name, service.step, item)
         return out
 
     def next_wakeup(self) -> int | None:
@@ -152,10 +152,6 @@ class ControlPlane:
         """Balance with another algorithm from now on."""
         return self.step(now, SwitchAlgorithm(algorithm))
 
-    def _ask(self, name: str) -> None:
-        time = self.services[name].next_wakeup()
-        self._due_ns[name] = NEVER if time is None else time
-
     def _guarded(
         self, now: int, name: str, call: Callable[..., list[Output]], *about: Input | Event
     ) -> list[Output]:
@@ -164,7 +160,8 @@ class ControlPlane:
             made = call(now, *about)
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
-        self._ask(name)
+        time = self.services[name].next_wakeup()
+        self._due_ns[name] = NEVER if time is None else time
         if not made or (len(made) == 1 and type(made[0]) not in EVENTS):
             return made
         out: list[Output] = []

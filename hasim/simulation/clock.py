@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from simpy.core import Environment
 from simpy.events import Event
 
-# At one instant, in this order. SimPy's own priorities (0 and 1) come first:
-# they only pass on what has happened.
+# At one instant, in this order. SimPy's own priorities (0 and 1) come before all but the
+# first: they only pass on what has happened.
+FIRST = -1
 FAULT = 10
 COMPLETION = 20
 ANSWER = 25
@@ -49,15 +49,10 @@ class Clock(Environment):
         """The present time in nanoseconds."""
         return self._now
 
-    def next_event(self) -> tuple[int, int, int, Any]:
-        """The next event: time, priority, number, itself. Beyond all times if there is none."""
-        queue = self._queue
-        while queue:
-            entry = queue[0]
-            if entry[3].callbacks is not CANCELLED:
-                return entry
-            heappop(queue)
-        return NO_EVENT
+    @property
+    def queue(self) -> list[tuple[int, int, int, Any]]:
+        """What is to happen, as a heap: time, priority, number, event."""
+        return self._queue
 
     def step(self) -> None:
         """As SimPy's, but a `Call` is just called."""
@@ -66,18 +61,15 @@ class Clock(Environment):
             super().step()
             return
         self._now, _, _, call = heappop(queue)
-        for function in call.callbacks:
-            function(call)
+        call.callbacks(call)
 
     def move(self, now: int) -> None:
         """Something happened at `now` that is no event, before the next event."""
         self._now = now
 
 
-Callbacks = tuple[Callable[[Any], None], ...]
-CANCELLED: Callbacks = ()
-"""What was cancelled calls: it happens, and nothing comes of it."""
-NO_EVENT = (sys.maxsize, 0, 0, None)
+def cancelled(_: Any) -> None:
+    """What a cancelled `Call` calls: it happens, and nothing comes of it."""
 
 
 class Call:
@@ -98,14 +90,14 @@ class Call:
         load: Any = None,
         key: int = 0,
     ) -> None:
-        self.callbacks: Callbacks = (function,)
+        self.callbacks = function  # SimPy's events have a list of them
         self.load = load
         # As `env.schedule` does.
         heappush(env._queue, (env._now + delay, rank << KEY_BITS | key, next(env._eid), self))
 
     def cancel(self) -> None:
         """It will not happen."""
-        self.callbacks = CANCELLED
+        self.callbacks = cancelled
 
 
 class Pause(Event):

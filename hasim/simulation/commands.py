@@ -67,8 +67,10 @@ class Commands:
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
         match effect:
-            case SendProbe():
-                self._send_probe(effect)
+            case SendProbe(master=master):
+                delay = self._there[master].draw()
+                if delay >= 0:
+                    Call(self.env, delay, ARRIVAL, self._probe, effect)
             case Fence():
                 delay = self.world.settings.fencing_device.latency_ns
                 Call(self.env, delay, COMPLETION, self._fence, effect)
@@ -117,17 +119,9 @@ class Commands:
     def _input(self, source: str, item: Input) -> None:
         delay = self.world.network.cross(source, OBSERVER)
         if delay >= 0:
-            Call(self.env, delay, INPUT, self._feed, item)
-
-    def _feed(self, event: Call) -> None:
-        self.world.driver.feed(event.load)
+            Call(self.env, delay, INPUT, self.world.driver.receive, item)
 
     # -- probes ------------------------------------------------------------------
-
-    def _send_probe(self, effect: SendProbe) -> None:
-        delay = self._there[effect.master].draw()
-        if delay >= 0:
-            Call(self.env, delay, ARRIVAL, self._probe, effect)
 
     def _probe(self, event: Call) -> None:
         effect: SendProbe = event.load
@@ -147,7 +141,7 @@ class Commands:
         delay = self._back[effect.master].draw()
         if delay >= 0:
             reply = ProbeReply(effect.master, effect.probe, cause)
-            Call(self.env, delay, INPUT, self._feed, reply)
+            Call(self.env, delay, INPUT, self.world.driver.receive, reply)
 
     # -- fencing -----------------------------------------------------------------
 

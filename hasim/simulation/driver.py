@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hasim.events import Effect, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal
 from hasim.services.control_plane import ControlPlane
-from hasim.simulation.clock import Clock, Timer
+from hasim.simulation.clock import Call, Clock, Timer
 
 WOKEN = WakeUp()
 
@@ -26,7 +26,7 @@ class Driver:
         self.control_plane = control_plane
         self.journal = journal
         self._perform = perform
-        self._timer = Timer(env, lambda: self.feed(WOKEN))
+        self._timer = Timer(env, self._wake)
 
     def start(self) -> None:
         """Start the control plane."""
@@ -39,15 +39,17 @@ class Driver:
         self.journal.add(now, "input", item)
         self._take(now, self.control_plane.step(now, item))
 
+    def receive(self, call: Call) -> None:
+        """The input that a call carries has arrived."""
+        self.feed(call.load)
+
+    def _wake(self) -> None:
+        self.feed(WOKEN)
+
     def _take(self, now: int, outputs: list[Output]) -> None:
-        if outputs:
-            effects: list[Effect] = []
-            for output in outputs:
-                if type(output) in EVENT_TYPES:
-                    self.journal.add(now, "event", output)
-                else:
-                    self.journal.add(now, "effect", output)
-                    effects.append(output)  # type: ignore[arg-type]
-            for effect in effects:
-                self._perform(effect)
+        for output in outputs:
+            self.journal.add(now, "event" if type(output) in EVENT_TYPES else "effect", output)
+        for output in outputs:
+            if type(output) not in EVENT_TYPES:
+                self._perform(output)  # type: ignore[arg-type]
         self._timer.set(self.control_plane.next_wakeup())

@@ -109,8 +109,7 @@ class Link:
         """A crossing with this link's own random stream, for control traffic."""
         if not self._draws:
             self._draw_more()
-        ratio, u = self._draws.pop()
-        return self.crossing(ratio, u)
+        return self.crossing(*self._draws.pop())
 
     def _draw_more(self) -> None:
         """Ratios and uniforms, drawn in blocks since scalar draws are slow; few the first time."""

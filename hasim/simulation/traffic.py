@@ -122,6 +122,18 @@ class Traffic:
         times = recording - int(draw * latest)
         return times[(times >= 0) & (times < self.horizon_ns)]
 
+    @property
+    def constants(self) -> dict[str, int]:
+        """What is the same for all messages (gateway, partition, vip), and its value."""
+        found = {}
+        if self._gateways == 1:
+            found["gateway"] = 0
+        if self.settings.owned == 0.0:
+            found["partition"] = STATELESS
+        if self.settings.vip == 0.0:
+            found["vip"] = 0
+        return found
+
     def gateway(self, first: int, count: int) -> Ints:
         """The gateways (by index) at which messages arrive."""
         if self._gateways == 1:

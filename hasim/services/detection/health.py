@@ -8,6 +8,8 @@ from hasim.model import Cause, Diagnosis, Status
 from hasim.services.detection.messages import MessageEvidence
 from hasim.services.detection.threshold import ThresholdDetector
 
+SETTLED = (Status.HEALTHY, Status.FAILED)
+
 
 @dataclass(slots=True)
 class MasterHealth:
@@ -28,4 +30,4 @@ class MasterHealth:
     @property
     def settled(self) -> bool:
         """No change of the verdict is pending."""
-        return self.status in (Status.HEALTHY, Status.FAILED)
+        return self.status in SETTLED

@@ -28,6 +28,9 @@ from hasim.services.detection.settings import DetectionSettings
 from hasim.services.frozen import freeze, thaw
 
 NEVER = sys.maxsize
+OK = Cause.OK
+AS_EXPECTED = (Status.HEALTHY, Status.MAINTENANCE)
+"""A probe that passes changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,12 @@ class FailoverDetectionService:
         if not self.running:
             return []
         match item:
+            case WakeUp():
+                return self._on_wakeup(now)
             case ProbeReply():
                 return self._on_reply(now, item)
             case GatewayReport():
                 return self._on_report(now, item)
-            case WakeUp():
-                return self._on_wakeup(now)
             case StartMaintenance() | RemoveMaster():
                 return self._enter_maintenance(now, self._known(item.master))
             case StopMaintenance() | AddMaster():
@@ -202,12 +205,13 @@ class FailoverDetectionService:
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
-        for master in [master for master, time in self._due_ns.items() if time <= now]:
-            health = self._health[master]
-            if health.probe_deadline_ns is not None:
-                out += self._probe_ended(now, health, Cause.TIMEOUT)
-            else:
-                out += self._probe(now, health)
+        for master, time in list(self._due_ns.items()):
+            if time <= now:
+                health = self._health[master]
+                if health.probe_deadline_ns is None:
+                    out += self._probe(now, health)
+                else:
+                    out += self._probe_ended(now, health, Cause.TIMEOUT)
         return out
 
     def _on_report(self, now: int, report: GatewayReport) -> list[Output]:
@@ -237,7 +241,7 @@ class FailoverDetectionService:
         first = health.probes_sent == 1
         health.probe_deadline_ns = None
         health.last_probe_cause = cause
-        if cause is Cause.OK:
+        if cause is OK:
             out = self._check_passed(now, health)
         else:
             health.probes_failed += 1
@@ -260,9 +264,10 @@ class FailoverDetectionService:
         return self._declare(now, health, Status.SUSPECT, diagnosis, reason)
 
     def _check_passed(self, now: int, health: MasterHealth) -> list[Output]:
+        if health.status in AS_EXPECTED:
+            health.detector.passed(1)
+            return []
         match health.status:
-            case Status.HEALTHY | Status.MAINTENANCE:
-                health.detector.passed(1)
             case Status.UNKNOWN:
                 return self._acquit(now, health, "first probe passed")
             case Status.SUSPECT:
@@ -310,16 +315,16 @@ class FailoverDetectionService:
 
     def _schedule(self, now: int, health: MasterHealth, *, first: bool) -> None:
         """Plan the next probe, counted from the completion of the last one."""
+        wait_ns: int | None = self.settings.interval_ns
         if not health.settled:
-            self._plan(health, now + self.settings.fast_interval_ns)
+            wait_ns = self.settings.fast_interval_ns
         elif "probe" not in self.settings.evidence and health.status is Status.HEALTHY:
-            self._plan(health, None)  # messages alone watch a healthy master
+            wait_ns = None  # messages alone watch a healthy master
         elif first:
             # Spread the masters over the interval, so that probes do not come in herds.
             rank = list(self._health).index(health.master) + 1
-            self._plan(health, now + self.settings.interval_ns * rank // len(self._health))
-        else:
-            self._plan(health, now + self.settings.interval_ns)
+            wait_ns = self.settings.interval_ns * rank // len(self._health)
+        self._plan(health, None if wait_ns is None else now + wait_ns)
 
     def _keep_probing(self, now: int, health: MasterHealth) -> list[Output]:
         """A verdict from outside stands until probes say otherwise, so there must be probes."""

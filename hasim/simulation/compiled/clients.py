@@ -20,12 +20,13 @@ from hasim.simulation.compiled.layout import (
     REJECTED,
     TIMED_OUT,
     UNROUTABLE,
+    UNSETTLED,
     VIEWS,
     Record,
     Table,
 )
 from hasim.simulation.compiled.picking import select, tell, tell_sent
-from hasim.simulation.compiled.queues import push, push_delivery, push_timeout, skip_settled
+from hasim.simulation.compiled.queues import push, push_delivery, push_timeout
 from hasim.simulation.compiled.serving import (
     attempts,
     crosses_there,
@@ -62,7 +63,9 @@ def arrive(table: Table, now: int) -> int:
     s.message += 1
     left = s.message < s.count
     s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
-    g = gateways(table)[messages(table)[message & s.mask].gateway]
+    m = messages(table)[message & s.mask]
+    m.tries, m.last, m.outcome = 0, UNSETTLED, UNSETTLED
+    g = gateways(table)[m.gateway]
     g.tokens = min(s.ceiling, g.tokens + s.share)
     g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
     return send(table, now, message, message * s.attempts, NOBODY)
@@ -237,7 +240,6 @@ def answered(table: Table, now: int, slot: int) -> int:
     release(table, slot)
     if not awaited:
         return NOTHING
-    skip_settled(table)
     if a.cause != OK:
         return failed(table, now, a, int64(a.cause))
     s, r = state(table)[0], routes(table)[a.route]

@@ -12,7 +12,7 @@ from hasim.model import Cause
 from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.compiled.growth import extended
 from hasim.simulation.compiled.layout import MESSAGE, UNSETTLED, Memory
-from hasim.simulation.compiled.rolling import BUCKETS
+from hasim.simulation.compiled.rolling import BUCKETS, make_hints
 from hasim.simulation.results import OUTCOMES, Counts, Results
 from hasim.sketch import Buckets, bounds_ns
 from hasim.truth import BlockSketch, LoadBlock
@@ -45,6 +45,7 @@ class Counting:
         memory.zeros("rows", ROWS)
         memory.zeros("latencies", 2 * BUCKETS)
         memory.put("bounds_ns", bounds_ns(BUCKETS))
+        memory.put("hints", make_hints(memory["bounds_ns"]))
         self._kept: list[NDArray[Any]] | None = [] if keep else None
 
     def roll(self, kernel: Callable[[Any, bool], None], *, everything: bool = False) -> None:

@@ -26,7 +26,7 @@ from hasim.simulation.compiled.clients import (
     retry,
     retry_or_settle,
 )
-from hasim.simulation.compiled.jit import entry, inline, njit
+from hasim.simulation.compiled.jit import entry, inline, int64, njit
 from hasim.simulation.compiled.layout import (
     ANSWERS,
     DELIVERIES,
@@ -40,6 +40,7 @@ from hasim.simulation.compiled.queues import (
     fifos,
     heap,
     pop,
+    skip_settled,
     take,
     timeouts,
 )
@@ -123,7 +124,10 @@ def execute(table: Table, now: int, source: int) -> int:
         return answered(table, now, e.slot)
     if source == TIMEOUTS:
         e = take(fifos(table)[TIMEOUTS], timeouts(table))
-        return expire(table, now, e.slot, e.priority)
+        slot, draw = int64(e.slot), int64(e.priority)
+        # All at once: most have been answered long ago, and one by one they are hard to foresee.
+        skip_settled(table)
+        return expire(table, now, slot, draw)
     return execute_heap(table, now, heap(table)[0].priority)
 
 

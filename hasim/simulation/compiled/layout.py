@@ -193,6 +193,7 @@ COLUMNS: dict[str, Any] = {
     "rows": ROW,
     "latencies": np.int64,  # by class and bucket of latency
     "bounds_ns": np.int64,  # the greatest latency of each bucket
+    "hints": np.int64,  # a bucket at or just below that of a latency, by its leading bits
     # By gateway and master, by master, by gateway and partition, ...
     "eligible": np.int64,  # by the routing table; "takes": for stateless messages
     "takes": np.int64,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from heapq import heappop
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from hasim.model import Cause
 from hasim.simulation.blocks import Division
+from hasim.simulation.clock import FIRST, Call, cancelled
 from hasim.simulation.compiled import stops
 from hasim.simulation.compiled.arrays import allocate
 from hasim.simulation.compiled.configuration import configure, write_routing, write_unanswered
@@ -93,14 +95,14 @@ class CompiledPlane:
 
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
-        env, table, advance = self.env, self._memory.table, KERNEL.advance
-        next_event, step, fields = env.next_event, env.step, self._fields
-        end = (until, 0, 0, None)
+        table, advance, fields = self._memory.table, KERNEL.advance, self._fields
+        queue, step = self.env.queue, self.env.step
+        end = Call(self.env, until - self.env.now, FIRST, lambda _: None)
         while True:
-            event = next_event()
-            if event[0] >= until:
-                event = end
-            time, priority = event[0], event[1]
+            time, priority, _, event = queue[0]
+            if event.callbacks is cancelled:
+                heappop(queue)  # no reason to stop the messages
+                continue
             if self._next_ns < time or (self._next_ns == time and self._next_priority < priority):
                 if self._dirty or self._rerouted:
                     self._configure()
@@ -114,7 +116,7 @@ class CompiledPlane:
             step()
         self.settle()
         self._counting.roll(KERNEL.roll, everything=True)
-        env.run(until=until)
+        self.env.run(until=until)
 
     def changed(self) -> None:
         """Routing, links, masters' conditions or roles are not what they were."""

@@ -98,6 +98,17 @@ integers_at: Any = intrinsic(_integers_at)
 """In compiled code: the whole numbers at an address."""
 
 
+def _bits_of(_: Any, number: Any) -> Any:
+    def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.int64))
+
+    return types.int64(types.float64), generate
+
+
+bits_of: Any = intrinsic(_bits_of)
+"""In compiled code: the 64 bits of a float64 as a whole number."""
+
+
 def _load(context: Any, builder: Any, table: Any, position: int) -> Any:
     """The address at one place of the table, whose own address is given."""
     addresses = builder.inttoptr(table, context.get_value_type(types.intp).as_pointer())

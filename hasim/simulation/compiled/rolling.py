@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
+from numpy.typing import NDArray
 
 from hasim.simulation.compiled.jit import int64, njit
 from hasim.simulation.compiled.layout import OK, UNSETTLED, VIEWS, Table
+from hasim.simulation.compiled.pointers import bits_of
 from hasim.simulation.results import BUCKET_NS, OUTCOMES
-from hasim.sketch import ACCURACY, gamma
 
 IN_FLIGHT = len(OUTCOMES) - 1
-SCALE = 1.0 / math.log(gamma(ACCURACY))
 
 state = VIEWS["state"]
 messages = VIEWS["messages"]
@@ -19,8 +19,21 @@ touched = VIEWS["touched"]
 rows = VIEWS["rows"]
 latencies = VIEWS["latencies"]
 bounds_ns = VIEWS["bounds_ns"]
+hints = VIEWS["hints"]
 BUCKETS = 2200
 """More buckets of latency than 2^62 ns need."""
+DROPPED = 46
+"""Of the bits of a float64: 6 bits of the fraction are left, so that the numbers which share
+all that is left differ by 1/64 at most, less than a bucket's bounds do."""
+LEAST = 1023 << (52 - DROPPED)
+"""What is left of the number 1."""
+
+
+def make_hints(bounds_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The bucket of the least latency by what is left of its bits, from 1 to 2^62 ns."""
+    left = np.arange(LEAST, (1023 + 62 << (52 - DROPPED)) + 1, dtype=np.int64)
+    least_ns = np.ceil((left << DROPPED).view(np.float64)).astype(np.int64)
+    return np.searchsorted(bounds_ns, least_ns)
 
 
 @njit
@@ -69,8 +82,8 @@ def empty_cells(table: Table) -> None:
 
 @njit
 def bucket_of(table: Table, latency_ns: int) -> int:
-    """The bucket of the sketch: estimated by a logarithm, then found by the exact bounds."""
-    bucket = int(math.log(max(latency_ns, 1)) * SCALE) + 1
+    """The bucket of the sketch: one near it by a table, then the one by the exact bounds."""
+    bucket: int = hints(table)[(bits_of(float(max(latency_ns, 1))) >> DROPPED) - LEAST]
     while latency_ns > bounds_ns(table)[bucket]:
         bucket += 1
     while bucket > 0 and latency_ns <= bounds_ns(table)[bucket - 1]:

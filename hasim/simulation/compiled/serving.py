@@ -127,7 +127,10 @@ def run(table: Table, now: int, a: Record, slot: int) -> None:
     m = masters(table)[a.master]
     a.since_ns = now
     a.due_ns = -1
-    if m.rate > 0.0:
+    if m.rate == 1.0:
+        a.due_ns = now + max(0, a.remaining_ns)
+        push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
+    elif m.rate > 0.0:
         delay = a.remaining_ns / m.rate
         if delay < FOREVER:
             a.due_ns = now + max(0, int(delay))

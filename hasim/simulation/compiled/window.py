@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hasim.simulation.clock import HEDGED
-from hasim.simulation.compiled.layout import COLUMNS, FOREVER, UNSETTLED, Memory
+from hasim.simulation.compiled.layout import COLUMNS, FOREVER, Memory
 from hasim.simulation.traffic import CONCERNS, HEDGE, RATIOS, Traffic
 
 CHUNK_BITS = 13
@@ -32,6 +33,13 @@ class Window:
         self._chunk = 1 << bits
         self._arrivals = traffic.arrivals(self._chunk)
         self._columns: tuple[str, ...] = () if traffic.jitter.none else RATIOS
+        self._various: dict[str, Callable[[int, int], NDArray[Any]]] = {
+            "gateway": traffic.gateway,
+            "partition": traffic.partition,
+            "vip": traffic.vip,
+        }
+        for name in traffic.constants:
+            del self._various[name]
         # Rows: those after the first attempt are drawn only for chunks in which there are any.
         per = int(self._state["per"])
         self._first, self._others = slice(0, per), slice(per, None)
@@ -57,15 +65,13 @@ class Window:
         place = first & int(self._state["mask"])
         rows = self._memory["messages"][place : place + count]
         rows["arrival_ns"] = arrivals
-        blocks = arrivals // int(self._state["block_ns"])
-        rows["block"] = np.minimum(blocks, self._state["last_block"])
-        rows["gateway"] = self._traffic.gateway(first, count)
-        rows["partition"] = self._traffic.partition(first, count)
-        rows["vip"] = self._traffic.vip(first, count)
+        for name, draw in self._various.items():
+            rows[name] = draw(first, count)
+        if self._state["last_block"]:
+            blocks = arrivals // int(self._state["block_ns"])
+            rows["block"] = np.minimum(blocks, self._state["last_block"])
         if self._state["has_keys"]:
             self._memory["keys"][place : place + count] = self._traffic.key(first, count)
-        rows["tries"] = 0
-        rows["last"], rows["outcome"] = UNSETTLED, UNSETTLED
         self._memory["retries"][place // self._chunk] = 0
         for name in ("demand_ns", *self._columns):
             self._draw(name, first, self._first)
@@ -130,10 +136,17 @@ class Window:
         rows = self._traffic.rows * (len(self._traffic.laws) if name == "demand_ns" else 1)
         self._memory.put(name, np.empty(rows * int(self._state["size"]), COLUMNS[name]))
 
+    def _blank(self, count: int) -> NDArray[Any]:
+        """Messages of which only that is filled in which is the same for all."""
+        rows = np.zeros(count, dtype=COLUMNS["messages"])
+        for name, value in self._traffic.constants.items():
+            rows[name] = value
+        return rows
+
     def _start(self) -> None:
         """Room for one chunk."""
         self._state["size"], self._state["mask"] = self._chunk, self._chunk - 1
-        self._memory.zeros("messages", self._chunk)
+        self._memory.put("messages", self._blank(self._chunk))
         self._memory.zeros("keys", self._chunk if self._state["has_keys"] else 0)
         self._memory.zeros("retries", 1)
         for name in ("demand_ns", "backoff", *self._columns):
@@ -147,7 +160,7 @@ class Window:
         messages, keys, retries = memory["messages"], memory["keys"], memory["retries"]
         old, new = int(state["mask"]), 2 * int(state["size"]) - 1
         state["size"], state["mask"] = new + 1, new
-        memory.zeros("messages", new + 1)
+        memory.put("messages", self._blank(new + 1))
         memory.zeros("keys", new + 1 if state["has_keys"] else 0)
         memory.zeros("retries", (new + 1) // chunk)
         for name in names:
