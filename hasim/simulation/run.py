@@ -47,7 +47,7 @@ def simulate(
         world.driver.start()
         world.messages.run(settings.horizon_ns)
         roll_up(world, messages=messages)
-        return world.journal
+        return world.give_journal()
 
 
 @contextlib.contextmanager

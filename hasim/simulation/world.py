@@ -101,6 +101,16 @@ class World:
         self.messages.settle()
         return self._states
 
+    def give_journal(self) -> Journal:
+        """The journal, which the world lets go of.
+
+        The parts of a world refer to each other in circles: whatever they hold stays in
+        memory, and is searched through, until the collector of cycles comes by.
+        """
+        journal = self.journal
+        self.journal = self.driver.journal = Journal()
+        return journal
+
     # -- building ----------------------------------------------------------------
 
     def _cluster(self) -> Cluster:
