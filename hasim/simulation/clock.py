@@ -57,11 +57,11 @@ class Clock(Environment):
     def step(self) -> None:
         """As SimPy's, but a `Call` is just called."""
         queue = self._queue
-        if not queue or type(queue[0][3]) is not Call:
+        if queue and type(queue[0][3]) is Call:
+            self._now, _, _, call = heappop(queue)
+            call.callbacks(call)
+        else:
             super().step()
-            return
-        self._now, _, _, call = heappop(queue)
-        call.callbacks(call)
 
     def move(self, now: int) -> None:
         """Something happened at `now` that is no event, before the next event."""

@@ -32,12 +32,16 @@ class Driver:
         """Start the control plane."""
         now = self.env.now
         self._take(now, self.control_plane.start(now))
+        self._timer.set(self.control_plane.next_wakeup())
 
     def feed(self, item: Input) -> None:
         """Hand one input to the control plane, now."""
-        now = self.env.now
+        now, control_plane = self.env.now, self.control_plane
         self.journal.add(now, "input", item)
-        self._take(now, self.control_plane.step(now, item))
+        outputs = control_plane.step(now, item)
+        if outputs:
+            self._take(now, outputs)
+        self._timer.set(control_plane.next_wakeup())
 
     def receive(self, call: Call) -> None:
         """The input that a call carries has arrived."""
@@ -47,9 +51,12 @@ class Driver:
         self.feed(WOKEN)
 
     def _take(self, now: int, outputs: list[Output]) -> None:
+        effects: list[Effect] = []
         for output in outputs:
-            self.journal.add(now, "event" if type(output) in EVENT_TYPES else "effect", output)
-        for output in outputs:
-            if type(output) not in EVENT_TYPES:
-                self._perform(output)  # type: ignore[arg-type]
-        self._timer.set(self.control_plane.next_wakeup())
+            if type(output) in EVENT_TYPES:
+                self.journal.add(now, "event", output)
+            else:
+                self.journal.add(now, "effect", output)
+                effects.append(output)  # type: ignore[arg-type]
+        for effect in effects:
+            self._perform(effect)

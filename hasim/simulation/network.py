@@ -10,11 +10,10 @@ from scipy.special import ndtri
 
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
-from hasim.simulation.streams import generator
+from hasim.simulation.streams import Uniforms
 
 OBSERVER = "observer"
 
-StreamName = tuple[int, int, str]
 """Seed, replication, concern."""
 
 
@@ -63,20 +62,21 @@ class Link:
 
     __slots__ = (
         *("base_ns", "drops", "extra_ns", "losses", "passes"),
-        *("_draws", "_jitter", "_source", "_stream"),
+        *("_crossed", "_draws", "_first", "_jitter", "_steady", "_uniforms"),
     )
 
     BLOCK, BLOCKS = 32, 8
 
-    def __init__(self, base_ns: int, loss: float, jitter: Jitter, stream: StreamName) -> None:
+    def __init__(self, base_ns: int, loss: float, jitter: Jitter, uniforms: Uniforms) -> None:
         self.base_ns = base_ns
         self.drops = 0
         self.extra_ns = 0
         self.losses = [loss]
         self.passes = 1.0 - loss
         self._jitter = jitter
-        self._stream = stream
-        self._source: np.random.Generator | None = None
+        self._steady = jitter.none
+        self._uniforms = uniforms
+        self._crossed = self._first = 0
         self._draws: list[tuple[float, float]] = []
 
     @property
@@ -106,19 +106,27 @@ class Link:
         return int(self.base_ns * ratio) + self.extra_ns
 
     def draw(self) -> int:
-        """A crossing with this link's own random stream, for control traffic."""
-        if not self._draws:
-            self._draw_more()
-        return self.crossing(*self._draws.pop())
+        """A crossing with this link's own random stream, for control traffic.
 
-    def _draw_more(self) -> None:
-        """Ratios and uniforms, drawn in blocks since scalar draws are slow; few the first time."""
-        blocks = self.BLOCKS
-        if self._source is None:
-            self._source, blocks = generator(*self._stream), 1
-        u = self._source.random((blocks, 2, self.BLOCK))
+        Each crossing has its own numbers, which are only drawn where chance decides.
+        """
+        number = self._crossed
+        self._crossed = number + 1
+        if self._steady and self.passes >= 1.0:
+            return -1 if self.drops else self.base_ns + self.extra_ns
+        place = number - self._first
+        if place >= len(self._draws):
+            self._draw_more(number)
+            place = number - self._first
+        return self.crossing(*self._draws[place])
+
+    def _draw_more(self, number: int) -> None:
+        """Ratios and uniforms from a crossing on, in blocks since scalar draws are slow."""
+        block, blocks = number // self.BLOCK, self.BLOCKS if number else 1  # few the first time
+        self._first, size = block * self.BLOCK, 2 * self.BLOCK
+        u = self._uniforms.take(block * size, blocks * size).reshape(blocks, 2, self.BLOCK)
         ratios = self._jitter.ratios(u[:, 0].ravel()).tolist()
-        self._draws = list(zip(ratios, u[:, 1].ravel().tolist(), strict=True))[::-1]
+        self._draws = list(zip(ratios, u[:, 1].ravel().tolist(), strict=True))
 
 
 class Network:
@@ -142,7 +150,7 @@ class Network:
                 self.rtt_ns(a, b) // 2,
                 settings.loss,
                 self.jitter,
-                (seed, replication, f"link:{a}>{b}"),
+                Uniforms(seed, replication, f"link:{a}>{b}"),
             )
             for a in sites
             for b in sites
