@@ -140,7 +140,8 @@ class ControlPlane:
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
             if not woken or due_ns[name] <= now:
-                out += self._guarded(now, name, service.step, item)
+                made = self._guarded(now, name, service.step, item)
+                out = out + made if out else made
         return out
 
     def next_wakeup(self) -> int | None:

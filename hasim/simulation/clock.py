@@ -93,7 +93,8 @@ class Call:
         self.callbacks = function  # SimPy's events have a list of them
         self.load = load
         # As `env.schedule` does.
-        heappush(env._queue, (env._now + delay, rank << KEY_BITS | key, next(env._eid), self))
+        priority = rank << KEY_BITS | key
+        heappush(env._queue, (env._now + delay, priority, next(env._eid), self))
 
     def cancel(self) -> None:
         """It will not happen."""

@@ -9,6 +9,7 @@ from hasim.services.detection.messages import MessageEvidence
 from hasim.services.detection.threshold import ThresholdDetector
 
 SETTLED = (Status.HEALTHY, Status.FAILED)
+"""No change of the verdict is pending."""
 
 
 @dataclass(slots=True)
@@ -26,8 +27,3 @@ class MasterHealth:
     probe_deadline_ns: int | None = None
     next_probe_ns: int | None = None
     last_probe_cause: Cause | None = None
-
-    @property
-    def settled(self) -> bool:
-        """No change of the verdict is pending."""
-        return self.status in SETTLED

@@ -21,7 +21,7 @@ from hasim.events import (
 )
 from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.detection.diagnosis import diagnose
-from hasim.services.detection.health import MasterHealth
+from hasim.services.detection.health import SETTLED, MasterHealth
 from hasim.services.detection.messages import MessageEvidence
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.detection.settings import DetectionSettings
@@ -198,7 +198,7 @@ class FailoverDetectionService:
     # -- evidence ----------------------------------------------------------------
 
     def _on_reply(self, now: int, reply: ProbeReply) -> list[Output]:
-        health = self._known(reply.master)
+        health = self._health.get(reply.master) or self._known(reply.master)
         if health.probe_deadline_ns is None or reply.probe != health.probes_sent:
             return []  # too late: it has been counted as a timeout
         return self._probe_ended(now, health, reply.cause)
@@ -227,7 +227,7 @@ class FailoverDetectionService:
                 health.detector.doubted()
             if health.status in (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE):
                 continue  # only probes can speak for a master that gets no messages
-            if checks and health.settled:
+            if checks and health.status in SETTLED:
                 health.last_probe_cause = None  # a probe from before the change says nothing
             for _ in range(checks):
                 standing = health.messages.standing()
@@ -315,16 +315,17 @@ class FailoverDetectionService:
 
     def _schedule(self, now: int, health: MasterHealth, *, first: bool) -> None:
         """Plan the next probe, counted from the completion of the last one."""
-        wait_ns: int | None = self.settings.interval_ns
-        if not health.settled:
+        wait_ns = self.settings.interval_ns
+        if health.status not in SETTLED:
             wait_ns = self.settings.fast_interval_ns
         elif "probe" not in self.settings.evidence and health.status is Status.HEALTHY:
-            wait_ns = None  # messages alone watch a healthy master
+            self._plan(health, None)  # messages alone watch a healthy master
+            return
         elif first:
             # Spread the masters over the interval, so that probes do not come in herds.
             rank = list(self._health).index(health.master) + 1
-            wait_ns = self.settings.interval_ns * rank // len(self._health)
-        self._plan(health, None if wait_ns is None else now + wait_ns)
+            wait_ns = wait_ns * rank // len(self._health)
+        health.next_probe_ns = self._due_ns[health.master] = now + wait_ns
 
     def _keep_probing(self, now: int, health: MasterHealth) -> list[Output]:
         """A verdict from outside stands until probes say otherwise, so there must be probes."""
