@@ -16,7 +16,6 @@ from hasim.events import (
     FenceResult,
     GatewayReport,
     Input,
-    ProbeReply,
     Promote,
     PromoteResult,
     PublishRouting,
@@ -28,27 +27,12 @@ from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, COMPLETION, INPUT, Call
 from hasim.simulation.master import SimMaster
 from hasim.simulation.network import OBSERVER, master_endpoint
+from hasim.simulation.probes import Probes
 from hasim.simulation.state import NO_COPY
 from hasim.truth import MasterFenced, MasterRestarted, WritesLost
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World
-
-PROBE_DEMAND_NS = 1_000_000
-"""Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
-
-
-class DeepProbe:
-    """A health check that goes through the queue like a message; `number` is 1, 2, ..."""
-
-    def __init__(self, number: int, error_draw: float, answer: Callable[[Cause], None]) -> None:
-        self.key = number
-        self.demand_ns = PROBE_DEMAND_NS
-        self.error_draw = error_draw
-        self.partition: str | None = None
-        self.queued_ns = self.remaining_ns = self.resumed_ns = 0
-        self.completion: Call | None = None
-        self.reply = answer
 
 
 class Commands:
@@ -57,20 +41,13 @@ class Commands:
     def __init__(self, world: World) -> None:
         self.world = world
         self.env = world.env
-        self._deep_probes = 0
-        # Probes are most of what crosses, so all that they need is at hand.
-        self._masters = world.masters
-        links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
-        self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
-        self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
+        self.probes = Probes(world)
 
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
         match effect:
-            case SendProbe(master=master):
-                delay = self._there[master].draw()
-                if delay >= 0:
-                    Call(self.env, delay, ARRIVAL, self._probe, effect)
+            case SendProbe():
+                self.probes.send(effect)
             case Fence():
                 delay = self.world.settings.fencing_device.latency_ns
                 Call(self.env, delay, COMPLETION, self._fence, effect)
@@ -120,28 +97,6 @@ class Commands:
         delay = self.world.network.cross(source, OBSERVER)
         if delay >= 0:
             Call(self.env, delay, INPUT, self.world.driver.receive, item)
-
-    # -- probes ------------------------------------------------------------------
-
-    def _probe(self, event: Call) -> None:
-        effect: SendProbe = event.load
-        master = self._masters[effect.master]
-        if not master.answering:
-            if master.refusing:
-                self._answer_probe(effect, Cause.REFUSED)
-        elif master.settings.health == "deep":
-            self._deep_probes += 1
-            draw = self.world.probe_draws[master.id].uniform()
-            answer = partial(self._answer_probe, effect)
-            master.accept(DeepProbe(self._deep_probes, draw, answer))
-        else:
-            self._answer_probe(effect, Cause.OK)
-
-    def _answer_probe(self, effect: SendProbe, cause: Cause) -> None:
-        delay = self._back[effect.master].draw()
-        if delay >= 0:
-            reply = ProbeReply(effect.master, effect.probe, cause)
-            Call(self.env, delay, INPUT, self.world.driver.receive, reply)
 
     # -- fencing -----------------------------------------------------------------
 

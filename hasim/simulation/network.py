@@ -106,16 +106,21 @@ class Link:
         return int(self.base_ns * ratio) + self.extra_ns
 
     def draw(self) -> int:
-        """A crossing with this link's own random stream, for control traffic.
+        """A crossing with this link's own random stream, for control traffic."""
+        return self.cross(self.take())
 
-        Each crossing has its own numbers, which are only drawn where chance decides.
-        """
+    def take(self) -> int:
+        """The number of a crossing, now or later, that has the next numbers of that stream."""
         number = self._crossed
         self._crossed = number + 1
+        return number
+
+    def cross(self, number: int) -> int:
+        """The crossing of that number, now. Its luck is only drawn where chance decides."""
         if self._steady and self.passes >= 1.0:
             return -1 if self.drops else self.base_ns + self.extra_ns
         place = number - self._first
-        if place >= len(self._draws):
+        if not 0 <= place < len(self._draws):
             self._draw_more(number)
             place = number - self._first
         return self.crossing(*self._draws[place])

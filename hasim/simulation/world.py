@@ -213,6 +213,7 @@ class World:
 
     def changed(self) -> None:
         """The true state changed: replication streams break or mend, the oracle looks again."""
+        self.commands.probes.changed()
         for state in self.states.values():
             state.refresh(self.env.now, self.can_replicate)
         self.oracle.update()

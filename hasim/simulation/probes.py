@@ -1,0 +1,105 @@
+"""Health checks on their way to the masters and back: of all that crosses, they are the most."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hasim.events import ProbeReply, SendProbe
+from hasim.model import Cause
+from hasim.simulation.clock import ARRIVAL, INPUT, Call
+from hasim.simulation.network import OBSERVER, master_endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hasim.simulation.world import World
+
+PROBE_DEMAND_NS = 1_000_000
+"""Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
+OK = Cause.OK
+
+
+class DeepProbe:
+    """A health check that goes through the queue like a message; `number` is 1, 2, ..."""
+
+    def __init__(self, number: int, error_draw: float, answer: Callable[[Cause], None]) -> None:
+        self.key = number
+        self.demand_ns = PROBE_DEMAND_NS
+        self.error_draw = error_draw
+        self.partition: str | None = None
+        self.queued_ns = self.remaining_ns = self.resumed_ns = 0
+        self.completion: Call | None = None
+        self.reply = answer
+
+
+class Probes:
+    """Carries out `SendProbe`; the answer comes back as an input, if it comes back.
+
+    When a shallow probe is sent to a master that answers, it is known that it will be
+    answered, and when, unless something changes: then there is no event at the master. If
+    the world changes before the probe is there (`changed`), it arrives by an event after
+    all, and meets what is there by then.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.env = world.env
+        self._masters = world.masters
+        links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
+        self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
+        self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
+        # By master: when the probe arrives, the probe, its way back, the event of its answer.
+        self._foreseen: dict[str, tuple[int, SendProbe, int, Call]] = {}
+        self._deep = 0
+
+    def send(self, probe: SendProbe) -> None:
+        """Put a probe on its way. What it meets there and back does not shift others' luck."""
+        name = probe.master
+        back = self._back[name]
+        there_ns, way = self._there[name].draw(), back.take()
+        if there_ns < 0:
+            return
+        master, arrival_ns = self._masters[name], self.env.now + there_ns
+        if master.answering and master.settings.health == "shallow" and not self._behind(name):
+            back_ns = back.cross(way)
+            if back_ns >= 0:
+                reply = ProbeReply(name, probe.probe, OK)
+                receive = self.world.driver.receive
+                answer = Call(self.env, there_ns + back_ns, INPUT, receive, reply)
+                self._foreseen[name] = (arrival_ns, probe, way, answer)
+                return
+        Call(self.env, there_ns, ARRIVAL, self._arrive, (probe, way))
+
+    def _behind(self, master: str) -> bool:
+        """Whether the probe before is still under way (only one is kept in mind)."""
+        before = self._foreseen.get(master)
+        return before is not None and before[0] > self.env.now
+
+    def changed(self) -> None:
+        """Masters or links are not what they were: what is foreseen has to be seen."""
+        now = self.env.now
+        for arrival_ns, probe, way, answer in self._foreseen.values():
+            if arrival_ns >= now:
+                answer.cancel()
+                Call(self.env, arrival_ns - now, ARRIVAL, self._arrive, (probe, way))
+        self._foreseen.clear()
+
+    def _arrive(self, event: Call) -> None:
+        probe, way = event.load
+        master = self._masters[probe.master]
+        if not master.answering:
+            if master.refusing:
+                self._answer(probe, way, Cause.REFUSED)
+        elif master.settings.health == "deep":
+            self._deep += 1
+            draw = self.world.probe_draws[master.id].uniform()
+            master.accept(DeepProbe(self._deep, draw, partial(self._answer, probe, way)))
+        else:
+            self._answer(probe, way, OK)
+
+    def _answer(self, probe: SendProbe, way: int, cause: Cause) -> None:
+        delay_ns = self._back[probe.master].cross(way)
+        if delay_ns >= 0:
+            reply = ProbeReply(probe.master, probe.probe, cause)
+            Call(self.env, delay_ns, INPUT, self.world.driver.receive, reply)
