@@ -86,6 +86,7 @@ class ControlPlane:
             name: NEVER if (time := service.next_wakeup()) is None else time
             for name, service in self.services.items()
         }
+        self._next_ns = min(self._due_ns.values())
         self._takers: dict[type[Input], list[tuple[str, Service]]] = {
             kind: [(name, s) for name, s in self.services.items() if kind in s.INPUTS]
             for kind in get_args(Input)
@@ -146,8 +147,7 @@ class ControlPlane:
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""
-        earliest = min(self._due_ns.values())
-        return None if earliest == NEVER else earliest
+        return None if self._next_ns == NEVER else self._next_ns
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on."""
@@ -162,7 +162,9 @@ class ControlPlane:
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
         time = self.services[name].next_wakeup()
-        self._due_ns[name] = NEVER if time is None else time
+        if time != self._due_ns[name]:
+            self._due_ns[name] = NEVER if time is None else time
+            self._next_ns = min(self._due_ns.values())
         if not made or (len(made) == 1 and type(made[0]) not in EVENTS):
             return made
         out: list[Output] = []

@@ -103,7 +103,7 @@ class CompiledPlane:
             if event.callbacks is cancelled:
                 heappop(queue)  # no reason to stop the messages
                 continue
-            if self._next_ns < time or (self._next_ns == time and self._next_priority < priority):
+            if self._next_ns <= time and (self._next_ns < time or self._next_priority < priority):
                 if self._dirty or self._rerouted:
                     self._configure()
                 stop = advance(table, time, priority)
@@ -247,7 +247,6 @@ class CompiledPlane:
 
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
-        self._next_ns = 0
         if self._dirty or self._rerouted:
             self._configure()
         self._growth.make_room()
