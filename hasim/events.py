@@ -7,19 +7,18 @@ so that a journal of them can be written, read and replayed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hasim.model import Cause, Diagnosis, RoutingTable, Severity, Status
+from hasim.record import record
 
 # -- inputs ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WakeUp:
     """The time that `next_wakeup` asked for has come. Late or early is harmless."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProbeReply:
     """A health endpoint answered probe number `probe` of `master`."""
 
@@ -28,7 +27,7 @@ class ProbeReply:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MasterTraffic:
     """One gateway's view of one master.
 
@@ -47,7 +46,7 @@ class MasterTraffic:
     latency_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GatewayReport:
     """Message outcomes as one gateway saw them; only masters with news are listed."""
 
@@ -56,7 +55,7 @@ class GatewayReport:
     masters: tuple[MasterTraffic, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoutingAck:
     """A gateway uses routing table `version` (or a later one)."""
 
@@ -64,7 +63,7 @@ class RoutingAck:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FenceResult:
     """The fencing device confirms that `master` is off, or says that it could not."""
 
@@ -73,7 +72,7 @@ class FenceResult:
     confirmed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Copy:
     """A partition's state as the target holds it after a transfer, beside the source's.
 
@@ -89,7 +88,7 @@ class Copy:
     received_checksum: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransferResult:
     """The target of a state transfer answered: what it holds now, or why it failed."""
 
@@ -99,7 +98,7 @@ class TransferResult:
     copies: tuple[Copy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PromoteResult:
     """The target answered the promotion under `epoch`."""
 
@@ -109,7 +108,7 @@ class PromoteResult:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DemoteResult:
     """The target answered a demotion: OK says that it writes under no epoch below `epoch`."""
 
@@ -119,49 +118,49 @@ class DemoteResult:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartMaintenance:
     """Operator: take `master` out of service; its silence is no failure."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StopMaintenance:
     """Operator: `master` is back; it must prove its health first."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrainMaster:
     """Operator: send `master` no new stateless messages; what it owns stays with it."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UndrainMaster:
     """Operator: `master` takes stateless messages again."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddMaster:
     """Operator: `master` is part of the cluster from now on; it must prove its health first."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoveMaster:
     """Operator: `master` leaves the cluster; what it owns moves to a backup."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SwitchAlgorithm:
     """Operator: balance with another algorithm from now on."""
 
@@ -201,7 +200,7 @@ Input = (
 # -- effects -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SendProbe:
     """Ask the health endpoint of `master`; the answer names the probe number."""
 
@@ -209,7 +208,7 @@ class SendProbe:
     probe: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fence:
     """Power `master` off through its out-of-band device; it restarts as a standby."""
 
@@ -217,7 +216,7 @@ class Fence:
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransferState:
     """Bring `target` to the freshest copy of `partitions` among `sources` and itself."""
 
@@ -227,7 +226,7 @@ class TransferState:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DiscardTransfer:
     """Throw away what a torn transfer left on `target`."""
 
@@ -236,7 +235,7 @@ class DiscardTransfer:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promote:
     """Make `target` the owner of `partitions` under `epoch`."""
 
@@ -246,7 +245,7 @@ class Promote:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Demote:
     """Make `target` a standby of `partitions` for every epoch below `epoch`."""
 
@@ -256,7 +255,7 @@ class Demote:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PublishRouting:
     """Send a routing table to a gateway, which acknowledges its version."""
 
@@ -264,7 +263,7 @@ class PublishRouting:
     table: RoutingTable
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SendReport:
     """A gateway's effect: send this report to the control plane."""
 
@@ -285,7 +284,7 @@ Effect = (
 # -- events ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatusChanged:
     """The detection service changed its verdict on a master, and why."""
 
@@ -296,7 +295,7 @@ class StatusChanged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FailoverChanged:
     """A failover took one step of its lifecycle.
 
@@ -314,7 +313,7 @@ class FailoverChanged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnerChanged:
     """A partition has a new owner, confirmed by the owner itself."""
 
@@ -324,14 +323,14 @@ class OwnerChanged:
     failover: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoutingConverged:
     """Every gateway has acknowledged routing table `version`."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlgorithmSwitched:
     """The balancing algorithm changed."""
 
@@ -339,7 +338,7 @@ class AlgorithmSwitched:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AlertChanged:
     """An alert was raised, changed its severity, or was resolved."""
 
@@ -349,7 +348,7 @@ class AlertChanged:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceFailed:
     """A service raised an exception; the others keep running."""
 

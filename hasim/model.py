@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from hasim.record import record
 
 LATER = {"later": True}
 """Marks a field that came later than others: a journal leaves it out while it has its default,
@@ -61,7 +63,7 @@ class Severity(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Master:
     """A node that serves messages and owns state.
 
@@ -79,7 +81,7 @@ class Master:
     absent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Partition:
     """A share of the sessions and their state, with the master that owns it at the start."""
 
@@ -87,7 +89,7 @@ class Partition:
     owner: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ownership:
     """Who owns a partition; the epoch grows with each change of owner."""
 
@@ -96,7 +98,7 @@ class Ownership:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoutingTable:
     """What a gateway needs to know: versions are totally ordered, the highest wins.
 
@@ -112,7 +114,7 @@ class RoutingTable:
     away: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cluster:
     """What every service knows from its configuration.
 

@@ -6,12 +6,11 @@ services declared.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hasim.model import Cause
+from hasim.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FaultStarted:
     """A fault began at `masters`. `impairing` as DESIGN section 6 defines it."""
 
@@ -22,14 +21,14 @@ class FaultStarted:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FaultCured:
     """The fault with this number ended."""
 
     fault: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartitionServed:
     """A partition went up or down for its clients.
 
@@ -43,21 +42,21 @@ class PartitionServed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StatelessServed:
     """Whether at least one eligible master would answer a stateless message."""
 
     up: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartitionAnswered:
     """The first owned message answered again after the partition went down."""
 
     partition: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Writers:
     """The masters that accept writes for a partition, sorted; more than one is split-brain."""
 
@@ -65,7 +64,7 @@ class Writers:
     masters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MasterFenced:
     """The fencing device switched a master off for a failover."""
 
@@ -73,14 +72,14 @@ class MasterFenced:
     failover: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MasterRestarted:
     """A fenced master is back, as a standby."""
 
     master: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WritesLost:
     """Acknowledged writes that are in no reachable copy when a partition was promoted.
 
@@ -96,7 +95,7 @@ class WritesLost:
     since_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WritesHeld:
     """At the end of the run: acknowledged writes of a partition, and those in its owner's copy."""
 
@@ -105,7 +104,7 @@ class WritesHeld:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrafficRollup:
     """Messages that arrived in one bucket of time, by last master, class and outcome.
 
@@ -124,7 +123,7 @@ class TrafficRollup:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoadSample:
     """Around operations: attempts sent to each master up to now, in the cluster's order.
 
@@ -135,7 +134,7 @@ class LoadSample:
     lost: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AttemptRollup:
     """Attempts on one master by how they ended, over the whole run."""
 
@@ -144,7 +143,7 @@ class AttemptRollup:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoadBlock:
     """The load of a part of the run, from `start_ns` on, if a warm-up is to be left out.
 
@@ -164,7 +163,7 @@ class LoadBlock:
     chosen: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockSketch:
     """The `LatencySketch` of the messages that arrived in one `LoadBlock`."""
 
@@ -174,7 +173,7 @@ class BlockSketch:
     buckets: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LatencySketch:
     """Latencies of answered messages of one class: logarithmic buckets (DDSketch).
 
@@ -187,7 +186,7 @@ class LatencySketch:
     buckets: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessageRecord:
     """One message, kept only when asked for."""
 
