@@ -57,7 +57,7 @@ class Exponential:
 
     def quantile(self, u: Floats) -> Floats:
         """Nanoseconds, in the shape of `u`."""
-        return -np.log1p(-u) * self.mean_ns
+        return np.log1p(-u) * -self.mean_ns
 
 
 @settings

@@ -80,11 +80,11 @@ def _traffic(world: World, counts: Counts) -> None:
         ),
         strict=True,
     )
+    names = [(outcome, UNSETTLED + outcome) for outcome in OUTCOMES]
+    add, now = world.journal.add, world.env.now
     for start_ns, master, vip, late, outcome, n, in_time, attempts in rows:
-        name = (UNSETTLED if late else "") + OUTCOMES[outcome]
-        world.record(
-            TrafficRollup(start_ns, masters[master], klass(vip), name, n, in_time, attempts)
-        )
+        name, of = names[outcome][late], klass(vip)
+        add(now, "truth", TrafficRollup(start_ns, masters[master], of, name, n, in_time, attempts))
 
 
 def _ranks(names: Sequence[str]) -> NDArray[np.int64]:

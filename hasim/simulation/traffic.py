@@ -95,16 +95,14 @@ class Traffic:
         return self._arrivals(size)
 
     def _poisson(self, size: int) -> Iterator[Ints]:
-        total = 0.0
+        last = 0
         for first in range(0, self.limit, size):
             draws = self.uniforms("arrivals", first, min(size, self.limit - first))
-            gaps = -np.log1p(-draws) * self._mean_ns
-            # numpy adds from left to right: the sums are those of one long array.
-            gaps[0] += total
-            sums = np.cumsum(gaps)
-            total = sums[-1]
-            times = np.rint(sums).astype(np.int64)
-            if times[-1] >= self.horizon_ns:
+            gaps = np.rint(np.log1p(-draws) * -self._mean_ns).astype(np.int64)
+            gaps[0] += last
+            times = gaps.cumsum()
+            last = times[-1]
+            if last >= self.horizon_ns:
                 yield times[times < self.horizon_ns]
                 return
             yield times
@@ -183,10 +181,10 @@ class Traffic:
         draws = self._by_attempt(CONCERNS[name], first, count, attempts)
         return self.jitter.ratios(draws) if name in RATIOS else draws
 
-    def demands(self, first: int, count: int, attempts: slice = ALL) -> Ints:
-        """Service demands, shape (laws, rows, count)."""
+    def demands(self, first: int, count: int, attempts: slice = ALL) -> list[Floats]:
+        """Service demands of each law in whole nanoseconds, shape (rows, count)."""
         draws = self._by_attempt("service", first, count, attempts)
-        return np.stack([np.rint(law.quantile(draws)).astype(np.int64) for law in self.laws])
+        return [np.rint(law.quantile(draws)) for law in self.laws]
 
     def _by_attempt(self, concern: str, first: int, count: int, attempts: slice) -> Floats:
         concerns = [concern, HEDGE + concern] if self.hedged else [concern]
@@ -247,7 +245,7 @@ def draw_all(traffic: Traffic) -> Drawn:
         key=traffic.key(0, n),
         columns={name: traffic.column(name, 0, n).T.reshape(-1) for name in CONCERNS},
         demand_ns={
-            law: demands.T.reshape(-1)
+            law: demands.T.reshape(-1).astype(np.int64)
             for law, demands in zip(traffic.laws, traffic.demands(0, n), strict=True)
         },
     )

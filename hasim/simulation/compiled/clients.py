@@ -66,8 +66,10 @@ def arrive(table: Table, now: int) -> int:
     m = messages(table)[message & s.mask]
     m.tries, m.last, m.outcome = 0, UNSETTLED, UNSETTLED
     g = gateways(table)[m.gateway]
-    g.tokens = min(s.ceiling, g.tokens + s.share)
-    g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
+    if s.attempts > 1:
+        g.tokens = min(s.ceiling, g.tokens + s.share)
+    if s.per > 1:
+        g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
     return send(table, now, message, message * s.attempts, NOBODY)
 
 

@@ -79,6 +79,8 @@ class CompiledPlane:
         )
         self._growth = Growth(self._memory)
         self._counts = self._memory["routes"][COUNTS]
+        self._reported = self._memory["routes"]["reported"]
+        self._in_flight, self._armed = self._memory["in_flight"], self._memory["gateways"]["armed"]
         self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
         self._next_ns = self._next_priority = 0
@@ -183,7 +185,7 @@ class CompiledPlane:
         self._write_loads(gateway, range(master, master + 1))
         sender = self._gateways[gateway]
         sender.perform(sender.balancer.report_now(now, self._masters[master].id))
-        self._memory["routes"]["reported"][gateway * len(self._masters) + master] = 1
+        self._reported[gateway * len(self._masters) + master] = 1
 
     def before_report(self, gateway: int) -> None:
         """A gateway is about to report: its balancer learns what was counted."""
@@ -193,16 +195,16 @@ class CompiledPlane:
         """It has reported everything."""
         first = gateway * len(self._masters)
         balancer = self._gateways[gateway].balancer
-        self._memory["routes"]["reported"][first : first + len(self._masters)] = [
+        self._reported[first : first + len(self._masters)] = [
             balancer.load_of(master.id).reported for master in self._masters
         ]
-        self._memory["gateways"]["armed"][gateway] = armed
+        self._armed[gateway] = armed
 
     def _write_loads(self, gateway: int, masters: range) -> None:
         first, balancer = gateway * len(self._masters), self._gateways[gateway].balancer
         places = slice(first + masters.start, first + masters.stop)
         counts = self._counts[places].tolist()
-        in_flight = self._memory["in_flight"][places].tolist()
+        in_flight = self._in_flight[places].tolist()
         for master, waiting, row in zip(masters, in_flight, counts, strict=True):
             load = balancer.load_of(self._masters[master].id)
             load.in_flight = waiting

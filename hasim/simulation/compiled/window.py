@@ -109,12 +109,14 @@ class Window:
         """One column of the chunk that begins with message `first`."""
         count = min(self._chunk, int(self._state["count"]) - first)
         place = first & int(self._state["mask"])
-        drawn = (
-            self._traffic.demands(first, count, attempts)
-            if name == "demand_ns"
-            else self._traffic.column(name, first, count, attempts)
-        )
-        self._table(name)[..., attempts, place : place + count] = drawn
+        table, places = self._table(name), slice(place, place + count)
+        if name == "demand_ns":
+            for of_law, demands in zip(
+                table, self._traffic.demands(first, count, attempts), strict=True
+            ):
+                of_law[attempts, places] = demands
+        else:
+            table[attempts, places] = self._traffic.column(name, first, count, attempts)
 
     def _draw_errors(self) -> None:
         """For attempts under way, which may have been sent long ago."""
