@@ -18,6 +18,14 @@ from hasim.settings import duration, factor, settings
 Floats = NDArray[np.float64]
 
 
+def exponential(u: Floats, mean: float) -> Floats:
+    """Exponential values with this mean, in its unit and in the shape of `u`."""
+    values = np.negative(u)
+    np.log1p(values, out=values)  # in place, since there is one for every message
+    values *= -mean
+    return values
+
+
 @settings
 class Constant:
     """Always the mean."""
@@ -57,7 +65,7 @@ class Exponential:
 
     def quantile(self, u: Floats) -> Floats:
         """Nanoseconds, in the shape of `u`."""
-        return np.log1p(-u) * -self.mean_ns
+        return exponential(u, self.mean_ns)
 
 
 @settings

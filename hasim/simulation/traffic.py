@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.simulation.clock import HEDGED
-from hasim.simulation.laws import Law
+from hasim.simulation.laws import Law, exponential
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import PoissonArrivals, WorldSettings
@@ -98,7 +98,7 @@ class Traffic:
         last = 0
         for first in range(0, self.limit, size):
             draws = self.uniforms("arrivals", first, min(size, self.limit - first))
-            gaps = np.rint(np.log1p(-draws) * -self._mean_ns).astype(np.int64)
+            gaps = np.rint(exponential(draws, self._mean_ns)).astype(np.int64)
             gaps[0] += last
             times = gaps.cumsum()
             last = times[-1]
@@ -184,7 +184,8 @@ class Traffic:
     def demands(self, first: int, count: int, attempts: slice = ALL) -> list[Floats]:
         """Service demands of each law in whole nanoseconds, shape (rows, count)."""
         draws = self._by_attempt("service", first, count, attempts)
-        return [np.rint(law.quantile(draws)) for law in self.laws]
+        found = [law.quantile(draws) for law in self.laws]
+        return [np.rint(values, out=values) for values in found]
 
     def _by_attempt(self, concern: str, first: int, count: int, attempts: slice) -> Floats:
         concerns = [concern, HEDGE + concern] if self.hedged else [concern]
