@@ -23,7 +23,7 @@ HEDGE = 55
 ARRIVAL = 60
 
 # Within a rank by key: first what is no message, in the order in which it was scheduled
-# (key 0), then deep probes by number, then messages by message and attempt. Timeouts
+# (key 0), then health checks by number, then messages by message and attempt. Timeouts
 # have no keys: they expire in the order of sending.
 KEY_BITS = 48
 MESSAGES = 1 << 40

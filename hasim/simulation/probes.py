@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PROBE_DEMAND_NS = 1_000_000
 """Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
 OK = Cause.OK
+Journey = tuple[SendProbe, int, int]
+"""A probe, the number of its crossing back, and its own number."""
 
 
 class DeepProbe:
@@ -39,7 +41,8 @@ class Probes:
     When a shallow probe is sent to a master that answers, it is known that it will be
     answered, and when, unless something changes: then there is no event at the master. If
     the world changes before the probe is there (`changed`), it arrives by an event after
-    all, and meets what is there by then.
+    all, and meets what is there by then. Probes and answers that come at one instant come
+    last and in their order, so that nothing depends on which of them were foreseen.
     """
 
     def __init__(self, world: World) -> None:
@@ -49,14 +52,15 @@ class Probes:
         links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
         self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
         self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
-        # By master: when the probe arrives, the probe, its way back, the event of its answer.
-        self._foreseen: dict[str, tuple[int, SendProbe, int, Call]] = {}
-        self._deep = 0
+        # By master: when the probe arrives, its journey, the event of its answer.
+        self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
+        self._sent = self._deep = 0
 
     def send(self, probe: SendProbe) -> None:
         """Put a probe on its way. What it meets there and back does not shift others' luck."""
         name = probe.master
         back = self._back[name]
+        self._sent = number = self._sent + 1
         there_ns, way = self._there[name].draw(), back.take()
         if there_ns < 0:
             return
@@ -66,10 +70,10 @@ class Probes:
             if back_ns >= 0:
                 reply = ProbeReply(name, probe.probe, OK)
                 receive = self.world.driver.receive
-                answer = Call(self.env, there_ns + back_ns, INPUT, receive, reply)
-                self._foreseen[name] = (arrival_ns, probe, way, answer)
+                answer = Call(self.env, there_ns + back_ns, INPUT, receive, reply, number)
+                self._foreseen[name] = (arrival_ns, (probe, way, number), answer)
                 return
-        Call(self.env, there_ns, ARRIVAL, self._arrive, (probe, way))
+        Call(self.env, there_ns, ARRIVAL, self._arrive, (probe, way, number), number)
 
     def _behind(self, master: str) -> bool:
         """Whether the probe before is still under way (only one is kept in mind)."""
@@ -79,27 +83,28 @@ class Probes:
     def changed(self) -> None:
         """Masters or links are not what they were: what is foreseen has to be seen."""
         now = self.env.now
-        for arrival_ns, probe, way, answer in self._foreseen.values():
+        for arrival_ns, journey, answer in self._foreseen.values():
             if arrival_ns >= now:
                 answer.cancel()
-                Call(self.env, arrival_ns - now, ARRIVAL, self._arrive, (probe, way))
+                Call(self.env, arrival_ns - now, ARRIVAL, self._arrive, journey, journey[2])
         self._foreseen.clear()
 
     def _arrive(self, event: Call) -> None:
-        probe, way = event.load
-        master = self._masters[probe.master]
+        journey: Journey = event.load
+        master = self._masters[journey[0].master]
         if not master.answering:
             if master.refusing:
-                self._answer(probe, way, Cause.REFUSED)
+                self._answer(journey, Cause.REFUSED)
         elif master.settings.health == "deep":
             self._deep += 1
             draw = self.world.probe_draws[master.id].uniform()
-            master.accept(DeepProbe(self._deep, draw, partial(self._answer, probe, way)))
+            master.accept(DeepProbe(self._deep, draw, partial(self._answer, journey)))
         else:
-            self._answer(probe, way, OK)
+            self._answer(journey, OK)
 
-    def _answer(self, probe: SendProbe, way: int, cause: Cause) -> None:
+    def _answer(self, journey: Journey, cause: Cause) -> None:
+        probe, way, number = journey
         delay_ns = self._back[probe.master].cross(way)
         if delay_ns >= 0:
             reply = ProbeReply(probe.master, probe.probe, cause)
-            Call(self.env, delay_ns, INPUT, self.world.driver.receive, reply)
+            Call(self.env, delay_ns, INPUT, self.world.driver.receive, reply, number)
