@@ -26,6 +26,8 @@ class Fleet(NamedTuple):
 
     eligible: MutableSequence[bool]
     """Whether the routing table in use says that it may take messages."""
+    available: MutableSequence[bool]
+    """Whether it is eligible, and not ejected, and its breaker admits an attempt."""
     weight: MutableSequence[float]
     """Its share relative to others', at present; 0 if it must not be picked."""
     base_weight: Sequence[float]

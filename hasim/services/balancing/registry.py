@@ -107,6 +107,7 @@ class Algorithm:
     told of answers to load probes, as probed(fleet, index, now, in_flight, latency_ns); a
     picker that has it leaves in `counts` how many masters shall be probed now, and then
     which. `equal`: all masters that may be picked are alike to it, whatever their weights.
+    `tiered`: it goes by tiers, so that the panic threshold holds for each tier by itself.
     """
 
     about: str
@@ -119,6 +120,7 @@ class Algorithm:
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
     probed: Callable[[Fleet, int, int, int, int], None] | None = None
     equal: bool = False
+    tiered: bool = False
 
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -133,16 +135,20 @@ ALGORITHMS: dict[str, Algorithm] = {
         "Any eligible master, in proportion to its weight.", weighted_random, draws=1
     ),
     "priority": Algorithm(
-        "The best tier with room; VIP messages first; spill-over to the next tier.", priority
+        "The best tier with room; VIP messages first; spill-over to the next tier.",
+        priority,
+        tiered=True,
     ),
     "priority-spillover": Algorithm(
         "A tier by Envoy's shares (140 % overprovisioning), its least loaded.",
         priority_spillover,
         draws=1,
+        tiered=True,
     ),
     "priority-all-or-nothing": Algorithm(
         "The best tier with anybody eligible takes all (gRPC), its least loaded.",
         priority_all_or_nothing,
+        tiered=True,
     ),
     "least-loaded": Algorithm(
         "Fewest messages in flight over weight, by a full scan.", least_loaded

@@ -258,7 +258,7 @@ class LoadBalancingService:
         masters = len(self._ids)
         counts = [0] * algorithm.counts(masters, self.settings)
         values = [0.0] * algorithm.values(masters, self.settings)
-        self.protection.gate.equal = int(algorithm.equal)
+        self._tell_gate()
         self.fleet = self.fleet._replace(
             counts=self._memory("counts", counts), values=self._memory("values", values)
         )
@@ -269,6 +269,7 @@ class LoadBalancingService:
         fleet = self.fleet
         for index, may in enumerate(self._eligible):
             fleet.eligible[index] = may and not self._draining[index]
+            fleet.available[index] = fleet.eligible[index]  # guards say more with each attempt
             self.protection.members[index] = not (self._draining[index] or self._away[index])
         for index, weight in enumerate(effective_weights(fleet.eligible, fleet.base_weight)):
             fleet.weight[index] = weight
@@ -277,13 +278,18 @@ class LoadBalancingService:
         table = build(members, fleet.eligible, self.settings) if build is not None else ()
         self.fleet = fleet._replace(table=self._memory("table", list(table)))
 
+    def _tell_gate(self) -> None:
+        """What the guards have to know of the algorithm."""
+        self.protection.gate.equal = int(self._algorithm.equal)
+        self.protection.gate.tiered = int(self._algorithm.tiered)
+
     def share_protection(self, protection: Protection) -> None:
         """Go on with guards that are in the memory of a data plane that picks by itself.
 
         They are as at the start; the data plane has the same rules.
         """
         self.protection = protection
-        self.protection.gate.equal = int(self._algorithm.equal)
+        self._tell_gate()
         self._eligibility_changed()
 
     def share_fleet(self, memory: Memory) -> None:
@@ -613,6 +619,7 @@ def _fleet(settings: BalancingSettings, cluster: Cluster, gateway: str | None) -
     weights = [float(m.workers) if m.weight is None else m.weight for m in masters]
     return Fleet(
         eligible=[True] * len(masters),
+        available=[True] * len(masters),
         weight=list(weights),
         base_weight=weights,
         in_flight=[0] * len(masters),

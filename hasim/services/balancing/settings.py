@@ -91,7 +91,8 @@ class BalancingSettings:
         float,
         factor(
             "A tier (priority-spillover) or region (geo-weighted-spillover) keeps all its messages "
-            "while so many times its eligible masters are all its masters.",
+            "while so many times its available masters are all its masters. Not available: not "
+            "eligible, ejected, or with an open breaker.",
             source="Envoy, 140 %",
         ),
     ] = 1.4
@@ -162,7 +163,8 @@ class BalancingSettings:
         float,
         share(
             "If less than this share of the masters is healthy and not ejected, and they cannot "
-            "carry the load, stateless messages go to all masters. 0%: never.",
+            "carry the load, stateless messages go to all masters; with the priority algorithms, "
+            "to all of each such tier (if no tier has anybody left, of the first). 0%: never.",
             source="Envoy healthy_panic_threshold, 50 % there by default",
         ),
     ] = 0.0

@@ -27,6 +27,7 @@ def fleet(algorithm: str, masters: int, **columns: Any) -> Fleet:
     names = [f"master-{number}" for number in range(masters)]
     made = {
         "eligible": eligible,
+        "available": list(columns.get("available", eligible)),
         "weight": effective_weights(eligible, base),
         "base_weight": base,
         "table": known.build(members_of(names, base), eligible, settings) if known.build else (),

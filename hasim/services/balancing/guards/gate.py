@@ -19,7 +19,14 @@ from hasim.services.balancing.guards.limits import LimitSettings
 from hasim.services.balancing.guards.outliers import OutlierSettings, sweep
 from hasim.services.balancing.guards.outliers import note_answer as outlier_answer
 from hasim.services.balancing.guards.outliers import note_failure as outlier_failure
-from hasim.services.balancing.guards.screen import FULL, NOBODY, ROOM, find_pool, narrow
+from hasim.services.balancing.guards.panic import admit_all_in_panic
+from hasim.services.balancing.guards.screen import (
+    FULL,
+    NOBODY,
+    ROOM,
+    find_available,
+    narrow,
+)
 from hasim.services.balancing.guards.slow_start import SlowStartSettings, ramp
 
 if TYPE_CHECKING:
@@ -35,6 +42,8 @@ class Rules:
     """The guards' settings; what is off has its defaults here, and a flag of 0."""
 
     panic_threshold: float
+    overprovisioning: int
+    """In whole per cent."""
     outliers_on: int
     outliers: OutlierSettings
     breaker_on: int
@@ -54,6 +63,7 @@ def rules_of(settings: BalancingSettings) -> Rules:
     """The rules of some balancing settings."""
     return Rules(
         panic_threshold=settings.panic_threshold,
+        overprovisioning=round(100 * settings.overprovisioning),
         outliers_on=int(settings.outliers is not None),
         outliers=settings.outliers or OutlierSettings(),
         breaker_on=int(settings.breaker is not None),
@@ -70,12 +80,14 @@ class Gate:
 
     `sweep_ns`: when the present interval of outlier detection ends. `in_flight`: attempts
     at all masters together. `equal`: 1 if the algorithm treats masters alike, whatever
-    their weights, so that slow start must count a master's turns instead.
+    their weights, so that slow start must count a master's turns instead. `tiered`: 1 if it
+    goes by tiers, each of which is then a level of its own to the panic threshold.
     """
 
     sweep_ns: int = 0
     in_flight: int = 0
     equal: int = 0
+    tiered: int = 0
 
 
 class Protection(NamedTuple):
@@ -97,8 +109,11 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
     rules, gate, guards = protection.rules, protection.gate, protection.guards
     if rules.outliers_on != 0:
         gate.sweep_ns = sweep(rules.outliers, guards, protection.members, gate.sweep_ns, now)
-    pool = protection.pool
-    find_pool(rules.panic_threshold, fleet.eligible, protection.members, guards, pool)
+    pool, members, threshold = protection.pool, protection.members, rules.panic_threshold
+    find_available(now, fleet.eligible, members, guards, pool, fleet.available)
+    if threshold > 0.0:
+        carried, tier = rules.overprovisioning, fleet.tier
+        admit_all_in_panic(threshold, carried, tier, gate.tiered, members, pool)
     found = narrow(now, guards, fleet.in_flight, rules.limits.max_concurrency, pool)
     if found == ROOM and 0 < rules.limits.max_requests <= gate.in_flight:
         found = FULL

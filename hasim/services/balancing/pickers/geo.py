@@ -32,14 +32,14 @@ def share_of_region(fleet: Fleet, region: int) -> float:
     """Envoy's effective weight of a locality: its weight times its availability.
 
     The weight is the sum of its masters' configured weights, the availability what
-    is eligible of its masters times the overprovisioning, 1 at most.
+    is available of its masters times the overprovisioning, 1 at most.
     """
     healthy, total, weight = 0, 0, 0.0
     for index in range(len(fleet.region)):
         if fleet.region[index] == region:
             total += 1
             weight += fleet.base_weight[index]
-            if fleet.eligible[index]:
+            if fleet.available[index]:
                 healthy += 1
     if total == 0:
         return 0.0
@@ -49,7 +49,7 @@ def share_of_region(fleet: Fleet, region: int) -> float:
 def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
     """A region drawn by effective weight, then its least loaded master.
 
-    A region keeps its share until fewer than 71.4 % (at 140 %) of its masters are eligible;
+    A region keeps its share until fewer than 71.4 % (at 140 %) of its masters are available;
     what it then cannot carry spills over to the others. Source: Envoy, locality_weight.rst.
     """
     regions = 0
@@ -65,7 +65,7 @@ def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
             best = least_loaded_of_region(fleet, region)
             if best >= 0:
                 return best
-    # The region that was drawn has nobody else than the master that just failed.
+    # The region that was drawn has nobody else than masters that failed this message.
     return least_loaded(fleet, request)
 
 
