@@ -49,11 +49,13 @@ def both_pick(algorithm: str, messages: int = 400) -> tuple[list[int], list[int]
     for message in range(messages):
         now += chance.randrange(10**9)
         key, has_key = chance.randrange(50), chance.random() < 0.8
-        vip, avoid = chance.random() < 0.3, chance.choice([-1, -1, 0, 3])
+        vip, avoid = chance.random() < 0.3, chance.choice([[], [], [0], [3], [1, 0, 1], range(7)])
+        listed = np.array([len(avoid), *avoid])
         draws = tuple(uniform(SEED, message * DRAWS + k) for k in range(DRAWS))
+        at = listed.ctypes.data if avoid else 0
         request = Request(now, vip, hash_of_number(key), has_key, draws)
         one.append(chooser(known.pick)(plain, request, avoid))
-        other.append(pick(table.ctypes.data, now, vip, key, has_key, SEED, message * DRAWS, avoid))
+        other.append(pick(table.ctypes.data, now, vip, key, has_key, SEED, message * DRAWS, at))
         for columns in (plain, arrays):
             columns.in_flight[one[-1]] += 1
         if message > 5:

@@ -14,6 +14,7 @@ from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import BreakerSettings, OutlierSettings
 from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.laws import Constant
+from hasim.simulation.results import OUTCOMES
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.units import MILLISECOND, SECOND
 from tests.services.balancing.guards.test_guard_panic import PUBLISHED
@@ -54,7 +55,7 @@ def sent(settings: WorldSettings, plane: str, eligible: tuple[str, ...] | None =
     schedule_faults(made)
     made.messages.run(settings.horizon_ns)
     found, ids = made.messages.results(), [*made.masters, ""]
-    causes = [*Cause, "in-flight"]
+    causes = OUTCOMES
     return [
         (int(arrival), ids[master], str(causes[outcome]))
         for arrival, master, outcome in zip(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any, ClassVar, Protocol
 
 from hasim.events import (
@@ -134,7 +134,7 @@ class LoadBalancingService:
         partition: str | None = None,
         *,
         vip: bool = False,
-        avoid: str | None = None,
+        avoid: str | Sequence[str] | None = None,
         key: str | int | None = None,
         hashed: int | None = None,
         draw: Draw | None = None,
@@ -144,17 +144,19 @@ class LoadBalancingService:
 
         UNROUTABLE: nobody is eligible; OVERFLOW: nobody has room, by the limits. An owned
         message (`partition` given) goes to the owner of its partition if that is
-        eligible. `avoid` is a master that just failed the message, chosen only if there
-        is no other, and not even then if `strict`. `key` is what hashing algorithms and
+        eligible. `avoid` are masters that failed the message so far, in turn; they are chosen
+        only if there is no other, the last one of them least of all, and not even then if
+        `strict`. `key` is what hashing algorithms and
         sticky sessions go by (a session, a user); without one each message is a key of
         its own, unless its hash is given as `hashed` (0 to 2**63). `draw` gives this
         attempt's uniforms in place of the service's.
         """
         found = self._admit(now, partition)
+        named = (avoid,) if isinstance(avoid, str) else avoid or ()
+        avoided = [self._index[master] for master in named]
         self.refusal = Cause.OVERFLOW if found == FULL else Cause.UNROUTABLE
         if found != ROOM:
             return None
-        avoided = -1 if avoid is None else self._index[avoid]
         if partition is not None:
             index = self._index[self._owners[partition].owner]
         else:
@@ -163,7 +165,7 @@ class LoadBalancingService:
             draws = tuple((draw or self._draw)() for _ in range(self._algorithm.draws))
             request = Request(now, vip, hashed, key is not None, draws)
             index = self._choose(self.fleet, request, avoided)
-        if index < 0 or (strict and index == avoided):
+        if index < 0 or (strict and avoided and index == avoided[-1]):
             return None
         load = self._loads[index]
         load.sent += 1
@@ -621,6 +623,7 @@ def _fleet(settings: BalancingSettings, cluster: Cluster, gateway: str | None) -
         eligible=[True] * len(masters),
         available=[True] * len(masters),
         weight=list(weights),
+        held=[0.0] * len(masters),
         base_weight=weights,
         in_flight=[0] * len(masters),
         workers=[master.workers for master in masters],

@@ -21,6 +21,7 @@ from hasim.simulation.compiled.availability import available
 from hasim.simulation.compiled.chance import hash_of_number, uniform
 from hasim.simulation.compiled.fleet import INT64, fleet_at
 from hasim.simulation.compiled.jit import INNER, callback, fingerprint, inlined, sources
+from hasim.simulation.compiled.pointers import integers_at, numbers_at
 
 I8 = types.int64
 PICK = I8(*[I8] * 8)
@@ -83,7 +84,7 @@ def _picking(number: int) -> Any:
     needed = list(ALGORITHMS.values())[number].draws
 
     def pick(
-        fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, avoid: int
+        fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, tried: int
     ) -> Any:
         draws = (
             uniform(seed, place),
@@ -96,6 +97,8 @@ def _picking(number: int) -> Any:
             uniform(seed, place + 7),
         )[:needed]
         request = Request(now, vip != 0, hash_of_number(key), has_key != 0, draws)
+        # `tried`: the address of a list, how many it has and then the masters; 0 for none.
+        avoid = numbers_at(tried + 8, integers_at(tried)[0] if tried != 0 else 0)
         return chosen(number, fleet_at(fleet), request, avoid)
 
     return pick
@@ -126,7 +129,7 @@ def _algorithm(number: Any) -> tuple[str, Algorithm] | None:
     return list(ALGORITHMS.items())[number.literal_value] if literal else None
 
 
-def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+def chosen(number: int, fleet: Any, request: Any, avoid: Any) -> Any:
     """In compiled code: what `chooser` makes of the picker of an algorithm."""
     raise NotImplementedError
 
@@ -139,7 +142,7 @@ def _chosen(number: Any, fleet: Any, request: Any, avoid: Any) -> Any:
     name, algorithm = found
     choose = inlined(_named(chooser(inlined(algorithm.pick)), f"choose_{name}"))
 
-    def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+    def chosen(number: int, fleet: Any, request: Any, avoid: Any) -> Any:
         return choose(fleet, request, avoid)
 
     return _named(chosen, f"chosen_{name}")
