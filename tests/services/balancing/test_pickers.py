@@ -287,6 +287,65 @@ def test_peak_ewma_by_hand() -> None:
     assert pick("peak-ewma", of, 0.1, 0.0, now=16 * SECOND) == 1  # costs nothing: nothing is known
 
 
+class FinaglePeakEwma:
+    """PeakEwma.scala, transcribed: reading observes 0. Times in nanoseconds."""
+
+    def __init__(self, decay_ns: int) -> None:
+        self.decay_ns, self.stamp, self.cost = decay_ns, 0, 0.0
+
+    def observe(self, now: int, rtt: float) -> None:
+        weight = math.exp(-(now - self.stamp) / self.decay_ns)
+        self.cost = rtt if rtt > self.cost else self.cost * weight + rtt * (1 - weight)
+        self.stamp = now
+
+    def get(self, now: int, pending: int) -> float:
+        self.observe(now, 0.0)
+        penalty = self.cost == 0.0 and pending != 0
+        return PENALTY + pending if penalty else self.cost * (pending + 1)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3 * SECOND), st.sampled_from([0, 1, 2]), st.integers(1, 2 * SECOND)
+        ),
+        max_size=60,
+    )
+)
+def test_peak_ewma_is_finagles_with_readings_in_between(steps) -> None:
+    of, finagle, now = fleet("peak-ewma", 1), FinaglePeakEwma(10 * SECOND), 0
+    for pause_ns, readings, elapsed_ns in steps:
+        now += pause_ns
+        for _ in range(readings):
+            of.in_flight[0] = readings - 1
+            assert peak_cost(of, 0, now) == pytest.approx(
+                finagle.get(now, readings - 1), rel=1e-9, abs=1e-30
+            )
+        if readings != 1:
+            ALGORITHMS["peak-ewma"].ended(of, 0, now, elapsed_ns, False)
+            finagle.observe(now, elapsed_ns)
+    assert of.values[0] == pytest.approx(finagle.cost, rel=1e-9, abs=1e-30)
+
+
+@pytest.mark.parametrize(("read", "after_ms"), [(False, 56.3), (True, 36.7)])
+def test_a_peak_is_forgotten_faster_while_it_is_looked_at(read: bool, after_ms: float) -> None:
+    """A peak of 2 s, then 20 ms each 200 ms for 40 s, perhaps with a reading just before."""
+    of = fleet("peak-ewma", 1)
+    two = fleet("peak-ewma", 2)
+    ended = ALGORITHMS["peak-ewma"].ended
+    for one in (of, two):
+        ended(one, 0, 0, 2 * SECOND, False)
+    for step in range(1, 201):
+        now = step * SECOND // 5
+        if read:
+            peak_cost(of, 0, now - MILLISECOND // 10)
+            assert pick("peak-ewma", two, 0.0, 0.0, now=now - MILLISECOND // 10) == 1
+        for one in (of, two):
+            ended(one, 0, now, 20 * MILLISECOND, False)
+    assert of.values[0] / MILLISECOND == pytest.approx(after_ms, abs=0.1)
+    assert two.values[0] == of.values[0]  # a pick is a reading
+
+
 def test_a_failure_counts_as_the_penalty_if_there_is_one() -> None:
     of = fleet("peak-ewma", 1, failure_penalty_ns=5 * SECOND)
     ALGORITHMS["peak-ewma"].ended(of, 0, 0, MILLISECOND, True)
