@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from hasim.services.balancing.fleet import DRAWS
 from hasim.services.balancing.pickers.draw import random, weighted_random
@@ -107,7 +107,9 @@ class Algorithm:
     told of answers to load probes, as probed(fleet, index, now, in_flight, latency_ns); a
     picker that has it leaves in `counts` how many masters shall be probed now, and then
     which. `equal`: all masters that may be picked are alike to it, whatever their weights.
-    `tiered`: it goes by tiers, so that the panic threshold holds for each tier by itself.
+    `group`: it prefers those of one tier or region; with tiers, the panic threshold holds for
+    each by itself. `slow_start`: what keeps messages from a master that is newly back: its
+    lowered weight, turns that it has to earn (among its group), or nothing.
     """
 
     about: str
@@ -120,46 +122,62 @@ class Algorithm:
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
     probed: Callable[[Fleet, int, int, int, int], None] | None = None
     equal: bool = False
-    tiered: bool = False
+    group: Literal["all", "tier", "region"] = "all"
+    slow_start: Literal["weights", "turns", "none"] = "weights"
 
 
 ALGORITHMS: dict[str, Algorithm] = {
     "round-robin": Algorithm(
-        "The next eligible master in a fixed circle.", round_robin, counts=_one, equal=True
+        "The next eligible master in a fixed circle.",
+        round_robin,
+        counts=_one,
+        equal=True,
+        slow_start="turns",
     ),
     "weighted-round-robin": Algorithm(
         "Smooth weighted round robin, as nginx.", weighted_round_robin, values=_each
     ),
-    "random": Algorithm("Any eligible master, all alike.", random, draws=1, equal=True),
+    "random": Algorithm(
+        "Any eligible master, all alike.", random, draws=1, equal=True, slow_start="turns"
+    ),
     "weighted-random": Algorithm(
         "Any eligible master, in proportion to its weight.", weighted_random, draws=1
     ),
     "priority": Algorithm(
         "The best tier with room; VIP messages first; spill-over to the next tier.",
         priority,
-        tiered=True,
+        group="tier",
+        slow_start="turns",
     ),
     "priority-spillover": Algorithm(
         "A tier by Envoy's shares (140 % overprovisioning), its least loaded.",
         priority_spillover,
         draws=1,
-        tiered=True,
+        group="tier",
+        slow_start="turns",
     ),
     "priority-all-or-nothing": Algorithm(
         "The best tier with anybody eligible takes all (gRPC), its least loaded.",
         priority_all_or_nothing,
-        tiered=True,
+        group="tier",
+        slow_start="turns",
     ),
     "least-loaded": Algorithm(
-        "Fewest messages in flight over weight, by a full scan.", least_loaded
+        "Fewest messages in flight over weight, by a full scan.",
+        least_loaded,
+        slow_start="turns",
     ),
     "two-choices": Algorithm(
-        "Of two different masters drawn at random, the less loaded.", two_choices, draws=2
+        "Of two different masters drawn at random, the less loaded.",
+        two_choices,
+        draws=2,
+        slow_start="turns",
     ),
     "two-choices-with-replacement": Algorithm(
         "The same with draws that may hit one master twice (Envoy, gRPC).",
         two_choices_with_replacement,
         draws=2,
+        slow_start="turns",
     ),
     "least-latency": Algorithm(
         "The lowest moving average of latency, which fades in silence.",
@@ -167,6 +185,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each,
         values=_twice,
         ended=least_latency_ended,
+        equal=True,
+        slow_start="turns",
     ),
     "peak-ewma": Algorithm(
         "Two choices by peak-sensitive latency times messages in flight (Finagle).",
@@ -175,6 +195,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each,
         values=_each,
         ended=peak_ewma_ended,
+        equal=True,
+        slow_start="turns",
     ),
     "prequal": Algorithm(
         "Among probed masters that are not hot, the least latency (Prequal).",
@@ -184,6 +206,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         values=_probe_values,
         probed=prequal_probed,
         equal=True,
+        slow_start="turns",
     ),
     "join-idle-queue": Algorithm(
         "Masters with a free worker stand in line; any if there is none.",
@@ -191,6 +214,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         draws=1,
         counts=_each_and_one,
         ended=join_idle_queue_ended,
+        equal=True,
+        slow_start="turns",
     ),
     "power-aware": Algorithm(
         "Weighted round robin by rate over utilisation, as masters report them (gRPC, Envoy).",
@@ -198,12 +223,20 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_twice,
         values=_twice,
         reported=power_aware_reported,
+        equal=True,
+        slow_start="turns",
     ),
-    "geo": Algorithm("The nearest eligible region; least loaded within it.", geo),
+    "geo": Algorithm(
+        "The nearest eligible region; least loaded within it.",
+        geo,
+        group="region",
+        slow_start="turns",
+    ),
     "geo-weighted-spillover": Algorithm(
         "A region by weight and availability (Envoy, 140 %), its least loaded.",
         geo_weighted_spillover,
         draws=1,
+        slow_start="turns",
     ),
     "geo-hysteresis": Algorithm(
         "The nearest, unless its latency exceeds the best by the badness (Cassandra).",
@@ -211,12 +244,18 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each_and_one,
         values=_each,
         ended=geo_hysteresis_ended,
+        group="region",
+        slow_start="turns",
     ),
-    "ring-hash": Algorithm("By the message's key on a hash ring (ketama).", ring_hash, build=_ring),
+    "ring-hash": Algorithm(
+        "By the message's key on a hash ring (ketama).", ring_hash, build=_ring, slow_start="none"
+    ),
     "ring-hash-bounded": Algorithm(
         "The same, passing over masters above the load bound.", ring_hash_bounded, build=_ring
     ),
-    "maglev": Algorithm("By the message's key in Maglev's table.", maglev, build=_maglev),
+    "maglev": Algorithm(
+        "By the message's key in Maglev's table.", maglev, build=_maglev, slow_start="none"
+    ),
     "maglev-bounded": Algorithm(
         "The same, jumping on from masters above the load bound.", maglev_bounded, build=_maglev
     ),

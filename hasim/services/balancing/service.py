@@ -282,8 +282,11 @@ class LoadBalancingService:
 
     def _tell_gate(self) -> None:
         """What the guards have to know of the algorithm."""
-        self.protection.gate.equal = int(self._algorithm.equal)
-        self.protection.gate.tiered = int(self._algorithm.tiered)
+        gate, algorithm = self.protection.gate, self._algorithm
+        gate.tiered = int(algorithm.group == "tier")
+        gate.regional = int(algorithm.group == "region")
+        gate.turns = int(algorithm.slow_start == "turns")
+        gate.equal = int(algorithm.equal)
 
     def share_protection(self, protection: Protection) -> None:
         """Go on with guards that are in the memory of a data plane that picks by itself.

@@ -158,7 +158,9 @@ class BalancingSettings:
     prequal: PrequalSettings = PrequalSettings()
     """The algorithm prequal."""
     slow_start: SlowStartSettings | None = None
-    """A master that is back gets its share little by little. `{}` for the defaults."""
+    """A master that is back gets its share little by little. `{}` for the defaults. No effect with
+    ring-hash and maglev, where a key's master does not depend on load; with sticky and the bounded
+    hashes as far as there is load."""
     panic_threshold: Annotated[
         float,
         share(
