@@ -395,6 +395,21 @@ def test_geo_hysteresis_keeps_the_nearest_within_the_badness() -> None:
     assert of.values[0] == 2000.0
 
 
+def test_geo_hysteresis_compares_only_masters_that_were_heard_of() -> None:
+    """The bare distance of a far one is no latency, and is less than others' time to serve."""
+    of = fleet("geo-hysteresis", 3, rtt=[2 * MILLISECOND, 2 * MILLISECOND, 30 * MILLISECOND])
+    ended = ALGORITHMS["geo-hysteresis"].ended
+    ended(of, 0, 0, 100 * MILLISECOND, False)
+    assert pick("geo-hysteresis", of) == 0
+    of.in_flight[0] = 1
+    assert pick("geo-hysteresis", of) == 1  # as near, less loaded, and not heard of
+    of.in_flight[0] = 0
+    ended(of, 1, 0, 50 * MILLISECOND, False)
+    assert pick("geo-hysteresis", of) == 1
+    ended(of, 2, 0, 40 * MILLISECOND, False)
+    assert pick("geo-hysteresis", of) == 2
+
+
 # -- idle, power ------------------------------------------------------------------------
 
 

@@ -69,32 +69,28 @@ def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
     return least_loaded(fleet, request)
 
 
-def score(fleet: Fleet, index: int) -> float:
-    """Latency average; of a master that was never heard of, the expected round-trip time."""
-    known = fleet.values[index]
-    return known if known > 0.0 else float(fleet.rtt[index])
-
-
 def geo_hysteresis(fleet: Fleet, request: Request) -> int:
     """The nearest master, unless its score exceeds the best one's by more than the badness.
 
     Then the one with the best score. The score is a moving average of latency, forgotten
-    every `snitch_reset`, so that whoever was bad is tried again. Source: Cassandra,
-    DynamicEndpointSnitch (there a median of recent samples, recomputed every 100 ms).
+    every `snitch_reset`, so that whoever was bad is tried again. A master that was not heard of
+    since has no score and is compared with nobody: the nearest stays, others are not preferred.
+    Source: Cassandra, DynamicEndpointSnitch (there a median of recent samples, recomputed every
+    100 ms).
     """
-    total = len(fleet.weight)
+    score, total = fleet.values, len(fleet.weight)
     if request.now - fleet.counts[total] >= fleet.settings.snitch_reset_ns:
         fleet.counts[total] = request.now
         for index in range(total):
-            fleet.values[index] = 0.0
+            score[index] = 0.0
     nearest = geo(fleet, request)
-    if nearest < 0:
-        return -1
+    if nearest < 0 or score[nearest] == 0.0:
+        return nearest
     best = nearest
     for index in range(total):
-        if fleet.weight[index] > 0.0 and score(fleet, index) < score(fleet, best):
+        if fleet.weight[index] > 0.0 and 0.0 < score[index] < score[best]:
             best = index
-    exceeds = score(fleet, nearest) > score(fleet, best) * (1.0 + fleet.settings.badness)
+    exceeds = score[nearest] > score[best] * (1.0 + fleet.settings.badness)
     return best if exceeds else nearest
 
 
