@@ -14,8 +14,7 @@ import numpy as np
 from simpy.events import Event
 
 from hasim.model import Cause
-from hasim.services.balancing.chance import Uniforms, hash_of_number
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS, Uniforms, hash_of_number
 from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.clock import (
     ANSWER,

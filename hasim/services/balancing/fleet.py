@@ -11,9 +11,6 @@ from typing import NamedTuple
 
 from hasim.services.balancing.settings import BalancingSettings
 
-DRAWS = 8
-"""Uniforms at most for one attempt."""
-
 
 class Fleet(NamedTuple):
     """The masters as one gateway sees them, and the memory of its picker.

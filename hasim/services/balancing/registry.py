@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS
 from hasim.services.balancing.pickers.draw import random, weighted_random
 from hasim.services.balancing.pickers.geo import (
     geo,
@@ -71,6 +71,10 @@ def _twice(masters: int, settings: BalancingSettings) -> int:
     return 2 * masters
 
 
+def _choices(masters: int, settings: BalancingSettings) -> int:
+    return settings.choices
+
+
 def _sessions(masters: int, settings: BalancingSettings) -> int:
     return settings.sessions
 
@@ -100,7 +104,8 @@ class Algorithm:
     """What there is to know of one algorithm.
 
     `counts` and `values` give the size of its memory (see `Fleet`); `draws` says how many
-    uniforms a pick needs. `build` makes the table of (masters, who is eligible, settings).
+    uniforms a pick needs (`by_choices`: as many as the setting `choices`). `build` makes the
+    table of (masters, who is eligible, settings).
     `ended` is told of every attempt that ended (after it left the count of those in flight),
     as ended(fleet, index, now, elapsed_ns, failed); `reported` of what masters report of
     themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `probed` is
@@ -115,6 +120,7 @@ class Algorithm:
     about: str
     pick: Callable[[Fleet, Request], int]
     draws: int = 0
+    by_choices: bool = False
     counts: Size = _none
     values: Size = _none
     build: Callable[[Members, Sequence[bool], BalancingSettings], tuple[int, ...]] | None = None
@@ -124,6 +130,10 @@ class Algorithm:
     equal: bool = False
     group: Literal["all", "tier", "region"] = "all"
     slow_start: Literal["weights", "turns", "none"] = "weights"
+
+    def draws_by(self, settings: BalancingSettings) -> int:
+        """How many uniforms a pick needs, with these settings."""
+        return settings.choices if self.by_choices else self.draws
 
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -168,15 +178,16 @@ ALGORITHMS: dict[str, Algorithm] = {
         slow_start="turns",
     ),
     "two-choices": Algorithm(
-        "Of two different masters drawn at random, the less loaded.",
+        "Of two (or `choices`) different masters drawn at random, the least loaded.",
         two_choices,
-        draws=2,
+        by_choices=True,
+        counts=_choices,
         slow_start="turns",
     ),
     "two-choices-with-replacement": Algorithm(
         "The same with draws that may hit one master twice (Envoy, gRPC).",
         two_choices_with_replacement,
-        draws=2,
+        by_choices=True,
         slow_start="turns",
     ),
     "least-latency": Algorithm(

@@ -162,7 +162,7 @@ class LoadBalancingService:
         else:
             if hashed is None:
                 hashed = self._hash(key)
-            draws = tuple((draw or self._draw)() for _ in range(self._algorithm.draws))
+            draws = tuple((draw or self._draw)() for _ in range(self.draws))
             request = Request(now, vip, hashed, key is not None, draws)
             index = self._choose(self.fleet, request, avoided)
         if index < 0 or (strict and avoided and index == avoided[-1]):
@@ -257,6 +257,7 @@ class LoadBalancingService:
         """Take up the present algorithm, with a fresh memory."""
         self._algorithm = algorithm = ALGORITHMS[self.algorithm]
         self._choose = chooser(algorithm.pick)
+        self.draws = algorithm.draws_by(self.settings)
         masters = len(self._ids)
         counts = [0] * algorithm.counts(masters, self.settings)
         values = [0.0] * algorithm.values(masters, self.settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from hasim.services.balancing.chance import DRAWS
 from hasim.services.balancing.guards.breaker import BreakerSettings
 from hasim.services.balancing.guards.limits import LimitSettings
 from hasim.services.balancing.guards.outliers import OutlierSettings
@@ -128,6 +129,15 @@ class BalancingSettings:
             above=0,
         ),
     ] = 600 * SECOND
+    choices: Annotated[
+        int,
+        count(
+            "Masters drawn for each message (two-choices, two-choices-with-replacement).",
+            source="Envoy, gRPC choice_count 2 (gRPC: 10 at most)",
+            least=2,
+            most=DRAWS,
+        ),
+    ] = 2
     ring_size: Annotated[
         int,
         count("Points on the hash ring, all masters together.", source="Envoy, 1024", most=2**23),

@@ -14,7 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from hasim.services.balancing.fleet import DRAWS, Request
+from hasim.services.balancing.chance import DRAWS
+from hasim.services.balancing.fleet import Request
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.balancing.selection import chooser
 from hasim.simulation.compiled.availability import available
@@ -38,15 +39,16 @@ class Compiled(NamedTuple):
 
 
 @functools.cache
-def compiled(algorithm: str) -> Compiled:
+def compiled(algorithm: str, draws: int) -> Compiled:
     """The addresses of an algorithm's functions, compiled now or read from numba's cache.
 
+    `draws`: how many uniforms a pick needs.
     RuntimeError for one that is plain Python.
     """
     if not available(algorithm):
         raise RuntimeError(f"{algorithm} is plain Python: run with data_plane: reference")
     number, mark = list(ALGORITHMS).index(algorithm), fingerprint(*sources())
-    pick = compile_function(_picking(number), PICK, f"pick_{algorithm}_{mark:x}")
+    pick = compile_function(_picking(number, draws), PICK, f"pick_{draws}_{algorithm}_{mark:x}")
     ended = probed = 0
     if ALGORITHMS[algorithm].ended is not None:
         made = compile_function(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
@@ -80,8 +82,7 @@ def _named(function: Any, name: str) -> Any:
     return function
 
 
-def _picking(number: int) -> Any:
-    needed = list(ALGORITHMS.values())[number].draws
+def _picking(number: int, needed: int) -> Any:
 
     def pick(
         fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, tried: int

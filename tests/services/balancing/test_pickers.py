@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.services.balancing.chance import hash_of_number, mix, uniform
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS, hash_of_number, mix, uniform
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.services.balancing.load import jain_index
 from hasim.services.balancing.pickers.latency import faded
@@ -214,6 +213,30 @@ def test_two_choices_draw_every_pair_alike(algorithm: str) -> None:
             expected = (both_above - 1) / math.comb(n, 2)
         error = math.sqrt(expected * (1 - expected) / count)
         assert abs(wins[i] / count - expected) <= 4 * error
+
+
+@pytest.mark.parametrize("choices", [3, 5, 8])
+def test_more_choices_are_different_masters_each_set_alike(choices: int) -> None:
+    """Of 6 masters with loads in order, i wins if it is drawn with none below it."""
+    n, count, source = 6, 20_000, random.Random(7)
+    of = fleet("two-choices", n, in_flight=list(range(n)), choices=choices)
+    wins = Counter(
+        pick("two-choices", of, *(source.random() for _ in range(DRAWS))) for _ in range(count)
+    )
+    for i in range(n):
+        d = min(choices, n)
+        expected = math.comb(n - i - 1, d - 1) / math.comb(n, d)
+        error = math.sqrt(expected * (1 - expected) / count)
+        assert abs(wins[i] / count - expected) <= 4 * error
+
+
+def test_of_more_choices_with_replacement_the_busiest_of_two_is_taken_more_rarely() -> None:
+    """All of d draws hit the busier one of two: 1/2^d."""
+    of = fleet("two-choices-with-replacement", 2, in_flight=[3, 9], choices=4)
+    source, count = random.Random(5), 40_000
+    draws_ = ([source.random() for _ in range(4)] for _ in range(count))
+    busier = sum(pick("two-choices-with-replacement", of, *u) for u in draws_) / count
+    assert abs(busier - 1 / 16) <= 4 * math.sqrt(15 / 256 / count)
 
 
 # -- tiers and regions, as Envoy ---------------------------------------------------------
