@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hasim.services.balancing.chance import DRAWS, hash_of_number, mix, uniform
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
+from hasim.services.balancing.guards.panic import level_health
 from hasim.services.balancing.load import jain_index
 from hasim.services.balancing.pickers.latency import faded
 from hasim.services.balancing.pickers.peak_ewma import PENALTY, peak_cost
@@ -26,7 +27,7 @@ from hasim.services.balancing.pickers.prequal import (
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.selection import chooser
 from hasim.services.balancing.settings import PrequalSettings
-from hasim.services.balancing.tables import is_prime, maglev_table, ring
+from hasim.services.balancing.tables import is_prime, maglev_table, populate, ring
 from hasim.units import MILLISECOND, SECOND
 from tests.services.balancing.fleets import fleet, letters, pick, request, shares
 
@@ -264,18 +265,24 @@ def tiers(*healthy: int):
     ],
 )
 def test_priority_spillover_against_the_table_of_envoy(healthy, load) -> None:
-    """priority.rst. There in whole percents (the last tier gets what rounding leaves)."""
+    """priority.rst: whole percents, of which a tier gets no more than those before it leave."""
     of, tier = tiers(*healthy)
-    found = shares("priority-spillover", of, tier, 400)
+    found, left = shares("priority-spillover", of, tier), 100
     for number, expected in enumerate(load):
-        assert abs(100 * found.get(number, 0.0) - expected) < 0.6
+        rounded = min(left, round(100 * found.get(number, 0.0)))
+        assert rounded == expected
+        left -= rounded
+    assert left == 0
 
 
 @pytest.mark.parametrize(
     ("healthy", "share"), [(100, 33), (70, 33), (69, 32), (50, 26), (25, 15), (0, 0)]
 )
 def test_geo_weighted_spillover_against_the_table_of_envoy(healthy: int, share: int) -> None:
-    """locality_weight.rst: X of weight 1, Y of weight 2 and healthy; the share of X in percent."""
+    """locality_weight.rst: X of weight 1, Y of weight 2 and healthy; the share of X in percent.
+
+    There the availability is a whole percent (96 % for 69), and the share is rounded.
+    """
     of = fleet(
         "geo-weighted-spillover",
         200,
@@ -283,8 +290,12 @@ def test_geo_weighted_spillover_against_the_table_of_envoy(healthy: int, share: 
         base_weight=[0.01] * 100 + [0.02] * 100,
         eligible=[i < healthy or i >= 100 for i in range(200)],
     )
-    found = shares("geo-weighted-spillover", of, list(of.region), 400)
-    assert abs(100 * found.get(0, 0.0) - share) < 0.6
+    whole = level_health(140, healthy, 100)
+    assert round(100 * whole / (whole + 200)) == share
+    exact = min(1.4 * healthy, 100) / (min(1.4 * healthy, 100) + 200)
+    steps = 1000
+    found = shares("geo-weighted-spillover", of, list(of.region), steps)
+    assert abs(found.get(0, 0.0) - exact) <= 0.5 / steps + 1e-9
 
 
 # -- latency -----------------------------------------------------------------------------
@@ -615,23 +626,13 @@ def test_maglev_table_is_even(masters: int, size: int) -> None:
 
 
 def test_maglev_table_of_the_paper() -> None:
-    """Table 1 of the paper, with its own permutations: B1 is replaced in the places of B0 alone."""
-    # The permutations of the paper's example (offset, skip): B0 (3, 4), B1 (0, 2), B2 (3, 1).
-    size, given_ = 7, {0: (3, 4), 1: (0, 2), 2: (3, 1)}
-    orders = {i: [(o + k * s) % size for k in range(size)] for i, (o, s) in given_.items()}
+    """Table 1 of the paper, with its own permutations: B1 is replaced in the places of B0 alone.
 
-    def populate(backends: list[int]) -> list[int]:
-        entry, following = [-1] * size, dict.fromkeys(backends, 0)
-        while True:
-            for i in backends:
-                while entry[orders[i][following[i]]] >= 0:
-                    following[i] += 1
-                entry[orders[i][following[i]]] = i
-                if -1 not in entry:
-                    return entry
-
-    assert populate([0, 1, 2]) == [1, 0, 1, 0, 2, 2, 0]
-    assert populate([0, 2]) == [0, 0, 0, 0, 2, 2, 2]
+    (offset, skip): B0 (3, 4), B1 (0, 2), B2 (3, 1).
+    """
+    assert populate(7, [1.0] * 3, [3, 0, 3], [4, 2, 1]) == [1, 0, 1, 0, 2, 2, 0]
+    without_b1 = populate(7, [1.0] * 2, [3, 3], [4, 1])
+    assert [(0, 2)[number] for number in without_b1] == [0, 0, 0, 0, 2, 2, 2]
 
 
 def test_ring_points_are_in_order_and_as_many_as_asked_for() -> None:
