@@ -271,7 +271,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         "The same, jumping on from masters above the load bound.", maglev_bounded, build=_maglev
     ),
     "sticky": Algorithm(
-        "A session stays with its master while that is eligible; new ones to the least loaded.",
+        "A session stays with its master while that is eligible and not drained (Envoy; HAProxy "
+        "keeps sessions while a master drains); new ones to the least loaded.",
         sticky,
         counts=_sessions,
     ),

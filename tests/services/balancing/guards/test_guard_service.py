@@ -68,6 +68,19 @@ def test_a_drained_master_gets_what_it_owns_alone() -> None:
     assert set(picks(balancer, 30)) == set(NAMES)
 
 
+def test_sticky_sessions_of_a_drained_master_move_for_good() -> None:
+    """As in Envoy; said so in `hasim algorithms` and of the operation."""
+    balancer = service(algorithm="sticky")
+    owners = balancer._publisher.table.owners
+    first = balancer.select_master(0, key="session")
+    drained = RoutingTable(2, NAMES, owners, "sticky", (first,), ())
+    balancer.apply_routing(0, drained)
+    second = balancer.select_master(0, key="session")
+    assert second != first
+    balancer.apply_routing(0, RoutingTable(3, NAMES, owners, "sticky"))
+    assert balancer.select_master(0, key="session") == second
+
+
 def test_the_control_plane_publishes_who_is_drained_and_who_is_away() -> None:
     balancer = service(gateway=None)
     (sent,) = balancer.step(5, DrainMaster("b"))
