@@ -359,6 +359,17 @@ def test_each_cell_tells_how_many_replications_it_took_and_why(tiny):
     assert not Path("out/stopping.csv").exists()
 
 
+def test_a_slow_start_without_effect_is_told(tiny):
+    """By validate and by run, on stderr; it is no mistake."""
+    slow = ("--set", "balancing.slow_start={}")
+    hashing = ("--set", "vary.balancing.algorithm=[least-loaded, maglev, ring-hash]")
+    assert "slow_start" not in cli("validate", tiny, *hashing).stderr
+    assert "slow_start" not in cli("validate", tiny, *slow).stderr
+    for command in ("validate", tiny), ("run", tiny, "--dry-run"):
+        said = cli(*command, *slow, *hashing).stderr
+        assert "balancing.slow_start has no effect with maglev and ring-hash" in said
+
+
 def test_the_work_of_a_study_is_told_from_the_least_to_the_most(tiny):
     tiny.write_text(SCENARIO.replace("replications: 3", f"replications: {UNTIL}"))
     assert cli("validate", tiny).stdout == f"{tiny}: valid: 2 cells, 4 to 7 replications each\n"

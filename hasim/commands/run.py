@@ -157,6 +157,8 @@ def _command(
     if baseline:
         replaced["baseline"] = baseline
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=replaced)
+    for remark in loaded.remarks():
+        note(remark)
     if dry_run:
         return _dry_run(loaded, jobs)
     name = loaded.scenario.name

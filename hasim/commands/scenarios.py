@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from hasim.commands.shell import FINE, counted, fail, set_option
+from hasim.commands.shell import FINE, counted, fail, note, set_option
 
 
 @click.command("list")
@@ -52,6 +52,8 @@ def validate(file: str, overrides: list[tuple[str, str]]) -> int:
         each = f"{rule.at_least:,} to {counted(rule.at_most, 'replication')} each"
     else:
         each = f"{counted(rule, 'replication')} each"
+    for remark in loaded.remarks():
+        note(remark)
     click.echo(f"{loaded.source}: valid: {counted(len(loaded.cells), 'cell')}, {each}")
     return FINE
 

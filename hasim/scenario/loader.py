@@ -28,6 +28,7 @@ from hasim.scenario.document import (
     read_document,
 )
 from hasim.scenario.problems import Problem, ScenarioError
+from hasim.scenario.remarks import remarks_on
 from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.sent import TRACE_KEYS, trace_names
 from hasim.scenario.traces import read_recorded
@@ -70,6 +71,10 @@ class Loaded:
         """The numbers of all cells, or of some that stand for all if there are many."""
         cells = self.cells
         return cells.spread(LOOKED_AT) if isinstance(cells, Cells) else range(len(cells))
+
+    def remarks(self) -> list[str]:
+        """What is set and has no effect in some cell."""
+        return remarks_on(self.cells[number].world for number in self.sample())
 
     def traces(self) -> list[str]:
         """The paths of all traces that some cell may need."""

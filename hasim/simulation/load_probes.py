@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hasim.services.balancing.chance import uniform
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS, uniform
 from hasim.simulation.clock import ANSWER, ARRIVAL, PROBES, Call, Clock
 from hasim.simulation.network import Network, master_endpoint
 

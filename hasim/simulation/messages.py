@@ -14,8 +14,7 @@ import numpy as np
 from simpy.events import Event
 
 from hasim.model import Cause
-from hasim.services.balancing.chance import Uniforms, hash_of_number
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS, Uniforms, hash_of_number
 from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.clock import (
     ANSWER,
@@ -86,8 +85,8 @@ class Attempt(Event):
 class Round(Event):
     """One try of a message: an attempt, and perhaps a second one beside it (hedging).
 
-    Ends with the `Cause` of the attempt that decided it; `master` is who that was sent to,
-    or None. `open` are the attempts that have not ended.
+    Ends with the `Cause` of the attempt that decided it. `tried` are the masters that failed
+    the message so far, in earlier rounds as well. `open` are the attempts that have not ended.
     """
 
     def __init__(
@@ -97,20 +96,18 @@ class Round(Event):
         message: int,
         draw: int,
         partition: str | None,
-        avoid: str | None,
+        tried: list[str],
     ) -> None:
         super().__init__(env)
         self.gateway = gateway
         self.message = message
         self.draw = draw
         self.partition = partition
-        self.avoid = avoid
-        self.master: str | None = None
+        self.tried = tried
         self.open: list[Attempt] = []
 
-    def end(self, cause: Cause, master: str | None) -> None:
+    def end(self, cause: Cause) -> None:
         """Whoever waits for it goes on at once, not after others of this instant."""
-        self.master = master
         self._ok, self._value = True, cause
         callbacks, self.callbacks = self.callbacks, None  # type: ignore[assignment]
         for callback in callbacks:
@@ -244,7 +241,7 @@ class MessagePlane:
         partition = None if index == STATELESS else self._partitions[index]
         gateway.budget.deposit()
         gateway.hedge_budget.deposit()
-        master: str | None = None
+        tried: list[str] = []
         cause = Cause.UNROUTABLE
         for attempt_number in range(settings.retry.attempts):
             draw = i * messages.attempts + attempt_number
@@ -257,10 +254,9 @@ class MessagePlane:
                     break
                 yield Pause(env, pause, ARRIVAL, MESSAGES + draw)
             self.tries[i] += 1
-            one_try = Round(env, gateway, i, draw, partition, master)
+            one_try = Round(env, gateway, i, draw, partition, tried)
             self._begin(one_try)
             cause = yield one_try
-            master = one_try.master
             if attempt_number:
                 gateway.budget.release()
             if cause is Cause.OK:
@@ -269,7 +265,7 @@ class MessagePlane:
         self.ended_ns[i] = env.now
         self._lost += cause is not Cause.OK
 
-    def _select(self, round_: Round, draw: int, avoid: str | None, *, strict: bool) -> str | None:
+    def _select(self, round_: Round, draw: int, avoid: list[str], *, strict: bool) -> str | None:
         gateway, messages, i = round_.gateway, self.messages, round_.message
         master = gateway.balancer.select_master(
             self.env.now,
@@ -289,10 +285,10 @@ class MessagePlane:
     def _begin(self, round_: Round) -> None:
         """Send an attempt, or let it wait at the gateway for room, or end the round at once."""
         gateway = round_.gateway
-        master = self._select(round_, round_.draw, round_.avoid, strict=False)
+        master = self._select(round_, round_.draw, round_.tried, strict=False)
         refusal = gateway.balancer.refusal
         if master is None and not (refusal is Cause.OVERFLOW and gateway.has_room):
-            round_.end(refusal, None)
+            round_.end(refusal)
             return
         attempt = Attempt(self.env, round_.draw, self.messages, round_)
         if master is None:
@@ -328,7 +324,7 @@ class MessagePlane:
         if round_.open != [first] or round_.gateway.hedge_budget.tokens < 1.0:
             return
         draw = first.draw + HEDGED
-        master = self._select(round_, draw, first.master, strict=True)
+        master = self._select(round_, draw, [*round_.tried, first.master], strict=True)
         if master is None:
             return
         round_.gateway.hedge_budget.withdraw()
@@ -347,7 +343,7 @@ class MessagePlane:
         round_.open.remove(attempt)
         if not attempt.master:
             round_.gateway.line.remove(attempt)
-            round_.end(Cause.OVERFLOW, None)
+            round_.end(Cause.OVERFLOW)
             return
         self._record(attempt, cause)
         if cause is Cause.OK:
@@ -355,8 +351,10 @@ class MessagePlane:
             for other in round_.open:
                 self._cancel(other)
             round_.open.clear()
+        else:
+            round_.tried.append(attempt.master)
         if not round_.open:
-            round_.end(cause, attempt.master)
+            round_.end(cause)
 
     def _record(self, attempt: Attempt, cause: Cause) -> None:
         """Balancer, counts, and the first of those who wait for room."""
@@ -397,7 +395,7 @@ class MessagePlane:
             stateless = attempt.partition is None
             if blocked and stateless:
                 continue
-            master = self._select(attempt.round, attempt.draw, attempt.round.avoid, strict=False)
+            master = self._select(attempt.round, attempt.draw, attempt.round.tried, strict=False)
             if master is not None:
                 gateway.line.remove(attempt)
                 self._send(attempt, master)

@@ -51,7 +51,10 @@ class OnMaster(Operation):
 
 @settings
 class Drain(OnMaster):
-    """No new stateless messages; those under way end, and what it owns stays with it."""
+    """No new stateless messages; those under way end, and what it owns stays with it.
+
+    Sticky sessions move to other masters at once, as in Envoy; HAProxy would let them stay.
+    """
 
     do: Literal["drain"]
 

@@ -275,6 +275,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             algorithm=one(*ALGORITHMS),
             ring_size=64,
             table_size=251,
+            choices=one(2, 3),
             sessions=one(4, 1000),
             failure_penalty_ns=one(0, 500 * GRID_NS),
             snitch_reset_ns=one(SECOND, 600 * SECOND),

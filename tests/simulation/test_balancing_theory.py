@@ -260,7 +260,7 @@ RULES = ["round-robin", *CHOOSING]
 def test_small_pools_against_another_simulator(n: int, load: float, rule: int) -> None:
     found = mean_times(pool(n, load, RULES[rule], horizon_s=4000))
     uncertain = UNCERTAIN.get((n, load), (0.0005,) * 6)[rule]
-    check(found, SMALL_POOLS[n, load][rule], narrow=0.08, uncertain=uncertain)
+    check(found, SMALL_POOLS[n, load][rule], narrow=0.05, uncertain=uncertain)
 
 
 @pytest.mark.slow
@@ -269,7 +269,7 @@ def test_one_queue_for_all_workers_is_the_least_that_can_be(n: int, load: float)
     """M/M/n, one master with n workers: the bound that no choice between queues beats."""
     expected = 1 + erlang_c(n, load) / (n * (1 - load))
     assert expected == pytest.approx(SMALL_POOLS[n, load][-1], abs=5e-5)
-    check(mean_times(pool(1, load, workers=n, horizon_s=4000)), expected, narrow=0.08)
+    check(mean_times(pool(1, load, workers=n, horizon_s=4000)), expected, narrow=0.05)
     assert min(SMALL_POOLS[n, load][:-1]) > expected
 
 
@@ -282,13 +282,13 @@ def limit(load: float, choices: int) -> float:
     return math.fsum(terms)
 
 
-HUNDRED = {0.5: 1.2683, 0.7: 1.6221, 0.9: 2.6495, 0.95: 3.474}
+HUNDRED = {0.5: 1.2683, 0.7: 1.6221, 0.8: 1.9669, 0.9: 2.6495, 0.95: 3.474}
 """Simulated with another program: 100 masters, two choices with replacement."""
 
 
 def test_the_limit_of_the_supermarket_model() -> None:
     """The published values for two choices, and those that 100 masters have, 0.2 to 3 % above."""
-    published = {0.5: 1.2657, 0.7: 1.6145, 0.9: 2.6141, 0.95: 3.3830}
+    published = {0.5: 1.2657, 0.7: 1.6145, 0.8: 1.9474, 0.9: 2.6141, 0.95: 3.3830}
     for load, expected in published.items():
         assert limit(load, 2) == pytest.approx(expected, abs=5e-5)
         assert 1.002 < HUNDRED[load] / expected < 1.03
@@ -299,6 +299,7 @@ def test_the_limit_of_the_supermarket_model() -> None:
     [
         (0.5, 40),
         (0.7, 100),
+        (0.8, 150),
         pytest.param(0.9, 400, marks=pytest.mark.slow),
         pytest.param(0.95, 1200, marks=pytest.mark.slow),
     ],

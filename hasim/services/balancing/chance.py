@@ -10,6 +10,8 @@ import hashlib
 
 MASK = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15
+DRAWS = 8
+"""Uniforms at most for one attempt."""
 
 
 def mix(value: int) -> int:

@@ -11,25 +11,26 @@ from typing import NamedTuple
 
 from hasim.services.balancing.settings import BalancingSettings
 
-DRAWS = 8
-"""Uniforms at most for one attempt."""
-
 
 class Fleet(NamedTuple):
     """The masters as one gateway sees them, and the memory of its picker.
 
     Only masters of a `weight` above zero may be picked; the others are not
-    eligible, or have just failed this message. `counts` and `values` belong to the
+    eligible, or have failed this message. `counts` and `values` belong to the
     picker: it starts with zeros there, and finds what it left. `settings` are the
     balancing settings, by the names of their fields.
     """
 
     eligible: MutableSequence[bool]
     """Whether the routing table in use says that it may take messages."""
+    available: MutableSequence[bool]
+    """Whether it is eligible, and not ejected, and its breaker admits an attempt."""
     weight: MutableSequence[float]
     """Its share relative to others', at present; 0 if it must not be picked."""
     base_weight: Sequence[float]
     """The same as configured."""
+    held: MutableSequence[float]
+    """Where weights are kept while a pick goes without their masters; else zeros."""
     in_flight: MutableSequence[int]
     """Attempts sent and not yet ended, queued ones included."""
     workers: Sequence[int]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS
 from hasim.services.balancing.pickers.draw import random, weighted_random
 from hasim.services.balancing.pickers.geo import (
     geo,
@@ -71,6 +71,10 @@ def _twice(masters: int, settings: BalancingSettings) -> int:
     return 2 * masters
 
 
+def _choices(masters: int, settings: BalancingSettings) -> int:
+    return settings.choices
+
+
 def _sessions(masters: int, settings: BalancingSettings) -> int:
     return settings.sessions
 
@@ -100,18 +104,23 @@ class Algorithm:
     """What there is to know of one algorithm.
 
     `counts` and `values` give the size of its memory (see `Fleet`); `draws` says how many
-    uniforms a pick needs. `build` makes the table of (masters, who is eligible, settings).
+    uniforms a pick needs (`by_choices`: as many as the setting `choices`). `build` makes the
+    table of (masters, who is eligible, settings).
     `ended` is told of every attempt that ended (after it left the count of those in flight),
     as ended(fleet, index, now, elapsed_ns, failed); `reported` of what masters report of
     themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `probed` is
     told of answers to load probes, as probed(fleet, index, now, in_flight, latency_ns); a
     picker that has it leaves in `counts` how many masters shall be probed now, and then
     which. `equal`: all masters that may be picked are alike to it, whatever their weights.
+    `group`: it prefers those of one tier or region; with tiers, the panic threshold holds for
+    each by itself. `slow_start`: what keeps messages from a master that is newly back: its
+    lowered weight, turns that it has to earn (among its group), or nothing.
     """
 
     about: str
     pick: Callable[[Fleet, Request], int]
     draws: int = 0
+    by_choices: bool = False
     counts: Size = _none
     values: Size = _none
     build: Callable[[Members, Sequence[bool], BalancingSettings], tuple[int, ...]] | None = None
@@ -119,41 +128,67 @@ class Algorithm:
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
     probed: Callable[[Fleet, int, int, int, int], None] | None = None
     equal: bool = False
+    group: Literal["all", "tier", "region"] = "all"
+    slow_start: Literal["weights", "turns", "none"] = "weights"
+
+    def draws_by(self, settings: BalancingSettings) -> int:
+        """How many uniforms a pick needs, with these settings."""
+        return settings.choices if self.by_choices else self.draws
 
 
 ALGORITHMS: dict[str, Algorithm] = {
     "round-robin": Algorithm(
-        "The next eligible master in a fixed circle.", round_robin, counts=_one, equal=True
+        "The next eligible master in a fixed circle.",
+        round_robin,
+        counts=_one,
+        equal=True,
+        slow_start="turns",
     ),
     "weighted-round-robin": Algorithm(
         "Smooth weighted round robin, as nginx.", weighted_round_robin, values=_each
     ),
-    "random": Algorithm("Any eligible master, all alike.", random, draws=1, equal=True),
+    "random": Algorithm(
+        "Any eligible master, all alike.", random, draws=1, equal=True, slow_start="turns"
+    ),
     "weighted-random": Algorithm(
         "Any eligible master, in proportion to its weight.", weighted_random, draws=1
     ),
     "priority": Algorithm(
-        "The best tier with room; VIP messages first; spill-over to the next tier.", priority
+        "The best tier with room; VIP messages first; spill-over to the next tier.",
+        priority,
+        group="tier",
+        slow_start="turns",
     ),
     "priority-spillover": Algorithm(
         "A tier by Envoy's shares (140 % overprovisioning), its least loaded.",
         priority_spillover,
         draws=1,
+        group="tier",
+        slow_start="turns",
     ),
     "priority-all-or-nothing": Algorithm(
         "The best tier with anybody eligible takes all (gRPC), its least loaded.",
         priority_all_or_nothing,
+        group="tier",
+        slow_start="turns",
     ),
     "least-loaded": Algorithm(
-        "Fewest messages in flight over weight, by a full scan.", least_loaded
+        "Fewest messages in flight over weight, by a full scan.",
+        least_loaded,
+        slow_start="turns",
     ),
     "two-choices": Algorithm(
-        "Of two different masters drawn at random, the less loaded.", two_choices, draws=2
+        "Of two (or `choices`) different masters drawn at random, the least loaded.",
+        two_choices,
+        by_choices=True,
+        counts=_choices,
+        slow_start="turns",
     ),
     "two-choices-with-replacement": Algorithm(
         "The same with draws that may hit one master twice (Envoy, gRPC).",
         two_choices_with_replacement,
-        draws=2,
+        by_choices=True,
+        slow_start="turns",
     ),
     "least-latency": Algorithm(
         "The lowest moving average of latency, which fades in silence.",
@@ -161,6 +196,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each,
         values=_twice,
         ended=least_latency_ended,
+        equal=True,
+        slow_start="turns",
     ),
     "peak-ewma": Algorithm(
         "Two choices by peak-sensitive latency times messages in flight (Finagle).",
@@ -169,6 +206,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each,
         values=_each,
         ended=peak_ewma_ended,
+        equal=True,
+        slow_start="turns",
     ),
     "prequal": Algorithm(
         "Among probed masters that are not hot, the least latency (Prequal).",
@@ -178,6 +217,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         values=_probe_values,
         probed=prequal_probed,
         equal=True,
+        slow_start="turns",
     ),
     "join-idle-queue": Algorithm(
         "Masters with a free worker stand in line; any if there is none.",
@@ -185,6 +225,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         draws=1,
         counts=_each_and_one,
         ended=join_idle_queue_ended,
+        equal=True,
+        slow_start="turns",
     ),
     "power-aware": Algorithm(
         "Weighted round robin by rate over utilisation, as masters report them (gRPC, Envoy).",
@@ -192,12 +234,20 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_twice,
         values=_twice,
         reported=power_aware_reported,
+        equal=True,
+        slow_start="turns",
     ),
-    "geo": Algorithm("The nearest eligible region; least loaded within it.", geo),
+    "geo": Algorithm(
+        "The nearest eligible region; least loaded within it.",
+        geo,
+        group="region",
+        slow_start="turns",
+    ),
     "geo-weighted-spillover": Algorithm(
         "A region by weight and availability (Envoy, 140 %), its least loaded.",
         geo_weighted_spillover,
         draws=1,
+        slow_start="turns",
     ),
     "geo-hysteresis": Algorithm(
         "The nearest, unless its latency exceeds the best by the badness (Cassandra).",
@@ -205,17 +255,24 @@ ALGORITHMS: dict[str, Algorithm] = {
         counts=_each_and_one,
         values=_each,
         ended=geo_hysteresis_ended,
+        group="region",
+        slow_start="turns",
     ),
-    "ring-hash": Algorithm("By the message's key on a hash ring (ketama).", ring_hash, build=_ring),
+    "ring-hash": Algorithm(
+        "By the message's key on a hash ring (ketama).", ring_hash, build=_ring, slow_start="none"
+    ),
     "ring-hash-bounded": Algorithm(
         "The same, passing over masters above the load bound.", ring_hash_bounded, build=_ring
     ),
-    "maglev": Algorithm("By the message's key in Maglev's table.", maglev, build=_maglev),
+    "maglev": Algorithm(
+        "By the message's key in Maglev's table.", maglev, build=_maglev, slow_start="none"
+    ),
     "maglev-bounded": Algorithm(
         "The same, jumping on from masters above the load bound.", maglev_bounded, build=_maglev
     ),
     "sticky": Algorithm(
-        "A session stays with its master while that is eligible; new ones to the least loaded.",
+        "A session stays with its master while that is eligible and not drained (Envoy; HAProxy "
+        "keeps sessions while a master drains); new ones to the least loaded.",
         sticky,
         counts=_sessions,
     ),

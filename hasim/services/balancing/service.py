@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any, ClassVar, Protocol
 
 from hasim.events import (
@@ -134,7 +134,7 @@ class LoadBalancingService:
         partition: str | None = None,
         *,
         vip: bool = False,
-        avoid: str | None = None,
+        avoid: str | Sequence[str] | None = None,
         key: str | int | None = None,
         hashed: int | None = None,
         draw: Draw | None = None,
@@ -144,26 +144,28 @@ class LoadBalancingService:
 
         UNROUTABLE: nobody is eligible; OVERFLOW: nobody has room, by the limits. An owned
         message (`partition` given) goes to the owner of its partition if that is
-        eligible. `avoid` is a master that just failed the message, chosen only if there
-        is no other, and not even then if `strict`. `key` is what hashing algorithms and
+        eligible. `avoid` are masters that failed the message so far, in turn; they are chosen
+        only if there is no other, the last one of them least of all, and not even then if
+        `strict`. `key` is what hashing algorithms and
         sticky sessions go by (a session, a user); without one each message is a key of
         its own, unless its hash is given as `hashed` (0 to 2**63). `draw` gives this
         attempt's uniforms in place of the service's.
         """
         found = self._admit(now, partition)
+        named = (avoid,) if isinstance(avoid, str) else avoid or ()
+        avoided = [self._index[master] for master in named]
         self.refusal = Cause.OVERFLOW if found == FULL else Cause.UNROUTABLE
         if found != ROOM:
             return None
-        avoided = -1 if avoid is None else self._index[avoid]
         if partition is not None:
             index = self._index[self._owners[partition].owner]
         else:
             if hashed is None:
                 hashed = self._hash(key)
-            draws = tuple((draw or self._draw)() for _ in range(self._algorithm.draws))
+            draws = tuple((draw or self._draw)() for _ in range(self.draws))
             request = Request(now, vip, hashed, key is not None, draws)
             index = self._choose(self.fleet, request, avoided)
-        if index < 0 or (strict and index == avoided):
+        if index < 0 or (strict and avoided and index == avoided[-1]):
             return None
         load = self._loads[index]
         load.sent += 1
@@ -255,10 +257,11 @@ class LoadBalancingService:
         """Take up the present algorithm, with a fresh memory."""
         self._algorithm = algorithm = ALGORITHMS[self.algorithm]
         self._choose = chooser(algorithm.pick)
+        self.draws = algorithm.draws_by(self.settings)
         masters = len(self._ids)
         counts = [0] * algorithm.counts(masters, self.settings)
         values = [0.0] * algorithm.values(masters, self.settings)
-        self.protection.gate.equal = int(algorithm.equal)
+        self._tell_gate()
         self.fleet = self.fleet._replace(
             counts=self._memory("counts", counts), values=self._memory("values", values)
         )
@@ -269,6 +272,7 @@ class LoadBalancingService:
         fleet = self.fleet
         for index, may in enumerate(self._eligible):
             fleet.eligible[index] = may and not self._draining[index]
+            fleet.available[index] = fleet.eligible[index]  # guards say more with each attempt
             self.protection.members[index] = not (self._draining[index] or self._away[index])
         for index, weight in enumerate(effective_weights(fleet.eligible, fleet.base_weight)):
             fleet.weight[index] = weight
@@ -277,13 +281,21 @@ class LoadBalancingService:
         table = build(members, fleet.eligible, self.settings) if build is not None else ()
         self.fleet = fleet._replace(table=self._memory("table", list(table)))
 
+    def _tell_gate(self) -> None:
+        """What the guards have to know of the algorithm."""
+        gate, algorithm = self.protection.gate, self._algorithm
+        gate.tiered = int(algorithm.group == "tier")
+        gate.regional = int(algorithm.group == "region")
+        gate.turns = int(algorithm.slow_start == "turns")
+        gate.equal = int(algorithm.equal)
+
     def share_protection(self, protection: Protection) -> None:
         """Go on with guards that are in the memory of a data plane that picks by itself.
 
         They are as at the start; the data plane has the same rules.
         """
         self.protection = protection
-        self.protection.gate.equal = int(self._algorithm.equal)
+        self._tell_gate()
         self._eligibility_changed()
 
     def share_fleet(self, memory: Memory) -> None:
@@ -613,7 +625,9 @@ def _fleet(settings: BalancingSettings, cluster: Cluster, gateway: str | None) -
     weights = [float(m.workers) if m.weight is None else m.weight for m in masters]
     return Fleet(
         eligible=[True] * len(masters),
+        available=[True] * len(masters),
         weight=list(weights),
+        held=[0.0] * len(masters),
         base_weight=weights,
         in_flight=[0] * len(masters),
         workers=[master.workers for master in masters],

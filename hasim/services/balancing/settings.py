@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from hasim.services.balancing.chance import DRAWS
 from hasim.services.balancing.guards.breaker import BreakerSettings
 from hasim.services.balancing.guards.limits import LimitSettings
 from hasim.services.balancing.guards.outliers import OutlierSettings
@@ -91,7 +92,8 @@ class BalancingSettings:
         float,
         factor(
             "A tier (priority-spillover) or region (geo-weighted-spillover) keeps all its messages "
-            "while so many times its eligible masters are all its masters.",
+            "while so many times its available masters are all its masters. Not available: not "
+            "eligible, ejected, or with an open breaker.",
             source="Envoy, 140 %",
         ),
     ] = 1.4
@@ -127,6 +129,15 @@ class BalancingSettings:
             above=0,
         ),
     ] = 600 * SECOND
+    choices: Annotated[
+        int,
+        count(
+            "Masters drawn for each message (two-choices, two-choices-with-replacement).",
+            source="Envoy, gRPC choice_count 2 (gRPC: 10 at most)",
+            least=2,
+            most=DRAWS,
+        ),
+    ] = 2
     ring_size: Annotated[
         int,
         count("Points on the hash ring, all masters together.", source="Envoy, 1024", most=2**23),
@@ -157,12 +168,15 @@ class BalancingSettings:
     prequal: PrequalSettings = PrequalSettings()
     """The algorithm prequal."""
     slow_start: SlowStartSettings | None = None
-    """A master that is back gets its share little by little. `{}` for the defaults."""
+    """A master that is back gets its share little by little. `{}` for the defaults. No effect with
+    ring-hash and maglev, where a key's master does not depend on load; with sticky and the bounded
+    hashes as far as there is load."""
     panic_threshold: Annotated[
         float,
         share(
             "If less than this share of the masters is healthy and not ejected, and they cannot "
-            "carry the load, stateless messages go to all masters. 0%: never.",
+            "carry the load, stateless messages go to all masters; with the priority algorithms, "
+            "to all of each such tier (if no tier has anybody left, of the first). 0%: never.",
             source="Envoy healthy_panic_threshold, 50 % there by default",
         ),
     ] = 0.0

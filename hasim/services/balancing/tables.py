@@ -51,27 +51,38 @@ def maglev_table(members: Members, size: int) -> tuple[int, ...]:
     """
     if not members:
         return ()
-    table = [-1] * size
     heaviest = max(weight for _, _, weight in members)
     gains = [weight / heaviest for _, _, weight in members]
     offsets = [hash_of("offset", name) % size for _, name, _ in members]
     skips = [hash_of("skip", name) % (size - 1) + 1 for _, name, _ in members]
-    taken, due, free = [0.0] * len(members), [0.0] * len(members), size
+    table = populate(size, gains, offsets, skips)
+    return tuple(members[number][0] for number in table)
+
+
+def populate(
+    size: int, gains: Sequence[float], offsets: Sequence[int], skips: Sequence[int]
+) -> list[int]:
+    """Who takes each place, if member i wants offset + k x skip (modulo size) for k = 0, 1, ...
+
+    `gains` are the turns that it takes part in, as a share of the most.
+    """
+    table, following = [-1] * size, list(offsets)
+    taken, due, free = [0.0] * len(gains), [0.0] * len(gains), size
     while free:
-        for number, (index, _, _) in enumerate(members):
-            due[number] += gains[number]
+        for number, gain in enumerate(gains):
+            due[number] += gain
             if due[number] < taken[number] + 1.0:
                 continue
             taken[number] += 1.0
-            place, skip = offsets[number], skips[number]
+            place, skip = following[number], skips[number]
             while table[place] >= 0:
                 place = (place + skip) % size
-            table[place] = index
-            offsets[number] = (place + skip) % size
+            table[place] = number
+            following[number] = (place + skip) % size
             free -= 1
             if not free:
                 break
-    return tuple(table)
+    return table
 
 
 def is_prime(number: int) -> bool:

@@ -14,13 +14,15 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from hasim.services.balancing.fleet import DRAWS, Request
+from hasim.services.balancing.chance import DRAWS
+from hasim.services.balancing.fleet import Request
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.balancing.selection import chooser
 from hasim.simulation.compiled.availability import available
 from hasim.simulation.compiled.chance import hash_of_number, uniform
 from hasim.simulation.compiled.fleet import INT64, fleet_at
 from hasim.simulation.compiled.jit import INNER, callback, fingerprint, inlined, sources
+from hasim.simulation.compiled.pointers import integers_at, numbers_at
 
 I8 = types.int64
 PICK = I8(*[I8] * 8)
@@ -37,15 +39,16 @@ class Compiled(NamedTuple):
 
 
 @functools.cache
-def compiled(algorithm: str) -> Compiled:
+def compiled(algorithm: str, draws: int) -> Compiled:
     """The addresses of an algorithm's functions, compiled now or read from numba's cache.
 
+    `draws`: how many uniforms a pick needs.
     RuntimeError for one that is plain Python.
     """
     if not available(algorithm):
         raise RuntimeError(f"{algorithm} is plain Python: run with data_plane: reference")
     number, mark = list(ALGORITHMS).index(algorithm), fingerprint(*sources())
-    pick = compile_function(_picking(number), PICK, f"pick_{algorithm}_{mark:x}")
+    pick = compile_function(_picking(number, draws), PICK, f"pick_{draws}_{algorithm}_{mark:x}")
     ended = probed = 0
     if ALGORITHMS[algorithm].ended is not None:
         made = compile_function(_telling(number), ENDED, f"ended_{algorithm}_{mark:x}")
@@ -79,11 +82,10 @@ def _named(function: Any, name: str) -> Any:
     return function
 
 
-def _picking(number: int) -> Any:
-    needed = list(ALGORITHMS.values())[number].draws
+def _picking(number: int, needed: int) -> Any:
 
     def pick(
-        fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, avoid: int
+        fleet: int, now: int, vip: int, key: int, has_key: int, seed: int, place: int, tried: int
     ) -> Any:
         draws = (
             uniform(seed, place),
@@ -96,6 +98,8 @@ def _picking(number: int) -> Any:
             uniform(seed, place + 7),
         )[:needed]
         request = Request(now, vip != 0, hash_of_number(key), has_key != 0, draws)
+        # `tried`: the address of a list, how many it has and then the masters; 0 for none.
+        avoid = numbers_at(tried + 8, integers_at(tried)[0] if tried != 0 else 0)
         return chosen(number, fleet_at(fleet), request, avoid)
 
     return pick
@@ -126,7 +130,7 @@ def _algorithm(number: Any) -> tuple[str, Algorithm] | None:
     return list(ALGORITHMS.items())[number.literal_value] if literal else None
 
 
-def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+def chosen(number: int, fleet: Any, request: Any, avoid: Any) -> Any:
     """In compiled code: what `chooser` makes of the picker of an algorithm."""
     raise NotImplementedError
 
@@ -139,7 +143,7 @@ def _chosen(number: Any, fleet: Any, request: Any, avoid: Any) -> Any:
     name, algorithm = found
     choose = inlined(_named(chooser(inlined(algorithm.pick)), f"choose_{name}"))
 
-    def chosen(number: int, fleet: Any, request: Any, avoid: int) -> Any:
+    def chosen(number: int, fleet: Any, request: Any, avoid: Any) -> Any:
         return choose(fleet, request, avoid)
 
     return _named(chosen, f"chosen_{name}")

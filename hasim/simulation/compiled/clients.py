@@ -25,7 +25,7 @@ from hasim.simulation.compiled.layout import (
     Record,
     Table,
 )
-from hasim.simulation.compiled.picking import select, tell, tell_sent
+from hasim.simulation.compiled.picking import note_tried, select, tell, tell_sent, tried_by
 from hasim.simulation.compiled.queues import push, push_delivery, push_timeout
 from hasim.simulation.compiled.serving import (
     attempts,
@@ -64,30 +64,30 @@ def arrive(table: Table, now: int) -> int:
     left = s.message < s.count
     s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
     m = messages(table)[message & s.mask]
-    m.tries, m.last, m.outcome = 0, UNSETTLED, UNSETTLED
+    m.tries, m.failed, m.last, m.outcome = 0, 0, UNSETTLED, UNSETTLED
     g = gateways(table)[m.gateway]
     if s.attempts > 1:
         g.tokens = min(s.ceiling, g.tokens + s.share)
     if s.per > 1:
         g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
-    return send(table, now, message, message * s.attempts, NOBODY)
+    return send(table, now, message, message * s.attempts, 0)
 
 
 @njit
-def send(table: Table, now: int, message: int, draw: int, avoid: int) -> int:
+def send(table: Table, now: int, message: int, draw: int, tried: int) -> int:
     """One attempt: choose a master, or wait for room at one, or leave it at that."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
     m.tries += 1
-    master = select(table, now, m, message, draw, avoid)
+    master = select(table, now, m, message, draw, tried)
     if master >= 0:
         return dispatch(table, now, message, draw, master, take_slot(table))
     if master == NO_ROOM and gateways(table)[m.gateway].waiting < s.max_queue:
-        park(table, now, message, draw, avoid)
+        park(table, now, message, draw)
         return NOTHING
     end_round(table, int64(m.gateway), message, draw)
     cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
-    return retry_or_settle(table, now, message, draw, cause, NOBODY)
+    return retry_or_settle(table, now, message, draw, cause)
 
 
 @njit
@@ -139,7 +139,7 @@ def end_round(table: Table, gateway: int, message: int, draw: int) -> None:
 
 
 @njit
-def park(table: Table, now: int, message: int, draw: int, avoid: int) -> None:
+def park(table: Table, now: int, message: int, draw: int) -> None:
     """An attempt waits at the gateway for room at a master, as long as a client waits."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
@@ -148,7 +148,7 @@ def park(table: Table, now: int, message: int, draw: int, avoid: int) -> None:
     a.used = a.awaited = a.parked = 1
     a.served = 0
     a.draw, a.message, a.partition = draw, message, m.partition
-    a.gateway, a.master, a.sent_ns = m.gateway, avoid, now
+    a.gateway, a.master, a.sent_ns = m.gateway, -1, now
     a.seat, a.due_ns, a.twin, a.next = -1, -1, -1, -1
     if g.waiting:
         attempts(table)[g.tail].next = slot
@@ -193,7 +193,7 @@ def expect_report(table: Table, gateway: int) -> int:
 
 
 @njit
-def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int, avoid: int) -> int:
+def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int) -> int:
     """After a failed attempt: wait and try again, or leave it at that."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
@@ -201,7 +201,7 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int,
     may = s.most_active == 0 or g.active < s.most_active
     if following < s.attempts and g.tokens >= 1.0 and may:
         if not retries(table)[(message & s.mask) >> s.chunk_bits]:
-            s.to_retry, s.draw, s.cause, s.avoid = message, draw, cause, avoid
+            s.to_retry, s.draw, s.cause = message, draw, cause
             return RETRY
         # Full jitter: uniform between nothing and the doubled bound.
         bound_ns = s.backoff_ns * 2.0 ** (following - 1)
@@ -210,17 +210,19 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int,
             g.tokens -= 1.0
             g.active += 1
             priority = ARRIVAL << KEY_BITS | (MESSAGES + draw + 1)
-            push(table, now + int(pause), priority, -2 - avoid)
+            push(table, now + int(pause), priority, NOBODY)
             return NOTHING
     settle(table, now, message, cause)
     return NOTHING
 
 
 @njit
-def retry(table: Table, now: int, priority: int, slot: int) -> int:
-    """The wait before another attempt is over; `slot` says which master to avoid."""
-    draw = (priority & ((1 << KEY_BITS) - 1)) - MESSAGES
-    return send(table, now, draw // state(table)[0].attempts, draw, -2 - slot)
+def retry(table: Table, now: int, priority: int) -> int:
+    """The wait before another attempt is over."""
+    s, draw = state(table)[0], (priority & ((1 << KEY_BITS) - 1)) - MESSAGES
+    message = draw // s.attempts
+    m = messages(table)[message & s.mask]
+    return send(table, now, message, draw, tried_by(table, m, message))
 
 
 @njit
@@ -283,7 +285,7 @@ def expire(table: Table, now: int, slot: int, draw: int) -> int:
         leave_line(table, int64(a.gateway), -1, slot)
         release(table, slot)
         end_round(table, int64(a.gateway), a.message, a.draw)
-        return retry_or_settle(table, now, a.message, a.draw, OVERFLOW, NOBODY)
+        return retry_or_settle(table, now, a.message, a.draw, OVERFLOW)
     if not a.served:
         release(table, slot)
     return failed(table, now, a, TIMED_OUT)
@@ -305,10 +307,12 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
     if 0 < r.streak <= s.watch:
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
+    if s.attempts > 1:
+        note_tried(table, messages(table)[a.message & s.mask], a.message, int64(a.master))
     call_line(table, now, int64(a.gateway))
     if a.twin >= 0:  # the other one may still be answered
         attempts(table)[a.twin].twin = NOBODY
         return stop
     end_round(table, int64(a.gateway), a.message, a.draw)
     draw = a.draw % HEDGED
-    return stop | retry_or_settle(table, now, a.message, draw, cause, int64(a.master))
+    return stop | retry_or_settle(table, now, a.message, draw, cause)

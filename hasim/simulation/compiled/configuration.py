@@ -26,7 +26,7 @@ def write_routing(world: World, memory: Memory) -> None:
     balancers = [gateway.balancer for gateway in world.gateways.values()]
     memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in world.partitions]
     memory["eligible"][:] = [b.is_eligible(master) for b in balancers for master in world.masters]
-    gateways, functions = memory["gateways"], [compiled(b.algorithm) for b in balancers]
+    gateways, functions = memory["gateways"], [compiled(b.algorithm, b.draws) for b in balancers]
     gateways["pick"] = [known.pick for known in functions]
     gateways["ended"] = [known.ended for known in functions]
     gateways["probed"] = [known.probed for known in functions]

@@ -23,7 +23,7 @@ from hasim.services.balancing.settings import BalancingSettings
 from hasim.simulation.compiled.pointers import arrays
 
 INT, FLOAT = np.dtype(np.int64), np.dtype(np.float64)
-REALS = ("weight", "base_weight", "values")
+REALS = ("weight", "held", "base_weight", "values")
 COLUMNS = {name: FLOAT if name in REALS else INT for name in Fleet._fields if name != "settings"}
 INT64: Any = ir.IntType(64)
 # These have types that say less than they do.

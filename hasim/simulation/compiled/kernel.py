@@ -148,7 +148,7 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     if rank == LINE:
         return call_event(s.line_at, table, now, key, 0, 0)
     if slot < 0:
-        return retry(table, now, priority, slot)
+        return retry(table, now, priority)
     return serving.accept(table, now, slot)
 
 
@@ -231,7 +231,7 @@ def build(fingerprint: int) -> Kernel:
     def retry(table: Table) -> int:
         s = state(table)[0]
         s.fingerprint = fingerprint
-        return retry_or_settle(table, s.now, s.to_retry, s.draw, s.cause, s.avoid)
+        return retry_or_settle(table, s.now, s.to_retry, s.draw, s.cause)
 
     @entry
     def roll(table: Table, everything: bool) -> None:

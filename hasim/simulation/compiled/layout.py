@@ -40,6 +40,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("attempts", "masters", "partitions", "watch")),
         *((name, "i8") for name in ("first", "message", "count", "more", "arrival_ns")),
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
+        *((name, "i8") for name in ("tried_at", "list")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
@@ -53,26 +54,28 @@ STATE = np.dtype(
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
         *((name, "i8") for name in ("block_ns", "last_block")),
         *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),
-        *((name, "i8") for name in ("to_retry", "draw", "avoid")),
+        *((name, "i8") for name in ("to_retry", "draw")),
     ]
 )
 """Sizes, settings, what is under way, and (the last two lines) what a stop is about.
 
 Messages from number `first` to before `count` are in memory, those before `message` have
 arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. Those of number i are
-at place `i & mask` of `size`.
+at place `i & mask` of `size`. `tried_at`: the address of `tried`, which has lists of length `list`.
 """
 
 MESSAGE = np.dtype(
     [
         *((name, "i8") for name in ("arrival_ns", "ended_ns")),
         *((name, "i4") for name in ("gateway", "partition", "last", "tries", "block")),
+        ("failed", "i2"),
         *((name, "i1") for name in ("outcome", "vip")),
     ],
     align=True,
 )
 """A message: what is known beforehand, and how it goes. `last`: the last master tried;
-`block`: that of `chosen` in which it arrived."""
+`failed`: how many masters failed it, which are listed in `tried`; `block`: that of `chosen`
+in which it arrived."""
 
 MASTER = np.dtype(
     [
@@ -134,8 +137,8 @@ ATTEMPT = np.dtype(
 or a worker has been at it, and `remaining_ns` what that worker had to do then.
 `due_ns`: when it completes, or -1. `order`: of probes, in which they came to their seat
 or into the queue. `twin`: the slot of the other attempt of its message that is awaited
-(hedging), or -1. `parked`: it waits at the gateway for room (`master` is whom to avoid,
-`sent_ns` since when). Small, since there may be thousands under way.
+(hedging), or -1. `parked`: it waits at the gateway for room, since `sent_ns`. Small, since
+there may be thousands under way.
 """
 
 PROBE = np.dtype(
@@ -179,6 +182,8 @@ COLUMNS: dict[str, Any] = {
     "messages": MESSAGE,
     "retries": np.int8,  # by chunk of messages: whether the columns have their retries
     "keys": np.int64,  # by place of the message, if messages have keys
+    # By place of the message: how many masters failed it, and then which, in turn.
+    "tried": np.int64,
     # By attempt and place of the message.
     "ratio_there": np.float64,
     "loss_there": np.float64,

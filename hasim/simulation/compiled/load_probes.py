@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hasim.services.balancing import gauge
-from hasim.services.balancing.fleet import DRAWS
+from hasim.services.balancing.chance import DRAWS
 from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, PROBES
 from hasim.simulation.compiled.algorithms import call_ended
 from hasim.simulation.compiled.chance import uniform

@@ -26,7 +26,7 @@ from hasim.simulation.compiled.clients import (
 from hasim.simulation.compiled.jit import fingerprint, int64, njit, sources
 from hasim.simulation.compiled.layout import CANCELLED, Table
 from hasim.simulation.compiled.load_probes import move_probe, send_probes
-from hasim.simulation.compiled.picking import select, tell
+from hasim.simulation.compiled.picking import lists, note_tried, select, tell, tried_by
 from hasim.simulation.compiled.serving import attempts, release, state, take_slot
 from hasim.simulation.compiled.stops import NOTHING
 
@@ -46,7 +46,11 @@ def hedge(table: Table, now: int, slot: int, draw: int) -> int:
     g = gateways(table)[m.gateway]
     if g.hedge_tokens < 1.0:
         return NOTHING
-    master = select(table, now, m, message, draw + HEDGED, first)
+    # At another one than those that failed the message, and than where its twin is now.
+    failed = int64(m.failed)
+    note_tried(table, m, message, first)
+    master = select(table, now, m, message, draw + HEDGED, tried_by(table, m, message))
+    m.failed = lists(table)[s.list * (message & s.mask)] = failed
     if master < 0 or master == first:
         return NOTHING
     g.hedge_tokens -= 1.0
@@ -83,7 +87,7 @@ def serve_line(table: Table, now: int, gateway: int) -> int:
         following = int64(a.next)
         if a.partition >= 0 or not blocked:
             m = messages(table)[a.message & s.mask]
-            master = select(table, now, m, a.message, a.draw, int64(a.master))
+            master = select(table, now, m, a.message, a.draw, tried_by(table, m, a.message))
             if master >= 0:
                 leave_line(table, gateway, previous, slot)
                 stop = dispatch(table, now, a.message, a.draw, master, slot)

@@ -98,6 +98,25 @@ integers_at: Any = intrinsic(_integers_at)
 """In compiled code: the whole numbers at an address."""
 
 
+def _numbers_at(_: Any, address: Any, count: Any) -> Any:
+    array = types.Array(types.int64, 1, "C")
+
+    def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
+        view = arrays.make_array(array)(context, builder)
+        size = context.get_constant(types.intp, 8)
+        data = builder.inttoptr(args[0], view.data.type)
+        arrays.populate_array(
+            view, data=data, shape=[args[1]], strides=[size], itemsize=size, meminfo=None
+        )
+        return view._getvalue()
+
+    return array(types.int64, types.int64), generate
+
+
+numbers_at: Any = intrinsic(_numbers_at)
+"""In compiled code: so many whole numbers from an address on, as an array."""
+
+
 def _bits_of(_: Any, number: Any) -> Any:
     def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
         return builder.bitcast(args[0], context.get_value_type(types.int64))

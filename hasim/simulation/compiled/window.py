@@ -138,6 +138,16 @@ class Window:
         rows = self._traffic.rows * (len(self._traffic.laws) if name == "demand_ns" else 1)
         self._memory.put(name, np.empty(rows * int(self._state["size"]), COLUMNS[name]))
 
+    def _lists(self) -> NDArray[np.int64]:
+        """The lists of masters that failed messages, with axes item and place."""
+        return self._memory["tried"].reshape(-1, int(self._state["list"])).T
+
+    def _make_lists(self) -> NDArray[np.int64]:
+        """New ones for as many messages as there is room for."""
+        lists = self._memory.zeros("tried", int(self._state["size"] * self._state["list"]))
+        self._state["tried_at"] = lists.ctypes.data
+        return self._lists()
+
     def _blank(self, count: int) -> NDArray[Any]:
         """Messages of which only that is filled in which is the same for all."""
         rows = np.zeros(count, dtype=COLUMNS["messages"])
@@ -151,6 +161,8 @@ class Window:
         self._memory.put("messages", self._blank(self._chunk))
         self._memory.zeros("keys", self._chunk if self._state["has_keys"] else 0)
         self._memory.zeros("retries", 1)
+        self._state["list"] = self._traffic.rows + 1
+        self._make_lists()
         for name in ("demand_ns", "backoff", *self._columns):
             self._allocate(name)
 
@@ -165,11 +177,13 @@ class Window:
         memory.put("messages", self._blank(new + 1))
         memory.zeros("keys", new + 1 if state["has_keys"] else 0)
         memory.zeros("retries", (new + 1) // chunk)
+        lists, more_lists = self._lists(), self._make_lists()
         for name in names:
             self._allocate(name)
         pairs = [
             (messages, memory["messages"]),
             (keys, memory["keys"]),
+            (lists, more_lists),
             *zip(tables, map(self._table, names), strict=True),
         ]
         for first in self._chunks():

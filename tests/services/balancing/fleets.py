@@ -27,7 +27,9 @@ def fleet(algorithm: str, masters: int, **columns: Any) -> Fleet:
     names = [f"master-{number}" for number in range(masters)]
     made = {
         "eligible": eligible,
+        "available": list(columns.get("available", eligible)),
         "weight": effective_weights(eligible, base),
+        "held": [0.0] * masters,
         "base_weight": base,
         "table": known.build(members_of(names, base), eligible, settings) if known.build else (),
         "counts": [0] * known.counts(masters, settings),

@@ -19,8 +19,15 @@ from hasim.services.balancing.guards.limits import LimitSettings
 from hasim.services.balancing.guards.outliers import OutlierSettings, sweep
 from hasim.services.balancing.guards.outliers import note_answer as outlier_answer
 from hasim.services.balancing.guards.outliers import note_failure as outlier_failure
-from hasim.services.balancing.guards.screen import FULL, NOBODY, ROOM, find_pool, narrow
-from hasim.services.balancing.guards.slow_start import SlowStartSettings, ramp
+from hasim.services.balancing.guards.panic import admit_all_in_panic
+from hasim.services.balancing.guards.screen import (
+    FULL,
+    NOBODY,
+    ROOM,
+    find_available,
+    narrow,
+)
+from hasim.services.balancing.guards.slow_start import SlowStartSettings, ramp, ramping
 
 if TYPE_CHECKING:
     from hasim.services.balancing.fleet import Fleet
@@ -35,6 +42,8 @@ class Rules:
     """The guards' settings; what is off has its defaults here, and a flag of 0."""
 
     panic_threshold: float
+    overprovisioning: int
+    """In whole per cent."""
     outliers_on: int
     outliers: OutlierSettings
     breaker_on: int
@@ -54,6 +63,7 @@ def rules_of(settings: BalancingSettings) -> Rules:
     """The rules of some balancing settings."""
     return Rules(
         panic_threshold=settings.panic_threshold,
+        overprovisioning=round(100 * settings.overprovisioning),
         outliers_on=int(settings.outliers is not None),
         outliers=settings.outliers or OutlierSettings(),
         breaker_on=int(settings.breaker is not None),
@@ -69,12 +79,18 @@ class Gate:
     """What one gateway keeps beside what it knows of each master.
 
     `sweep_ns`: when the present interval of outlier detection ends. `in_flight`: attempts
-    at all masters together. `equal`: 1 if the algorithm treats masters alike, whatever
-    their weights, so that slow start must count a master's turns instead.
+    at all masters together. `tiered`: 1 if the
+    algorithm goes by tiers, each of which is then a level of its own to the panic threshold.
+    `turns`: 1 if slow start counts a master's turns instead of lowering its weight; among
+    all masters, or those of its tier, or (`regional`) of its region. `equal`: 1 if a turn is
+    due to all of them alike, whatever their weights.
     """
 
     sweep_ns: int = 0
     in_flight: int = 0
+    tiered: int = 0
+    turns: int = 0
+    regional: int = 0
     equal: int = 0
 
 
@@ -97,8 +113,11 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
     rules, gate, guards = protection.rules, protection.gate, protection.guards
     if rules.outliers_on != 0:
         gate.sweep_ns = sweep(rules.outliers, guards, protection.members, gate.sweep_ns, now)
-    pool = protection.pool
-    find_pool(rules.panic_threshold, fleet.eligible, protection.members, guards, pool)
+    pool, members, threshold = protection.pool, protection.members, rules.panic_threshold
+    find_available(now, fleet.eligible, members, guards, pool, fleet.available)
+    if threshold > 0.0:
+        carried, tier = rules.overprovisioning, fleet.tier
+        admit_all_in_panic(threshold, carried, tier, gate.tiered, members, pool)
     found = narrow(now, guards, fleet.in_flight, rules.limits.max_concurrency, pool)
     if found == ROOM and 0 < rules.limits.max_requests <= gate.in_flight:
         found = FULL
@@ -109,28 +128,48 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
     return found
 
 
-def slow_down(protection: Protection, fleet: Fleet, now: int) -> None:
-    """Slow start: lower the weights of masters that are newly back.
+MOST_CREDIT = 10.0
+"""Turns that a master saves up at most while others are preferred to it."""
 
-    If weights play no part in the algorithm, such a master earns with each message its
-    lowered share of a turn, and is passed over until it has earned a whole one.
+
+def slow_down(protection: Protection, fleet: Fleet, now: int) -> None:
+    """Slow start: masters that are newly back get less.
+
+    Their weights are lowered; or, where weights alone would not keep messages from them
+    (`turns`), such a master earns with each message its lowered share of a turn, and is
+    passed over until it has earned a whole one.
     """
-    guards, rules, weight = protection.guards, protection.rules.slow_start, fleet.weight
-    total, whole = 0.0, 0
-    for index in range(len(guards)):
-        total += 1.0 if weight[index] > 0.0 else 0.0
-        whole += 1 if weight[index] > 0.0 and ramp(rules, guards[index], now) >= 1.0 else 0
-    for index in range(len(guards)):
-        guard = guards[index]
+    rules, weight = protection.rules.slow_start, fleet.weight
+    for index in range(len(weight)):
+        guard = protection.guards[index]
         part = ramp(rules, guard, now)
-        if weight[index] <= 0.0 or part >= 1.0:
+        if protection.pool[index] == 0 or part >= 1.0:
             continue
-        if protection.gate.equal == 0:
+        if protection.gate.turns == 0:
             weight[index] *= part
-        elif whole > 0:  # else nobody is left to take the turns
-            guard.credit += part / total
-            if guard.credit < 1.0:
-                weight[index] = 0.0
+        else:
+            due = share_of_turns(protection, fleet, index, now)
+            if due > 0.0:
+                guard.credit = min(MOST_CREDIT, guard.credit + part * due)
+                if guard.credit < 1.0:
+                    weight[index] = 0.0
+
+
+def share_of_turns(protection: Protection, fleet: Fleet, index: int, now: int) -> float:
+    """A master's share of the turns of its group; 0 if nobody else is there to take them."""
+    gate, rules, base = protection.gate, protection.rules.slow_start, fleet.base_weight
+    total, whole = 0.0, 0
+    for other in range(len(base)):
+        if (
+            protection.pool[other] != 0
+            and (gate.tiered == 0 or fleet.tier[other] == fleet.tier[index])
+            and (gate.regional == 0 or fleet.region[other] == fleet.region[index])
+        ):
+            total += 1.0 if gate.equal != 0 else base[other]
+            whole += 0 if ramping(rules, protection.guards[other], now) else 1
+    if whole == 0:
+        return 0.0
+    return (1.0 if gate.equal != 0 else base[index]) / total
 
 
 def admit_owned(protection: Protection, fleet: Fleet, owner: int) -> int:

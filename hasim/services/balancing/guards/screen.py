@@ -6,7 +6,6 @@ from collections.abc import MutableSequence, Sequence
 
 from hasim.services.balancing.guards.breaker import admits
 from hasim.services.balancing.guards.guard import Guard
-from hasim.services.balancing.guards.panic import in_panic, level_health
 
 ROOM = 1
 """At least one master may take it."""
@@ -16,29 +15,23 @@ NOBODY = -1
 """There is nobody to send it to."""
 
 
-def find_pool(
-    threshold: float,
+def find_available(
+    now: int,
     eligible: Sequence[int],
     members: Sequence[int],
     guards: Sequence[Guard],
     pool: MutableSequence[int],
-) -> bool:
-    """Set `pool` (0 or 1) to the masters that come into question; whether that is panic.
+    available: MutableSequence[bool],
+) -> None:
+    """Set `pool` to who is healthy (0 or 1), `available` to those of them whose breaker admits.
 
-    They are those eligible and not ejected, or all `members` (part of the cluster and not
-    drained) in panic: see `in_panic`, with all masters as one level.
+    Healthy: eligible by the routing, a member (part of the cluster and not drained), and not
+    ejected. Panic goes by health, the shares of tiers and regions by who is available.
     """
-    available = total = 0
     for index in range(len(eligible)):
-        may = eligible[index] and members[index]
-        pool[index] = 1 if may and guards[index].ejected == 0 else 0
-        available += pool[index]
-        total += 1 if members[index] else 0
-    if threshold > 0.0 and in_panic(threshold, available, total, level_health(available, total)):
-        for index in range(len(members)):
-            pool[index] = 1 if members[index] else 0
-        return True
-    return False
+        healthy = eligible[index] != 0 and members[index] != 0 and guards[index].ejected == 0
+        pool[index] = 1 if healthy else 0
+        available[index] = healthy and admits(guards[index], now)
 
 
 def narrow(

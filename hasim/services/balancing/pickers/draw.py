@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 
 from hasim.services.balancing.fleet import Fleet, Request
 
@@ -24,6 +24,21 @@ def candidate(weight: Sequence[float], place: int) -> int:
                 return index
             place -= 1
     return -1
+
+
+def place_apart(places: MutableSequence[int], first: int, drawn: int, place: int) -> int:
+    """A place among all candidates, of one among those that were not drawn before.
+
+    `places` has the `drawn` ones before in order, from `first` on, and gets this one as well.
+    """
+    spot = 0
+    while spot < drawn and place >= places[first + spot]:
+        place += 1  # past those before it
+        spot += 1
+    for later in range(drawn, spot, -1):
+        places[first + later] = places[first + later - 1]
+    places[first + spot] = place
+    return place
 
 
 def random(fleet: Fleet, request: Request) -> int:

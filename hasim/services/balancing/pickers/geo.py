@@ -32,14 +32,14 @@ def share_of_region(fleet: Fleet, region: int) -> float:
     """Envoy's effective weight of a locality: its weight times its availability.
 
     The weight is the sum of its masters' configured weights, the availability what
-    is eligible of its masters times the overprovisioning, 1 at most.
+    is available of its masters times the overprovisioning, 1 at most.
     """
     healthy, total, weight = 0, 0, 0.0
     for index in range(len(fleet.region)):
         if fleet.region[index] == region:
             total += 1
             weight += fleet.base_weight[index]
-            if fleet.eligible[index]:
+            if fleet.available[index]:
                 healthy += 1
     if total == 0:
         return 0.0
@@ -49,7 +49,7 @@ def share_of_region(fleet: Fleet, region: int) -> float:
 def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
     """A region drawn by effective weight, then its least loaded master.
 
-    A region keeps its share until fewer than 71.4 % (at 140 %) of its masters are eligible;
+    A region keeps its share until fewer than 71.4 % (at 140 %) of its masters are available;
     what it then cannot carry spills over to the others. Source: Envoy, locality_weight.rst.
     """
     regions = 0
@@ -65,36 +65,32 @@ def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
             best = least_loaded_of_region(fleet, region)
             if best >= 0:
                 return best
-    # The region that was drawn has nobody else than the master that just failed.
+    # The region that was drawn has nobody else than masters that failed this message.
     return least_loaded(fleet, request)
-
-
-def score(fleet: Fleet, index: int) -> float:
-    """Latency average; of a master that was never heard of, the expected round-trip time."""
-    known = fleet.values[index]
-    return known if known > 0.0 else float(fleet.rtt[index])
 
 
 def geo_hysteresis(fleet: Fleet, request: Request) -> int:
     """The nearest master, unless its score exceeds the best one's by more than the badness.
 
     Then the one with the best score. The score is a moving average of latency, forgotten
-    every `snitch_reset`, so that whoever was bad is tried again. Source: Cassandra,
-    DynamicEndpointSnitch (there a median of recent samples, recomputed every 100 ms).
+    every `snitch_reset`, so that whoever was bad is tried again. A master that was not heard of
+    since has no score and is compared with nobody: the nearest stays, others are not preferred.
+    Source: Cassandra, DynamicEndpointSnitch (there a median of recent samples, recomputed every
+    100 ms).
     """
-    total = len(fleet.weight)
+    score, total = fleet.values, len(fleet.weight)
     if request.now - fleet.counts[total] >= fleet.settings.snitch_reset_ns:
         fleet.counts[total] = request.now
         for index in range(total):
-            fleet.values[index] = 0.0
+            score[index] = 0.0
     nearest = geo(fleet, request)
-    if nearest < 0:
-        return -1
+    if nearest < 0 or score[nearest] == 0.0:
+        return nearest
     best = nearest
     for index in range(total):
-        if fleet.weight[index] > 0.0 and score(fleet, index) < score(fleet, best):
+        if fleet.weight[index] > 0.0 and 0.0 < score[index] < score[best]:
             best = index
-    exceeds = score(fleet, nearest) > score(fleet, best) * (1.0 + fleet.settings.badness)
+    exceeds = score[nearest] > score[best] * (1.0 + fleet.settings.badness)
     return best if exceeds else nearest
 
 

@@ -12,9 +12,20 @@ from hasim.services.balancing.fleet import Fleet
 
 
 def faded(fleet: Fleet, index: int, now: int) -> float:
-    """What is left of the average: it decays toward 0 while nothing is heard."""
+    """What is left of the average at `now`: it decays toward 0 while nothing is heard."""
     pause = now - fleet.counts[index]
     return fleet.values[index] * math.exp(-pause / fleet.settings.decay_ns)
+
+
+def fade(fleet: Fleet, index: int, now: int) -> float:
+    """Let the average decay and keep what is left, which counts as brought up to date.
+
+    So Finagle reads (`get` observes 0): what comes next weighs as after a pause since this
+    reading, and is a peak if it is above what is left. Twice at one time is as once.
+    """
+    fleet.values[index] = faded(fleet, index, now)
+    fleet.counts[index] = now
+    return fleet.values[index]
 
 
 def observe(fleet: Fleet, index: int, now: int, sample: float) -> None:

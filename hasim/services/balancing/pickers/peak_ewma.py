@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.pickers.draw import candidate, candidates
-from hasim.services.balancing.pickers.latency import faded, observe_peak, sample_of
+from hasim.services.balancing.pickers.latency import fade, observe_peak, sample_of
 
 PENALTY = float(2**47)
 """The cost (ns) of a master with messages in flight and no answer yet (Long.MaxValue >> 16)."""
 
 
 def peak_cost(fleet: Fleet, index: int, now: int) -> float:
-    """Finagle's load: the decayed latency times one more than what is in flight."""
-    cost, in_flight = faded(fleet, index, now), fleet.in_flight[index]
+    """Finagle's load: the decayed latency (kept so) times one more than what is in flight."""
+    cost, in_flight = fade(fleet, index, now), fleet.in_flight[index]
     if cost == 0.0 and in_flight > 0:
         return PENALTY + in_flight
     return cost * (in_flight + 1)

@@ -11,7 +11,7 @@ of fractional removals and uses; then for each probe its latency and the uses it
 from __future__ import annotations
 
 from hasim.services.balancing.fleet import Fleet, Request
-from hasim.services.balancing.pickers.draw import candidate, candidates
+from hasim.services.balancing.pickers.draw import candidate, candidates, place_apart
 
 MOST_TARGETS = 6
 SIZE, OLDEST = MOST_TARGETS + 1, MOST_TARGETS + 2
@@ -149,16 +149,8 @@ def choose_targets(fleet: Fleet, request: Request, count: int) -> None:
     """Draw the masters to be probed, each at most once."""
     targets = fleet.counts
     wanted = min(fleet.settings.prequal.probes, count)
-    # Places among the candidates, kept in order: one drawn is moved past those before it.
     for drawn in range(wanted):
-        place = int(request.draws[2 + drawn] * (count - drawn))
-        spot = 0
-        while spot < drawn and place >= targets[1 + spot]:
-            place += 1
-            spot += 1
-        for later in range(drawn, spot, -1):
-            targets[1 + later] = targets[later]
-        targets[1 + spot] = place
+        place_apart(targets, 1, drawn, int(request.draws[2 + drawn] * (count - drawn)))
     for drawn in range(wanted):
         targets[1 + drawn] = candidate(fleet.weight, targets[1 + drawn])
     targets[0] = wanted

@@ -8,8 +8,7 @@ from hasim.services.balancing.pickers.least_loaded import (
     least_loaded_of_tier,
     lighter,
 )
-
-NO_TIER = -(2**62)
+from hasim.services.balancing.tiers import NO_TIER, next_tier
 
 
 def priority(fleet: Fleet, request: Request) -> int:
@@ -38,23 +37,13 @@ def priority(fleet: Fleet, request: Request) -> int:
     return best if best >= 0 else spill
 
 
-def next_tier(fleet: Fleet, after: int) -> int:
-    """The lowest tier number above `after`, among all masters; `NO_TIER` if there is none."""
-    found = NO_TIER
-    for index in range(len(fleet.tier)):
-        tier = fleet.tier[index]
-        if tier > after and (found == NO_TIER or tier < found):
-            found = tier
-    return found
-
-
 def health_of_tier(fleet: Fleet, tier: int) -> float:
-    """Envoy's health of a priority: eligible over all, times the overprovisioning, 1 at most."""
+    """Envoy's health of a priority: available over all, times the overprovisioning, 1 at most."""
     healthy, total = 0, 0
     for index in range(len(fleet.tier)):
         if fleet.tier[index] == tier:
             total += 1
-            if fleet.eligible[index]:
+            if fleet.available[index]:
                 healthy += 1
     return min(1.0, fleet.settings.overprovisioning * healthy / total)
 
@@ -64,23 +53,23 @@ def priority_spillover(fleet: Fleet, request: Request) -> int:
 
     Each tier takes its health over the sum of all healths (1 at most), the lowest tier
     number first, until all is given out; so with 140 % a tier keeps everything until
-    fewer than 71.4 % of its masters are eligible. Source: Envoy, priority.rst (there in
-    whole percents, here exact; without panic).
+    fewer than 71.4 % of its masters are available. With nobody available anywhere (panic) the
+    first tier takes all. Source: Envoy, priority.rst (there in whole percents, here exact).
     """
-    total, tier = 0.0, next_tier(fleet, NO_TIER)
+    total, tier = 0.0, next_tier(fleet.tier, NO_TIER)
     while tier != NO_TIER and total < 1.0:
         total += health_of_tier(fleet, tier)
-        tier = next_tier(fleet, tier)
+        tier = next_tier(fleet.tier, tier)
     target = request.draws[0] * min(1.0, total)
-    tier = next_tier(fleet, NO_TIER)
+    tier = next_tier(fleet.tier, NO_TIER)
     while tier != NO_TIER:
         target -= health_of_tier(fleet, tier)
-        if target < 0.0:
+        if target < 0.0 or total == 0.0:
             best = least_loaded_of_tier(fleet, tier)
             if best >= 0:
                 return best
-        tier = next_tier(fleet, tier)
-    # The tier that was drawn has nobody else than the master that just failed.
+        tier = next_tier(fleet.tier, tier)
+    # The tier that was drawn has nobody else than masters that failed this message.
     return least_loaded(fleet, request)
 
 

@@ -10,8 +10,10 @@ def sticky(fleet: Fleet, request: Request) -> int:
     """The session's master as long as it is eligible; a new session goes to the least loaded.
 
     The table has as many places as `sessions` says, and a key's hash says which is its
-    own; two keys in one place share a master. A retry may go elsewhere without moving
-    the session. A message without a key goes to the least loaded master.
+    own; two keys in one place share a master. A master that is drained is not eligible: its
+    sessions move with their next message, as in Envoy (HAProxy keeps them while it drains).
+    A retry may go elsewhere without moving the session. A message without a key goes to the
+    least loaded master.
     """
     if not request.has_key:
         return least_loaded(fleet, request)
