@@ -16,6 +16,7 @@ from hasim.journal import Journal, read
 from hasim.measures import ROWS, Measured, measure
 from hasim.report.cells import heading, labels, text
 from hasim.report.format import estimate_text
+from hasim.report.remarks import remarks
 from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
@@ -263,10 +264,11 @@ class Result:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the results must know: scaled traces, a warm-up that is left out."""
+        """What a reader must know: scaled traces, a warm-up left out, intervals to be doubted."""
         few = "There is too little to compare with the baseline: two replications are needed."
         lacking = few if self.study.baseline and not self.compared else ""
-        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off), lacking)))
+        skewed = remarks(self.estimates, DEFAULT)
+        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off), *skewed, lacking)))
 
     @property
     def warm_up(self) -> pd.DataFrame:
