@@ -139,17 +139,31 @@ def test_few_replications_of_a_skewed_measure_are_noted() -> None:
     assert mean_interval([1.0, 2.0, 3.0, 4.8]).note == ""
 
 
+def test_few_observations_take_the_wider_of_student_and_hall() -> None:
+    """On either side: eight exponential ones do not know their skewness well."""
+    values = np.random.default_rng(4).exponential(size=8)
+    student, found = t_interval(values), mean_interval(values)
+    low, high = transformed_quantiles(skewness(values), 8)
+    error = values.std(ddof=1) / math.sqrt(8)
+    hall = values.mean() - high * error, values.mean() - low * error
+    assert hall[0] > student.low
+    assert hall[1] > student.high
+    assert (found.low, found.high) == pytest.approx((student.low, hall[1]))
+    twenty = np.tile(values, 3)[:20]
+    assert mean_interval(twenty).low > t_interval(twenty).low
+
+
 def test_jackknife_against_the_slow_loop() -> None:
     rng = np.random.default_rng(2)
-    y, x = rng.exponential(size=15), rng.exponential(size=15) + 0.5
+    y, x = rng.exponential(size=25), rng.exponential(size=25) + 0.5
     found = ratio_interval(y, x)
     theta = y.sum() / x.sum()
-    out = [np.delete(y, i).sum() / np.delete(x, i).sum() for i in range(15)]
-    error = math.sqrt(14 / 15 * sum((o - sum(out) / 15) ** 2 for o in out))
-    pseudo = [15 * theta - 14 * o for o in out]
+    out = [np.delete(y, i).sum() / np.delete(x, i).sum() for i in range(25)]
+    error = math.sqrt(24 / 25 * sum((o - sum(out) / 25) ** 2 for o in out))
+    pseudo = [25 * theta - 24 * o for o in out]
     freedom = x.sum() ** 2 / (x**2).sum() - 1  # of the effective number (Kish)
     skew = float(stats.skew(pseudo, bias=False))
-    low, high = transformed_quantiles(skew, 15, freedom=freedom)
+    low, high = transformed_quantiles(skew, 25, freedom=freedom)
     assert found.value == pytest.approx(theta)
     assert (found.low, found.high) == pytest.approx((theta - high * error, theta - low * error))
 
