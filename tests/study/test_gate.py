@@ -130,7 +130,9 @@ def test_one_more_failed_check_is_caught(baseline):
     report = bench(suite, baseline, jobs=1)
     assert ("detection-by-probes", "detection_time.mean") in found(report)
     worst = report.worst_first[0]
-    assert worst.lower < 2.0 < worst.upper  # one more probe, every 2 s
+    # One more probe, every 2 s; but of the incidents in the last 8 s of the 300 the end cuts off
+    # E[T^2]/2 each, with T uniform on 6 to 8 s instead of 4 to 6: 12 s in 300.
+    assert worst.lower < 2.0 - 12 / 300 < worst.upper
 
 
 def test_fencing_left_out_is_caught(baseline):
