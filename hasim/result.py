@@ -306,9 +306,10 @@ class Result:
         `baseline` maps varied settings to the values of the cell that is subtracted, such as
         ``{"balancing.algorithm": "round-robin"}``; None: that of the scenario. Columns: `cell`,
         the varied settings, `baseline` (its cell), `measure`, `value`, `low`, `high`, `unit`, `n`
-        (pairs), `method`, `p` (after Holm's correction over all rows) and `verdict`. Quantiles
-        with too few observations have no row. Raises CompareError if no cell is the baseline or no
-        two replications are common, LookupError for an unknown measure.
+        (pairs), `method`, `note` (how many durations were censored), `p` (after Holm's correction
+        over all rows) and `verdict`. Quantiles with too few observations have no row. Raises
+        CompareError if no cell is the baseline or no two replications are common, LookupError for
+        an unknown measure.
         """
         wanted = self.study.baseline if baseline is None else baseline
         if not wanted:
@@ -327,7 +328,7 @@ class Result:
         return pd.DataFrame(rows).drop(columns="needed", errors="ignore")
 
     def summary(self) -> pd.DataFrame:
-        """One row per cell and measure: value, low, high, n, unit, method, needed."""
+        """One row per cell and measure: value, low, high, n, unit, method, needed, note."""
         return pd.DataFrame(
             [
                 {"cell": index, **_readable(varied), **dataclasses.asdict(estimate)}

@@ -23,6 +23,7 @@ COLUMNS = ("scenario", "measure", "baseline", "now", "worse by", "margin", "n", 
 _STYLES = {"pass": "green", "regression": "bold red", "inconclusive": "yellow"}
 _MOST_SHOWN = 5
 CENSORED = ("detection_time.mean", "failover_time.mean", "outage.mean")
+"""Measures of times that may be cut short, by a cure or the end of the run."""
 
 
 def render(report: GateReport, style: str) -> str:
