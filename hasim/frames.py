@@ -1,9 +1,10 @@
 """The frames of a run as Parquet: every measure of every replication, and every incident.
 
 ``metrics.parquet`` is tidy and long: a row for each cell, replication and measure, with its
-unit. ``incidents.parquet`` has a row for each incident. Both begin with the number of
-the cell and a column for each varied setting. The unit of a column stands in the
-field's metadata under ``unit``; scenario, seed and version in the schema's.
+unit; durations that were censored count in a mean for as long as they were seen, so that
+replications of two cells can be paired. ``incidents.parquet`` has a row for each incident. Both
+begin with the number of the cell and a column for each varied setting. The unit of a column stands
+in the field's metadata under ``unit``; scenario, seed and version in the schema's.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from hasim.journal import Journal, read
 from hasim.measures import ROWS, Measured, measure
 from hasim.report.cells import heading, labels, text
 from hasim.report.format import estimate_text
+from hasim.report.remarks import remarks
 from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
@@ -263,10 +264,11 @@ class Result:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the results must know: scaled traces, a warm-up that is left out."""
+        """What a reader must know: scaled traces, a warm-up left out, intervals to be doubted."""
         few = "There is too little to compare with the baseline: two replications are needed."
         lacking = few if self.study.baseline and not self.compared else ""
-        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off), lacking)))
+        skewed = remarks(self.estimates, DEFAULT)
+        return tuple(filter(None, (*self.study.notes, note_of(self.cut_off), *skewed, lacking)))
 
     @property
     def warm_up(self) -> pd.DataFrame:
@@ -304,9 +306,10 @@ class Result:
         `baseline` maps varied settings to the values of the cell that is subtracted, such as
         ``{"balancing.algorithm": "round-robin"}``; None: that of the scenario. Columns: `cell`,
         the varied settings, `baseline` (its cell), `measure`, `value`, `low`, `high`, `unit`, `n`
-        (pairs), `method`, `p` (after Holm's correction over all rows) and `verdict`. Quantiles
-        with too few observations have no row. Raises CompareError if no cell is the baseline or no
-        two replications are common, LookupError for an unknown measure.
+        (pairs), `method`, `note` (how many durations were censored), `p` (after Holm's correction
+        over all rows) and `verdict`. Quantiles with too few observations have no row. Raises
+        CompareError if no cell is the baseline or no two replications are common, LookupError for
+        an unknown measure.
         """
         wanted = self.study.baseline if baseline is None else baseline
         if not wanted:
@@ -325,7 +328,7 @@ class Result:
         return pd.DataFrame(rows).drop(columns="needed", errors="ignore")
 
     def summary(self) -> pd.DataFrame:
-        """One row per cell and measure: value, low, high, n, unit, method, needed."""
+        """One row per cell and measure: value, low, high, n, unit, method, needed, note."""
         return pd.DataFrame(
             [
                 {"cell": index, **_readable(varied), **dataclasses.asdict(estimate)}

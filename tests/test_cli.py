@@ -726,7 +726,7 @@ def test_cells_are_compared_with_a_baseline_under_the_table(tiny):
     outage = frame.set_index("measure").loc["outage.mean"]
     times = hasim.load_run("out").incidents.groupby("cell")["outage_s"].mean()
     assert outage["value"] == pytest.approx(times[1] - times[0])
-    assert (outage["method"], outage["n"]) == ("paired t", 8)
+    assert (outage["method"], outage["n"]) == ("paired jackknife t", 8)
     assert "minus detection.fall=1" in hasim.load_run("out")._repr_html_()
     again = cli("compare", "out", "--format", "markdown")
     assert again.exit_code == 0  # a cell that is worse than another is no regression

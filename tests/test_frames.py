@@ -63,7 +63,11 @@ def test_metrics_are_what_each_replication_measured(result):
     keys = ["cell", "replication", "measure"]
     values = frame.set_index(keys)["value"]
     assert values.index.is_unique
-    by_hand = result.incidents.groupby(["cell", "replication"])["detection_s"].mean()
+    # One that was not detected counts for as long as it went on.
+    seen = result.incidents.assign(
+        seen_s=result.incidents["detection_s"].fillna(result.incidents["censored_s"])
+    )
+    by_hand = seen.groupby(["cell", "replication"])["seen_s"].mean()
     for (cell, replication), seconds in by_hand.items():
         found = values[cell, replication, "detection_time.mean"]
         assert found == seconds or (pd.isna(found) and pd.isna(seconds))

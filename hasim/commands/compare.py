@@ -90,6 +90,8 @@ def _show(compared: Sequence[Compared], style: str) -> None:
             out.print(_table(compared))
         if any(one.difference.unit == "ratio" and one.verdict != "same" for one in compared):
             out.print("Differences of shares (%) are in percentage points.")
+        for line in differences.censored(cells, compared):
+            out.print(line)
         out.print(f"{same} of {len(compared)} differences are exactly 0 in every replication.")
         return
     if style == "markdown":

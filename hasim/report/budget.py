@@ -269,6 +269,11 @@ def remarks(
     fitted = {one.rate.origin: None for one in cell.classes if one.rate.per_s.method != "given"}
     if fitted:
         yield f"Rates: {'; '.join(fitted)}. How long faults last is the scenario's (for)."
+    if cell.fence_fails is not None:
+        yield (
+            f"Half of the runs with one fault have the first order to the fencing device fail; "
+            f"they count {percent(cell.fence_fails)}."
+        )
     many = "three or more" if budget.pairs else "two or more"
     yield (
         f"Left out: {many} faults at a time, of the order of "

@@ -73,7 +73,18 @@ def difference_table(
     for index in dict.fromkeys(one.cell for one in differences):
         fields = (_field(found.get((index, measure))) for measure in measures)
         table.add_row(names[index].replace(", ", ",\n"), *fields)
-    return Group(table, Text(WORDS, style="dim"))
+    lines = [WORDS, *censored(cells, differences)]
+    return Group(table, *(Text(line, style="dim") for line in lines))
+
+
+def censored(cells: Sequence[Cell], differences: Sequence[Difference]) -> list[str]:
+    """A sentence for each measure: how many durations were censored in either cell of a pair."""
+    names = dict(zip((index for index, _ in cells), labels(cells), strict=True))
+    found: dict[str, list[str]] = {}
+    for one in differences:
+        if one.difference.note:
+            found.setdefault(one.measure, []).append(f"{names[one.cell]}: {one.difference.note}")
+    return [f"{title(measure)}, {'; '.join(told)}." for measure, told in found.items()]
 
 
 def as_markdown(cells: Sequence[Cell], differences: Sequence[Difference], what: str) -> str:
@@ -87,6 +98,7 @@ def as_markdown(cells: Sequence[Cell], differences: Sequence[Difference], what: 
         point, bounds = parts(one.difference)
         fields = (names[one.cell], one.measure, point, bounds, f"{one.p:.2g}", one.verdict)
         lines.append("| " + " | ".join(field.replace("|", "\\|") for field in fields) + " |")
+    lines += [f"\n{line}" for line in censored(cells, differences)]
     return "\n".join(lines) + "\n"
 
 

@@ -22,6 +22,8 @@ FORMATS = ("markdown", "junit", "json", "benchmark-action")
 COLUMNS = ("scenario", "measure", "baseline", "now", "worse by", "margin", "n", "verdict")
 _STYLES = {"pass": "green", "regression": "bold red", "inconclusive": "yellow"}
 _MOST_SHOWN = 5
+CENSORED = ("detection_time.mean", "failover_time.mean", "outage.mean")
+"""Measures of times that may be cut short, by a cure or the end of the run."""
 
 
 def render(report: GateReport, style: str) -> str:
@@ -76,6 +78,8 @@ def remarks(report: GateReport) -> Iterator[str]:
         yield f"{name} was {was} when the baseline was made, is {now}."
     if any(one.unit == "ratio" and not one.identical for one in report.comparisons):
         yield "Differences and margins of shares (%) are in percentage points."
+    if any(one.measure in CENSORED and not one.identical for one in report.comparisons):
+        yield "A time that was censored counts for as long as it was seen to last."
     if report.unused:
         yield f"In the baseline, but not in the suite: {', '.join(report.unused)}."
 

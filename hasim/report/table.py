@@ -121,6 +121,8 @@ def plain_estimate(estimate: Estimate) -> dict[str, Any]:
         "needed": estimate.needed,
         "method": estimate.method,
     }
+    if estimate.note:
+        plain["note"] = estimate.note
     if any(number is not None and math.isinf(number) for number in numbers.values()):
         plain["unbounded"] = True
     return plain

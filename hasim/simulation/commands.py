@@ -103,7 +103,7 @@ class Commands:
     def _fence(self, event: Call) -> None:
         effect: Fence = event.load
         world, device = self.world, self.world.settings.fencing_device
-        if world.fence_draws[effect.master].uniform() < device.fails:
+        if world.fence_fails(effect.master):
             world.driver.feed(FenceResult(effect.failover, effect.master, confirmed=False))
             return
         master = world.masters[effect.master]

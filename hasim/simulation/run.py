@@ -29,16 +29,19 @@ def simulate(
     scenario: str = "",
     cell: dict[str, Any] | None = None,
     messages: bool = False,
+    first_fence_fails: bool | None = None,
 ) -> Journal:
     """Run one replication and return its journal.
 
     The same settings, recorded inputs, seed and replication give the same journal.
-    `messages` adds a record of every single message.
+    `messages` adds a record of every single message. `first_fence_fails` is the outcome of the
+    first order to the fencing device, where it is not to be left to chance (stratified runs).
     """
     with collector_paused():
         world = World(
             settings, recorded, seed=seed, replication=replication, keep_messages=messages
         )
+        world.first_fence_fails = first_fence_fails
         world.journal.header = _header(world, scenario, cell or {})
         world.changed()
         schedule_faults(world)

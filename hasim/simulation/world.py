@@ -79,6 +79,7 @@ class World:
         # A stream per master: what one of them needs does not shift the others' luck.
         self.probe_draws = {m: Stream(seed, replication, f"probe-errors:{m}") for m in ids}
         self.fence_draws = {m: Stream(seed, replication, f"fencing:{m}") for m in ids}
+        self.first_fence_fails: bool | None = None
         self.masters = self._build_masters()
         self._states = self._build_states()
         control_plane = ControlPlane(
@@ -110,6 +111,12 @@ class World:
         journal = self.journal
         self.journal = self.driver.journal = Journal()
         return journal
+
+    def fence_fails(self, master: str) -> bool:
+        """Whether an order to the fencing device fails: drawn, or given for the first one."""
+        drawn = self.fence_draws[master].uniform() < self.settings.fencing_device.fails
+        given, self.first_fence_fails = self.first_fence_fails, None
+        return drawn if given is None else given
 
     # -- building ----------------------------------------------------------------
 

@@ -52,3 +52,21 @@ def mean(name: Name, runs: Sequence[Measured], level: float) -> Interval:
 def resampled_share(name: Name, runs: Sequence[Measured], time_s: float, draws: Floats) -> Floats:
     """The share at or below a time for each row of how often each replication was drawn."""
     return pooled.resampled_share(sample(name, runs), time_s, draws)
+
+
+def difference(
+    name: Name, first: Sequence[Measured], second: Sequence[Measured], level: float
+) -> Interval:
+    """How much longer the mean is in `second`, of pairs, see `pooled.difference_of_means`."""
+    return pooled.difference_of_means(sample(name, first), sample(name, second), level)
+
+
+def mean_seen(name: Name, run: Measured) -> float | None:
+    """The mean time that the durations of one replication were seen to last, in seconds.
+
+    One that was censored counts for as long as it was seen. The moments of censoring (cures,
+    the end of the run) do not depend on what is compared, so that replications can be paired:
+    what is found later, or no longer, is seen to last longer.
+    """
+    seen = [time for time, _ in of_run(name, run)]
+    return sum(seen) / len(seen) if seen else None

@@ -13,7 +13,8 @@ class Estimate:
     of ``s``, ``ratio``, ``per_hour``, ``count``. `value` is None if there are too few
     observations; `needed` then tells how many it takes. `n` is the number of
     observations, `method` the kind of interval, in the literature's words. A
-    bound that the data cannot give (censored beyond the end) is infinite.
+    bound that the data cannot give (censored beyond the end) is infinite. `note` is what the
+    reader has to know beside it (see `hasim.study.statistics.Interval`).
     """
 
     measure: str
@@ -24,3 +25,4 @@ class Estimate:
     n: int
     method: str
     needed: int | None = None
+    note: str = ""

@@ -11,7 +11,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,12 +48,15 @@ class Measure:
     `estimate` maps replications and a level to an interval; `each` gives its value in one
     replication (None where it has none), `share`, of a quantile, the share of what
     is at or below a value for each row of how often each replication was drawn. A
-    measure has one of the two, or neither if it cannot be compared between runs.
+    measure has one of the two, or neither if it cannot be compared between runs. Pairs of
+    replications are compared by `difference` if there is one (second minus first), else by `each`
+    or `share`.
     """
 
     estimate: Callable[[Runs, float], Interval]
     each: Callable[[Measured], float | None] | None = None
     share: Callable[[Runs, float, Floats], Floats] | None = None
+    difference: Callable[[Runs, Runs, float], Interval] | None = None
 
 
 def unit(measure: str) -> str:
@@ -122,11 +125,11 @@ def _duration_quantile(name: durations.Name, p: float) -> Measure:
 
 
 def _duration_mean(name: durations.Name) -> Measure:
-    def each(run: Measured) -> float | None:
-        known = [time for time, seen in durations.of_run(name, run) if seen]
-        return sum(known) / len(known) if known else None
-
-    return Measure(lambda runs, level: durations.mean(name, runs, level), each)
+    return Measure(
+        lambda runs, level: durations.mean(name, runs, level),
+        each=functools.partial(durations.mean_seen, name),
+        difference=functools.partial(durations.difference, name),
+    )
 
 
 def _latency_quantile(p: float) -> Measure:
@@ -206,17 +209,25 @@ def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
         for run in runs
     ]
 
+    # Runs in which nothing happened tell nothing of what a fault costs, only of how rarely
+    # there is a mistake: they are no observations, but their time counts.
+    some = [row for row in sums if any(row[:3])]
+    calm_s = sum(span_s for *counts, span_s in sums if not any(counts))
     mtbf_of_any_s = mtbf_s / len(runs[0].masters)
 
     def uptime(total: Floats) -> Floats:
         by_fault = renewal_reward(total[..., 0] / total[..., 1], mtbf_of_any_s)
-        return (1 - np.asarray(by_fault)) * (1 - total[..., 2] / total[..., 3])
+        return (1 - np.asarray(by_fault)) * (1 - total[..., 2] / (total[..., 3] + calm_s))
 
-    found = jackknife_interval(sums, uptime, level)
+    if not some:
+        return unknown(0, "renewal reward, jackknife t")
+    faults = np.array([float(n) for _, n, _, _ in some])
+    weights = faults if faults.any() else None
+    found = jackknife_interval(some, uptime, level, weights=weights)
     open_end = any(run.service.down_at_end for run in runs)
     low = -math.inf if open_end else found.low
     method = "renewal reward, jackknife t"
-    return Interval(found.value, low, found.high, sum(n for _, n, _, _ in sums), method)
+    return replace(found, low=low, n=int(faults.sum()), method=method)
 
 
 def _no_projection(runs: Runs, level: float) -> Interval:
@@ -303,23 +314,25 @@ def summarise(measured: Runs, projection: Projection = None) -> dict[str, Estima
 def estimate_of(measure: str, measured: Runs, projection: Projection = None) -> Estimate:
     """One measure with its 95 % interval. Raises LookupError if there is no such measure."""
     found, its_unit = interval(measure, measured, projection), unit(measure)
-    n, method = found.n, found.method
+    n, method, note = found.n, found.method, found.note
     if found.value is None or found.needed is not None:
         return Estimate(measure, its_unit, None, None, None, n, method, found.needed)
     # No measure is negative, and no share exceeds one: bounds beyond that say nothing.
     low = max(found.low, 0.0)
     high = min(found.high, 1.0) if its_unit == "ratio" else found.high
-    return Estimate(measure, its_unit, found.value, low, high, n, method)
+    return Estimate(measure, its_unit, found.value, low, high, n, method, note=note)
 
 
 def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Estimate:
     """How much larger `measure` is in `second` than in `first`, replication by replication.
 
     Replications are paired by number; with the same seed they met the same faults
-    and messages. Means, shares and rates: the mean of the differences with
-    Student's t interval (a replication without a value in both is left out). Quantiles: the
-    difference of the pooled quantiles (`effective.difference_interval`), with a bootstrap
-    that draws the same replications from both. Raises LookupError if there is no such measure.
+    and messages. Means of durations: the difference of the pooled means, censored ones
+    included (`pooled.difference_of_means`). Other means, shares and rates: the mean of the
+    differences with Student's t interval (a replication without a value in both is left out).
+    Quantiles: the difference of the pooled quantiles (`effective.difference_interval`), with a
+    bootstrap that draws the same replications from both. Raises LookupError if there is no such
+    measure.
     """
     if measure not in MEASURES:
         raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
@@ -327,20 +340,24 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
     both = [run for run in first if run.replication in by_number]
     others = _as_load(measure, [by_number[run.replication] for run in both])
     pairs = list(zip(_as_load(measure, both), others, strict=True))
-    how = MEASURES[measure]
+    found = _difference(MEASURES[measure], pairs, level)
+    n, method, note = found.n, found.method, found.note
+    if found.value is None:
+        return Estimate(measure, unit(measure), None, None, None, n, method, note=note)
+    bounds = found.low, found.high
+    return Estimate(measure, unit(measure), found.value, *bounds, n, method, note=note)
+
+
+def _difference(how: Measure, pairs: Sequence[tuple[Measured, Measured]], level: float) -> Interval:
+    if how.difference is not None:
+        return how.difference([one for one, _ in pairs], [other for _, other in pairs], level)
     if how.each is not None:
         values = [(how.each(one), how.each(other)) for one, other in pairs]
         deltas = [b - a for a, b in values if a is not None and b is not None]
-        found = t_interval(deltas, level)
-        method = "paired t"
-    elif how.share is not None and pairs:
-        found = _paired_quantiles(how, pairs, level)
-        method = found.method
-    else:
-        found, method = unknown(0, "not comparable"), "not comparable"
-    if found.value is None:
-        return Estimate(measure, unit(measure), None, None, None, found.n, method)
-    return Estimate(measure, unit(measure), found.value, found.low, found.high, found.n, method)
+        return replace(t_interval(deltas, level), method="paired t")
+    if how.share is not None and pairs:
+        return _paired_quantiles(how, pairs, level)
+    return unknown(0, "not comparable")
 
 
 def _paired_quantiles(

@@ -83,15 +83,33 @@ class Sample:
         found = np.where(reached.any(axis=1), self.times[reached.argmax(axis=1)], math.inf)
         return np.where(weights.any(axis=1), found, math.nan)
 
-    def restricted_means(self, weights: Floats) -> Floats:
-        """For each row of weights, the area under S up to the longest duration."""
+    def restricted_means(self, weights: Floats, until: float | None = None) -> Floats:
+        """For each row of weights, the area under S up to a time, or to the longest duration.
+
+        S is taken not to fall after the longest.
+        """
         if not len(self.times):
             return np.full(len(weights), math.nan)
         after = self.survival(weights)
         before = np.hstack([np.ones((len(weights), 1)), after[:, :-1]])
+        if until is not None:
+            ends = np.minimum(self.times, until)
+            area = (np.diff(ends, prepend=0.0) * before).sum(axis=1)
+            area = area + (until - ends[-1]) * after[:, -1]
+            return np.where(weights.any(axis=1), area, math.nan)
         at_risk = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1]
         area = (np.diff(self.times, prepend=0.0) * before * (at_risk > 0)).sum(axis=1)
         return np.where(weights.any(axis=1), area, math.nan)
+
+    def leave_out(self, clusters: int, statistic: Callable[[Floats], Floats]) -> Floats:
+        """A statistic with each of so many clusters left out, one after the other."""
+        rows = max(1, CHUNK // max(1, len(self.times)))
+        numbers = np.arange(clusters)
+        parts = [
+            statistic((self.cluster != numbers[start : start + rows, None]).astype(np.float64))
+            for start in range(0, clusters, rows)
+        ]
+        return np.concatenate(parts)
 
     def resample(self, draws: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
         """A statistic for each row of how often each cluster was drawn."""

@@ -128,6 +128,12 @@ def test_the_text_of_a_pipe_has_no_colours() -> None:
         render("xml", HEADER, [cell()], [[]])
 
 
+def test_runs_whose_fence_fails_are_told() -> None:
+    said = " ".join(remarks(HEADER, dataclasses.replace(cell(), fence_fails=0.05), []))
+    assert "first order to the fencing device fail; they count 5" in said
+    assert "fencing device" not in " ".join(remarks(HEADER, cell(), []))
+
+
 def test_remarks_on_what_is_not_known() -> None:
     said = " ".join(remarks(HEADER, cell(quiet=True), []))
     assert "No false failover in 2.00 h" in said

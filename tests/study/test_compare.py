@@ -121,6 +121,25 @@ def test_a_quantile_with_too_few_has_no_difference() -> None:
     assert found[1].verdict == "worse"
 
 
+def test_what_is_no_longer_detected_is_worse_not_left_out() -> None:
+    """Detected after 10 s before; after, one of four at 20 s, the others not in the 60 s they last.
+
+    The areas under the curves up to 60 s: 10 s, and 20 s + 3/4 of 40 s. Without those that
+    were censored the difference would be 10 s.
+    """
+    before = {n: run(n, [10.0, 10.0]) for n in range(12)}
+    after = {n: run(n, [20.0 if n % 2 else None, None]) for n in range(12)}
+    cells = [(0, {"a": 1}, before), (1, {"a": 2}, after)]
+    (found,) = against(cells, {"a": 1}, ("detection_time.mean",))
+    assert found.difference.value == pytest.approx(40)
+    assert 20 < found.difference.low < 40 < found.difference.high < 60
+    assert (found.difference.n, found.verdict) == (12, "worse")
+    assert found.difference.note == "the first 60 s; censored: 0 of 24 and 18 of 24"
+    (back,) = against(cells, {"a": 2}, ("detection_time.mean",))
+    assert back.difference.value == pytest.approx(-40)
+    assert (back.difference.high, back.verdict) == (-found.difference.low, "better")
+
+
 def test_p_values() -> None:
     values = np.random.default_rng(8).normal(0.3, 1, 25)
     interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)

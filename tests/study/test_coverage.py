@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-STUDIES = 1000
+STUDIES = 5000
+"""Studies of each row; a fifth of them where one takes long, as in the report."""
 
 
 def _script() -> ModuleType:
@@ -37,18 +38,15 @@ CASES = {case.name: case for case in script.cases()}
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_coverage(name: str) -> None:
-    """In 93 to 97 %, or within 1.5 points of the computed coverage of an exact method."""
+    """In 93 to 97 % of those shown, or within 1.5 points of the computed coverage.
+
+    The band is for the true coverage: it is refuted by a one-sided exact test at 5 %. Of 5,000
+    studies 92.4 % are too few, so that a method that covers in 92 % is caught with a probability
+    of 84 %, one that covers in 91.5 % with 99 %. Seeds are fixed, and so is the outcome.
+    """
     case = CASES[name]
-    studies = STUDIES if case.computed is None else 5 * STUDIES
-    found = script.cover(case, studies)
-    if case.computed is None:
-        # The band is for the true coverage, which so many studies show to 0.7 points (one
-        # standard deviation): it is refuted if even the interval of the coverage lies beyond.
-        own = script.proportion_interval(found.hits, studies)
-        assert own.high >= 0.93, script.row(found)
-        assert own.low <= 0.97, script.row(found)
-    else:
-        assert abs(found.share - case.computed) <= 0.015, script.row(found)
+    found = script.cover(case, script.repeats(case, STUDIES))
+    assert not found.refuted(), script.row(found)
 
 
 @pytest.mark.slow
@@ -60,8 +58,7 @@ def test_the_plain_methods_would_be_caught() -> None:
         ("mean of replications; 70 % zero, else exponential; 20", 1000),
         ("p95 of pooled incidents; exponential, shared factor; 20", 500),
     ):
-        covered = script.cover(found[name], studies)
-        assert script.proportion_interval(covered.hits, studies).high < 0.935, name
+        assert script.cover(found[name], studies).refuted(), name
 
 
 def test_made_up_replications_have_the_truth_that_is_claimed() -> None:

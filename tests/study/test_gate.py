@@ -130,7 +130,9 @@ def test_one_more_failed_check_is_caught(baseline):
     report = bench(suite, baseline, jobs=1)
     assert ("detection-by-probes", "detection_time.mean") in found(report)
     worst = report.worst_first[0]
-    assert worst.lower < 2.0 < worst.upper  # one more probe, every 2 s
+    # One more probe, every 2 s; but of the incidents in the last 8 s of the 300 the end cuts off
+    # E[T^2]/2 each, with T uniform on 6 to 8 s instead of 4 to 6: 12 s in 300.
+    assert worst.lower < 2.0 - 12 / 300 < worst.upper
 
 
 def test_fencing_left_out_is_caught(baseline):
@@ -428,8 +430,9 @@ def test_our_baseline_belongs_to_the_default_suite():
 
 def test_rekeying_changes_the_behaviour_but_is_no_regression(baseline, monkeypatch):
     rekey(monkeypatch)
-    report = bench(default("detection-by-messages", "failover", "split-brain"), baseline, jobs=1)
-    assert len(report.changed) == 3
+    report = bench(default(), baseline, jobs=1)
+    # Every cell, or it would not be tried at all by re-keyed streams.
+    assert len(report.changed) == len(report.changes) == 5
     assert not report.regressions
 
 
@@ -443,7 +446,7 @@ def test_an_unchanged_program_with_rekeyed_streams_is_no_regression_in_forty_tri
         with pytest.MonkeyPatch.context() as patched:
             rekey(patched)
             report = bench(suite, made, jobs=1)
-        assert report.changed
+        assert len(report.changed) == len(suite.cells)
         verdicts.append(report.verdict)
     assert verdicts.count("regression") == 0
     assert verdicts.count("inconclusive") <= 2

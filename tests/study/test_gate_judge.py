@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from hasim.study.gate.judge import ALPHA, Comparison, bounds, exceeds, judge, pair
+from hasim.study.gate.quantities import values_of
+from tests.study.runs import run
 
 DETECTION = "detection_time.mean"  # less is better, in seconds
 
@@ -97,6 +99,17 @@ def test_a_lost_value_is_no_pass_and_a_gained_one_no_harm():
     assert [one.verdict for one in found] == ["inconclusive", "pass", "inconclusive", "pass"]
     assert found[0].lost == 1
     assert "lost" in found[0].reason
+
+
+def test_what_is_no_longer_detected_counts_for_as_long_as_it_lasted():
+    """Six detected after 10 s; then one of the two in each is not, in the 60 s that it lasts."""
+    before = [values_of(run(n, [10.0, 10.0]), (DETECTION,))[DETECTION] for n in range(6)]
+    after = [values_of(run(n, [10.0, None]), (DETECTION,))[DETECTION] for n in range(6)]
+    assert (before, after) == ([10.0] * 6, [35.0] * 6)
+    found = judge(
+        [pair("cell", DETECTION, 1.0, before, after)], looks=1, at_cap=[True], changed=[True]
+    )
+    assert (found[0].difference, found[0].lost, found[0].verdict) == (25.0, 0, "regression")
 
 
 def test_holm_counts_the_measures_that_can_fail():

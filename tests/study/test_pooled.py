@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hasim.study import effective
-from hasim.study.pooled import mean_of, quantile_of, resampled_share
+from hasim.study.pooled import difference_of_means, mean_of, quantile_of, resampled_share
 from hasim.study.statistics import mean_interval, order_statistics, ratio_interval
 from hasim.study.survival import Sample, cluster_draws
 
@@ -94,6 +94,20 @@ def test_share_of_clusters_that_agree_is_wider() -> None:
     narrow = stats.beta.ppf([0.025, 0.975], 28.5, 12.5)
     assert (agreed.low, agreed.high) == pytest.approx(narrow, abs=0.015)
     assert effective.share_interval(counts[:1], counts[:1] * 2, cluster_draws(1)).high == math.inf
+
+
+def test_few_large_clusters_have_no_upper_bound_of_p95_even_if_the_longest_is_alone() -> None:
+    """Thirty clusters of equal times cannot bound it: 72 independent ones are needed.
+
+    Beyond the quantile there is a single time, which looks independent of all others.
+    """
+    times = np.sort(np.random.default_rng(3).exponential(size=30))
+    sizes = np.array([4] * 25 + [1, 6, 6, 5, 1])
+    of = np.repeat(np.arange(30), sizes)
+    found = quantile_of(Sample.of(times[of], [True] * len(of), of), 0.95)
+    assert found.needed is None
+    assert found.low > 0
+    assert found.high == math.inf
 
 
 # -- quantiles --------------------------------------------------------------------------
@@ -211,6 +225,58 @@ def test_restricted_mean_against_the_slow_jackknife() -> None:
 
 
 # -- differences ------------------------------------------------------------------------
+
+
+def censored_pairs(rng: np.random.Generator, shift: float) -> Sample:
+    """Eight clusters of 2 to 5 durations, censored after 1."""
+    of = np.repeat(range(8), rng.integers(2, 6, 8))
+    times = rng.uniform(0, 0.9, len(of)) + shift
+    return Sample.of(np.minimum(times, 1), times <= 1, of)
+
+
+def test_difference_of_restricted_means_against_the_slow_jackknife() -> None:
+    rng = np.random.default_rng(6)
+    first, second = censored_pairs(rng, 0.0), censored_pairs(rng, 0.4)
+
+    def area(sample: Sample, without: int) -> float:
+        """Under the curve up to 1, step by step, of the clusters that are left."""
+        kept = sample.cluster != without
+        total, before, alive = 0.0, 0.0, 1.0
+        rest = list(zip(sample.times[kept], sample.observed[kept], strict=True))
+        for place, (time, seen) in enumerate(rest):
+            total += alive * (time - before)
+            before = time
+            alive *= 1 - seen / (len(rest) - place)
+        return total + alive * (1 - before)
+
+    found = difference_of_means(first, second)
+    out = [area(second, i) - area(first, i) for i in range(8)]
+    error = math.sqrt(7 / 8 * sum((o - sum(out) / 8) ** 2 for o in out))
+    assert found.value == pytest.approx(area(second, -1) - area(first, -1))
+    half = stats.t.ppf(0.975, 7) * error
+    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))
+    assert found.method == "paired jackknife t, restricted means"
+    none, some = (int((~s.observed).sum()) for s in (first, second))
+    assert none == 0 < some
+    assert found.note.startswith(f"the first 1 s; censored: 0 of {len(first.times)} and {some} of")
+
+
+def test_difference_of_means_that_are_all_seen_has_no_horizon() -> None:
+    """Also if what was censored was outlived: nothing after it is unknown."""
+    times = np.array([1.0, 4.0, 2.0, 6.0, 3.0, 9.0])
+    first = Sample.of(times, [True] * 6, [0, 0, 1, 1, 2, 2])
+    second = Sample.of(times + np.array([0, 1, 0, 2, 0, 3]), [True] * 6, [0, 0, 1, 1, 2, 2])
+    found = difference_of_means(first, second)
+    assert (found.value, found.n, found.note) == (1.0, 3, "")
+    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 2, 1, 0.5 / 3**0.5))
+    same = difference_of_means(first, first)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    shifted = difference_of_means(first, Sample.of(times + 0.1, [True] * 6, [0, 0, 1, 1, 2, 2]))
+    assert shifted.low == shifted.high == shifted.value  # rounding is no variance
+    outlived = Sample.of(times, [True, False, True, True, True, True], [0, 0, 1, 1, 2, 2])
+    assert difference_of_means(first, outlived).note == "censored: 0 of 6 and 1 of 6"
+    none = difference_of_means(first, Sample.of([], [], []))
+    assert (none.value, none.n) == (None, 0)
 
 
 def shares_of(times: np.ndarray) -> effective.Shares:

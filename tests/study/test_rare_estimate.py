@@ -268,6 +268,19 @@ def test_failover_with_coverage(
     assert (u.high - u.low) / 2 <= 0.02 * exact
 
 
+def test_outcomes_that_were_simulated_apart_count_as_much_as_they_are_likely() -> None:
+    """9 in 10 faults cost 10 s, 1 in 10 costs 100 s: 19 s on average, of as many runs of each."""
+    often = [Run((d,), 500.0, outcome=0, chance=0.9) for d in (8.0, 12.0, 9.0, 11.0)]
+    seldom = [Run((d,), 500.0, outcome=1, chance=0.1) for d in (90.0, 110.0, 95.0, 105.0)]
+    found = estimate([kind()], {"x": [*often, *seldom]}, causes=("a",)).down_s["x"]
+    assert found.value == pytest.approx(0.9 * 10 + 0.1 * 100)
+    parts = [mean_interval([run.down_s[0] for run in runs]) for runs in (often, seldom)]
+    half = math.hypot(0.9 * (parts[0].high - 10), 0.1 * (parts[1].high - 100))
+    assert found.high == pytest.approx(19 + half)
+    alone = estimate([kind()], {"x": often}, causes=("a",)).down_s["x"]
+    assert (alone.low, alone.high) == (-math.inf, math.inf)
+
+
 def test_the_interval_covers_as_often_as_it_says() -> None:
     """Coverage of 95 % intervals, of two kinds whose downtimes have a cv of 1 and 0.3."""
     rng = np.random.default_rng(17)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,8 +15,7 @@ from scipy.stats import chisquare, kstest
 from hasim.scenario.loader import Loaded, from_data
 from hasim.simulation.laws import Constant
 from hasim.study.rare.analysis import Amounts, analyse
-from hasim.study.rare.combine import scaled, total
-from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP, Pair, Run
+from hasim.study.rare.estimate import ALL, FAULTS, Pair, Run
 from hasim.study.rare.rates import classes_of
 from hasim.study.rare.runs import CANDIDATES, Design, Double, Doubles, Trials
 from hasim.units import HOUR, MINUTE, SECOND
@@ -209,85 +212,52 @@ def test_the_same_seed_gives_the_same_budget_with_any_jobs() -> None:
 # -- against closed forms, and against plain simulation --------------------------------
 
 
-COVERED = {
-    **DATA,
-    "masters": [{"id": "a"}, {"id": "b", "priority": 2}],
-    "traffic": {"arrivals": {"law": "poisson", "rate": "0.01/s"}, "owned": "100%"},
-    "replication": {"lag": "0s"},
-    "promotion": {"duration": "100ms"},
-    "faults": [{"kind": "crash", "target": "a", "every": "720h", "for": "5m"}],
-}
-"""A crash is declared a uniform part of the probe interval after it began (mean: half of it)."""
+def _script() -> ModuleType:
+    """The worlds of results/rare-events.py, whose results are in results/rare-events.md."""
+    path = Path(__file__).parents[2] / "results" / "rare-events.py"
+    spec = importlib.util.spec_from_file_location("rare_events", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+CASES = {case.name: case for case in _script().CASES}
+UNCOVERED = from_data(CASES["failover, coverage 0.95, D+F 40 s"].data)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("interval", "latency", "exact", "count"),
-    [("20s", "29.9s", 1.543186e-5, 260), ("6s", "6.9s", 3.858010e-6, 360)],
-)
-def test_failover_in_a_world_hits_the_renewal_reward_form(
-    interval: str, latency: str, exact: float, count: int
-) -> None:
-    """MTBF 720 h, detection plus failover 40 s and 10 s, coverage 1."""
-    loaded = from_data({
-        **COVERED,
-        "detection": {"evidence": "probe", "interval": interval, "fall": 1},
-        "failover": {"fencing": {"timeout": "40s"}},
-        "fencing_device": {"latency": latency},
-    })  # fmt: skip
-    (cell,) = analyse(loaded, Amounts(count, 0, 1))
+@pytest.mark.parametrize("name", CASES)
+def test_a_world_hits_its_closed_form(name: str) -> None:
+    """Failover with coverage 1 and 0.95, one out of two with two repair crews and with one."""
+    case = CASES[name]
+    found = case.budget().budget.parts[case.part]
+    assert found.low <= case.exact <= found.high
+    assert (found.high - found.low) / 2 <= 0.02 * case.exact
+
+
+def test_a_fence_that_fails_is_met_in_half_of_the_runs_and_weighed_by_its_chance() -> None:
+    """The cheap case of the closed form: few runs, and a half-width below 10 % all the same."""
+    (cell,) = analyse(UNCOVERED, Amounts(24, 0, 1))
     found = cell.budget.parts[FAULTS, ALL]
-    assert found.low <= exact <= found.high
-    assert (found.high - found.low) / 2 <= 0.02 * exact
+    assert found.low <= 8.409787e-5 <= found.high
+    assert (found.high - found.low) / 2 <= 0.1 * 8.409787e-5
+    made = design(UNCOVERED)
+    runs = [Trials(UNCOVERED, (made,), "uptime")(0, made.groups * n).found for n in range(4)]
+    assert [(run.outcome, run.chance) for run in runs] == [(0, 0.95), (1, 0.05)] * 2  # type: ignore[union-attr]
+    assert [sum(run.down_s) > 3500 for run in runs] == [False, True] * 2  # type: ignore[union-attr]
 
 
-@pytest.mark.slow
-def test_failover_in_a_world_that_is_not_always_covered() -> None:
-    """A fence that fails leaves the master to be repaired: coverage 95 %, in two strata."""
-    down = []
-    for fails in (0.0, 1.0):
-        loaded = from_data({
-            **COVERED,
-            "faults": [{"kind": "crash", "target": "a", "every": "720h", "for": "1h"}],
-            "detection": {"evidence": "probe", "interval": "20s", "fall": 1},
-            "failover": {"fencing": {"timeout": "40s"}, "retry_interval": "2h"},
-            "fencing_device": {"latency": "29.9s", "fails": fails},
-        })  # fmt: skip
-        (cell,) = analyse(loaded, Amounts(260, 0, 1))
-        down.append(cell.budget.down_s["crash"])
-    lost_s = total([scaled(down[0], 0.95), scaled(down[1], 0.05)])
-    low, high = (x / (720 * 3600 + x) for x in (lost_s.low, lost_s.high))
-    assert low <= 8.409787e-5 <= high
-    assert (high - low) / 2 <= 0.02 * 8.409787e-5
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("crews", "exact"), [(0, 9.802960e-5), (1, 1.960400e-4)])
-def test_two_masters_in_a_world_are_one_out_of_two(crews: int, exact: float) -> None:
-    """Both down at once, each for 10 h in 1000 h, with two repair crews and with one.
-
-    Beside hours, what detection adds is small: minutes.
-    """
-    loaded = from_data({
-        **COVERED,
-        "faults": [{
-            "kind": "crash",
-            "target": "each",
-            "every": {"law": "exponential", "mean": "1000h"},
-            "for": {"law": "exponential", "mean": "10h"},
-        }],
-        "repair": {"crews": crews},
-        "traffic": {"arrivals": {"law": "poisson", "rate": "0.001/s"}, "owned": "100%"},
-        "detection": {"evidence": "probe", "interval": "5m", "fall": 1, "rise": 1},
-        "fencing_device": {"restart": "10s"},
-        "failover": {
-            "transfer_timeout": "5s", "redirect_timeout": "2s", "retry_interval": "5m",
-        },
-    })  # fmt: skip
-    (cell,) = analyse(loaded, Amounts(2, 700, 1))
-    found = cell.budget.parts[OVERLAP, "no_capacity"]
-    assert found.low <= exact <= found.high
-    assert (found.high - found.low) / 2 <= 0.02 * exact
+def test_only_the_first_order_is_given() -> None:
+    """The second one is drawn: the device takes 29.9 s twice, and there is no more to it."""
+    loaded = from_data({**UNCOVERED.data, "failover": {"fencing": {"timeout": "40s"}}})
+    made = design(loaded)
+    run = Trials(loaded, (made,), "uptime")(0, made.groups).found
+    assert isinstance(run, Run)
+    assert run.outcome == 1
+    assert 59.9 < sum(run.down_s) < 80
 
 
 def compared(data: dict[str, object], amounts: Amounts, of: str) -> tuple[float, float, float]:

@@ -11,7 +11,10 @@ from scipy import stats
 
 from hasim.study import survival
 from hasim.study.statistics import (
+    FEW,
+    effective_number,
     holm,
+    interval_of_left_out,
     jackknife_interval,
     mean_interval,
     needed,
@@ -103,15 +106,64 @@ def test_jackknife_of_a_mean_is_that_of_a_mean() -> None:
     assert (left.value, left.low, left.high) == pytest.approx((right.value, right.low, right.high))
 
 
+def test_replications_without_anything_tell_nothing_of_a_ratio() -> None:
+    """Three of sixty have a failover: that is three observations, not sixty."""
+    lost, failovers = [3.0, 5.0, 10.0], [1.0, 1.0, 2.0]
+    few = ratio_interval(lost, failovers)
+    many = ratio_interval([*lost, *[0.0] * 57], [*failovers, *[0.0] * 57])
+    assert many == few
+    assert (many.value, many.n) == (4.5, 3)
+    assert ratio_interval([0.0] * 9, [0.0] * 9).value is None
+
+
+def test_clusters_of_uneven_size_have_the_degrees_of_freedom_of_their_effective_number() -> None:
+    """Ten of which one holds half: (9 + 9)^2 / (9 + 81) = 3.6 (Kish 1965)."""
+    sizes = np.array([1.0] * 9 + [9.0])
+    assert effective_number(sizes) == pytest.approx(3.6)
+    left_out = np.tile([-1.0, 1.0], 5)
+    even = interval_of_left_out(0.0, left_out, 10, weights=np.ones(10))
+    uneven = interval_of_left_out(0.0, left_out, 10, weights=sizes)
+    assert (even.high / uneven.high) == pytest.approx(
+        stats.t.ppf(0.975, 9) / stats.t.ppf(0.975, 2.6)
+    )
+
+
+def test_few_replications_of_a_skewed_measure_are_noted() -> None:
+    values = np.array([0.0] * 18 + [1.0, 9.0])
+    assert skewness(values) > 4
+    assert mean_interval(values).note == FEW
+    assert ratio_interval(values, np.ones(20)).note == FEW
+    assert mean_interval(np.tile(values, 20)).note == ""  # 400 are enough
+    assert mean_interval(np.arange(20.0)).note == ""
+    # Four that happen to lie askew are no sign of a skewed law.
+    assert mean_interval([1.0, 2.0, 3.0, 4.8]).note == ""
+
+
+def test_few_observations_take_the_wider_of_student_and_hall() -> None:
+    """On either side: eight exponential ones do not know their skewness well."""
+    values = np.random.default_rng(4).exponential(size=8)
+    student, found = t_interval(values), mean_interval(values)
+    low, high = transformed_quantiles(skewness(values), 8)
+    error = values.std(ddof=1) / math.sqrt(8)
+    hall = values.mean() - high * error, values.mean() - low * error
+    assert hall[0] > student.low
+    assert hall[1] > student.high
+    assert (found.low, found.high) == pytest.approx((student.low, hall[1]))
+    twenty = np.tile(values, 3)[:20]
+    assert mean_interval(twenty).low > t_interval(twenty).low
+
+
 def test_jackknife_against_the_slow_loop() -> None:
     rng = np.random.default_rng(2)
-    y, x = rng.exponential(size=15), rng.exponential(size=15) + 0.5
+    y, x = rng.exponential(size=25), rng.exponential(size=25) + 0.5
     found = ratio_interval(y, x)
     theta = y.sum() / x.sum()
-    out = [np.delete(y, i).sum() / np.delete(x, i).sum() for i in range(15)]
-    error = math.sqrt(14 / 15 * sum((o - sum(out) / 15) ** 2 for o in out))
-    pseudo = [15 * theta - 14 * o for o in out]
-    low, high = transformed_quantiles(float(stats.skew(pseudo, bias=False)), 15)
+    out = [np.delete(y, i).sum() / np.delete(x, i).sum() for i in range(25)]
+    error = math.sqrt(24 / 25 * sum((o - sum(out) / 25) ** 2 for o in out))
+    pseudo = [25 * theta - 24 * o for o in out]
+    freedom = x.sum() ** 2 / (x**2).sum() - 1  # of the effective number (Kish)
+    skew = float(stats.skew(pseudo, bias=False))
+    low, high = transformed_quantiles(skew, 25, freedom=freedom)
     assert found.value == pytest.approx(theta)
     assert (found.low, found.high) == pytest.approx((theta - high * error, theta - low * error))
 

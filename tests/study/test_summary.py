@@ -190,6 +190,21 @@ def test_renewal_reward_reaches_the_check_value() -> None:
     assert estimate_of("uptime.renewal_reward", runs).value is None
 
 
+def test_renewal_reward_rests_on_the_runs_in_which_anything_happened() -> None:
+    """Three of forty have a fault: three observations; the mistakes' share is of all the time."""
+    projection = (nanoseconds(1e6), 30 * DAY)
+    some = [run(n, [2.0], 40.0 + n) for n in range(3)]
+    sparse = [*some, *(run(n) for n in range(3, 40))]
+    few, many = (estimate_of("uptime.renewal_reward", r, projection) for r in (some, sparse))
+    assert (many.value, many.low, many.n) == (few.value, pytest.approx(few.low), 3)
+    service = replace(some[0].service, mistaken_s=20.0, down_s=60.0)
+    mistaken = [replace(some[0], service=service), *sparse[1:]]
+    after = estimate_of("uptime.renewal_reward", mistaken, projection)
+    assert many.value - after.value == pytest.approx(20 / 40_000, rel=2e-3)
+    calm = estimate_of("uptime.renewal_reward", sparse[3:], projection)
+    assert (calm.value, calm.n) == (None, 0)
+
+
 def test_renewal_reward_charges_mistakes_by_time_and_open_ends_have_no_lower_bound() -> None:
     runs = [run(n, [2.0], 40.0 + n) for n in range(20)]
     projection = (nanoseconds(1e6), 30 * DAY)
@@ -236,12 +251,12 @@ def test_pairs_are_matched_by_replication() -> None:
     assert difference.value == pytest.approx(-0.45)
     exact = stats.t.interval(0.95, 5, np.mean(deltas), stats.sem(deltas))
     assert (difference.low, difference.high) == pytest.approx(exact)
-    assert (difference.n, difference.method, difference.unit) == (6, "paired t", "s")
+    assert (difference.n, difference.method, difference.unit) == (6, "paired jackknife t", "s")
 
 
 def test_replications_without_a_partner_or_a_value_are_left_out() -> None:
-    first = [run(0, [1.0]), run(1, [1.0]), run(2, [None]), run(3, [1.0])]
-    second = [run(0, [2.0]), run(1, [2.5]), run(2, [2.0])]
+    first = [run(0, [1.0]), run(1, [1.0]), run(2), run(3, [1.0])]
+    second = [run(0, [2.0]), run(1, [2.5]), run(2)]
     assert paired(first, second, "detection_time.mean").n == 2
     assert paired(first, second, "uptime").n == 3
     assert paired(first, [], "uptime").value is None

@@ -19,7 +19,11 @@ MORE = MORE_IS_BETTER | {"query_accuracy", "jain", "balance.jain", "throughput",
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A measure of one replication; `each` gives None where it has no value."""
+    """A measure of one replication; `each` gives None where it has no value.
+
+    Durations that were censored count for as long as they were seen (`durations.mean_seen`): the
+    cure and the end of the run are the same in the baseline.
+    """
 
     name: str
     unit: str

@@ -48,7 +48,10 @@ class Amounts:
 
 @dataclass(frozen=True)
 class CellBudget:
-    """The budget of one cell, and the unavailability of a plain simulation if there was one."""
+    """The budget of one cell, and the unavailability of a plain simulation if there was one.
+
+    `fence_fails` is how likely an order to the fencing device fails, if that is left to chance.
+    """
 
     index: int
     varied: Mapping[str, Any]
@@ -57,6 +60,7 @@ class CellBudget:
     one_sided: Budget
     plain: Interval | None = None
     plain_s: float = 0.0
+    fence_fails: float | None = None
 
 
 def amounts_of(
@@ -219,4 +223,5 @@ def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudg
         one_sided=at(ONE_SIDED),
         plain=t_interval([sum(run.down_s) / run.span_s for run in plain]) if plain else None,
         plain_s=sum(run.span_s for run in plain),
+        fence_fails=design.fence_fails,
     )

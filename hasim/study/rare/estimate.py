@@ -42,6 +42,7 @@ from hasim.study.statistics import (
     jackknife_interval,
     mean_interval,
     rate_interval,
+    unknown,
 )
 
 OVERLAP, FAULTS, QUIET, TOTAL = "overlap", "all faults", "no fault", "total"
@@ -82,7 +83,9 @@ class Run:
     """A run with one fault, or without any: seconds down by cause, out of `span_s`.
 
     `open_end` says that service was down when the run ended, so that the downtime is cut
-    short. `failovers_s` are the durations of the failovers in it.
+    short. `failovers_s` are the durations of the failovers in it. Of a fault that may end in
+    several ways, so that each was simulated by itself, `outcome` says which one this was and
+    `chance` how likely it is.
     """
 
     down_s: tuple[float, ...]
@@ -90,6 +93,8 @@ class Run:
     open_end: bool = False
     failovers_s: tuple[float, ...] = ()
     mistakes: int = 0
+    outcome: int = 0
+    chance: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +233,27 @@ def _shares(quiet: Sequence[Run], causes: int) -> Floats:
 
 
 def _costs(runs: Sequence[Run], base: Floats, level: float) -> list[Interval]:
-    """Mean seconds down per fault by cause, then of all; beyond what is down without a fault."""
+    """Mean seconds down per fault by cause, then of all; beyond what is down without a fault.
+
+    Outcomes that were simulated apart are weighed by their chances (stratified sampling;
+    Cochran, Sampling Techniques, 1977, 5.3); one without a run is not known.
+    """
+    if all(run.chance == 1.0 for run in runs):
+        return _costs_alike(runs, base, level)
+    strata: dict[int, list[Run]] = {}
+    for run in runs:
+        strata.setdefault(run.outcome, []).append(run)
+    chances = {outcome: own[0].chance for outcome, own in strata.items()}
+    parts = [
+        [scaled(mean, chances[outcome]) for mean in _costs_alike(strata[outcome], base, level)]
+        for outcome in sorted(strata)
+    ]
+    if sum(chances.values()) < 1 - 1e-9:
+        parts.append([unknown(0, "no run of an outcome")] * len(base))
+    return [total(column) for column in zip(*parts, strict=True)]
+
+
+def _costs_alike(runs: Sequence[Run], base: Floats, level: float) -> list[Interval]:
     down = _with_all([run.down_s for run in runs]) - np.outer([run.span_s for run in runs], base)
     return _means(down, level, open_end=any(run.open_end for run in runs))
 
@@ -322,11 +347,16 @@ def _floor(singles: Mapping[str, Sequence[Run]], quiet: Sequence[Run], level: fl
 
     Each is taken to last as long as failovers after a fault do on average.
     """
-    lengths = [length for runs in singles.values() for run in runs for length in run.failovers_s]
+    lengths = [
+        (run.chance, length)
+        for runs in singles.values()
+        for run in runs
+        for length in run.failovers_s
+    ]
     if not lengths:
         return math.inf
     most = rate_interval(0, sum(run.span_s for run in quiet), level).high
-    return most * sum(lengths) / len(lengths)
+    return most * sum(w * length for w, length in lengths) / sum(w for w, _ in lengths)
 
 
 def _raised(interval: Interval, by: float) -> Interval:

@@ -139,6 +139,16 @@ class Design:
         return world.fencing_device.restart_ns + steps_ns + probes_ns
 
     @property
+    def fence_fails(self) -> float | None:
+        """How likely an order to the fencing device fails, if that is left to chance.
+
+        A fence that fails is rare and costs much: half of the runs with one fault have the
+        first order fail, the others have it succeed, and each counts as much as it is likely.
+        """
+        fails = self.world.fencing_device.fails
+        return fails if 0 < fails < 1 else None
+
+    @property
     def groups(self) -> int:
         """Kinds of runs: one for each class, pairs, quiet ones, plain ones."""
         return len(self.classes) + 3
@@ -288,15 +298,25 @@ class Trials:
         design = self.designs[cell]
         group = number % design.groups
         if group < len(design.classes):
-            strike = design.single(number, group)
-            world = design.struck(design.end_ns(strike), strike)
-            return self._run(cell, world, number)
+            return self._single(cell, number, group)
         if group == len(design.classes):
             return self._pair(cell, number)
         if group == len(design.classes) + 1:
             world = design.struck(design.quiet_ns)
             return self._run(cell, world, number)
         return self._run(cell, design.plain(), number)
+
+    def _single(self, cell: int, number: int, klass: int) -> Run:
+        design = self.designs[cell]
+        strike = design.single(number, klass)
+        world = design.struck(design.end_ns(strike), strike)
+        fails = design.fence_fails
+        if fails is None:
+            return self._run(cell, world, number)
+        outcome = number // design.groups % 2
+        found = self._run(cell, world, number, first_fence_fails=bool(outcome))
+        chance = fails if outcome else 1 - fails
+        return dataclasses.replace(found, outcome=outcome, chance=chance)
 
     def _pair(self, cell: int, number: int) -> Pair:
         design = self.designs[cell]
@@ -316,7 +336,13 @@ class Trials:
         open_end = any(run.open_end for run in runs)
         return Pair(tuple(excess), double.weight_s, seconds(horizon_ns), open_end)
 
-    def _run(self, cell: int, world: WorldSettings, number: int) -> Run:
+    def _run(
+        self,
+        cell: int,
+        world: WorldSettings,
+        number: int,
+        first_fence_fails: bool | None = None,
+    ) -> Run:
         point = self.loaded.cells[cell]
         journal = simulate(
             world,
@@ -325,6 +351,7 @@ class Trials:
             replication=number,
             scenario=self.loaded.scenario.name,
             cell=dict(point.varied),
+            first_fence_fails=first_fence_fails,
         )
         return run_of(measure(journal), self.of)
 
