@@ -25,6 +25,7 @@ def run(
     jobs: int | None = None,
     dask: str | Client | None = None,
     out: str | Path | None = None,
+    fresh: bool = False,
     overrides: Mapping[str, Any] | None = None,
     check: bool = False,
     journals: bool = False,
@@ -41,22 +42,27 @@ def run(
     result. Nor does `dask`, the address of a Dask scheduler (``tcp://10.0.0.1:8786``), a
     ``distributed.Client``, or ``"local"`` for a cluster of `jobs` workers that is
     started for this run. `out` is a folder that keeps the run; if it holds a run of the same
-    scenario already, only the replications and cells that are new are
-    simulated. `journals` and `messages` need it. `check` verifies the invariants of every
-    replication, whose violations are in ``result.study``.
+    scenario already, only the replications and cells that are new are simulated, unless `fresh`
+    moves that run aside (`hasim.study.store.set_aside`). `journals` and `messages` need it.
+    `check` verifies the invariants of every replication, whose violations are in
+    ``result.study``.
 
     Raises TypeError if `scenario` is none of these, ValueError for `jobs` below 1,
     ScenarioError for anything wrong with the scenario, ClusterError if the cluster cannot be
-    used, StoreError if `out` holds something else or another process works there, ReplicationError
-    if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
+    used, StoreError if `out` holds something else, was made by another hasim or with other
+    libraries, or another process works there, ReplicationError if a replication fails, and
+    StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
     """
     from hasim.exports import Exported
     from hasim.study.runner import run_study
+    from hasim.study.store import set_aside
 
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ValueError(f"jobs must be a whole number from 1 on, or None, got {jobs!r}")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
     folder = Path(out) if out is not None else None
+    if fresh and folder is not None:
+        set_aside(folder)
     exported = Exported(folder)
     run_study(
         loaded,
@@ -82,8 +88,8 @@ def resume(
     """Do what is missing in a run folder, after Ctrl-C, a kill, or a replication that failed.
 
     The result is that of a run which was never interrupted. Raises StoreError if it
-    is no run folder, another process works there, or hasim or a trace has
-    changed since; otherwise as `run`.
+    is no run folder, another process works there, or hasim, a library or a trace
+    has changed since; otherwise as `run`.
     """
     from hasim.exports import Exported
     from hasim.study.runner import resume_study

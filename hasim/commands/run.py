@@ -62,6 +62,9 @@ def run_options(command: F) -> F:
             help="Folder of the run; one of the same scenario is added to.  "
             "[default: hasim-runs/NAME-TIME]",
         ),
+        click.option(
+            "--fresh", is_flag=True, help="Begin anew; a run that is in the folder is moved aside."
+        ),
         format_option,
         click.option("--journals", is_flag=True, help="Keep the journal of every replication."),
         click.option("--messages", is_flag=True, help="Keep every single message."),
@@ -82,7 +85,8 @@ def run(**options: Any) -> int:
 
     FILE is a scenario file, NAME one of `hasim list`. With --out, the folder of
     an earlier run of the same scenario gets what is new: more replications,
-    other cells. Nothing that is there is simulated again.
+    other cells. Nothing that is there is simulated again. If hasim or a library
+    has changed since, the run is refused, and --fresh begins it anew.
 
     Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
     3 an expectation is undecided, 130 interrupted.
@@ -97,7 +101,8 @@ def study(**options: Any) -> int:
 
     The same as `hasim run`, but that each scenario has one folder,
     hasim-runs/NAME: the study is continued if it was interrupted, and grows
-    if the scenario asks for more replications or other cells by now.
+    if the scenario asks for more replications or other cells by now. If hasim,
+    a library or another setting has changed, --fresh begins it anew.
 
     Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
     3 an expectation is undecided, 130 interrupted.
@@ -140,6 +145,7 @@ def _command(
     jobs: int | None,
     dask: str | None,
     out: Path | None,
+    fresh: bool,
     style: str,
     journals: bool,
     messages: bool,
@@ -149,7 +155,7 @@ def _command(
 ) -> int:
     from hasim.api import prepare
     from hasim.study.runner import run_study
-    from hasim.study.store import RUNS, default_folder
+    from hasim.study.store import RUNS, default_folder, set_aside
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
@@ -161,6 +167,9 @@ def _command(
         return _dry_run(loaded, jobs)
     name = loaded.scenario.name
     folder = out or (RUNS / name if one_folder else default_folder(name))
+    aside = set_aside(folder) if fresh else None
+    if aside is not None:
+        note(f"The run before: {aside}")
 
     def execute(progress: Report, export: Exported) -> None:
         run_study(

@@ -29,7 +29,7 @@ from hasim.study.keys import key_of
 from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
-from hasim.study.store import Options, OtherRunError, RunFolder, Study, options_of
+from hasim.study.store import WAYS_ON, Options, OtherRunError, RunFolder, Study, options_of
 from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND
 
@@ -220,14 +220,14 @@ def run_study(
     `messages` they must see the folder `out`.
 
     With `out`, every outcome is stored there as soon as it is known, and what a run
-    of the same scenario has left there is not done again: the scenario may have more
-    (or fewer) replications and cells now, and other expectations. `journals`
+    of the same scenario by the same program has left there is not done again: the scenario
+    may have more (or fewer) replications and cells now, and other expectations. `journals`
     and `messages` add a file per replication there. `export` is given the finished study
     while no other process may work in `out`: what it writes there is not mixed with
     another's.
 
-    Raises StoreError if `out` holds anything else or another process works there,
-    ClusterError if the cluster cannot be used,
+    Raises StoreError if `out` holds anything else, another program made it, or another process
+    works there, ClusterError if the cluster cannot be used,
     ReplicationError at the first replication that raised or killed its workers, and
     StudyInterrupted after Ctrl-C; what was finished by then is in `out`, whose
     state is FAILED or INTERRUPTED.
@@ -300,10 +300,10 @@ def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
         there = _determining(load(out / "scenario.yaml"))
         differing = list(differences(there, _determining(loaded)))
         if not differing:
-            why = "was made by another hasim, or a trace or its scenario.yaml has changed since"
+            why = "a trace or its scenario.yaml has changed since"
         else:
             why = f"holds a run of other settings ({'; '.join(differing[:3])})"
-        raise OtherRunError(f"{error.args[0]}: {why}; choose another folder") from None
+        raise OtherRunError(f"{error.args[0]}: {why}. {WAYS_ON}") from None
 
 
 def _determining(loaded: Loaded) -> dict[str, Any]:

@@ -200,9 +200,11 @@ def test_the_work_is_forgotten_in_the_end(machines):
 def test_workers_of_other_versions_are_refused(machines, monkeypatch):
     from hasim.study import cluster_worker
 
-    here = cluster_worker.versions()
-    monkeypatch.setattr(cluster_worker, "versions", lambda: {**here, "numpy": "1.0"})
-    with pytest.raises(ClusterError, match=rf"has numpy {here['numpy']} instead of 1\.0"):
+    here = cluster_worker.this_program()
+    there = here["versions"]["numpy"]
+    older = {**here, "versions": {**here["versions"], "numpy": "1.0"}}
+    monkeypatch.setattr(cluster_worker, "this_program", lambda: older)
+    with pytest.raises(ClusterError, match=rf"another program: numpy 1\.0, there {there}"):
         collect(Squares(), {0: range(3)}, machines.address)
 
 

@@ -315,7 +315,9 @@ def test_the_manifest_tells_when_a_run_was_continued(tmp_path):
     hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
     second = json.loads((tmp_path / "manifest.json").read_text())
     assert (first["continued"], len(second["continued"])) == ([], 1)
-    assert second["started"] == first["started"] < second["continued"][0]["at"]
+    session = second["continued"][0]
+    assert second["started"] == first["started"] < session["at"]
+    assert (session["commit"], session["versions"]) == (first["commit"], first["versions"])
     assert (second["replications"], second["replications_done"]) == (2, 4)
 
 
@@ -431,8 +433,8 @@ def test_a_run_of_format_1_is_read_but_not_continued(tmp_path):
         hasim.resume(tmp_path)
 
 
-def test_a_run_of_format_2_is_read_and_continued(tmp_path, whole):
-    hasim.run(DATA, jobs=1, replications=5, out=tmp_path)
+def test_a_run_of_format_2_is_read_but_not_continued(tmp_path):
+    hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
     now = hasim.load_run(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     cells = map(json.loads, (tmp_path / "cells.jsonl").read_text().splitlines())
@@ -443,6 +445,16 @@ def test_a_run_of_format_2_is_read_and_continued(tmp_path, whole):
     (tmp_path / "cells.jsonl").unlink()
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 2}))
     assert hasim.load_run(tmp_path).summary().equals(now.summary())
-    hasim.run(DATA, jobs=1, out=tmp_path)
-    assert tables(tmp_path) == tables(whole["fixed"])
-    assert lines(tmp_path) == 24
+    with pytest.raises(StoreError, match="written by an older hasim"):
+        hasim.resume(tmp_path)
+
+
+def test_a_run_of_format_3_is_read_but_not_continued(tmp_path):
+    hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
+    now = hasim.load_run(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    del manifest["sources"]
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 3}))
+    assert hasim.load_run(tmp_path).summary().equals(now.summary())
+    with pytest.raises(StoreError, match="written by an older hasim"):
+        hasim.resume(tmp_path)

@@ -14,7 +14,6 @@ from hasim.study.gate.baseline import (
     BaselineCell,
     NoBaselineError,
     read_baseline,
-    versions,
 )
 from hasim.study.gate.changes import change_of, changed_versions, speed_of
 from hasim.study.gate.environment import environment_of, settings_of
@@ -22,6 +21,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
+from hasim.study.program import versions
 from hasim.study.runner import ReplicationError
 
 Progress = Callable[[int], None]
