@@ -19,6 +19,7 @@ from hasim.scenario.cells import (
     whole_world,
 )
 from hasim.scenario.checks import scenario_problems, world_problems
+from hasim.scenario.csvtable import TraceError
 from hasim.scenario.document import (
     Document,
     PathError,
@@ -27,11 +28,12 @@ from hasim.scenario.document import (
     parse_value,
     read_document,
 )
+from hasim.scenario.points import WHERE, PointTable, file_of, read_points
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.sent import TRACE_KEYS, trace_names
 from hasim.scenario.traces import read_recorded
-from hasim.scenario.variation import Plan, plan_of, repeated_cells, variation_problems
+from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
 from hasim.simulation.recorded import Recorded
 from hasim.validation import nearest
@@ -73,7 +75,8 @@ class Loaded:
 
     def traces(self) -> list[str]:
         """The paths of all traces that some cell may need."""
-        return list(dict.fromkeys(trace_names(self.data)))
+        of_points = self.cells.traces() if isinstance(self.cells, Cells) else ()
+        return list(dict.fromkeys([*trace_names(self.data), *of_points]))
 
     def resolved(self) -> str:
         """YAML that loads to the same cells from anywhere on this machine."""
@@ -111,8 +114,10 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
     problems = list(_override(document, overrides))
     if not document.data.get("name"):
         document.data["name"] = source.stem
-    written = plan_of(document.data)
-    document.data = with_absolute_traces(document.data, Path(os.path.abspath(source.parent)))  # noqa: PTH100
+    folder = Path(os.path.abspath(source.parent))  # noqa: PTH100
+    listed, points = _points(document, folder, problems)
+    written = plan_of(document.data, listed)
+    document.data = with_absolute_traces(document.data, folder)
     scenario = validated(document, problems)
     if scenario is not None:
         world = scenario.world()
@@ -124,7 +129,7 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
         cells_varied = ({p.path: p.value for p in picks} for picks in written.cells())
         missing = baseline_problems(scenario.baseline, cells_varied)
         wrong += [document.problem(where, message) for where, message in missing]
-    absolute = plan_of(document.data)
+    absolute = plan_of(document.data, points)
     looked_at = [] if wrong else absolute.spread(LOOKED_AT)
     if scenario is None:
         for index in looked_at:
@@ -135,6 +140,26 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
     if problems or wrong:
         raise ScenarioError(_in_order(problems + wrong))
     return Loaded(scenario, cells, source, document.data)
+
+
+def _points(
+    document: Document, folder: Path, problems: list[Problem]
+) -> tuple[Sequence[list[Pick]], Sequence[list[Pick]]]:
+    """The points that are in a file: as written, and with absolute paths of their traces."""
+    name = file_of(document.data.get("vary"))
+    if name is None:
+        return (), ()
+    try:
+        table = read_points(folder / name)
+    except TraceError as error:
+        problems += problems_of_trace(document, WHERE, error)
+        return (), ()
+    document.tables[WHERE] = (str(folder / name), table.lines)
+    absolute = {}
+    for path, values in table.columns.items():
+        found = with_absolute_traces(values, folder, path.rpartition(".")[2])
+        absolute[path] = values if found == values else found
+    return table, PointTable(absolute, table.lines)
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

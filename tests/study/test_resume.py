@@ -258,6 +258,25 @@ def test_new_points_and_axes_take_over_the_cells_that_they_share(tmp_path, simul
     assert read.measured(0)[0].cell == {"detection.fall": 4, "detection.rise": 2}
 
 
+def test_lines_that_are_added_to_a_file_of_points_are_the_only_new_cells(tmp_path, simulated):
+    points = tmp_path / "points.csv"
+    study = changed(replications=1, vary={"points": {"file": str(points)}})
+    points.write_text("detection.fall,detection.interval\n1,\n4,1s\n")
+    hasim.run(study, jobs=1, out=tmp_path / "run")
+    points.write_text("detection.fall,detection.interval\n4,1s\n1,\n2,\n")
+    result = hasim.run(study, jobs=1, out=tmp_path / "run")
+    assert [varied for varied, _ in simulated] == [
+        {"detection.fall": 1},
+        {"detection.fall": 4, "detection.interval": "1s"},
+        {"detection.fall": 2},
+    ]
+    assert [varied for _, varied in result.cells] == [
+        {"detection.fall": 4, "detection.interval": "1s"},
+        {"detection.fall": 1},
+        {"detection.fall": 2},
+    ]
+
+
 def test_cells_of_the_same_world_are_simulated_once(simulated):
     twice = changed(replications=2, vary={"points": [{}, {"detection.rise": 2}]})
     result = hasim.run(twice, jobs=1)
