@@ -772,6 +772,21 @@ def test_runs_of_two_scenarios_are_compared_with_a_warning(tiny, finished):
     assert "Differences of shares (%) are in percentage points." in result.stdout
 
 
+def test_what_differs_between_compared_runs_is_told(tiny, finished):
+    settings = ("horizon=50s", "masters.c.workers=2", "detection.rise=3")
+    other = [word for setting in settings for word in ("--set", setting)]
+    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "two", *other)
+    same = cli("compare", finished, finished)
+    assert same.stderr == ""
+    result = cli("compare", finished, "two")
+    services, world = result.stderr.splitlines()[:2]
+    assert services == "Settings that differ: detection.rise is 3, was 2."
+    assert world == (
+        "Warning: the runs are not of the same world: masters.2.workers is 2, was 8; "
+        "horizon is 50s, was 1m. The differences are due to that, too."
+    )
+
+
 def test_runs_with_other_seeds_are_no_pairs(tiny, finished):
     cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "two", "--seed", 6)
     result = cli("compare", finished, "two")

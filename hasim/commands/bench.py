@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,13 +135,7 @@ def _show(report: GateReport, style: str, copies: list[tuple[str, Path]]) -> Non
 @contextlib.contextmanager
 def _progress(suite: Suite) -> Iterator[Callable[[int], None] | None]:
     """A callback that moves a bar on stderr; None if stderr is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+    from hasim.report.progress import terminal_bar
 
-    most = sum(cell.at_most for cell in suite.cells)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(suite.name, total=most)
-        yield lambda done: bar.update(task, completed=done)
+    with terminal_bar(suite.name) as move:
+        yield None if move is None else lambda done: move(done, suite.most)

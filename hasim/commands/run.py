@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -24,6 +23,7 @@ from hasim.commands.shell import (
 
 if TYPE_CHECKING:
     from hasim.exports import Exported
+    from hasim.report.progress import Step
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
     from hasim.study.runner import Progress
@@ -269,31 +269,10 @@ def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     return FINE
 
 
-class Step(Protocol):
-    """How far something is."""
-
-    @property
-    def done(self) -> int:
-        """What is done of it."""
-        ...
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        ...
-
-
 @contextlib.contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[Step], None] | None]:
     """A callback that moves a bar on stderr; None if stderr is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from hasim.report.progress import terminal_bar
 
-    columns: list[Any] = ["{task.description}", BarColumn(), MofNCompleteColumn()]
-    console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda step: bar.update(task, completed=step.done, total=step.total)
+    with terminal_bar(title) as move:
+        yield None if move is None else lambda step: move(step.done, step.total)

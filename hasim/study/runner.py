@@ -10,7 +10,7 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
 from hasim.study.store import WAYS_ON, Options, OtherRunError, RunFolder, Study, options_of
+from hasim.study.unlike import differences
 from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND
 
@@ -298,7 +299,7 @@ def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
         return RunFolder(out, study)
     except OtherRunError as error:
         there = _determining(load(out / "scenario.yaml"))
-        differing = list(differences(there, _determining(loaded)))
+        differing = [text for _, text in differences(there, _determining(loaded))]
         if not differing:
             why = "a trace or its scenario.yaml has changed since"
         else:
@@ -309,19 +310,6 @@ def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
 def _determining(loaded: Loaded) -> dict[str, Any]:
     scenario = loaded.scenario
     return {"name": scenario.name, "seed": scenario.seed, **plain(scenario.world())}
-
-
-def differences(there: Any, here: Any, path: str = "") -> Iterator[str]:
-    """What is different in two pieces of plain data: ``detection.fall is 3, was 2``."""
-    if isinstance(there, dict) and isinstance(here, dict):
-        for key in dict.fromkeys([*there, *here]):
-            inner = f"{path}.{key}" if path else key
-            yield from differences(there.get(key), here.get(key), inner)
-    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
-        for i, (one, other) in enumerate(zip(there, here, strict=True)):
-            yield from differences(one, other, f"{path}.{i}")
-    elif there != here:
-        yield f"{path} is {here}, was {there}"
 
 
 def resume_study(

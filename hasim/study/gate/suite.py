@@ -119,6 +119,11 @@ class Suite:
     cells: tuple[SuiteCell, ...]
     slower: float
 
+    @property
+    def most(self) -> int:
+        """The replications of all cells, if every verdict stays open to the end."""
+        return sum(cell.at_most for cell in self.cells)
+
 
 def read_suite(
     path: str | Path = DEFAULT_SUITE, overrides: Mapping[str, Any] | None = None
