@@ -235,8 +235,7 @@ def bench(
     of behaviour is a regression, with `speed` also a slower program. `progress` is told how many
     replications are done; see `run`. `hasim.study.gate` has what makes baselines.
 
-    Raises ScenarioError for a bad suite, BaselineError for a bad baseline, and ReplicationError
-    if a replication raised.
+    Raises ScenarioError for a bad suite, and BaselineError for a bad baseline.
     """
     from hasim.gating import GateReport
     from hasim.study.gate import DEFAULT_SUITE, read_suite

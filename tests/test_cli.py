@@ -250,10 +250,10 @@ def test_a_failing_replication_is_reported_with_its_seed(tiny, monkeypatch):
 
     monkeypatch.setattr(runner, "simulate", broken)
     result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--out", "out"])
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     # Which cell gets there first depends on how long the replications before took.
     assert re.search(
-        r"replication 2 of cell (0 \(detection.fall=1\)|1 \(detection.fall=2\))", result.stderr
+        r"replication 2 of cell (0 \(detection.fall=1\)|1 \(detection.fall=4\))", result.stderr
     )
     assert "the seed 5 shows it again" in result.stderr
     assert "boom" in result.stderr
@@ -437,8 +437,10 @@ def test_a_fault_of_hasim_itself_is_not_called_bad_input(tiny, monkeypatch):
         raise ValueError("a bug")
 
     monkeypatch.setattr(hasim.exports, "export", broken)
-    with pytest.raises(ValueError, match="a bug"):
-        cli("run", tiny, "--jobs", 1, "--replications", 1)
+    result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--replications", "1"])
+    assert result.exit_code == 4
+    assert "Traceback" in result.stderr
+    assert result.stderr.endswith("ValueError: a bug\n")
 
 
 def test_a_real_process_ends_with_2_without_a_traceback(tiny):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hasim.commands.shell import (
+    CRASHED,
     FAILED,
     FINE,
     INTERRUPTED,
@@ -89,7 +90,7 @@ def run(**options: Any) -> int:
     has changed since, the run is refused, and --fresh begins it anew.
 
     Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
-    3 an expectation is undecided, 130 interrupted.
+    3 an expectation is undecided, 4 a replication crashed, 130 interrupted.
     """
     return _command(**options)
 
@@ -105,7 +106,7 @@ def study(**options: Any) -> int:
     a library or another setting has changed, --fresh begins it anew.
 
     Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
-    3 an expectation is undecided, 130 interrupted.
+    3 an expectation is undecided, 4 a replication crashed, 130 interrupted.
     """
     return _command(**options, one_folder=True)
 
@@ -207,7 +208,7 @@ def _simulated(
         return INTERRUPTED
     except ReplicationError as error:
         note(f"Error: {error}\nWhat was finished before is kept in {folder}")
-        return FAILED
+        return CRASHED
     except ClusterError:
         if folder.exists():
             note(f"What was finished before is kept in {folder}")
