@@ -410,6 +410,14 @@ def test_what_is_no_run_cannot_be_resumed(tiny, folder, message):
         (["compare", "full", "full"], "no folder of a hasim run"),
         (["compare", "full"], "no folder of a hasim run"),
         (["compare"], "Missing argument"),
+        (
+            ["run", "tiny.yaml", "--baseline", "detection.fal=4"],
+            "Error: --baseline detection.fal=4: baseline.detection.fal: is not varied; did you",
+        ),
+        (
+            ["study", "tiny.yaml", "--baseline", "detection.fall=3"],
+            "Error: --baseline detection.fall=3: baseline.detection.fall: no cell has 3; there",
+        ),
     ],
 )
 def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):

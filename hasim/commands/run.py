@@ -162,7 +162,7 @@ def _command(
         fail(f"--out: expected the name of a new folder, got '{out}'")
     replaced: dict[str, Any] = dict(overrides)
     if baseline:
-        replaced["baseline"] = baseline
+        replaced |= _as_overrides(baseline)
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=replaced)
     if dry_run:
         return _dry_run(loaded, jobs)
@@ -188,6 +188,22 @@ def _command(
     return _simulated(execute, name, folder, style)
 
 
+def _as_overrides(baseline: dict[str, Any]) -> dict[str, Any]:
+    """A baseline from the command line in place of the scenario's, with where it was written."""
+    from hasim.scenario.document import Place
+    from hasim.scenario.loader import Given
+
+    def given(value: Any, text: str) -> Given:
+        return Given(value, Place(text, None))
+
+    whole = " ".join(f"--baseline {path}={value}" for path, value in baseline.items())
+    parts = {
+        f"baseline.{path}": given(value, f"--baseline {path}={value}")
+        for path, value in baseline.items()
+    }
+    return {"baseline": given({}, whole), **parts}
+
+
 def _simulated(
     execute: Callable[[Report, Exported], None], name: str, folder: Path, style: str
 ) -> int:
@@ -209,8 +225,8 @@ def _simulated(
     except ReplicationError as error:
         note(f"Error: {error}\nWhat was finished before is kept in {folder}")
         return CRASHED
-    except ClusterError:
-        if folder.exists():
+    except ClusterError as error:
+        if error.begun:
             note(f"What was finished before is kept in {folder}")
         raise
     return _present(exported.result, exported.figures, folder, style)

@@ -38,7 +38,17 @@ from hasim.settings import fields_by_user_name
 from hasim.simulation.recorded import Recorded
 from hasim.validation import nearest
 
+
+@dataclass(frozen=True)
+class Given:
+    """A value that replaces a setting, and where it was written, if that is no ``--set``."""
+
+    value: Any
+    place: Place
+
+
 Overrides = Iterable[tuple[str, Any]]
+"""Dotted path and value: YAML text, plain data, or either as `Given`."""
 MOST_CELLS = 1_000_000
 """More are a mistake: at a second each they would take eleven days."""
 LOOKED_AT = 1000
@@ -169,11 +179,13 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
     for path, written in overrides:
         place = Place(f"--set {path}={written}", None)
+        if isinstance(written, Given):
+            written, place = written.value, written.place  # noqa: PLW2901
         try:
             value = parse_value(written) if isinstance(written, str) else written
             document.set(path, value, place)
         except (PathError, ValueError) as error:
-            yield Problem(place.file, None, "", str(error))
+            yield Problem(place.file, place.line, "", str(error))
 
 
 def _variation_problems(document: Document, plan: Plan) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ from hasim.settings import plain
 from hasim.simulation.run import collector_paused, simulate
 from hasim.study import executor
 from hasim.study.asked import new_study
-from hasim.study.cluster import Cluster, connected
+from hasim.study.cluster import Cluster, ClusterError, connected
 from hasim.study.keys import key_of
 from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.plan import Plan
@@ -251,6 +251,9 @@ def run_study(
         except KeyboardInterrupt:
             study.state = "INTERRUPTED"
             raise StudyInterrupted(study) from None
+        except ClusterError as error:
+            study.state, error.begun = "FAILED", True
+            raise
         except BaseException:
             study.state = "FAILED"
             raise

@@ -80,7 +80,7 @@ def test_resume_budget_and_bench_show_theirs(notebook, tmp_path):
     notebook.clear()
     crash = {"kind": "crash", "at": "2s", "for": "3s"}
     world = {**DATA, "masters": [{"id": "a"}, {"id": "b"}], "faults": [crash]}
-    hasim.budget(world, rates={"crash": "1/y"}, replications=2, pairs=0, quiet="20s", jobs=1)
+    hasim.budget(world, rates={"crash": "1/y"}, replications=2, pairs=0, quiet="60s", jobs=1)
     assert "tiny" in notebook[1]
     assert notebook[-1] == ""
     notebook.clear()

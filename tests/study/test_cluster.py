@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -209,8 +210,6 @@ def test_workers_of_other_versions_are_refused(machines, monkeypatch):
 
 
 def test_the_command_line_and_resume(machines, tmp_path):
-    import json
-
     (tmp_path / "tiny.yaml").write_text(json.dumps(changed(replications=6)))
     args = ["run", str(tmp_path / "tiny.yaml"), "--format", "json", "--out"]
     local = CliRunner().invoke(main, [*args, str(tmp_path / "local"), "--jobs", "1"])
@@ -241,6 +240,18 @@ def test_what_is_no_cluster_is_bad_input(tmp_path, monkeypatch, args, message):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_said_to_be_kept_if_nothing_was_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    data = changed(replications=1)
+    hasim.run(data, jobs=1, out=tmp_path / "run")
+    (tmp_path / "tiny.yaml").write_text(json.dumps(data))
+    args = ["run", str(tmp_path / "tiny.yaml"), "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(main, [*args, "--dask", "tcp://127.0.0.1:9"])
+    assert done.exit_code == 2
+    assert "no Dask scheduler answers there" in done.stderr
+    assert "kept in" not in done.stderr
 
 
 def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch):

@@ -112,6 +112,16 @@ def test_exact_counts_a_change_of_behaviour(suite):
     [
         ({"suite.yaml": "scenarios: 3\n"}, (), "suite.yaml:1: scenarios: "),
         ({}, ("--set", "detection.fal=4"), "did you mean fall?"),
+        (
+            {"suite.yaml": f"{SUITE}    set:\n      detection.fal: 4\n"},
+            (),
+            "suite.yaml:18: detection.fal: unknown key; did you mean fall?",
+        ),
+        (
+            {"suite.yaml": f"{SUITE}    set: {{detection.fall.x: 4}}\n"},
+            (),
+            "suite.yaml:17: detection.fall is 3 and has no settings of its own",
+        ),
         ({"hasim-baseline.json": "no"}, (), "hasim-baseline.json: not JSON"),
         ({}, ("--save", "pdf=x"), "expected FORMAT=FILE with one of markdown, junit"),
         ({}, ("--save", "json=no/such.json"), "no/such.json: cannot write there: there is no fold"),
