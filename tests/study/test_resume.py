@@ -17,7 +17,9 @@ from standins import TWO_CELLS, Loaded, Squares
 
 import hasim
 import hasim.exports
+from hasim.scenario.loader import from_data
 from hasim.study import runner
+from hasim.study.asked import new_study
 from hasim.study.lock import Lock, LockedError
 from hasim.study.store import OtherRunError, StoreError, open_run
 
@@ -275,6 +277,18 @@ def test_lines_that_are_added_to_a_file_of_points_are_the_only_new_cells(tmp_pat
         {"detection.fall": 1},
         {"detection.fall": 2},
     ]
+
+
+def test_a_trace_in_a_file_of_points_counts_by_what_is_in_it(tmp_path):
+    """The keys of a large plan are found once: not if a trace has changed that only points name."""
+    trace, points = tmp_path / "arrivals.csv", tmp_path / "points.csv"
+    points.write_text(f'traffic.arrivals\n"{{trace: {trace}, column: time, unit: s}}"\n')
+
+    def plan(last_s: int) -> str:
+        trace.write_text("time\n" + "".join(f"{s}\n" for s in range(last_s)))
+        return new_study(from_data(changed(vary={"points": {"file": str(points)}}))).plan
+
+    assert plan(50) == plan(50) != plan(60)
 
 
 def test_cells_of_the_same_world_are_simulated_once(simulated):
