@@ -257,14 +257,16 @@ class Result:
         """For each of `cells`, the verdict on each expectation of the scenario."""
         expectations = [Expectation.parse(name, limit) for name, limit in self.study.expect.items()]
         return [
-            judge(expectations, list(measured.values()), self.study.projection)
-            for _, _, measured in self.by_cell()
+            judge(expectations, list(self.measured(index).values()), self.study.projection)
+            if expectations
+            else []
+            for index, _ in self.cells
         ]
 
     @cached_property
     def cut_off(self) -> list[CutOff | None]:
         """For each of `cells`, the warm-up that its load leaves out; None without one."""
-        return [cut_off(list(measured.values())) for _, _, measured in self.by_cell()]
+        return [cut_off(list(self.measured(index).values())) for index, _ in self.cells]
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -339,7 +339,10 @@ def complete(cells: int) -> dict[str, float]:
 
 
 def complete_plans(sizes: tuple[int, int]) -> list[Row]:
-    """A small and a large plan of trivial cells, each once and in a process of its own."""
+    """A small and a large plan of trivial cells, each once and in a process of its own.
+
+    The small one should have more cells than are kept in memory (`hasim.study.outcomes.IN_MEMORY`).
+    """
     found = {}
     for size in sizes:
         command = [sys.executable, __file__, "--complete-one", str(size)]
@@ -407,9 +410,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--small-plan", type=int, default=1_000, help="a multiple of 100")
     parser.add_argument("--done", type=int, default=1_000, help="cells that are done of each plan")
     parser.add_argument(
-        "--complete", action="store_true", help="also run plans to their end (half an hour)"
+        "--complete", action="store_true", help="also run plans to their end (an hour)"
     )
-    parser.add_argument("--complete-cells", type=int, nargs=2, default=(2_000, 100_000))
+    parser.add_argument("--complete-cells", type=int, nargs=2, default=(25_000, 100_000))
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("scaling.md"))
     parser.add_argument("--begin", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--complete-one", type=int, help=argparse.SUPPRESS)
