@@ -403,7 +403,7 @@ def test_workers_that_die_are_an_error_of_their_cell(monkeypatch):
     """The other cells go on; what they had is not done again."""
     done: list[tuple[int, int]] = []
 
-    def dies(work, wanted, sink, *, jobs):
+    def dies(work, wanted, sink, **options):
         for cell, replications in wanted.items():
             for replication in replications:
                 if (cell, replication) == (0, 2):
