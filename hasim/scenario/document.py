@@ -161,6 +161,9 @@ def parse_document(text: str, name: str) -> Document:
         raise _yaml_error(name, error, "", message) from None
     except RecursionError:
         raise ScenarioError([Problem(name, None, "", "is nested too deeply")]) from None
+    except IndexError:  # ruamel trips over a number of signs alone, such as -_
+        message = "not valid YAML: a number without a digit (write it in quotes)"
+        raise ScenarioError([Problem(name, None, "", message)]) from None
     except (YAMLError, ValueError) as error:
         first = (str(error).splitlines() or ["cannot be parsed"])[0]
         raise ScenarioError([Problem(name, None, "", f"not valid YAML: {first}")]) from None
@@ -196,7 +199,7 @@ def parse_value(text: str) -> Any:
         tree = YAML().load(text)
         problems: list[Problem] = []
         value = _Reader("", {}, problems).plain(tree, ())
-    except (YAMLError, RecursionError):
+    except (YAMLError, RecursionError, IndexError):  # ruamel trips over a number of signs alone
         raise ValueError(f"{text!r} is not valid YAML") from None
     if problems:
         raise ValueError(problems[0].message)

@@ -197,6 +197,15 @@ def test_values_of_points_are_those_of_yaml(text) -> None:
     assert repr(found) == repr(read(parse_value)) or (found is EMPTY and not text.strip())
 
 
+@pytest.mark.parametrize("text", ["-_", "+_"])
+def test_a_number_of_signs_alone_is_bad_input(problems_of, text) -> None:
+    for reader in (value_of, parse_value):
+        with pytest.raises(ValueError, match=r"is not valid YAML"):
+            reader(text)
+    [found] = problems_of(GOOD + f"seed: {text}\n")
+    assert found.message == "not valid YAML: a number without a digit (write it in quotes)"
+
+
 def test_a_large_list_is_no_bomb_of_aliases() -> None:
     rows = ", ".join(f"[{n}, {n + 1}]" for n in range(40_000))  # 120,001 values
     assert len(parse_document(f"points: [{rows}]", "x").data["points"]) == 40_000
