@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from test_runner import STUDY, alive, run_script
 import hasim
 import hasim.exports
 from hasim.cli import main
-from hasim.study import cluster, executor
+from hasim.study import cluster, executor, runner
 from hasim.study.cluster import ClusterError
 from hasim.study.store import open_run
 
@@ -252,6 +253,19 @@ def test_nothing_is_said_to_be_kept_if_nothing_was_begun(tmp_path, monkeypatch):
     assert done.exit_code == 2
     assert "no Dask scheduler answers there" in done.stderr
     assert "kept in" not in done.stderr
+
+
+def test_what_was_finished_before_a_cluster_was_lost_is_kept(tmp_path, monkeypatch):
+    def lost(*_: object, **__: object) -> None:
+        raise ClusterError("the connection to the Dask scheduler was lost")
+
+    monkeypatch.setattr(runner, "connected", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(executor, "execute", lost)
+    args = ["run", "quickstart", "--out", str(tmp_path / "run"), "--dask", "tcp://10.0.0.1:1"]
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code == 2
+    assert f"What was finished before is kept in {tmp_path / 'run'}" in done.stderr
+    assert open_run(tmp_path / "run").state == "FAILED"
 
 
 def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch):
