@@ -13,9 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import budget, load_run, resume, run
+    from hasim.api import bench, budget, compare, load_run, resume, run
     from hasim.budgets import Budgets
     from hasim.frames import read_frame
+    from hasim.gating import GateReport
     from hasim.journal import Journal
     from hasim.result import Result
     from hasim.services.balancing import LoadBalancingService
@@ -30,12 +31,15 @@ _HOMES = {
     "ControlPlane": "hasim.services.control_plane",
     "FailoverDetectionService": "hasim.services.detection",
     "FailoverOrchestrator": "hasim.services.failover",
+    "GateReport": "hasim.gating",
     "HighAvailabilityMonitor": "hasim.services.monitoring",
     "Journal": "hasim.journal",
     "LoadBalancingService": "hasim.services.balancing",
     "Result": "hasim.result",
     "__version__": "hasim.version",
+    "bench": "hasim.api",
     "budget": "hasim.api",
+    "compare": "hasim.api",
     "load_run": "hasim.api",
     "read_frame": "hasim.frames",
     "resume": "hasim.api",
@@ -46,12 +50,15 @@ __all__ = [
     "ControlPlane",
     "FailoverDetectionService",
     "FailoverOrchestrator",
+    "GateReport",
     "HighAvailabilityMonitor",
     "Journal",
     "LoadBalancingService",
     "Result",
     "__version__",
+    "bench",
     "budget",
+    "compare",
     "load_run",
     "read_frame",
     "resume",

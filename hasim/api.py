@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     from distributed import Client
 
     from hasim.budgets import Budgets
+    from hasim.gating import GateReport
+    from hasim.report.progress import Auto
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
     from hasim.study.rare.rates import Rate
@@ -25,11 +29,12 @@ def run(
     jobs: int | None = None,
     dask: str | Client | None = None,
     out: str | Path | None = None,
+    fresh: bool = False,
     overrides: Mapping[str, Any] | None = None,
     check: bool = False,
     journals: bool = False,
     messages: bool = False,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] | Auto | None = "auto",
 ) -> Result:
     """Simulate a scenario and measure it.
 
@@ -41,35 +46,56 @@ def run(
     result. Nor does `dask`, the address of a Dask scheduler (``tcp://10.0.0.1:8786``), a
     ``distributed.Client``, or ``"local"`` for a cluster of `jobs` workers that is
     started for this run. `out` is a folder that keeps the run; if it holds a run of the same
-    scenario already, only the replications and cells that are new are
-    simulated. `journals` and `messages` need it. `check` verifies the invariants of every
-    replication, whose violations are in ``result.study``.
+    scenario already, only the replications and cells that are new are simulated, unless `fresh`
+    moves that run aside (`hasim.study.store.set_aside`). `journals` and `messages` need it.
+    `check` verifies the invariants of every replication, whose violations are in
+    ``result.study``. `progress` is called after each replication; by default a bar is shown in
+    Jupyter and IPython, and None is silent there, too.
 
     Raises TypeError if `scenario` is none of these, ValueError for `jobs` below 1,
     ScenarioError for anything wrong with the scenario, ClusterError if the cluster cannot be
-    used, StoreError if `out` holds something else or another process works there, ReplicationError
-    if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
+    used, StoreError if `out` holds something else, was made by another hasim or with other
+    libraries, or another process works there, ReplicationError if a replication fails, and
+    StudyInterrupted (a KeyboardInterrupt) after Ctrl-C.
     """
     from hasim.exports import Exported
     from hasim.study.runner import run_study
+    from hasim.study.store import set_aside
 
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ValueError(f"jobs must be a whole number from 1 on, or None, got {jobs!r}")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
     folder = Path(out) if out is not None else None
+    if fresh and folder is not None:
+        set_aside(folder)
     exported = Exported(folder)
-    run_study(
-        loaded,
-        jobs=jobs,
-        dask=dask,
-        check=check,
-        out=folder,
-        journals=journals,
-        messages=messages,
-        progress=progress,
-        export=exported,
-    )
+    with _told(progress, loaded.scenario.name) as tell:
+        run_study(
+            loaded,
+            jobs=jobs,
+            dask=dask,
+            check=check,
+            out=folder,
+            journals=journals,
+            messages=messages,
+            progress=tell,
+            export=exported,
+        )
     return exported.result
+
+
+@contextlib.contextmanager
+def _told(
+    progress: Callable[[Progress], None] | Auto | None, title: str
+) -> Iterator[Callable[[Progress], None] | None]:
+    """The callback for a study: the caller's, or one that moves a bar where somebody looks on."""
+    if progress != "auto":
+        yield progress
+        return
+    from hasim.report.progress import interactive_bar
+
+    with interactive_bar(title) as move:
+        yield None if move is None else lambda step: move(step.done, step.total)
 
 
 def resume(
@@ -77,19 +103,20 @@ def resume(
     *,
     jobs: int | None = None,
     dask: str | Client | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] | Auto | None = "auto",
 ) -> Result:
     """Do what is missing in a run folder, after Ctrl-C, a kill, or a replication that failed.
 
     The result is that of a run which was never interrupted. Raises StoreError if it
-    is no run folder, another process works there, or hasim or a trace has
-    changed since; otherwise as `run`.
+    is no run folder, another process works there, or hasim, a library or a trace
+    has changed since; otherwise as `run`.
     """
     from hasim.exports import Exported
     from hasim.study.runner import resume_study
 
     exported = Exported(Path(folder))
-    resume_study(Path(folder), jobs=jobs, dask=dask, progress=progress, export=exported)
+    with _told(progress, Path(folder).name) as tell:
+        resume_study(Path(folder), jobs=jobs, dask=dask, progress=tell, export=exported)
     return exported.result
 
 
@@ -114,7 +141,7 @@ def budget(
     crude: str | None = None,
     jobs: int | None = None,
     overrides: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | Auto | None = "auto",
 ) -> Budgets:
     """The unavailability of a year by fault and cause, from runs of minutes.
 
@@ -146,8 +173,84 @@ def budget(
         plain_ns=0 if crude is None else parse_duration(crude),
     )
     given = parse_rates(rates or {})
-    cells = analyse(loaded, amounts, rates=given, of=measure, jobs=jobs, progress=progress)
+    with _moved(progress, loaded.scenario.name) as tell:
+        cells = analyse(loaded, amounts, rates=given, of=measure, jobs=jobs, progress=tell)
     return Budgets(loaded.scenario, measure, amounts, tuple(cells))
+
+
+@contextlib.contextmanager
+def _moved(
+    progress: Callable[[int, int], None] | Auto | None, title: str
+) -> Iterator[Callable[[int, int], None] | None]:
+    """As `_told`, for what counts what is done, of how much."""
+    if progress != "auto":
+        yield progress
+        return
+    from hasim.report.progress import interactive_bar
+
+    with interactive_bar(title) as move:
+        yield move
+
+
+def compare(
+    before: Result | str | Path,
+    after: Result | str | Path,
+    measures: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Paired differences of two runs with the same seed, one row per common cell and measure.
+
+    Both are results or run folders; the difference is `after` minus `before`. Columns: `cell` (its
+    number in `before`), the varied settings, `measure`, `value`, `low`, `high`, `unit`, `n`
+    (pairs), `method`, `p` (after Holm's correction over all rows) and `verdict`. ``frame.attrs``
+    says what differs beside the varied settings: ``"settings"`` of the services, and ``"world"``.
+
+    Raises CompareError if the seeds differ or no cell or no two replications are common,
+    LookupError for an unknown measure, StoreError for what is no run folder. Warns if the runs
+    are not of the same world, since the differences then are not due to the services alone.
+    """
+    import warnings
+
+    from hasim.study.compare import MEASURES
+
+    first, second = (load_run(r) if isinstance(r, str | Path) else r for r in (before, after))
+    frame = second.minus(first, MEASURES if measures is None else measures)
+    if frame.attrs["world"]:
+        warnings.warn(f"the runs differ in {'; '.join(frame.attrs['world'])}", stacklevel=2)
+    return frame
+
+
+def bench(
+    suite: str | Path | None = None,
+    baseline: str | Path = "hasim-baseline.json",
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    jobs: int | None = None,
+    exact: bool = False,
+    speed: bool = False,
+    progress: Callable[[int], None] | Auto | None = "auto",
+) -> GateReport:
+    """Run a suite (default: the one that comes with hasim) and compare it with a baseline.
+
+    `overrides` replaces settings in every scenario of the suite. With `exact` any change
+    of behaviour is a regression, with `speed` also a slower program. `progress` is told how many
+    replications are done; see `run`. `hasim.study.gate` has what makes baselines.
+
+    Raises ScenarioError for a bad suite, and BaselineError for a bad baseline.
+    """
+    from hasim.gating import GateReport
+    from hasim.study.gate import DEFAULT_SUITE, read_suite
+    from hasim.study.gate import bench as run_gate
+
+    wanted = read_suite(suite or DEFAULT_SUITE, overrides)
+    given = progress if progress is None or progress == "auto" else _without_total(progress)
+    with _moved(given, wanted.name) as move:
+        tell = None if move is None else lambda done: move(done, wanted.most)
+        found = run_gate(wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=tell)
+    return GateReport.of(found)
+
+
+def _without_total(progress: Callable[[int], None]) -> Callable[[int, int], None]:
+    return lambda done, _: progress(done)
 
 
 def prepare(

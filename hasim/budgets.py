@@ -54,6 +54,10 @@ class Budgets:
         """As ``table`` (plain text), ``json``, ``csv`` or ``markdown``."""
         return report.render(style, self._header(), self.cells, self.verdicts)
 
+    def _repr_html_(self) -> str:
+        """For Jupyter: a year's minutes by fault and by cause, and what they rest on."""
+        return report.as_html(self._header(), self.cells, self.verdicts)
+
     def print(self) -> None:
         """The tables, on stdout."""
         report.show(self._header(), self.cells, self.verdicts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import itertools
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -14,19 +13,21 @@ import pandas as pd
 
 from hasim.journal import Journal, read
 from hasim.measures import ROWS, Measured, measure
+from hasim.report import page
 from hasim.report.cells import heading, labels, text
 from hasim.report.format import estimate_text
 from hasim.report.remarks import remarks
 from hasim.report.titles import DEFAULT, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
-from hasim.study.compare import Compared, CompareError, against
+from hasim.study.compare import MEASURES, Compared, CompareError, against, compare
 from hasim.study.expectations import Verdict, judge
 from hasim.study.outcomes import Outcome
 from hasim.study.runner import file_stem, simulate_cell
 from hasim.study.store import StoreError, Study
 from hasim.study.summary import summarise
 from hasim.study.transients import Transient, transients
+from hasim.study.unlike import unlike
 from hasim.study.warm_up import CutOff, cut_off, note_of
 from hasim.version import __version__
 
@@ -40,6 +41,10 @@ TABLES = ("incidents", "failovers", "mistakes", "masters", "messages", "alerts")
 """The tables of a result, each a DataFrame under its name."""
 SHOWN = 50
 """Cells in a table or figure that is looked at."""
+DRAWN = 20
+"""Cells in the small figure that a notebook shows of a result."""
+GLANCE = ("detection_time.p50", "uptime")
+"""The measures in that figure."""
 SUMMARISED = 1000
 """Cells in the summaries and tables that a run folder gets as JSON and CSV."""
 
@@ -253,14 +258,16 @@ class Result:
         """For each of `cells`, the verdict on each expectation of the scenario."""
         expectations = [Expectation.parse(name, limit) for name, limit in self.study.expect.items()]
         return [
-            judge(expectations, list(measured.values()), self.study.projection)
-            for _, _, measured in self.by_cell()
+            judge(expectations, list(self.measured(index).values()), self.study.projection)
+            if expectations
+            else []
+            for index, _ in self.cells
         ]
 
     @cached_property
     def cut_off(self) -> list[CutOff | None]:
         """For each of `cells`, the warm-up that its load leaves out; None without one."""
-        return [cut_off(list(measured.values())) for _, _, measured in self.by_cell()]
+        return [cut_off(list(self.measured(index).values())) for index, _ in self.cells]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -327,6 +334,28 @@ class Result:
         ]
         return pd.DataFrame(rows).drop(columns="needed", errors="ignore")
 
+    def minus(self, other: Result, measures: Sequence[str] = MEASURES) -> pd.DataFrame:
+        """Paired differences of the cells that two runs of the same seed have in common.
+
+        See `hasim.compare`. Raises CompareError, and LookupError for an unknown measure.
+        """
+        if self.seed != other.seed:
+            raise CompareError(f"the seeds {other.seed} and {self.seed} make no pairs")
+        rows = [
+            {
+                "cell": one.cell,
+                **_readable(one.varied),
+                **dataclasses.asdict(one.difference),
+                "p": one.p,
+                "verdict": one.verdict,
+            }
+            for one in compare(other.by_cell(), self.by_cell(), measures)
+        ]
+        frame = pd.DataFrame(rows).drop(columns="needed", errors="ignore")
+        found = unlike(other.study, self.study)
+        frame.attrs = {"settings": found.services, "world": found.world}
+        return frame
+
     def summary(self) -> pd.DataFrame:
         """One row per cell and measure: value, low, high, n, unit, method, needed, note."""
         return pd.DataFrame(
@@ -372,9 +401,21 @@ class Result:
             columns = ["cell", "measure", "value", "low", "high", "unit", "p", "verdict"]
             digits = dict.fromkeys(("value", "low", "high", "p"), "{:.3g}".format)
             below = shown.differences()[columns].to_html(border=0, index=False, formatters=digits)
-            table = f"<p>minus {html.escape(text(self.study.baseline))}</p>{below}"
-        notes = "".join(f"<p>{html.escape(line)}</p>" for line in shown.notes)
-        return f"<p>{html.escape(repr(self))}</p>{frame.to_html(border=0)}{table}{notes}"
+            table = page.paragraph(f"minus {text(self.study.baseline)}") + below
+        notes = "".join(map(page.paragraph, shown.notes))
+        summary = page.paragraph(repr(self)) + frame.to_html(border=0)
+        return summary + table + notes + shown.head(DRAWN)._image()
+
+    def _image(self) -> str:
+        """A small figure of two measures, if there is anything to draw."""
+        from hasim.report.figures import interval_plot
+
+        cells = self.cells
+        if not cells:
+            return ""
+        figure = interval_plot(cells, self.estimates, GLANCE)
+        figure.set_dpi(72)
+        return page.image(figure, f"95 % intervals of {' and '.join(map(title, GLANCE))}")
 
     def __repr__(self) -> str:
         done = f"{len(self.study.outcomes)}"

@@ -1,14 +1,17 @@
 """What a study costs beside its simulations: `python results/scaling.py` writes scaling.md.
 
 Four questions: how much faster two workers do 64 cells than one; what a cell costs beside its
-simulation; how Dask on this machine compares with the process pool; whether a plan of very many
-cells begins late or needs much memory. What is compared takes turns, `--rounds` times; the table
-has medians, with the least and the most in brackets. Needs the extra `dask`, and an idle machine.
+simulation, up to the end of the run; how Dask on this machine compares with the process pool;
+whether a plan of very many cells begins late or needs much memory. With `--complete` a fifth: what
+such a plan needs if it is run to its end, tables and figures included. What is compared takes
+turns, `--rounds` times; the table has medians, with the least and the most in brackets. Needs the
+extra `dask`, and an idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
@@ -20,12 +23,12 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hasim
 from hasim.scenario.loader import Loaded, from_data
+from hasim.study import program
 from hasim.study.runner import Progress, StudyInterrupted, run_study
 
 FALLS = list(range(1, 9))
@@ -152,28 +155,46 @@ def speed_up(cells: int, cell_s: float, rounds: int) -> list[Row]:
 
 
 def beside_simulation(cells: int, rounds: int) -> list[Row]:
-    """What a cell costs beside its simulation and its measures, and what the end of a run costs."""
-    loaded = cells_of(cells, 0.01)
-    spent: Taken = {"simulating": [], "study": [], "end": []}
+    """What a cell costs beside its simulation and its measures, up to the end of the run.
+
+    Of a run with all cells and one with a quarter of them the ends are timed: what they take alike
+    is fixed, what they differ by is due to the cells. Both have more cells than figures show.
+    """
+    large, small = cells_of(cells, 0.01), cells_of(cells // 4, 0.01)
+    _timed_run(small)  # the first run of a process imports what draws, and looks for fonts
+    spent: Taken = {"simulating": [], "study": [], "fixed": [], "end": [], "both": []}
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            study_s, simulated_s = _timed_study(loaded, Path(folder) / "study")
-            run_s = elapsed(partial(hasim.run, loaded, jobs=1, out=Path(folder) / "run"))
+        simulated_s, study_s, end_s = _timed_run(large)
+        *_, small_end_s = _timed_run(small)
+        each_s = (end_s - small_end_s) / (len(large.cells) - len(small.cells))
         spent["simulating"].append(1e3 * simulated_s / cells)
-        spent["study"].append(1e3 * (study_s - simulated_s) / cells)
-        spent["end"].append(run_s - study_s)
+        spent["study"].append(1e3 * study_s / cells)
+        spent["end"].append(1e3 * each_s)
+        spent["fixed"].append(end_s - each_s * len(large.cells))
+        spent["both"].append(spent["study"][-1] + spent["end"][-1])
     return [
         Row(f"simulation and measures of each of {cells} cells", spent["simulating"], "ms"),
-        Row("beside it, plan and run folder", spent["study"], "ms", at_most=5),
-        Row("tables and figures at the end of the run, once", spent["end"]),
+        Row("beside it, plan and run folder", spent["study"], "ms"),
+        Row("tables and figures at the end of the run, of each cell", spent["end"], "ms"),
+        Row("both, of each cell", spent["both"], "ms", at_most=5),
+        Row("tables and figures at the end of the run, whatever the cells", spent["fixed"]),
     ]
 
 
-def _timed_study(loaded: Loaded, folder: Path) -> tuple[float, float]:
+def _timed_run(loaded: Loaded) -> tuple[float, float, float]:
+    """Seconds of a run on one core: simulating, beside it, and once all cells are done."""
+    last_s, simulated_s = 0.0, 0.0
+
+    def watch(progress: Progress) -> None:
+        nonlocal last_s, simulated_s
+        last_s = time.perf_counter()
+        simulated_s += progress.outcome.wall_s
+
     started = time.perf_counter()
-    study = run_study(loaded, jobs=1, out=folder)
-    spent_s = time.perf_counter() - started
-    return spent_s, sum(outcome.wall_s for outcome in study.ordered())
+    with tempfile.TemporaryDirectory() as folder:
+        hasim.run(loaded, jobs=1, out=Path(folder) / "run", progress=watch)
+        ended = time.perf_counter()
+    return simulated_s, last_s - started - simulated_s, ended - last_s
 
 
 def dask_beside_pool(cells: int, cell_s: float, rounds: int) -> list[Row]:
@@ -277,17 +298,81 @@ def large_plans(sizes: tuple[int, int], done: int, rounds: int) -> list[Row]:
     return rows
 
 
+# -- a plan of very many cells, to its end -------------------------------------------------
+
+
+def trivial(cells: int) -> Loaded:
+    """Cells of next to nothing: one master, one second, a message or so."""
+    grid = {
+        "detection.fall": list(range(1, 11)),
+        "detection.rise": list(range(1, 11)),
+        "detection.interval": [f"{2000 + n}ms" for n in range(cells // 100)],
+    }
+    return from_data(
+        {
+            "name": "complete",
+            "horizon": "1s",
+            "replications": 1,
+            "masters": [{"id": "a"}],
+            "traffic": {"arrivals": {"law": "poisson", "rate": "1/s"}},
+            "vary": {"grid": grid},
+        }
+    )
+
+
+def complete(cells: int) -> dict[str, float]:
+    """Run a plan to its end, tables and figures included: seconds, and the most memory."""
+    peaks = {"workers": 0.0}
+
+    def watch(progress: Progress) -> None:
+        if progress.done % 500 and progress.done < cells:
+            return
+        for one in multiprocessing.active_children():
+            with contextlib.suppress(OSError, StopIteration):  # it has just ended
+                peaks["workers"] = max(peaks["workers"], peak_mib(str(one.pid)))
+
+    loaded = trivial(cells)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        run_s = elapsed(lambda: hasim.run(loaded, jobs=2, out=path, progress=watch))
+    return {"run_s": run_s, "own": peak_mib("self"), **peaks}
+
+
+def complete_plans(sizes: tuple[int, int]) -> list[Row]:
+    """A small and a large plan of trivial cells, each once and in a process of its own.
+
+    The small one should have more cells than are kept in memory (`hasim.study.outcomes.IN_MEMORY`).
+    """
+    found = {}
+    for size in sizes:
+        command = [sys.executable, __file__, "--complete-one", str(size)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[size] = json.loads(answer.stdout)
+        sys.stderr.write(f"{size} cells to the end: {found[size]}\n")
+    rows = []
+    for size, one in found.items():
+        rows += [
+            Row(f"{size:,} cells, to the end of the run", [one["run_s"]]),
+            Row("of each cell", [1e3 * one["run_s"] / size], "ms"),
+            Row("its peak memory", [one["own"]], "MiB"),
+            Row("that of a worker at most", [one["workers"]], "MiB"),
+        ]
+    small, large = (found[size] for size in sizes)
+    more = large["own"] / small["own"]
+    return [*rows, Row("memory, large plan / small plan", [more], "x", at_most=1.1)]
+
+
 # -- the page ------------------------------------------------------------------------------
 
 
-def page(command: str, parts: list[tuple[str, list[Row]]]) -> str:
-    """The whole of scaling.md."""
-    load = os.getloadavg()[0]
+def page(command: str, parts: list[tuple[str, list[Row]]], load_before: float) -> str:
+    """The whole of scaling.md; `load_before` is the load average when all began."""
     lines = [
         "# What a study costs beside its simulations",
         "",
-        f"Measured with hasim {hasim.__version__}, Python {platform.python_version()}, on "
-        f"{_processor()}, {os.cpu_count()} cores; load average {load:.1f} at the end.",
+        f"Measured with {_program()}, Python {platform.python_version()}, on "
+        f"{_processor()}, {os.cpu_count()} cores; load average {load_before:.1f} at the start, "
+        f"{os.getloadavg()[0]:.1f} at the end.",
         "Seconds on the wall; other machines give other numbers.",
         "",
         f"    {command}",
@@ -295,6 +380,14 @@ def page(command: str, parts: list[tuple[str, list[Row]]]) -> str:
     for title, rows in parts:
         lines += ["", f"## {title}", "", HEAD, *map(str, rows)]
     return "\n".join(lines) + "\n"
+
+
+def _program() -> str:
+    """The version, and the commit of the tree that is measured, which may not be installed."""
+    at = program.commit()
+    return f"hasim {hasim.__version__}" + (
+        f" (commit {at[:12]}{'+' * at.endswith('+')})" if at else ""
+    )
 
 
 def _processor() -> str:
@@ -310,14 +403,19 @@ def arguments() -> argparse.ArgumentParser:
     """The sizes of everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cells", type=int, default=64, help="a multiple of 8")
+    parser.add_argument("--cells", type=int, default=64, help="a multiple of 16")
     parser.add_argument("--cell-s", type=float, default=1.0, help="seconds that a cell takes")
-    parser.add_argument("--small-cells", type=int, default=800, help="of 10 ms; a multiple of 8")
+    parser.add_argument("--small-cells", type=int, default=800, help="of 10 ms; 256 or more in 32s")
     parser.add_argument("--plan", type=int, default=100_000, help="a multiple of 100")
     parser.add_argument("--small-plan", type=int, default=1_000, help="a multiple of 100")
     parser.add_argument("--done", type=int, default=1_000, help="cells that are done of each plan")
+    parser.add_argument(
+        "--complete", action="store_true", help="also run plans to their end (an hour)"
+    )
+    parser.add_argument("--complete-cells", type=int, nargs=2, default=(25_000, 100_000))
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("scaling.md"))
     parser.add_argument("--begin", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--complete-one", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--since", type=float, help=argparse.SUPPRESS)
     return parser
 
@@ -328,6 +426,10 @@ def main() -> None:
     if given.begin is not None:
         sys.stdout.write(json.dumps(begin(given.begin, given.done, given.since)))
         return
+    if given.complete_one is not None:
+        sys.stdout.write(json.dumps(complete(given.complete_one)))
+        return
+    load_before = os.getloadavg()[0]
     sizes = (given.small_plan, given.plan)
     parts = [
         ("Two workers beside one", speed_up(given.cells, given.cell_s, given.rounds)),
@@ -342,8 +444,11 @@ def main() -> None:
             large_plans(sizes, given.done, given.rounds),
         ),
     ]
+    if given.complete:
+        small, large = given.complete_cells
+        parts.append(("Plans of very many cells, to their end", complete_plans((small, large))))
     words = ["python", "results/scaling.py", *sys.argv[1:]]
-    text = page(" ".join(words), parts)
+    text = page(" ".join(words), parts, load_before)
     given.out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import warnings
+
 import pandas as pd
 import pytest
 
@@ -10,6 +14,7 @@ from hasim.journal import to_line
 from hasim.result import TABLES
 from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
+from hasim.study.compare import CompareError
 from hasim.study.store import StoreError
 
 DATA = {
@@ -120,6 +125,40 @@ def test_notebooks_see_a_table(result):
     assert "fall=4, probe+messages" in html
     assert html.partition("<tbody>")[2].count("<tr") == 4
     assert repr(result) == "<Result of tiny: 4 cells, 12 of 12 replications, seed 5>"
+    [picture] = re.findall(r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)">', html)
+    assert picture[0] == "95 % intervals of detection p50 and uptime"
+    assert base64.b64decode(picture[1]).startswith(b"\x89PNG")
+    assert len(picture[1]) < 60_000
+    assert result._repr_html_() == html
+
+
+def test_notebooks_see_the_tables_of_a_budget():
+    budget = hasim.budget(
+        DATA, rates={"crash": "12/y"}, replications=2, pairs=0, quiet="20s", jobs=1,
+        overrides={"vary": {}},
+    )  # fmt: skip
+    html = budget._repr_html_()
+    assert html.count("<table>") == 2
+    assert "<caption>minutes a year by fault</caption>" in html
+    assert "<td>crash</td>" in html
+    assert "Uptime (every partition up)" in html
+
+
+def test_two_runs_are_compared_in_pairs(result, tmp_path):
+    slower = hasim.run(DATA, jobs=1, overrides={"detection.interval": "4s"}, out=tmp_path / "slow")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame = hasim.compare(result, tmp_path / "slow", ["detection_time.mean", "uptime"])
+    assert frame.attrs == {"settings": ["detection.interval is 4s, was 2s"], "world": []}
+    row = frame.query("cell == 2 and measure == 'detection_time.mean'").iloc[0]
+    means = [one.incidents.query("cell == 2")["detection_s"].mean() for one in (slower, result)]
+    assert row["value"] == pytest.approx(means[0] - means[1])
+    assert (row["detection.fall"], row["n"]) == (4, 3)
+    short = hasim.run(DATA, jobs=1, overrides={"horizon": "50s"})
+    with pytest.warns(UserWarning, match=r"the runs differ in horizon is 50s, was 1m$"):
+        hasim.compare(result, short)
+    with pytest.raises(CompareError, match="the seeds 5 and 6 make no pairs"):
+        hasim.compare(result, hasim.run(DATA, jobs=1, seed=6))
 
 
 def test_figures_by_name(result):

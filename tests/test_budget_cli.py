@@ -182,11 +182,17 @@ def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
              "--column", "resource=host", "--unit", "s", "--where", "sort=badd"],
             "--where sort: no row has the value 'badd'; did you mean bad?",
         ),
-        (["--rate", "crash=1/y", "--set", "faults.0.for=100000d"], "messages"),
+        (["--rate", "crash=0.001/y", "--set", "faults.0.for=100000d"], "messages"),
         (
-            ["--rate", "crash=1e9/s", "--set", "faults.0.for=1us", "--crude", "9d"],
+            ["--rate", "crash=1e5/s", "--set", "faults.0.for=1us", "--crude", "9d"],
             "faults.0.every: strikes",
         ),
+        (["--rate", "crash=1/y", "--quiet", "0s"],
+         "quiet: must be at least 10s (detection.interval), to see a probe"),
+        (["--rate", "crash=1/y", "--crude", "1ns"],
+         "crude: must be at least 3m20s: 20 times detection.interval, 10s"),
+        (["--rate", "crash=1e9/y"],
+         "rate crash: strikes every 0.0316 s, lasts 60 s: expected less than 5.26e+05/y"),
     ],
 )  # fmt: skip
 def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):

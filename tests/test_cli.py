@@ -250,10 +250,10 @@ def test_a_failing_replication_is_reported_with_its_seed(tiny, monkeypatch):
 
     monkeypatch.setattr(runner, "simulate", broken)
     result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--out", "out"])
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     # Which cell gets there first depends on how long the replications before took.
     assert re.search(
-        r"replication 2 of cell (0 \(detection.fall=1\)|1 \(detection.fall=2\))", result.stderr
+        r"replication 2 of cell (0 \(detection.fall=1\)|1 \(detection.fall=4\))", result.stderr
     )
     assert "the seed 5 shows it again" in result.stderr
     assert "boom" in result.stderr
@@ -421,6 +421,14 @@ def test_what_is_no_run_cannot_be_resumed(tiny, folder, message):
         (["compare", "full", "full"], "no folder of a hasim run"),
         (["compare", "full"], "no folder of a hasim run"),
         (["compare"], "Missing argument"),
+        (
+            ["run", "tiny.yaml", "--baseline", "detection.fal=4"],
+            "Error: --baseline detection.fal=4: baseline.detection.fal: is not varied; did you",
+        ),
+        (
+            ["study", "tiny.yaml", "--baseline", "detection.fall=3"],
+            "Error: --baseline detection.fall=3: baseline.detection.fall: no cell has 3; there",
+        ),
     ],
 )
 def test_bad_input_ends_with_2_and_one_clear_message(tiny, args, message):
@@ -448,8 +456,10 @@ def test_a_fault_of_hasim_itself_is_not_called_bad_input(tiny, monkeypatch):
         raise ValueError("a bug")
 
     monkeypatch.setattr(hasim.exports, "export", broken)
-    with pytest.raises(ValueError, match="a bug"):
-        cli("run", tiny, "--jobs", 1, "--replications", 1)
+    result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--replications", "1"])
+    assert result.exit_code == 4
+    assert "Traceback" in result.stderr
+    assert result.stderr.endswith("ValueError: a bug\n")
 
 
 def test_a_real_process_ends_with_2_without_a_traceback(tiny):
@@ -781,6 +791,21 @@ def test_runs_of_two_scenarios_are_compared_with_a_warning(tiny, finished):
     result = cli("compare", finished, "two")
     assert "The runs are of two scenarios, tiny and other." in result.stderr
     assert "Differences of shares (%) are in percentage points." in result.stdout
+
+
+def test_what_differs_between_compared_runs_is_told(tiny, finished):
+    settings = ("horizon=50s", "masters.c.workers=2", "detection.rise=3")
+    other = [word for setting in settings for word in ("--set", setting)]
+    cli("run", tiny, "--jobs", 1, "--replications", 2, "--out", "two", *other)
+    same = cli("compare", finished, finished)
+    assert same.stderr == ""
+    result = cli("compare", finished, "two")
+    services, world = result.stderr.splitlines()[:2]
+    assert services == "Settings that differ: detection.rise is 3, was 2."
+    assert world == (
+        "Warning: the runs are not of the same world: masters.2.workers is 2, was 8; "
+        "horizon is 50s, was 1m. The differences are due to that, too."
+    )
 
 
 def test_runs_with_other_seeds_are_no_pairs(tiny, finished):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import sys
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.shell import FAILED, FINE, UNDECIDED, counted, fail, note, set_option
+from hasim.commands.shell import CRASHED, FAILED, FINE, UNDECIDED, counted, fail, note, set_option
 
 if TYPE_CHECKING:
     from hasim.study.gate import GateReport, Suite
 
 FORMATS = ("table", "markdown", "junit", "json", "benchmark-action")
-CODES = {"pass": FINE, "regression": FAILED, "inconclusive": UNDECIDED}
+CODES = {"pass": FINE, "regression": FAILED, "inconclusive": UNDECIDED, "error": CRASHED}
 
 
 def _copies(
@@ -75,12 +75,20 @@ def bench(
     replication. Where the verdict is open, replications are added.
 
     Exit code 0: no measure is worse than its margin allows. 1: a regression.
-    2: bad input. 3: inconclusive, or no comparable baseline.
+    2: bad input. 3: inconclusive, or no comparable baseline. 4: a replication
+    crashed (the report tells of the others). 130: interrupted.
     """
     from hasim.study.gate import DEFAULT_SUITE, read_suite
     from hasim.study.gate import bench as run_gate
     from hasim.study.runner import ReplicationError
 
+    if update and overrides:
+        fail(
+            "--update with --set would make other settings the baseline; "
+            "to change the suite, write them under set: in its file"
+        )
+    for _, path in copies:
+        _check_place(path)
     wanted = read_suite(suite or DEFAULT_SUITE, dict(overrides))
     try:
         with _progress(wanted) as progress:
@@ -91,17 +99,30 @@ def bench(
                     wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=progress
                 )
     except ReplicationError as error:
-        note(f"Error: {error}")
-        return FAILED
+        note(f"Error: {error}\nThe baseline is as it was.")
+        return CRASHED
     if not update or report.comparisons or style != "table":
         _show(report, style, copies)
     if update:
         size = counted(baseline.stat().st_size, "byte")
         note(f"Baseline: {baseline} ({counted(len(wanted.cells), 'scenario')}, {size})")
         return FINE
-    if not report.comparisons:
+    for crash in report.errors.values():
+        note(f"Error: {crash}")
+    if report.missing and not report.comparisons and not report.errors:
         note(f"No comparable baseline; make one with: hasim bench --update --baseline {baseline}")
     return CODES[report.verdict]
+
+
+def _check_place(path: Path) -> None:
+    """End with bad input if a file cannot be written, before anything is simulated."""
+    folder = path.parent
+    if path.is_dir():
+        fail(f"{path}: cannot write there: it is a folder")
+    if not folder.is_dir():
+        fail(f"{path}: cannot write there: there is no folder {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        fail(f"{path}: cannot write there: permission denied")
 
 
 def _update(
@@ -136,13 +157,7 @@ def _show(report: GateReport, style: str, copies: list[tuple[str, Path]]) -> Non
 @contextlib.contextmanager
 def _progress(suite: Suite) -> Iterator[Callable[[int], None] | None]:
     """A callback that moves a bar on stderr; None if stderr is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+    from hasim.report.progress import terminal_bar
 
-    most = sum(cell.at_most for cell in suite.cells)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(suite.name, total=most)
-        yield lambda done: bar.update(task, completed=done)
+    with terminal_bar(suite.name) as move:
+        yield None if move is None else lambda done: move(done, suite.most)

@@ -149,7 +149,7 @@ def budget(
     --rate, fitted to a --trace, or in the scenario (every, schedule, projection).
 
     Exit codes: 0 fine, 1 the scenario expects more uptime (uptime.renewal_reward),
-    2 bad input, 3 that is undecided, 130 interrupted.
+    2 bad input, 3 that is undecided, 4 a run crashed, 130 interrupted.
     """
     from hasim.api import budget as compute
     from hasim.api import prepare

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from hasim.result import Result
     from hasim.study.compare import Compared
+
+MOST_LISTED = 8
+"""Settings that are named."""
 
 
 @click.command()
@@ -42,6 +46,7 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
     before, after = load_run(first), load_run(second)
     if before.name != after.name:
         note(f"The runs are of two scenarios, {before.name} and {after.name}.")
+    _tell_unlike(before, after)
     if before.seed != after.seed:
         fail(
             f"seeds {before.seed} and {after.seed} differ, so the replications are no pairs; "
@@ -53,6 +58,25 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
     if worse:
         note(f"Worse: {', '.join(dict.fromkeys(one.measure for one in worse))}")
     return FAILED if worse else FINE
+
+
+def _tell_unlike(before: Result, after: Result) -> None:
+    """Say which settings differ beside those that are varied."""
+    from hasim.study.unlike import unlike
+
+    found = unlike(before.study, after.study)
+    if found.services:
+        note(f"Settings that differ: {_listed(found.services)}.")
+    if found.world:
+        note(
+            f"Warning: the runs are not of the same world: {_listed(found.world)}. "
+            "The differences are due to that, too."
+        )
+
+
+def _listed(texts: list[str]) -> str:
+    more = f"; and {len(texts) - MOST_LISTED} more" if len(texts) > MOST_LISTED else ""
+    return "; ".join(texts[:MOST_LISTED]) + more
 
 
 def _within(run: Path, baseline: dict[str, Any], style: str) -> int:

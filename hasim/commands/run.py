@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hasim.commands.shell import (
+    CRASHED,
     FAILED,
     FINE,
     INTERRUPTED,
@@ -24,6 +24,7 @@ from hasim.commands.shell import (
 
 if TYPE_CHECKING:
     from hasim.exports import Exported
+    from hasim.report.progress import Step
     from hasim.result import Result
     from hasim.scenario.loader import Loaded
     from hasim.study.runner import Progress
@@ -62,6 +63,9 @@ def run_options(command: F) -> F:
             help="Folder of the run; one of the same scenario is added to.  "
             "[default: hasim-runs/NAME-TIME]",
         ),
+        click.option(
+            "--fresh", is_flag=True, help="Begin anew; a run that is in the folder is moved aside."
+        ),
         format_option,
         click.option("--journals", is_flag=True, help="Keep the journal of every replication."),
         click.option("--messages", is_flag=True, help="Keep every single message."),
@@ -82,10 +86,11 @@ def run(**options: Any) -> int:
 
     FILE is a scenario file, NAME one of `hasim list`. With --out, the folder of
     an earlier run of the same scenario gets what is new: more replications,
-    other cells. Nothing that is there is simulated again.
+    other cells. Nothing that is there is simulated again. If hasim or a library
+    has changed since, the run is refused, and --fresh begins it anew.
 
     Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
-    3 an expectation is undecided, 130 interrupted.
+    3 an expectation is undecided, 4 a replication crashed, 130 interrupted.
     """
     return _command(**options)
 
@@ -97,10 +102,11 @@ def study(**options: Any) -> int:
 
     The same as `hasim run`, but that each scenario has one folder,
     hasim-runs/NAME: the study is continued if it was interrupted, and grows
-    if the scenario asks for more replications or other cells by now.
+    if the scenario asks for more replications or other cells by now. If hasim,
+    a library or another setting has changed, --fresh begins it anew.
 
     Exit codes: 0 fine, 1 an expectation or invariant failed, 2 bad input,
-    3 an expectation is undecided, 130 interrupted.
+    3 an expectation is undecided, 4 a replication crashed, 130 interrupted.
     """
     return _command(**options, one_folder=True)
 
@@ -140,6 +146,7 @@ def _command(
     jobs: int | None,
     dask: str | None,
     out: Path | None,
+    fresh: bool,
     style: str,
     journals: bool,
     messages: bool,
@@ -149,13 +156,13 @@ def _command(
 ) -> int:
     from hasim.api import prepare
     from hasim.study.runner import run_study
-    from hasim.study.store import RUNS, default_folder
+    from hasim.study.store import RUNS, default_folder, set_aside
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
     replaced: dict[str, Any] = dict(overrides)
     if baseline:
-        replaced["baseline"] = baseline
+        replaced |= _as_overrides(baseline)
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=replaced)
     for remark in loaded.remarks():
         note(remark)
@@ -163,6 +170,9 @@ def _command(
         return _dry_run(loaded, jobs)
     name = loaded.scenario.name
     folder = out or (RUNS / name if one_folder else default_folder(name))
+    aside = set_aside(folder) if fresh else None
+    if aside is not None:
+        note(f"The run before: {aside}")
 
     def execute(progress: Report, export: Exported) -> None:
         run_study(
@@ -178,6 +188,22 @@ def _command(
         )
 
     return _simulated(execute, name, folder, style)
+
+
+def _as_overrides(baseline: dict[str, Any]) -> dict[str, Any]:
+    """A baseline from the command line in place of the scenario's, with where it was written."""
+    from hasim.scenario.document import Place
+    from hasim.scenario.loader import Given
+
+    def given(value: Any, text: str) -> Given:
+        return Given(value, Place(text, None))
+
+    whole = " ".join(f"--baseline {path}={value}" for path, value in baseline.items())
+    parts = {
+        f"baseline.{path}": given(value, f"--baseline {path}={value}")
+        for path, value in baseline.items()
+    }
+    return {"baseline": given({}, whole), **parts}
 
 
 def _simulated(
@@ -200,9 +226,9 @@ def _simulated(
         return INTERRUPTED
     except ReplicationError as error:
         note(f"Error: {error}\nWhat was finished before is kept in {folder}")
-        return FAILED
-    except ClusterError:
-        if folder.exists():
+        return CRASHED
+    except ClusterError as error:
+        if error.begun:
             note(f"What was finished before is kept in {folder}")
         raise
     return _present(exported.result, exported.figures, folder, style)
@@ -262,31 +288,10 @@ def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     return FINE
 
 
-class Step(Protocol):
-    """How far something is."""
-
-    @property
-    def done(self) -> int:
-        """What is done of it."""
-        ...
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        ...
-
-
 @contextlib.contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[Step], None] | None]:
     """A callback that moves a bar on stderr; None if stderr is no terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from hasim.report.progress import terminal_bar
 
-    columns: list[Any] = ["{task.description}", BarColumn(), MofNCompleteColumn()]
-    console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda step: bar.update(task, completed=step.done, total=step.total)
+    with terminal_bar(title) as move:
+        yield None if move is None else lambda step: move(step.done, step.total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gc
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -12,7 +13,7 @@ import click
 
 MANY_OBJECTS = 100_000
 C = TypeVar("C", bound=Callable[..., Any])
-FINE, FAILED, BAD_INPUT, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+FINE, FAILED, BAD_INPUT, UNDECIDED, CRASHED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 class BadInput(click.ClickException):
@@ -25,7 +26,8 @@ class Shell(click.Group):
     """A group of commands that suggests near misses and keeps hasim's exit codes.
 
     A command returns its exit code (None is 0). Ctrl-C ends with 130, bad
-    input with 2, on the command line as in click's test runner.
+    input with 2, a fault of hasim with 4 and a traceback, on the command line as in
+    click's test runner.
     """
 
     def main(
@@ -50,6 +52,9 @@ class Shell(click.Group):
         except click.Abort:
             click.echo("Interrupted.", err=True)
             code = INTERRUPTED
+        except Exception:
+            traceback.print_exc()
+            code = CRASHED
         sys.exit(code if isinstance(code, int) else FINE)
 
     def invoke(self, ctx: click.Context) -> Any:

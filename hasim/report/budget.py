@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hasim.report import page
 from hasim.report.cells import labels, text
 from hasim.report.format import estimate_text, percent, seconds, significant
 from hasim.report.table import plain_estimate
@@ -377,6 +378,17 @@ def _as_markdown(
             lines += [*map(_row, body), ""]
         lines += [*remarks(header, cell, judged), ""]
     return "\n".join([*lines, _about(header)]) + "\n"
+
+
+def as_html(
+    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
+) -> str:
+    """The tables and remarks for a notebook."""
+    parts: list[str] = []
+    for cell, label, judged in zip(cells, _labels(cells), verdicts, strict=True):
+        parts += [page.table(heads, body, caption) for caption, heads, body in tables(cell, label)]
+        parts += map(page.paragraph, remarks(header, cell, judged))
+    return "".join([*parts, page.paragraph(_about(header))])
 
 
 def _row(fields: Sequence[str]) -> str:

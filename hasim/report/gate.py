@@ -20,7 +20,12 @@ from hasim.study.gate import Change, Comparison, GateReport
 
 FORMATS = ("markdown", "junit", "json", "benchmark-action")
 COLUMNS = ("scenario", "measure", "baseline", "now", "worse by", "margin", "n", "verdict")
-_STYLES = {"pass": "green", "regression": "bold red", "inconclusive": "yellow"}
+_STYLES = {
+    "pass": "green",
+    "regression": "bold red",
+    "inconclusive": "yellow",
+    "error": "bold red",
+}
 _MOST_SHOWN = 5
 CENSORED = ("detection_time.mean", "failover_time.mean", "outage.mean")
 """Measures of times that may be cut short, by a cure or the end of the run."""
@@ -46,6 +51,7 @@ def render(report: GateReport, style: str) -> str:
 def headline(report: GateReport) -> str:
     """The verdict in one sentence."""
     counts = [
+        (len(report.errors), "scenario crashed", "scenarios crashed"),
         (len(report.regressions), "regression", "regressions"),
         (len(report.inconclusive), "inconclusive", "inconclusive"),
         (len(report.missing), "scenario not compared", "scenarios not compared"),
@@ -61,6 +67,9 @@ def headline(report: GateReport) -> str:
 
 def remarks(report: GateReport) -> Iterator[str]:
     """Everything beside the measures, a sentence each."""
+    for cell, error in report.errors.items():
+        lines = error.splitlines()
+        yield f"{cell}: crashed: {lines[0]}: {lines[-1]}"
     for cell, reason in report.missing.items():
         yield f"{cell}: not compared: {reason}."
     for change in report.changes:
@@ -171,6 +180,7 @@ def as_json(report: GateReport) -> str:
         "changes": [dataclasses.asdict(one) for one in report.changes],
         "speeds": [{**dataclasses.asdict(one), "slower": one.slower} for one in report.speeds],
         "missing": dict(report.missing),
+        "errors": dict(report.errors),
         "unused": list(report.unused),
         "versions": {name: list(pair) for name, pair in report.versions.items()},
     }

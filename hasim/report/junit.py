@@ -18,13 +18,14 @@ def as_junit(report: GateReport) -> str:
     """A test case for each measure, and for each cell's behaviour and speed.
 
     A regression is a failure; what is inconclusive or could not be compared is skipped, with the
-    reason; a change of behaviour or a slower program fails only if the report counts it.
+    reason; a crash is an error; a change of behaviour or a slower program fails only if the
+    report counts it.
     """
     cases = list(_cases(report))
     suite = ET.Element(
         "testsuite",
         name="hasim bench",
-        errors="0",
+        errors=str(len(report.errors)),
         failures=str(sum(case.find("failure") is not None for case in cases)),
         skipped=str(sum(case.find("skipped") is not None for case in cases)),
         tests=str(len(cases)),
@@ -49,6 +50,12 @@ def _cases(report: GateReport) -> Iterator[ET.Element]:
         yield _of_change(report, change)
     for speed in report.speeds:
         yield _of_speed(report, speed)
+    for cell, text in report.errors.items():
+        case = _case(report.suite, cell, "simulation")
+        lines = text.splitlines()
+        message = _text(f"{lines[0]}: {lines[-1]}")
+        ET.SubElement(case, "error", type="hasim.crash", message=message).text = _text(text)
+        yield case
     for cell, reason in report.missing.items():
         case = _case(report.suite, cell, "comparison")
         ET.SubElement(case, "skipped", type="hasim.missing", message=_text(reason))

@@ -24,8 +24,13 @@ def _picture_class() -> type[Figure]:
         """A figure with the method that IPython looks for."""
 
         def _repr_png_(self) -> bytes:
-            out = io.BytesIO()
-            self.savefig(out, format="png", metadata={"Software": None})
-            return out.getvalue()
+            return png(self)
 
     return Picture
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as it is shown in a notebook; the same figure gives the same bytes."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()

@@ -12,11 +12,12 @@ from hasim.scenario.checks import matrix_problems, world_problems
 from hasim.scenario.csvtable import TraceError
 from hasim.scenario.document import Document, PathError, Place
 from hasim.scenario.likes import with_likes
+from hasim.scenario.points import PointTable
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import Scenario
 from hasim.scenario.sent import TRACE_KEYS
 from hasim.scenario.traces import read_recorded, span_problem
-from hasim.scenario.variation import Pick, Plan
+from hasim.scenario.variation import Pick, Plan, clearer
 from hasim.settings import field_hint, fields_by_user_name
 from hasim.simulation.settings import MatrixTrace, WorldSettings
 from hasim.validation import SettingsError, Where, validate
@@ -78,6 +79,12 @@ class Cells(Sequence[Cell]):
     def spread(self, most: int) -> list[int]:
         """The numbers of all cells, or of about `most` from everywhere in the plan."""
         return self._written.spread(most)
+
+    def traces(self) -> Iterator[str]:
+        """The traces that are named by points which are in a file."""
+        points = self._absolute.points
+        if isinstance(points, PointTable):
+            yield from points.traces()
 
     def problems(self, index: int) -> list[Problem]:
         """All that is wrong with a cell."""
@@ -172,7 +179,7 @@ def validated(document: Document, problems: list[Problem]) -> Scenario | None:
         for where, message in error.problems:
             origin = origins.get(where[:3])
             at = where if origin is None else (*origin, *where[3:])
-            problems.append(document.problem(at, message))
+            problems.append(document.problem(at, clearer(where, message)))
         return None
 
 

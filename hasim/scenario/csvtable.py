@@ -90,8 +90,11 @@ class Table:
             raise TraceError(self.file, lines=broken)
 
 
-def read_table(path: Path, wanted: Mapping[str, str]) -> Table:
-    """The `wanted` columns (setting: column) of a CSV file with a header. Raises TraceError."""
+def read_table(path: Path, wanted: Mapping[str, str] | None) -> Table:
+    """The `wanted` columns (setting: column) of a CSV file with a header, or all of them.
+
+    Raises TraceError.
+    """
     try:
         with opened(path) as file:
             return _read(path, csv.reader(file), wanted)
@@ -109,12 +112,18 @@ def _missing(path: Path) -> str:
     return f"no such file: {path}{hint}"
 
 
-def _read(path: Path, rows: Any, wanted: Mapping[str, str]) -> Table:
+def _read(path: Path, rows: Any, wanted: Mapping[str, str] | None) -> Table:
     try:
         header: list[str] = next(rows, [])
+        asked = wanted is not None
+        if wanted is None:
+            wanted = {column.strip(): column for column in header or [""]}
         unusable = [(s, _column_problem(path, column, header)) for s, column in wanted.items()]
         if any(message for _, message in unusable):
-            raise TraceError(path, settings=[(s, message) for s, message in unusable if message])
+            wrong = [
+                (setting if asked else "", message) for setting, message in unusable if message
+            ]
+            raise TraceError(path, settings=wrong)
         table = Table(path, dict(wanted), {setting: [] for setting in wanted}, [])
         at = {setting: header.index(column) for setting, column in wanted.items()}
         broken = []
@@ -141,7 +150,8 @@ def _column_problem(path: Path, column: str, header: list[str]) -> str:
         twice = header.count(column) > 1
         return f"{path.name} has more than one column {column!r}" if twice else ""
     if not header:
-        return f"{path.name} is empty; expected a header with a column {column!r}"
+        what = f" with a column {column!r}" if column else ""
+        return f"{path.name} is empty; expected a header{what}"
     separator = next((mark for mark in (";", "\t", "|") if mark in header[0]), None)
     if len(header) == 1 and separator is not None:
         return (

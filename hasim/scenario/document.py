@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.validation import Where, dotted, nearest
 
-MOST_VALUES = 100_000
-"""A file with more values, aliases counted as often as they are used, is refused."""
+MOST_REPEATED = 100_000
+"""A file whose aliases stand for more values is refused: aliases of aliases may be very many."""
 WHOLE_KEYS = ("vary.grid", "vary.zip", "vary", "expect", "baseline", "replications.until")
 """Mappings whose keys have dots of their own: the rest of a path is one key."""
 _POINT = re.compile(r"(vary)\.(points)\.([^.]+)\.(.+)")
@@ -47,10 +47,12 @@ class Document:
 
     data: dict[str, Any]
     places: dict[Where, Place] = field(default_factory=dict)
+    tables: dict[Where, tuple[str, Sequence[int]]] = field(default_factory=dict)
+    """Lists that stand in a file of their own: its name, and the line of each item."""
 
     def copy(self) -> Document:
         """Independent of this one."""
-        return Document(copy.deepcopy(self.data), dict(self.places))
+        return Document(copy.deepcopy(self.data), dict(self.places), self.tables)
 
     def place_of(self, where: Where) -> Place:
         """The place of a value, or of the nearest that encloses it."""
@@ -58,6 +60,9 @@ class Document:
             place = self.places.get(where[:length])
             if place is not None:
                 return place
+            table = self.tables.get(where[: length - 1]) if length else None
+            if table is not None and isinstance(item := where[length - 1], int):
+                return Place(table[0], table[1][item])
         return Place("", None)
 
     def problem(self, where: Where, message: str) -> Problem:
@@ -156,6 +161,9 @@ def parse_document(text: str, name: str) -> Document:
         raise _yaml_error(name, error, "", message) from None
     except RecursionError:
         raise ScenarioError([Problem(name, None, "", "is nested too deeply")]) from None
+    except IndexError:  # ruamel trips over a number of signs alone, such as -_
+        message = "not valid YAML: a number without a digit (write it in quotes)"
+        raise ScenarioError([Problem(name, None, "", message)]) from None
     except (YAMLError, ValueError) as error:
         first = (str(error).splitlines() or ["cannot be parsed"])[0]
         raise ScenarioError([Problem(name, None, "", f"not valid YAML: {first}")]) from None
@@ -191,7 +199,7 @@ def parse_value(text: str) -> Any:
         tree = YAML().load(text)
         problems: list[Problem] = []
         value = _Reader("", {}, problems).plain(tree, ())
-    except (YAMLError, RecursionError):
+    except (YAMLError, RecursionError, IndexError):  # ruamel trips over a number of signs alone
         raise ValueError(f"{text!r} is not valid YAML") from None
     if problems:
         raise ValueError(problems[0].message)
@@ -227,19 +235,24 @@ class _Reader:
     name: str
     places: dict[Where, Place]
     problems: list[Problem]
-    count: int = 0
+    seen: set[int] = field(default_factory=set)
+    """Lists and mappings that were read before: to meet one again is an alias."""
+    repeated: int = 0
 
-    def plain(self, node: Any, where: Where) -> Any:
-        self.count += 1
-        if self.count > MOST_VALUES:
-            raise _TooManyError(f"has more than {MOST_VALUES:,} values (aliases of aliases?)")
+    def plain(self, node: Any, where: Where, again: bool = False) -> Any:
+        if isinstance(node, CommentedMap | CommentedSeq):
+            again = again or id(node) in self.seen
+            self.seen.add(id(node))
+        self.repeated += again
+        if self.repeated > MOST_REPEATED:
+            raise _TooManyError(f"its aliases (*name) stand for more than {MOST_REPEATED:,} values")
         if isinstance(node, CommentedMap):
-            return dict(self._pairs(node, where))
+            return dict(self._pairs(node, where, again))
         if isinstance(node, CommentedSeq):
-            return [value for _, value in self._pairs(node, where)]
+            return [value for _, value in self._pairs(node, where, again)]
         return self._scalar(node, where)
 
-    def _pairs(self, node: Any, where: Where) -> Iterator[tuple[Any, Any]]:
+    def _pairs(self, node: Any, where: Where, again: bool) -> Iterator[tuple[Any, Any]]:
         keyed = isinstance(node, CommentedMap)
         for key, value in node.items() if keyed else enumerate(node):
             if keyed and not isinstance(key, str):
@@ -247,13 +260,16 @@ class _Reader:
                 self._refuse((*where, str(key)), "expected text as a key; write it in quotes")
                 continue
             inner = (*where, str(key) if keyed else key)
-            self._place(node, key, inner)
-            yield inner[-1], self.plain(value, inner)
+            merged = not self._place(node, key, inner)
+            yield inner[-1], self.plain(value, inner, again or merged)
 
-    def _place(self, node: Any, key: Any, where: Where) -> None:
-        position = (node.lc.data or {}).get(key)  # absent for keys merged in by <<
-        if position is not None:
-            self.places[where] = Place(self.name, position[0] + 1)
+    def _place(self, node: Any, key: Any, where: Where) -> bool:
+        """Note a value's place; False if it has none, since it was merged in by ``<<``."""
+        position = (node.lc.data or {}).get(key)
+        if position is None:
+            return False
+        self.places[where] = Place(self.name, position[0] + 1)
+        return True
 
     def _scalar(self, node: Any, where: Where) -> Any:
         for kind in (bool, int, float, str):  # ruamel's own numbers and texts are subclasses

@@ -19,6 +19,7 @@ from hasim.scenario.cells import (
     whole_world,
 )
 from hasim.scenario.checks import scenario_problems, world_problems
+from hasim.scenario.csvtable import TraceError
 from hasim.scenario.document import (
     Document,
     PathError,
@@ -27,17 +28,28 @@ from hasim.scenario.document import (
     parse_value,
     read_document,
 )
+from hasim.scenario.points import WHERE, PointTable, file_of, read_points
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.remarks import remarks_on
 from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.sent import TRACE_KEYS, trace_names
 from hasim.scenario.traces import read_recorded
-from hasim.scenario.variation import Plan, plan_of, repeated_cells, variation_problems
+from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
 from hasim.simulation.recorded import Recorded
 from hasim.validation import nearest
 
+
+@dataclass(frozen=True)
+class Given:
+    """A value that replaces a setting, and where it was written, if that is no ``--set``."""
+
+    value: Any
+    place: Place
+
+
 Overrides = Iterable[tuple[str, Any]]
+"""Dotted path and value: YAML text, plain data, or either as `Given`."""
 MOST_CELLS = 1_000_000
 """More are a mistake: at a second each they would take eleven days."""
 LOOKED_AT = 1000
@@ -78,7 +90,8 @@ class Loaded:
 
     def traces(self) -> list[str]:
         """The paths of all traces that some cell may need."""
-        return list(dict.fromkeys(trace_names(self.data)))
+        of_points = self.cells.traces() if isinstance(self.cells, Cells) else ()
+        return list(dict.fromkeys([*trace_names(self.data), *of_points]))
 
     def resolved(self) -> str:
         """YAML that loads to the same cells from anywhere on this machine."""
@@ -116,8 +129,10 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
     problems = list(_override(document, overrides))
     if not document.data.get("name"):
         document.data["name"] = source.stem
-    written = plan_of(document.data)
-    document.data = with_absolute_traces(document.data, Path(os.path.abspath(source.parent)))  # noqa: PTH100
+    folder = Path(os.path.abspath(source.parent))  # noqa: PTH100
+    listed, points = _points(document, folder, problems)
+    written = plan_of(document.data, listed)
+    document.data = with_absolute_traces(document.data, folder)
     scenario = validated(document, problems)
     if scenario is not None:
         world = scenario.world()
@@ -129,7 +144,7 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
         cells_varied = ({p.path: p.value for p in picks} for picks in written.cells())
         missing = baseline_problems(scenario.baseline, cells_varied)
         wrong += [document.problem(where, message) for where, message in missing]
-    absolute = plan_of(document.data)
+    absolute = plan_of(document.data, points)
     looked_at = [] if wrong else absolute.spread(LOOKED_AT)
     if scenario is None:
         for index in looked_at:
@@ -142,6 +157,26 @@ def _load(document: Document, overrides: Overrides, source: Path) -> Loaded:
     return Loaded(scenario, cells, source, document.data)
 
 
+def _points(
+    document: Document, folder: Path, problems: list[Problem]
+) -> tuple[Sequence[list[Pick]], Sequence[list[Pick]]]:
+    """The points that are in a file: as written, and with absolute paths of their traces."""
+    name = file_of(document.data.get("vary"))
+    if name is None:
+        return (), ()
+    try:
+        table = read_points(folder / name)
+    except TraceError as error:
+        problems += problems_of_trace(document, WHERE, error)
+        return (), ()
+    document.tables[WHERE] = (str(folder / name), table.lines)
+    absolute = {}
+    for path, values in table.columns.items():
+        found = with_absolute_traces(values, folder, path.rpartition(".")[2])
+        absolute[path] = values if found == values else found
+    return table, PointTable(absolute, table.lines)
+
+
 def _in_order(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda p: (p.line is None, p.file, p.line or 0))
 
@@ -149,11 +184,13 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
     for path, written in overrides:
         place = Place(f"--set {path}={written}", None)
+        if isinstance(written, Given):
+            written, place = written.value, written.place  # noqa: PLW2901
         try:
             value = parse_value(written) if isinstance(written, str) else written
             document.set(path, value, place)
         except (PathError, ValueError) as error:
-            yield Problem(place.file, None, "", str(error))
+            yield Problem(place.file, place.line, "", str(error))
 
 
 def _variation_problems(document: Document, plan: Plan) -> Iterator[Problem]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-TRACE_KEYS = ("trace", "matrix")
-"""The settings that name a file."""
+TRACE_KEYS = ("trace", "matrix", "file")
+"""The settings that name a file: traces, and the points of a study."""
 _SENT: dict[Path, tuple[bytes, str]] = {}
 
 

@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from hasim.choice import label_of
 from hasim.settings import plain, settings
 from hasim.validation import Where
 
 FORMS = ("grid", "zip", "points")
+
+
+@settings
+class PointsFile:
+    """A CSV file with a column for each setting (dotted path) and a line for each cell."""
+
+    file: str
+    """The file, relative to that of the scenario. Values are written as in YAML; where a line has
+    none, its cell leaves the setting as it is."""
+
+
+class Points:
+    """The annotation of points: a list that is not empty, its one point, or a file of points."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        def spelt_out(value: Any) -> Any:
+            if value in ([], ()):
+                raise ValueError("needs at least one point; {} is the scenario as it stands")
+            return [value] if isinstance(value, dict) else value
+
+        in_file = label_of(PointsFile)
+        listed = handler.generate_schema(tuple[dict[str, Any], ...])
+        members = {
+            "list": core_schema.no_info_before_validator_function(spelt_out, listed),
+            in_file: handler.generate_schema(PointsFile),
+        }
+        return core_schema.tagged_union_schema(
+            members, lambda value: in_file if _names_file(value) else "list"
+        )
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        listed, in_file = handler(core)["oneOf"]
+        point = {**listed["items"], "not": {"required": ["file"]}}
+        return {"anyOf": [listed, point, in_file]}
+
+
+def _names_file(points: Any) -> bool:
+    """Whether points stand in a file; no setting that can be varied has its name."""
+    return isinstance(points, PointsFile) or (isinstance(points, dict) and "file" in points)
 
 
 @settings
@@ -21,8 +63,9 @@ class Variation:
     """Setting (dotted path) to the values that it takes; every combination is one cell."""
     zip_: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     """Settings that change together: their first values, then their second, and so on."""
-    points: tuple[dict[str, Any], ...] = ()
-    """Single cells, each a mapping of settings to values; `{}` is the scenario as it stands."""
+    points: Annotated[tuple[dict[str, Any], ...] | PointsFile, Points()] = ()
+    """Single cells, each a mapping of settings to values (`{}` is the scenario as it stands), or
+    `{file: points.csv}`, with a column for each setting and a line for each cell."""
 
 
 class Varied:
@@ -31,7 +74,9 @@ class Varied:
     def write(self, variation: Variation) -> Any:
         """What a user would write: without points and zipped settings the grid alone."""
         alone = not variation.zip_ and not variation.points
-        return plain(variation.grid if alone else variation)
+        if alone:
+            return plain(variation.grid)
+        return {form: part for form, part in plain(variation).items() if part}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
@@ -79,7 +124,7 @@ class Plan:
 
     grid: list[Axis] = field(default_factory=list)
     zipped: list[Axis] = field(default_factory=list)
-    points: list[list[Pick]] = field(default_factory=list)
+    points: Sequence[list[Pick]] = ()
 
     @property
     def count(self) -> int:
@@ -89,9 +134,10 @@ class Plan:
 
     @property
     def paths(self) -> Iterator[tuple[str, Where]]:
-        """Every setting that is varied, and where that was written."""
+        """Every setting that is varied in the scenario itself, and where that was written."""
         yield from ((axis.path, axis.where) for axis in (*self.grid, *self.zipped))
-        yield from ((pick.path, pick.where) for point in self.points for pick in point)
+        if isinstance(self.points, list):
+            yield from ((pick.path, pick.where) for point in self.points for pick in point)
 
     @property
     def _rows(self) -> int:
@@ -147,19 +193,23 @@ def _pick(axis: Axis, place: int) -> Pick:
     return Pick(axis.path, axis.values[place], (*axis.where, place))
 
 
-def plan_of(data: Mapping[str, Any]) -> Plan:
-    """The plan in a scenario's data; what is malformed is left out, and validation tells of it."""
+def plan_of(data: Mapping[str, Any], in_file: Sequence[list[Pick]] = ()) -> Plan:
+    """The plan in a scenario's data, with the points that its file holds, if it names one.
+
+    What is malformed is left out, and validation tells of it.
+    """
     vary = data.get("vary")
     if not isinstance(vary, dict):
         return Plan()
     if is_grid(vary):
         return Plan(grid=_axes(vary, ("vary",)))
     points = vary.get("points")
-    listed = points if isinstance(points, list) else [] if points is None else [points]
+    listed = points if isinstance(points, list) else [] if _names_file(points) else [points]
     return Plan(
         grid=_axes(vary.get("grid"), ("vary", "grid")),
         zipped=_axes(vary.get("zip"), ("vary", "zip")),
-        points=[
+        points=in_file
+        or [
             [Pick(path, value, ("vary", "points", i, path)) for path, value in point.items()]
             for i, point in enumerate(listed)
             if isinstance(point, dict)
@@ -173,6 +223,13 @@ def _axes(axes: Any, where: Where) -> list[Axis]:
     return [
         Axis(path, v if isinstance(v, list) else [v], (*where, path)) for path, v in axes.items()
     ]
+
+
+def clearer(where: Where, message: str) -> str:
+    """A message that tells where a setting beside `grid`, `zip` or `points` belongs."""
+    if where[:1] == ("vary",) and len(where) == 2 and "." in str(where[1]):
+        return "put it under grid: (every combination), or zip: (settings that change together)"
+    return message
 
 
 def variation_problems(plan: Plan) -> Iterator[tuple[Where, str]]:
@@ -212,15 +269,22 @@ def repeated_cells(plan: Plan) -> Iterator[tuple[Where, str]]:
         rows.add(_hashable(row))
     values = {axis.path: set(map(_hashable, axis.values)) for axis in plan.grid}
     zipped = [axis.path for axis in plan.zipped]
-    seen: set[Any] = set()
-    for point in plan.points:
+    first: dict[int, int] = {}  # hashes, since all points of a large plan would take much memory
+    for number, point in enumerate(plan.points):
         varied = {pick.path: _hashable(pick.value) for pick in point}
         there = crossed and varied.keys() == {*values, *zipped}
         there = there and all(varied[path] in known for path, known in values.items())
         row = ("list", tuple(varied.get(path) for path in zipped))
-        if _hashable(varied) in seen or (there and (row in rows or not zipped)):
+        before = first.setdefault(hash(frozenset(varied.items())), number)
+        again = before != number and _same(plan.points[before], point)
+        if again or (there and (row in rows or not zipped)):
             yield _repeated(point)
-        seen.add(_hashable(varied))
+
+
+def _same(one: list[Pick], other: list[Pick]) -> bool:
+    """Whether two points give the same settings the same values."""
+    a, b = ({pick.path: _hashable(pick.value) for pick in point} for point in (one, other))
+    return a == b
 
 
 def _repeated(picks: list[Pick]) -> tuple[Where, str]:

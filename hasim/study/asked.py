@@ -32,7 +32,12 @@ def new_study(loaded: Loaded, options: Options = Options()) -> Study:  # noqa: B
         resolved=loaded.resolved(),
         options=options,
         base=key_of(scenario.world(), seed, name=scenario.name),
-        plan=key_of(scenario.world(), seed, vary=with_contents(loaded.data.get("vary"))),
+        plan=key_of(
+            scenario.world(),
+            seed,
+            vary=with_contents(loaded.data.get("vary")),
+            traces=with_contents(loaded.traces(), "trace"),
+        ),
         find_key=(lambda index: _keyed(cells[index], seed).key) if large else None,
     )
 

@@ -42,7 +42,12 @@ RETRIES = 2
 
 
 class ClusterError(ValueError):
-    """A cluster that cannot be used; the message says why."""
+    """A cluster that cannot be used; the message says why.
+
+    `begun` says whether it was used before, so that there may be outcomes of it.
+    """
+
+    begun = False
 
 
 @contextlib.contextmanager

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import platform
 import threading
-from importlib import metadata
 
 from distributed import Worker, WorkerPlugin
 
 from hasim.study.batches import Batch, Done, Work
 from hasim.study.cluster import ClusterError
-from hasim.study.keys import RESULTS
-from hasim.version import __version__
+from hasim.study.program import this_program, unlike
 
 _WORKS: dict[str, Work] = {}
 _ONE_AT_A_TIME = threading.Lock()
@@ -21,33 +19,21 @@ class UnlikeError(ClusterError):
     """A worker whose results could differ from those of others, or that lacks the work."""
 
 
-def versions() -> dict[str, str]:
-    """What the last bits of a result may depend on."""
-    return {
-        "hasim": f"{__version__} (results {RESULTS})",
-        "python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: metadata.version(name) for name in ("numpy", "scipy", "numba", "simpy")},
-    }
-
-
 class Knows(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
     """Gives every worker the work once, those included that join or are restarted later."""
 
     def __init__(self, name: str, work: Work) -> None:
         self.name = name
         self._work = work
-        self._versions = versions()
+        self._program = this_program()
 
     def setup(self, worker: Worker) -> None:
         """Keep the work, unless what is installed here is something else."""
-        here = versions()
-        unlike = [
-            f"{name} {here[name]} instead of {version}"
-            for name, version in self._versions.items()
-            if here[name] != version
-        ]
-        if unlike:
-            raise UnlikeError(f"the worker {worker.address} has {', '.join(unlike)}")
+        different = unlike(self._program, this_program(), "there")
+        if different:
+            raise UnlikeError(
+                f"the worker {worker.address} has another program: {'; '.join(different)}"
+            )
         _WORKS[self.name] = self._work
 
     def teardown(self, worker: Worker) -> None:

@@ -1,4 +1,7 @@
-"""What determines a result, in one key: the world with its traces, the seed, the program."""
+"""What determines a result, in one key: the world with its traces, and the seed.
+
+The program does so, too; a run folder compares it apart (`hasim.study.program`).
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,6 @@ from hasim.scenario.sent import TRACE_KEYS
 from hasim.settings import plain
 from hasim.simulation.settings import WorldSettings
 
-RESULTS = 2
-"""Raise it when the same world and seed give other measures, or measures of another form."""
-
 
 def key_of(world: WorldSettings, seed: int, **more: Any) -> str:
     """16 hexadecimal digits that differ if anything differs that a measure could depend on.
@@ -23,7 +23,6 @@ def key_of(world: WorldSettings, seed: int, **more: Any) -> str:
     Replications share the key, since each has its number. `more` is plain data.
     """
     determined = {
-        "results": RESULTS,
         "seed": seed,
         "world": with_contents(plain(world)),
         **more,

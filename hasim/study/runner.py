@@ -10,7 +10,7 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,13 @@ from hasim.settings import plain
 from hasim.simulation.run import collector_paused, simulate
 from hasim.study import executor
 from hasim.study.asked import new_study
-from hasim.study.cluster import Cluster, connected
+from hasim.study.cluster import Cluster, ClusterError, connected
 from hasim.study.keys import key_of
 from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
-from hasim.study.store import Options, OtherRunError, RunFolder, Study, options_of
+from hasim.study.store import WAYS_ON, Options, OtherRunError, RunFolder, Study, options_of
+from hasim.study.unlike import differences
 from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND
 
@@ -220,14 +221,14 @@ def run_study(
     `messages` they must see the folder `out`.
 
     With `out`, every outcome is stored there as soon as it is known, and what a run
-    of the same scenario has left there is not done again: the scenario may have more
-    (or fewer) replications and cells now, and other expectations. `journals`
+    of the same scenario by the same program has left there is not done again: the scenario
+    may have more (or fewer) replications and cells now, and other expectations. `journals`
     and `messages` add a file per replication there. `export` is given the finished study
     while no other process may work in `out`: what it writes there is not mixed with
     another's.
 
-    Raises StoreError if `out` holds anything else or another process works there,
-    ClusterError if the cluster cannot be used,
+    Raises StoreError if `out` holds anything else, another program made it, or another process
+    works there, ClusterError if the cluster cannot be used,
     ReplicationError at the first replication that raised or killed its workers, and
     StudyInterrupted after Ctrl-C; what was finished by then is in `out`, whose
     state is FAILED or INTERRUPTED.
@@ -250,6 +251,9 @@ def run_study(
         except KeyboardInterrupt:
             study.state = "INTERRUPTED"
             raise StudyInterrupted(study) from None
+        except ClusterError as error:
+            study.state, error.begun = "FAILED", True
+            raise
         except BaseException:
             study.state = "FAILED"
             raise
@@ -298,30 +302,17 @@ def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:
         return RunFolder(out, study)
     except OtherRunError as error:
         there = _determining(load(out / "scenario.yaml"))
-        differing = list(differences(there, _determining(loaded)))
+        differing = [text for _, text in differences(there, _determining(loaded))]
         if not differing:
-            why = "was made by another hasim, or a trace or its scenario.yaml has changed since"
+            why = "a trace or its scenario.yaml has changed since"
         else:
             why = f"holds a run of other settings ({'; '.join(differing[:3])})"
-        raise OtherRunError(f"{error.args[0]}: {why}; choose another folder") from None
+        raise OtherRunError(f"{error.args[0]}: {why}. {WAYS_ON}") from None
 
 
 def _determining(loaded: Loaded) -> dict[str, Any]:
     scenario = loaded.scenario
     return {"name": scenario.name, "seed": scenario.seed, **plain(scenario.world())}
-
-
-def differences(there: Any, here: Any, path: str = "") -> Iterator[str]:
-    """What is different in two pieces of plain data: ``detection.fall is 3, was 2``."""
-    if isinstance(there, dict) and isinstance(here, dict):
-        for key in dict.fromkeys([*there, *here]):
-            inner = f"{path}.{key}" if path else key
-            yield from differences(there.get(key), here.get(key), inner)
-    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
-        for i, (one, other) in enumerate(zip(there, here, strict=True)):
-            yield from differences(one, other, f"{path}.{i}")
-    elif there != here:
-        yield f"{path} is {here}, was {there}"
 
 
 def resume_study(

@@ -11,7 +11,8 @@
 
 The key of a cell is made of what determines its replications (`hasim.study.keys`), so
 that what is there already is found again when a study is continued, or grows by
-replications or cells. The keys of a large study are found one by one: its cells.jsonl
+replications or cells. The manifest says which program made it (`hasim.study.program`), and
+no other adds to it. The keys of a large study are found one by one: its cells.jsonl
 names those that were begun. Everything is JSON, YAML or CSV; nothing is ever executed when
 a folder is read.
 """
@@ -22,14 +23,11 @@ import contextlib
 import dataclasses
 import json
 import os
-import platform
-import subprocess
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -38,24 +36,28 @@ from hasim.settings import from_plain, plain
 from hasim.study.lock import NAME as LOCK
 from hasim.study.lock import Lock, LockedError
 from hasim.study.outcomes import CellInfo, Outcome, Outcomes
+from hasim.study.program import this_program, unlike
 from hasim.study.stopping import Stop
 from hasim.validation import SettingsError
-from hasim.version import __version__
 
-FORMAT = 3
-CONTINUED = (2, 3)
-"""Format 2 had the cells in its manifest."""
-READABLE = (1, *CONTINUED)
-"""Format 1 named the cells by their numbers, and could not be continued."""
+FORMAT = 4
+READABLE = (1, 2, 3, FORMAT)
+"""Format 1 named the cells by their numbers, 2 had them in its manifest, and 3 did not say which
+sources had made it, so that none of them can be continued."""
+WITH_CELLS = (3, FORMAT)
+"""The formats that have their cells in a file."""
 CELLS = "cells.jsonl"
 WRITTEN = ("manifest.json", "scenario.yaml", CELLS)
 PARTS = {LOCK, "replications", *WRITTEN[1:], *(f"{name}.part" for name in WRITTEN)}
 """All that a run which was killed before it had a manifest can have left."""
 MOST_OPEN = 64
 """Files that are open at the same time."""
-LIBRARIES = ("numpy", "simpy", "pandas")
 RUNS = Path("hasim-runs")
 """Where runs are kept, unless somebody says where."""
+WAYS_ON = (
+    "Begin anew with --fresh (in Python fresh=True), which moves the old run aside, "
+    "or choose another folder."
+)
 T = TypeVar("T")
 State = Literal["RUNNING", "COMPLETED", "INTERRUPTED", "FAILED"]
 
@@ -163,8 +165,8 @@ class RunFolder:
     def __init__(self, path: Path, study: Study) -> None:
         """Begin a run, or take up the one that is there: `recall` then finds its outcomes.
 
-        Raises StoreError if the folder holds something else, another process works
-        in it, or it cannot be written.
+        Raises StoreError if the folder holds something else or what another program made,
+        another process works in it, or it cannot be written.
         """
         self.path = path
         self._study = study
@@ -174,11 +176,7 @@ class RunFolder:
         try:
             _refuse_strangers(path)
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = Lock(path)
-        except LockedError as error:
-            raise StoreError(
-                f"{path}: {error} is working on this run; wait until it has ended"
-            ) from None
+            self._lock = _locked(path)
         except OSError as error:
             raise StoreError(f"{path}: cannot write there: {error.strerror}") from None
         try:
@@ -194,10 +192,15 @@ class RunFolder:
         _refuse_strangers(self.path)  # once more, now that nobody else can write
         before = _read_manifest(self.path) if (self.path / "manifest.json").exists() else None
         if before is not None:
-            self._take_up(before)
+            try:
+                self._take_up(before)
+            except (KeyError, TypeError) as error:
+                manifest = self.path / "manifest.json"
+                raise StoreError(f"{manifest}: lacks or garbles {error}") from None
         self._manifest = _manifest(self._study)
         if before is not None:
-            session = {"at": self._manifest["started"], "versions": self._manifest["versions"]}
+            session = {"at": self._manifest["started"]}
+            session |= {name: self._manifest[name] for name in ("commit", "versions")}
             self._manifest["started"] = before["started"]
             self._manifest["continued"] = [*before["continued"], session]
         (self.path / "replications").mkdir(exist_ok=True)
@@ -227,9 +230,16 @@ class RunFolder:
 
     def _take_up(self, before: dict[str, Any]) -> None:
         """Take over the outcomes and options of the run that is there."""
-        if before["hasim_run"] not in CONTINUED:
+        if before["hasim_run"] != FORMAT:
             raise StoreError(
-                f"{self.path}: written by an older hasim, which it can only be read by"
+                f"{self.path}: written by an older hasim; it can be read, but not added to. "
+                f"{WAYS_ON}"
+            )
+        different = unlike(before, this_program())
+        if different:
+            raise StoreError(
+                f"{self.path}: what is there was simulated by another program: "
+                f"{'; '.join(different)}. Results of two programs are not mixed. {WAYS_ON}"
             )
         if before["base"] != self._study.base:
             raise OtherRunError(str(self.path))
@@ -237,8 +247,7 @@ class RunFolder:
         for name, wanted in dataclasses.asdict(self._study.options).items():
             if wanted and not getattr(options, name):
                 raise StoreError(
-                    f"{self.path}: holds a run whose replications were not {_KEPT[name]}; "
-                    f"choose another folder"
+                    f"{self.path}: holds a run whose replications were not {_KEPT[name]}. {WAYS_ON}"
                 )
         self._study.options = options
         for torn in self.path.glob("*/.part-*"):  # of workers that were killed
@@ -330,12 +339,49 @@ def _mend(file: int) -> None:
 
 def default_folder(name: str, under: Path = RUNS) -> Path:
     """A folder for a new run that does not exist yet: ``hasim-runs/NAME-20250131T235959``."""
-    stem = f"{name}-{datetime.now():%Y%m%dT%H%M%S}"
+    return _free(under, name, datetime.now())
+
+
+def _free(under: Path, name: str, when: datetime) -> Path:
+    stem = f"{name}-{when:%Y%m%dT%H%M%S}"
     path, number = under / stem, 1
     while path.exists():
         number += 1
         path = under / f"{stem}-{number}"
     return path
+
+
+def set_aside(path: Path) -> Path | None:
+    """Move the run in a folder beside it, under its name and the time when it began.
+
+    None if there is no run. Raises StoreError if it cannot be read or moved, or another process
+    works in it.
+    """
+    if not (path / "manifest.json").exists():
+        return None
+    try:
+        began = datetime.fromisoformat(_read_manifest(path)["started"]).astimezone()
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
+    lock = _locked(path)
+    try:
+        return path.rename(_free(path.parent, path.name, began))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be moved: {error.strerror}") from None
+    finally:
+        lock.release()
+
+
+def _locked(path: Path) -> Lock:
+    """The lock on a folder that is there; raises StoreError."""
+    try:
+        return Lock(path)
+    except LockedError as error:
+        raise StoreError(
+            f"{path}: {error} is working on this run; wait until it has ended"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot write there: {error.strerror}") from None
 
 
 def open_run(path: Path) -> Study:
@@ -380,7 +426,7 @@ def open_run(path: Path) -> Study:
 
 def _cells(path: Path, manifest: dict[str, Any]) -> Iterator[CellInfo]:
     """The cells of a run that are known, by their numbers; of a large one those that were begun."""
-    if manifest["hasim_run"] == FORMAT:
+    if manifest["hasim_run"] in WITH_CELLS:
         yield from sorted(_read_cells(path / CELLS), key=lambda cell: cell.index)
         return
     for cell in manifest["cells"]:
@@ -482,37 +528,10 @@ def _manifest(study: Study) -> dict[str, Any]:
         "baseline": study.baseline,
         "projection": list(study.projection) if study.projection else None,
         "notes": list(study.notes),
-        "versions": {
-            "hasim": __version__,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in LIBRARIES},
-        },
-        "commit": _commit(),
+        **this_program(),
         "continued": [],
     }
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that hasim runs from, "+" if it was edited; None elsewhere."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return None
-    git = ["git", "-C", str(root)]
-    try:
-        head = subprocess.run(
-            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
-        )
-        edited = subprocess.run(
-            [*git, "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head.stdout.strip() + ("+" if edited.stdout.strip() else "")

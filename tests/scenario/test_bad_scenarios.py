@@ -256,12 +256,16 @@ def test_bad_overrides_name_themselves(problems_of, path, value, message) -> Non
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{this}: &{this} [{', '.join([f'*{last}'] * 10)}]\n" for last, this in pairwise("abcdefgh")
 )
+MERGES = "a: &a {{{}}}\nb: [{}]\n".format(
+    ", ".join(f"k{n}: 1" for n in range(1000)), ", ".join(["{<<: *a}"] * 120)
+)
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        (BOMB, None, "has more than 100,000 values (aliases of aliases?)"),
+        (BOMB, None, "its aliases (*name) stand for more than 100,000 values"),
+        (MERGES, None, "its aliases (*name) stand for more than 100,000 values"),
         ("name: " + "[" * 400 + "]" * 400, None, "is nested too deeply"),
     ],
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hasim.scenario.document import parse_document, parse_value
 from hasim.scenario.loader import from_data
+from hasim.scenario.points import EMPTY, value_of
 from hasim.scenario.replications import Sequential, most
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.scenario.variation import Variation, plan_of
@@ -101,6 +106,111 @@ def test_traces_in_points_are_found_from_anywhere(loaded, tmp_path) -> None:
     ]
 
 
+def test_points_may_stand_in_a_csv_file(loaded, tmp_path) -> None:
+    (tmp_path / "points.csv").write_text(
+        "detection.interval, detection.evidence,detection.fall\n"
+        '2s,"[probe, messages]",2\n'
+        "500ms,,3\n"
+        ",,\n"
+    )
+    study = loaded(GOOD + "vary: {grid: {detection.rise: [2, 3]}, points: {file: points.csv}}\n")
+    assert varied(study) == [
+        {"detection.rise": 2},
+        {"detection.rise": 3},
+        {
+            "detection.interval": "2s",
+            "detection.evidence": ["probe", "messages"],
+            "detection.fall": 2,
+        },
+        {"detection.interval": "500ms", "detection.fall": 3},
+        {},
+    ]
+    assert study.cells[3].world.detection.interval_ns == 500_000_000
+    listed = [cell.varied for cell in study.cells][2:]
+    same = loaded(GOOD + f"vary: {{grid: {{detection.rise: [2, 3]}}, points: {listed}}}\n")
+    assert same.cells == study.cells
+    assert from_data(study.data).cells == study.cells  # as from the scenario of a run folder
+    assert pickle.loads(pickle.dumps(study)).cells == study.cells
+
+
+def test_traces_in_a_file_of_points_are_found_from_anywhere(loaded, tmp_path) -> None:
+    (tmp_path / "arrivals.csv").write_text("time\n0\n400\n")
+    trace = '"{trace: arrivals.csv, column: time, unit: s}"'
+    (tmp_path / "points.csv").write_text(f"traffic.arrivals,detection.fall\n{trace},\n,4\n")
+    study = loaded(GOOD + "vary: {points: {file: points.csv}}\n")
+    assert study.cells[0].varied["traffic.arrivals"]["trace"] == "arrivals.csv"  # as written
+    assert study.cells[0].world.traffic.arrivals.trace == str(tmp_path / "arrivals.csv")
+    assert study.traces() == [str(tmp_path / name) for name in ("points.csv", "arrivals.csv")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "field", "message"),
+    [
+        ("detection.fall,detektion.rise\n2,3\n", 1, "detektion.rise",
+         "is no setting that can be varied; did you mean detection?"),
+        ("seed\n2\n", 1, "seed", "is no setting that can be varied; possible: "),
+        ("detection.fall\n2\ntwo\n", 3, "detection.fall",
+         "expected a whole number such as 3, got 'two'"),
+        ("detection.fall,detection.rise\n2,3\n2\n", 3, "", "has 1 value, the header has 2"),
+        ("detection.evidence\n[probe\n", 2, "detection.evidence", "'[probe' is not valid YAML"),
+        ("detection.fall\n2\n\n2\n", 4, "vary.points.1.detection.fall",
+         "the same cell is there already: detection.fall=2"),
+        ("detection.fall\n", 1, "", "has no rows"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_of_points_is_told_with_its_line(
+    problems_of, tmp_path, text, line, field, message
+) -> None:
+    (tmp_path / "points.csv").write_text(text)
+    [found] = problems_of(GOOD + "vary: {points: {file: points.csv}}\n")
+    assert (found.file, found.line, found.field) == (str(tmp_path / "points.csv"), line, field)
+    assert found.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "no such file: "), ("", "points.csv is empty"), ("a,a\n1,2\n", "more than one column")],
+)
+def test_a_file_of_points_that_cannot_be_used(problems_of, tmp_path, text, message) -> None:
+    if text is not None:
+        (tmp_path / "points.csv").write_text(text)
+    [found] = problems_of(GOOD + "vary:\n  points: {file: points.csv}\n")
+    assert (found.line, found.field) == (11, "vary.points.file")
+    assert message in found.message
+
+
+@given(
+    text=st.one_of(
+        st.text("0123456789.-+eExXob_:%/ms ", max_size=8),
+        st.text("nulltrueNOyesoffinfa~.-", max_size=8),
+        st.from_regex(r"-?[0-9]{1,3}(\.[0-9]{1,3})?(%|ms|s|e3|MiB)?", fullmatch=True),
+    )
+)
+def test_values_of_points_are_those_of_yaml(text) -> None:
+    def read(reader: Any) -> Any:
+        try:
+            return reader(text.strip())
+        except ValueError:
+            return "an error"
+
+    found = read(value_of)
+    assert repr(found) == repr(read(parse_value)) or (found is EMPTY and not text.strip())
+
+
+@pytest.mark.parametrize("text", ["-_", "+_"])
+def test_a_number_of_signs_alone_is_bad_input(problems_of, text) -> None:
+    for reader in (value_of, parse_value):
+        with pytest.raises(ValueError, match=r"is not valid YAML"):
+            reader(text)
+    [found] = problems_of(GOOD + f"seed: {text}\n")
+    assert found.message == "not valid YAML: a number without a digit (write it in quotes)"
+
+
+def test_a_large_list_is_no_bomb_of_aliases() -> None:
+    rows = ", ".join(f"[{n}, {n + 1}]" for n in range(40_000))  # 120,001 values
+    assert len(parse_document(f"points: [{rows}]", "x").data["points"]) == 40_000
+
+
 def test_overrides_reach_every_form(loaded) -> None:
     study = loaded(
         GOOD + "vary: {zip: {detection.fall: [2, 3]}, points: [{detection.rise: 4}]}\n",
@@ -139,7 +249,11 @@ def test_overrides_reach_every_form(loaded) -> None:
         ("points: [{faults.1.kind: hang}]", 11, "faults.1.kind",
          "faults has no item 1; it has 1, counted from 0"),
         ("grid: {detection.fall: [2]}\n  detection.rise: [2, 3]", 12, "vary.detection.rise",
-         "unknown key; possible: grid, zip, points"),
+         "put it under grid: (every combination), or zip: (settings that change together)"),
+        ("gridd: {detection.fall: [2]}\n  zip: {detection.rise: [2]}", 11, "vary.gridd",
+         "unknown key; did you mean grid?"),
+        ("points: []", 11, "vary.points",
+         "needs at least one point; {} is the scenario as it stands"),
         ("points: [3]", 11, "vary.points.0", "expected a mapping (key: value), got 3"),
         ("zip: 3", 11, "vary.zip", "expected a mapping (key: value), got 3"),
     ],
@@ -220,6 +334,8 @@ FORMS = [
     ({"replications": {"at_most": 40}}, False),
     ({"replications": "many"}, False),
     ({"vary": {"points": [3]}}, False),
+    ({"vary": {"points": {"detection.fall": 3}}}, True),
+    ({"vary": {"points": {"file": 3}}}, False),
     ({"vary": {"grid": {}, "detection.fall": [3]}}, False),
 ]
 

@@ -292,3 +292,9 @@ def test_a_cell_that_is_not_shown_still_breaks_a_promise(tmp_path, monkeypatch):
     assert "Of all 3 cells: 2 pass, 0 undecided, 1 fail.\nFails: cell 2, detection.fall=300" in (
         done.stdout
     )
+
+
+def test_without_an_expectation_no_cell_is_read_to_be_judged(tmp_path, monkeypatch):
+    result = hasim.run(changed(replications=1), jobs=1, out=tmp_path)
+    monkeypatch.setattr(hasim.result.Result, "measured", None)  # to call it would raise
+    assert result.verdicts == [[] for _ in result.cells]

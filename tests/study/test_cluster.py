@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -21,7 +23,7 @@ from test_runner import STUDY, alive, run_script
 import hasim
 import hasim.exports
 from hasim.cli import main
-from hasim.study import cluster, executor
+from hasim.study import cluster, executor, runner
 from hasim.study.cluster import ClusterError
 from hasim.study.store import open_run
 
@@ -200,15 +202,15 @@ def test_the_work_is_forgotten_in_the_end(machines):
 def test_workers_of_other_versions_are_refused(machines, monkeypatch):
     from hasim.study import cluster_worker
 
-    here = cluster_worker.versions()
-    monkeypatch.setattr(cluster_worker, "versions", lambda: {**here, "numpy": "1.0"})
-    with pytest.raises(ClusterError, match=rf"has numpy {here['numpy']} instead of 1\.0"):
+    here = cluster_worker.this_program()
+    there = here["versions"]["numpy"]
+    older = {**here, "versions": {**here["versions"], "numpy": "1.0"}}
+    monkeypatch.setattr(cluster_worker, "this_program", lambda: older)
+    with pytest.raises(ClusterError, match=rf"another program: numpy 1\.0, there {there}"):
         collect(Squares(), {0: range(3)}, machines.address)
 
 
 def test_the_command_line_and_resume(machines, tmp_path):
-    import json
-
     (tmp_path / "tiny.yaml").write_text(json.dumps(changed(replications=6)))
     args = ["run", str(tmp_path / "tiny.yaml"), "--format", "json", "--out"]
     local = CliRunner().invoke(main, [*args, str(tmp_path / "local"), "--jobs", "1"])
@@ -239,6 +241,31 @@ def test_what_is_no_cluster_is_bad_input(tmp_path, monkeypatch, args, message):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_said_to_be_kept_if_nothing_was_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    data = changed(replications=1)
+    hasim.run(data, jobs=1, out=tmp_path / "run")
+    (tmp_path / "tiny.yaml").write_text(json.dumps(data))
+    args = ["run", str(tmp_path / "tiny.yaml"), "--out", str(tmp_path / "run")]
+    done = CliRunner().invoke(main, [*args, "--dask", "tcp://127.0.0.1:9"])
+    assert done.exit_code == 2
+    assert "no Dask scheduler answers there" in done.stderr
+    assert "kept in" not in done.stderr
+
+
+def test_what_was_finished_before_a_cluster_was_lost_is_kept(tmp_path, monkeypatch):
+    def lost(*_: object, **__: object) -> None:
+        raise ClusterError("the connection to the Dask scheduler was lost")
+
+    monkeypatch.setattr(runner, "connected", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(executor, "execute", lost)
+    args = ["run", "quickstart", "--out", str(tmp_path / "run"), "--dask", "tcp://10.0.0.1:1"]
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code == 2
+    assert f"What was finished before is kept in {tmp_path / 'run'}" in done.stderr
+    assert open_run(tmp_path / "run").state == "FAILED"
 
 
 def test_a_scheduler_without_workers_is_bad_input(tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ from hasim.scenario.problems import ScenarioError
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.failover import FailoverOrchestrator
 from hasim.simulation import network, streams
+from hasim.study import executor
 from hasim.study.gate import (
     DEFAULT_SUITE,
     Baseline,
@@ -31,6 +32,7 @@ from hasim.study.gate import (
     record,
     write_baseline,
 )
+from hasim.study.gate.bench import Runs
 from hasim.study.gate.environment import environment_of
 from hasim.study.gate.observe import Observe, reference_loop
 from hasim.study.gate.suite import suite_from_data
@@ -397,6 +399,28 @@ def test_looks_double_up_to_the_cap():
     cell = suite_from_data(small()).cells[0]
     assert cell.looks == (5,)
     assert dataclasses.replace(cell, at_least=10, at_most=45).looks == (10, 20, 40, 45)
+
+
+def test_workers_that_die_are_an_error_of_their_cell(monkeypatch):
+    """The other cells go on; what they had is not done again."""
+    done: list[tuple[int, int]] = []
+
+    def dies(work, wanted, sink, **options):
+        for cell, replications in wanted.items():
+            for replication in replications:
+                if (cell, replication) == (0, 2):
+                    raise executor.WorkersLostError((0, 2), 3)
+                done.append((cell, replication))
+                sink(work(cell, replication))
+
+    monkeypatch.setattr(executor, "execute", dies)
+    one, other = small(), small()
+    other["scenarios"]["other"] = other["scenarios"].pop("tiny")
+    runs = Runs(suite_from_data({**one, "scenarios": {**one["scenarios"], **other["scenarios"]}}))
+    runs.extend({0: 5, 1: 5})
+    assert list(runs.errors) == [0]
+    assert runs.errors[0].startswith("replication 2 of ")
+    assert done == [(0, 0), (0, 1), *((1, r) for r in range(5))]
 
 
 def test_a_replication_that_raises_is_named(monkeypatch):

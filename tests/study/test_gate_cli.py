@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hasim.cli import main
+from hasim.study.gate import observe
 
 SUITE = """\
 replications: {at_least: 5, at_most: 10}
@@ -62,11 +63,13 @@ def test_update_then_pass_then_regression(suite):
 
 def test_update_prints_the_difference_and_accepts_it(suite):
     bench(suite, "--update")
-    update = bench(suite, "--update", "--set", "detection.fall=4")
+    suite.write_text(SUITE.replace("fall: 3", "fall: 4"))
+    update = bench(suite, "--update")
     assert update.exit_code == 0
     assert "detection_time.mean" in update.stdout
     assert "behaviour changed in 10 of 10 replications" in update.stdout
-    assert bench(suite, "--set", "detection.fall=4").exit_code == 0
+    assert bench(suite).exit_code == 0
+    suite.write_text(SUITE)
     assert bench(suite).exit_code in (0, 1)  # faster than the baseline now
     assert "better" in bench(suite).stdout
 
@@ -109,9 +112,21 @@ def test_exact_counts_a_change_of_behaviour(suite):
     [
         ({"suite.yaml": "scenarios: 3\n"}, (), "suite.yaml:1: scenarios: "),
         ({}, ("--set", "detection.fal=4"), "did you mean fall?"),
+        (
+            {"suite.yaml": f"{SUITE}    set:\n      detection.fal: 4\n"},
+            (),
+            "suite.yaml:18: detection.fal: unknown key; did you mean fall?",
+        ),
+        (
+            {"suite.yaml": f"{SUITE}    set: {{detection.fall.x: 4}}\n"},
+            (),
+            "suite.yaml:17: detection.fall is 3 and has no settings of its own",
+        ),
         ({"hasim-baseline.json": "no"}, (), "hasim-baseline.json: not JSON"),
         ({}, ("--save", "pdf=x"), "expected FORMAT=FILE with one of markdown, junit"),
-        ({}, ("--save", "json=no/such/folder.json"), "cannot write there"),
+        ({}, ("--save", "json=no/such.json"), "no/such.json: cannot write there: there is no fold"),
+        ({}, ("--save", "json=."), ".: cannot write there: it is a folder"),
+        ({}, ("--update", "--set", "detection.fall=4"), "--update with --set would make other"),
     ],
 )
 def test_bad_input_is_exit_code_two_and_one_message(suite, write, args, message):
@@ -121,6 +136,68 @@ def test_bad_input_is_exit_code_two_and_one_message(suite, write, args, message)
     assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_nothing_is_simulated_if_a_report_cannot_be_written(suite, monkeypatch):
+    bench(suite, "--update")
+    before = Path("hasim-baseline.json").read_bytes()
+    monkeypatch.setattr(observe, "simulate_cell", None)  # to call it would be a crash
+    assert bench(suite, "--save", "json=no/such.json").exit_code == 2
+    assert bench(suite, "--update", "--set", "detection.fall=4").exit_code == 2
+    assert Path("hasim-baseline.json").read_bytes() == before
+
+
+@pytest.fixture
+def two(suite, monkeypatch) -> Path:
+    """A suite of two scenarios with its baseline, of which one crashes from now on."""
+    entry = SUITE.partition("scenarios:\n")[2]
+    suite.write_text(SUITE + entry.replace("crash:", "other:", 1))
+    bench(suite, "--update")
+    simulate = observe.simulate_cell
+
+    def breaks(loaded, cell, replication):
+        if loaded.scenario.name == "other" and replication == 3:
+            raise RuntimeError("no such luck")
+        return simulate(loaded, cell, replication)
+
+    monkeypatch.setattr(observe, "simulate_cell", breaks)
+    return suite
+
+
+def test_a_crash_is_exit_code_four_and_the_others_are_reported(two):
+    before = Path("hasim-baseline.json").read_bytes()
+    saved = ("--save", "junit=out.xml", "--save", "json=out.json", "--save", "markdown=out.md")
+    result = bench(two, *saved)
+    assert result.exit_code == 4
+    assert result.stdout.splitlines()[-1] == "error: 1 scenario crashed, 2 passed"
+    assert "other: crashed: replication 3 of other failed: RuntimeError: no such luck" in (
+        Path("out.md").read_text()
+    )
+    assert "Traceback" in result.stderr
+    [tests] = ET.parse("out.xml").getroot()
+    assert (tests.get("errors"), tests.get("failures")) == ("1", "0")
+    [error] = tests.iter("error")
+    assert error.get("message") == "replication 3 of other failed: RuntimeError: no such luck"
+    assert "in breaks" in (error.text or "")
+    plain = json.loads(Path("out.json").read_text())
+    assert (plain["verdict"], list(plain["errors"])) == ("error", ["other"])
+    assert {one["cell"] for one in plain["comparisons"]} == {"crash"}
+    update = bench(two, "--update")
+    assert update.exit_code == 4
+    assert "no such luck" in update.stderr
+    assert Path("hasim-baseline.json").read_bytes() == before
+
+
+def test_a_crash_outweighs_a_regression(two):
+    assert bench(two, "--set", "detection.fall=4").exit_code == 4
+
+
+def test_if_all_crash_there_is_still_a_report(two, monkeypatch):
+    monkeypatch.setattr(observe, "simulate_cell", lambda *_: 1 / 0)
+    result = bench(two, "--save", "junit=out.xml")
+    assert result.exit_code == 4
+    assert result.stdout.splitlines()[-1] == "error: 2 scenarios crashed, 0 passed"
+    assert ET.parse("out.xml").getroot()[0].get("errors") == "2"
 
 
 def test_a_suite_that_is_not_there(suite):

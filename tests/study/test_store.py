@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from hasim.study import program
 from hasim.study.outcomes import CellInfo, Outcome
 from hasim.study.store import (
     Options,
@@ -52,7 +53,9 @@ def test_the_manifest_tells_versions_seed_state_and_counts(tmp_path):
     folder = RunFolder(tmp_path, kept)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert (manifest["state"], manifest["seed"], manifest["ended"]) == ("RUNNING", 7, None)
-    assert set(manifest["versions"]) == {"hasim", "python", "numpy", "simpy", "pandas"}
+    libraries = {"numpy", "scipy", "numba", "simpy", "pandas", "pyarrow"}
+    assert set(manifest["versions"]) == {"hasim", "python", *libraries}
+    assert manifest["sources"] == program.sources()
     kept.add(outcome(1, 0))
     kept.state = "INTERRUPTED"
     folder.finish()
@@ -114,8 +117,8 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     [
         (None, "no folder of a hasim run"),
         ("{", "not JSON"),
-        ("[]", "expected a run of format 3, got None"),
-        ('{"hasim_run": 99}', "expected a run of format 3, got 99"),
+        ("[]", "expected a run of format 4, got None"),
+        ('{"hasim_run": 99}', "expected a run of format 4, got 99"),
         ('{"hasim_run": 1}', "lacks or garbles 'scenario'"),
     ],
 )

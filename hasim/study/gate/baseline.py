@@ -6,16 +6,13 @@ JSON, one line per list, so that its changes can be reviewed in a version contro
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from hasim.study.gate.fingerprint import Fingerprint
-from hasim.study.store import LIBRARIES, StoreError
-from hasim.version import __version__
+from hasim.study.store import StoreError
 
 FORMAT = 1
 
@@ -54,15 +51,6 @@ class Baseline:
     suite: str
     versions: Mapping[str, str]
     cells: Mapping[str, BaselineCell]
-
-
-def versions() -> dict[str, str]:
-    """The versions that a result depends on."""
-    return {
-        "hasim": __version__,
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in (*LIBRARIES, "scipy")},
-    }
 
 
 def write_baseline(baseline: Baseline, path: str | Path) -> None:

@@ -14,7 +14,6 @@ from hasim.study.gate.baseline import (
     BaselineCell,
     NoBaselineError,
     read_baseline,
-    versions,
 )
 from hasim.study.gate.changes import change_of, changed_versions, speed_of
 from hasim.study.gate.environment import environment_of, settings_of
@@ -22,6 +21,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
+from hasim.study.program import versions
 from hasim.study.runner import ReplicationError
 
 Progress = Callable[[int], None]
@@ -39,11 +39,28 @@ class Runs:
         self._jobs = jobs
         self._progress = progress
         self._found: defaultdict[int, dict[int, Observed]] = defaultdict(dict)
+        self.errors: dict[int, str] = {}
+        """What a replication of a cell raised; such a cell is not observed any further."""
 
     def extend(self, wanted: Mapping[int, int]) -> None:
-        """Observe cells up to a number of replications. Raises ReplicationError."""
-        todo = {cell: range(self.count(cell), upto) for cell, upto in wanted.items()}
-        executor.execute(self._work, todo, self._take, jobs=self._jobs)
+        """Observe cells up to a number of replications."""
+        while True:
+            todo = {
+                cell: [r for r in range(upto) if r not in self._found[cell]]
+                for cell, upto in wanted.items()
+                if cell not in self.errors
+            }
+            try:
+                executor.execute(self._work, todo, self._take, jobs=self._jobs)
+            except executor.WorkersLostError as error:
+                cell, replication = error.task
+                self._fail(cell, replication, str(error))
+            else:
+                return
+
+    def _fail(self, cell: int, replication: int, why: str) -> None:
+        name = self.cells[cell].name
+        self.errors.setdefault(cell, f"replication {replication} of {name} failed\n{why}")
 
     def count(self, cell: int) -> int:
         """How many replications of a cell there are."""
@@ -55,8 +72,7 @@ class Runs:
 
     def _take(self, one: Observed) -> None:
         if one.error:
-            name = self.cells[one.cell].name
-            raise ReplicationError(f"replication {one.replication} of {name} failed\n{one.error}")
+            self._fail(one.cell, one.replication, one.error)
         self._found[one.cell][one.replication] = one
         if self._progress is not None:
             self._progress(sum(map(len, self._found.values())))
@@ -79,8 +95,9 @@ def bench(
     replace settings in every scenario of a suite that is read from a file. With `exact` any change
     of behaviour is a regression, with `speed` also a slower program. `jobs` as in `hasim.run`.
 
-    Raises ScenarioError for a bad suite, BaselineError for a bad baseline, and ReplicationError
-    if a replication raised.
+    A replication that crashes is in the report's `errors`, and its cell is not compared.
+
+    Raises ScenarioError for a bad suite, and BaselineError for a bad baseline.
     """
     wanted = suite if isinstance(suite, Suite) else read_suite(suite, overrides)
     name = "given" if isinstance(baseline, Baseline) else str(baseline)
@@ -124,12 +141,14 @@ def record(
 ) -> tuple[Baseline, GateReport]:
     """A new baseline of a suite, with all replications, and how it differs from an old one.
 
-    Raises ScenarioError and ReplicationError like `bench`.
+    Raises ScenarioError like `bench`, and ReplicationError if a replication crashed.
     """
     wanted = suite if isinstance(suite, Suite) else read_suite(suite, overrides)
     started = time.perf_counter()
     runs = Runs(wanted, jobs, progress)
     runs.extend({number: cell.at_most for number, cell in enumerate(wanted.cells)})
+    for error in runs.errors.values():
+        raise ReplicationError(error)
     cells = {
         cell.name: _baseline_cell(cell, runs.of(number)) for number, cell in enumerate(wanted.cells)
     }
@@ -184,12 +203,13 @@ def _looks(suite: Suite, runs: Runs, comparable: Mapping[int, BaselineCell]) -> 
     found: list[Comparison] = []
     while open_cells:
         runs.extend({number: plans[number].pop(0) for number in sorted(open_cells)})
+        comparable = {n: before for n, before in comparable.items() if n not in runs.errors}
         found = _compared(suite, runs, comparable, looks=looks, plans=plans)
         undecided = {one.cell for one in found if one.verdict == "inconclusive"}
         open_cells = {
             number
             for number, plan in plans.items()
-            if plan and suite.cells[number].name in undecided
+            if plan and number not in runs.errors and suite.cells[number].name in undecided
         }
     return found
 
@@ -235,6 +255,8 @@ def _report(
     changes: list[Change] = []
     speeds = []
     for number, before in comparable.items():
+        if number in runs.errors:
+            continue
         cell, after = suite.cells[number], runs.of(number)
         changes.append(change_of(cell.name, before, after, settings_of(cell)))
         speeds.append(speed_of(cell.name, before, after, 1 + suite.slower))
@@ -244,6 +266,7 @@ def _report(
         comparisons=tuple(comparisons),
         changes=tuple(changes),
         speeds=tuple(speeds),
+        errors={suite.cells[number].name: error for number, error in runs.errors.items()},
         unused=tuple(name for name in known.cells if name not in names),
         versions=changed_versions(known.versions),
         **rest,

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hasim.study.gate.baseline import BaselineCell, versions
+from hasim.study.gate.baseline import BaselineCell
 from hasim.study.gate.observe import Observed
 from hasim.study.gate.outcome import Change, Speed
+from hasim.study.program import versions
 from hasim.study.statistics import quantile_interval
 
 
@@ -50,12 +51,10 @@ def speed_of(cell: str, before: BaselineCell, after: Sequence[Observed], limit: 
 
 
 def changed_versions(baseline: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Versions that differ: (baseline, now) by name."""
+    """Versions that differ: (baseline, now) by name; of what the baseline does not know, none."""
     now = versions()
     return {
-        name: (baseline.get(name, "-"), now.get(name, "-"))
-        for name in {**baseline, **now}
-        if baseline.get(name) != now.get(name)
+        name: (was, now.get(name, "-")) for name, was in baseline.items() if was != now.get(name)
     }
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hasim.study.gate.judge import Comparison
 
-Outcome = Literal["pass", "regression", "inconclusive"]
+Outcome = Literal["pass", "regression", "inconclusive", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class GateReport:
 
     `missing` maps cells that could not be compared to the reason; `unused` are cells of the
     baseline that the suite does not have; `versions` maps a library to (baseline, now) where
-    they differ. `exact` and `speed` say what counts beside the measures. `wall_s` is how long it
+    they differ; `errors` maps cells of which a replication crashed to what it raised, with the
+    traceback. `exact` and `speed` say what counts beside the measures. `wall_s` is how long it
     took, in seconds.
     """
 
@@ -69,6 +70,7 @@ class GateReport:
     changes: tuple[Change, ...]
     speeds: tuple[Speed, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     versions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     exact: bool = False
@@ -102,7 +104,10 @@ class GateReport:
 
     @property
     def verdict(self) -> Outcome:
-        """A regression anywhere is one; else inconclusive if anything could not be decided."""
+        """A crash is an error, whatever else was found; a regression anywhere is one; else
+        inconclusive if anything could not be decided."""
+        if self.errors:
+            return "error"
         strict = (self.exact and self.changed) or (self.speed and self.slower)
         if self.regressions or strict:
             return "regression"

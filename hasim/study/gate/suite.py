@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from hasim.scenario import catalogue
 from hasim.scenario.document import Document, document_of, read_document
 from hasim.scenario.expectations import Expectation
-from hasim.scenario.loader import Loaded, from_data, load
+from hasim.scenario.loader import Given, Loaded, from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.settings import count, settings, share
 from hasim.study.gate.quantities import QUANTITIES
@@ -118,6 +118,11 @@ class Suite:
     source: Path
     cells: tuple[SuiteCell, ...]
     slower: float
+
+    @property
+    def most(self) -> int:
+        """The replications of all cells, if every verdict stays open to the end."""
+        return sum(cell.at_most for cell in self.cells)
 
 
 def read_suite(
@@ -226,7 +231,11 @@ def _load(
     overrides: Mapping[str, Any],
 ) -> Loaded:
     """The scenario of an entry, with the suite's settings, then those of the caller."""
-    replaced = [*entry.set_.items(), *overrides.items()]
+    own = {
+        path: Given(value, document.place_of((*where, "set", path)))
+        for path, value in entry.set_.items()
+    }
+    replaced = [*own.items(), *overrides.items()]
     if isinstance(entry.scenario, dict):
         data = {"name": where[-1], **entry.scenario}
         return from_data(data, replaced, source=suite)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,11 @@ from hasim.simulation.settings import PoissonArrivals, WorldSettings
 from hasim.study import executor
 from hasim.study.expectations import ONE_SIDED
 from hasim.study.rare.estimate import Budget, Pair, Run, estimate
-from hasim.study.rare.rates import FaultClass, Rate, classes_of, unknown_kinds
+from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
 from hasim.study.statistics import LEVEL, Interval, t_interval
-from hasim.units import HOUR, LONGEST_NS, SECOND, seconds
-from hasim.validation import SettingsError
+from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
+from hasim.validation import SettingsError, Where
 
 if TYPE_CHECKING:
     from hasim.scenario.cells import Cell
@@ -134,6 +134,7 @@ def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amou
     except TraceError as error:
         texts = [line[-1] for line in error.lines] + [text for _, text in error.settings]
         raise ScenarioError(Problem(str(error.file), None, "", text) for text in texts) from None
+    _check_rates(classes, rates)
     if not classes:
         text = "there are none, and so nothing to budget for"
         raise ScenarioError([_document(loaded).problem(("faults",), text)])
@@ -179,6 +180,7 @@ def _numbers(design: Design, amounts: Amounts) -> list[int]:
 
 def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None:
     """Raise ScenarioError if the longest of the runs asks for more messages than there are."""
+    _check_amounts(cell.world, amounts)
     ends = [design.quiet_ns, design.plain_ns]
     for number in _numbers(design, amounts):
         group = number % design.groups
@@ -198,6 +200,37 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
     if problems:
         document = _document(loaded)
         raise ScenarioError(document.problem(*problem) for problem in problems)
+
+
+def _check_amounts(world: WorldSettings, amounts: Amounts) -> None:
+    """Raise SettingsError if runs are so short that none of them sees a probe."""
+    interval_ns = world.detection.interval_ns
+    shown = format_duration(interval_ns)
+    wrong: list[tuple[Where, str]] = []
+    if amounts.quiet_ns < interval_ns:
+        text = f"must be at least {shown} (detection.interval), to see a probe"
+        wrong.append((("quiet",), text))
+    if 0 < amounts.plain_ns < PLAIN_RUNS * interval_ns:
+        least = format_duration(PLAIN_RUNS * interval_ns)
+        text = f"must be at least {least}: {PLAIN_RUNS} times detection.interval, {shown}"
+        wrong.append((("crude",), text))
+    if wrong:
+        raise SettingsError(wrong)
+
+
+def _check_rates(classes: Sequence[FaultClass], given: Mapping[str, Rate]) -> None:
+    """Raise SettingsError if a given rate lets a fault strike again before it is over."""
+    wrong: list[tuple[Where, str]] = []
+    for one in classes:
+        kind, per_s, lasts_s = kind_of(one.fault), one.rate.per_s.value or 0.0, one.kind.mean_s
+        if kind in given and per_s * lasts_s >= 1:
+            most = f"{seconds(YEAR) / lasts_s:.3g}/y"
+            text = (
+                f"strikes every {1 / per_s:.3g} s, lasts {lasts_s:.3g} s: expected less than {most}"
+            )
+            wrong.append(((f"rate {kind}",), text))
+    if wrong:
+        raise SettingsError(wrong)
 
 
 def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudget:
