@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from hasim.simulation.load_reports import LoadReports
 from hasim.simulation.master import SimMaster
 from hasim.simulation.messages import MessagePlane
 from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
+from hasim.simulation.operations import Switch
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, WorldSettings
@@ -268,16 +268,10 @@ class World:
 
 
 def _runs_compiled(settings: WorldSettings) -> bool:
-    """Whether messages run on the compiled plane; says so if it was asked for in vain."""
-    wanted = settings.data_plane == "compiled"
-    able = available(settings.balancing.algorithm)
-    if wanted and not able:
-        message = (
-            f"{settings.balancing.algorithm} is plain Python: "
-            "messages run on the reference data plane"
-        )
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-    return wanted and able
+    """Whether messages run on the compiled plane: it has every algorithm that will be in use."""
+    later = [o.algorithm for o in settings.operations if isinstance(o, Switch)]
+    used = [settings.balancing.algorithm, *later]
+    return settings.data_plane == "compiled" and all(map(available, used))
 
 
 def _sites(settings: WorldSettings) -> dict[str, str]:

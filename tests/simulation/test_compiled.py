@@ -30,6 +30,7 @@ from hasim.settings import from_plain
 from hasim.simulation.clock import INPUT, Call
 from hasim.simulation.compiled import availability, window
 from hasim.simulation.laws import Constant, Exponential
+from hasim.simulation.operations import Switch
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.rollup import roll_up
 from hasim.simulation.run import simulate
@@ -313,9 +314,13 @@ def test_a_users_own_algorithm_runs_on_the_reference_plane(
         balancing=from_plain(BalancingSettings, {"algorithm": name}),
         data_plane="compiled",
     )
-    with pytest.warns(RuntimeWarning, match=f"{name} is plain Python.*reference data plane"):
-        journal = run(settings)
+    journal = run(settings)
     assert {a.master for _, a in journal.of(AttemptRollup)} == {"m3"}
+    first = dataclasses.replace(settings.balancing, algorithm="round-robin")
+    switch = Switch(do="switch-algorithm", at_ns=2 * SECOND, algorithm=name)
+    journal = run(dataclasses.replace(settings, balancing=first, operations=(switch,)))
+    chosen = {a.master: a.attempts for _, a in journal.of(AttemptRollup)}
+    assert chosen["m3"] > 3 * chosen["m1"] > 0
 
 
 def switch_to(built: World, algorithm: str) -> Callable[[], None]:

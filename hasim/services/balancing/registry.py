@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hasim.services.balancing.fleet import DRAWS
@@ -221,13 +222,17 @@ ALGORITHMS: dict[str, Algorithm] = {
     ),
 }
 """By name, in the order in which they are listed."""
+SHIPPED: Mapping[str, Algorithm] = MappingProxyType(dict(ALGORITHMS))
+"""Those that hasim comes with, as they are, whatever is registered."""
 
 
 def register(name: str, algorithm: Algorithm) -> None:
     """Add an algorithm of one's own, to be chosen by name like the others.
 
     It runs in plain Python: in a service, and in simulations on the reference data
-    plane, of this process. ValueError if there is one of that name.
+    plane. Worker processes import its functions by module and name, so all of them must stand
+    at the top level of a module; with others, a study runs in this process alone.
+    ValueError if there is one of that name.
     """
     if name in ALGORITHMS:
         raise ValueError(f"there is an algorithm {name!r} already")

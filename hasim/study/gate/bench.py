@@ -22,6 +22,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
+from hasim.study.own import own_algorithms
 from hasim.study.runner import ReplicationError
 
 Progress = Callable[[int], None]
@@ -37,13 +38,14 @@ class Runs:
         self.cells = suite.cells
         self._work = Observe(suite.cells)
         self._jobs = jobs
+        self._algorithms = own_algorithms(*(cell.loaded.data for cell in suite.cells))
         self._progress = progress
         self._found: defaultdict[int, dict[int, Observed]] = defaultdict(dict)
 
     def extend(self, wanted: Mapping[int, int]) -> None:
         """Observe cells up to a number of replications. Raises ReplicationError."""
         todo = {cell: range(self.count(cell), upto) for cell, upto in wanted.items()}
-        executor.execute(self._work, todo, self._take, jobs=self._jobs)
+        executor.execute(self._work, todo, self._take, jobs=self._jobs, algorithms=self._algorithms)
 
     def count(self, cell: int) -> int:
         """How many replications of a cell there are."""
