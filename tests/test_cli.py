@@ -359,6 +359,40 @@ def test_each_cell_tells_how_many_replications_it_took_and_why(tiny):
     assert not Path("out/stopping.csv").exists()
 
 
+KEYED = """\
+name: keyed
+horizon: 20s
+replications: 2
+seed: 5
+masters: [{id: a, workers: 8}, {id: b, like: a}, {id: c, like: a}]
+traffic: {arrivals: {law: poisson, rate: 50/s}, owned: 0%, keys: {number: 100}}
+operations: [{do: drain, master: b, at: 10s}]
+vary: {balancing.algorithm: [ring-hash, random]}
+expect: {churn: < 60%, churn.needless: <= 0%, balance.least_to_mean: "> 1%"}
+"""
+
+
+def test_keys_that_move_are_told_beside_what_had_to(tiny):
+    Path("keyed.yaml").write_text(KEYED)
+    run = ("run", "keyed.yaml", "--jobs", 1, "--out", "out")
+    lines = [line.split() for line in cli(*run).stdout.splitlines()]
+    (ring,) = [words for words in lines if words[:2] == ["ring-hash", "2"]]
+    assert ["random", *"------"] in lines
+    assert ring[4:6] == ["33.3", "%"]
+    assert ring[2:4] == ring[6:8]  # all that moved had lost its master
+    assert ring[8:] == ["0.0", "%", "0.0", "%"]
+    (drain,) = [words for words in lines if "drain" in words and "ring-hash" in words]
+    assert drain[-4:] == ring[2:6]
+    with Path("out/churn.csv").open() as rows:
+        assert [row["algorithm"] for row in csv.DictReader(rows)] == ["ring-hash"] * 2
+    cells = json.loads(cli(*run, "--format", "json").stdout)["cells"]
+    ring_hash, at_random = (cell["measures"] for cell in cells)
+    assert ring_hash["churn.ideal"]["value"] == pytest.approx(1 / 3)
+    assert ring_hash["churn.needless"]["value"] == 0
+    assert at_random["churn"]["value"] is None
+    assert at_random["peak_to_mean"]["value"] > 1
+
+
 def test_the_work_of_a_study_is_told_from_the_least_to_the_most(tiny):
     tiny.write_text(SCENARIO.replace("replications: 3", f"replications: {UNTIL}"))
     assert cli("validate", tiny).stdout == f"{tiny}: valid: 2 cells, 4 to 7 replications each\n"

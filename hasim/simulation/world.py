@@ -10,6 +10,7 @@ from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
 from hasim.simulation.blocks import Division
+from hasim.simulation.churn import KeyChurn
 from hasim.simulation.clock import Clock
 from hasim.simulation.commands import Commands
 from hasim.simulation.compiled.availability import available
@@ -91,7 +92,9 @@ class World:
         self.commands = Commands(self)
         self.driver = Driver(self.env, control_plane, self.journal, self.commands.perform)
         self.gateways = self._build_gateways(control_plane.detection.watch().failures)
-        self.messages = self._build_messages()
+        traffic = self._traffic()
+        self.messages = self._build_messages(traffic)
+        self.churn = KeyChurn(self, traffic)
         self.load_reports = LoadReports(self)
         self.begin_feedback()
 
@@ -180,8 +183,8 @@ class World:
             for region in self.cluster.gateways
         }
 
-    def _build_messages(self) -> MessagePlane | CompiledPlane:
-        traffic = Traffic(
+    def _traffic(self) -> Traffic:
+        return Traffic(
             self.settings,
             self.recorded,
             self.network.jitter,
@@ -189,6 +192,8 @@ class World:
             seed=self.seed,
             replication=self.replication,
         )
+
+    def _build_messages(self, traffic: Traffic) -> MessagePlane | CompiledPlane:
         if self._compiled:
             from hasim.simulation.compiled.plane import CompiledPlane
 

@@ -18,8 +18,10 @@ from hasim.services.balancing.pickers.geo import (
 from hasim.services.balancing.pickers.hashing import (
     maglev,
     maglev_bounded,
+    maglev_home,
     ring_hash,
     ring_hash_bounded,
+    ring_home,
 )
 from hasim.services.balancing.pickers.join_idle_queue import join_idle_queue, join_idle_queue_ended
 from hasim.services.balancing.pickers.least_latency import least_latency, least_latency_ended
@@ -40,7 +42,7 @@ from hasim.services.balancing.pickers.priority import (
     priority_spillover,
 )
 from hasim.services.balancing.pickers.round_robin import round_robin
-from hasim.services.balancing.pickers.sticky import sticky
+from hasim.services.balancing.pickers.sticky import session_home, sticky
 from hasim.services.balancing.pickers.two_choices import two_choices, two_choices_with_replacement
 from hasim.services.balancing.pickers.weighted_round_robin import weighted_round_robin
 from hasim.services.balancing.tables import Members, maglev_table, ring
@@ -107,7 +109,10 @@ class Algorithm:
     themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `probed` is
     told of answers to load probes, as probed(fleet, index, now, in_flight, latency_ns); a
     picker that has it leaves in `counts` how many masters shall be probed now, and then
-    which. `equal`: all masters that may be picked are alike to it, whatever their weights.
+    which. `home` says to which master a key belongs, as home(fleet, hash) without changing
+    anything, -1 for none; only algorithms that keep a key at a master have it, and key churn is
+    measured of those alone. `equal`: all masters that may be picked are alike to it, whatever
+    their weights.
     """
 
     about: str
@@ -119,6 +124,7 @@ class Algorithm:
     ended: Callable[[Fleet, int, int, int, bool], None] | None = None
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
     probed: Callable[[Fleet, int, int, int, int], None] | None = None
+    home: Callable[[Fleet, int], int] | None = None
     equal: bool = False
 
 
@@ -207,18 +213,29 @@ ALGORITHMS: dict[str, Algorithm] = {
         values=_each,
         ended=geo_hysteresis_ended,
     ),
-    "ring-hash": Algorithm("By the message's key on a hash ring (ketama).", ring_hash, build=_ring),
-    "ring-hash-bounded": Algorithm(
-        "The same, passing over masters above the load bound.", ring_hash_bounded, build=_ring
+    "ring-hash": Algorithm(
+        "By the message's key on a hash ring (ketama).", ring_hash, build=_ring, home=ring_home
     ),
-    "maglev": Algorithm("By the message's key in Maglev's table.", maglev, build=_maglev),
+    "ring-hash-bounded": Algorithm(
+        "The same, passing over masters above the load bound.",
+        ring_hash_bounded,
+        build=_ring,
+        home=ring_home,
+    ),
+    "maglev": Algorithm(
+        "By the message's key in Maglev's table.", maglev, build=_maglev, home=maglev_home
+    ),
     "maglev-bounded": Algorithm(
-        "The same, jumping on from masters above the load bound.", maglev_bounded, build=_maglev
+        "The same, jumping on from masters above the load bound.",
+        maglev_bounded,
+        build=_maglev,
+        home=maglev_home,
     ),
     "sticky": Algorithm(
         "A session stays with its master while that is eligible; new ones to the least loaded.",
         sticky,
         counts=_sessions,
+        home=session_home,
     ),
 }
 """By name, in the order in which they are listed."""
