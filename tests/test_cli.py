@@ -555,6 +555,46 @@ def test_algorithms_come_from_the_settings():
     assert all(row["meaning"] for row in rows.values())
 
 
+def test_algorithms_show_what_is_off_and_every_group_of_a_scenario():
+    from hasim.scenario.schema import Scenario
+    from hasim.settings import fields_by_user_name
+
+    rows = {row["path"]: row for row in json.loads(cli("algorithms", "--format", "json").stdout)}
+    for guard in ("slow_start", "outliers", "breaker"):
+        assert rows[f"balancing.{guard}"]["default"] == "off"
+        inside = [row for path, row in rows.items() if path.startswith(f"balancing.{guard}.")]
+        assert len(inside) >= 3
+        assert all(row["kind"] or row["default"] in ("true", "false") for row in inside)
+        assert any(row["source"] for row in inside)
+    window = rows["balancing.slow_start.window"]
+    assert (window["default"], window["range"]) == ("30s", "above 0")
+    assert rows["balancing.load_bound"]["range"] == "above 1.0"
+    assert rows["detection.fall"]["range"] == "from 1"
+    assert rows["traffic.retry.budget"]["range"] == "from 0 to 100%"
+    assert rows["traffic.hedge.after"]["default"] == "0s"
+    assert rows["traffic.arrivals"]["default"] == "{law: poisson, rate: 20/s}"
+    assert rows["traffic.timeout"]["default"] == "2s"
+    assert rows["masters.service"]["choices"][0] == "constant"
+    assert rows["masters.service.lognormal.cv"]["default"] == "1.0"
+    assert rows["network.jitter"]["default"] == "off"
+    assert rows["operations.do"]["choices"][-2:] == ["add", "remove"]
+    assert rows["repair.crews"]["meaning"].startswith("Repair crews")
+    tops = {path.partition(".")[0] for path in rows}
+    assert tops == set(fields_by_user_name(Scenario))
+    assert (
+        "a tie goes to"
+        in dict(
+            zip(
+                rows["balancing.algorithm"]["choices"],
+                rows["balancing.algorithm"]["about"],
+                strict=True,
+            )
+        )["least-loaded"]
+    )
+    text = cli("algorithms").stdout
+    assert "balancing.slow_start.window = 30s  (duration, above 0)" in text
+
+
 # -- journals ----------------------------------------------------------------------
 
 

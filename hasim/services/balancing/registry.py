@@ -152,10 +152,14 @@ ALGORITHMS: dict[str, Algorithm] = {
         priority_all_or_nothing,
     ),
     "least-loaded": Algorithm(
-        "Fewest messages in flight over weight, by a full scan.", least_loaded
+        "Fewest messages in flight (queued ones too) over weight, by a full scan; a tie goes to "
+        "the first in the scenario's order (HAProxy leastconn, there in turns).",
+        least_loaded,
     ),
     "two-choices": Algorithm(
-        "Of two different masters drawn at random, the less loaded.", two_choices, draws=2
+        "Of two different masters drawn at random, the less loaded; a tie goes to the first drawn.",
+        two_choices,
+        draws=2,
     ),
     "two-choices-with-replacement": Algorithm(
         "The same with draws that may hit one master twice (Envoy, gRPC).",
