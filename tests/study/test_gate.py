@@ -157,6 +157,7 @@ def test_a_slower_fencing_step_is_caught(baseline, monkeypatch):
     assert report.changes[0].settings == {}  # the program changed, not its settings
 
 
+@pytest.mark.filterwarnings("ignore:least-loaded is plain Python")
 def test_a_balancer_that_ignores_the_queues_is_caught(baseline, monkeypatch):
     turns = iter(range(10**9))
 

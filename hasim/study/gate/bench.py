@@ -22,7 +22,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
-from hasim.study.own import own_algorithms
+from hasim.study.own import own_algorithms, warn_of
 from hasim.study.runner import ReplicationError
 
 Progress = Callable[[int], None]
@@ -39,6 +39,8 @@ class Runs:
         self._work = Observe(suite.cells)
         self._jobs = jobs
         self._algorithms = own_algorithms(*(cell.loaded.data for cell in suite.cells))
+        planes = {cell.loaded.scenario.data_plane for cell in suite.cells}
+        warn_of(self._algorithms, "reference" if planes == {"reference"} else "compiled")
         self._progress = progress
         self._found: defaultdict[int, dict[int, Observed]] = defaultdict(dict)
 
