@@ -53,7 +53,7 @@ def steady(runs: Sequence[Measured]) -> Sequence[Measured]:
     if not runs or not runs[0].blocks:
         return runs
     blocks, _ = _blocks_to_cut(runs)
-    return [_without(run, blocks) for run in runs] if blocks else runs
+    return [without(run, blocks) for run in runs] if blocks else runs
 
 
 def _blocks_to_cut(runs: Sequence[Measured]) -> tuple[int, bool]:
@@ -82,8 +82,8 @@ def _blocks_to_cut(runs: Sequence[Measured]) -> tuple[int, bool]:
     )
 
 
-def _without(run: Measured, blocks: int) -> Measured:
-    """A replication without the load of its first blocks."""
+def without(run: Measured, blocks: int) -> Measured:
+    """A replication without the load of its first `blocks`, of which it has more."""
     rest = run.blocks[blocks:]
     counts = (
         sum(block.messages for block in rest),
