@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
     from hasim.study.store import Study
 
-SOMETIMES = ("stopping", "warm_up", "operations", "transients")
+SOMETIMES = ("stopping", "warm_up", "operations", "transients", "churn")
 """Tables that are only written if there is anything in them."""
 SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.md"}
 
@@ -54,7 +54,7 @@ def export(result: Result, folder: Path) -> list[Path]:
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     for name in SOMETIMES:
         frame, path = getattr(result, name), folder / f"{name}.csv"
-        path.unlink(missing_ok=True)  # of a study with another rule, or without operations
+        path.unlink(missing_ok=True)  # of a study with another rule, or without operations or keys
         if not frame.empty:
             frame.to_csv(path, index=False, lineterminator="\n")
     (folder / "differences.csv").unlink(missing_ok=True)

@@ -224,6 +224,15 @@ class Result:
         """One row per replication, operation, second around it, and master: attempts sent."""
         return self._table("transients")
 
+    @cached_property
+    def churn(self) -> pd.DataFrame:
+        """One row per replication, gateway and change of its routing that could move keys.
+
+        Columns as in `hasim.measures.churn.ChurnRow`; empty if messages have no keys, or no
+        algorithm keeps a key at a master.
+        """
+        return self._table("churn")
+
     def _table(self, name: str) -> pd.DataFrame:
         varied = {cell.index: _readable(cell.varied) for cell in self.study.cells}
         rows: list[dict[str, Any]] = []

@@ -135,6 +135,25 @@ class LoadSample:
 
 
 @record
+class KeysMoved:
+    """A gateway took up another routing table: what became of the keys seen there before.
+
+    `keys` had a master; of those, `left` have another since theirs may be picked no more,
+    `joined` have one that could not be picked before, `needless` have another for neither
+    reason. `ideal` is the least share that had to move. Only with algorithms that keep a key
+    at a master.
+    """
+
+    gateway: str
+    algorithm: str
+    keys: int
+    left: int
+    joined: int
+    needless: int
+    ideal: float
+
+
+@record
 class AttemptRollup:
     """Attempts on one master by how they ended, over the whole run."""
 
@@ -214,6 +233,7 @@ Truth = (
     | WritesHeld
     | TrafficRollup
     | LoadSample
+    | KeysMoved
     | AttemptRollup
     | LoadBlock
     | BlockSketch

@@ -370,6 +370,40 @@ def test_a_slow_start_without_effect_is_told(tiny):
         assert "balancing.slow_start has no effect with maglev and ring-hash" in said
 
 
+KEYED = """\
+name: keyed
+horizon: 20s
+replications: 2
+seed: 5
+masters: [{id: a, workers: 8}, {id: b, like: a}, {id: c, like: a}]
+traffic: {arrivals: {law: poisson, rate: 50/s}, owned: 0%, keys: {number: 100}}
+operations: [{do: drain, master: b, at: 10s}]
+vary: {balancing.algorithm: [ring-hash, random]}
+expect: {churn: < 60%, churn.needless: <= 0%, balance.least_to_mean: "> 1%"}
+"""
+
+
+def test_keys_that_move_are_told_beside_what_had_to(tiny):
+    Path("keyed.yaml").write_text(KEYED)
+    run = ("run", "keyed.yaml", "--jobs", 1, "--out", "out")
+    lines = [line.split() for line in cli(*run).stdout.splitlines()]
+    (ring,) = [words for words in lines if words[:2] == ["ring-hash", "2"]]
+    assert ["random", *"------"] in lines
+    assert ring[4:6] == ["33.3", "%"]
+    assert ring[2:4] == ring[6:8]  # all that moved had lost its master
+    assert ring[8:] == ["0.0", "%", "0.0", "%"]
+    (drain,) = [words for words in lines if "drain" in words and "ring-hash" in words]
+    assert drain[-4:] == ring[2:6]
+    with Path("out/churn.csv").open() as rows:
+        assert [row["algorithm"] for row in csv.DictReader(rows)] == ["ring-hash"] * 2
+    cells = json.loads(cli(*run, "--format", "json").stdout)["cells"]
+    ring_hash, at_random = (cell["measures"] for cell in cells)
+    assert ring_hash["churn.ideal"]["value"] == pytest.approx(1 / 3)
+    assert ring_hash["churn.needless"]["value"] == 0
+    assert at_random["churn"]["value"] is None
+    assert at_random["peak_to_mean"]["value"] > 1
+
+
 def test_the_work_of_a_study_is_told_from_the_least_to_the_most(tiny):
     tiny.write_text(SCENARIO.replace("replications: 3", f"replications: {UNTIL}"))
     assert cli("validate", tiny).stdout == f"{tiny}: valid: 2 cells, 4 to 7 replications each\n"
@@ -540,6 +574,46 @@ def test_algorithms_come_from_the_settings():
     assert rows["faults.slow.speed"]["default"] == "10%"
     assert "transfer-failure" in rows["faults.kind"]["choices"]
     assert all(row["meaning"] for row in rows.values())
+
+
+def test_algorithms_show_what_is_off_and_every_group_of_a_scenario():
+    from hasim.scenario.schema import Scenario
+    from hasim.settings import fields_by_user_name
+
+    rows = {row["path"]: row for row in json.loads(cli("algorithms", "--format", "json").stdout)}
+    for guard in ("slow_start", "outliers", "breaker"):
+        assert rows[f"balancing.{guard}"]["default"] == "off"
+        inside = [row for path, row in rows.items() if path.startswith(f"balancing.{guard}.")]
+        assert len(inside) >= 3
+        assert all(row["kind"] or row["default"] in ("true", "false") for row in inside)
+        assert any(row["source"] for row in inside)
+    window = rows["balancing.slow_start.window"]
+    assert (window["default"], window["range"]) == ("30s", "above 0")
+    assert rows["balancing.load_bound"]["range"] == "above 1.0"
+    assert rows["detection.fall"]["range"] == "from 1"
+    assert rows["traffic.retry.budget"]["range"] == "from 0 to 100%"
+    assert rows["traffic.hedge.after"]["default"] == "0s"
+    assert rows["traffic.arrivals"]["default"] == "{law: poisson, rate: 20/s}"
+    assert rows["traffic.timeout"]["default"] == "2s"
+    assert rows["masters.service"]["choices"][0] == "constant"
+    assert rows["masters.service.lognormal.cv"]["default"] == "1.0"
+    assert rows["network.jitter"]["default"] == "off"
+    assert rows["operations.do"]["choices"][-2:] == ["add", "remove"]
+    assert rows["repair.crews"]["meaning"].startswith("Repair crews")
+    tops = {path.partition(".")[0] for path in rows}
+    assert tops == set(fields_by_user_name(Scenario))
+    assert (
+        "a tie goes to"
+        in dict(
+            zip(
+                rows["balancing.algorithm"]["choices"],
+                rows["balancing.algorithm"]["about"],
+                strict=True,
+            )
+        )["least-loaded"]
+    )
+    text = cli("algorithms").stdout
+    assert "balancing.slow_start.window = 30s  (duration, above 0)" in text
 
 
 # -- journals ----------------------------------------------------------------------

@@ -20,7 +20,7 @@ from hasim.commands.shell import FINE
 def algorithms(style: str) -> int:
     """List algorithms and settings.
 
-    Each with its meaning, kind, default and source."""
+    Each with its meaning, kind, range, default and source."""
     from hasim.study.reference import described
 
     rows = described()
@@ -33,7 +33,8 @@ def algorithms(style: str) -> int:
             service = row.service
             click.echo(f"{service}" if row is rows[0] else f"\n{service}")
         default = f" = {row.default}" if row.default else ""
-        click.echo(f"  {row.path}{default}{row.kind and f'  ({row.kind})'}")
+        kind = ", ".join(filter(None, (row.kind, row.range)))
+        click.echo(f"  {row.path}{default}{kind and f'  ({kind})'}")
         click.echo(f"      {row.meaning}")
         if any(row.about):
             width = max(map(len, row.choices))

@@ -42,6 +42,8 @@ def show(result: Result, style: str) -> None:
         out.print(_stopping_table(result))
     if not result.operations.empty:
         out.print(_operations_table(result))
+    if not result.churn.empty:
+        out.print(_churn_table(result))
     if result.study.expect:
         out.print(terminal.verdict_table(cells, result.verdicts))
         if result is not whole:
@@ -113,7 +115,9 @@ def _operations_table(result: Result) -> Table:
     table.add_column(heading(result.cells), overflow="fold")
     for name in ("at", "operation", "on"):
         table.add_column(name)
-    for name in ("routed\nafter", "settled\nafter", "load\nmoved", "messages lost\nsince then"):
+    keyed = bool(result.operations["keys_moved"].notna().any())
+    numbers = ["routed\nafter", "settled\nafter", "load\nmoved", "messages lost\nsince then"]
+    for name in [*numbers, *(["keys\nmoved", "ideal"] if keyed else [])]:
         table.add_column(name, justify="right")
     names = dict(zip((index for index, _ in result.cells), labels(result.cells), strict=True))
     for row in result.operations.to_dict("records"):
@@ -123,10 +127,41 @@ def _operations_table(result: Result) -> Table:
             row["do"],
             row["subject"],
             *(_or_dash(row[name], format.seconds) for name in ("routed_s", "settled_s")),
-            _or_dash(row["moved"], lambda share: f"{share:.1%}".replace("%", " %")),
+            _or_dash(row["moved"], _percent),
             _or_dash(row["lost"], lambda number: f"{number:.1f}"),
+            *(_or_dash(row[name], _percent) for name in ("keys_moved", "keys_ideal") if keyed),
         )
     return table
+
+
+def _churn_table(result: Result) -> Table:
+    """The keys that changes of routing have moved, by cell."""
+    from rich import box
+    from rich.table import Table
+
+    from hasim.report.cells import heading, labels
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(heading(result.cells), overflow="fold")
+    columns = ("routing\nchanges", "keys\nmoved", "ideal", "master\nleft", "master\njoined")
+    for name in (*columns, "without\nneed"):
+        table.add_column(name, justify="right")
+    by_cell = dict(list(result.churn.groupby("cell")))
+    for (cell, _), name in zip(result.cells, labels(result.cells), strict=True):
+        if cell not in by_cell:
+            table.add_row(name, *"------")
+            continue
+        rows = by_cell[cell]
+        keys = rows["keys"].sum()
+        parts = [rows[part].sum() / keys for part in ("left", "joined", "needless")]
+        ideal = (rows["ideal"] * rows["keys"]).sum() / keys
+        shares = map(_percent, (sum(parts), ideal, *parts))
+        table.add_row(name, f"{len(rows):,}", *shares)
+    return table
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace("%", " %")
 
 
 def _or_dash(value: float | None, shown: Callable[[float], str]) -> str:

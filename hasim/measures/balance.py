@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,22 @@ ORDERS: tuple[tuple[type[Any], bool], ...] = (
     *((kind, True) for kind in (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster)),
 )
 """Whether a master is not drained after an order; one that left and is back is not."""
-Index = Callable[[Sequence[float]], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The balance of load over the masters that were available in a window of 10 s.
+
+    `messages` arrived in it; a message counts at the last master tried. None: there were
+    not two masters available, or they had no load.
+    """
+
+    start_s: float
+    messages: int
+    jain: float | None
+    peak_to_mean: float | None
+    least_to_mean: float | None
+    cv: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,45 +56,36 @@ class Balance:
 
     Jain's index (1 is even, 1/n all on one), the largest and smallest load over the mean,
     and the coefficient of variation: of the messages per worker of the masters that are
-    available at the time (see `over_available`), so that a crash is no imbalance.
-    `least_to_mean_all` is of the attempts per worker over the whole run, of all masters (the
-    others are in `hasim.measures.load.Load`).
+    available at the time (see `windows_of`), so that a crash is no imbalance: means over the
+    windows, weighted by their messages. The same of all masters, available or not, is in
+    `hasim.measures.load.Load`.
 
-    `offered_per_s` counts messages, `attempts_per_s` what they took, `throughput_per_s`
-    the attempts that were answered, in time or not. `switches_per_min` counts new routing
-    tables.
+    `offered_per_s` counts messages, `attempts_per_s` the attempts on masters that they took,
+    `throughput_per_s` the answers, in time or not. `switches_per_min` counts new routing tables.
     """
 
     jain: float | None
     peak_to_mean: float | None
     least_to_mean: float | None
     cv: float | None
-    least_to_mean_all: float | None
     offered_per_s: float
     attempts_per_s: float
     throughput_per_s: float
     switches_per_min: float
 
 
-def balance_of(facts: Facts) -> Balance:
-    """The balance of a run."""
+def balance_of(facts: Facts, windows: Sequence[Window]) -> Balance:
+    """The balance of a run, whose windows are given."""
     horizon_s = seconds(facts.horizon_ns)
-    attempts: Counter[str] = Counter()
-    answered = 0
+    attempts = answered = 0
     for _, rollup in facts.records.of(AttemptRollup):
-        attempts[rollup.master] += rollup.attempts
+        attempts += rollup.attempts
         answered += rollup.attempts if rollup.cause is Cause.OK else 0
     versions = {body.table.version for _, body in facts.records.of(PublishRouting)}
     return Balance(
-        jain=over_available(facts, jain_index),
-        peak_to_mean=over_available(facts, peak_to_mean),
-        least_to_mean=over_available(facts, least_to_mean),
-        cv=over_available(facts, coefficient_of_variation),
-        least_to_mean_all=least_to_mean(
-            [attempts[m.id] / max(m.workers, 1) for m in facts.records.masters]
-        ),
+        **over_windows(windows),
         offered_per_s=sum(r.messages for _, r in facts.records.of(TrafficRollup)) / horizon_s,
-        attempts_per_s=sum(attempts.values()) / horizon_s,
+        attempts_per_s=attempts / horizon_s,
         throughput_per_s=answered / horizon_s,
         switches_per_min=60 * len(versions) / horizon_s,
     )
@@ -114,25 +120,42 @@ def coefficient_of_variation(loads: Sequence[float]) -> float | None:
     return math.sqrt(sum((x - mean) ** 2 for x in loads) / len(loads)) / mean
 
 
-def over_available(facts: Facts, index: Index) -> float | None:
-    """An index of the messages per worker of the available masters, window by window.
+INDICES: dict[str, Callable[[Sequence[float]], float | None]] = {
+    "jain": jain_index,
+    "peak_to_mean": peak_to_mean,
+    "least_to_mean": least_to_mean,
+    "cv": coefficient_of_variation,
+}
+"""The indices of balance, by the names of fields."""
 
-    The mean over the windows of 10 s (those without two available masters left out),
-    weighted by their messages; None if there are none. Available in a window: never
-    declared failed, in maintenance, drained or absent in it. A message belongs to the
-    window of its arrival and to the last master tried.
+
+def over_windows(windows: Sequence[Window]) -> dict[str, float | None]:
+    """Each index, as the mean over windows weighted by their messages; None if there are none."""
+    found: dict[str, float | None] = {}
+    for name in INDICES:
+        known = [(value, w.messages) for w in windows if (value := getattr(w, name)) is not None]
+        weight = sum(messages for _, messages in known)
+        total = sum(value * messages for value, messages in known)
+        found[name] = total / weight if weight else None
+    return found
+
+
+def windows_of(facts: Facts) -> list[Window]:
+    """The windows of 10 s in which messages arrived, by time.
+
+    Available in a window: never declared failed, in maintenance, drained or absent in it.
+    A message belongs to the window of its arrival and to the last master tried.
     """
-    total = weight = 0.0
-    for loads, messages in _windows(facts):
-        value = index(loads) if len(loads) > 1 else None
-        if value is not None:
-            total += value * messages
-            weight += messages
-    return total / weight if weight else None
+    found = []
+    for start_ns, loads, messages in _loads(facts):
+        several = loads if len(loads) > 1 else []
+        indices = {name: index(several) for name, index in INDICES.items()}
+        found.append(Window(start_s=seconds(start_ns), messages=messages, **indices))
+    return found
 
 
-def _windows(facts: Facts) -> Iterator[tuple[list[float], float]]:
-    """Loads of the available masters, and the messages they are made of, of each window."""
+def _loads(facts: Facts) -> Iterator[tuple[int, list[float], int]]:
+    """Of each window its start, the loads of the available masters, and their messages."""
     counts: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for _, rollup in facts.records.of(TrafficRollup):
         counts[rollup.start_ns][rollup.master] += rollup.messages
@@ -140,7 +163,8 @@ def _windows(facts: Facts) -> Iterator[tuple[list[float], float]]:
     for start_ns, by_master in sorted(counts.items()):
         masters = [m for m in facts.records.masters if _throughout(usable[m.id], start_ns)]
         own = [by_master[m.id] for m in masters]
-        yield [n / max(m.workers, 1) for n, m in zip(own, masters, strict=True)], sum(own)
+        loads = [n / max(m.workers, 1) for n, m in zip(own, masters, strict=True)]
+        yield start_ns, loads, sum(own)
 
 
 def _usable(facts: Facts, master: str) -> Steps[bool]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hasim import sketch
 from hasim.events import SendProbe
 from hasim.measures import quality
-from hasim.measures.balance import coefficient_of_variation, jain_index, peak_to_mean
+from hasim.measures.balance import INDICES
 from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
 from hasim.measures.spans import length_ns
@@ -101,12 +101,14 @@ class Load:
 
     `jain` is Jain's fairness index (sum x)^2 / (n sum x^2) of the attempts per
     worker x (Jain, Chiu, Hawe 1984: 1 is even, 1/n all on one), `peak_to_mean` their maximum
-    over their mean, `cv` their coefficient of variation. `goodput_per_s` counts messages
+    over their mean, `least_to_mean` their minimum over it, `cv` their coefficient of variation:
+    of all masters, available or not. `goodput_per_s` counts messages
     answered by their deadline. `messages` took `attempts`.
     """
 
     jain: float | None
     peak_to_mean: float | None
+    least_to_mean: float | None
     cv: float | None
     goodput_per_s: float
     messages: int
@@ -222,9 +224,7 @@ def load(
     per_worker = [count / max(own, 1) for count, own in zip(chosen, workers, strict=True)]
     messages, in_time, attempts = counts
     return Load(
-        jain=jain_index(per_worker),
-        peak_to_mean=peak_to_mean(per_worker),
-        cv=coefficient_of_variation(per_worker),
+        **{name: index(per_worker) for name, index in INDICES.items()},
         goodput_per_s=in_time / window_s,
         messages=messages,
         attempts=attempts,

@@ -9,7 +9,8 @@ from typing import Any
 from hasim.journal import Journal
 from hasim.measures.alerts import Alert, alerts_of
 from hasim.measures.availability import Availability, PartitionRow, availability_of
-from hasim.measures.balance import Balance, balance_of
+from hasim.measures.balance import Balance, Window, balance_of, windows_of
+from hasim.measures.churn import ChurnRow, churn_of
 from hasim.measures.facts import facts_of
 from hasim.measures.failovers import Failover, failovers_of
 from hasim.measures.incidents import Incident, incidents_of
@@ -57,6 +58,9 @@ class Measured:
     alerts: tuple[Alert, ...] = ()
     operations: tuple[OperationRow, ...] = ()
     transients: tuple[TransientRow, ...] = ()
+    churn: tuple[ChurnRow, ...] = ()
+    windows: tuple[Window, ...] = ()
+    """Only if a warm-up is to be left out."""
 
     def to_plain(self) -> dict[str, Any]:
         """Dicts, lists and numbers, ready for JSON."""
@@ -94,6 +98,8 @@ ROWS: dict[str, type[Any]] = {
     "alerts": Alert,
     "operations": OperationRow,
     "transients": TransientRow,
+    "churn": ChurnRow,
+    "windows": Window,
 }
 """The tables of a `Measured`, and the class of their rows."""
 
@@ -116,6 +122,7 @@ def measure(journal: Journal) -> Measured:
     mistakes = mistakes_of(facts)
     masters = masters_of(facts, mistakes)
     messages = messages_of(facts)
+    windows, blocks = windows_of(facts), tuple(blocks_of(facts))
     return Measured(
         scenario=journal.header["scenario"],
         cell=journal.header["cell"],
@@ -124,7 +131,7 @@ def measure(journal: Journal) -> Measured:
         horizon_s=seconds(facts.horizon_ns),
         service=whole,
         load=load_of(facts, masters, messages),
-        balance=balance_of(facts),
+        balance=balance_of(facts, windows),
         incidents=tuple(incidents_of(facts)),
         failovers=tuple(failovers_of(facts)),
         mistakes=tuple(mistakes),
@@ -132,8 +139,10 @@ def measure(journal: Journal) -> Measured:
         masters=tuple(masters),
         messages=tuple(messages),
         latencies=tuple(latencies_of(facts)),
-        blocks=tuple(blocks_of(facts)),
+        blocks=blocks,
         alerts=tuple(alerts_of(facts)),
         operations=tuple(operations_of(facts)),
         transients=tuple(transients_of(facts)),
+        churn=tuple(churn_of(facts)),
+        windows=tuple(windows) if blocks else (),
     )

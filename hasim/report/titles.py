@@ -33,10 +33,17 @@ _FAMILIES = {
     "success": ("service", "success"),
     "latency": ("service", "latency"),
     "attempts": ("service", "attempts"),
+    "offered": ("service", "offered"),
+    "attempt_rate": ("service", "attempts/s"),
+    "throughput": ("service", "throughput"),
     "goodput": ("service", "goodput"),
     "jain": ("service", "Jain index"),
+    "peak_to_mean": ("service", "peak to mean"),
+    "least_to_mean": ("service", "least to mean"),
+    "cv": ("service", "CoV"),
     "balance": ("service", "balance"),
-    "throughput": ("service", "throughput"),
+    "switches_per_min": ("service", "switches/min"),
+    "churn": ("service", "keys moved"),
     "probes": ("service", "probes"),
 }
 BLOCKS = ("detection", "failover", "service")

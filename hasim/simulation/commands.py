@@ -250,7 +250,9 @@ class Commands:
         gateway = self.world.gateways[effect.gateway]
 
         def apply() -> None:
+            before = self.world.churn.before(gateway, effect.table)
             ack = gateway.balancer.apply_routing(self.env.now, effect.table)
+            self.world.churn.after(gateway, before)
             self.world.rerouted()
             self.world.begin_feedback()
             self._input(gateway.endpoint, ack)

@@ -341,7 +341,7 @@ class WorldSettings:
     monitor: MonitorSettings = MonitorSettings()
     """High-availability monitoring."""
     warm_up: Annotated[WarmUp, WarmUpRule()] = "none"
-    """What the measures of load (latency, attempts, goodput, jain) leave out at the start: what
+    """What the measures of load (latency, attempts, rates, balance) leave out at the start: what
     arrives in a given time, or until MSER-5 finds the latencies steady. Source: White 1997."""
     data_plane: Literal["compiled", "reference"] = "compiled"
     """How messages are simulated: in compiled batches, or one SimPy process each. The results

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
 from hasim.simulation.blocks import Division
+from hasim.simulation.churn import KeyChurn
 from hasim.simulation.clock import Clock
 from hasim.simulation.commands import Commands
 from hasim.simulation.compiled.availability import available
@@ -21,6 +21,7 @@ from hasim.simulation.load_reports import LoadReports
 from hasim.simulation.master import SimMaster
 from hasim.simulation.messages import MessagePlane
 from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
+from hasim.simulation.operations import Switch
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, WorldSettings
@@ -92,7 +93,9 @@ class World:
         self.commands = Commands(self)
         self.driver = Driver(self.env, control_plane, self.journal, self.commands.perform)
         self.gateways = self._build_gateways(control_plane.detection.watch().failures)
-        self.messages = self._build_messages()
+        traffic = self._traffic()
+        self.messages = self._build_messages(traffic)
+        self.churn = KeyChurn(self, traffic)
         self.load_reports = LoadReports(self)
         self.begin_feedback()
 
@@ -187,8 +190,8 @@ class World:
             for region in self.cluster.gateways
         }
 
-    def _build_messages(self) -> MessagePlane | CompiledPlane:
-        traffic = Traffic(
+    def _traffic(self) -> Traffic:
+        return Traffic(
             self.settings,
             self.recorded,
             self.network.jitter,
@@ -196,6 +199,8 @@ class World:
             seed=self.seed,
             replication=self.replication,
         )
+
+    def _build_messages(self, traffic: Traffic) -> MessagePlane | CompiledPlane:
         if self._compiled:
             from hasim.simulation.compiled.plane import CompiledPlane
 
@@ -275,16 +280,10 @@ class World:
 
 
 def _runs_compiled(settings: WorldSettings) -> bool:
-    """Whether messages run on the compiled plane; says so if it was asked for in vain."""
-    wanted = settings.data_plane == "compiled"
-    able = available(settings.balancing.algorithm)
-    if wanted and not able:
-        message = (
-            f"{settings.balancing.algorithm} is plain Python: "
-            "messages run on the reference data plane"
-        )
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-    return wanted and able
+    """Whether messages run on the compiled plane: it has every algorithm that will be in use."""
+    later = [o.algorithm for o in settings.operations if isinstance(o, Switch)]
+    used = [settings.balancing.algorithm, *later]
+    return settings.data_plane == "compiled" and all(map(available, used))
 
 
 def _sites(settings: WorldSettings) -> dict[str, str]:

@@ -9,6 +9,7 @@ from hasim.scenario.cells import Cell, Cells
 from hasim.scenario.loader import LOOKED_AT
 from hasim.study.keys import key_of, with_contents
 from hasim.study.outcomes import CellInfo
+from hasim.study.own import own_algorithms, plain_python
 from hasim.study.store import Options, Study
 
 if TYPE_CHECKING:
@@ -69,13 +70,15 @@ class PlannedCells(Sequence[CellInfo]):
 
 
 def _notes(loaded: Loaded) -> tuple[str, ...]:
-    """Results from time-compressed traces say so."""
+    """Results from time-compressed traces say so, and those of algorithms in plain Python."""
     scales = {
         getattr(trace, "time_scale", 1.0)
         for cell in map(loaded.cells.__getitem__, loaded.sample())
         for trace in (cell.world.traffic.arrivals, *(f.schedule for f in cell.world.faults))
     }
-    return tuple(
+    replayed = (
         f"A recorded trace is replayed {scale:g} times as fast as it was recorded."
         for scale in sorted(scales - {1.0})
     )
+    python = plain_python(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
+    return (*replayed, *filter(None, [python]))

@@ -44,8 +44,9 @@ MORE_IS_BETTER = {
     *("uptime", "uptime.mean", "uptime.stateless"),
 }
 NEITHER = {
-    *("attempts", "probes", "jain"),
-    *("balance.jain", "balance.peak_to_mean", "balance.cv"),
+    *("attempts", "attempt_rate", "offered", "probes", "switches_per_min", "churn.ideal"),
+    *("jain", "peak_to_mean", "least_to_mean", "cv"),
+    *("balance.jain", "balance.peak_to_mean", "balance.least_to_mean", "balance.cv"),
 }
 """How the load was served: a change may be the price or the fruit of better service."""
 

@@ -8,12 +8,14 @@ that dies costs time, and changes nothing else.
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, Protocol
 
 from hasim.study.batches import AHEAD, Batch, Batches, Done, Task, Wanted, Work, timed
+from hasim.study.own import NotImportableError, taught, what_to_do
 
 SOLO_S = 2.0
 """Less work than this is done in the calling process: workers take a second to start."""
@@ -89,22 +91,34 @@ def execute(
     jobs: int | None = None,
     cluster: Connection | None = None,
     more: More = _nothing,
+    algorithms: Collection[str] = (),
 ) -> None:
     """Call `work(cell, replication)` for all that is wanted and hand each outcome to `sink`.
 
     `jobs` is the number of worker processes; 1 stays in this process; None
     means all cores, if the first replications show that the rest is worth it. With a
     `cluster`, all is done there. `more` is asked after each batch what the outcomes
-    so far make wanted besides.
+    so far make wanted besides. `algorithms` are balancing algorithms of the caller's own that
+    the work needs: workers import them; if they cannot, all is done in this process, with
+    a RuntimeWarning.
 
     Raises KeyboardInterrupt after Ctrl-C, when every outcome of a batch that
     was finished by then has been handed on and the workers are gone;
-    WorkersLostError if workers die again and again; and whatever `work`, `sink`, `more`
+    WorkersLostError if workers die again and again; NotImportableError if there is a cluster
+    whose workers cannot import `algorithms`; and whatever `work`, `sink`, `more`
     or the cluster raises.
     """
+    handed = taught(work, algorithms)
+    if handed is None:
+        if cluster is not None:
+            raise NotImportableError(what_to_do(algorithms))
+        if jobs != 1:
+            text = f"{what_to_do(algorithms)}; all is done in this process"
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+        jobs, handed = 1, work
     batches = Batches(wanted, jobs or default_jobs())
     if cluster is not None:
-        _handed_out(cluster.workers(work), batches, sink, more)
+        _handed_out(cluster.workers(handed), batches, sink, more)
         return
     if jobs is None:
         _solo(work, batches, sink, more, until=lambda: batches.estimate_s() > SOLO_S)
@@ -113,7 +127,7 @@ def execute(
     if jobs > 1:
         from hasim.study.processes import Processes
 
-        _handed_out(Processes(work, jobs), batches, sink, more)
+        _handed_out(Processes(handed, jobs), batches, sink, more)
     else:
         batches.workers = 1
         _solo(work, batches, sink, more)

@@ -1,26 +1,48 @@
-"""Algorithms, settings and fault kinds as a list, derived from registries and settings classes."""
+"""Algorithms, settings, faults and operations as a list, derived from the settings classes."""
 
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hasim.scenario.schema import Scenario
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.failover.selection import RULES
-from hasim.settings import Name, fields_by_user_name, meaning_of, members_of, setting_of
+from hasim.settings import (
+    KINDS,
+    Choice,
+    Name,
+    Setting,
+    field_hint,
+    fields_by_user_name,
+    meaning_of,
+    members_of,
+    setting_of,
+    written,
+)
 from hasim.simulation.faults.settings import AnyFault, Fault
-from hasim.study.replaying import ControlPlaneSettings
+from hasim.simulation.operations import AnyOperation, Operation
+
+Cls = type[Any]
+ORDER = ("detection", "failover", "balancing", "monitor", "traffic")
+"""The groups that come first; the others follow as a scenario has them."""
+OFF = "off"
+"""The default of a group that is switched on by writing it."""
+REST = "scenario"
+"""The group of what stands by itself at the top of a scenario."""
 
 
 @dataclass(frozen=True)
 class Described:
     """One setting: where it stands, what it may be, what it means, where it comes from.
 
-    `about` holds, for each of `choices`, what it does, or an empty text.
+    `about` holds, for each of `choices`, what it does, or an empty text; `range` the bounds of
+    a number, as users write them.
     """
 
     service: str
@@ -31,6 +53,7 @@ class Described:
     default: str
     meaning: str
     source: str
+    range: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -38,8 +61,26 @@ class Described:
 
 
 def described() -> list[Described]:
-    """Every setting of the four services and of the faults, in the order of their definition."""
-    return [*_of_group("", ControlPlaneSettings()), *_of_faults()]
+    """Every setting of a scenario, group by group, in the order of their definition.
+
+    What is in a member of a union (a law) stands where it occurs first.
+    """
+    seen: set[Cls] = set()
+    groups: dict[str, list[Described]] = {name: [] for name in ORDER}
+    for name, field in fields_by_user_name(Scenario).items():
+        if name == "faults":
+            meaning = "What goes wrong."
+            rows = list(_of_kinds("faults", "kind", meaning, AnyFault, Fault, seen))
+        elif name == "operations":
+            meaning = "What operators do at run time."
+            rows = list(_of_kinds("operations", "do", meaning, AnyOperation, Operation, seen))
+        else:
+            rows = list(_of_field(name, Scenario, field, _default_of(field), seen))
+        group = name if any("." in row.path for row in rows) else REST
+        own = [dataclasses.replace(row, service=group) for row in rows]
+        groups.setdefault(group, []).extend(own)
+    rest = groups.pop(REST)
+    return [row for rows in (*groups.values(), rest) for row in rows]
 
 
 def _algorithms() -> dict[str, dict[str, str]]:
@@ -51,23 +92,30 @@ def _algorithms() -> dict[str, dict[str, str]]:
     }
 
 
-def _of_faults() -> Iterator[Described]:
-    """The kinds of faults, then the settings of a kind that the others do not have."""
-    kinds = {kind_of(cls): cls for cls in members_of(AnyFault)}
+def _of_kinds(
+    group: str, tag: str, meaning: str, union: Any, base: Cls, seen: set[Cls]
+) -> Iterator[Described]:
+    """The kinds of a union, what they have in common, and then what each has besides."""
+    kinds = {label_of(cls, tag): cls for cls in members_of(union)}
     about = tuple(_first(cls) for cls in kinds.values())
-    yield Described("faults", "faults.kind", "", tuple(kinds), about, "", "What goes wrong.", "")
-    common = fields_by_user_name(Fault)
+    yield Described(group, f"{group}.{tag}", "", tuple(kinds), about, "", meaning, "")
+    common = fields_by_user_name(base)
+    for name, field in common.items():
+        if name != tag:
+            yield from _of_field(f"{group}.{name}", base, field, _default_of(field), seen)
     for kind, cls in kinds.items():
-        own = {n: f for n, f in fields_by_user_name(cls).items() if n not in common}
-        for name, field in own.items():
-            if name != "kind":
-                yield _described(f"faults.{kind}.{name}", cls, field.name, field.default)
+        for name, field in fields_by_user_name(cls).items():
+            if name not in (tag, *common):
+                path = f"{group}.{kind}.{name}"
+                yield from _of_field(path, cls, field, _default_of(field), seen)
 
 
-def kind_of(cls: type[Any]) -> str:
-    """The name under which users write a kind of fault."""
-    (name,) = _literals(typing.get_type_hints(cls)["kind"])
-    return name
+def label_of(cls: Cls, tag: str) -> str:
+    """What users write to choose a member of a union: its tag, else the field that only it has."""
+    if tag in fields_by_user_name(cls):
+        return next(_literals(field_hint(cls, tag)))
+    required = (f for f in dataclasses.fields(cls) if _default_of(f) is dataclasses.MISSING)
+    return next(required).name.removesuffix("_ns")
 
 
 def _first(documented: Any) -> str:
@@ -75,29 +123,114 @@ def _first(documented: Any) -> str:
     return (documented.__doc__ or "").strip().splitlines()[0]
 
 
-def _of_group(prefix: str, group: Any) -> Iterator[Described]:
-    for name, field in fields_by_user_name(type(group)).items():
-        path, value = f"{prefix}{name}", getattr(group, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from _of_group(f"{path}.", value)
-            continue
-        yield _described(path, type(group), field.name, value)
+def _default_of(field: dataclasses.Field[Any]) -> Any:
+    """The default of a field; MISSING if it must be given."""
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
 
 
-def _described(path: str, cls: type[Any], field: str, value: Any) -> Described:
-    setting = setting_of(cls, field)
-    choices = tuple(_literals(typing.get_type_hints(cls, include_extras=True)[field]))
-    about = _algorithms().get(path, {})
+def _of_field(
+    path: str, cls: Cls, field: dataclasses.Field[Any], value: Any, seen: set[Cls]
+) -> Iterator[Described]:
+    """A field, or what is in the group or union that it holds; `value` is its default."""
+    hint = field_hint(cls, field.name)
+    members, choice = members_of(hint), _choice_in(hint)
+    if choice is not None:
+        yield _union(path, cls, field.name, value, choice)
+        for member in members:
+            if member not in seen:
+                seen.add(member)
+                yield from _of_member(path, choice, member, seen)
+    elif len(members) == 1:
+        if value is None:
+            meaning = meaning_of(cls, field.name)
+            yield Described("", path, "", (), (), OFF, meaning, "")
+        elif isinstance(value, int):  # a number, or a group
+            yield _described(path, cls, field.name, value)
+        yield from _of_group(f"{path}.", members[0], value, seen)
+    else:
+        yield _described(path, cls, field.name, value)
+
+
+def _of_group(prefix: str, cls: Cls, group: Any, seen: set[Cls]) -> Iterator[Described]:
+    """The settings of a group, with the values of `group` (without one: those of the class)."""
+    for name, field in fields_by_user_name(cls).items():
+        own = getattr(group, field.name) if isinstance(group, cls) else _default_of(field)
+        yield from _of_field(f"{prefix}{name}", cls, field, own, seen)
+
+
+def _union(path: str, cls: Cls, field: str, value: Any, choice: Choice) -> Described:
+    """A union: its members are the choices."""
+    members = members_of(field_hint(cls, field))
+    default = OFF if value is None else ""
+    if value is not None and value is not dataclasses.MISSING:
+        default = _as_text(written(cls, field, value))
     return Described(
-        service=path.partition(".")[0],
+        service="",
+        path=path,
+        kind="",
+        choices=tuple(label_of(member, choice.tag) for member in members),
+        about=tuple(map(_first, members)),
+        default=default,
+        meaning=meaning_of(cls, field),
+        source="",
+    )
+
+
+def _of_member(path: str, choice: Choice, member: Cls, seen: set[Cls]) -> Iterator[Described]:
+    """The settings of a member, but for the tag, and for the text form that has the path's name."""
+    label, named = label_of(member, choice.tag), path.rpartition(".")[2]
+    for name, field in fields_by_user_name(member).items():
+        if name not in (choice.tag, named):
+            yield from _of_field(f"{path}.{label}.{name}", member, field, _default_of(field), seen)
+
+
+def _choice_in(hint: Any) -> Choice | None:
+    """The `Choice` of a type that is a union of groups of settings, if it is one."""
+    for mark in getattr(hint, "__metadata__", ()):
+        if isinstance(mark, Choice):
+            return mark
+    if typing.get_origin(hint) in (typing.Union, types.UnionType, tuple):
+        return next(filter(None, map(_choice_in, typing.get_args(hint))), None)
+    return None
+
+
+def _described(path: str, cls: Cls, field: str, value: Any) -> Described:
+    setting = setting_of(cls, field)
+    choices = tuple(dict.fromkeys(_literals(field_hint(cls, field))))
+    about = _algorithms().get(path, {})
+    default = "" if value is dataclasses.MISSING or value is None else written(cls, field, value)
+    return Described(
+        service="",
         path=path,
         kind=setting.kind if setting else "",
         choices=choices,
         about=tuple(about.get(choice, "") for choice in choices),
-        default=_as_text(setting.write(value) if setting else value),
+        default=_as_text(default),
         meaning=setting.meaning if setting else meaning_of(cls, field),
         source=setting.source if setting else "",
+        range=_range(setting) if setting else "",
     )
+
+
+def _range(setting: Setting) -> str:
+    """The bounds of a number in words; empty if it has none but zero."""
+    show = KINDS[setting.kind].format
+
+    def text(bound: float) -> str:
+        return show(bound if setting.kind in ("share", "factor", "rate") else int(bound))
+
+    parts = []
+    if setting.above is not None:
+        parts.append(f"above {text(setting.above) if setting.above else 0}")
+    if setting.least:
+        parts.append(f"from {text(setting.least)}")
+    elif setting.least is not None and setting.above is None:
+        parts.append("from 0")
+    if setting.most is not None:
+        parts.append(f"to {text(setting.most)}")
+    return " ".join(parts)
 
 
 def _literals(hint: Any) -> Iterator[str]:
@@ -114,4 +247,10 @@ def _literals(hint: Any) -> Iterator[str]:
 
 def _as_text(value: Any) -> str:
     """A default as users write it."""
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+    if value is dataclasses.MISSING or value in ({}, []):
+        return ""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_as_text(item)}' for key, item in value.items())}}}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple | list) else str(value)

@@ -27,6 +27,7 @@ from hasim.study.asked import new_study
 from hasim.study.cluster import Cluster, ClusterError, connected
 from hasim.study.keys import key_of
 from hasim.study.outcomes import CellInfo, Outcome
+from hasim.study.own import own_algorithms, warn_of
 from hasim.study.plan import Plan
 from hasim.study.replaying import replay_recorded
 from hasim.study.store import WAYS_ON, Options, OtherRunError, RunFolder, Study, options_of
@@ -228,15 +229,16 @@ def run_study(
     another's.
 
     Raises StoreError if `out` holds anything else, another program made it, or another process
-    works there, ClusterError if the cluster cannot be used,
-    ReplicationError at the first replication that raised or killed its workers, and
-    StudyInterrupted after Ctrl-C; what was finished by then is in `out`, whose
-    state is FAILED or INTERRUPTED.
+    works there, ClusterError if the cluster cannot be used, NotImportableError if its workers
+    cannot import an algorithm of the caller's own, ReplicationError at the first replication
+    that raised or killed its workers, and StudyInterrupted after Ctrl-C; what was finished by
+    then is in `out`, whose state is FAILED or INTERRUPTED.
     """
     if out is None and (journals or messages):
         what = "journals" if journals else "messages"
         raise ValueError(f"{what} are kept in a run folder: give `out`")
     study = new_study(loaded, Options(check, journals, messages))
+    warn_of(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
     with contextlib.ExitStack() as stack:
         cluster = None if dask is None else stack.enter_context(connected(dask, jobs))
         folder = _open(out, study, loaded) if out is not None else None
@@ -293,7 +295,15 @@ def _execute(
         path.mkdir(exist_ok=True)
     traces = sent.contents(loaded.traces()) if cluster is not None else {}
     work = Replicate(loaded, study.checked, kept["journals"], kept["messages"], study.cells, traces)
-    executor.execute(work, plan.coming(), sink, jobs=jobs, cluster=cluster, more=plan.more)
+    executor.execute(
+        work,
+        plan.coming(),
+        sink,
+        jobs=jobs,
+        cluster=cluster,
+        more=plan.more,
+        algorithms=own_algorithms(loaded.data),
+    )
 
 
 def _open(out: Path, study: Study, loaded: Loaded) -> RunFolder:

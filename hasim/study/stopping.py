@@ -24,8 +24,8 @@ ROUND = 10
 """Replications between two looks at a cell."""
 
 OF_LOAD = {
-    *("success", "latency", "attempts", "goodput", "throughput"),
-    *("jain", "balance", "probes"),
+    *("success", "latency", "attempts", "attempt_rate", "offered", "goodput", "throughput"),
+    *("jain", "peak_to_mean", "least_to_mean", "cv", "balance", "probes"),
 }
 """Measures that every message tells something about, faults or not."""
 

@@ -187,6 +187,10 @@ def _promotions(run: Measured) -> int:
     return sum(failover.promoted_at_s is not None for failover in run.failovers)
 
 
+def _keys(run: Measured) -> int:
+    return sum(row.keys for row in run.churn)
+
+
 def _projected(runs: Runs, mtbf_s: float, level: float) -> Interval:
     """Uptime in the long run, if each master fails once in `mtbf_s` on average.
 
@@ -236,8 +240,11 @@ def _no_projection(runs: Runs, level: float) -> Interval:
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _THREE = ("p50", "p95", "p99")
-_LOAD = ("latency", "attempts", "goodput", "jain")
-"""What a warm-up biases; incidents and probes are none of it."""
+_LOAD = (
+    *("latency", "attempts", "attempt_rate", "offered", "goodput", "throughput"),
+    *("jain", "peak_to_mean", "least_to_mean", "cv", "balance"),
+)
+"""What a warm-up biases; incidents, probes, changes of routing and keys are none of it."""
 
 MEASURES: dict[str, Measure] = {
     "detection_time.mean": _duration_mean("detection_time"),
@@ -259,12 +266,22 @@ MEASURES: dict[str, Measure] = {
     "rpo.writes": _ratio(lambda run: sum(f.writes_lost for f in run.failovers), _promotions),
     **{f"latency.{q}": _latency_quantile(p) for q, p in QUANTILES.items()},
     "attempts": _ratio(lambda run: run.load.attempts, lambda run: run.load.messages),
+    "offered": _mean(lambda run: run.balance.offered_per_s),
+    "attempt_rate": _mean(lambda run: run.balance.attempts_per_s),
+    "throughput": _mean(lambda run: run.balance.throughput_per_s),
     "goodput": _mean(lambda run: run.load.goodput_per_s),
     "jain": _mean(lambda run: run.load.jain),
+    "peak_to_mean": _mean(lambda run: run.load.peak_to_mean),
+    "least_to_mean": _mean(lambda run: run.load.least_to_mean),
+    "cv": _mean(lambda run: run.load.cv),
     "balance.jain": _mean(lambda run: run.balance.jain),
     "balance.peak_to_mean": _mean(lambda run: run.balance.peak_to_mean),
+    "balance.least_to_mean": _mean(lambda run: run.balance.least_to_mean),
     "balance.cv": _mean(lambda run: run.balance.cv),
-    "throughput": _mean(lambda run: run.balance.throughput_per_s),
+    "switches_per_min": _mean(lambda run: run.balance.switches_per_min),
+    "churn": _ratio(lambda run: sum(row.moved for row in run.churn), _keys),
+    "churn.needless": _ratio(lambda run: sum(row.needless for row in run.churn), _keys),
+    "churn.ideal": _ratio(lambda run: sum(row.ideal * row.keys for row in run.churn), _keys),
     "probes": _mean(lambda run: run.load.probes_per_s),
     "dual_primary": _mean(lambda run: run.service.dual_primary_s),
 }

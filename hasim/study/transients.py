@@ -27,7 +27,10 @@ class Transient:
     balance, second by second, stays within the tolerance of its new level (None: it does
     not, or too little is known); `moved` the distance between before and after; `lost` the
     messages of a replication, on average, that ended without an answer in the seconds
-    looked at: up to 120, or to the next operation. A fault at the same time counts as well.
+    looked at: up to 120, or to the next operation. `keys_moved` is the share of keys whose master
+    the changes of routing up to the next operation changed, `keys_ideal` the least that
+    had to (None: no algorithm keeps a key at a master; see `hasim.measures.churn`). A
+    fault at the same time counts as well.
     """
 
     operation: int
@@ -39,6 +42,8 @@ class Transient:
     settled_s: float | None
     moved: float | None
     lost: float
+    keys_moved: float | None
+    keys_ideal: float | None
     before: tuple[float, ...] | None
     after: tuple[float, ...] | None
 
@@ -60,6 +65,7 @@ def transients(runs: Sequence[Measured], tolerance: float = TOLERANCE) -> list[T
         settled = None if level is None else settled_s(sent, level, tolerance)
         before = _shares([counts for offset, counts in sent.items() if offset < 0])
         known = before is not None and level is not None
+        keys_moved, keys_ideal = _keys(runs, row.operation)
         found.append(
             Transient(
                 operation=row.operation,
@@ -71,11 +77,26 @@ def transients(runs: Sequence[Measured], tolerance: float = TOLERANCE) -> list[T
                 settled_s=settled,
                 moved=distance(before, level) if known and before and level else None,
                 lost=sum(n for offset, n in lost.items() if offset >= 0) / len(runs),
+                keys_moved=keys_moved,
+                keys_ideal=keys_ideal,
                 before=None if before is None else tuple(before),
                 after=None if level is None else tuple(level),
             )
         )
     return found
+
+
+def _keys(runs: Sequence[Measured], operation: int) -> tuple[float | None, float | None]:
+    """The share of keys that moved after an operation and before the next, and the ideal one."""
+    rows = []
+    for run in runs:
+        times = [row.done_at_s for row in run.operations] + [run.horizon_s]
+        begin, end = times[operation - 1], times[operation]
+        rows += [row for row in run.churn if begin <= row.at_s < end]
+    keys = sum(row.keys for row in rows)
+    if not keys:
+        return None, None
+    return sum(r.moved for r in rows) / keys, sum(r.ideal * r.keys for r in rows) / keys
 
 
 def distance(one: Sequence[float], other: Sequence[float]) -> float:

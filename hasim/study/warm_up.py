@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hasim import sketch
 from hasim.measures import Measured
+from hasim.measures.balance import Balance, over_windows
 from hasim.measures.load import Latencies, load
 from hasim.mser import mser5
-from hasim.sketch import merge
 
 MOST_EMPTY = 0.2
 """With more parts of the run that have no answer in any replication, there is nothing to see."""
@@ -52,7 +53,7 @@ def steady(runs: Sequence[Measured]) -> Sequence[Measured]:
     if not runs or not runs[0].blocks:
         return runs
     blocks, _ = _blocks_to_cut(runs)
-    return [_without(run, blocks) for run in runs] if blocks else runs
+    return [without(run, blocks) for run in runs] if blocks else runs
 
 
 def _blocks_to_cut(runs: Sequence[Measured]) -> tuple[int, bool]:
@@ -81,8 +82,8 @@ def _blocks_to_cut(runs: Sequence[Measured]) -> tuple[int, bool]:
     )
 
 
-def _without(run: Measured, blocks: int) -> Measured:
-    """A replication without the load of its first blocks."""
+def without(run: Measured, blocks: int) -> Measured:
+    """A replication without the load of its first `blocks`, of which it has more."""
     rest = run.blocks[blocks:]
     counts = (
         sum(block.messages for block in rest),
@@ -98,7 +99,9 @@ def _without(run: Measured, blocks: int) -> Measured:
         Latencies(
             klass=klass,
             accuracy=accuracy,
-            buckets=merge(r.buckets for r in rows if (r.klass, r.accuracy) == (klass, accuracy)),
+            buckets=sketch.merge(
+                r.buckets for r in rows if (r.klass, r.accuracy) == (klass, accuracy)
+            ),
         )
         for klass, accuracy in kinds
     )
@@ -106,6 +109,22 @@ def _without(run: Measured, blocks: int) -> Measured:
         run,
         latencies=latencies,
         load=load(workers, chosen, counts, window_s, run.load.probes_per_s),
+        balance=_balance(run, rest[0].start_s, counts[0], sum(chosen), latencies),
+    )
+
+
+def _balance(
+    run: Measured, since_s: float, messages: int, attempts: int, latencies: Sequence[Latencies]
+) -> Balance:
+    """The balance of the whole windows after `since_s`, and the rates from then on."""
+    window_s = run.horizon_s - since_s
+    steady_windows = [window for window in run.windows if window.start_s >= since_s]
+    return Balance(
+        **over_windows(steady_windows),
+        offered_per_s=messages / window_s,
+        attempts_per_s=attempts / window_s,
+        throughput_per_s=sum(sketch.count(row.buckets) for row in latencies) / window_s,
+        switches_per_min=run.balance.switches_per_min,
     )
 
 
@@ -120,7 +139,7 @@ def note_of(found: Sequence[CutOff | None]) -> str:
     offered = sum(one.offered for one in known)
     share = sum(one.cut for one in known) / offered if offered else 0.0
     text = (
-        f"Load (latency, attempts, goodput, jain) leaves out a warm-up ({rules}): the first "
+        f"Load (latency, attempts, rates, balance) leaves out a warm-up ({rules}): the first "
         f"{span} s, {share:.1%} of the messages."
     )
     short = sum(one.too_short for one in known)

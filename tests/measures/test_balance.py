@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import AddMaster, DrainMaster, StartMaintenance, UndrainMaster
+from hasim.events import (
+    AddMaster,
+    DrainMaster,
+    PublishRouting,
+    StartMaintenance,
+    UndrainMaster,
+)
 from hasim.measures import measure
 from hasim.measures.balance import (
     coefficient_of_variation,
@@ -12,7 +18,7 @@ from hasim.measures.balance import (
     least_to_mean,
     peak_to_mean,
 )
-from hasim.model import Status
+from hasim.model import RoutingTable, Status
 from hasim.truth import TrafficRollup
 from tests.measures.story import Story
 
@@ -37,6 +43,17 @@ def test_known_values(loads: tuple[int, ...], jain: float, variation: float, pea
 
 def test_nothing_is_not_even() -> None:
     assert least_to_mean([0, 0]) is None
+
+
+def test_switches_are_versions_of_the_routing_whoever_gets_them() -> None:
+    story = Story(90)
+    for version in (2, 3, 4):
+        table = RoutingTable(version, ("a", "b"), (), "round-robin")
+        for gateway in ("west", "east"):
+            story.tell(10 * version, "effect", PublishRouting(gateway, table))
+        story.tell(10 * version + 1, "effect", PublishRouting("east", table))  # sent again
+    assert measure(story.journal()).balance.switches_per_min == pytest.approx(2.0)
+    assert measure(Story().journal()).balance.switches_per_min == 0
 
 
 def story_with(window: int, **messages: int) -> Story:

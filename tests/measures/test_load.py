@@ -8,12 +8,21 @@ from hasim.events import AlertChanged, DrainMaster, SendProbe
 from hasim.journal import read, write
 from hasim.measures import ROWS, Measured, measure
 from hasim.measures.balance import (
+    INDICES,
     coefficient_of_variation,
     jain_index,
     peak_to_mean,
 )
 from hasim.model import Cause, Severity
-from hasim.truth import AttemptRollup, LatencySketch, LoadSample, TrafficRollup, WritesHeld
+from hasim.truth import (
+    AttemptRollup,
+    KeysMoved,
+    LatencySketch,
+    LoadBlock,
+    LoadSample,
+    TrafficRollup,
+    WritesHeld,
+)
 from tests.measures.story import Story, happy
 
 
@@ -66,7 +75,7 @@ def test_load_over_masters() -> None:
     load = measured.load
     assert load.jain == pytest.approx(160**2 / (3 * (120**2 + 40**2)))
     assert load.peak_to_mean == pytest.approx(120 / (160 / 3))
-    assert measured.balance.least_to_mean_all == 0
+    assert load.least_to_mean == 0
     assert load.goodput_per_s == pytest.approx(0.94)
     assert measured.balance.offered_per_s == pytest.approx(1.27)
     assert measured.balance.attempts_per_s == pytest.approx(1.6)
@@ -106,6 +115,8 @@ def full() -> Story:
     story.truth(20, LoadSample((1, 2, 3), 0))
     story.truth(21, LoadSample((4, 5, 6), 1))
     story.truth(100, WritesHeld("p1", 40, 40))
+    story.truth(20, KeysMoved("west", "maglev", 100, 30, 0, 2, 1 / 3))
+    story.truth(100, LoadBlock(0, (), (), 127, 94, 167, (120, 40, 0)))
     return story
 
 
@@ -127,6 +138,9 @@ def test_unknown_columns_are_refused() -> None:
         Measured.from_plain(plain)
 
 
+RATIOS = {"uptime", "ideal", *INDICES}
+
+
 def test_every_column_says_its_unit_or_is_a_count() -> None:
     """Times are floats and say seconds; nothing is left in nanoseconds."""
     for name, rows in measure(full().journal()).to_plain().items():
@@ -134,4 +148,4 @@ def test_every_column_says_its_unit_or_is_a_count() -> None:
             for column, value in row.items():
                 assert not column.endswith("_ns")
                 if isinstance(value, float):
-                    assert column.endswith("_s") or column == "uptime", (name, column)
+                    assert column.endswith("_s") or column in RATIOS, (name, column)

@@ -30,12 +30,14 @@ from hasim.settings import from_plain
 from hasim.simulation.clock import INPUT, Call
 from hasim.simulation.compiled import availability, window
 from hasim.simulation.laws import Constant, Exponential
+from hasim.simulation.operations import Switch
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.rollup import roll_up
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
     FencingDeviceSettings,
     FixedRtt,
+    HedgeSettings,
     JitterLaw,
     KeySettings,
     NetworkSettings,
@@ -59,16 +61,18 @@ FACTORS: dict[str, list[Any]] = {
     "grid": [False, True],
     "health": ["shallow", "deep"],
     "owned": [0.0, 0.5],
+    "hedge": ["off", "after", "quantile"],
+    "budget": [0.2, 0.0, 1.0],
 }
-
-
-# Balancers cannot tell these from the other kinds: pairs of them wait for the slow test.
-ALIKE = ("power-off", "region-outage", "backup-dies", "transfer-failure", "packet-loss")
-LEFT_OUT = {
-    (("algorithm", algorithm), ("kind", kind))
-    for algorithm in ALGORITHMS
-    for kind in (*ALIKE, "latency-spike")
+HEDGES = {
+    "off": HedgeSettings(),
+    "after": HedgeSettings(after_ns=5 * GRID_NS, budget=0.2, reserve=3.0),
+    "quantile": HedgeSettings(quantile=0.8, budget=1.0),
 }
+OTHERS = {name: values for name, values in FACTORS.items() if name not in ("algorithm", "kind")}
+SEEDS = 20
+STRIDE = 2347
+"""Coprime to the number of settings, and no near-multiple of a product of its first factors."""
 
 
 def pairwise(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
@@ -79,7 +83,7 @@ def pairwise(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
         for a, b in itertools.combinations(names, 2)
         for u in factors[a]
         for v in factors[b]
-    } - LEFT_OUT
+    }
     cases = []
     while open_pairs:
         case = dict(min(open_pairs, key=repr))
@@ -92,7 +96,7 @@ def pairwise(factors: dict[str, list[Any]]) -> list[dict[str, Any]]:
                     ),
                 )
         open_pairs -= set(pairs_of(case, names))
-        cases.append(case)
+        cases.append({name: case[name] for name in names})
     return cases
 
 
@@ -107,8 +111,21 @@ def name_of(case: dict[str, Any]) -> str:
     return "-".join(str(value).replace(" ", "") for value in case.values())
 
 
-def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25) -> Any:
-    """About 1,000 messages at three masters, the first of which is struck twice."""
+def others_of(seed: int, algorithm: str, kind: str) -> dict[str, Any]:
+    """The other settings with a seed: the digits, one for each factor, of a number that strides."""
+    first = 29 * FACTORS["algorithm"].index(algorithm) + 811 * FACTORS["kind"].index(kind)
+    number, found = first + seed * STRIDE, {}
+    for name, values in OTHERS.items():
+        number, digit = divmod(number, len(values))
+        found[name] = values[digit]
+    return found
+
+
+def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25, seed: int = 7) -> Any:
+    """About 1,000 messages at three masters, the first of which is struck twice.
+
+    `seed` is that of the arrivals on the grid.
+    """
     faults = ()
     if case["kind"] != "none":
         fault = FAULTS[case["kind"]](
@@ -129,7 +146,10 @@ def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25) -> Any:
             vip=0.2,
             keys=KeySettings(number=50, law="zipf"),
             timeout_ns=20 * GRID_NS,
-            retry=RetrySettings(attempts=case["attempts"], backoff_ns=GRID_NS),
+            retry=RetrySettings(
+                attempts=case["attempts"], backoff_ns=GRID_NS, budget=case["budget"]
+            ),
+            hedge=HEDGES[case["hedge"]],
         ),
         faults=faults,
         detection=DetectionSettings(evidence=case["evidence"], interval_ns=SECOND),
@@ -145,7 +165,7 @@ def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25) -> Any:
     on_trace = dataclasses.replace(settings.traffic, arrivals=TraceArrivals(trace="", column=""))
     network = dataclasses.replace(settings.network, local_rtt_ns=2 * GRID_NS)
     settings = dataclasses.replace(settings, traffic=on_trace, network=network)
-    return settings, on_grid(rate, horizon_s, 7)
+    return settings, on_grid(rate, horizon_s, seed)
 
 
 @pytest.mark.parametrize("case", CASES, ids=map(name_of, CASES))
@@ -164,8 +184,8 @@ def test_the_cases_meet_what_they_are_made_for() -> None:
         attempts.update({a.cause: a.attempts for _, a in journal.of(AttemptRollup)})
         probes.update(p.cause for _, p in journal.of(ProbeReply))
         unroutable += sum(m.outcome == Cause.UNROUTABLE for _, m in journal.of(MessageRecord))
-    # The last two take limits or hedges.
-    never = {Cause.UNROUTABLE, Cause.NOT_OWNER, Cause.OVERFLOW, Cause.CANCELLED}
+    # The last one takes limits.
+    never = {Cause.UNROUTABLE, Cause.NOT_OWNER, Cause.OVERFLOW}
     assert set(attempts) == set(Cause) - never
     assert unroutable > 0
     assert set(probes) >= {Cause.OK, Cause.REFUSED, Cause.ERROR, Cause.REJECTED}
@@ -287,10 +307,27 @@ def test_equal_when_errors_begin_after_clients_have_left(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("kind", sorted(FAULTS))
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_equal_on_twenty_seeds(algorithm: str, kind: str) -> None:
-    for seed in range(20):
-        case = {name: values[seed % len(values)] for name, values in FACTORS.items()}
-        settings, recorded = world_of({**case, "algorithm": algorithm, "kind": kind})
+    for seed in range(SEEDS):
+        case = {"algorithm": algorithm, "kind": kind, **others_of(seed, algorithm, kind)}
+        settings, recorded = world_of(case, seed=seed)
         assert_equal(both(settings, recorded, seed=seed))
+
+
+def test_twenty_seeds_are_twenty_settings_with_every_value_and_arrivals_of_their_own() -> None:
+    for algorithm, kind in itertools.product(ALGORITHMS, FAULTS):
+        found = [others_of(seed, algorithm, kind) for seed in range(SEEDS)]
+        assert len({name_of(case) for case in found}) == SEEDS
+        for name, values in OTHERS.items():
+            assert {case[name] for case in found} == set(values), (algorithm, kind, name)
+    case = {**CASES[0], "grid": True}
+    arrivals = [world_of(case, seed=seed)[1].arrivals_ns.tolist() for seed in range(SEEDS)]
+    assert all(one != other for one, other in itertools.combinations(arrivals, 2))
+
+
+def test_every_two_values_of_different_factors_meet_in_some_case() -> None:
+    met = {pair for case in CASES for pair in itertools.combinations(case.items(), 2)}
+    for (a, u), (b, v) in itertools.combinations(FACTORS.items(), 2):
+        assert {((a, x), (b, y)) for x in u for y in v} <= met
 
 
 def test_the_plane_knows_every_algorithm() -> None:
@@ -313,9 +350,13 @@ def test_a_users_own_algorithm_runs_on_the_reference_plane(
         balancing=from_plain(BalancingSettings, {"algorithm": name}),
         data_plane="compiled",
     )
-    with pytest.warns(RuntimeWarning, match=f"{name} is plain Python.*reference data plane"):
-        journal = run(settings)
+    journal = run(settings)
     assert {a.master for _, a in journal.of(AttemptRollup)} == {"m3"}
+    first = dataclasses.replace(settings.balancing, algorithm="round-robin")
+    switch = Switch(do="switch-algorithm", at_ns=2 * SECOND, algorithm=name)
+    journal = run(dataclasses.replace(settings, balancing=first, operations=(switch,)))
+    chosen = {a.master: a.attempts for _, a in journal.of(AttemptRollup)}
+    assert chosen["m3"] > 3 * chosen["m1"] > 0
 
 
 def switch_to(built: World, algorithm: str) -> Callable[[], None]:

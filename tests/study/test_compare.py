@@ -224,5 +224,5 @@ def test_every_measure_that_can_be_compared_has_a_better_way_or_none() -> None:
     families = {name.partition(".")[0] for name in less}
     assert families == {
         *("detection_time", "failover_time", "outage", "first_ok", "latency"),
-        *("late", "mistakes", "rpo", "dual_primary"),
+        *("late", "mistakes", "rpo", "dual_primary", "churn"),
     }

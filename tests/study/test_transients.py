@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hasim.measures import Measured, measure
+from hasim.measures.churn import ChurnRow
 from hasim.measures.operations import OperationRow, TransientRow
 from hasim.study.transients import distance, settled_s, transients
 from tests.measures.story import Story
@@ -28,6 +29,12 @@ def run(step_s: int, seed: int, rate: int = 40) -> Measured:
         ]
     drain = OperationRow(operation=1, done_at_s=30.0, do="drain", subject="a", routed_s=0.5)
     return replace(measure(Story().journal()), operations=(drain,), transients=tuple(rows))
+
+
+KEYS: dict[str, Any] = {
+    **{"gateway": "west", "algorithm": "maglev", "ideal": 0.05},
+    **{"keys": 100, "left": 4, "joined": 2, "needless": 1},
+}
 
 
 @pytest.mark.parametrize("step_s", [0, 1, 7, 30])
@@ -64,6 +71,17 @@ def test_the_distance_is_the_share_that_would_have_to_move() -> None:
 )
 def test_by_hand(sent: Any, expected: float) -> None:
     assert settled_s(sent, [0.5, 0.5], 0.05) == expected
+
+
+def test_keys_belong_to_the_operation_before_them() -> None:
+    first = replace(run(1, 1), churn=tuple(ChurnRow(at_s=at_s, **KEYS) for at_s in (29, 30, 60)))
+    again = OperationRow(operation=2, done_at_s=50.0, do="undrain", subject="a", routed_s=0.5)
+    one, other = transients([replace(first, operations=(*first.operations, again))] * 2)
+    assert one.keys_moved == pytest.approx(0.07)
+    assert one.keys_ideal == 0.05
+    assert other.keys_moved == pytest.approx(0.07)
+    (nothing,) = transients([run(1, 1)])
+    assert nothing.keys_moved is nothing.keys_ideal is None
 
 
 def test_without_operations_there_is_nothing() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hasim.measures import Measured, measure
+from hasim.measures.balance import INDICES
 from hasim.measures.invariants import check
 from hasim.mser import mser5
 from hasim.sketch import count, merge
@@ -90,8 +92,35 @@ def test_a_set_duration_is_left_out_of_every_run() -> None:
     answered = sum(count(row.buckets) for row in rest.latencies)
     assert answered == sum(m.outcome == "ok" for m in late)
     assert rest.messages == one.messages
+    by_window = [
+        Counter(m.master for m in late if m.arrived_ns // (10 * SECOND) == window)
+        for window in range(1, 5)
+    ]
+    sizes = [sum(counts.values()) for counts in by_window]
+    for name, index in INDICES.items():
+        values = [index([counts["m1"], counts["m2"]]) for counts in by_window]
+        mean = sum(v * n for v, n in zip(values, sizes, strict=True)) / sum(sizes)
+        assert getattr(rest.balance, name) == pytest.approx(mean)
+        assert getattr(rest.balance, name) != getattr(one.balance, name)
+    assert rest.balance.throughput_per_s == pytest.approx(answered / 40)
+    assert rest.balance.offered_per_s == pytest.approx(len(late) / 40)
+    assert rest.balance.attempts_per_s == pytest.approx(sum(m.attempts for m in late) / 40)
+    assert rest.load.least_to_mean == min(rest_chosen(one)) * 2 / sum(rest_chosen(one))
     cut = one.load.messages - len(late)
     assert cut_off([one]) == CutOff("set", 10.0, cut, one.load.messages, False)
+
+
+def rest_chosen(one: Measured) -> tuple[int, ...]:
+    return one.blocks[1].chosen
+
+
+def test_without_a_warm_up_throughput_counts_the_answers_of_all_messages() -> None:
+    settings = world(50, masters=masters(2, workers=1), traffic=traffic(30.0, owned=0.0))
+    journal = run(settings, messages=True)
+    ok = sum(m.outcome == "ok" for _, m in journal.of(MessageRecord))
+    one = measure(journal)
+    assert one.balance.throughput_per_s == pytest.approx(ok / 50)
+    assert one.windows == ()
 
 
 def test_blocks_that_do_not_add_up_are_found() -> None:
@@ -154,6 +183,11 @@ def test_measures_of_load_leave_it_out_and_incidents_do_not(with_rule: list[Meas
     goodput = estimate_of("goodput", slow_start)
     assert goodput == estimate_of("goodput", [replace(r, blocks=()) for r in rest])
     assert goodput != estimate_of("goodput", [replace(r, blocks=()) for r in slow_start])
+    for name in ("throughput", "offered", "attempt_rate", "balance.cv", "jain", "least_to_mean"):
+        after = estimate_of(name, [replace(r, blocks=()) for r in rest])
+        whole = estimate_of(name, [replace(r, blocks=()) for r in slow_start])
+        assert estimate_of(name, slow_start) == after != whole, name
+    assert estimate_of("switches_per_min", slow_start) == estimate_of("switches_per_min", with_rule)
     assert estimate_of("success", slow_start) == estimate_of("success", with_rule)
     assert estimate_of("probes", slow_start) == estimate_of("probes", with_rule)
     same = paired(slow_start, slow_start, "latency.p50")
@@ -186,6 +220,6 @@ def test_too_few_messages_to_see_anything() -> None:
 def test_the_note_says_how_much() -> None:
     one = CutOff("mser-5", 2.5, 30, 1000, False)
     assert note_of([one, replace(one, end_s=4.0, cut=70)]) == (
-        "Load (latency, attempts, goodput, jain) leaves out a warm-up (mser-5): the first "
+        "Load (latency, attempts, rates, balance) leaves out a warm-up (mser-5): the first "
         "2.5 to 4 s, 5.0% of the messages."
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from hasim.services.balancing.chance import DRAWS
@@ -17,8 +18,10 @@ from hasim.services.balancing.pickers.geo import (
 from hasim.services.balancing.pickers.hashing import (
     maglev,
     maglev_bounded,
+    maglev_home,
     ring_hash,
     ring_hash_bounded,
+    ring_home,
 )
 from hasim.services.balancing.pickers.join_idle_queue import join_idle_queue, join_idle_queue_ended
 from hasim.services.balancing.pickers.least_latency import least_latency, least_latency_ended
@@ -39,7 +42,7 @@ from hasim.services.balancing.pickers.priority import (
     priority_spillover,
 )
 from hasim.services.balancing.pickers.round_robin import round_robin
-from hasim.services.balancing.pickers.sticky import sticky
+from hasim.services.balancing.pickers.sticky import session_home, sticky
 from hasim.services.balancing.pickers.two_choices import two_choices, two_choices_with_replacement
 from hasim.services.balancing.pickers.weighted_round_robin import weighted_round_robin
 from hasim.services.balancing.tables import Members, maglev_table, ring
@@ -111,10 +114,12 @@ class Algorithm:
     themselves, as reported(fleet, index, now, rate, error_rate, utilisation). `probed` is
     told of answers to load probes, as probed(fleet, index, now, in_flight, latency_ns); a
     picker that has it leaves in `counts` how many masters shall be probed now, and then
-    which. `equal`: all masters that may be picked are alike to it, whatever their weights.
-    `group`: it prefers those of one tier or region; with tiers, the panic threshold holds for
-    each by itself. `slow_start`: what keeps messages from a master that is newly back: its
-    lowered weight, turns that it has to earn (among its group), or nothing.
+    which. `home` says to which master a key belongs, as home(fleet, hash) without changing
+    anything, -1 for none; only algorithms that keep a key at a master have it, and key churn is
+    measured of those alone. `equal`: all masters that may be picked are alike to it, whatever
+    their weights. `group`: it prefers those of one tier or region; with tiers, the panic
+    threshold holds for each by itself. `slow_start`: what keeps messages from a master that is
+    newly back: its lowered weight, turns that it has to earn (among its group), or nothing.
     """
 
     about: str
@@ -127,6 +132,7 @@ class Algorithm:
     ended: Callable[[Fleet, int, int, int, bool], None] | None = None
     reported: Callable[[Fleet, int, int, float, float, float], None] | None = None
     probed: Callable[[Fleet, int, int, int, int], None] | None = None
+    home: Callable[[Fleet, int], int] | None = None
     equal: bool = False
     group: Literal["all", "tier", "region"] = "all"
     slow_start: Literal["weights", "turns", "none"] = "weights"
@@ -173,12 +179,14 @@ ALGORITHMS: dict[str, Algorithm] = {
         slow_start="turns",
     ),
     "least-loaded": Algorithm(
-        "Fewest messages in flight over weight, by a full scan.",
+        "Fewest messages in flight (queued ones too) over weight, by a full scan; a tie goes to "
+        "the first in the scenario's order (HAProxy leastconn, there in turns).",
         least_loaded,
         slow_start="turns",
     ),
     "two-choices": Algorithm(
-        "Of two (or `choices`) different masters drawn at random, the least loaded.",
+        "Of two (or `choices`) different masters drawn at random, the least loaded; a tie goes to "
+        "the first drawn.",
         two_choices,
         by_choices=True,
         counts=_choices,
@@ -259,32 +267,51 @@ ALGORITHMS: dict[str, Algorithm] = {
         slow_start="turns",
     ),
     "ring-hash": Algorithm(
-        "By the message's key on a hash ring (ketama).", ring_hash, build=_ring, slow_start="none"
+        "By the message's key on a hash ring (ketama).",
+        ring_hash,
+        build=_ring,
+        home=ring_home,
+        slow_start="none",
     ),
     "ring-hash-bounded": Algorithm(
-        "The same, passing over masters above the load bound.", ring_hash_bounded, build=_ring
+        "The same, passing over masters above the load bound.",
+        ring_hash_bounded,
+        build=_ring,
+        home=ring_home,
     ),
     "maglev": Algorithm(
-        "By the message's key in Maglev's table.", maglev, build=_maglev, slow_start="none"
+        "By the message's key in Maglev's table.",
+        maglev,
+        build=_maglev,
+        home=maglev_home,
+        slow_start="none",
     ),
     "maglev-bounded": Algorithm(
-        "The same, jumping on from masters above the load bound.", maglev_bounded, build=_maglev
+        "The same, jumping on from masters above the load bound.",
+        maglev_bounded,
+        build=_maglev,
+        home=maglev_home,
     ),
     "sticky": Algorithm(
         "A session stays with its master while that is eligible and not drained (Envoy; HAProxy "
         "keeps sessions while a master drains); new ones to the least loaded.",
         sticky,
         counts=_sessions,
+        home=session_home,
     ),
 }
 """By name, in the order in which they are listed."""
+SHIPPED: Mapping[str, Algorithm] = MappingProxyType(dict(ALGORITHMS))
+"""Those that hasim comes with, as they are, whatever is registered."""
 
 
 def register(name: str, algorithm: Algorithm) -> None:
     """Add an algorithm of one's own, to be chosen by name like the others.
 
     It runs in plain Python: in a service, and in simulations on the reference data
-    plane, of this process. ValueError if there is one of that name.
+    plane. Worker processes import its functions by module and name, so all of them must stand
+    at the top level of a module; with others, a study runs in this process alone.
+    ValueError if there is one of that name.
     """
     if name in ALGORITHMS:
         raise ValueError(f"there is an algorithm {name!r} already")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from typing import Any, ClassVar, Protocol
 
 from hasim.events import (
@@ -461,6 +461,31 @@ class LoadBalancingService:
     def eligible_masters(self) -> list[str]:
         """Masters that may take messages."""
         return list(self._named(self._eligible))
+
+    def usable_masters(self) -> list[str]:
+        """Masters that may take stateless messages: eligible and not drained."""
+        flags = zip(self._ids, self._eligible, self._draining, strict=True)
+        return [master for master, eligible, draining in flags if eligible and not draining]
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether the algorithm in use keeps a key (a session) at a master."""
+        return self._algorithm.home is not None
+
+    def homes_of(self, keys: Iterable[int]) -> list[int]:
+        """The number of the master to which each key belongs; -1: none, or anywhere.
+
+        By the routing in use: guards and load are left out of it.
+        """
+        home, fleet = self._algorithm.home, self.fleet
+        if home is None:
+            return [-1 for _ in keys]
+        quiet = fleet._replace(
+            weight=effective_weights(fleet.eligible, fleet.base_weight),
+            in_flight=[0] * len(self._ids),
+            table=[int(entry) for entry in fleet.table],
+        )
+        return [home(quiet, hash_of_number(key)) for key in keys]
 
     def get_load_metrics(self) -> dict[str, dict[str, int]]:
         """Per master: sent, answered, failed, in flight, moving average of latency (ns).

@@ -249,7 +249,7 @@ class CompiledPlane:
 
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
-        self._next_ns = 0
+        self._next_ns = 0  # what happens may bring the messages' next event forward
         if self._dirty or self._rerouted:
             self._configure()
         self._growth.make_room()

@@ -21,6 +21,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
+from hasim.study.own import own_algorithms, warn_of
 from hasim.study.program import versions
 from hasim.study.runner import ReplicationError
 
@@ -37,6 +38,9 @@ class Runs:
         self.cells = suite.cells
         self._work = Observe(suite.cells)
         self._jobs = jobs
+        self._algorithms = own_algorithms(*(cell.loaded.data for cell in suite.cells))
+        planes = {cell.loaded.scenario.data_plane for cell in suite.cells}
+        warn_of(self._algorithms, "reference" if planes == {"reference"} else "compiled")
         self._progress = progress
         self._found: defaultdict[int, dict[int, Observed]] = defaultdict(dict)
         self.errors: dict[int, str] = {}
@@ -51,7 +55,9 @@ class Runs:
                 if cell not in self.errors
             }
             try:
-                executor.execute(self._work, todo, self._take, jobs=self._jobs)
+                executor.execute(
+                    self._work, todo, self._take, jobs=self._jobs, algorithms=self._algorithms
+                )
             except executor.WorkersLostError as error:
                 cell, replication = error.task
                 self._fail(cell, replication, str(error))

@@ -13,7 +13,10 @@ from hasim.study import summary
 from hasim.study.compare import MORE_IS_BETTER
 from hasim.units import SECOND
 
-MORE = MORE_IS_BETTER | {"query_accuracy", "jain", "balance.jain", "throughput", "goodput"}
+MORE = MORE_IS_BETTER | {
+    *("query_accuracy", "jain", "balance.jain", "least_to_mean", "balance.least_to_mean"),
+    *("throughput", "goodput"),
+}
 """Measures of which more is better; of all others, less."""
 
 

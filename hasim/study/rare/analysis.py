@@ -17,6 +17,7 @@ from hasim.scenario.traces import span_problem
 from hasim.simulation.settings import PoissonArrivals, WorldSettings
 from hasim.study import executor
 from hasim.study.expectations import ONE_SIDED
+from hasim.study.own import own_algorithms, warn_of
 from hasim.study.rare.estimate import Budget, Pair, Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
@@ -116,7 +117,9 @@ def analyse(
         if progress is not None:
             progress(len(trials), sum(map(len, wanted.values())))
 
-    executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs)
+    own = own_algorithms(loaded.data)
+    warn_of(own, loaded.scenario.world().data_plane)
+    executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs, algorithms=own)
     return [
         _budget(design, cell, {n: t for (c, n), t in sorted(trials.items()) if c == cell.index})
         for design, cell in zip(designs, loaded.cells, strict=True)

@@ -107,3 +107,13 @@ def maglev_bounded(fleet: Fleet, request: Request) -> int:
         if open_to(fleet, index, most):
             return index
     return -1
+
+
+def ring_home(fleet: Fleet, hash_: int) -> int:
+    """The master to which a key belongs on the ring while no master is full."""
+    return ring_hash(fleet, Request(0, False, hash_, True, ()))
+
+
+def maglev_home(fleet: Fleet, hash_: int) -> int:
+    """The master to which a key belongs in Maglev's table while no master is full."""
+    return maglev(fleet, Request(0, False, hash_, True, ()))

@@ -15,7 +15,8 @@ def least_loaded(fleet: Fleet, request: Request) -> int:
     """The master with the least in flight over its weight.
 
     In flight counts everything sent and not yet answered, queued messages included
-    (HAProxy leastconn: served + queued).
+    (HAProxy leastconn: served + queued). A tie goes to the lowest index, the first in the
+    scenario's order.
     """
     best = -1
     for index in range(len(fleet.weight)):

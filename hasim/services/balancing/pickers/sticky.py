@@ -25,3 +25,9 @@ def sticky(fleet: Fleet, request: Request) -> int:
     if index >= 0 and (master < 0 or not fleet.eligible[master]):
         fleet.counts[place] = index + 1
     return index
+
+
+def session_home(fleet: Fleet, hash_: int) -> int:
+    """The master of a key's session, or -1: there is none, or its master is not eligible."""
+    master = int(fleet.counts[hash_ % len(fleet.counts)]) - 1
+    return master if master >= 0 and fleet.eligible[master] else -1
