@@ -18,7 +18,7 @@ HEAVY = {
     "distributed",
 }  # fmt: skip
 LAYERS = [
-    {"units", "version"},
+    {"units", "version", "record"},
     {"model", "settings", "choice", "validation", "sketch", "mser"},
     {"events", "truth"},
     {"journal"},

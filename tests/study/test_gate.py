@@ -17,7 +17,7 @@ from hasim.scenario import catalogue
 from hasim.scenario.problems import ScenarioError
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.failover import FailoverOrchestrator
-from hasim.simulation import network, streams
+from hasim.simulation import streams
 from hasim.study import executor
 from hasim.study.gate import (
     DEFAULT_SUITE,
@@ -71,7 +71,6 @@ def rekey(monkeypatch):
         return real(seed, replication, f"again:{concern}" if control else concern)
 
     monkeypatch.setattr(streams, "generator", other)
-    monkeypatch.setattr(network, "generator", other)
 
 
 # -- nothing changed -----------------------------------------------------------------
