@@ -116,7 +116,12 @@ def timed(function: Callable[[], object]) -> Times:
 
 def whole(settings: WorldSettings) -> Times:
     """One replication: drawing, control plane and results included."""
-    return timed(lambda: simulate(settings, Recorded(), seed=1, replication=0))
+
+    def replicate() -> None:
+        with run.collector_paused():  # as a worker does
+            simulate(settings, Recorded(), seed=1, replication=0)
+
+    return timed(replicate)
 
 
 def messages_alone(settings: WorldSettings) -> Times:
@@ -227,7 +232,7 @@ PARTS: dict[str, list[tuple[object, str]]] = {
     "messages: counted": [(Counting, "roll"), (run, "roll_up")],
     "control plane": [(ControlPlane, "step"), (ControlPlane, "next_wakeup")],
     "gateways' reports": [(CompiledGateway, "_wake")],
-    "commands and probes in the world": [(Commands, "perform"), (Commands, "_probe")],
+    "commands and probes in the world": [(Commands, "perform")],
 }
 
 

@@ -161,7 +161,9 @@ def test_csv_and_markdown_are_tables(tiny):
     assert {row["detection.fall"] for row in rows} == {"1", "4"}
     assert float(next(r for r in rows if r["measure"] == "uptime")["value"]) < 1
     text = cli("run", tiny, "--jobs", 1, "--format", "markdown", "--out", "two").stdout
-    assert [line.count("|") for line in text.splitlines()] == [12] * 4
+    table, *notes = text.rstrip().split("\n\n")
+    assert [line.count("|") for line in table.splitlines()] == [12] * 4
+    assert not any("|" in note for note in notes)
 
 
 def test_set_and_replications_replace_what_the_file_says(tiny):

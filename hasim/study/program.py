@@ -26,6 +26,7 @@ DETERMINING = (
     "journal.py",
     "model.py",
     "mser.py",
+    "record.py",
     "sketch.py",
     "truth.py",
     "units.py",

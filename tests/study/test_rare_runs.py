@@ -240,7 +240,7 @@ def test_a_world_hits_its_closed_form(name: str) -> None:
 
 def test_a_fence_that_fails_is_met_in_half_of_the_runs_and_weighed_by_its_chance() -> None:
     """The cheap case of the closed form: few runs, and a half-width below 10 % all the same."""
-    (cell,) = analyse(UNCOVERED, Amounts(24, 0, 1))
+    (cell,) = analyse(UNCOVERED, Amounts(24, 0, MINUTE))
     found = cell.budget.parts[FAULTS, ALL]
     assert found.low <= 8.409787e-5 <= found.high
     assert (found.high - found.low) / 2 <= 0.1 * 8.409787e-5
