@@ -287,7 +287,7 @@ def test_budget_agrees_with_plain_simulation_of_the_service() -> None:
             }
         ],
     }
-    low, high, whole = compared(data, Amounts(500, 20, 1, 150 * HOUR), "uptime")
+    low, high, whole = compared(data, Amounts(500, 20, MINUTE, 150 * HOUR), "uptime")
     assert low <= 0 <= high
     assert (high - low) / 2 < 0.08 * whole
 
@@ -311,6 +311,6 @@ def test_budget_agrees_with_plain_simulation_of_the_mean_partition() -> None:
             for kind, mean in (("crash", "1h"), ("hang", "90m"))
         ],
     }
-    low, high, whole = compared(data, Amounts(200, 80, 1, 200 * HOUR), "uptime.mean")
+    low, high, whole = compared(data, Amounts(200, 80, MINUTE, 200 * HOUR), "uptime.mean")
     assert low <= 0 <= high
     assert (high - low) / 2 < 0.15 * whole
