@@ -182,10 +182,11 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
 
 
 def _override(document: Document, overrides: Overrides) -> Iterator[Problem]:
-    for path, written in overrides:
-        place = Place(f"--set {path}={written}", None)
-        if isinstance(written, Given):
-            written, place = written.value, written.place  # noqa: PLW2901
+    for path, override in overrides:
+        given = override
+        if not isinstance(override, Given):
+            given = Given(override, Place(f"--set {path}={override}", None))
+        written, place = given.value, given.place
         try:
             value = parse_value(written) if isinstance(written, str) else written
             document.set(path, value, place)

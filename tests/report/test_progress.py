@@ -28,6 +28,13 @@ class Handle:
         self.pictures.append(shown._repr_html_())
 
 
+def ipython(shell: object) -> types.ModuleType:
+    """A module that stands for IPython, and says that this is its shell."""
+    module = types.ModuleType("IPython")
+    vars(module).update(version_info=(9, 0, 0), get_ipython=lambda: shell)  # matplotlib asks both
+    return module
+
+
 @pytest.fixture
 def notebook(monkeypatch) -> list[str]:
     """As if this process were the kernel of a notebook; what it displays, one after another."""
@@ -39,11 +46,9 @@ def notebook(monkeypatch) -> list[str]:
         return Handle(pictures)
 
     shell = types.SimpleNamespace(kernel=object())
-    found = types.ModuleType("IPython")
-    found.version_info = (9, 0, 0)  # type: ignore[attr-defined]  # matplotlib asks
-    found.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    found = ipython(shell)
     shown = types.ModuleType("IPython.display")
-    shown.display = display  # type: ignore[attr-defined]
+    vars(shown)["display"] = display
     monkeypatch.setitem(sys.modules, "IPython", found)
     monkeypatch.setitem(sys.modules, "IPython.display", shown)
     monkeypatch.setattr(progress, "PAUSE_S", 0.0)
@@ -102,9 +107,7 @@ def test_resume_budget_and_bench_show_theirs(notebook, tmp_path):
 
 @pytest.mark.parametrize("shell", [None, types.SimpleNamespace()])
 def test_elsewhere_there_is_no_bar(monkeypatch, capfd, shell):
-    found = types.ModuleType("IPython")
-    found.version_info = (9, 0, 0)  # type: ignore[attr-defined]  # matplotlib asks
-    found.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    found = ipython(shell)
     monkeypatch.setitem(sys.modules, "IPython", found)
     hasim.run(DATA, jobs=1)
     assert capfd.readouterr() == ("", "")
