@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -120,3 +122,15 @@ class Synthetic:
 
     def __call__(self, cell: int, replication: int) -> Outcome:
         return Outcome(cell, replication, 0.0, self.run(cell, replication).to_plain())
+
+
+def script(name: str) -> ModuleType:
+    """A script of `results` as a module."""
+    path = Path(__file__).parents[2] / "results" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

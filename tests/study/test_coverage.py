@@ -6,32 +6,18 @@ results/statistics.md.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import standins
 from scipy import stats
 
 STUDIES = 5000
 """Studies of each row; a fifth of them where one takes long, as in the report."""
 
 
-def _script() -> ModuleType:
-    path = Path(__file__).parents[2] / "results" / "interval-coverage.py"
-    spec = importlib.util.spec_from_file_location("interval_coverage", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-script = _script()
+script = standins.script("interval-coverage")
 CASES = {case.name: case for case in script.cases()}
 
 

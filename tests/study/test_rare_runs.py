@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import standins
 from scipy.stats import chisquare, kstest
 
 from hasim.scenario.loader import Loaded, from_data
@@ -212,19 +209,7 @@ def test_the_same_seed_gives_the_same_budget_with_any_jobs() -> None:
 # -- against closed forms, and against plain simulation --------------------------------
 
 
-def _script() -> ModuleType:
-    """The worlds of results/rare-events.py, whose results are in results/rare-events.md."""
-    path = Path(__file__).parents[2] / "results" / "rare-events.py"
-    spec = importlib.util.spec_from_file_location("rare_events", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-CASES = {case.name: case for case in _script().CASES}
+CASES = {case.name: case for case in standins.script("rare-events").CASES}
 UNCOVERED = from_data(CASES["failover, coverage 0.95, D+F 40 s"].data)
 
 
