@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, settings, strategies
 
 import hasim
 from hasim.events import AlgorithmSwitched, GatewayReport, ProbeReply, SwitchAlgorithm
@@ -28,7 +28,7 @@ from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.settings import from_plain
 from hasim.simulation.clock import INPUT, Call
-from hasim.simulation.compiled import availability, window
+from hasim.simulation.compiled import availability, plane, window
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.operations import Switch
 from hasim.simulation.recorded import Recorded
@@ -43,6 +43,7 @@ from hasim.simulation.settings import (
     NetworkSettings,
     RetrySettings,
     TraceArrivals,
+    WorldSettings,
 )
 from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
@@ -245,6 +246,74 @@ def test_equal_in_any_world(drawn: Any) -> None:
     assert_equal(both(*drawn))
 
 
+def of_single_workers(drawn: tuple[WorldSettings, Recorded], *, jitter: bool) -> Any:
+    """The same world, whose masters' work is foreseen as long as nothing comes between."""
+    settings, recorded = drawn
+    single = tuple(dataclasses.replace(m, workers=1) for m in settings.masters)
+    network = settings.network if jitter else dataclasses.replace(settings.network, jitter=None)
+    return dataclasses.replace(settings, masters=single, network=network), recorded
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(worlds(), strategies.booleans())
+def test_equal_in_any_world_of_single_workers(drawn: Any, jitter: bool) -> None:
+    assert_equal(both(*of_single_workers(drawn, jitter=jitter)))
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(), strategies.booleans())
+def test_equal_in_thousands_of_worlds(drawn: Any, jitter: bool) -> None:
+    assert_equal(both(*drawn))
+    assert_equal(both(*of_single_workers(drawn, jitter=jitter)))
+
+
+@pytest.mark.parametrize("demand_ns", [0, 1, GRID_NS])
+def test_equal_when_requests_and_deep_probes_come_at_once(demand_ns: int) -> None:
+    """To masters that have no queue, on a grid: who comes first is served."""
+    service = Constant(mean_ns=demand_ns)
+    settings = world(
+        5,
+        masters=masters(2, service=service, workers=1, queue=0, health="deep"),
+        network=NetworkSettings(local_rtt_ns=2 * GRID_NS, loss=0.05),
+        traffic=dataclasses.replace(
+            traffic(50, owned=0.0), arrivals=TraceArrivals(trace="", column="")
+        ),
+        detection=DetectionSettings(interval_ns=SECOND // 2),
+    )
+    rejected = 0
+    for seed in range(8):
+        journal = assert_equal(both(settings, on_grid(50, 5, seed)))
+        rejected += sum(
+            a.attempts for _, a in journal.of(AttemptRollup) if a.cause == Cause.REJECTED
+        )
+    assert rejected > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_work_of_single_workers_is_foreseen(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the tests above would say nothing of it."""
+    taken_back = []
+
+    def watched(table: Any, limit_ns: int, limit_priority: int) -> None:
+        taken_back.append(limit_ns)
+        kernel.take_back(table, limit_ns, limit_priority)
+
+    kernel = plane.KERNEL
+    monkeypatch.setattr(plane, "KERNEL", kernel._replace(take_back=watched))
+    crashes = FAULTS["crash"](
+        kind="crash",
+        target="m1",
+        at=tuple(a for t in (3, 5, 7, 9) for a in after(t)),
+        for_=lasting(1),
+    )
+    busy = masters(2, service=Constant(mean_ns=80 * MILLISECOND), workers=workers)
+    run(world(12, masters=busy, traffic=traffic(20, owned=0.0), faults=(crashes,)))
+    assert bool(taken_back) == (workers == 1)
+
+
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 def test_equal_when_the_arrays_have_to_grow(algorithm: str) -> None:
     """Thousands under way at once, behind a hang and behind slow workers."""
@@ -367,12 +436,12 @@ def test_one_algorithm_may_follow_another_during_a_run() -> None:
     """Every pair of neighbours in the list, each with its memory begun afresh."""
     names = list(ALGORITHMS)
     journals = []
-    for plane in ("reference", "compiled"):
+    for kind in ("reference", "compiled"):
         settings = world(
             2 * len(names),
             traffic=traffic(30, owned=0.2, keys=KeySettings(number=50)),
             balancing=BalancingSettings(ring_size=64, table_size=251),
-            data_plane=plane,
+            data_plane=kind,
         )
         built = build(settings, keep_messages=True)
         for number, name in enumerate(names, 1):

@@ -8,6 +8,7 @@ from hasim.services.balancing.guards.pace import BUCKETS, note_latency
 from hasim.services.balancing.load import LATENCY_GAIN
 from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY_BITS, LINE, MESSAGES
 from hasim.simulation.compiled.algorithms import call_event
+from hasim.simulation.compiled.foresight import foresee
 from hasim.simulation.compiled.jit import inline, inlined, int64, njit
 from hasim.simulation.compiled.layout import (
     CAUSES,
@@ -116,7 +117,8 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     tell_sent(table, now, gateway, master)
     delay = crosses_there(table, r, place)
     a.served = delay >= 0
-    if delay >= 0:
+    if delay >= 0 and not foresee(table, now, slot, now + delay, place):
+        masters(table)[master].coming += 1
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
     push_timeout(table, now + s.timeout_ns, draw, slot)
     if s.per > 1 and partition < 0 and draw < HEDGED:

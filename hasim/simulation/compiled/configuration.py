@@ -66,5 +66,6 @@ def _write_masters(world: World, memory: Memory) -> None:
     rows["offs"] = [master.offs for master in masters]
     rows["crashes"] = [master.crashes for master in masters]
     rows["hangs"] = [master.hangs for master in masters]
+    rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
     rows["error_rate"] = [master.error_rate for master in masters]
     memory["primaries"][:] = [p in master.primaries for master in masters for p in world.partitions]

@@ -35,7 +35,7 @@ class Growth:
 
     def make_heap_room(self, events: int) -> None:
         """Have room for so many more events on the heap."""
-        wanted = int(self._state["heap_size"]) + events
+        wanted = int(self._state["heap_size"]) + int(self._state["foreseen"]) + events
         if wanted > self._state["heap_room"]:
             self._memory.put("heap", extended(self._memory["heap"], 2 * wanted))
             self._state["heap_room"] = 2 * wanted

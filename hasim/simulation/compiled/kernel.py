@@ -17,7 +17,7 @@ from hasim.simulation.clock import (
     PROBES,
     TIMEOUT,
 )
-from hasim.simulation.compiled import rolling, serving
+from hasim.simulation.compiled import foresight, rolling, serving
 from hasim.simulation.compiled.algorithms import call_event
 from hasim.simulation.compiled.clients import (
     answered,
@@ -26,6 +26,7 @@ from hasim.simulation.compiled.clients import (
     retry,
     retry_or_settle,
 )
+from hasim.simulation.compiled.foresight import is_due
 from hasim.simulation.compiled.jit import entry, inline, int64, njit
 from hasim.simulation.compiled.layout import (
     ANSWERS,
@@ -44,7 +45,7 @@ from hasim.simulation.compiled.queues import (
     take,
     timeouts,
 )
-from hasim.simulation.compiled.serving import state
+from hasim.simulation.compiled.serving import attempts, masters, state
 from hasim.simulation.compiled.stops import GROW, NOTHING
 
 HEAP, MESSAGE = 3, 4
@@ -118,7 +119,7 @@ def execute(table: Table, now: int, source: int) -> int:
         return arrive(table, now)
     if source == DELIVERIES:
         e = take(fifos(table)[DELIVERIES], deliveries(table))
-        return serving.accept(table, now, e.slot)
+        return deliver(table, now, e.slot)
     if source == ANSWERS:
         e = take(fifos(table)[ANSWERS], answers(table))
         return answered(table, now, e.slot)
@@ -142,13 +143,20 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     if key >= PROBES:
         return call_event(s.move_probe_at, table, now, priority, slot, 0)
     if rank == ANSWER:
-        return answered(table, now, slot)
+        return answered(table, now, slot) if is_due(table, now, key - MESSAGES, slot) else NOTHING
     if rank == HEDGE:
         return call_event(s.hedge_at, table, now, slot, key - MESSAGES, 0)
     if rank == LINE:
         return call_event(s.line_at, table, now, key, 0, 0)
     if slot < 0:
         return retry(table, now, priority)
+    return deliver(table, now, slot)
+
+
+@inline
+def deliver(table: Table, now: int, slot: int) -> int:
+    """A request arrives at its master."""
+    masters(table)[attempts(table)[slot].master].coming -= 1
     return serving.accept(table, now, slot)
 
 
@@ -159,11 +167,13 @@ def room(table: Table) -> int:
     Or before messages have to be drawn; the slots of attempts are not counted.
     """
     s, waits = state(table)[0], fifos(table)[TIMEOUTS]
-    events: int = min((s.heap_room - s.heap_size) // MOST_PUSHED, s.writes_room - s.writes)
+    # What was foreseen may have to be pushed after all, and be written.
+    heap_room, writes_room = s.heap_room - s.heap_size - s.foreseen, s.writes_room - s.foreseen
+    events: int = min(heap_room // MOST_PUSHED, writes_room - s.writes)
     events = min(events, waits.mask + 1 - (waits.tail - waits.head))
     if s.gauging:
         pushed = MOST_PUSHED + MOST_TARGETS
-        events = min(events, (s.heap_room - s.heap_size) // pushed, s.free_probes // MOST_TARGETS)
+        events = min(events, heap_room // pushed, s.free_probes // MOST_TARGETS)
     if s.more:
         events = min(events, s.count - s.message)
     return events
@@ -178,6 +188,8 @@ class Kernel(NamedTuple):
     accept: Callable[[Table, int, int], int]
     retry: Callable[[Table], int]
     roll: Callable[[Table, bool], None]
+    catch_up: Callable[[Table, int, int], None]
+    take_back: Callable[[Table, int, int], None]
 
 
 def build(fingerprint: int) -> Kernel:
@@ -238,4 +250,18 @@ def build(fingerprint: int) -> Kernel:
         state(table)[0].fingerprint = fingerprint
         rolling.roll(table, everything)
 
-    return Kernel(advance, lose, change_rate, accept, retry, roll)
+    @entry
+    def catch_up(table: Table, limit_ns: int, limit_priority: int) -> None:
+        s = state(table)[0]
+        s.fingerprint = fingerprint
+        for master in range(s.masters):
+            foresight.catch_up(table, masters(table)[master], limit_ns, limit_priority)
+
+    @entry
+    def take_back(table: Table, limit_ns: int, limit_priority: int) -> None:
+        s = state(table)[0]
+        s.fingerprint = fingerprint
+        for master in range(s.masters):
+            foresight.take_back(table, masters(table)[master], limit_ns, limit_priority)
+
+    return Kernel(advance, lose, change_rate, accept, retry, roll, catch_up, take_back)

@@ -46,7 +46,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "f8") for name in ("share", "ceiling")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
-        *((name, "i8") for name in ("free", "order", "lost")),
+        *((name, "i8") for name in ("free", "order", "lost", "foreseen")),
         *((name, "i8") for name in ("per", "hedge_after_ns", "most_active", "max_queue")),
         *((name, "f8") for name in ("hedge_share", "hedge_ceiling", "hedge_quantile")),
         *((f"{name}_at", "i8") for name in ("hedge", "cancel", "line")),
@@ -60,7 +60,8 @@ STATE = np.dtype(
 """Sizes, settings, what is under way, and (the last two lines) what a stop is about.
 
 Messages from number `first` to before `count` are in memory, those before `message` have
-arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. Those of number i are
+arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. `foreseen`: how many
+attempts the masters have whose end is known (see `foresight`). Those of number i are
 at place `i & mask` of `size`. `tried_at`: the address of `tried`, which has lists of length `list`.
 """
 
@@ -84,11 +85,14 @@ MASTER = np.dtype(
         *((name, "f8") for name in ("rate", "error_rate")),
         *((name, "i8") for name in ("busy", "waiting", "head", "tail")),
         *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
+        *((name, "i8") for name in ("plain", "coming")),
     ]
 )
 """A master: capacity, condition, its queue (a list linked through the attempts), its work.
 
-`busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`.
+`busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`. `plain`: its
+work can be foreseen; it is, if some wait and no worker is busy: then the list holds all that it
+has or will get. `coming`: deliveries under way that are events (see `foresight`).
 """
 
 GATEWAY = np.dtype(
@@ -122,7 +126,7 @@ ROUTE = np.dtype(
 ATTEMPT = np.dtype(
     [
         *((name, "i8") for name in ("draw", "message", "sent_ns")),
-        *((name, "i8") for name in ("remaining_ns", "since_ns", "due_ns", "order")),
+        *((name, "i8") for name in ("remaining_ns", "since_ns", "due_ns", "answer_ns", "order")),
         ("error", "f8"),
         *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
         ("twin", "i4"),
@@ -135,7 +139,8 @@ ATTEMPT = np.dtype(
 `awaited`: the client waits. `served`: the network or the master still has it.
 `seat`: its place among the served, or -1. `since_ns`: since when it waits for a worker,
 or a worker has been at it, and `remaining_ns` what that worker had to do then.
-`due_ns`: when it completes, or -1. `order`: of probes, in which they came to their seat
+`due_ns`: when it completes, or -1. `answer_ns`: when its answer arrives, once that is known;
+-1: not any more, or never. `order`: of probes, in which they came to their seat
 or into the queue. `twin`: the slot of the other attempt of its message that is awaited
 (hedging), or -1. `parked`: it waits at the gateway for room, since `sent_ns`. Small, since
 there may be thousands under way.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hasim.model import Cause
 from hasim.simulation.blocks import Division
-from hasim.simulation.clock import FIRST, Call, cancelled
+from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, cancelled
 from hasim.simulation.compiled import stops
 from hasim.simulation.compiled.arrays import allocate
 from hasim.simulation.compiled.configuration import configure, write_routing, write_unanswered
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 KERNEL = build(fingerprint(*sources()))
 SILENCE = -1
-NEXT_NS, NEXT_PRIORITY = (list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority"))
+NEXT_NS, NEXT_PRIORITY, FORESEEN = (
+    list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority", "foreseen")
+)
 """Places in the state, all of whose fields have eight bytes."""
 COUNTS = ["sent", "answered", "failed", "streak", "last_cause", "latency_ns", "reported"]
 """Of a route: what a balancer counts as the load of a master."""
@@ -84,6 +86,8 @@ class CompiledPlane:
         self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
         self._next_ns = self._next_priority = 0
+        # How far this instant has come: what happens may bring about what ranks before it.
+        self._priority = FIRST
         self._dirty = True
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
@@ -113,6 +117,8 @@ class CompiledPlane:
                     self._handle(stop)
                     continue
                 self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
+            if time > self.env.now or priority > self._priority:
+                self._priority = priority
             if event is end:
                 break
             step()
@@ -122,11 +128,20 @@ class CompiledPlane:
 
     def changed(self) -> None:
         """Routing, links, masters' conditions or roles are not what they were."""
+        self._take_back()
         self._dirty = True
 
     def rerouted(self) -> None:
         """A gateway uses another routing table."""
+        self._take_back()
         self._rerouted = True
+
+    def _take_back(self) -> None:
+        """What was foreseen for later may turn out otherwise from now on."""
+        if self._fields[FORESEEN]:
+            self._next_ns = 0  # what comes by events now may come before what came next
+            self._growth.make_room_for_all()
+            KERNEL.take_back(self._memory.table, self.env.now, self._priority)
 
     def _configure(self) -> None:
         if self._dirty:
@@ -157,6 +172,9 @@ class CompiledPlane:
             return
         state = self._state
         now = int(state["now"])
+        # Nothing but completions comes before an answer, and `OVERLOAD` before a completion.
+        priority = (COMPLETION if stop & stops.OVERLOAD else ANSWER) << KEY_BITS
+        self._priority = max(priority, self._priority) if now == self.env.now else priority
         self.env.move(now)
         if stop & stops.RETRY:
             self._window.draw_retries(int(state["to_retry"]))
@@ -237,6 +255,7 @@ class CompiledPlane:
 
     def work(self, master: int) -> Work:
         """What a master has done up to now."""
+        self._take_back()
         row = self._memory["masters"][master]
         since_ns = self.env.now - int(row["metered_ns"])
         busy_ns = int(row["busy_ns"]) + int(row["busy"]) * since_ns
@@ -250,6 +269,7 @@ class CompiledPlane:
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
         self._next_ns = 0  # what happens may bring the messages' next event forward
+        self._take_back()
         if self._dirty or self._rerouted:
             self._configure()
         self._growth.make_room()
@@ -286,7 +306,9 @@ class CompiledPlane:
     # -- results -----------------------------------------------------------------
 
     def settle(self) -> None:
-        """Hand the acknowledged writes of the last batches to the state of the partitions."""
+        """Hand the acknowledged writes up to now to the state of the partitions."""
+        if self._fields[FORESEEN]:
+            KERNEL.catch_up(self._memory.table, self.env.now, self._priority)
         count = int(self._state["writes"])
         if not count:
             return

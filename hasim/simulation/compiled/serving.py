@@ -114,7 +114,7 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
         place = place_of(table, a.message, a.draw)
         delay = crosses_back(table, routes(table)[a.route], place)
         if delay >= 0 and now + delay - a.sent_ns < state(table)[0].timeout_ns:
-            a.cause = cause
+            a.cause, a.answer_ns = cause, now + delay
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
             return NOTHING
     leave(table, slot)
@@ -124,17 +124,24 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
 @njit
 def run(table: Table, now: int, a: Record, slot: int) -> None:
     """A worker is busy with it from now on, at the master's present speed."""
-    m = masters(table)[a.master]
     a.since_ns = now
     a.due_ns = -1
-    if m.rate == 1.0:
-        a.due_ns = now + max(0, a.remaining_ns)
+    takes = service_ns(masters(table)[a.master], a)
+    if takes < FOREVER:
+        a.due_ns = now + takes
         push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
-    elif m.rate > 0.0:
-        delay = a.remaining_ns / m.rate
-        if delay < FOREVER:
-            a.due_ns = now + max(0, int(delay))
-            push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
+
+
+@njit
+def service_ns(m: Record, a: Record) -> int:
+    """How long a worker is busy with what is left of it, at the present speed; or FOREVER."""
+    if m.rate == 1.0:
+        return max(0, int(a.remaining_ns))
+    if m.rate > 0.0:
+        takes = a.remaining_ns / m.rate
+        if takes < FOREVER:
+            return max(0, int(takes))
+    return FOREVER
 
 
 @njit
@@ -172,8 +179,14 @@ def enqueue(table: Table, now: int, slot: int) -> None:
     a = attempts(table)[slot]
     m = masters(table)[a.master]
     a.since_ns = now
-    a.next = -1
     note_order(table, a)
+    append_to_queue(table, m, slot)
+
+
+@njit
+def append_to_queue(table: Table, m: Record, slot: int) -> None:
+    """It is the last of the master's queue."""
+    attempts(table)[slot].next = -1
     if m.waiting:
         attempts(table)[m.tail].next = slot
     else:
@@ -247,11 +260,18 @@ def complete(table: Table, now: int, priority: int) -> int:
     if a.error < m.error_rate:
         m.errors += 1
         return reply(table, now, slot, ERROR)
+    note_written(table, now, a)
+    return reply(table, now, slot, OK)
+
+
+@njit
+def note_written(table: Table, now: int, a: Record) -> None:
+    """An owner has served a message of its partition: that is an acknowledged write."""
     if a.partition >= 0:
+        s = state(table)[0]
         written = writes(table)[s.writes]
         written.time, written.partition, written.master = now, a.partition, a.master
         s.writes += 1
-    return reply(table, now, slot, OK)
 
 
 @njit
