@@ -199,6 +199,8 @@ class Commands:
         for copy in copies if whole else ():
             state = self.world.states[copy.partition]
             state.receive(target.id, copy.position, self.world.lag_ns(state.owner, target.id))
+            # One that had no copy before is a standby from now on.
+            state.refresh(self.env.now, self.world.can_replicate)
         result = TransferResult(effect.failover, target.id, Cause.OK, tuple(copies))
         self._answer(target, result)
 
