@@ -3,8 +3,9 @@
 ``metrics.parquet`` is tidy and long: a row for each cell, replication and measure, with its
 unit; durations that were censored count in a mean for as long as they were seen, so that
 replications of two cells can be paired. ``incidents.parquet`` has a row for each incident. Both
-begin with the number of the cell and a column for each varied setting. The unit of a column stands
-in the field's metadata under ``unit``; scenario, seed and version in the schema's.
+begin with scenario, number of the cell, a column for each varied setting, replication and seed, so
+that frames of several runs can be put together. The unit of a column stands in the field's metadata
+under ``unit``; scenario, seed and version in the schema's.
 """
 
 from __future__ import annotations
@@ -44,7 +45,12 @@ def write_frames(result: Result, folder: Path) -> None:
     writers = [_Writer(folder / file, schema) for file, schema in schemas.items()]
     try:
         for cell in result.study.cells:
-            place = {"cell": cell.index, **_as_columns(cell.varied, varied)}
+            place = {
+                "scenario": result.name,
+                "cell": cell.index,
+                **_as_columns(cell.varied, varied),
+                "seed": result.seed,
+            }
             runs = result.measured(cell.index)
             for (number, run), found in zip(runs.items(), values(list(runs.values())), strict=True):
                 here = {**place, "replication": number}
@@ -144,7 +150,8 @@ def _schema(result: Result, name: str, varied: Varied) -> pa.Schema:
     word = pa.dictionary(pa.int32(), pa.string())
     kinds = {int: pa.int64(), float: pa.float64(), str: word}
     varied_columns = [(path, kinds[kind], "") for path, kind in varied.items()]
-    columns = [("cell", pa.int64(), ""), *varied_columns, ("replication", pa.int64(), "")]
+    columns = [("scenario", word, ""), ("cell", pa.int64(), ""), *varied_columns]
+    columns += [("replication", pa.int64(), ""), ("seed", pa.int64(), "")]
     if name == "metrics":
         columns += [("measure", word, ""), ("value", pa.float64(), ""), ("unit", word, "")]
     else:

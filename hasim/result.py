@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from hasim.frames import metric_rows
 from hasim.journal import Journal, read
 from hasim.measures import ROWS, Measured, measure
 from hasim.report import page
@@ -25,7 +26,7 @@ from hasim.study.expectations import Verdict, judge
 from hasim.study.outcomes import Outcome
 from hasim.study.runner import file_stem, simulate_cell
 from hasim.study.store import StoreError, Study
-from hasim.study.summary import summarise
+from hasim.study.summary import summarise, values
 from hasim.study.transients import Transient, transients
 from hasim.study.unlike import unlike
 from hasim.study.warm_up import CutOff, cut_off, note_of
@@ -157,8 +158,34 @@ class Result:
 
     @cached_property
     def failovers(self) -> pd.DataFrame:
-        """One row per failover."""
-        return self._table("failovers")
+        """One row per failover; `incident` as in `incidents`, missing if it answers to none.
+
+        (`number` is that of the incident in its replication.)
+        """
+        frame = self._table("failovers").rename(columns={"incident": "number"})
+        keys = ["cell", "replication", "number"]
+        known = self.incidents.set_index(keys)["incident"]
+        frame = frame.join(known, on=keys).astype({"incident": "Int64", "number": "Int64"})
+        frame.insert(0, "incident", frame.pop("incident"))
+        return frame
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Long: one row per replication and measure, with its value and unit.
+
+        As in the frame of a run folder (`hasim.read_frame`): a duration that was censored
+        counts in a mean for as long as it was seen.
+        """
+        varied = {cell.index: _readable(cell.varied) for cell in self.study.cells}
+        rows = [
+            {"cell": index, **varied[index], "replication": replication, **row}
+            for index, _, runs in self.by_cell()
+            for replication, found in zip(runs, values(list(runs.values())), strict=True)
+            for row in metric_rows(found)
+        ]
+        paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
+        columns = ["scenario", "cell", *paths, "replication", "seed", "measure", "value", "unit"]
+        return pd.DataFrame(rows, columns=columns).assign(scenario=self.name, seed=self.seed)
 
     @cached_property
     def mistakes(self) -> pd.DataFrame:

@@ -66,6 +66,18 @@ def test_tables_are_tidy(result):
     assert starts[0].nunique() == 3
 
 
+def test_failovers_join_their_incidents(result):
+    """By the number of the run, or by that of the replication."""
+    incidents, failovers = result.incidents, result.failovers
+    answering = failovers.dropna(subset="incident")
+    assert len(answering) >= len(incidents)
+    for keys in (["incident"], ["cell", "replication", "number"]):
+        joined = incidents.merge(answering, on=keys, suffixes=("", "_of_it"))
+        assert len(joined) == len(answering)
+        assert (joined["master"] == joined["master_of_it"]).all()
+        assert (joined["declared_at_s"] > joined["started_at_s"]).all()
+
+
 def test_an_empty_table_keeps_its_columns(result):
     assert len(result.mistakes) == 0
     assert {"cell", "detection.fall", "master", "declared_at_s"} <= set(result.mistakes.columns)

@@ -48,7 +48,8 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_incidents_are_those_of_the_result(result):
     frame = read_frame(result.folder, "incidents")
-    expected = result.incidents.drop(columns=["incident", "seed"])
+    expected = result.incidents.drop(columns="incident")
+    assert set(frame.pop("scenario")) == {result.name}
     pd.testing.assert_frame_equal(plain(frame), expected, check_dtype=False)
     assert len(frame) == 15
     assert frame["detection_s"].isna().sum() == 3  # one check in 90 s notices nothing
@@ -57,9 +58,10 @@ def test_incidents_are_those_of_the_result(result):
 def test_metrics_are_what_each_replication_measured(result):
     frame = plain(read_frame(result.folder))
     assert list(frame.columns) == [
-        "cell", "detection.fall", "detection.evidence", "detection.interval", "replication",
-        "measure", "value", "unit",
+        "scenario", "cell", "detection.fall", "detection.evidence", "detection.interval",
+        "replication", "seed", "measure", "value", "unit",
     ]  # fmt: skip
+    pd.testing.assert_frame_equal(frame, result.metrics, check_dtype=False)
     keys = ["cell", "replication", "measure"]
     values = frame.set_index(keys)["value"]
     assert values.index.is_unique

@@ -150,17 +150,21 @@ def as_markdown(report: GateReport) -> str:
     """Markdown for a step summary: the verdict, all measures worst first, the remarks."""
     lines = [f"## hasim bench: {report.suite}", "", f"**{headline(report)}**"]
     if report.comparisons:
-        lines += ["", _row(COLUMNS), _row(["---", "---", *["---:"] * 5, "---"])]
-        lines += [_row(fields(one)) for one in report.worst_first]
+        lines += ["", _row([*COLUMNS, "r"]), _row(["---", "---", *["---:"] * 5, "---", "---:"])]
+        lines += [_row([*fields(one), _correlation(one)]) for one in report.worst_first]
         lines += [
             "",
             "Worse by: the mean paired difference, worse positive, between its one-sided 95 % "
-            "bounds.",
+            "bounds. r: the correlation of the pairs; near 0, they have lost their common luck.",
         ]
     notes = list(remarks(report))
     if notes:
         lines += ["", *(f"- {line}" for line in notes)]
     return "\n".join(lines) + "\n"
+
+
+def _correlation(one: Comparison) -> str:
+    return "-" if one.correlation is None else f"{one.correlation:.2f}"
 
 
 def _row(texts: tuple[str, ...] | list[str]) -> str:
@@ -190,22 +194,34 @@ def as_json(report: GateReport) -> str:
 def as_benchmark_action(report: GateReport) -> str:
     """The ``{name, unit, value}`` list of github-action-benchmark, for customSmallerIsBetter.
 
-    A measure of which more is better (all of them are shares) is given as what is missing to 1.
+    Of what more is better, a share is given as what is missing to 1, a rate as its reciprocal.
     """
     rows = []
     for one in report.comparisons:
-        if one.current is None:
+        known = _smaller_is_better(one)
+        if known is None:
             continue
-        more = one.more_is_better
+        prefix, unit, value = known
         row = {
-            "name": f"{one.cell}: {'1 - ' if more else ''}{one.measure}",
-            "unit": one.unit,
-            "value": 1 - one.current if more else one.current,
+            "name": f"{one.cell}: {prefix}{one.measure}",
+            "unit": unit,
+            "value": value,
             "extra": f"{one.verdict}; worse by {difference_text(one)}, margin "
             f"{number(one.margin, one.unit)}, n {one.n}",
         }
         rows.append(row)
     return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _smaller_is_better(one: Comparison) -> tuple[str, str, float] | None:
+    """What to put before the measure's name, its unit and value; None without a finite one."""
+    if one.current is None:
+        return None
+    if not one.more_is_better:
+        return "", one.unit, one.current
+    if one.unit == "ratio":
+        return "1 - ", one.unit, 1 - one.current
+    return ("1 / ", f"1/{one.unit}", 1 / one.current) if one.current > 0 else None
 
 
 def _finite(value: Any) -> Any:

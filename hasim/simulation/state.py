@@ -79,11 +79,12 @@ class PartitionState:
             self.acknowledge_all(nothing, time)
 
     def acknowledge_all(self, by_owner: array[int], by_others: array[int]) -> None:
-        """The same for several writes, in the order of their times (ns)."""
+        """The same for several writes at once: the owner's in the order of their times (ns)."""
         self.total_acknowledged += len(by_owner) + len(by_others)
         if by_others:
-            count, first_ns = self.stale.get(self.failover, (0, by_others[0]))
-            self.stale[self.failover] = (count + len(by_others), first_ns)
+            earliest_ns = min(by_others)
+            count, first_ns = self.stale.get(self.failover, (0, earliest_ns))
+            self.stale[self.failover] = (count + len(by_others), min(first_ns, earliest_ns))
         if by_owner:
             self.acknowledged.extend(by_owner)
             if self.acknowledged.long:

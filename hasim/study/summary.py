@@ -298,11 +298,11 @@ def interval(
         return _projected(runs, seconds(projection[0]), level)
     if measure not in MEASURES:
         raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
-    return MEASURES[measure].estimate(_as_load(measure, runs), level)
+    return MEASURES[measure].estimate(as_load(measure, runs), level)
 
 
-def _as_load(measure: str, runs: Runs) -> Runs:
-    """The replications; for a measure of load, without the warm-up that is to be left out."""
+def as_load(measure: str, runs: Runs) -> Runs:
+    """The replications of a cell; for a measure of load, without the warm-up to be left out."""
     return steady(runs) if measure.partition(".")[0] in _LOAD else runs
 
 
@@ -312,7 +312,7 @@ def values(runs: Runs) -> list[dict[str, float | None]]:
     None where there is nothing to measure; load is without the warm-up, as in the estimates.
     """
     each = {name: how.each for name, how in MEASURES.items() if how.each is not None}
-    after = {name: _as_load(name, runs) for name in each}
+    after = {name: as_load(name, runs) for name in each}
     return [
         {name: value(after[name][place]) for name, value in each.items()}
         for place in range(len(runs))
@@ -355,8 +355,8 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
         raise LookupError(f"no measure {measure!r}; there are {', '.join(MEASURES)}")
     by_number = {run.replication: run for run in second}
     both = [run for run in first if run.replication in by_number]
-    others = _as_load(measure, [by_number[run.replication] for run in both])
-    pairs = list(zip(_as_load(measure, both), others, strict=True))
+    others = as_load(measure, [by_number[run.replication] for run in both])
+    pairs = list(zip(as_load(measure, both), others, strict=True))
     found = _difference(MEASURES[measure], pairs, level)
     n, method, note = found.n, found.method, found.note
     if found.value is None:

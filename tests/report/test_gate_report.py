@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -89,7 +90,8 @@ def test_markdown_is_one_table_with_every_measure_worst_first():
     text = gate.render(REPORT, "markdown")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     cells = [[f.strip() for f in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
-    assert {len(row) for row in cells} == {len(gate.COLUMNS)}
+    assert {len(row) for row in cells} == {len(gate.COLUMNS) + 1}
+    assert [row[-1] for row in cells[:1] + cells[2:3]] == ["r", "0.90"]
     assert [row[1] for row in cells[2:]] == [
         "failover_time.mean", "detection_time.mean", "outage.mean", "probes", "uptime",
     ]  # fmt: skip
@@ -122,6 +124,16 @@ def test_benchmark_action_gets_names_units_and_values_of_which_less_is_better():
     assert by_name["a: detection_time.mean"]["value"] == pytest.approx(5.3)
     assert by_name["a: detection_time.mean"]["unit"] == "s"
     assert by_name["b: 1 - uptime"]["value"] == pytest.approx(0.01)
+
+
+def test_benchmark_action_gets_the_reciprocal_of_a_rate_of_which_more_is_better():
+    rate = {"unit": "count", "more_is_better": True, "margin": 1.0}
+    some = comparison("a", "goodput", "pass", 0.0, -1.0, 1.0, **{**rate, "current": 80.0})
+    none = comparison("b", "goodput", "pass", 0.0, -1.0, 1.0, **{**rate, "current": 0.0})
+    report = replace(REPORT, comparisons=(some, none))
+    (row,) = json.loads(gate.render(report, "benchmark-action"))
+    assert (row["name"], row["unit"]) == ("a: 1 / goodput", "1/count")
+    assert row["value"] == pytest.approx(1 / 80)
 
 
 # What pytest's own writer (junitxml.py) puts where.

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 import hasim
 from hasim.events import AlgorithmSwitched, GatewayReport, ProbeReply, SwitchAlgorithm
-from hasim.model import Cause
+from hasim.model import Cause, Ownership, RoutingTable
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
 from hasim.services.balancing import BalancingSettings, registry
@@ -28,7 +29,7 @@ from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.settings import from_plain
 from hasim.simulation.clock import INPUT, Call
-from hasim.simulation.compiled import availability, plane, window
+from hasim.simulation.compiled import arrays, availability, growth, plane, window
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.operations import Switch
 from hasim.simulation.recorded import Recorded
@@ -332,6 +333,85 @@ def test_equal_when_the_arrays_have_to_grow(algorithm: str) -> None:
     assert outcomes[Cause.OK] > 1000
     assert any(e.reason == "overloaded" for _, e in journal.of(PartitionServed))
     assert sum(1 for _ in journal.of(GatewayReport)) > 5
+
+
+@pytest.mark.parametrize("owned", [0.0, 1.0])
+def test_equal_when_thousands_are_foreseen(owned: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than may be, with faults in between, and more writes than there is room for at once."""
+    foreseen = []
+    make_room = growth.Growth.make_heap_room
+
+    def watched(self: growth.Growth, events: int) -> None:
+        foreseen.append(int(self._state["foreseen"]))
+        make_room(self, events)
+
+    monkeypatch.setattr(growth.Growth, "make_heap_room", watched)
+    monkeypatch.setattr(arrays, "WRITES", 1 << 13)
+    bursts = (SECOND + np.arange(6000) * 10**5, 12 * SECOND + np.arange(3000) * 10**5)
+    faults = tuple(
+        FAULTS[kind](kind=kind, target="m1", at=after(at), for_=lasting(1))
+        for kind, at in (("slow", 3), ("hang", 13), ("crash", 14.5))
+    )
+    settings = world(
+        20,
+        masters=masters(1, service=Constant(mean_ns=MILLISECOND), workers=1, queue=10**5),
+        traffic=dataclasses.replace(
+            traffic(1, owned=owned, timeout_ns=30 * SECOND, retry=RetrySettings(attempts=2)),
+            arrivals=TraceArrivals(trace="", column=""),
+        ),
+        faults=faults,
+        detection=DetectionSettings(evidence=("probe",), interval_ns=7 * SECOND, fall=100),
+    )
+    journal = assert_equal(both(settings, Recorded(arrivals_ns=np.concatenate(bursts))))
+    assert max(foreseen) > 4000
+    assert sum(h.acknowledged for _, h in journal.of(WritesHeld)) >= 6000 * owned
+    assert any(m.outcome != Cause.OK for _, m in journal.of(MessageRecord))
+
+
+def test_equal_writes_of_a_split_brain() -> None:
+    """Two masters take one partition for theirs, whose answers take unlike times."""
+    regions = ("a", "c", "c")
+    found = masters(3, service=Constant(mean_ns=5 * MILLISECOND), workers=1)
+    settings = world(
+        3,
+        masters=tuple(
+            dataclasses.replace(m, region=r) for m, r in zip(found, regions, strict=True)
+        ),
+        traffic=dataclasses.replace(
+            traffic(1, owned=1.0, regions=("a", "b")),
+            arrivals=TraceArrivals(trace="", column=""),
+        ),
+        network=NetworkSettings(rtt=FixedRtt(rtt_ns=100 * MILLISECOND), local_rtt_ns=MILLISECOND),
+        detection=DetectionSettings(evidence=("probe",), interval_ns=3600 * SECOND),
+    )
+    recorded = Recorded(arrivals_ns=np.arange(100) * GRID_NS)
+    for seed in range(1, 6):
+        stale = [stale_writes(settings, recorded, seed, kind) for kind in PLANES]
+        assert stale[0] == stale[1]
+        assert sum(count for count, _ in stale[0].values()) > 20
+
+
+PLANES = ("reference", "compiled")
+
+
+def stale_writes(
+    settings: WorldSettings, recorded: Recorded, seed: int, plane_: str
+) -> dict[int, tuple[int, int]]:
+    """How many writes of p1 nobody owned, and when the first was, by failover."""
+    on_it = dataclasses.replace(settings, data_plane=plane_)
+    built = World(on_it, recorded, seed=seed, replication=0)
+    for gateway, owner in zip(built.gateways.values(), ("m1", "m2"), strict=True):
+        owned = tuple(
+            Ownership(p, owner if p == "p1" else gateway.balancer.owner_of(p), 1)
+            for p in built.partitions
+        )
+        table = RoutingTable(2, tuple(built.masters), owned, "round-robin")
+        gateway.balancer.apply_routing(0, table)
+        built.masters[owner].promote(("p1",), 5)
+    built.states["p1"].owner = "m3"
+    built.changed()
+    built.messages.run(settings.horizon_ns)
+    return dict(built.states["p1"].stale)
 
 
 @pytest.mark.parametrize("bits", [0, 2, 5])

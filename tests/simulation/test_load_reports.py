@@ -35,35 +35,38 @@ def powered(horizon_s: float, plane: str = "compiled", **more: Any) -> WorldSett
     return world(horizon_s, balancing=balancing, data_plane=plane, **more)
 
 
+@pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("plane", ["reference", "compiled"])
-def test_utilisation_is_the_time_that_workers_are_busy(plane: str) -> None:
+def test_utilisation_is_the_time_that_workers_are_busy(plane: str, workers: int) -> None:
     """What was answered times the service time, and some of what is being served."""
     built = build(
         powered(
             10,
             plane,
-            masters=masters(1, service=Constant(mean_ns=100 * MILLISECOND), workers=4),
-            traffic=traffic(20, owned=0.0),
+            masters=masters(1, service=Constant(mean_ns=100 * MILLISECOND), workers=workers),
+            traffic=traffic(5 * workers, owned=0.0),
             network=NO_LATENCY,
         )
     )
     built.messages.run(5 * SECOND)
     (master,) = built.masters.values()
     work = master.work()
-    assert work.done > 50
+    assert work.done > 12 * workers
     assert work.errors == 0
-    assert work.done * 100 * MILLISECOND <= work.busy_ns < (work.done + 4) * 100 * MILLISECOND
+    most = work.done + workers
+    assert work.done * 100 * MILLISECOND <= work.busy_ns < most * 100 * MILLISECOND
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("kind", ["none", "crash", "hang", "slow", "error-rate", "partition"])
-def test_both_planes_report_alike(kind: str) -> None:
+def test_both_planes_report_alike(kind: str, workers: int) -> None:
     faults = ()
     if kind != "none":
         faults = (FAULTS[kind](kind=kind, target="m1", at=after(8), for_=lasting(9)),)
     settings = powered(
         30,
-        masters=masters(3, service=Exponential(mean_ns=40 * MILLISECOND), workers=2, queue=6),
-        traffic=traffic(40, owned=0.2, regions=("here", "there")),
+        masters=masters(3, service=Exponential(mean_ns=40 * MILLISECOND), workers=workers, queue=6),
+        traffic=traffic(20 * workers, owned=0.2, regions=("here", "there")),
         faults=faults,
     )
     assert_equal(both(settings))

@@ -58,6 +58,13 @@ def test_a_master_that_refuses_at_once_attracts_most_of_the_traffic() -> None:
     assert swallowed(balancing__algorithm="round-robin") == pytest.approx(0.2, abs=0.02)
 
 
+def test_it_attracts_nearly_all_where_masters_do_many_things_at_once() -> None:
+    """Idle masters tie with it, and those that serve for long are never idle; the load is 60 %."""
+    slow = {"masters__0__workers": 40, "masters__0__service__mean": "1500ms"}
+    patient = {"traffic__timeout": "10s", "traffic__deadline": "20s"}
+    assert swallowed(**slow, **patient) > 0.95
+
+
 @pytest.mark.parametrize(
     "cure",
     [

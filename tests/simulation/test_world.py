@@ -412,5 +412,3 @@ def test_a_master_that_received_its_first_copy_is_a_standby_from_then_on() -> No
     made.messages.run(20 * SECOND)
     state = made.states["p1"]
     assert state.position(made.env.now, "m3") == state.position(made.env.now, "m2") > 100
-
-

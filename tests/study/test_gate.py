@@ -13,12 +13,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from hasim.commands.bench import bench as bench_command
+from hasim.measures import measure
 from hasim.scenario import catalogue
+from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.failover import FailoverOrchestrator
 from hasim.simulation import streams
-from hasim.study import executor
+from hasim.study import executor, summary
 from hasim.study.gate import (
     DEFAULT_SUITE,
     Baseline,
@@ -27,6 +29,7 @@ from hasim.study.gate import (
     NoBaselineError,
     Suite,
     bench,
+    observe,
     read_baseline,
     read_suite,
     record,
@@ -36,7 +39,7 @@ from hasim.study.gate.bench import Runs
 from hasim.study.gate.environment import environment_of
 from hasim.study.gate.observe import Observe, reference_loop
 from hasim.study.gate.suite import suite_from_data
-from hasim.study.runner import ReplicationError
+from hasim.study.runner import ReplicationError, simulate_cell
 
 MOST = 20
 
@@ -499,6 +502,41 @@ def test_observing_is_a_pure_function_of_cell_and_replication():
     first, again = work(0, 3), work(0, 3)
     assert first.fingerprint == again.fingerprint != work(0, 4).fingerprint
     assert first.values == again.values
+
+
+def test_the_load_of_a_suite_is_without_its_warm_up():
+    """As in every table of the same scenario."""
+    crash = {"kind": "crash", "target": "a", "at": "5s", "for": "10s"}
+    retry = {"attempts": 2}
+    data = small(horizon="60s", warm_up="20s", faults=[crash], traffic={"retry": retry})
+    data["scenarios"]["tiny"]["measures"] = ["success", "attempts"]
+    data["margins"]["attempts"] = {"absolute": 1}
+    work = Observe(suite_from_data(data).cells)
+    whole = Observe(suite_from_data(data, {"warm_up": "none"}).cells)
+    loaded = from_data({"name": "tiny", **data["scenarios"]["tiny"]["scenario"]})
+    for replication in range(3):
+        seen = work(0, replication).values
+        run = measure(simulate_cell(loaded, 0, replication))
+        assert seen["attempts"] == summary.values([run])[0]["attempts"]
+        assert seen["attempts"] != whole(0, replication).values["attempts"]
+
+
+def test_a_suite_has_no_warm_up_that_hangs_on_the_other_replications():
+    with pytest.raises(ScenarioError, match=r"mser-5 looks at all .* expected a duration, or none"):
+        suite_from_data(small(warm_up="mser-5"))
+
+
+def test_the_first_simulation_of_a_cell_in_a_process_is_not_timed(monkeypatch):
+    done = []
+    simulate = observe.simulate_cell
+    monkeypatch.setattr(observe, "_WARM", set())
+    monkeypatch.setattr(
+        observe, "simulate_cell", lambda *given: done.append(given[2]) or simulate(*given)
+    )
+    work = Observe(suite_from_data(small()).cells)
+    for replication in (0, 1, 2):
+        work(0, replication)
+    assert done == [0, 0, 1, 2]
 
 
 def test_the_documented_workflow_and_suite_are_what_they_claim(tmp_path):

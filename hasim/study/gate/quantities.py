@@ -65,8 +65,12 @@ QUANTITIES = _quantities()
 
 
 def values_of(run: Measured, names: tuple[str, ...]) -> dict[str, float | None]:
-    """The values of one replication; what is no number is None."""
-    found = {name: QUANTITIES[name].each(run) for name in names}
+    """The values of one replication; what is no number is None.
+
+    Load is without the warm-up, as in every table; a suite has none that depends on the other
+    replications.
+    """
+    found = {name: QUANTITIES[name].each(*summary.as_load(name, [run])) for name in names}
     return {
         name: float(value) if value is not None and math.isfinite(value) else None
         for name, value in found.items()

@@ -17,6 +17,10 @@ from hasim.settings import count, settings, share
 from hasim.study.gate.quantities import QUANTITIES
 from hasim.validation import SettingsError, Where, nearest, validate
 
+MSER = (
+    "warm_up: mser-5 looks at all replications of a cell together, and the gate compares them one "
+    "by one: expected a duration, or none (set: {warm_up: 30s})"
+)
 DEFAULT_SUITE = Path(__file__).with_name("default.yaml")
 """The suite that comes with hasim."""
 LEAST = 5
@@ -171,6 +175,8 @@ def _suite(document: Document, path: Path, overrides: Mapping[str, Any]) -> Suit
         except ScenarioError as error:
             problems += error.problems
             continue
+        if any(cell.world.warm_up == "mser-5" for cell in loaded.cells):
+            problems.append(document.problem((*where, "scenario"), MSER))
         cells += [
             SuiteCell(
                 _name(name, cell.varied), loaded, cell.index, margins, times.at_least, times.at_most
