@@ -254,7 +254,9 @@ def parts(settings: WorldSettings) -> dict[str, float]:
         for part, places in PARTS.items():
             for owner, name in places:
                 if name == "advance":
-                    kernel = plane.KERNEL._replace(advance=watched(part, plane.KERNEL.advance))
+                    names = ("advance", "catch_up", "take_back")
+                    own = {name: watched(part, getattr(plane.KERNEL, name)) for name in names}
+                    kernel = plane.KERNEL._replace(**own)
                     stack.enter_context(mock.patch.object(plane, "KERNEL", kernel))
                 else:
                     made = watched(part, getattr(owner, name))

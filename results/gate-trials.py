@@ -27,6 +27,8 @@ from hasim.simulation import streams
 from hasim.study.gate import DEFAULT_SUITE, bench, read_suite, record
 
 FIRST_SEED = 1000
+INCONCLUSIVE = 0.05
+"""The share of trials that may be inconclusive: exit code 1 if there are more, or a regression."""
 CONTROL = ("link:", "probe-errors:", "fencing:")
 
 
@@ -112,6 +114,9 @@ def main() -> None:
                     out.write(json.dumps(done[-1]) + "\n")
     sys.stdout.write(HEAD.format(trials=len(done), last=FIRST_SEED + chosen.trials - 1))
     sys.stdout.write(table(sorted(done, key=lambda t: t["seed"])) + "\n")
+    counts = Counter(t["verdict"] for t in done)
+    if counts["regression"] or counts["inconclusive"] > INCONCLUSIVE * len(done):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

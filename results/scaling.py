@@ -451,6 +451,8 @@ def main() -> None:
     text = page(" ".join(words), parts, load_before)
     given.out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
+    if "**no**" in text:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

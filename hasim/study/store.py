@@ -11,10 +11,12 @@
 
 The key of a cell is made of what determines its replications (`hasim.study.keys`), so
 that what is there already is found again when a study is continued, or grows by
-replications or cells. The manifest says which program made it (`hasim.study.program`), and
-no other adds to it. The keys of a large study are found one by one: its cells.jsonl
-names those that were begun. Everything is JSON, YAML or CSV; nothing is ever executed when
-a folder is read.
+replications or cells. A replication is a line that is appended, and not a file that is
+renamed, since there may be a million; a line that was torn by a kill or a full disk is
+cut off before the next one. The manifest says which program made it
+(`hasim.study.program`), and no other adds to it. The keys of a large study are found one
+by one: its cells.jsonl names those that were begun. Everything is JSON, YAML or CSV;
+nothing is ever executed when a folder is read.
 """
 
 from __future__ import annotations
@@ -284,7 +286,9 @@ class RunFolder:
         self._files[name] = file
         if len(self._files) > MOST_OPEN:
             os.close(self._files.popitem(last=False)[1])
-        os.write(file, line.encode())
+        data = line.encode()
+        while data:  # a disk that is nearly full takes a part
+            data = data[os.write(file, data) :]
 
     def finish(self) -> None:
         """Close the files, say in the manifest how the study ended, and let others in."""
