@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import numpy as np
@@ -489,6 +490,27 @@ def sparse_projected_case(n: int, mean: float) -> Case:
     return Case("uptime by renewal reward", words, n, study, truth)
 
 
+def mistakes_case(n: int, mean: float, spread: float = 0.0, required: bool = True) -> Case:
+    """Mistakes of one healthy master, Poisson; `spread` is the coefficient of variation of its rate.
+
+    Each replication has an hour.
+    """
+
+    def make(rng: Rng) -> list[Measured]:
+        rates = np.full(n, mean)
+        if spread:
+            rates *= rng.gamma(spread**-2, spread**2, n)
+        master: Any = SimpleNamespace(healthy_s=3600.0, mistaken_s=0.0)
+        counts = rng.poisson(rates).tolist()
+        return [
+            replace(NOTHING, replication=i, masters=(master,), mistakes=(None,) * count)  # type: ignore[arg-type]
+            for i, count in enumerate(counts)
+        ]
+
+    words = f"Poisson, {mean:g} a replication" + (", rate gamma" if spread else "")
+    return Case("mistakes an hour", words, n, estimated("mistakes", make), mean, required=required)
+
+
 def difference(measure: str, first: list[Measured], second: list[Measured]) -> Interval:
     """The paired difference of two cells."""
     found = paired(first, second, measure)
@@ -591,6 +613,8 @@ def cases() -> list[Case]:
         *(paired_case("detection_time.p95", 0.3, n) for n in (60, 80)),
         *(censored_difference_case(n, cure) for cure in (0.6, 1.0, 4.0) for n in (20, 40)),
         *(staggered_difference_case(n) for n in (20, 40)),
+        *(mistakes_case(n, 1.0) for n in (20, 50)),
+        *(mistakes_case(n, 2.0, 1.0) for n in (30, 50)),
     ]
     found += [
         *(order_case("p50", law, n) for law in (NORMAL, lognormal(2)) for n in (20, 100)),
@@ -617,6 +641,8 @@ def limits() -> list[Case]:
         pooled_case("detection_time.p95", frail(20), 10, False),
         pooled_case("detection_time.p95", same(EXPONENTIAL), 50, False),
         paired_case("detection_time.p95", 0.3, 40, False),
+        mistakes_case(20, 0.2, required=False),
+        mistakes_case(40, 0.05, required=False),
     ]
 
 
