@@ -491,9 +491,9 @@ def sparse_projected_case(n: int, mean: float) -> Case:
 
 
 def mistakes_case(n: int, mean: float, spread: float = 0.0, required: bool = True) -> Case:
-    """Mistakes of one healthy master, Poisson; `spread` is the coefficient of variation of its rate.
+    """Mistakes of one master that is healthy for an hour in each replication.
 
-    Each replication has an hour.
+    Poisson; `spread` is the coefficient of variation of the rate over replications.
     """
 
     def make(rng: Rng) -> list[Measured]:
