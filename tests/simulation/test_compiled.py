@@ -24,9 +24,11 @@ from hasim.scenario import catalogue
 from hasim.scenario.loader import load
 from hasim.services.balancing import BalancingSettings, registry
 from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.guards import LimitSettings
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
+from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.settings import from_plain
 from hasim.simulation.clock import INPUT, Call
 from hasim.simulation.compiled import arrays, availability, growth, plane, window
@@ -50,7 +52,7 @@ from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, some, worlds
-from tests.simulation.worlds import after, build, lasting, masters, run, traffic, world
+from tests.simulation.worlds import NO_LATENCY, after, build, lasting, masters, run, traffic, world
 
 SHIPPED = catalogue.shipped()
 LONGEST_NS = 100 * SECOND
@@ -366,6 +368,28 @@ def test_equal_when_thousands_are_foreseen(owned: float, monkeypatch: pytest.Mon
     assert max(foreseen) > 4000
     assert sum(h.acknowledged for _, h in journal.of(WritesHeld)) >= 6000 * owned
     assert any(m.outcome != Cause.OK for _, m in journal.of(MessageRecord))
+
+
+def test_equal_when_a_line_is_served_while_failures_are_reported() -> None:
+    """All at the instant of a crash: the line goes on before the control plane hears of it."""
+    crash = FAULTS["crash"](kind="crash", target="all", at=after(1.28), for_=lasting(1))
+    settings = world(
+        5,
+        masters=masters(1, service=Constant(mean_ns=5 * GRID_NS), workers=1, queue=5),
+        network=NO_LATENCY,
+        traffic=dataclasses.replace(
+            traffic(1, owned=0.5, regions=("a", "b", "c")),
+            arrivals=TraceArrivals(trace="", column=""),
+        ),
+        faults=(crash,),
+        detection=DetectionSettings(interval_ns=30 * SECOND, error_limit=5),
+        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        balancing=BalancingSettings(limits=LimitSettings(max_concurrency=1, max_queue=20)),
+    )
+    for seed in range(8):
+        journal = assert_equal(both(settings, on_grid(50, 5, seed)))
+        refused = [m for _, m in journal.of(MessageRecord) if m.outcome == Cause.REFUSED]
+        assert len([m for m in refused if m.ended_ns == 1.28 * SECOND > m.arrived_ns]) > 3
 
 
 def test_equal_writes_of_a_split_brain() -> None:

@@ -115,6 +115,7 @@ class CompiledPlane:
                 stop = advance(table, time, priority)
                 if stop:
                     self._handle(stop)
+                    self._next_ns = 0  # whatever comes next now: it may rank before the stop
                     continue
                 self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
             if time > self.env.now or priority > self._priority:
