@@ -154,11 +154,15 @@ class ControlPlane:
         return self.step(now, SwitchAlgorithm(algorithm))
 
     def _guarded(
-        self, now: int, name: str, call: Callable[..., list[Output]], *about: Input | Event
+        self,
+        now: int,
+        name: str,
+        call: Callable[..., list[Output]],
+        about: Input | Event | None = None,
     ) -> list[Output]:
         """What a service does, followed by what the others do about its events."""
         try:
-            made = call(now, *about)
+            made = call(now) if about is None else call(now, about)
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
         time = self.services[name].next_wakeup()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from hasim.events import Effect, Input, Output, WakeUp
-from hasim.journal import EVENT_TYPES, Journal
+from hasim.journal import EVENT_TYPES, Journal, Record, new_record
 from hasim.services.control_plane import ControlPlane
 from hasim.simulation.clock import Call, Clock, Timer
 
@@ -26,7 +27,7 @@ class Driver:
         self.control_plane = control_plane
         self.journal = journal
         self._perform = perform
-        self._timer = Timer(env, self._wake)
+        self._timer = Timer(env, partial(self.feed, WOKEN))
 
     def start(self) -> None:
         """Start the control plane."""
@@ -37,7 +38,7 @@ class Driver:
     def feed(self, item: Input) -> None:
         """Hand one input to the control plane, now."""
         now, control_plane = self.env.now, self.control_plane
-        self.journal.add(now, "input", item)
+        self.journal.records.append(new_record(Record, (now, "input", item)))
         outputs = control_plane.step(now, item)
         if outputs:
             self._take(now, outputs)
@@ -47,16 +48,14 @@ class Driver:
         """The input that a call carries has arrived."""
         self.feed(call.load)
 
-    def _wake(self) -> None:
-        self.feed(WOKEN)
-
     def _take(self, now: int, outputs: list[Output]) -> None:
         effects: list[Effect] = []
+        append = self.journal.records.append
         for output in outputs:
             if type(output) in EVENT_TYPES:
-                self.journal.add(now, "event", output)
+                append(new_record(Record, (now, "event", output)))
             else:
-                self.journal.add(now, "effect", output)
+                append(new_record(Record, (now, "effect", output)))
                 effects.append(output)  # type: ignore[arg-type]
         for effect in effects:
             self._perform(effect)

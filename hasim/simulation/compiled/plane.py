@@ -102,8 +102,9 @@ class CompiledPlane:
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
         table, advance, fields = self._memory.table, KERNEL.advance, self._fields
-        queue, step = self.env.queue, self.env.step
-        end = Call(self.env, until - self.env.now, FIRST, lambda _: None)
+        env = self.env
+        queue, reached = env.queue, env.now
+        end = Call(env, until - env.now, FIRST, lambda _: None)
         while True:
             time, priority, _, event = queue[0]
             if event.callbacks is cancelled:
@@ -116,13 +117,20 @@ class CompiledPlane:
                 if stop:
                     self._handle(stop)
                     self._next_ns = 0  # whatever comes next now: it may rank before the stop
+                    reached = env.now
                     continue
                 self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
-            if time > self.env.now or priority > self._priority:
+            if time > reached or priority > self._priority:
                 self._priority = priority
             if event is end:
                 break
-            step()
+            reached = time
+            if type(event) is Call:  # as `Clock.step` does, for this is most of a run
+                heappop(queue)
+                env.move(time)
+                event.callbacks(event)
+            else:
+                env.step()
         self.settle()
         self._counting.roll(KERNEL.roll, everything=True)
         self.env.run(until=until)
