@@ -26,6 +26,8 @@ ARRIVAL = 60
 # (key 0), then health checks by number, then messages by message and attempt. Timeouts
 # have no keys: they expire in the order of sending.
 KEY_BITS = 48
+KEY = (1 << KEY_BITS) - 1
+"""The bits of a priority that are the key."""
 MESSAGES = 1 << 40
 """The key of a message's attempt is this plus its draw: message * attempts + attempt."""
 HEDGED = 1 << 41

@@ -6,7 +6,7 @@ from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
 from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
 from hasim.services.balancing.guards.pace import BUCKETS, note_latency
 from hasim.services.balancing.load import LATENCY_GAIN
-from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY_BITS, LINE, MESSAGES
+from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY, KEY_BITS, LINE, MESSAGES
 from hasim.simulation.compiled.algorithms import call_event
 from hasim.simulation.compiled.foresight import foresee
 from hasim.simulation.compiled.jit import inline, inlined, int64, njit
@@ -221,7 +221,7 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int)
 @njit
 def retry(table: Table, now: int, priority: int) -> int:
     """The wait before another attempt is over."""
-    s, draw = state(table)[0], (priority & ((1 << KEY_BITS) - 1)) - MESSAGES
+    s, draw = state(table)[0], (priority & KEY) - MESSAGES
     message = draw // s.attempts
     m = messages(table)[message & s.mask]
     return send(table, now, message, draw, tried_by(table, m, message))

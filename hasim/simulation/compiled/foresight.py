@@ -14,7 +14,7 @@ from __future__ import annotations
 from hasim.simulation.clock import ANSWER, ARRIVAL, COMPLETION, KEY_BITS
 from hasim.simulation.compiled.jit import inline, int64, njit
 from hasim.simulation.compiled.layout import ERROR, FOREVER, OK, Record, Table
-from hasim.simulation.compiled.queues import before, push, push_delivery
+from hasim.simulation.compiled.queues import before, push, push_answer, push_delivery
 from hasim.simulation.compiled.serving import (
     append_to_queue,
     attempts,
@@ -60,7 +60,7 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
     back = crosses_back(table, routes(table)[a.route], place)
     if back >= 0 and a.due_ns + back - a.sent_ns < s.timeout_ns:
         a.answer_ns = a.due_ns + back
-        push(table, a.answer_ns, ANSWER << KEY_BITS | key_of(a.draw), slot)
+        push_answer(table, int64(a.answer_ns), ANSWER << KEY_BITS | key_of(a.draw), slot)
     append_to_queue(table, m, slot)
     s.foreseen += 1
     return True
@@ -120,7 +120,7 @@ def take_back(table: Table, m: Record, limit_ns: int, limit_priority: int) -> No
 
 @inline
 def is_due(table: Table, now: int, draw: int, slot: int) -> bool:
-    """Whether an answer on the heap is one that was not taken back; its master catches up."""
+    """Whether an answer is one that was not taken back; its master catches up."""
     a = attempts(table)[slot]
     if not a.used or a.draw != draw or a.answer_ns != now:
         return False

@@ -11,6 +11,7 @@ from hasim.simulation.clock import (
     ARRIVAL,
     COMPLETION,
     HEDGE,
+    KEY,
     KEY_BITS,
     LINE,
     MESSAGES,
@@ -117,33 +118,33 @@ def execute(table: Table, now: int, source: int) -> int:
     """Let the next event happen; returns the reasons to stop."""
     if source == MESSAGE:
         return arrive(table, now)
+    if source == ANSWERS:
+        e = take(fifos(table)[ANSWERS], answers(table))
+        return answer(table, now, e.priority & KEY, int64(e.slot))
     if source == DELIVERIES:
         e = take(fifos(table)[DELIVERIES], deliveries(table))
         return deliver(table, now, e.slot)
-    if source == ANSWERS:
-        e = take(fifos(table)[ANSWERS], answers(table))
-        return answered(table, now, e.slot)
-    if source == TIMEOUTS:
-        e = take(fifos(table)[TIMEOUTS], timeouts(table))
-        slot, draw = int64(e.slot), int64(e.priority)
-        # All at once: most have been answered long ago, and one by one they are hard to foresee.
-        skip_settled(table)
-        return expire(table, now, slot, draw)
-    return execute_heap(table, now, heap(table)[0].priority)
+    if source == HEAP:
+        return execute_heap(table, now, heap(table)[0].priority)
+    e = take(fifos(table)[TIMEOUTS], timeouts(table))
+    slot, draw = int64(e.slot), int64(e.priority)
+    # All at once: most have been answered long ago, and one by one they are hard to foresee.
+    skip_settled(table)
+    return expire(table, now, slot, draw)
 
 
 @inline
 def execute_heap(table: Table, now: int, priority: int) -> int:
     """The same for the first event of the heap."""
-    rank = priority >> KEY_BITS
+    rank, key = priority >> KEY_BITS, priority & KEY
     if rank == COMPLETION:
         return serving.complete(table, now, priority)
     slot = pop(table)
-    s, key = state(table)[0], priority & ((1 << KEY_BITS) - 1)
+    if rank == ANSWER and key < PROBES:
+        return answer(table, now, key, slot)
+    s = state(table)[0]
     if key >= PROBES:
         return call_event(s.move_probe_at, table, now, priority, slot, 0)
-    if rank == ANSWER:
-        return answered(table, now, slot) if is_due(table, now, key - MESSAGES, slot) else NOTHING
     if rank == HEDGE:
         return call_event(s.hedge_at, table, now, slot, key - MESSAGES, 0)
     if rank == LINE:
@@ -151,6 +152,12 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     if slot < 0:
         return retry(table, now, priority)
     return deliver(table, now, slot)
+
+
+@inline
+def answer(table: Table, now: int, key: int, slot: int) -> int:
+    """An answer arrives, unless it was taken back."""
+    return answered(table, now, slot) if is_due(table, now, key - MESSAGES, slot) else NOTHING
 
 
 @inline

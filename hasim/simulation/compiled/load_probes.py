@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hasim.services.balancing import gauge
 from hasim.services.balancing.chance import DRAWS
-from hasim.simulation.clock import ANSWER, ARRIVAL, KEY_BITS, PROBES
+from hasim.simulation.clock import ANSWER, ARRIVAL, KEY, KEY_BITS, PROBES
 from hasim.simulation.compiled.algorithms import call_ended
 from hasim.simulation.compiled.chance import uniform
 from hasim.simulation.compiled.jit import inlined, njit
@@ -53,7 +53,7 @@ def move_probe(table: Table, now: int, priority: int, slot: int) -> int:
     """A probe reaches its master, or comes back."""
     p = probes(table)[slot]
     if priority >> KEY_BITS == ARRIVAL:
-        measure(table, now, (priority & ((1 << KEY_BITS) - 1)) - PROBES, slot)
+        measure(table, now, (priority & KEY) - PROBES, slot)
         return NOTHING
     release_probe(table, slot)
     g = gateways(table)[p.gateway]
