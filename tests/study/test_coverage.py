@@ -40,7 +40,7 @@ def test_the_plain_methods_would_be_caught() -> None:
     """The studies can tell: Student's t and bootstrap percentiles are refuted by the same test."""
     found = {case.name: case for case in script.plain_methods()}
     for name, studies in (
-        ("mean of replications; exponential; 20", 2000),
+        ("mean of replications; exponential; 20", 5000),
         ("mean of replications; 70 % zero, else exponential; 20", 1000),
         ("p95 of pooled incidents; exponential, shared factor; 20", 500),
     ):
