@@ -39,17 +39,16 @@ PROBES = 1 << 46
 class Clock(Environment):
     """A SimPy environment whose time is integer nanoseconds."""
 
+    # A slot, and `now` another name of it: SimPy's property is a call, and asked for all the time.
+    # Who makes something happen that is no event, before the next one, sets it.
+    __slots__ = ("_now",)
     _now: int
+    now: int
     # Any int is a priority, and a `Call` an event.
     _queue: list[tuple[int, int, int, Any]]  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
-
-    @property
-    def now(self) -> int:
-        """The present time in nanoseconds."""
-        return self._now
 
     @property
     def queue(self) -> list[tuple[int, int, int, Any]]:
@@ -60,14 +59,13 @@ class Clock(Environment):
         """As SimPy's, but a `Call` is just called."""
         queue = self._queue
         if queue and type(queue[0][3]) is Call:
-            self._now, _, _, call = heappop(queue)
+            self.now, _, _, call = heappop(queue)
             call.callbacks(call)
         else:
             super().step()
 
-    def move(self, now: int) -> None:
-        """Something happened at `now` that is no event, before the next event."""
-        self._now = now
+
+Clock.now = vars(Clock)["_now"]
 
 
 def cancelled(_: Any) -> None:

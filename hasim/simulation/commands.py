@@ -45,9 +45,10 @@ class Commands:
 
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
+        if type(effect) is SendProbe:  # nearly all are
+            self.probes.send(effect)
+            return
         match effect:
-            case SendProbe():
-                self.probes.send(effect)
             case Fence():
                 delay = self.world.settings.fencing_device.latency_ns
                 Call(self.env, delay, COMPLETION, self._fence, effect)

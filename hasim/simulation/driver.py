@@ -42,15 +42,21 @@ class Driver:
         outputs = control_plane.step(now, item)
         if outputs:
             self._take(now, outputs)
-        self._timer.set(control_plane.next_wakeup())
+        at = control_plane.next_wakeup()
+        if at != self._timer.at:
+            self._timer.set(at)
 
     def receive(self, call: Call) -> None:
         """The input that a call carries has arrived."""
         self.feed(call.load)
 
     def _take(self, now: int, outputs: list[Output]) -> None:
-        effects: list[Effect] = []
         append = self.journal.records.append
+        if len(outputs) == 1 and type(outputs[0]) not in EVENT_TYPES:  # a probe, mostly
+            append(new_record(Record, (now, "effect", outputs[0])))
+            self._perform(outputs[0])  # type: ignore[arg-type]
+            return
+        effects: list[Effect] = []
         for output in outputs:
             if type(output) in EVENT_TYPES:
                 append(new_record(Record, (now, "event", output)))

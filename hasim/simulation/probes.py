@@ -52,33 +52,28 @@ class Probes:
         links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
         self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
         self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
+        self._shallow = {m: s.settings.health == "shallow" for m, s in world.masters.items()}
         # By master: when the probe arrives, its journey, the event of its answer.
         self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
         self._sent = self._deep = 0
 
     def send(self, probe: SendProbe) -> None:
         """Put a probe on its way. What it meets there and back does not shift others' luck."""
-        name = probe.master
-        back = self._back[name]
+        name, env, back = probe.master, self.env, self._back[probe.master]
         self._sent = number = self._sent + 1
         there_ns, way = self._there[name].draw(), back.take()
         if there_ns < 0:
             return
-        master, arrival_ns = self._masters[name], self.env.now + there_ns
-        if master.answering and master.settings.health == "shallow" and not self._behind(name):
-            back_ns = back.cross(way)
+        if self._shallow[name] and self._masters[name].answering:
+            now, before = env.now, self._foreseen.get(name)
+            # Only one is kept in mind, so the one before must have arrived.
+            back_ns = back.cross(way) if before is None or before[0] <= now else -1
             if back_ns >= 0:
-                reply = ProbeReply(name, probe.probe, OK)
-                receive = self.world.driver.receive
-                answer = Call(self.env, there_ns + back_ns, INPUT, receive, reply, number)
-                self._foreseen[name] = (arrival_ns, (probe, way, number), answer)
+                reply, receive = ProbeReply(name, probe.probe, OK), self.world.driver.receive
+                answer = Call(env, there_ns + back_ns, INPUT, receive, reply, number)
+                self._foreseen[name] = (now + there_ns, (probe, way, number), answer)
                 return
-        Call(self.env, there_ns, ARRIVAL, self._arrive, (probe, way, number), number)
-
-    def _behind(self, master: str) -> bool:
-        """Whether the probe before is still under way (only one is kept in mind)."""
-        before = self._foreseen.get(master)
-        return before is not None and before[0] > self.env.now
+        Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number), number)
 
     def changed(self) -> None:
         """Masters or links are not what they were: what is foreseen has to be seen."""

@@ -98,11 +98,11 @@ class FailoverDetectionService:
         """Take one input at `now` (nanoseconds)."""
         if not self.running:
             return []
+        if type(item) is ProbeReply:  # these and wake-ups are nearly all
+            return self._on_reply(now, item)
         match item:
             case WakeUp():
                 return self._on_wakeup(now)
-            case ProbeReply():
-                return self._on_reply(now, item)
             case GatewayReport():
                 return self._on_report(now, item)
             case StartMaintenance() | RemoveMaster():
@@ -205,13 +205,12 @@ class FailoverDetectionService:
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
-        for master, time in list(self._due_ns.items()):
-            if time <= now:
-                health = self._health[master]
-                if health.probe_deadline_ns is None:
-                    out += self._probe(now, health)
-                else:
-                    out += self._probe_ended(now, health, Cause.TIMEOUT)
+        for master in [master for master, time in self._due_ns.items() if time <= now]:
+            health = self._health[master]
+            if health.probe_deadline_ns is None:
+                out += self._probe(now, health)
+            else:
+                out += self._probe_ended(now, health, Cause.TIMEOUT)
         return out
 
     def _on_report(self, now: int, report: GatewayReport) -> list[Output]:

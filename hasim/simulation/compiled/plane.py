@@ -127,7 +127,7 @@ class CompiledPlane:
             reached = time
             if type(event) is Call:  # as `Clock.step` does, for this is most of a run
                 heappop(queue)
-                env.move(time)
+                env.now = time
                 event.callbacks(event)
             else:
                 env.step()
@@ -184,7 +184,7 @@ class CompiledPlane:
         # Nothing but completions comes before an answer, and `OVERLOAD` before a completion.
         priority = (COMPLETION if stop & stops.OVERLOAD else ANSWER) << KEY_BITS
         self._priority = max(priority, self._priority) if now == self.env.now else priority
-        self.env.move(now)
+        self.env.now = now
         if stop & stops.RETRY:
             self._window.draw_retries(int(state["to_retry"]))
             KERNEL.retry(self._memory.table)
