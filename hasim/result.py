@@ -166,7 +166,7 @@ class Result:
         keys = ["cell", "replication", "number"]
         known = self.incidents.set_index(keys)["incident"]
         frame = frame.join(known, on=keys).astype({"incident": "Int64", "number": "Int64"})
-        frame.insert(0, "incident", frame.pop("incident"))
+        frame.insert(list(frame).index("number") + 1, "incident", frame.pop("incident"))
         return frame
 
     @cached_property

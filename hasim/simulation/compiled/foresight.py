@@ -119,6 +119,20 @@ def take_back(table: Table, m: Record, limit_ns: int, limit_priority: int) -> No
 
 
 @inline
+def catch_up_all(table: Table, limit_ns: int, limit_priority: int) -> None:
+    """All masters catch up."""
+    for master in range(state(table)[0].masters):
+        catch_up(table, masters(table)[master], limit_ns, limit_priority)
+
+
+@inline
+def take_back_all(table: Table, limit_ns: int, limit_priority: int) -> None:
+    """What was foreseen of any master is taken back."""
+    for master in range(state(table)[0].masters):
+        take_back(table, masters(table)[master], limit_ns, limit_priority)
+
+
+@inline
 def is_due(table: Table, now: int, draw: int, slot: int) -> bool:
     """Whether an answer is one that was not taken back; its master catches up."""
     a = attempts(table)[slot]

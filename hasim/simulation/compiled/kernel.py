@@ -259,16 +259,12 @@ def build(fingerprint: int) -> Kernel:
 
     @entry
     def catch_up(table: Table, limit_ns: int, limit_priority: int) -> None:
-        s = state(table)[0]
-        s.fingerprint = fingerprint
-        for master in range(s.masters):
-            foresight.catch_up(table, masters(table)[master], limit_ns, limit_priority)
+        state(table)[0].fingerprint = fingerprint
+        foresight.catch_up_all(table, limit_ns, limit_priority)
 
     @entry
     def take_back(table: Table, limit_ns: int, limit_priority: int) -> None:
-        s = state(table)[0]
-        s.fingerprint = fingerprint
-        for master in range(s.masters):
-            foresight.take_back(table, masters(table)[master], limit_ns, limit_priority)
+        state(table)[0].fingerprint = fingerprint
+        foresight.take_back_all(table, limit_ns, limit_priority)
 
     return Kernel(advance, lose, change_rate, accept, retry, roll, catch_up, take_back)
