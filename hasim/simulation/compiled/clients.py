@@ -98,7 +98,8 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     m = messages(table)[message & s.mask]
     gateway, partition = int64(m.gateway), int64(m.partition)
     m.last = master
-    chosen(table)[m.block * s.masters + master] += 1
+    if s.last_block:
+        chosen(table)[m.block * s.masters + master] += 1
     a = attempts(table)[slot]
     a.used = a.awaited = 1
     a.parked = 0
@@ -249,7 +250,6 @@ def answered(table: Table, now: int, slot: int) -> int:
     if a.cause != OK:
         return failed(table, now, a, int64(a.cause))
     s, r = state(table)[0], routes(table)[a.route]
-    causes(table)[a.master * ALL_CAUSES + OK] += 1
     stop = NOTHING
     if r.streak > 0 and s.watch > 0:
         s.gateway, s.master = a.gateway, a.master

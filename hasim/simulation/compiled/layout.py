@@ -213,8 +213,8 @@ COLUMNS: dict[str, Any] = {
     "unanswered": np.int64,  # by partition
     "paces": PACE,
     "paced": np.int64,  # by gateway and bucket of latency
-    "causes": np.int64,  # by master and cause
-    "chosen": np.int64,  # by block of time in which the message arrived, and master
+    "causes": np.int64,  # by master and cause of a failure (answers are counted by route)
+    "chosen": np.int64,  # by block of time in which the message arrived, if several, and master
     "seats": np.int64,  # of workers, master by master: who is being served
 }
 DELIVERIES, ANSWERS, TIMEOUTS = range(3)

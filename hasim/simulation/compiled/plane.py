@@ -338,7 +338,10 @@ class CompiledPlane:
     @property
     def attempt_causes(self) -> dict[tuple[str, Cause], int]:
         """Attempts by master and how they ended."""
-        counts = self._memory["causes"].reshape(len(self._masters), -1).tolist()
+        by_master = self._memory["causes"].reshape(len(self._masters), -1)
+        answered = self._memory["routes"]["answered"].reshape(len(self._gateways), -1)
+        by_master[:, CAUSES.index(Cause.OK)] = answered.sum(axis=0)
+        counts = by_master.tolist()
         return {
             (master.id, cause): count
             for master, row in zip(self._masters, counts, strict=True)
