@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hasim.services.balancing.chance import DRAWS, hash_of_number, mix, uniform
@@ -651,6 +651,7 @@ def test_ring_points_are_in_order_and_as_many_as_asked_for() -> None:
     st.lists(st.integers(0, 3), min_size=1, max_size=60),
     st.sampled_from([1.01, 1.25, 2.0]),
 )
+@example([1.6782459836768557] * 3, [2, 2, 2], 2.0)  # 6 w / 3 w is a little more than 2
 def test_the_load_bound_is_never_exceeded(algorithm: str, weights, keys, bound: float) -> None:
     """Few hot keys, nothing ends: nobody gets more than ceil(bound x fair share)."""
     of = fleet(

@@ -7,6 +7,8 @@ from hasim.services.balancing.fleet import Fleet, Request
 MODULUS = 2**31 - 1
 MULTIPLIER = 48271
 JUMPS = 64
+ROUNDING = 1 - 1e-12
+"""What is left of a number that rounding may have made larger."""
 
 
 def place_on_ring(fleet: Fleet, hash_: int) -> int:
@@ -59,7 +61,8 @@ def most_per_weight(fleet: Fleet) -> float:
         if fleet.weight[index] > 0.0:
             total += fleet.in_flight[index]
             weight += fleet.weight[index]
-    return fleet.settings.load_bound * total / weight if weight > 0.0 else 0.0
+    # A little less, since rounding must not let one more in where the bound is a whole number.
+    return fleet.settings.load_bound * total / weight * ROUNDING if weight > 0.0 else 0.0
 
 
 def open_to(fleet: Fleet, index: int, most: float) -> bool:
