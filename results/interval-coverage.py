@@ -28,6 +28,7 @@ from hasim.measures import Measured
 from hasim.measures.failovers import Failover
 from hasim.measures.incidents import Incident
 from hasim.measures.load import Latencies
+from hasim.measures.quality import Mistake
 from hasim.sketch import ACCURACY, bucket_value_ns, sketch
 from hasim.study.statistics import (
     FEW,
@@ -82,6 +83,9 @@ INCIDENT = Incident(
 FAILOVER = Failover(
     **dict.fromkeys(Failover.__dataclass_fields__, None) | {"promoted_at_s": 1.0, "partitions": 1}
 )
+
+
+MISTAKE = Mistake(**dict.fromkeys(Mistake.__dataclass_fields__, None))
 
 
 def with_values(values: Floats) -> list[Measured]:
@@ -503,7 +507,7 @@ def mistakes_case(n: int, mean: float, spread: float = 0.0, required: bool = Tru
         master: Any = SimpleNamespace(healthy_s=3600.0, mistaken_s=0.0)
         counts = rng.poisson(rates).tolist()
         return [
-            replace(NOTHING, replication=i, masters=(master,), mistakes=(None,) * count)  # type: ignore[arg-type]
+            replace(NOTHING, replication=i, masters=(master,), mistakes=(MISTAKE,) * count)
             for i, count in enumerate(counts)
         ]
 
