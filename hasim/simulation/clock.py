@@ -126,8 +126,7 @@ class Timer:
         if self._call is not None:
             self._call.cancel()
         self.at = at
-        now = self.env._now
-        self._call = Call(self.env, at - now if at > now else 0, WAKE_UP, self._ring)
+        self._call = Call(self.env, max(0, at - self.env.now), WAKE_UP, self._ring)
 
     def _ring(self, _: Call) -> None:
         self.at = self._call = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from hasim.events import Effect, Input, Output, WakeUp
-from hasim.journal import EVENT_TYPES, Journal, Record, new_record
+from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
 from hasim.services.control_plane import ControlPlane
 from hasim.simulation.clock import Call, Clock, Timer
 
@@ -26,7 +27,8 @@ class Driver:
         self.env = env
         self.control_plane = control_plane
         self.journal = journal
-        self._perform = perform
+        # By type an output is an effect or an event, which the checker of types cannot follow.
+        self._perform: Callable[[Any], None] = perform
         self._timer = Timer(env, partial(self.feed, WOKEN))
 
     def start(self) -> None:
@@ -52,16 +54,9 @@ class Driver:
 
     def _take(self, now: int, outputs: list[Output]) -> None:
         append = self.journal.records.append
-        if len(outputs) == 1 and type(outputs[0]) not in EVENT_TYPES:  # a probe, mostly
-            append(new_record(Record, (now, "effect", outputs[0])))
-            self._perform(outputs[0])  # type: ignore[arg-type]
-            return
-        effects: list[Effect] = []
         for output in outputs:
-            if type(output) in EVENT_TYPES:
-                append(new_record(Record, (now, "event", output)))
-            else:
-                append(new_record(Record, (now, "effect", output)))
-                effects.append(output)  # type: ignore[arg-type]
-        for effect in effects:
-            self._perform(effect)
+            lane: Lane = "event" if type(output) in EVENT_TYPES else "effect"
+            append(new_record(Record, (now, lane, output)))
+        for output in outputs:
+            if type(output) not in EVENT_TYPES:
+                self._perform(output)

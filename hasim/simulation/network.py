@@ -107,11 +107,7 @@ class Link:
 
     def draw(self) -> int:
         """A crossing with this link's own random stream, for control traffic."""
-        number = self._crossed
-        self._crossed = number + 1
-        if self._steady and self.passes >= 1.0 and not self.drops:  # as `cross` has it
-            return self.base_ns + self.extra_ns
-        return self.cross(number)
+        return self.cross(self.take())
 
     def take(self) -> int:
         """The number of a crossing, now or later, that has the next numbers of that stream."""
