@@ -15,6 +15,8 @@ from hasim.simulation.load_probes import LoadProbes
 from hasim.simulation.network import gateway_endpoint
 from hasim.simulation.settings import TrafficSettings
 
+WOKEN = WakeUp()
+
 
 class SimGateway:
     """Drives one LoadBalancingService under SimPy."""
@@ -81,5 +83,5 @@ class SimGateway:
         self._timer.set(self.balancer.next_wakeup())
 
     def _wake(self) -> None:
-        self.perform(self.balancer.step(self.env.now, WakeUp()))
+        self.perform(self.balancer.step(self.env.now, WOKEN))
         self.arm()

@@ -182,9 +182,8 @@ class MessagePlane:
 
     def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
         """Attempts sent to each master so far, and messages that ended without an answer."""
-        balancers = [gateway.balancer for gateway in self._gateways]
-        sent = tuple(sum(b.load_of(master).sent for b in balancers) for master in self._masters)
-        return sent, self._lost
+        loads = zip(*(gateway.balancer.loads for gateway in self._gateways), strict=True)
+        return tuple(sum(load.sent for load in of_master) for of_master in loads), self._lost
 
     def results(self) -> Results:
         """How each message ended."""

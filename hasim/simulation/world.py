@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hasim.events import GatewayReport
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
@@ -185,7 +184,7 @@ class World:
                 self.cluster,
                 watch_failures=watch_failures,
                 traffic=self.settings.traffic,
-                send_report=self._send_report,
+                send_report=self.commands.report,
             )
             for region in self.cluster.gateways
         }
@@ -274,9 +273,6 @@ class World:
 
     def _acknowledge(self, partition: str, master: str) -> None:
         self._states[partition].acknowledge(self.env.now, master)
-
-    def _send_report(self, report: GatewayReport, endpoint: str) -> None:
-        self.commands.report(report, endpoint)
 
 
 def _runs_compiled(settings: WorldSettings) -> bool:

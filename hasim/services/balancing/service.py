@@ -310,9 +310,10 @@ class LoadBalancingService:
 
     # -- counting by somebody else -----------------------------------------------
 
-    def load_of(self, master: str) -> Load:
-        """A master's counters, for a data plane that selects and counts by itself to fill in."""
-        return self._loads[self._index[master]]
+    @property
+    def loads(self) -> list[Load]:
+        """The masters' counters in turn, for a data plane that counts by itself to fill in."""
+        return self._loads
 
     def expect_report(self, now: int) -> None:
         """Such a data plane has sent an attempt: a regular report is due in an interval."""
@@ -427,7 +428,8 @@ class LoadBalancingService:
         if report.sequence > self._reports.get(report.gateway, 0):
             self._reports[report.gateway] = report.sequence
             rows = self._gateways.setdefault(report.gateway, {})
-            rows.update((traffic.master, traffic) for traffic in report.masters)
+            for traffic in report.masters:
+                rows[traffic.master] = traffic
         return []
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from hasim.events import MasterTraffic
 from hasim.model import Cause
 
+OVERTAKEN = -1
+"""A newer report of the same gateway came before, so that this one says nothing."""
+
 
 @dataclass(slots=True)
 class MessageEvidence:
@@ -24,15 +27,11 @@ class MessageEvidence:
     checks: int = 0
     last_cause: Cause = Cause.OK
 
-    def is_newer(self, gateway: str, sequence: int) -> bool:
-        """Whether a report is no older than what is known; one that was overtaken says nothing."""
-        newer = sequence > self.sequences.get(gateway, 0)
-        if newer:
-            self.sequences[gateway] = sequence
-        return newer
-
-    def update(self, gateway: str, traffic: MasterTraffic) -> int:
-        """Take a gateway's report; returns how many failed checks it adds."""
+    def update(self, gateway: str, sequence: int, traffic: MasterTraffic) -> int:
+        """Take a gateway's report; returns how many failed checks it adds, or OVERTAKEN."""
+        if sequence <= self.sequences.get(gateway, 0):
+            return OVERTAKEN
+        self.sequences[gateway] = sequence
         if traffic.streak == 0 == self.runs.get(gateway, -1):
             return 0  # nothing is new
         if traffic.streak < self.excused.get(gateway, 0):

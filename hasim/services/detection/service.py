@@ -22,7 +22,7 @@ from hasim.events import (
 from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.health import SETTLED, MasterHealth
-from hasim.services.detection.messages import MessageEvidence
+from hasim.services.detection.messages import OVERTAKEN, MessageEvidence
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.frozen import freeze, thaw
@@ -217,11 +217,12 @@ class FailoverDetectionService:
         out: list[Output] = []
         if "messages" not in self.settings.evidence:
             return out
+        gateway, sequence = report.gateway, report.sequence
         for traffic in report.masters:
-            health = self._known(traffic.master)
-            if not health.messages.is_newer(report.gateway, report.sequence):
+            health = self._health.get(traffic.master) or self._known(traffic.master)
+            checks = health.messages.update(gateway, sequence, traffic)
+            if checks == OVERTAKEN:
                 continue
-            checks = health.messages.update(report.gateway, traffic)
             if traffic.streak:
                 health.detector.doubted()
             if health.status in (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE):

@@ -43,8 +43,9 @@ class HighAvailabilityMonitor:
         self._settings = settings
         self._cluster = cluster
         self._running = False
+        # What `next_wakeup` said, and before when inputs find nothing due; -1: to be found out.
         self._wakeup_ns: int | None = None
-        self._wakeup_known = False
+        self._quiet_ns = -1
         self._now = 0
         self._alerts = AlertBook(settings.hold_ns)
         self._beliefs = Beliefs.of(cluster)
@@ -60,7 +61,7 @@ class HighAvailabilityMonitor:
         """
         if self._running:
             return []
-        self._running, self._now, self._wakeup_known = True, now, False
+        self._running, self._now, self._quiet_ns = True, now, -1
         self._uptime = self._new_accounts(now)
         self._uptime.update(now, self._beliefs.unserved())
         self._traffic.open(now)
@@ -69,38 +70,43 @@ class HighAvailabilityMonitor:
     def shutdown(self, now: int) -> list[Output]:
         """Stop: what is due is still resolved, the accounts are closed at `now`."""
         out = self._settle(now)
-        self._running = False
+        self._running, self._quiet_ns = False, -1
         return out
 
     def step(self, now: int, item: Input) -> list[Output]:
         """Take an input: traffic from gateway reports, and wake-ups for what is due."""
-        out = self._settle(now)
         if isinstance(item, GatewayReport):
-            out += self.track_performance_metrics(now, item)
-        elif isinstance(item, WakeUp) and self._running:
+            return self.track_performance_metrics(now, item)
+        out = self._settle(now)
+        if isinstance(item, WakeUp) and self._running:
+            self._quiet_ns = -1
             out += self._alerts.resolve_due(now)
         return out
 
     def next_wakeup(self) -> int | None:
         """When an alert is to be resolved or the error budget turns; None if never."""
-        if not self._wakeup_known:
-            self._wakeup_ns, self._wakeup_known = self._earliest(), True
+        if self._quiet_ns < 0:
+            self._look_ahead()
         return self._wakeup_ns
 
-    def _earliest(self) -> int | None:
+    def _look_ahead(self) -> None:
+        """Find out when something is due although nothing happens."""
         if not self._running:
-            return None
-        if self._uptime.exhausted(self._now):
-            budget: int | None = self._uptime.period_end(self._now)
-        else:
-            budget = self._uptime.exhausted_at(self._now)
-        return min((t for t in (self._alerts.next_due(), budget) if t is not None), default=None)
+            self._wakeup_ns, self._quiet_ns = None, 0
+            return
+        exhausted, end = self._uptime.exhausted(self._now), self._uptime.period_end(self._now)
+        budget = end if exhausted else self._uptime.exhausted_at(self._now)
+        due = [time for time in (self._alerts.next_due(), budget) if time is not None]
+        self._wakeup_ns = min(due, default=None)
+        told = exhausted == self._alerts.is_firing(SLA)
+        self._quiet_ns = min([*due, end]) if told else 0
 
     def handle_event(self, now: int, event: Event) -> list[Output]:
         """Take what another service concluded; answers with the alerts that follow."""
         out = self._settle(now)
         if not self._running:
             return out
+        self._quiet_ns = -1
         self._beliefs.apply(now, event)
         self._uptime.update(now, self._beliefs.unserved())
         match event:
@@ -123,13 +129,17 @@ class HighAvailabilityMonitor:
             return []
         if severity is Severity.RESOLVED:
             return self.clear_alert(now, subject)
-        return [*self._settle(now), *self._alerts.fire(now, subject, severity, text)]
+        out = self._settle(now)
+        self._quiet_ns = -1
+        return [*out, *self._alerts.fire(now, subject, severity, text)]
 
     def clear_alert(self, now: int, subject: str) -> list[Output]:
         """The condition of `subject` is gone; resolved once it was gone for `hold_ns`."""
         if not self._running:
             return []
-        return [*self._settle(now), *self._alerts.clear(now, subject)]
+        out = self._settle(now)
+        self._quiet_ns = -1
+        return [*out, *self._alerts.clear(now, subject)]
 
     def track_performance_metrics(self, now: int, report: GatewayReport) -> list[Output]:
         """Take over a gateway's cumulative counters."""
@@ -211,10 +221,12 @@ class HighAvailabilityMonitor:
 
     def _settle(self, now: int) -> list[Output]:
         """Catch up with what should have happened before `now`, had the wake-up come in time."""
-        self._wakeup_known = False
         if not self._running or now == self._now:
             return []
         self._now = now
+        if now < self._quiet_ns:
+            return []
+        self._quiet_ns = -1
         # Strictly before: at one instant inputs are handled before wake-ups.
         out: list[Output] = [*self._alerts.resolve_due(now - 1, at=now)]
         self._uptime.turn_period(now)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
+from hasim.services.balancing.load import Load
 from hasim.simulation.blocks import Division
 from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, cancelled
 from hasim.simulation.compiled import stops
@@ -21,7 +22,7 @@ from hasim.simulation.compiled.gateway import CompiledGateway
 from hasim.simulation.compiled.growth import Growth
 from hasim.simulation.compiled.jit import fingerprint, sources
 from hasim.simulation.compiled.kernel import build
-from hasim.simulation.compiled.layout import CAUSES, STATE
+from hasim.simulation.compiled.layout import CAUSES, ROUTE, STATE
 from hasim.simulation.compiled.master import CompiledMaster
 from hasim.simulation.compiled.optional import PROBING, write_addresses
 from hasim.simulation.compiled.window import Window
@@ -41,8 +42,8 @@ NEXT_NS, NEXT_PRIORITY, FORESEEN = (
     list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority", "foreseen")
 )
 """Places in the state, all of whose fields have eight bytes."""
-COUNTS = ["sent", "answered", "failed", "streak", "last_cause", "latency_ns", "reported"]
-"""Of a route: what a balancer counts as the load of a master."""
+COUNTS = slice(*(list(ROUTE.fields or ()).index(f) for f in ("sent", "reported")))
+"""Places of a route, all of whose fields have eight bytes: what a balancer counts."""
 
 
 class CompiledPlane:
@@ -80,8 +81,9 @@ class CompiledPlane:
             keep=keep_messages,
         )
         self._growth = Growth(self._memory)
-        self._counts = self._memory["routes"][COUNTS]
-        self._reported = self._memory["routes"]["reported"]
+        routes = self._memory["routes"]
+        self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
+        self._reported = routes["reported"]
         self._in_flight, self._armed = self._memory["in_flight"], self._memory["gateways"]["armed"]
         self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
@@ -92,7 +94,7 @@ class CompiledPlane:
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
-            routes = slice(number * len(self._masters), (number + 1) * len(self._masters))
+            routes = self._routes_of(number)
             gateway.share_fleet(self._memory["takes"][routes], self._memory["in_flight"][routes])
         for number, master in enumerate(self._masters):
             master.attach(self, number)
@@ -209,35 +211,32 @@ class CompiledPlane:
 
     def _report(self, now: int, gateway: int, master: int) -> None:
         """A gateway reports one master at once."""
-        self._write_loads(gateway, range(master, master + 1))
-        sender = self._gateways[gateway]
+        sender, route = self._gateways[gateway], gateway * len(self._masters) + master
+        self._write_loads([sender.balancer.loads[master]], slice(route, route + 1))
         sender.perform(sender.balancer.report_now(now, self._masters[master].id))
-        self._reported[gateway * len(self._masters) + master] = 1
+        self._reported[route] = 1
 
     def before_report(self, gateway: int) -> None:
         """A gateway is about to report: its balancer learns what was counted."""
-        self._write_loads(gateway, range(len(self._masters)))
+        self._write_loads(self._gateways[gateway].balancer.loads, self._routes_of(gateway))
 
     def after_report(self, gateway: int, *, armed: bool) -> None:
         """It has reported everything."""
-        first = gateway * len(self._masters)
-        balancer = self._gateways[gateway].balancer
-        self._reported[first : first + len(self._masters)] = [
-            balancer.load_of(master.id).reported for master in self._masters
-        ]
+        loads = self._gateways[gateway].balancer.loads
+        self._reported[self._routes_of(gateway)] = [load.reported for load in loads]
         self._armed[gateway] = armed
 
-    def _write_loads(self, gateway: int, masters: range) -> None:
-        first, balancer = gateway * len(self._masters), self._gateways[gateway].balancer
-        places = slice(first + masters.start, first + masters.stop)
-        counts = self._counts[places].tolist()
-        in_flight = self._in_flight[places].tolist()
-        for master, waiting, row in zip(masters, in_flight, counts, strict=True):
-            load = balancer.load_of(self._masters[master].id)
-            load.in_flight = waiting
-            load.sent, load.answered, load.failed, load.streak, cause, latency_ns, reported = row
-            load.last_cause, load.latency_ns = CAUSES[cause], latency_ns
-            load.reported = bool(reported)
+    def _routes_of(self, gateway: int) -> slice:
+        masters = len(self._masters)
+        return slice(gateway * masters, (gateway + 1) * masters)
+
+    def _write_loads(self, loads: list[Load], routes: slice) -> None:
+        columns = (self._counts, self._in_flight, self._reported)
+        rows = (column[routes].tolist() for column in columns)
+        for load, counts, in_flight, reported in zip(loads, *rows, strict=True):
+            load.sent, load.answered, load.failed, load.streak, cause, load.latency_ns = counts
+            load.last_cause = CAUSES[cause]
+            load.in_flight, load.reported = in_flight, reported != 0
 
     def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
         """Attempts sent to each master so far, and messages that ended without an answer."""

@@ -84,6 +84,8 @@ def empty_cells(table: Table) -> None:
 def bucket_of(table: Table, latency_ns: int) -> int:
     """The bucket of the sketch: one near it by a table, then the one by the exact bounds."""
     bucket: int = hints(table)[(bits_of(float(max(latency_ns, 1))) >> DROPPED) - LEAST]
+    # It is that one or the next, nearly always: which of them, a processor could not foresee.
+    bucket += latency_ns > bounds_ns(table)[bucket]
     while latency_ns > bounds_ns(table)[bucket]:
         bucket += 1
     while bucket > 0 and latency_ns <= bounds_ns(table)[bucket - 1]:

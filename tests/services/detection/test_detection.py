@@ -151,21 +151,21 @@ def test_an_answered_message_lets_one_passed_probe_clear_the_suspicion() -> None
 
 def test_old_failures_are_excused_once_the_master_is_healthy_again() -> None:
     evidence = MessageEvidence(2)
-    assert evidence.update("a", report(5).masters[0]) == 2
+    assert evidence.update("a", 1, report(5).masters[0]) == 2
     evidence.excuse()
-    assert evidence.update("a", report(5).masters[0]) == 0
-    assert evidence.update("a", report(6).masters[0]) == 0
-    assert evidence.update("a", report(7).masters[0]) == 1
+    assert evidence.update("a", 2, report(5).masters[0]) == 0
+    assert evidence.update("a", 3, report(6).masters[0]) == 0
+    assert evidence.update("a", 4, report(7).masters[0]) == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=80), st.integers(1, 4))
 def test_message_evidence_against_its_definition(events, limit: int) -> None:
     """Failed checks so far equal the peak of standing failures // limit since all runs ended."""
     evidence, runs, counted = MessageEvidence(limit), dict.fromkeys("abc", 0), 0
-    for gateway, failed in events:
+    for sequence, (gateway, failed) in enumerate(events, 1):
         runs[gateway] = runs[gateway] + 1 if failed else 0
         traffic = MasterTraffic("m1", 0, 0, 0, runs[gateway], Cause.ERROR, 0)
-        added = evidence.update(gateway, traffic)
+        added = evidence.update(gateway, sequence, traffic)
         standing = sum(runs.values())
         counted = counted if standing else 0
         assert added == max(0, standing // limit - counted)
