@@ -205,7 +205,9 @@ class FailoverDetectionService:
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
-        for master in [master for master, time in self._due_ns.items() if time <= now]:
+        for master, time in self._due_ns.items():
+            if time > now:
+                continue
             health = self._health[master]
             if health.probe_deadline_ns is None:
                 out += self._probe(now, health)
