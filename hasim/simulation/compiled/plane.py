@@ -94,8 +94,8 @@ class CompiledPlane:
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
-            routes = self._routes_of(number)
-            gateway.share_fleet(self._memory["takes"][routes], self._memory["in_flight"][routes])
+            own = self._routes_of(number)
+            gateway.share_fleet(self._memory["takes"][own], self._in_flight[own])
         for number, master in enumerate(self._masters):
             master.attach(self, number)
 

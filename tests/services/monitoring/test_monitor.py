@@ -315,6 +315,15 @@ def test_sla_alert_closed_by_hand_does_not_ask_for_the_same_instant_again(monito
     assert monitor.next_wakeup() > 10 * S
 
 
+def test_sla_alert_closed_by_hand_fires_again_at_the_next_input(monitor):
+    monitor.handle_event(0, status("a", Status.FAILED))
+    monitor.step(10 * S, WakeUp())
+    monitor.clear_alert(11 * S, "sla")
+    assert monitor.next_wakeup() == 21 * S
+    monitor.step(12 * S, report(1, ("a", 10, 0, 0, 1)))
+    assert monitor.next_wakeup() == 1000 * S  # nothing is to be resolved
+
+
 def test_lost_and_overtaken_reports(monitor):
     monitor.step(1 * S, report(1, ("a", 10, 0, 0, 1)))
     # Report 2 is lost; 3 makes it good; 2 comes late and must not undo it.

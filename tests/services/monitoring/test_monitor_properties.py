@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hasim.events import (
@@ -58,12 +58,8 @@ REPORTS = st.builds(
     MASTERS,
     st.integers(0, 1000),
 )
-ACTIONS = st.one_of(
-    EVENTS,
-    REPORTS,
-    st.just(WakeUp()),
-    st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(list(Severity))),
-)
+ALERTS = st.tuples(st.sampled_from(["x", "y", "sla"]), st.sampled_from(list(Severity)))
+ACTIONS = st.one_of(EVENTS, REPORTS, st.just(WakeUp()), ALERTS)
 # Steps around the hold (10 s) and the period (1000 s) of the settings.
 STEPS = st.sampled_from([0, 1, 10**9, 5 * 10**9, 10 * 10**9, 10**10 + 1, 400 * 10**9])
 SCRIPTS = st.lists(st.tuples(STEPS, ACTIONS), max_size=60)
@@ -141,6 +137,27 @@ def test_frozen_and_restored_monitor_behaves_the_same(start, script, cut):
             assert twin.get_dashboard_data(now) == monitor.get_dashboard_data(now)
     if twin is not None:
         assert twin.freeze() == monitor.freeze()
+
+
+@settings(deadline=None, max_examples=1000)
+@given(script=st.lists(st.tuples(STEPS, ALERTS | st.just(WakeUp()) | ACTIONS), max_size=60))
+@example(
+    script=[
+        (0, ("x", Severity.WARNING)),
+        (0, ("x", Severity.RESOLVED)),
+        (10 * 10**9, ServiceFailed("detection", "an input at the end of the hold")),
+        (0, WakeUp()),
+    ]
+)
+def test_knowing_when_something_is_due_changes_nothing(start, script):
+    """Asked after each input, it skips what is not due; its twin, never asked, always looks."""
+    asked, never_asked, now = start(), start(), 0
+    for pause, action in script:
+        now += pause
+        assert act(asked, now, action) == act(never_asked, now, action)
+        afresh = start(json.loads(json.dumps(asked.freeze())))
+        assert asked.next_wakeup() == afresh.next_wakeup()
+    assert asked.freeze() == never_asked.freeze()
 
 
 @settings(deadline=None)
