@@ -16,6 +16,7 @@ from hasim.simulation.network import gateway_endpoint
 from hasim.simulation.settings import TrafficSettings
 
 WOKEN = WakeUp()
+"""There is nothing in one, so that one is enough."""
 
 
 class SimGateway:

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -315,6 +315,26 @@ def test_the_work_of_single_workers_is_foreseen(
     busy = masters(2, service=Constant(mean_ns=80 * MILLISECOND), workers=workers)
     run(world(12, masters=busy, traffic=traffic(20, owned=0.0), faults=(crashes,)))
     assert bool(taken_back) == (workers == 1)
+
+
+def test_what_is_done_does_not_fill_a_queue() -> None:
+    """On a long way back there are more answers than the queue has room for requests."""
+    few = masters(4, service=Constant(mean_ns=MILLISECOND), workers=1, queue=50, region="c")
+    settings = world(
+        5,
+        masters=few,
+        traffic=traffic(3000, owned=0.0, regions=("a",), timeout_ns=2 * SECOND),
+        network=NetworkSettings(rtt=FixedRtt(rtt_ns=80 * MILLISECOND)),
+    )
+    made, most = build(settings), 0
+    made.changed()
+    made.driver.start()
+    for time_ns in range(SECOND, 5 * SECOND, SECOND // 50):
+        made.messages.run(time_ns)
+        memory = cast(plane.CompiledPlane, made.messages)._memory
+        assert not memory["masters"]["busy"].any(), "work goes on by events"
+        most = max(most, int(memory["in_flight"].max()))
+    assert most > 50
 
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))

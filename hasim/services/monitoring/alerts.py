@@ -92,10 +92,10 @@ class AlertBook:
         ends = [a.clear_since_ns for a in self._open.values() if a.clear_since_ns is not None]
         return min(ends) + self._hold_ns if ends else None
 
-    def is_firing(self, subject: str) -> bool:
-        """Whether `subject` has an open alert whose condition holds."""
+    def firing(self, subject: str) -> Severity | None:
+        """How severe the open alert of `subject` is; None if there is none, or it is held."""
         known = self._open.get(subject)
-        return known is not None and known.clear_since_ns is None
+        return None if known is None or known.clear_since_ns is not None else known.severity
 
     def active(self) -> tuple[ActiveAlert, ...]:
         """The open alerts, oldest first."""

@@ -43,7 +43,8 @@ class HighAvailabilityMonitor:
         self._settings = settings
         self._cluster = cluster
         self._running = False
-        # What `next_wakeup` said, and before when inputs find nothing due; -1: to be found out.
+        # What `next_wakeup` said, and before when inputs find nothing due: 0, they have to look;
+        # -1, both are to be found out.
         self._wakeup_ns: int | None = None
         self._quiet_ns = -1
         self._now = 0
@@ -98,7 +99,8 @@ class HighAvailabilityMonitor:
         budget = end if exhausted else self._uptime.exhausted_at(self._now)
         due = [time for time in (self._alerts.next_due(), budget) if time is not None]
         self._wakeup_ns = min(due, default=None)
-        told = exhausted == self._alerts.is_firing(SLA)
+        # Unless the alert says what the budget does, the next input brings a change.
+        told = self._alerts.firing(SLA) is (Severity.CRITICAL if exhausted else None)
         self._quiet_ns = min([*due, end]) if told else 0
 
     def handle_event(self, now: int, event: Event) -> list[Output]:
@@ -240,7 +242,7 @@ class HighAvailabilityMonitor:
                 f"{format_duration(self._uptime.allowed_ns)} is used up"
             )
             return [*self._alerts.fire(now, SLA, Severity.CRITICAL, text)]
-        if self._alerts.is_firing(SLA):
+        if self._alerts.firing(SLA) is not None:
             return [*self._alerts.clear(now, SLA)]
         return []
 

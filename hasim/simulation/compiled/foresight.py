@@ -3,7 +3,8 @@
 Requests that come to such a master in the order of sending are served in that order, each from
 when it arrives or the one before it is done. So the end of each, and when its answer arrives, is
 known at once, and neither its arrival nor its completion has to be an event: only the answer is.
-Work that was foreseen waits in the master's list until it is done (`catch_up`). Whatever may turn
+Work that was foreseen waits in the master's list until it is done and somebody asks (`catch_up`),
+at the latest until it is answered: there may be less in the list than it seems. Whatever may turn
 out otherwise (a fault, a change of roles or links, a request that overtakes another, a full
 queue, waiting for longer than clients do) takes back what is not yet done (`take_back`): it goes
 on by events, until the master has nothing more to do.
@@ -42,6 +43,8 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
     m = masters(table)[a.master]
     if not m.plain or m.busy:
         return False
+    if m.waiting > m.room or s.foreseen >= MOST:  # what is done may be among them
+        catch_up(table, m, now, ANSWER << KEY_BITS)
     takes, start = service_ns(m, a), arrival
     # What takes no time is done after it arrives, though a completion comes before an arrival.
     known = m.coming == 0 and 0 < takes < FOREVER and s.foreseen < MOST and s.gauging == 0
@@ -141,7 +144,7 @@ def take_back_all(table: Table, limit_ns: int, limit_priority: int) -> None:
 
 @inline
 def is_due(table: Table, now: int, draw: int, slot: int) -> bool:
-    """Whether an answer is one that was not taken back; its master catches up."""
+    """Whether an answer is one that was not taken back; its master catches up to it."""
     a = attempts(table)[slot]
     if not a.used or a.draw != draw or a.answer_ns != now:
         return False

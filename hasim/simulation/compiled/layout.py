@@ -61,7 +61,7 @@ STATE = np.dtype(
 
 Messages from number `first` to before `count` are in memory, those before `message` have
 arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. `foreseen`: how many
-attempts the masters have whose end is known (see `foresight`). Those of number i are
+attempts the masters have whose end is known (at most: see `foresight`). Those of number i are
 at place `i & mask` of `size`. `tried_at`: the address of `tried`, which has lists of length `list`.
 """
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hasim.model import Cluster, Master, Partition
@@ -25,10 +27,11 @@ def cluster() -> Cluster:
 def start():
     """A monitor that was started at 0; given frozen data, one restored from it."""
 
-    def make(data=None) -> HighAvailabilityMonitor:
+    def make(data=None, **changes) -> HighAvailabilityMonitor:
+        settings = replace(SETTINGS, **changes)
         if data is not None:
-            return HighAvailabilityMonitor.restore(SETTINGS, CLUSTER, data)
-        made = HighAvailabilityMonitor(SETTINGS, CLUSTER)
+            return HighAvailabilityMonitor.restore(settings, CLUSTER, data)
+        made = HighAvailabilityMonitor(settings, CLUSTER)
         made.initialize_monitoring(0)
         return made
 

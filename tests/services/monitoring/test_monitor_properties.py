@@ -66,6 +66,10 @@ SCRIPTS = st.lists(st.tuples(STEPS, ACTIONS), max_size=60)
 
 
 def act(monitor, now, action):
+    if action == "stop":
+        return monitor.shutdown(now)
+    if action == "start":
+        return monitor.initialize_monitoring(now)
     if isinstance(action, tuple):
         subject, severity = action
         return monitor.generate_alert(now, subject, severity, f"{subject} at {now}")
@@ -139,25 +143,60 @@ def test_frozen_and_restored_monitor_behaves_the_same(start, script, cut):
         assert twin.freeze() == monitor.freeze()
 
 
+OUTAGE = StatusChanged("a", Status.HEALTHY, Status.FAILED, Diagnosis.NONE, "why")
+NEWS = ServiceFailed("detection", "an input")
+REPORT = GatewayReport("west", 1, ())
+
+
 @settings(deadline=None, max_examples=1000)
-@given(script=st.lists(st.tuples(STEPS, ALERTS | st.just(WakeUp()) | ACTIONS), max_size=60))
-@example(
+@given(
+    script=st.lists(
+        st.tuples(STEPS, ALERTS | st.sampled_from([WakeUp(), "stop", "start"]) | ACTIONS),
+        max_size=60,
+    ),
+    hold_ns=st.sampled_from([0, 10 * 10**9]),
+)
+@example(  # an input at the very end of the hold
     script=[
         (0, ("x", Severity.WARNING)),
         (0, ("x", Severity.RESOLVED)),
-        (10 * 10**9, ServiceFailed("detection", "an input at the end of the hold")),
+        (10 * 10**9, NEWS),
         (0, WakeUp()),
-    ]
+    ],
+    hold_ns=10 * 10**9,
 )
-def test_knowing_when_something_is_due_changes_nothing(start, script):
+@example(  # the alert of the error budget, closed by hand and opened anew
+    script=[
+        (0, OUTAGE),
+        (10 * 10**9, WakeUp()),
+        (0, ("sla", Severity.RESOLVED)),
+        (0, ("sla", Severity.WARNING)),
+        (1, NEWS),
+    ],
+    hold_ns=0,
+)
+@example(  # stopped and started with an alert on hold
+    script=[
+        (0, ("x", Severity.WARNING)),
+        (1, ("x", Severity.RESOLVED)),
+        (1, "stop"),
+        (1, NEWS),
+        (1, "start"),
+        (1, NEWS),
+    ],
+    hold_ns=10 * 10**9,
+)
+@example(script=[(995 * 10**9, OUTAGE), (6 * 10**9, REPORT)], hold_ns=0)  # a period turns
+def test_knowing_when_something_is_due_changes_nothing(start, script, hold_ns):
     """Asked after each input, it skips what is not due; its twin, never asked, always looks."""
-    asked, never_asked, now = start(), start(), 0
+    asked, never_asked, now = start(hold_ns=hold_ns), start(hold_ns=hold_ns), 0
     for pause, action in script:
         now += pause
         assert act(asked, now, action) == act(never_asked, now, action)
-        afresh = start(json.loads(json.dumps(asked.freeze())))
+        frozen = asked.freeze()
+        assert frozen == never_asked.freeze()
+        afresh = start(json.loads(json.dumps(frozen)), hold_ns=hold_ns)
         assert asked.next_wakeup() == afresh.next_wakeup()
-    assert asked.freeze() == never_asked.freeze()
 
 
 @settings(deadline=None)
