@@ -40,7 +40,8 @@ def both_pick(algorithm: str, messages: int = 400, **more: Any) -> tuple[list[in
     plain = fleet(
         algorithm, 7, base_weight=[1.0, 2.0, 3.0, 1.0, 0.5, 4.0, 1.0], tier=[1, 1, 1, 2, 2, 3, 3],
         region=[0, 0, 1, 1, 1, 2, 2], rtt=[5, 5, 9, 9, 9, 20, 20], workers=[1, 2] * 3 + [1],
-        eligible=[True] * 5 + [False, True], table_size=251, ring_size=64, sessions=20, **more,
+        eligible=[True] * 5 + [False, True], member=[True] * 5 + [False, True],
+        table_size=251, ring_size=64, sessions=20, **more,
     )  # fmt: skip
     arrays = in_arrays(plain)
     settings = settings_record(plain.settings)

@@ -23,6 +23,8 @@ class Fleet(NamedTuple):
 
     eligible: MutableSequence[bool]
     """Whether the routing table in use says that it may take messages."""
+    member: MutableSequence[bool]
+    """Whether it is a part of the cluster: not absent, removed, or in maintenance."""
     available: MutableSequence[bool]
     """Whether it is eligible, and not ejected, and its breaker admits an attempt."""
     weight: MutableSequence[float]

@@ -271,6 +271,7 @@ class LoadBalancingService:
         """Bring up to date what follows from who is eligible."""
         fleet = self.fleet
         for index, may in enumerate(self._eligible):
+            fleet.member[index] = not self._away[index]
             fleet.eligible[index] = may and not self._draining[index]
             fleet.available[index] = fleet.eligible[index]  # guards say more with each attempt
             self.protection.members[index] = not (self._draining[index] or self._away[index])
@@ -652,6 +653,7 @@ def _fleet(settings: BalancingSettings, cluster: Cluster, gateway: str | None) -
     weights = [float(m.workers) if m.weight is None else m.weight for m in masters]
     return Fleet(
         eligible=[True] * len(masters),
+        member=[True] * len(masters),
         available=[True] * len(masters),
         weight=list(weights),
         held=[0.0] * len(masters),

@@ -93,7 +93,8 @@ class BalancingSettings:
         factor(
             "A tier (priority-spillover) or region (geo-weighted-spillover) keeps all its messages "
             "while so many times its available masters are all its masters. Not available: not "
-            "eligible, ejected, or with an open breaker.",
+            "eligible, drained, ejected, or with an open breaker; absent or removed masters and "
+            "those in maintenance are none of all.",
             source="Envoy, 140 %",
         ),
     ] = 1.4

@@ -27,6 +27,7 @@ def fleet(algorithm: str, masters: int, **columns: Any) -> Fleet:
     names = [f"master-{number}" for number in range(masters)]
     made = {
         "eligible": eligible,
+        "member": [True] * masters,
         "available": list(columns.get("available", eligible)),
         "weight": effective_weights(eligible, base),
         "held": [0.0] * masters,

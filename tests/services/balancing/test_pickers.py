@@ -275,6 +275,23 @@ def test_priority_spillover_against_the_table_of_envoy(healthy, load) -> None:
     assert left == 0
 
 
+@pytest.mark.parametrize("algorithm", ["priority-spillover", "geo-weighted-spillover"])
+def test_who_is_no_part_of_the_cluster_does_not_count(algorithm: str) -> None:
+    """As with two masters of three: the third neither is missed nor has a weight."""
+    there = {"eligible": [True, True, False, True, True], "member": [True, True, False, True, True]}
+    of = fleet(algorithm, 5, tier=[1, 1, 1, 2, 2], region=[0, 0, 0, 1, 1], **there)
+    without = fleet(algorithm, 4, tier=[1, 1, 2, 2], region=[0, 0, 1, 1])
+    found = shares(algorithm, of, list(of.region))
+    assert found == shares(algorithm, without, list(without.region))
+    assert found == ({0: 1.0} if algorithm == "priority-spillover" else {0: 0.5, 1: 0.5})
+
+
+def test_a_tier_of_which_nobody_is_a_part_of_the_cluster_has_no_health() -> None:
+    there = [False, False, True, True]
+    of = fleet("priority-spillover", 4, tier=[1, 1, 2, 2], eligible=there, member=there)
+    assert shares("priority-spillover", of, list(of.tier)) == {2: 1.0}
+
+
 @pytest.mark.parametrize(
     ("healthy", "share"), [(100, 33), (70, 33), (69, 32), (50, 26), (25, 15), (0, 0)]
 )

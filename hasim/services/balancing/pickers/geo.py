@@ -32,11 +32,12 @@ def share_of_region(fleet: Fleet, region: int) -> float:
     """Envoy's effective weight of a locality: its weight times its availability.
 
     The weight is the sum of its masters' configured weights, the availability what
-    is available of its masters times the overprovisioning, 1 at most.
+    is available of its masters times the overprovisioning, 1 at most. Masters that are
+    no part of the cluster do not count.
     """
     healthy, total, weight = 0, 0, 0.0
     for index in range(len(fleet.region)):
-        if fleet.region[index] == region:
+        if fleet.region[index] == region and fleet.member[index]:
             total += 1
             weight += fleet.base_weight[index]
             if fleet.available[index]:

@@ -38,13 +38,18 @@ def priority(fleet: Fleet, request: Request) -> int:
 
 
 def health_of_tier(fleet: Fleet, tier: int) -> float:
-    """Envoy's health of a priority: available over all, times the overprovisioning, 1 at most."""
+    """Envoy's health of a priority: available over all, times the overprovisioning, 1 at most.
+
+    0 if nobody of the tier is a part of the cluster.
+    """
     healthy, total = 0, 0
     for index in range(len(fleet.tier)):
-        if fleet.tier[index] == tier:
+        if fleet.tier[index] == tier and fleet.member[index]:
             total += 1
             if fleet.available[index]:
                 healthy += 1
+    if total == 0:
+        return 0.0
     return min(1.0, fleet.settings.overprovisioning * healthy / total)
 
 
