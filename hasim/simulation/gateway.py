@@ -8,6 +8,7 @@ from typing import Any
 from hasim.events import GatewayReport, Output, SendReport, WakeUp
 from hasim.model import Cluster
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing.guards.gate import NEVER
 from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
 from hasim.services.balancing.retry import RetryBudget
 from hasim.simulation.clock import Clock, Timer
@@ -44,6 +45,7 @@ class SimGateway:
         self.hedge_budget = RetryBudget(hedge.budget if hedge.on else 0.0, hedge.reserve)
         self.line: list[Any] = []
         self.line_called = False
+        self.look_ns = NEVER
         self._hedge = hedge
         self._pace, self._latencies = Pace(), [0] * BUCKETS
         self._send_report = send_report

@@ -15,6 +15,7 @@ from simpy.events import Event
 
 from hasim.model import Cause
 from hasim.services.balancing.chance import DRAWS, Uniforms, hash_of_number
+from hasim.services.balancing.guards.gate import NEVER
 from hasim.simulation.blocks import BlockCounter, Division
 from hasim.simulation.clock import (
     ANSWER,
@@ -175,7 +176,9 @@ class MessagePlane:
         """Routing, links, masters' conditions or roles changed: they are looked up anyway."""
 
     def rerouted(self) -> None:
-        """A gateway uses another routing table: it is looked up anyway."""
+        """A gateway uses another routing table: there may be room for those who wait."""
+        for gateway in self._gateways:
+            self._call_line(gateway)
 
     def settle(self) -> None:
         """Hand over what is not written yet: everything is written at once."""
@@ -294,6 +297,7 @@ class MessagePlane:
             round_.open.append(attempt)
             gateway.line.append(attempt)
             self._await(attempt)
+            self._look_again(gateway)
         else:
             self._send(attempt, master)
             round_.open.append(attempt)
@@ -390,6 +394,8 @@ class MessagePlane:
         """Send the first one for whom there is room, and look again."""
         gateway: SimGateway = event.load
         gateway.line_called = blocked = False
+        if self.env.now >= gateway.look_ns:
+            gateway.look_ns = NEVER
         for attempt in gateway.line:
             stateless = attempt.partition is None
             if blocked and stateless:
@@ -401,6 +407,15 @@ class MessagePlane:
                 self._call_line(gateway)
                 return
             blocked = blocked or stateless
+        self._look_again(gateway)
+
+    def _look_again(self, gateway: SimGateway) -> None:
+        """Look when there may be room although nothing ends, unless that is done before."""
+        opens_ns = gateway.balancer.opens_ns
+        if gateway.line and self.env.now < opens_ns < gateway.look_ns:
+            gateway.look_ns = opens_ns
+            delay, number = opens_ns - self.env.now, self._gateways.index(gateway)
+            Call(self.env, delay, LINE, self._serve_line, gateway, number)
 
     # -- timeouts --------------------------------------------------------------------
 

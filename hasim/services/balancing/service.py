@@ -225,6 +225,16 @@ class LoadBalancingService:
             self._algorithm.probed(self.fleet, self._index[master], now, in_flight, latency_ns)
 
     @property
+    def opens_ns(self) -> int:
+        """When an attempt that `limits` refused (OVERFLOW) may find room although none ends.
+
+        Nanoseconds: then a breaker lets a trial through, or an ejection may end; `NEVER` if that
+        is not to be. Whoever lets attempts wait looks again then, when an attempt ends, and when
+        a routing table was applied.
+        """
+        return int(self.protection.gate.opens_ns)
+
+    @property
     def probes_masters(self) -> bool:
         """Whether the algorithm in use wants load probes."""
         return self._algorithm.probed is not None

@@ -47,6 +47,7 @@ def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     column["tokens"] = [gateway.budget.tokens for gateway in world.gateways.values()]
     column["hedge_tokens"] = [g.hedge_budget.tokens for g in world.gateways.values()]
     column["head"] = column["tail"] = -1
+    column["look_ns"] = FOREVER
     memory.zeros("paces", gateways)
     memory.zeros("paced", gateways * BUCKETS)
     column = memory.zeros("masters", masters)

@@ -9,6 +9,7 @@ from hasim.services.balancing.load import LATENCY_GAIN
 from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY, KEY_BITS, LINE, MESSAGES
 from hasim.simulation.compiled.algorithms import call_event
 from hasim.simulation.compiled.foresight import foresee
+from hasim.simulation.compiled.guarding import gate_at
 from hasim.simulation.compiled.jit import inline, inlined, int64, njit
 from hasim.simulation.compiled.layout import (
     CAUSES,
@@ -160,6 +161,24 @@ def park(table: Table, now: int, message: int, draw: int) -> None:
     g.tail = slot
     g.waiting += 1
     push_timeout(table, now + s.timeout_ns, draw, slot)
+    look_again(table, now, int64(m.gateway))
+
+
+@njit
+def look_again(table: Table, now: int, gateway: int) -> None:
+    """Look when there may be room although nothing ends, unless that is done before."""
+    g = gateways(table)[gateway]
+    opens_ns = int64(gate_at(g.guards)[0].opens_ns)
+    if g.waiting and now < opens_ns < g.look_ns:
+        g.look_ns = opens_ns
+        push(table, opens_ns, LINE << KEY_BITS | gateway, NOBODY)
+
+
+@njit
+def call_lines(table: Table, now: int, count: int) -> None:
+    """One of so many gateways uses another routing table: there may be room for who waits."""
+    for gateway in range(count):
+        call_line(table, now, gateway)
 
 
 @njit

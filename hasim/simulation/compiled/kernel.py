@@ -18,7 +18,7 @@ from hasim.simulation.clock import (
     PROBES,
     TIMEOUT,
 )
-from hasim.simulation.compiled import foresight, rolling, serving
+from hasim.simulation.compiled import clients, foresight, rolling, serving
 from hasim.simulation.compiled.algorithms import call_event
 from hasim.simulation.compiled.clients import (
     answered,
@@ -197,6 +197,7 @@ class Kernel(NamedTuple):
     roll: Callable[[Table, bool], None]
     catch_up: Callable[[Table, int, int], None]
     take_back: Callable[[Table, int, int], None]
+    call_lines: Callable[[Table, int, int], None]
 
 
 def build(fingerprint: int) -> Kernel:
@@ -267,4 +268,9 @@ def build(fingerprint: int) -> Kernel:
         state(table)[0].fingerprint = fingerprint
         foresight.take_back_all(table, limit_ns, limit_priority)
 
-    return Kernel(advance, lose, change_rate, accept, retry, roll, catch_up, take_back)
+    @entry
+    def call_lines(table: Table, now: int, count: int) -> None:
+        state(table)[0].fingerprint = fingerprint
+        clients.call_lines(table, now, count)
+
+    return Kernel(advance, lose, change_rate, accept, retry, roll, catch_up, take_back, call_lines)

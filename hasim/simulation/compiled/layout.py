@@ -101,14 +101,14 @@ GATEWAY = np.dtype(
         *((name, "i8") for name in ("pick", "ended", "probed", "fleet", "counts")),
         *((name, "i8") for name in ("admit", "note", "guards")),
         *(("hedge_tokens", "f8"), ("active", "i8")),
-        *((name, "i8") for name in ("waiting", "head", "tail", "called")),
+        *((name, "i8") for name in ("waiting", "head", "tail", "called", "look_ns")),
     ]
 )
 """A gateway, with the addresses of its algorithm's functions, of its balancer's fleet (of its
 column `counts` as well, where a picker leaves what it wants probed), and of the guards'
 functions and data (0 if there are none). `active`: retries under way; the
-last four: attempts that wait for room, a list linked through them, and whether an event
-will look after them."""
+last five: attempts that wait for room, a list linked through them, whether an event will look
+after them now, and when one will later (FOREVER if none)."""
 PACE = np.dtype([(name, "i8") for name in ("counted", "fresh", "delay_ns")])
 """As `hasim.services.balancing.guards.pace.Pace`."""
 

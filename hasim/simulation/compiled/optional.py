@@ -21,10 +21,11 @@ from hasim.simulation.compiled.clients import (
     gateways,
     in_flight,
     leave_line,
+    look_again,
     messages,
 )
 from hasim.simulation.compiled.jit import fingerprint, int64, njit, sources
-from hasim.simulation.compiled.layout import CANCELLED, Table
+from hasim.simulation.compiled.layout import CANCELLED, FOREVER, Table
 from hasim.simulation.compiled.load_probes import move_probe, send_probes
 from hasim.simulation.compiled.picking import lists, note_tried, select, tell, tried_by
 from hasim.simulation.compiled.serving import attempts, release, state, take_slot
@@ -80,6 +81,8 @@ def serve_line(table: Table, now: int, gateway: int) -> int:
     """Send the first one for whom there is room, and look again."""
     s, g = state(table)[0], gateways(table)[gateway]
     g.called = 0
+    if now >= g.look_ns:
+        g.look_ns = FOREVER
     blocked = False
     previous, slot = -1, int64(g.head)
     for _ in range(g.waiting):
@@ -95,6 +98,7 @@ def serve_line(table: Table, now: int, gateway: int) -> int:
                 return stop
             blocked = blocked or a.partition < 0
         previous, slot = slot, following
+    look_again(table, now, gateway)
     return NOTHING
 
 

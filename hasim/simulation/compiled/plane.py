@@ -146,6 +146,11 @@ class CompiledPlane:
         """A gateway uses another routing table."""
         self._take_back()
         self._rerouted = True
+        if self._memory["gateways"]["waiting"].any():
+            self._next_ns = 0
+            count = len(self._gateways)
+            self._growth.make_heap_room(count)
+            KERNEL.call_lines(self._memory.table, self.env.now, count)
 
     def _take_back(self) -> None:
         """What was foreseen for later may turn out otherwise from now on."""

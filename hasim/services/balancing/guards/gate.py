@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SENT, ANSWERED, FAILED, CANCELLED = range(4)
 """What becomes of an attempt: kinds of `note`."""
+NEVER = 2**62
+"""A time (nanoseconds) that does not come."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Gate:
     algorithm goes by tiers, each of which is then a level of its own to the panic threshold.
     `turns`: 1 if slow start counts a master's turns instead of lowering its weight; among
     all masters, or those of its tier, or (`regional`) of its region. `equal`: 1 if a turn is
-    due to all of them alike, whatever their weights.
+    due to all of them alike, whatever their weights. `opens_ns`: after an attempt that was refused
+    for lack of room, when there may be room although nothing ends; else `NEVER`.
     """
 
     sweep_ns: int = 0
@@ -92,6 +95,7 @@ class Gate:
     turns: int = 0
     regional: int = 0
     equal: int = 0
+    opens_ns: int = NEVER
 
 
 class Protection(NamedTuple):
@@ -121,11 +125,26 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
     found = narrow(now, guards, fleet.in_flight, rules.limits.max_concurrency, pool)
     if found == ROOM and 0 < rules.limits.max_requests <= gate.in_flight:
         found = FULL
+    gate.opens_ns = opens_at(protection, fleet, now) if found == FULL else NEVER
     for index in range(len(pool)):
         fleet.weight[index] = fleet.base_weight[index] if pool[index] != 0 else 0.0
     if found == ROOM and rules.slow_start_on != 0:
         slow_down(protection, fleet, now)
     return found
+
+
+def opens_at(protection: Protection, fleet: Fleet, now: int) -> int:
+    """When the next breaker lets a trial through, or an ejection may end: NEVER if none does."""
+    at, gate, members = NEVER, protection.gate, protection.members
+    for index in range(len(protection.guards)):
+        guard = protection.guards[index]
+        if fleet.eligible[index] == 0 or members[index] == 0:
+            continue
+        if guard.ejected != 0:
+            at = min(at, gate.sweep_ns)
+        elif guard.opened != 0 and guard.trial == 0 and guard.open_until_ns > now:
+            at = min(at, guard.open_until_ns)
+    return at
 
 
 MOST_CREDIT = 10.0
