@@ -98,6 +98,14 @@ def test_with_nobody_eligible_the_memory_stays_as_it_is(algorithm: str, masters:
     assert (list(of.counts), list(of.values)) == before
 
 
+def test_when_all_have_failed_only_the_last_one_is_avoided() -> None:
+    """Whoever failed before it is as good as anybody: the two of the least load take turns."""
+    of, failed = fleet("least-loaded", 3, in_flight=[3, 1, 2]), []
+    for _ in range(8):
+        failed.append(chooser(ALGORITHMS["least-loaded"].pick)(of, request(), failed))
+    assert failed == [1, 2, 0, 1, 2, 1, 2, 1]
+
+
 # -- without weights, by load, by distance ---------------------------------------
 
 
@@ -229,6 +237,13 @@ def test_more_choices_are_different_masters_each_set_alike(choices: int) -> None
         expected = math.comb(n - i - 1, d - 1) / math.comb(n, d)
         error = math.sqrt(expected * (1 - expected) / count)
         assert abs(wins[i] / count - expected) <= 4 * error
+
+
+@pytest.mark.parametrize("algorithm", ["two-choices", "two-choices-with-replacement"])
+def test_of_two_with_the_same_load_the_first_drawn_is_taken(algorithm: str) -> None:
+    of = fleet(algorithm, 4, in_flight=[2, 4, 2, 6], base_weight=[1.0, 2.0, 1.0, 3.0])
+    assert pick(algorithm, of, 0.0, 0.99) == 0  # then 3
+    assert pick(algorithm, of, 0.99, 0.0) == 3  # then 0
 
 
 def test_of_more_choices_with_replacement_the_busiest_of_two_is_taken_more_rarely() -> None:
@@ -442,8 +457,19 @@ def test_geo_hysteresis_keeps_the_nearest_within_the_badness() -> None:
     assert pick("geo-hysteresis", of, now=600 * SECOND) == 0  # forgotten: tried again
     ended(of, 0, 600 * SECOND, 2000, True)  # fails at once: no sample of how long it takes
     assert of.values[0] == 2000.0  # but the first one
-    ended(of, 0, 600 * SECOND, 10, True)
+    ended(of, 0, 601 * SECOND, 10, True)
     assert of.values[0] == 2000.0
+
+
+def test_geo_hysteresis_remembers_from_one_reset_to_the_next() -> None:
+    of = fleet("geo-hysteresis", 2, rtt=[1000, 2000])
+    ended = ALGORITHMS["geo-hysteresis"].ended
+    assert pick("geo-hysteresis", of, now=600 * SECOND) == 0  # the first reset
+    ended(of, 0, 600 * SECOND, 500 * MILLISECOND, False)
+    ended(of, 1, 600 * SECOND, 100 * MILLISECOND, False)
+    assert pick("geo-hysteresis", of, now=601 * SECOND) == 1
+    assert pick("geo-hysteresis", of, now=1199 * SECOND) == 1
+    assert pick("geo-hysteresis", of, now=1200 * SECOND) == 0
 
 
 def test_geo_hysteresis_compares_only_masters_that_were_heard_of() -> None:
@@ -479,6 +505,15 @@ def test_join_idle_queue_serves_in_line_and_else_at_random() -> None:
         of.in_flight[index] -= 1
         ended(of, index, 0, 1, False)
     assert [send() for _ in range(2)] == [1, 0]
+
+
+def test_a_master_with_another_free_worker_goes_to_the_end_of_the_line() -> None:
+    of = fleet("join-idle-queue", 3, workers=[2, 3, 1])
+    picked = []
+    for _ in range(6):
+        picked.append(pick("join-idle-queue", of))
+        of.in_flight[picked[-1]] += 1
+    assert picked == [0, 1, 2, 0, 1, 1]
 
 
 def test_power_aware_by_hand() -> None:
@@ -685,6 +720,17 @@ def test_without_load_the_bounded_variants_are_the_others() -> None:
     for algorithm in ("ring-hash", "maglev"):
         bounded = masters_of_keys(f"{algorithm}-bounded", 5, table_size=251)
         assert bounded == masters_of_keys(algorithm, 5, table_size=251)
+
+
+def test_keys_of_a_full_master_spread_over_all_others() -> None:
+    """Not over to its successor (arXiv 1908.08762). Each of 7 masters has one of 7 places."""
+    of = fleet("maglev-bounded", 7, table_size=7, in_flight=[0, 0, 9, 0, 0, 0, 0])
+    assert sorted(of.table) == list(range(7))
+    keys = [key for key in KEYS if pick("maglev", of, hash=key) == 2]
+    counts = Counter(pick("maglev-bounded", of, hash=key) for key in keys)
+    assert set(counts) == {0, 1, 3, 4, 5, 6}
+    error = math.sqrt(5 / 36 * len(keys))
+    assert all(abs(n - len(keys) / 6) < 4 * error for n in counts.values())
 
 
 # -- sticky -------------------------------------------------------------------------------------
