@@ -7,7 +7,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from hasim.measures import Measured
+from hasim.study.statistics import (
+    Floats,
+    Interval,
+    jackknife_interval,
+    mean_interval,
+    unknown,
+)
 
 TOLERANCE = 0.05
 """The balance has settled when it is within this of its new level, beside chance."""
@@ -30,7 +39,8 @@ class Transient:
     looked at: up to 120, or to the next operation. `keys_moved` is the share of keys whose master
     the changes of routing up to the next operation changed, `keys_ideal` the least that
     had to (None: no algorithm keeps a key at a master; see `hasim.measures.churn`). A
-    fault at the same time counts as well.
+    fault at the same time counts as well. `low` and `high` are the bounds of the 95 % interval
+    (infinite with one replication), of `routed_s` and `lost` as means, of `moved` by the jackknife.
     """
 
     operation: int
@@ -39,9 +49,15 @@ class Transient:
     subject: str
     replications: int
     routed_s: float | None
+    routed_low_s: float
+    routed_high_s: float
     settled_s: float | None
     moved: float | None
-    lost: float
+    moved_low: float
+    moved_high: float
+    lost: float | None
+    lost_low: float
+    lost_high: float
     keys_moved: float | None
     keys_ideal: float | None
     before: tuple[float, ...] | None
@@ -54,17 +70,20 @@ def transients(runs: Sequence[Measured], tolerance: float = TOLERANCE) -> list[T
         return []
     found = []
     for row in runs[0].operations:
-        sent, lost = _sums(runs, row.operation)
-        routed = [
-            other.routed_s
-            for run in runs
-            for other in run.operations
-            if other.operation == row.operation and other.routed_s is not None
-        ]
+        sent = _sums(runs, row.operation)
+        routed = mean_interval(
+            [
+                other.routed_s
+                for run in runs
+                for other in run.operations
+                if other.operation == row.operation and other.routed_s is not None
+            ]
+        )
         level = _level(sent)
         settled = None if level is None else settled_s(sent, level, tolerance)
         before = _shares([counts for offset, counts in sent.items() if offset < 0])
-        known = before is not None and level is not None
+        moved = unknown(0, "") if level is None else _moved(runs, row.operation, sent)
+        lost = mean_interval([_lost(run, row.operation) for run in runs])
         keys_moved, keys_ideal = _keys(runs, row.operation)
         found.append(
             Transient(
@@ -73,10 +92,16 @@ def transients(runs: Sequence[Measured], tolerance: float = TOLERANCE) -> list[T
                 do=row.do,
                 subject=row.subject,
                 replications=len(runs),
-                routed_s=sum(routed) / len(routed) if routed else None,
+                routed_s=routed.value,
+                routed_low_s=routed.low,
+                routed_high_s=routed.high,
                 settled_s=settled,
-                moved=distance(before, level) if known and before and level else None,
-                lost=sum(n for offset, n in lost.items() if offset >= 0) / len(runs),
+                moved=moved.value,
+                moved_low=moved.low,
+                moved_high=moved.high,
+                lost=lost.value,
+                lost_low=lost.low,
+                lost_high=lost.high,
                 keys_moved=keys_moved,
                 keys_ideal=keys_ideal,
                 before=None if before is None else tuple(before),
@@ -125,21 +150,41 @@ def settled_s(
     return far if far <= _first_of_level(offsets) else None
 
 
-def _sums(
-    runs: Sequence[Measured], operation: int
-) -> tuple[dict[float, list[int]], dict[float, int]]:
-    """Attempts by offset and master, lost messages by offset."""
+def _sums(runs: Sequence[Measured], operation: int) -> dict[float, list[int]]:
+    """Attempts by offset and master."""
     by_master: defaultdict[float, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    lost: defaultdict[float, int] = defaultdict(int)
     masters = [row.master for row in runs[0].masters]
     for run in runs:
         for row in run.transients:
             if row.operation == operation:
                 by_master[row.offset_s][row.master] += row.sent
-                if row.master == masters[0]:
-                    lost[row.offset_s] += row.lost
-    sent = {offset: [counts[m] for m in masters] for offset, counts in sorted(by_master.items())}
-    return sent, dict(lost)
+    return {offset: [counts[m] for m in masters] for offset, counts in sorted(by_master.items())}
+
+
+def _lost(run: Measured, operation: int) -> int:
+    """Messages of one replication that ended without an answer after an operation."""
+    first = run.masters[0].master  # the rows of all masters have the same number
+    rows = (r for r in run.transients if r.operation == operation and r.master == first)
+    return sum(row.lost for row in rows if row.offset_s >= 0)
+
+
+def _moved(runs: Sequence[Measured], operation: int, sent: dict[float, list[int]]) -> Interval:
+    """The distance between the balance before an operation and the new one."""
+    first = _first_of_level([offset for offset in sent if offset >= 0])
+    number = {row.master: place for place, row in enumerate(runs[0].masters)}
+    counts = np.zeros((len(runs), 2, len(number)))
+    for run, of_run in zip(runs, counts, strict=True):
+        for row in run.transients:
+            if row.operation == operation and (row.offset_s < 0 or row.offset_s >= first):
+                of_run[int(row.offset_s >= 0), number[row.master]] += row.sent
+
+    def statistic(totals: Floats) -> Floats:
+        sides = totals.reshape(*totals.shape[:-1], 2, len(number))
+        shares = sides / sides.sum(axis=-1, keepdims=True)
+        distances: Floats = np.abs(shares[..., 0, :] - shares[..., 1, :]).sum(axis=-1) / 2
+        return distances
+
+    return jackknife_interval(counts.reshape(len(runs), -1), statistic)
 
 
 def _first_of_level(offsets: Sequence[float]) -> float:

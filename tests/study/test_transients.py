@@ -6,11 +6,13 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hasim.measures import Measured, measure
 from hasim.measures.churn import ChurnRow
 from hasim.measures.operations import OperationRow, TransientRow
+from hasim.study.statistics import interval_of_left_out, mean_interval
 from hasim.study.transients import distance, settled_s, transients
 from tests.measures.story import Story
 
@@ -43,6 +45,31 @@ def test_the_time_of_the_step_is_found(step_s: int) -> None:
     assert found.settled_s == step_s
     assert found.moved == pytest.approx(0.5, abs=0.03)
     assert (found.lost, found.routed_s, found.replications) == (1.0, 0.5, 10)
+
+
+def test_the_bounds_leave_one_replication_out_at_a_time() -> None:
+    """The jackknife, against studies that do not have the replication."""
+    runs = [run(7, seed, rate=30) for seed in range(8)]
+    for number in (2, 5):  # where more was lost, and a gateway was slower
+        rows = tuple(replace(r, lost=3 if r.offset_s == 4 else 0) for r in runs[number].transients)
+        slow = replace(runs[number].operations[0], routed_s=0.9)
+        runs[number] = replace(runs[number], transients=rows, operations=(slow,))
+    (found,) = transients(runs)
+    without = [transients(runs[:i] + runs[i + 1 :])[0].moved for i in range(8)]
+    assert found.moved is not None
+    moved = interval_of_left_out(found.moved, np.array(without, float), 8)
+    assert (found.moved_low, found.moved_high) == pytest.approx((moved.low, moved.high))
+    assert found.moved_low < 0.5 < found.moved_high
+    lost, routed = mean_interval([1, 1, 3, 1, 1, 3, 1, 1]), mean_interval([0.5] * 6 + [0.9] * 2)
+    assert (found.lost, found.lost_low, found.lost_high) == (1.5, lost.low, lost.high)
+    bounds = (found.routed_s, found.routed_low_s, found.routed_high_s)
+    assert bounds == pytest.approx((0.6, routed.low, routed.high))
+
+
+def test_one_replication_has_no_bounds() -> None:
+    (found,) = transients([run(7, 1)])
+    assert (found.moved_low, found.moved_high) == (-np.inf, np.inf)
+    assert (found.lost_low, found.lost_high) == (-np.inf, np.inf)
 
 
 def test_a_balance_that_moves_to_the_end_has_not_settled() -> None:
