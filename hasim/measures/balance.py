@@ -38,8 +38,9 @@ ORDERS: tuple[tuple[type[Any], bool], ...] = (
 class Window:
     """The balance of load over the masters that were available in a window of 10 s.
 
-    `messages` arrived in it; a message counts at the last master tried. None: there were
-    not two masters available, or they had no load.
+    A message counts once, in the window of its arrival, at the last master that was tried (of two
+    attempts at once, at the one that answered); `messages` are those of the available masters.
+    None: there were not two masters available, or they had no load.
     """
 
     start_s: float
@@ -57,8 +58,10 @@ class Balance:
     Jain's index (1 is even, 1/n all on one), the largest and smallest load over the mean,
     and the coefficient of variation: of the messages per worker of the masters that are
     available at the time (see `windows_of`), so that a crash is no imbalance: means over the
-    windows, weighted by their messages. The same of all masters, available or not, is in
-    `hasim.measures.load.Load`.
+    windows, weighted by their messages. A message counts once, at the last master that was tried:
+    attempts that failed before are not in it. `hasim.measures.load.Load` has the indices of
+    all attempts, per worker of all masters, available or not: there a black hole shows even if
+    retries elsewhere make up for it.
 
     `offered_per_s` counts messages, `attempts_per_s` the attempts on masters that they took,
     `throughput_per_s` the answers, in time or not. `switches_per_min` counts new routing tables.

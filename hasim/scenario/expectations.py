@@ -45,14 +45,19 @@ MEASURES: dict[str, tuple[str, str]] = {
     "attempt_rate": ("count", "Attempts on masters per second."),
     "throughput": ("count", "Attempts answered per second, in time or not."),
     "goodput": ("count", "Messages answered by their deadline, per second."),
-    "jain": ("ratio", "Jain's index of all masters' loads: 1 is even."),
-    "peak_to_mean": ("count", "The largest load of all masters over the mean."),
-    "least_to_mean": ("ratio", "The smallest load of all masters over the mean."),
-    "cv": ("count", "Coefficient of variation of all masters' loads."),
-    "balance.jain": ("ratio", "Jain's index over the masters available at the time."),
-    "balance.peak_to_mean": ("count", "The largest load of an available master over the mean."),
-    "balance.least_to_mean": ("ratio", "The smallest load of an available master over the mean."),
-    "balance.cv": ("count", "Coefficient of variation over the available masters' loads."),
+    "jain": ("ratio", "Jain's index of attempts per worker, of all masters: 1 is even."),
+    "peak_to_mean": ("count", "Attempts per worker: the largest of all masters over the mean."),
+    "least_to_mean": ("ratio", "Attempts per worker: the smallest of all masters over the mean."),
+    "cv": ("count", "Coefficient of variation of attempts per worker, of all masters."),
+    **{
+        f"balance.{name}": (unit, f"{index}; each at the last master tried, of available masters.")
+        for name, unit, index in (
+            ("jain", "ratio", "Jain's index of messages per worker"),
+            ("peak_to_mean", "count", "Messages per worker, the largest number over the mean"),
+            ("least_to_mean", "ratio", "Messages per worker, the smallest number over the mean"),
+            ("cv", "count", "Coefficient of variation of messages per worker"),
+        )
+    },
     "switches_per_min": ("count", "Changes of the routing per minute."),
     "churn": ("ratio", "Keys whose master a change of routing changed, of those seen before."),
     "churn.needless": ("ratio", "Keys moved between masters that were there before and after."),
