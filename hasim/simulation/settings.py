@@ -150,19 +150,27 @@ class RetrySettings:
     backoff_ns: Annotated[
         int,
         duration(
-            "Upper bound of the wait before the second attempt, doubled each time; drawn with "
-            "full jitter.",
-            source="Envoy base interval 25 ms, full jitter",
+            "Upper bound of the wait before the second attempt, doubled for each further one "
+            "without an upper limit; drawn with full jitter. A retry that would begin after the "
+            "message's deadline (traffic.deadline) is not made.",
+            source="Envoy base interval 25 ms, full jitter; there ten times the base at most",
         ),
     ] = 100 * MILLISECOND
     budget: Annotated[
-        float, share("Retries at most, as a share of messages.", source="Finagle RetryBudget 20 %")
+        float,
+        share(
+            "Retries at most, as a share of messages, beside the reserve: each message adds this "
+            "much to its gateway's budget, each retry takes 1. 0%: no retries. Practically no "
+            "limit: any other share with a reserve that no run uses up (reserve: 1000000000).",
+            source="Finagle RetryBudget 20 %",
+        ),
     ] = 0.2
     reserve: Annotated[
         float,
         factor(
-            "Retries that the budget has at the start, and can save up at most.",
-            source="Finagle RetryBudget: 10 retries a second whatever the share",
+            "Retries that a gateway's budget has at the start, and can save up at most (less than "
+            "1: no retries). Only the share fills it up again: there is no floor of retries per "
+            "second, as Finagle has (10 a second).",
         ),
     ] = 10.0
     most_active: Annotated[
@@ -237,11 +245,21 @@ class TrafficSettings:
     """The messages' keys. Without, each message is a key of its own."""
     regions: tuple[str, ...] = ()
     """Client regions, each with a gateway, sharing the messages evenly. Empty: the masters'."""
-    timeout_ns: Annotated[int, duration("An attempt without an answer has failed.", above=0)] = (
-        2 * SECOND
-    )
+    timeout_ns: Annotated[
+        int,
+        duration(
+            "An attempt without an answer this long after it was sent has failed. One that waits "
+            "at the gateway for room (balancing.limits.max_queue) gives up after this time as "
+            "well, and has all of it again once it is sent, as with HAProxy's timeout queue and "
+            "timeout server.",
+            above=0,
+        ),
+    ] = 2 * SECOND
     deadline_ns: Annotated[
-        int, duration("A message counts as a success if answered this soon.", above=0)
+        int,
+        duration(
+            "A message counts as a success if answered this soon; no retry begins later.", above=0
+        ),
     ] = 5 * SECOND
     retry: RetrySettings = RetrySettings()
     """Retries of a failed attempt."""

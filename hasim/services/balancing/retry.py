@@ -6,10 +6,11 @@ from __future__ import annotations
 class RetryBudget:
     """A token bucket: each message deposits `share` of a token, each retry takes one.
 
-    `reserve` tokens are there at the start and cap what can be saved up, so that a
-    quiet client may still retry (Finagle RetryBudget: 20 %, a floor of 10 retries).
-    A share of nothing allows nothing. `most_active` retries at most are under way at a
-    time, their wait included (Envoy's circuit breaker max_retries; 0: no limit).
+    `reserve` tokens are there at the start and cap what can be saved up. The share is Finagle's
+    (RetryBudget: 20 %), the reserve is not: Finagle has a floor of 10 retries a second
+    instead, and here tokens come from messages alone. A share of nothing allows nothing.
+    `most_active` retries at most are under way at a time, their wait included (Envoy's circuit
+    breaker max_retries; 0: no limit).
     """
 
     def __init__(self, share: float, reserve: float = 10.0, most_active: int = 0) -> None:

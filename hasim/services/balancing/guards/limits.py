@@ -27,8 +27,10 @@ class LimitSettings:
         int,
         count(
             "Attempts that wait at the gateway, first come, first served, for room at a master, "
-            "each until its client gives up (traffic.timeout); more are refused (overflow).",
-            source="HAProxy maxqueue; Envoy max_pending_requests (default 1024)",
+            "each for traffic.timeout at most, then it has failed (overflow). Once it is sent, "
+            "it has all of traffic.timeout again. More are refused (overflow).",
+            source="HAProxy maxqueue, timeout queue and timeout server; Envoy "
+            "max_pending_requests (default 1024)",
             least=0,
         ),
     ] = 0

@@ -1,0 +1,28 @@
+"""A retry budget at its ends: none at all, and practically no limit, as the help of it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from hasim.services.balancing.retry import RetryBudget
+
+
+def retries_of(budget: RetryBudget, messages: int, each: int) -> int:
+    """How many retries are allowed if all messages come first, and then each wants so many."""
+    for _ in range(messages):
+        budget.deposit()
+    return sum(budget.withdraw() for _ in range(messages * each))
+
+
+@pytest.mark.parametrize("share", [1e-5, 0.2, 1.0])
+def test_a_reserve_that_is_never_used_up_is_no_limit(share: float) -> None:
+    assert retries_of(RetryBudget(share, reserve=1e9), 1000, each=3) == 3000
+
+
+def test_a_share_of_all_messages_alone_is_a_limit() -> None:
+    assert retries_of(RetryBudget(1.0), 1000, each=1) == 10
+
+
+@pytest.mark.parametrize(("share", "reserve"), [(0.0, 1e9), (1.0, 0.99)])
+def test_no_share_or_less_than_one_in_reserve_allows_nothing(share: float, reserve: float) -> None:
+    assert retries_of(RetryBudget(share, reserve=reserve), 1000, each=1) == 0
