@@ -406,6 +406,15 @@ def test_keys_that_move_are_told_beside_what_had_to(tiny):
     assert at_random["peak_to_mean"]["value"] > 1
 
 
+def test_the_table_of_operations_says_what_its_columns_mean(tiny):
+    Path("keyed.yaml").write_text(KEYED)
+    shown = cli("run", "keyed.yaml", "--jobs", 1, "--out", "out").stdout
+    table, _, note = shown.partition("Looked at: the 20 s before an operation and the 120 s after")
+    assert "settled" in table
+    assert "Settled: from then on the shares of each second" in note
+    assert "are within 5 % of the new ones" in " ".join(note.split())
+
+
 def test_the_work_of_a_study_is_told_from_the_least_to_the_most(tiny):
     tiny.write_text(SCENARIO.replace("replications: 3", f"replications: {UNTIL}"))
     assert cli("validate", tiny).stdout == f"{tiny}: valid: 2 cells, 4 to 7 replications each\n"

@@ -42,6 +42,7 @@ def show(result: Result, style: str) -> None:
         out.print(_stopping_table(result))
     if not result.operations.empty:
         out.print(_operations_table(result))
+        out.print(_operations_note())
     if not result.churn.empty:
         out.print(_churn_table(result))
     if result.study.expect:
@@ -132,6 +133,27 @@ def _operations_table(result: Result) -> Table:
             *(_or_dash(row[name], _percent) for name in ("keys_moved", "keys_ideal") if keyed),
         )
     return table
+
+
+def _operations_note() -> str:
+    """What the columns of the table of operations mean."""
+    from hasim.measures.operations import AFTER_NS, BEFORE_NS
+    from hasim.report.format import percent
+    from hasim.study.transients import TOLERANCE
+    from hasim.units import SECOND
+
+    return (
+        f"Looked at: the {BEFORE_NS // SECOND} s before an operation and the "
+        f"{AFTER_NS // SECOND} s after it, but not beyond the operations before and after it.\n"
+        "Routed: every gateway uses the routing that came of it.\n"
+        "Load moved: from the masters' shares of the attempts before it to their new ones, those "
+        "of the last third of the time after it; half the sum of the differences.\n"
+        "Settled: from then on the shares of each second, of all replications together, are "
+        f"within {percent(TOLERANCE)} of the new ones (by the same sum), chance aside; "
+        "-: not before the last third begins.\n"
+        "Messages lost: ended without an answer in the time after it, for whatever reason, on "
+        "average in a replication.\n"
+    )
 
 
 def _churn_table(result: Result) -> Table:
