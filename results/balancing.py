@@ -47,6 +47,7 @@ SLOWER, LOST = 1.2, 0.01
 """Normal again: the mean latency within 20 % of that without the fault, 1 % lost at most."""
 SHOWN = ("round-robin", "least-loaded", "two-choices", "peak-ewma", "prequal", "priority-spillover")
 DRAWS = 1000
+SHADES = "Darker is more; the shades are logarithmic, and each panel has a scale of its own"
 ACROSS = 5
 """Kinds of faults side by side in the figure of courses."""
 Floats = NDArray[np.float64]
@@ -227,6 +228,7 @@ def overview(found: Found, gone: Mapping[tuple[str, str], float]) -> Figure:
         _squares(panels[0], "p99 latency", p99, kinds, names, _time)
         _squares(panels[1], "messages lost by a fault", gone, kinds[1:], names, _count)
         _squares(panels[2], "coefficient of variation of loads", cv, kinds, names, _two_digits)
+        figure.suptitle(SHADES, color=GREY, fontsize=9)
     return figure
 
 
