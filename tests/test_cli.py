@@ -411,6 +411,11 @@ def test_the_table_of_operations_says_what_its_columns_mean(tiny):
     shown = cli("run", "keyed.yaml", "--jobs", 1, "--out", "out").stdout
     table, _, note = shown.partition("Looked at: the 20 s before an operation and the 120 s after")
     assert "settled" in table
+    lines = table.splitlines()
+    (drain,) = [line for line in lines if "drain" in line and "ring-hash" in line]
+    bounds = lines[lines.index(drain) + 1].split()  # of: routed after, load moved, messages lost
+    assert len(bounds) == 3
+    assert all(re.fullmatch(r"[\d.]+-[\d.]+", each) for each in bounds)
     assert "Settled: from then on the shares of each second" in note
     assert "are within 5 % of the new ones" in " ".join(note.split())
 

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from hasim.journal import Journal
     from hasim.result import Result
@@ -127,12 +128,23 @@ def _operations_table(result: Result) -> Table:
             format.seconds(row["done_at_s"]),
             row["do"],
             row["subject"],
-            *(_or_dash(row[name], format.seconds) for name in ("routed_s", "settled_s")),
-            _or_dash(row["moved"], _percent),
-            _or_dash(row["lost"], lambda number: f"{number:.1f}"),
+            _bounded(row, "routed_s", "routed_low_s", "routed_high_s", "s"),
+            _or_dash(row["settled_s"], format.seconds),
+            _bounded(row, "moved", "moved_low", "moved_high", "ratio"),
+            _bounded(row, "lost", "lost_low", "lost_high", "count"),
             *(_or_dash(row[name], _percent) for name in ("keys_moved", "keys_ideal") if keyed),
         )
     return table
+
+
+def _bounded(row: dict[Any, Any], value: str, low: str, high: str, unit: str) -> Text:
+    """A number of an operation above its interval."""
+    from hasim.report.terminal import field
+    from hasim.study.estimate import Estimate
+
+    number = None if math.isnan(row[value]) else row[value]
+    least, most = (row[name] if math.isfinite(row[name]) else None for name in (low, high))
+    return field(Estimate(value, unit, number, least, most, 0, ""))
 
 
 def _operations_note() -> str:

@@ -109,7 +109,7 @@ class SummaryTable:
             name, _, part = title(measure).rpartition(" ")
             table.add_column(f"{name}\n{part}".strip(), justify="right", no_wrap=True)
         for label, summary in zip(labels(self.cells), self.summaries, strict=True):
-            fields = (_field(summary.get(measure)) for measure in measures)
+            fields = (field(summary.get(measure)) for measure in measures)
             table.add_row(label.replace(", ", ",\n"), *fields)
         return table
 
@@ -208,7 +208,7 @@ def plain_table(caption: str) -> Table:
     )
 
 
-def _field(estimate: Estimate | None) -> Text:
+def field(estimate: Estimate | None) -> Text:
     """The point above its interval, or a dash above what is missing; narrow on purpose."""
     if estimate is None:
         return Text("")
