@@ -200,8 +200,8 @@ class Kernel(NamedTuple):
     call_lines: Callable[[Table, int, int], None]
 
 
-def build(fingerprint: int) -> Kernel:
-    """The entry points, compiled at their first call or read from numba's cache."""
+def build_advance(fingerprint: int) -> Callable[[Table, int, int], int]:
+    """The loop."""
 
     @entry
     def advance(table: Table, limit_ns: int, limit_priority: int) -> int:
@@ -231,6 +231,13 @@ def build(fingerprint: int) -> Kernel:
             if stop:
                 s.now = time
                 return stop
+
+    return advance
+
+
+def build(fingerprint: int) -> Kernel:
+    """The entry points, compiled at their first call or read from numba's cache."""
+    advance = build_advance(fingerprint)
 
     @entry
     def lose(table: Table, now: int, master: int, cause: int) -> int:
