@@ -1,12 +1,17 @@
-"""For all tests: properties are tried on the same examples each time.
+"""For all tests: the same examples of properties each time, and Ctrl-C for what they start.
 
 `pytest --hypothesis-profile explore` tries others, as many as wanted by `max_examples`.
 """
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("explore", derandomize=False)
 settings.load_profile("repeatable")
+
+# A shell that starts pytest in the background has it ignore Ctrl-C, and with it all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)

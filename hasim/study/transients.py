@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,7 +40,9 @@ class Transient:
     the changes of routing up to the next operation changed, `keys_ideal` the least that
     had to (None: no algorithm keeps a key at a master; see `hasim.measures.churn`). A
     fault at the same time counts as well. `low` and `high` are the bounds of the 95 % interval
-    (infinite with one replication), of `routed_s` and `lost` as means, of `moved` by the jackknife.
+    (infinite with one replication): of `routed_s` as a mean of the replications in which every
+    gateway came to use the new routing, of `lost` as a mean, of `moved` by the jackknife. Since
+    chance alone makes a distance, its lower bound is less by as much, and 0 at least.
     """
 
     operation: int
@@ -100,7 +102,7 @@ def transients(runs: Sequence[Measured], tolerance: float = TOLERANCE) -> list[T
                 moved_low=moved.low,
                 moved_high=moved.high,
                 lost=lost.value,
-                lost_low=lost.low,
+                lost_low=max(0.0, lost.low) if len(runs) > 1 else lost.low,
                 lost_high=lost.high,
                 keys_moved=keys_moved,
                 keys_ideal=keys_ideal,
@@ -184,7 +186,18 @@ def _moved(runs: Sequence[Measured], operation: int, sent: dict[float, list[int]
         distances: Floats = np.abs(shares[..., 0, :] - shares[..., 1, :]).sum(axis=-1) / 2
         return distances
 
-    return jackknife_interval(counts.reshape(len(runs), -1), statistic)
+    found = jackknife_interval(counts.reshape(len(runs), -1), statistic)
+    if found.value is None or not math.isfinite(found.low):
+        return found
+    low = max(0.0, found.low - _by_chance(counts.sum(axis=0)))
+    return replace(found, low=low, high=min(1.0, found.high))
+
+
+def _by_chance(sides: Floats) -> float:
+    """The distance of two balances, on average, if each attempt went by the shares of both."""
+    share = sides.sum(axis=0) / sides.sum()
+    variance = share * (1 - share) * (1 / sides.sum(axis=1)).sum()
+    return float(np.sqrt(2 * variance / math.pi).sum()) / 2
 
 
 def _first_of_level(offsets: Sequence[float]) -> float:

@@ -169,3 +169,16 @@ def test_who_is_left_out_by_the_gateway_counts_as_not_healthy(
     failed = [arrival for arrival, _, outcome in found if outcome == Cause.ERROR]
     assert 5 <= len(failed) < 20  # until it was left out
     assert_share(by_group(found, max(failed) + SECOND), expected)
+
+
+@pytest.mark.parametrize("algorithm", ["priority-spillover", "geo-weighted-spillover"])
+def test_an_absent_master_is_not_missed(algorithm: str) -> None:
+    """Two of three are there, who would keep 1.4 * 2 / 3 of the traffic if the third were ill."""
+    settings = groups(3, 2, traffic=traffic(200, owned=0.0))
+    of_regions = tuple(
+        dataclasses.replace(m, region=m.id[:2], absent=m.id == "p0-2") for m in settings.masters
+    )
+    balancing = BalancingSettings(algorithm=algorithm)
+    found = on_both(dataclasses.replace(settings, masters=of_regions, balancing=balancing))
+    assert {master for _, master, _ in found} >= {"p0-0", "p0-1"}
+    assert_share(by_group(found), 1.0 if algorithm == "priority-spillover" else 0.5)

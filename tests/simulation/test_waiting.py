@@ -17,6 +17,7 @@ from hasim.simulation.settings import MasterSettings, TraceArrivals
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import FAULTS, assert_equal, both
+from tests.simulation.test_balancing_theory import DEAF
 from tests.simulation.worlds import NO_LATENCY, after, lasting, traffic, world
 
 ONE_EACH = LimitSettings(max_concurrency=1, max_queue=100)
@@ -100,6 +101,38 @@ def test_who_waits_is_sent_as_soon_as_a_guard_lets_it(guard: Any, back_s: float)
     assert found[:2] == [(4.5, "timeout", "m1"), (1.1, "refused", "m2")]
     assert [time_s for time_s, _, _ in found[2:]] == pytest.approx([back_s + 0.1, back_s + 0.2])
     assert [(outcome, master) for _, outcome, master in found[2:]] == [("ok", "m2")] * 2
+
+
+@pytest.mark.parametrize("guard", ["breaker", "outliers"])
+def test_who_waits_is_sent_though_nobody_was_left(guard: str) -> None:
+    """The only master loses what it does at 1 s; who comes later does not overtake."""
+    ejection = OutlierSettings(
+        consecutive_failures=1,
+        interval_ns=SECOND,
+        base_ejection_ns=500 * MILLISECOND,
+        max_ejected=1.0,
+    )
+    rules = {"breaker": BreakerSettings(failures=1, base_ns=SECOND), "outliers": ejection}
+    only: Any = {guard: rules[guard]}
+    settings = BalancingSettings(algorithm="least-loaded", limits=ONE_EACH, **only)
+    slow = dataclasses.replace(QUICK, workers=1, service=Constant(mean_ns=900 * MILLISECOND))
+    found = ended(0.5, 0.6, 0.7, 2.5, masters=(slow,), balancing=settings, faults=(CRASH,))
+    assert found[0] == (1.0, "reset", "m2")
+    assert found[1:3] == [(pytest.approx(2.9), "ok", "m2"), (pytest.approx(3.8), "ok", "m2")]
+    # Beside a trial there is nobody, which is no lack of room.
+    later = (2.5, "unroutable", "") if guard == "breaker" else (pytest.approx(4.7), "ok", "m2")
+    assert found[3] == later
+
+
+def test_a_breaker_that_opens_again_is_waited_for() -> None:
+    """The trial at 2.1 s fails too: the next one is two seconds later."""
+    guard = BreakerSettings(failures=1, base_ns=SECOND)
+    settings = BalancingSettings(algorithm="least-loaded", limits=ONE_EACH, breaker=guard)
+    longer = dataclasses.replace(CRASH, for_=lasting(1.5))
+    more: Any = {"balancing": settings, "faults": (longer,), "detection": DEAF}
+    found = ended(0.5, 1.1, 1.2, 1.3, masters=(BUSY, QUICK), **more)
+    assert found[1:3] == [(1.1, "refused", "m2"), (2.1, "refused", "m2")]
+    assert found[3] == (pytest.approx(4.2), "ok", "m2")
 
 
 def test_who_is_sent_after_waiting_has_a_timeout_anew() -> None:

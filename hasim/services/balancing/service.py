@@ -226,7 +226,7 @@ class LoadBalancingService:
 
     @property
     def opens_ns(self) -> int:
-        """When an attempt that `limits` refused (OVERFLOW) may find room although none ends.
+        """When an attempt that was refused (`refusal`) may find room although none ends.
 
         Nanoseconds: then a breaker lets a trial through, or an ejection may end; `NEVER` if that
         is not to be. Whoever lets attempts wait looks again then, when an attempt ends, and when

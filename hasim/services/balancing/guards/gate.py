@@ -85,8 +85,8 @@ class Gate:
     algorithm goes by tiers, each of which is then a level of its own to the panic threshold.
     `turns`: 1 if slow start counts a master's turns instead of lowering its weight; among
     all masters, or those of its tier, or (`regional`) of its region. `equal`: 1 if a turn is
-    due to all of them alike, whatever their weights. `opens_ns`: after an attempt that was refused
-    for lack of room, when there may be room although nothing ends; else `NEVER`.
+    due to all of them alike, whatever their weights. `opens_ns`: after an attempt that was not
+    admitted, when one may be although nothing ends; else `NEVER`.
     """
 
     sweep_ns: int = 0
@@ -125,7 +125,7 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
     found = narrow(now, guards, fleet.in_flight, rules.limits.max_concurrency, pool)
     if found == ROOM and 0 < rules.limits.max_requests <= gate.in_flight:
         found = FULL
-    gate.opens_ns = opens_at(protection, fleet, now) if found == FULL else NEVER
+    gate.opens_ns = NEVER if found == ROOM else opens_at(protection, now)
     for index in range(len(pool)):
         fleet.weight[index] = fleet.base_weight[index] if pool[index] != 0 else 0.0
     if found == ROOM and rules.slow_start_on != 0:
@@ -133,16 +133,19 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
     return found
 
 
-def opens_at(protection: Protection, fleet: Fleet, now: int) -> int:
-    """When the next breaker lets a trial through, or an ejection may end: NEVER if none does."""
+def opens_at(protection: Protection, now: int) -> int:
+    """When the next breaker lets a trial through, or an ejection may end: NEVER if none does.
+
+    Of all members, since panic may let in whom the routing does not.
+    """
     at, gate, members = NEVER, protection.gate, protection.members
     for index in range(len(protection.guards)):
         guard = protection.guards[index]
-        if fleet.eligible[index] == 0 or members[index] == 0:
+        if members[index] == 0:
             continue
         if guard.ejected != 0:
             at = min(at, gate.sweep_ns)
-        elif guard.opened != 0 and guard.trial == 0 and guard.open_until_ns > now:
+        if guard.opened != 0 and guard.trial == 0 and guard.open_until_ns > now:
             at = min(at, guard.open_until_ns)
     return at
 

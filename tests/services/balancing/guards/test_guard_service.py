@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, deque
 from typing import Any
 
@@ -16,20 +17,24 @@ from hasim.services.balancing.guards import (
     OutlierSettings,
     SlowStartSettings,
 )
+from hasim.services.balancing.guards.gate import NEVER
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.units import SECOND
 
 NAMES = ("a", "b", "c", "d")
 
 
-def service(*, masters: int = 4, gateway: str | None = "west", **settings: Any) -> Any:
-    cluster = Cluster(
+def cluster(masters: int) -> Cluster:
+    return Cluster(
         tuple(Master(name, "west") for name in NAMES[:masters]),
         (Partition("p1", "a"),),
         ("west",),
         ((0,) * masters,),
     )
-    return LoadBalancingService(BalancingSettings(**settings), cluster, gateway=gateway)
+
+
+def service(*, masters: int = 4, gateway: str | None = "west", **settings: Any) -> Any:
+    return LoadBalancingService(BalancingSettings(**settings), cluster(masters), gateway=gateway)
 
 
 def table(version: int, *eligible: str, draining: Any = (), away: Any = ()) -> RoutingTable:
@@ -286,3 +291,41 @@ def test_a_frozen_service_keeps_its_guards() -> None:
     assert again.freeze() == balancer.freeze() != cluster_like.freeze()
     for now in (2 * SECOND, 3 * SECOND, 30 * SECOND):
         assert picks(again, 7, now) == picks(balancer, 7, now)
+
+
+def test_members_are_who_is_not_away() -> None:
+    balancer = service(masters=3)
+    assert list(balancer.fleet.member) == [True, True, True]
+    balancer.apply_routing(0, table(2, "b", draining=("c",), away=("a",)))
+    assert list(balancer.fleet.member) == [False, True, True]
+    frozen = json.loads(json.dumps(balancer.freeze()))
+    settings, of = BalancingSettings(), cluster(3)
+    afresh = LoadBalancingService.restore(settings, of, frozen, gateway="west")
+    assert list(afresh.fleet.member) == [False, True, True]
+    balancer.apply_routing(1, table(3, "a", "b", "c"))
+    assert list(balancer.fleet.member) == [True, True, True]
+
+
+def test_it_says_when_a_refused_attempt_may_find_room() -> None:
+    """Also of a master that panic alone lets in, and if there is nobody rather than no room."""
+    settings: dict[str, Any] = {
+        "limits": LimitSettings(max_concurrency=1),
+        "breaker": BreakerSettings(failures=1, base_ns=SECOND),
+        "panic_threshold": 0.6,
+    }
+    balancer = service(masters=2, **settings)
+    assert balancer.select_master(0) == "a"
+    assert balancer.select_master(0) == "b"
+    assert balancer.select_master(0) is None
+    assert balancer.opens_ns == NEVER  # both are full
+    balancer.record_message_failed(SECOND, "b", Cause.REFUSED)
+    balancer.apply_routing(SECOND, table(2, "a"))
+    assert balancer.select_master(SECOND) is None
+    assert balancer.refusal == Cause.OVERFLOW
+    assert balancer.opens_ns == 2 * SECOND
+    balancer.record_message_failed(SECOND + 1, "a", Cause.REFUSED)
+    assert balancer.select_master(SECOND + 2) is None
+    assert balancer.refusal == Cause.UNROUTABLE
+    assert balancer.opens_ns == 2 * SECOND
+    assert balancer.select_master(2 * SECOND) == "b"
+    assert balancer.opens_ns == NEVER
