@@ -12,6 +12,7 @@ from hasim.services.control_plane import ControlPlane
 from hasim.simulation.clock import Call, Clock, Timer
 
 WOKEN = WakeUp()
+"""There is nothing in one, so that one is enough."""
 
 
 class Driver:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hasim.events import GatewayReport, Output, SendReport, WakeUp
+from hasim.events import GatewayReport, Output, SendReport
 from hasim.model import Cluster
 from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.balancing.guards.gate import NEVER
 from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
 from hasim.services.balancing.retry import RetryBudget
 from hasim.simulation.clock import Clock, Timer
+from hasim.simulation.driver import WOKEN
 from hasim.simulation.load_probes import LoadProbes
 from hasim.simulation.network import gateway_endpoint
 from hasim.simulation.settings import TrafficSettings
-
-WOKEN = WakeUp()
-"""There is nothing in one, so that one is enough."""
 
 
 class SimGateway:

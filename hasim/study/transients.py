@@ -137,7 +137,7 @@ def settled_s(
     """Seconds until the balance stays within `tolerance` of `level`, chance aside; None if never.
 
     Chance: `CHANCE` times the distance that a second's messages would have on average if
-    each were sent at random in these shares, sqrt(2 p (1 - p) / (pi n)) / 2 for each master.
+    each were sent at random in these shares (`_by_chance`).
     """
     offsets = sorted(offset for offset in sent if offset >= 0)
     far = 0.0
@@ -146,8 +146,8 @@ def settled_s(
         total = sum(counts)
         if total == 0:
             continue
-        chance = sum(math.sqrt(2 * p * (1 - p) / (math.pi * total)) for p in level) / 2
-        if distance([count / total for count in counts], level) > tolerance + CHANCE * chance:
+        chance = CHANCE * _by_chance(level, 1 / total)
+        if distance([count / total for count in counts], level) > tolerance + chance:
             far = offset + 1
     return far if far <= _first_of_level(offsets) else None
 
@@ -189,15 +189,19 @@ def _moved(runs: Sequence[Measured], operation: int, sent: dict[float, list[int]
     found = jackknife_interval(counts.reshape(len(runs), -1), statistic)
     if found.value is None or not math.isfinite(found.low):
         return found
-    low = max(0.0, found.low - _by_chance(counts.sum(axis=0)))
-    return replace(found, low=low, high=min(1.0, found.high))
+    sides = counts.sum(axis=0)
+    shares = (sides.sum(axis=0) / sides.sum()).tolist()
+    chance = _by_chance(shares, float((1 / sides.sum(axis=1)).sum()))
+    return replace(found, low=max(0.0, found.low - chance), high=min(1.0, found.high))
 
 
-def _by_chance(sides: Floats) -> float:
-    """The distance of two balances, on average, if each attempt went by the shares of both."""
-    share = sides.sum(axis=0) / sides.sum()
-    variance = share * (1 - share) * (1 / sides.sum(axis=1)).sum()
-    return float(np.sqrt(2 * variance / math.pi).sum()) / 2
+def _by_chance(shares: Sequence[float], variance: float) -> float:
+    """The distance, on average, that attempts sent at random in these shares make.
+
+    `variance`: 1/n if n of them are compared with the shares, 1/n + 1/m if with m others. For
+    each master half of sqrt(2 p (1 - p) variance / pi), the mean of a normal one's size.
+    """
+    return sum(math.sqrt(2 * p * (1 - p) * variance / math.pi) for p in shares) / 2
 
 
 def _first_of_level(offsets: Sequence[float]) -> float:
