@@ -107,20 +107,18 @@ def _stopping_table(result: Result) -> Table:
 
 def _operations_table(result: Result) -> Table:
     """What the balance of load did after each operation."""
-    from rich import box
-    from rich.table import Table
-
     from hasim.report import format
     from hasim.report.cells import heading, labels
+    from hasim.report.terminal import plain_table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = plain_table("")
     table.add_column(heading(result.cells), overflow="fold")
     for name in ("at", "operation", "on"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     keyed = bool(result.operations["keys_moved"].notna().any())
-    numbers = ["routed\nafter", "settled\nafter", "load\nmoved", "messages lost\nsince then"]
+    numbers = ["routed\nafter", "settled\nafter", "load\nmoved", "messages\nlost since"]
     for name in [*numbers, *(["keys\nmoved", "ideal"] if keyed else [])]:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)  # a cut number would be a wrong one
     names = dict(zip((index for index, _ in result.cells), labels(result.cells), strict=True))
     for row in result.operations.to_dict("records"):
         table.add_row(
