@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hasim.api import bench, budget, compare, load_run, resume, run
-    from hasim.budgets import Budgets
-    from hasim.frames import read_frame
-    from hasim.gating import GateReport
+    from hasim.findings.budgets import Budgets
+    from hasim.findings.frames import read_frame
+    from hasim.findings.gating import GateReport
+    from hasim.findings.result import Result
     from hasim.journal import Journal
-    from hasim.result import Result
     from hasim.services.balancing import LoadBalancingService
     from hasim.services.control_plane import ControlPlane
     from hasim.services.detection import FailoverDetectionService
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from hasim.version import __version__
 
 _HOMES = {
-    "Budgets": "hasim.budgets",
+    "Budgets": "hasim.findings.budgets",
     "ControlPlane": "hasim.services.control_plane",
     "FailoverDetectionService": "hasim.services.detection",
     "FailoverOrchestrator": "hasim.services.failover",
-    "GateReport": "hasim.gating",
+    "GateReport": "hasim.findings.gating",
     "HighAvailabilityMonitor": "hasim.services.monitoring",
     "Journal": "hasim.journal",
     "LoadBalancingService": "hasim.services.balancing",
-    "Result": "hasim.result",
+    "Result": "hasim.findings.result",
     "__version__": "hasim.version",
     "bench": "hasim.api",
     "budget": "hasim.api",
     "compare": "hasim.api",
     "load_run": "hasim.api",
-    "read_frame": "hasim.frames",
+    "read_frame": "hasim.findings.frames",
     "resume": "hasim.api",
     "run": "hasim.api",
 }

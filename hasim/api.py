@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from distributed import Client
 
-    from hasim.budgets import Budgets
-    from hasim.gating import GateReport
+    from hasim.findings.budgets import Budgets
+    from hasim.findings.gating import GateReport
+    from hasim.findings.result import Result
     from hasim.report.progress import Auto
-    from hasim.result import Result
     from hasim.scenario.loader import Loaded
+    from hasim.study.execution.runner import Progress
     from hasim.study.rare.rates import Rate
     from hasim.study.rare.runs import Measure
-    from hasim.study.runner import Progress
 
 
 def run(
@@ -47,7 +47,7 @@ def run(
     ``distributed.Client``, or ``"local"`` for a cluster of `jobs` workers that is
     started for this run. `out` is a folder that keeps the run; if it holds a run of the same
     scenario already, only the replications and cells that are new are simulated, unless `fresh`
-    moves that run aside (`hasim.study.store.set_aside`). `journals` and `messages` need it.
+    moves that run aside (`hasim.study.folder.store.set_aside`). `journals` and `messages` need it.
     `check` verifies the invariants of every replication, whose violations are in
     ``result.study``. `progress` is called after each replication; by default a bar is shown in
     Jupyter and IPython, and None is silent there, too.
@@ -60,9 +60,9 @@ def run(
     ReplicationError if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after
     Ctrl-C.
     """
-    from hasim.exports import Exported
-    from hasim.study.runner import run_study
-    from hasim.study.store import set_aside
+    from hasim.findings.exports import Exported
+    from hasim.study.execution.runner import run_study
+    from hasim.study.folder.store import set_aside
 
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ValueError(f"jobs must be a whole number from 1 on, or None, got {jobs!r}")
@@ -113,8 +113,8 @@ def resume(
     is no run folder, another process works there, or hasim, a library or a trace
     has changed since; otherwise as `run`.
     """
-    from hasim.exports import Exported
-    from hasim.study.runner import resume_study
+    from hasim.findings.exports import Exported
+    from hasim.study.execution.runner import resume_study
 
     exported = Exported(Path(folder))
     with _told(progress, Path(folder).name) as tell:
@@ -124,8 +124,8 @@ def resume(
 
 def load_run(folder: str | Path) -> Result:
     """Read a run folder back, finished or not. Raises StoreError if it is none."""
-    from hasim.result import Result
-    from hasim.study.store import open_run
+    from hasim.findings.result import Result
+    from hasim.study.folder.store import open_run
 
     path = Path(folder)
     return Result(open_run(path), folder=path)
@@ -158,7 +158,7 @@ def budget(
     Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
     otherwise as `run`.
     """
-    from hasim.budgets import Budgets
+    from hasim.findings.budgets import Budgets
     from hasim.study.rare.analysis import amounts_of, analyse
     from hasim.study.rare.rates import parse_rates
     from hasim.units import parse_duration
@@ -212,7 +212,7 @@ def compare(
     """
     import warnings
 
-    from hasim.study.compare import MEASURES
+    from hasim.study.comparing.compare import MEASURES
 
     first, second = (load_run(r) if isinstance(r, str | Path) else r for r in (before, after))
     frame = second.minus(first, MEASURES if measures is None else measures)
@@ -239,7 +239,7 @@ def bench(
 
     Raises ScenarioError for a bad suite, and BaselineError for a bad baseline.
     """
-    from hasim.gating import GateReport
+    from hasim.findings.gating import GateReport
     from hasim.study.gate import DEFAULT_SUITE, read_suite
     from hasim.study.gate import bench as run_gate
 

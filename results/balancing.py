@@ -26,10 +26,10 @@ from hasim.report.format import estimate_text, percent, seconds
 from hasim.report.style import GREY, colour, look, save
 from hasim.scenario.catalogue import shipped
 from hasim.scenario.loader import load
-from hasim.study.estimate import Estimate
-from hasim.study.statistics import mean_interval
-from hasim.study.summary import estimate_of
-from hasim.study.warm_up import without
+from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.statistics import mean_interval
+from hasim.study.estimates.summary import estimate_of
+from hasim.study.estimates.warm_up import without
 from hasim.units import SECOND
 
 HERE = Path(__file__).parent

@@ -32,12 +32,12 @@ from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings
 from hasim.settings import plain
 from hasim.simulation import run
-from hasim.simulation.commands import Commands
-from hasim.simulation.compiled import plane
-from hasim.simulation.compiled.availability import available
-from hasim.simulation.compiled.counting import Counting
-from hasim.simulation.compiled.gateway import CompiledGateway
-from hasim.simulation.compiled.window import Window
+from hasim.simulation.clients.compiled import plane
+from hasim.simulation.clients.compiled.availability import available
+from hasim.simulation.clients.compiled.counting import Counting
+from hasim.simulation.clients.compiled.gateway import CompiledGateway
+from hasim.simulation.clients.compiled.window import Window
+from hasim.simulation.control.commands import Commands
 from hasim.simulation.faults.settings import Crash, Hang, Slow
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded

@@ -1,8 +1,8 @@
 """How often hasim's intervals hold the truth: `python results/interval-coverage.py`.
 
 Each row repeats a small study many times: replications are made up from a law whose mean or
-quantile is known, `hasim.study.summary.interval` (which every table of hasim comes from) estimates
-it, and the share of studies whose 95 % interval holds the truth is counted. Writes
+quantile is known, `hasim.study.estimates.summary.interval` (which every table of hasim comes from)
+estimates it, and the share of studies whose 95 % interval holds the truth is counted. Writes
 results/statistics.md; `--studies 200` is quicker and coarser.
 """
 
@@ -30,7 +30,7 @@ from hasim.measures.incidents import Incident
 from hasim.measures.load import Latencies
 from hasim.measures.quality import Mistake
 from hasim.sketch import ACCURACY, bucket_value_ns, sketch
-from hasim.study.statistics import (
+from hasim.study.estimates.statistics import (
     FEW,
     Interval,
     order_statistics,
@@ -38,8 +38,8 @@ from hasim.study.statistics import (
     renewal_reward,
     t_interval,
 )
-from hasim.study.summary import Projection, interval, paired
-from hasim.study.survival import Sample, cluster_draws
+from hasim.study.estimates.summary import Projection, interval, paired
+from hasim.study.estimates.survival import Sample, cluster_draws
 from hasim.units import HOUR, seconds
 
 Floats = NDArray[np.float64]
@@ -666,7 +666,8 @@ TEXT = """\
 `python results/interval-coverage.py` writes this file.
 
 Every row repeats a small study: replications are made up from a law whose mean or quantile is
-known, and the estimate comes from `hasim.study.summary.interval`, as every table of hasim does.
+known, and the estimate comes from `hasim.study.estimates.summary.interval`, as every table of hasim
+does.
 *Coverage* is the share of studies whose 95 % interval held the truth, with its own 95 % interval
 (Clopper-Pearson). *Shown* is the share of studies whose interval has two bounds: where the data
 give only one, the table shows `inf` for the other, and a dash where there are too few

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from hasim.scenario.loader import from_data
+from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import Amounts, CellBudget, analyse
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP
-from hasim.study.statistics import Interval
 from hasim.units import MINUTE
 
 Data = Mapping[str, Any]

@@ -28,8 +28,8 @@ from typing import Any
 
 import hasim
 from hasim.scenario.loader import Loaded, from_data
-from hasim.study import program
-from hasim.study.runner import Progress, StudyInterrupted, run_study
+from hasim.study.execution import program
+from hasim.study.execution.runner import Progress, StudyInterrupted, run_study
 
 FALLS = list(range(1, 9))
 Taken = dict[str, list[float]]
@@ -341,7 +341,8 @@ def complete(cells: int) -> dict[str, float]:
 def complete_plans(sizes: tuple[int, int]) -> list[Row]:
     """A small and a large plan of trivial cells, each once and in a process of its own.
 
-    The small one should have more cells than are kept in memory (`hasim.study.outcomes.IN_MEMORY`).
+    The small one should have more cells than are kept in memory
+    (`hasim.study.folder.outcomes.IN_MEMORY`).
     """
     found = {}
     for size in sizes:

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 import hasim
+from hasim.findings.result import TABLES
 from hasim.journal import to_line
-from hasim.result import TABLES
 from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
-from hasim.study.compare import CompareError
-from hasim.study.store import StoreError
+from hasim.study.comparing.compare import CompareError
+from hasim.study.folder.store import StoreError
 
 DATA = {
     "name": "tiny",

@@ -22,7 +22,7 @@ LEVELS = [
     ["measures"],
     ["study"],
     ["report"],
-    ["exports", "frames", "result", "budgets", "gating", "api"],
+    ["findings", "api"],
     ["commands"],
     ["cli", "__main__"],
     ["__init__"],

@@ -204,7 +204,7 @@ def test_check_says_that_invariants_hold(tiny):
 
 
 def test_check_ends_with_1_and_names_what_is_broken(tiny, monkeypatch):
-    import hasim.study.runner as runner
+    import hasim.study.execution.runner as runner
 
     def split_brain(*args, **options):
         from hasim.simulation.run import simulate
@@ -223,7 +223,7 @@ def test_check_ends_with_1_and_names_what_is_broken(tiny, monkeypatch):
 
 
 def test_check_finds_a_control_plane_that_knows_more_than_its_inputs(tiny, monkeypatch):
-    import hasim.study.runner as runner
+    import hasim.study.execution.runner as runner
 
     def clairvoyant(*args, **options):
         from hasim.events import SendProbe
@@ -241,7 +241,7 @@ def test_check_finds_a_control_plane_that_knows_more_than_its_inputs(tiny, monke
 
 
 def test_a_failing_replication_is_reported_with_its_seed(tiny, monkeypatch):
-    import hasim.study.runner as runner
+    import hasim.study.execution.runner as runner
 
     def broken(*args, replication, **options):
         from hasim.simulation.run import simulate
@@ -316,9 +316,9 @@ UNTIL = "{until: {uptime: 5%, outage.mean: 1%}, at_least: 4, at_most: 7, events:
 @pytest.fixture
 def without_figures(monkeypatch):
     """For tests of many runs, of which figures would take most of the time."""
-    import hasim.exports
+    import hasim.findings.exports
 
-    monkeypatch.setattr(hasim.exports, "draw", lambda result: {})
+    monkeypatch.setattr(hasim.findings.exports, "draw", lambda result: {})
 
 
 @pytest.mark.usefixtures("without_figures")
@@ -500,12 +500,12 @@ def test_every_problem_of_a_file_has_its_line(tiny):
 
 
 def test_a_fault_of_hasim_itself_is_not_called_bad_input(tiny, monkeypatch):
-    import hasim.exports
+    import hasim.findings.exports
 
     def broken(result, folder):
         raise ValueError("a bug")
 
-    monkeypatch.setattr(hasim.exports, "export", broken)
+    monkeypatch.setattr(hasim.findings.exports, "export", broken)
     result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--replications", "1"])
     assert result.exit_code == 4
     assert "Traceback" in result.stderr

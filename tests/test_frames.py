@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import hasim
-import hasim.exports
-from hasim.frames import FRAMES, read_frame, write_frames
-from hasim.study.store import StoreError
+import hasim.findings.exports
+from hasim.findings.frames import FRAMES, read_frame, write_frames
+from hasim.study.folder.store import StoreError
 
 DATA: dict[str, Any] = {
     "name": "framed",
@@ -36,7 +36,7 @@ DATA: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def result(tmp_path_factory) -> hasim.Result:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(hasim.exports, "draw", lambda result: {})
+        patched.setattr(hasim.findings.exports, "draw", lambda result: {})
         return hasim.run(DATA, jobs=1, out=tmp_path_factory.mktemp("framed") / "run")
 
 
@@ -120,7 +120,7 @@ def test_a_frame_survives_another_round_through_parquet(result, tmp_path):
 
 
 def test_small_row_groups_hold_the_same(result, tmp_path, monkeypatch):
-    monkeypatch.setattr("hasim.frames.ROWS", 7)
+    monkeypatch.setattr("hasim.findings.frames.ROWS", 7)
     write_frames(result, tmp_path)
     for name in FRAMES:
         pd.testing.assert_frame_equal(read_frame(tmp_path, name), read_frame(result.folder, name))
@@ -145,7 +145,7 @@ def test_a_failure_leaves_the_frames_of_before(result, tmp_path, monkeypatch):
 
 
 def test_a_run_without_incidents_has_an_empty_frame(tmp_path, monkeypatch):
-    monkeypatch.setattr(hasim.exports, "draw", lambda result: {})
+    monkeypatch.setattr(hasim.findings.exports, "draw", lambda result: {})
     hasim.run({**DATA, "faults": [], "vary": {}}, jobs=1, out=tmp_path / "run")
     frame = read_frame(tmp_path / "run", "incidents")
     assert len(frame) == 0

@@ -28,7 +28,7 @@ LAYERS = [
     {"measures"},
     {"study"},
     {"report"},
-    {"result", "exports", "frames", "budgets", "gating", "api"},
+    {"findings", "api"},
     {"commands"},
     {"cli", "__main__"},
 ]

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-import hasim.exports
+import hasim.findings.exports
 
 SCRIPT = Path(__file__).parents[1] / "results" / "scaling.py"
 
@@ -21,7 +21,8 @@ def scaling(monkeypatch) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "scaling", module)
-    monkeypatch.setattr(hasim.exports, "draw", lambda result: {})  # which takes the longest
+    # Drawing takes the longest.
+    monkeypatch.setattr(hasim.findings.exports, "draw", lambda result: {})
     spec.loader.exec_module(module)
     return module
 

@@ -29,6 +29,7 @@ from hasim.settings import (
     settings_classes,
     share,
 )
+from hasim.simulation.clients.warm_up import RULES, WarmUpRule
 from hasim.simulation.faults.settings import AnyFault, Crash, DurationLaw, Fault, Hang
 from hasim.simulation.laws import Constant, Exponential, Lognormal, Uniform
 from hasim.simulation.settings import (
@@ -41,7 +42,6 @@ from hasim.simulation.settings import (
     TrafficSettings,
     WorldSettings,
 )
-from hasim.simulation.warm_up import RULES, WarmUpRule
 from hasim.units import MINUTE, SECOND
 from hasim.validation import SettingsError, adapter
 

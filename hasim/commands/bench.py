@@ -78,9 +78,9 @@ def bench(
     2: bad input. 3: inconclusive, or no comparable baseline. 4: a replication
     crashed (the report tells of the others). 130: interrupted.
     """
+    from hasim.study.execution.runner import ReplicationError
     from hasim.study.gate import DEFAULT_SUITE, read_suite
     from hasim.study.gate import bench as run_gate
-    from hasim.study.runner import ReplicationError
 
     if update and overrides:
         fail(

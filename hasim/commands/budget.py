@@ -21,7 +21,7 @@ from hasim.commands.shell import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hasim.budgets import Budgets
+    from hasim.findings.budgets import Budgets
     from hasim.scenario.csvtable import TraceError
     from hasim.scenario.loader import Loaded
     from hasim.study.rare.rates import Rate

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from hasim.result import Result
-    from hasim.study.compare import Compared
+    from hasim.findings.result import Result
+    from hasim.study.comparing.compare import Compared
 
 MOST_LISTED = 8
 """Settings that are named."""
@@ -41,7 +41,7 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
     if baseline:
         fail("--baseline is for the cells of one RUN, got two")
     from hasim.api import load_run
-    from hasim.study.compare import compare as compare_runs
+    from hasim.study.comparing.compare import compare as compare_runs
 
     before, after = load_run(first), load_run(second)
     if before.name != after.name:
@@ -62,7 +62,7 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
 
 def _tell_unlike(before: Result, after: Result) -> None:
     """Say which settings differ beside those that are varied."""
-    from hasim.study.unlike import unlike
+    from hasim.study.comparing.unlike import unlike
 
     found = unlike(before.study, after.study)
     if found.services:
@@ -84,7 +84,7 @@ def _within(run: Path, baseline: dict[str, Any], style: str) -> int:
     from hasim.api import load_run
     from hasim.report import differences, terminal
     from hasim.report.titles import DEFAULT
-    from hasim.study.compare import against
+    from hasim.study.comparing.compare import against
 
     result = load_run(run)
     wanted = baseline or result.study.baseline

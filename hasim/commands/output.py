@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from hasim.findings.result import Result
     from hasim.journal import Journal
-    from hasim.result import Result
 
 
 _VERDICTS = ("pass", "undecided", "fail")
@@ -25,13 +25,13 @@ def show(result: Result, style: str) -> None:
     `style` is ``table``, ``json``, ``csv`` or ``markdown``.
     """
     if style != "table":
-        from hasim.exports import rendered
+        from hasim.findings.exports import rendered
 
         click.echo(rendered(result, style), nl=False)
         return
+    from hasim.findings.result import SHOWN
     from hasim.report import terminal
     from hasim.report.differences import difference_table
-    from hasim.result import SHOWN
 
     out, whole = terminal.console(), result
     result = whole.head(SHOWN)
@@ -138,7 +138,7 @@ def _operations_table(result: Result) -> Table:
 def _bounded(row: dict[Any, Any], value: str, low: str, high: str, unit: str) -> Text:
     """A number of an operation above its interval."""
     from hasim.report.terminal import field
-    from hasim.study.estimate import Estimate
+    from hasim.study.estimates.estimate import Estimate
 
     number = None if math.isnan(row[value]) else row[value]
     least, most = (row[name] if math.isfinite(row[name]) else None for name in (low, high))
@@ -149,7 +149,7 @@ def _operations_note() -> str:
     """What the columns of the table of operations mean."""
     from hasim.measures.operations import AFTER_NS, BEFORE_NS
     from hasim.report.format import percent
-    from hasim.study.transients import TOLERANCE
+    from hasim.study.estimates.transients import TOLERANCE
     from hasim.units import SECOND
 
     return (

@@ -23,11 +23,11 @@ from hasim.commands.shell import (
 )
 
 if TYPE_CHECKING:
-    from hasim.exports import Exported
+    from hasim.findings.exports import Exported
+    from hasim.findings.result import Result
     from hasim.report.progress import Step
-    from hasim.result import Result
     from hasim.scenario.loader import Loaded
-    from hasim.study.runner import Progress
+    from hasim.study.execution.runner import Progress
 
 FORMATS = click.Choice(["table", "json", "csv", "markdown"])
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,8 +124,8 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
 
     Exit codes as of `hasim run`.
     """
-    from hasim.study.runner import resume_study
-    from hasim.study.store import open_run
+    from hasim.study.execution.runner import resume_study
+    from hasim.study.folder.store import open_run
 
     before = open_run(folder)
     done = len(before.outcomes) - before.outcomes.failed
@@ -155,8 +155,8 @@ def _command(
     one_folder: bool = False,
 ) -> int:
     from hasim.api import prepare
-    from hasim.study.runner import run_study
-    from hasim.study.store import RUNS, default_folder, set_aside
+    from hasim.study.execution.runner import run_study
+    from hasim.study.folder.store import RUNS, default_folder, set_aside
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
@@ -210,9 +210,9 @@ def _simulated(
     execute: Callable[[Report, Exported], None], name: str, folder: Path, style: str
 ) -> int:
     """Run a study to its end and present it; the exit code, also of one that did not end."""
-    from hasim.exports import Exported
-    from hasim.study.cluster import ClusterError
-    from hasim.study.runner import ReplicationError, StudyInterrupted
+    from hasim.findings.exports import Exported
+    from hasim.study.execution.cluster import ClusterError
+    from hasim.study.execution.runner import ReplicationError, StudyInterrupted
 
     exported = Exported(folder)
     try:
@@ -261,8 +261,8 @@ def exit_code(result: Result) -> int:
 
 def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     from hasim.scenario.replications import Sequential, most
-    from hasim.study.executor import default_jobs
-    from hasim.study.runner import estimate_cost
+    from hasim.study.execution.executor import default_jobs
+    from hasim.study.execution.runner import estimate_cost
 
     cost = estimate_cost(loaded)
     rule, cells = loaded.scenario.replications, len(loaded.cells)

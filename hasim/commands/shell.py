@@ -85,10 +85,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
 _USERS_ERRORS = (
     ("hasim.journal", "JournalError"),
     ("hasim.scenario.problems", "ScenarioError"),
-    ("hasim.study.cluster", "ClusterError"),
-    ("hasim.study.compare", "CompareError"),
+    ("hasim.study.execution.cluster", "ClusterError"),
+    ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.study.replaying", "ReplayError"),
-    ("hasim.study.store", "StoreError"),
+    ("hasim.study.folder.store", "StoreError"),
     ("hasim.validation", "SettingsError"),
 )
 

@@ -13,13 +13,13 @@ from hasim.report import page
 from hasim.report.cells import labels, text
 from hasim.report.format import estimate_text, percent, seconds, significant
 from hasim.report.table import plain_estimate
-from hasim.study.estimate import Estimate
-from hasim.study.expectations import Verdict
+from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.expectations import Verdict
+from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import CellBudget
 from hasim.study.rare.combine import difference, scaled
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP, QUIET, TOTAL, Budget
 from hasim.study.rare.rates import FaultClass
-from hasim.study.statistics import Interval
 from hasim.units import HOUR, MINUTE, SECOND, YEAR
 
 MINUTES = YEAR / MINUTE

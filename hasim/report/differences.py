@@ -14,7 +14,7 @@ from hasim.report.format import DASH, number, seconds, significant
 from hasim.report.table import plain_estimate
 from hasim.report.terminal import plain_table
 from hasim.report.titles import title
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 STYLES = {"better": "green", "worse": "red", "changed": "yellow"}
 WORDS = (

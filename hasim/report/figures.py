@@ -17,7 +17,7 @@ from hasim.report.style import save
 from hasim.report.survival import Observation, detected_by
 from hasim.report.timeline import incident_timeline
 from hasim.report.titles import title
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 DASH = "-"
 _SMALL_UNITS = ((1e-6, "ns", 1e9), (1e-3, "us", 1e6), (1.0, "ms", 1e3), (60.0, "s", 1.0))

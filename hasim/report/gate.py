@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hasim.report.format import estimate_text, number, significant
 from hasim.report.junit import as_junit
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 from hasim.study.gate import Change, Comparison, GateReport
 
 FORMATS = ("markdown", "junit", "json", "benchmark-action")

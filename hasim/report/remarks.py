@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hasim.report.titles import title
-from hasim.study.estimate import Estimate
-from hasim.study.statistics import FEW
+from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.statistics import FEW
 
 EXPLAINED = {
     FEW: "few replications of a skewed measure: the interval may hold the truth less often than "

@@ -12,7 +12,7 @@ from typing import Any
 from hasim.report.cells import Cell, heading, labels, text
 from hasim.report.format import estimate_text
 from hasim.report.titles import DEFAULT, title
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 FORMATS = ("json", "csv", "markdown")
 Summary = Mapping[str, Estimate]

@@ -18,7 +18,7 @@ from rich.text import Text
 from hasim.report.cells import Cell, heading, labels
 from hasim.report.format import DASH, estimate_parts, estimate_text
 from hasim.report.titles import DEFAULT, blocks, title
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 PIPE_WIDTH = 160
 """Columns when the output is no terminal and COLUMNS is not set."""

@@ -65,7 +65,7 @@ MEASURES: dict[str, tuple[str, str]] = {
     "probes": ("count", "Probes sent per second."),
     "dual_primary": ("s", "Time with two masters that accept writes of one partition."),
 }
-"""Unit (as in `hasim.study.estimate.Estimate`) and meaning of each measure's name."""
+"""Unit (as in `hasim.study.estimates.estimate.Estimate`) and meaning of each measure's name."""
 
 _BOUND = re.compile(r"\s*(<=|>=|<|>)\s*(\S.*?)\s*")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hasim.simulation.master import SimMaster
+from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import master_endpoint
 from hasim.truth import PartitionAnswered, PartitionServed, StatelessServed, Writers
 

@@ -10,11 +10,11 @@ from typing import Any
 from hasim.journal import Journal
 from hasim.services.frozen import freeze
 from hasim.settings import plain
+from hasim.simulation.clients.rollup import roll_up
+from hasim.simulation.clients.samples import schedule_samples
 from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.operations import schedule_operations
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.rollup import roll_up
-from hasim.simulation.samples import schedule_samples
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.world import World
 from hasim.version import __version__

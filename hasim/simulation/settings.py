@@ -19,10 +19,10 @@ from hasim.settings import (
     share,
     size,
 )
+from hasim.simulation.clients.warm_up import WarmUp, WarmUpRule
 from hasim.simulation.faults.settings import AnyFault, DurationLaw
 from hasim.simulation.laws import Constant
 from hasim.simulation.operations import AnyOperation
-from hasim.simulation.warm_up import WarmUp, WarmUpRule
 from hasim.units import MILLISECOND, SECOND
 
 

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
-from hasim.simulation.blocks import Division
-from hasim.simulation.churn import KeyChurn
+from hasim.simulation.clients.blocks import Division
+from hasim.simulation.clients.churn import KeyChurn
+from hasim.simulation.clients.compiled.availability import available
+from hasim.simulation.clients.gateway import SimGateway
+from hasim.simulation.clients.load_reports import LoadReports
+from hasim.simulation.clients.reference.plane import MessagePlane
+from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.clock import Clock
-from hasim.simulation.commands import Commands
-from hasim.simulation.compiled.availability import available
-from hasim.simulation.driver import Driver
+from hasim.simulation.control.commands import Commands
+from hasim.simulation.control.driver import Driver
 from hasim.simulation.faults.repair import Crews
-from hasim.simulation.gateway import SimGateway
-from hasim.simulation.load_reports import LoadReports
-from hasim.simulation.master import SimMaster
-from hasim.simulation.messages import MessagePlane
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.masters.state import PartitionState
 from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
 from hasim.simulation.operations import Switch
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, WorldSettings
-from hasim.simulation.state import PartitionState
 from hasim.simulation.streams import Stream
-from hasim.simulation.traffic import Traffic
 from hasim.truth import Truth
 
 if TYPE_CHECKING:
-    from hasim.simulation.compiled.plane import CompiledPlane
+    from hasim.simulation.clients.compiled.plane import CompiledPlane
 
 
 def owners_at_start(settings: WorldSettings) -> tuple[MasterSettings, ...]:
@@ -138,7 +138,7 @@ class World:
     def _build_masters(self) -> dict[str, SimMaster]:
         kind = SimMaster
         if self._compiled:
-            from hasim.simulation.compiled.master import CompiledMaster
+            from hasim.simulation.clients.compiled.master import CompiledMaster
 
             kind = CompiledMaster
         masters = {
@@ -173,7 +173,7 @@ class World:
     def _build_gateways(self, watch_failures: int) -> dict[str, SimGateway]:
         kind = SimGateway
         if self._compiled:
-            from hasim.simulation.compiled.gateway import CompiledGateway
+            from hasim.simulation.clients.compiled.gateway import CompiledGateway
 
             kind = CompiledGateway
         return {
@@ -201,7 +201,7 @@ class World:
 
     def _build_messages(self, traffic: Traffic) -> MessagePlane | CompiledPlane:
         if self._compiled:
-            from hasim.simulation.compiled.plane import CompiledPlane
+            from hasim.simulation.clients.compiled.plane import CompiledPlane
 
             return CompiledPlane(self, traffic, self._states, keep_messages=self._keep_messages)
         return MessagePlane(

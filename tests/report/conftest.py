@@ -8,7 +8,7 @@ from hasim import events as e
 from hasim import truth as t
 from hasim.journal import Journal
 from hasim.model import Cause, Diagnosis, Ownership, RoutingTable, Severity, Status
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 from hasim.units import SECOND
 
 

@@ -14,11 +14,11 @@ from hasim.measures.causes import CAUSES
 from hasim.report.budget import MINUTES, nines, remarks, render, rows, tables
 from hasim.simulation.faults.settings import Crash, Hang
 from hasim.simulation.laws import Constant
+from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import CellBudget
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import ALL, TOTAL, Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate
-from hasim.study.statistics import Interval
 from hasim.units import SECOND
 
 YEAR_S = 31_557_600

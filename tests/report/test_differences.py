@@ -7,7 +7,7 @@ import pytest
 
 from hasim.report.differences import as_markdown, difference_table, named, parts, plain
 from hasim.report.terminal import to_text
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 
 @dataclass(frozen=True)

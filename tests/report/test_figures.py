@@ -12,7 +12,7 @@ import pytest
 from hasim.report import figures
 from hasim.report.survival import detected_by
 from hasim.report.timeline import incident_timeline, timeline_rows
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 from hasim.units import SECOND
 
 

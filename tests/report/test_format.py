@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hasim.report import format as f
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 
 @pytest.mark.parametrize(

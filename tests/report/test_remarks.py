@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from hasim.report.differences import as_markdown, censored
 from hasim.report.remarks import remarks
-from hasim.study.compare import Compared
-from hasim.study.estimate import Estimate
-from hasim.study.statistics import FEW
+from hasim.study.comparing.compare import Compared
+from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.statistics import FEW
 
 OUTAGE = Estimate("outage.mean", "s", 3.0, 2.0, 4.0, 9, "Student t, Hall", note=FEW)
 

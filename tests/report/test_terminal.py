@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from hasim.report.terminal import console, footer, summary_table, to_text, verdict_table
-from hasim.study.estimate import Estimate
+from hasim.study.estimates.estimate import Estimate
 
 TWELVE = {
     name: Estimate(name, unit, value, value * 0.9, value * 1.1, 120, "order statistics")

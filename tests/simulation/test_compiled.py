@@ -30,12 +30,12 @@ from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.settings import from_plain
+from hasim.simulation.clients.compiled import arrays, availability, growth, plane, window
+from hasim.simulation.clients.rollup import roll_up
 from hasim.simulation.clock import INPUT, Call
-from hasim.simulation.compiled import arrays, availability, growth, plane, window
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.operations import Switch
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.rollup import roll_up
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
     FencingDeviceSettings,

@@ -18,8 +18,13 @@ from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.selection import chooser
 from hasim.services.balancing.settings import BalancingSettings
-from hasim.simulation.compiled.algorithms import compiled
-from hasim.simulation.compiled.fleet import COLUMNS, SETTINGS, address_table, settings_record
+from hasim.simulation.clients.compiled.algorithms import compiled
+from hasim.simulation.clients.compiled.fleet import (
+    COLUMNS,
+    SETTINGS,
+    address_table,
+    settings_record,
+)
 from tests.services.balancing.fleets import fleet
 
 SEED = 20
@@ -94,7 +99,7 @@ def test_all_numbers_of_the_settings_are_there() -> None:
     assert "algorithm" not in SETTINGS.names
 
 
-COMPILE = "import sys; from hasim.simulation.compiled.algorithms import compiled\n"
+COMPILE = "import sys; from hasim.simulation.clients.compiled.algorithms import compiled\n"
 COMPARE = """
 from tests.simulation.test_compiled_algorithms import both_pick
 for name in {names}:

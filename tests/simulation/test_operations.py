@@ -14,8 +14,8 @@ from hasim.model import Cause, Status
 from hasim.scenario.catalogue import shipped
 from hasim.scenario.loader import from_data, load
 from hasim.simulation.run import simulate
+from hasim.study.estimates.transients import transients
 from hasim.study.replaying import replay_recorded
-from hasim.study.transients import transients
 from hasim.truth import LoadSample, MessageRecord, PartitionServed
 from hasim.units import SECOND
 from tests.simulation.planes import assert_equal, both

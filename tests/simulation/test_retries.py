@@ -13,8 +13,8 @@ from hasim.journal import Journal
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import LimitSettings
+from hasim.simulation.clients.results import IN_FLIGHT
 from hasim.simulation.laws import Constant
-from hasim.simulation.results import IN_FLIGHT
 from hasim.simulation.settings import (
     FixedRtt,
     HedgeSettings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.simulation.state import NO_COPY, PartitionState
+from hasim.simulation.masters.state import NO_COPY, PartitionState
 
 
 def state(*standbys: str, lag_ns: int = 0) -> PartitionState:

@@ -12,8 +12,8 @@ from scipy.stats import t as student
 from hasim.measures import Measured, measure
 from hasim.simulation.laws import Exponential
 from hasim.sketch import bucket_value_ns
-from hasim.study.statistics import Interval, mean_interval
-from hasim.study.warm_up import cut_off, steady
+from hasim.study.estimates.statistics import Interval, mean_interval
+from hasim.study.estimates.warm_up import cut_off, steady
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND
 from tests.simulation.worlds import NO_LATENCY, masters, run, traffic, world

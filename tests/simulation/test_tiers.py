@@ -12,9 +12,9 @@ import pytest
 from hasim.model import Cause, RoutingTable
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import BreakerSettings, OutlierSettings
+from hasim.simulation.clients.results import OUTCOMES
 from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.laws import Constant
-from hasim.simulation.results import OUTCOMES
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.units import MILLISECOND, SECOND
 from tests.services.balancing.guards.test_guard_panic import PUBLISHED

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hasim.simulation.clients.traffic import CONCERNS, RATIOS, STATELESS, Traffic, draw_all
 from hasim.simulation.laws import Exponential, Lognormal, Weibull
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
@@ -19,7 +20,6 @@ from hasim.simulation.settings import (
     WorldSettings,
 )
 from hasim.simulation.streams import Uniforms, generator
-from hasim.simulation.traffic import CONCERNS, RATIOS, STATELESS, Traffic, draw_all
 from hasim.units import SECOND
 from tests.simulation.worlds import masters, traffic, world
 

@@ -28,6 +28,7 @@ from hasim.simulation.faults.settings import (
     TransferFailure,
 )
 from hasim.simulation.laws import Constant
+from hasim.simulation.masters.state import NO_COPY
 from hasim.simulation.settings import (
     FencingDeviceSettings,
     MasterSettings,
@@ -36,7 +37,6 @@ from hasim.simulation.settings import (
     ReplicationSettings,
     RetrySettings,
 )
-from hasim.simulation.state import NO_COPY
 from hasim.truth import (
     AttemptRollup,
     FaultStarted,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hasim.simulation import writes
-from hasim.simulation.state import NO_COPY, PartitionState
-from hasim.simulation.writes import Writes
+from hasim.simulation.masters import writes
+from hasim.simulation.masters.state import NO_COPY, PartitionState
+from hasim.simulation.masters.writes import Writes
 
 NOBODY = array("q")
 STEPS = st.lists(

@@ -18,7 +18,7 @@ from runs import run
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
 from hasim.simulation.settings import MasterSettings, WorldSettings
-from hasim.study.outcomes import Outcome
+from hasim.study.folder.outcomes import Outcome
 from hasim.units import SECOND
 
 WORLD = WorldSettings(

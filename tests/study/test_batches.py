@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.study.batches import AT_ONCE, OPEN_CELLS, Batch, Batches
+from hasim.study.execution.batches import AT_ONCE, OPEN_CELLS, Batch, Batches
 
 
 def learn(batches: Batches, batch: Batch, each_s: float) -> None:

@@ -14,18 +14,20 @@ from test_resume import SEQUENTIAL, changed, lines, tables
 
 import hasim
 import hasim.commands.output
-import hasim.exports
-import hasim.frames
-import hasim.result
+import hasim.findings.exports
+import hasim.findings.frames
+import hasim.findings.result
 from hasim.cli import main
 from hasim.scenario import loader
 from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
-from hasim.study import asked, batches, outcomes, runner, store
-from hasim.study.batches import Batches
-from hasim.study.outcomes import Outcome, Outcomes
-from hasim.study.plan import Plan
-from hasim.study.store import open_run
+from hasim.study.execution import batches, runner
+from hasim.study.execution.batches import Batches
+from hasim.study.folder import outcomes, store
+from hasim.study.folder.outcomes import Outcome, Outcomes
+from hasim.study.folder.store import open_run
+from hasim.study.planning import asked
+from hasim.study.planning.plan import Plan
 
 VARY = {
     "grid": {"detection.fall": [1, 4], "detection.rise": [2, 3]},
@@ -37,7 +39,7 @@ VARY = {
 
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch):
-    monkeypatch.setattr(hasim.exports, "draw", lambda result: {})
+    monkeypatch.setattr(hasim.findings.exports, "draw", lambda result: {})
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def ordinary(request, tmp_path_factory) -> tuple[dict[str, Any], Path]:
     rule = {"fixed": 4, "sequential": {**SEQUENTIAL, "at_least": 3, "at_most": 14}}[request.param]
     scenario = changed(replications=rule, vary=VARY, expect={"uptime": ">= 93%"})
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(hasim.exports, "draw", lambda result: {})
+        patched.setattr(hasim.findings.exports, "draw", lambda result: {})
         folder = tmp_path_factory.mktemp("ordinary")
         result = hasim.run(scenario, jobs=1, out=folder)
     assert len(result.study.cells) == 11
@@ -79,7 +81,7 @@ def tables_again(folder: Path) -> dict[str, bytes]:
     """The tables of a run that is read back."""
     for file in [*folder.glob("*.csv"), *folder.glob("*.parquet"), folder / "summary.json"]:
         file.unlink()
-    hasim.exports.export(hasim.load_run(folder), folder)
+    hasim.findings.exports.export(hasim.load_run(folder), folder)
     return tables(folder)
 
 
@@ -133,7 +135,7 @@ def test_journals_of_a_large_study_have_the_names_of_a_small_one(tmp_path, small
     asked_for = changed(replications=1, vary={"detection.fall": [1, 4]})
     hasim.run(asked_for, jobs=1, out=tmp_path / "large", journals=True)
     small_limits.undo()
-    small_limits.setattr(hasim.exports, "draw", lambda result: {})
+    small_limits.setattr(hasim.findings.exports, "draw", lambda result: {})
     hasim.run(asked_for, jobs=1, out=tmp_path / "small", journals=True)
     names = [
         sorted(p.name for p in (tmp_path / n / "journals").iterdir()) for n in ("large", "small")
@@ -252,7 +254,7 @@ def test_few_files_are_open_at_the_same_time(tmp_path, monkeypatch):
 
 
 def test_of_very_many_cells_the_first_are_shown_and_all_are_judged(tmp_path, monkeypatch):
-    for module in (hasim.result, hasim.exports):
+    for module in (hasim.findings.result, hasim.findings.exports):
         monkeypatch.setattr(module, "SHOWN", 2)
         monkeypatch.setattr(module, "SUMMARISED", 3)
     vary = {"detection.fall": [1, 2, 3, 4, 5]}
@@ -279,7 +281,7 @@ def test_of_very_many_cells_the_first_are_shown_and_all_are_judged(tmp_path, mon
 
 
 def test_a_cell_that_is_not_shown_still_breaks_a_promise(tmp_path, monkeypatch):
-    monkeypatch.setattr(hasim.result, "SHOWN", 1)
+    monkeypatch.setattr(hasim.findings.result, "SHOWN", 1)
     scenario = tmp_path / "many.yaml"
     evidence = {"evidence": ["probe"], "interval": "2s"}
     vary = {"detection.fall": [1, 2, 300]}
@@ -296,5 +298,5 @@ def test_a_cell_that_is_not_shown_still_breaks_a_promise(tmp_path, monkeypatch):
 
 def test_without_an_expectation_no_cell_is_read_to_be_judged(tmp_path, monkeypatch):
     result = hasim.run(changed(replications=1), jobs=1, out=tmp_path)
-    monkeypatch.setattr(hasim.result.Result, "measured", None)  # to call it would raise
+    monkeypatch.setattr(hasim.findings.result.Result, "measured", None)  # to call it would raise
     assert result.verdicts == [[] for _ in result.cells]

@@ -21,11 +21,11 @@ from test_resume import DATA, changed, lines, tables
 from test_runner import STUDY, alive, run_script
 
 import hasim
-import hasim.exports
+import hasim.findings.exports
 from hasim.cli import main
-from hasim.study import cluster, executor, runner
-from hasim.study.cluster import ClusterError
-from hasim.study.store import open_run
+from hasim.study.execution import cluster, executor, runner
+from hasim.study.execution.cluster import ClusterError
+from hasim.study.folder.store import open_run
 
 pytest.importorskip("distributed")
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ def machines(tmp_path_factory) -> Iterator[Machines]:
 @pytest.fixture(scope="module", autouse=True)
 def without_figures() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(hasim.exports, "draw", lambda result: {})
+        patched.setattr(hasim.findings.exports, "draw", lambda result: {})
         yield
 
 
@@ -185,7 +185,7 @@ def test_the_work_is_forgotten_in_the_end(machines):
     from distributed import Client
 
     def known() -> int:
-        from hasim.study import cluster_worker
+        from hasim.study.execution import cluster_worker
 
         return len(cluster_worker._WORKS)
 
@@ -200,7 +200,7 @@ def test_the_work_is_forgotten_in_the_end(machines):
 
 
 def test_workers_of_other_versions_are_refused(machines, monkeypatch):
-    from hasim.study import cluster_worker
+    from hasim.study.execution import cluster_worker
 
     here = cluster_worker.this_program()
     there = here["versions"]["numpy"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hasim.study.compare import CompareError, against, compare, p_value
-from hasim.study.estimate import Estimate
-from hasim.study.summary import paired
+from hasim.study.comparing.compare import CompareError, against, compare, p_value
+from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.summary import paired
 from tests.simulation.worlds import lasting, masters, traffic, world
 from tests.simulation.worlds import run as simulated
 from tests.study.runs import run
@@ -213,8 +213,8 @@ def test_pairs_are_narrower_than_cells() -> None:
 
 def test_every_measure_that_can_be_compared_has_a_better_way_or_none() -> None:
     """A new measure is less-is-better unless it is entered: this list is to be kept by hand."""
-    from hasim.study.compare import MORE_IS_BETTER, NEITHER
-    from hasim.study.summary import MEASURES as ALL
+    from hasim.study.comparing.compare import MORE_IS_BETTER, NEITHER
+    from hasim.study.estimates.summary import MEASURES as ALL
 
     less = {
         name

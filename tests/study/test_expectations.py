@@ -5,9 +5,9 @@ import math
 import pytest
 
 from hasim.scenario.expectations import Expectation
-from hasim.study.estimate import Estimate
-from hasim.study.expectations import Verdict, judge
-from hasim.study.summary import summarise
+from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.expectations import Verdict, judge
+from hasim.study.estimates.summary import summarise
 from hasim.units import DAY
 from tests.study.runs import run
 

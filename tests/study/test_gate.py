@@ -20,7 +20,9 @@ from hasim.scenario.problems import ScenarioError
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
 from hasim.services.failover import FailoverOrchestrator
 from hasim.simulation import streams
-from hasim.study import executor, summary
+from hasim.study.estimates import summary
+from hasim.study.execution import executor
+from hasim.study.execution.runner import ReplicationError, simulate_cell
 from hasim.study.gate import (
     DEFAULT_SUITE,
     Baseline,
@@ -39,7 +41,6 @@ from hasim.study.gate.bench import Runs
 from hasim.study.gate.environment import environment_of
 from hasim.study.gate.observe import Observe, reference_loop
 from hasim.study.gate.suite import suite_from_data
-from hasim.study.runner import ReplicationError, simulate_cell
 
 MOST = 20
 

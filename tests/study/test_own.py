@@ -15,7 +15,7 @@ import pytest
 
 import hasim
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED, Algorithm, register
-from hasim.study.own import Lesson, NotImportableError, lesson_of, own_algorithms
+from hasim.study.planning.own import Lesson, NotImportableError, lesson_of, own_algorithms
 
 STUDY: dict[str, Any] = {
     "name": "own",

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hasim.study import effective
-from hasim.study.pooled import difference_of_means, mean_of, quantile_of, resampled_share
-from hasim.study.statistics import mean_interval, order_statistics, ratio_interval
-from hasim.study.survival import Sample, cluster_draws
+from hasim.study.estimates import effective
+from hasim.study.estimates.pooled import difference_of_means, mean_of, quantile_of, resampled_share
+from hasim.study.estimates.statistics import mean_interval, order_statistics, ratio_interval
+from hasim.study.estimates.survival import Sample, cluster_draws
 
 EVENTS = [6, 6, 6, 7, 10, 13, 16, 22, 23]
 CENSORED = [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]

@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 import hasim
-import hasim.exports
+import hasim.findings.exports
 from hasim.cli import main
-from hasim.study import program, store
-from hasim.study.store import StoreError, open_run
+from hasim.study.execution import program
+from hasim.study.folder import store
+from hasim.study.folder.store import StoreError, open_run
 
 DATA: dict[str, Any] = {
     "name": "tiny",
@@ -38,7 +39,7 @@ BEGINNINGS = (
 
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch):
-    monkeypatch.setattr(hasim.exports, "draw", lambda result: {})
+    monkeypatch.setattr(hasim.findings.exports, "draw", lambda result: {})
 
 
 def other(sources: str = HERE["sources"], commit: str | None = None, **versions: str) -> Any:

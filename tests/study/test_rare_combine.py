@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from hasim.study.estimates.statistics import Interval, rate_interval
 from hasim.study.rare.combine import difference, exactly, product, scaled, total
-from hasim.study.statistics import Interval, rate_interval
 
 
 def interval(value: float, low: float, high: float) -> Interval:

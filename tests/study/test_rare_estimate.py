@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from hasim.study.estimates.statistics import Interval, mean_interval
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import (
     ALL,
@@ -20,7 +21,6 @@ from hasim.study.rare.estimate import (
     Run,
     estimate,
 )
-from hasim.study.statistics import Interval, mean_interval
 
 H = 3600.0
 LAMBDA, REPAIR = 1 / (1000 * H), 10 * H

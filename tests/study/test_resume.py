@@ -16,12 +16,12 @@ import pytest
 from standins import TWO_CELLS, Loaded, Squares
 
 import hasim
-import hasim.exports
+import hasim.findings.exports
 from hasim.scenario.loader import from_data
-from hasim.study import runner
-from hasim.study.asked import new_study
-from hasim.study.lock import Lock, LockedError
-from hasim.study.store import OtherRunError, StoreError, open_run
+from hasim.study.execution import runner
+from hasim.study.folder.lock import Lock, LockedError
+from hasim.study.folder.store import OtherRunError, StoreError, open_run
+from hasim.study.planning.asked import new_study
 
 ROOT = Path(hasim.__file__).parent.parent
 DATA: dict[str, Any] = {
@@ -49,7 +49,7 @@ SEQUENTIAL = {"until": {"outage.mean": "6%"}, "at_least": 10, "at_most": 30}
 def without_figures():
     """Figures take longer than the runs here, and are no part of what is compared."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(hasim.exports, "draw", lambda result: {})
+        patched.setattr(hasim.findings.exports, "draw", lambda result: {})
         yield
 
 
@@ -413,7 +413,7 @@ def test_a_folder_is_locked_while_its_tables_are_written(tmp_path):
 
 def test_the_lock_ends_with_the_process_that_holds_it(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from hasim.study.lock import Lock;"
+        "import sys, time; from pathlib import Path; from hasim.study.folder.lock import Lock;"
         "lock = Lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from standins import TWO_CELLS, Deadly, Pids, Squares
 
-from hasim.study import runner
-from hasim.study.batches import Wanted, Work
-from hasim.study.executor import execute
-from hasim.study.outcomes import Outcome
-from hasim.study.store import open_run
+from hasim.study.execution import runner
+from hasim.study.execution.batches import Wanted, Work
+from hasim.study.execution.executor import execute
+from hasim.study.folder.outcomes import Outcome
+from hasim.study.folder.store import open_run
 
 HERE = Path(__file__).parent
 
@@ -107,7 +107,7 @@ def test_a_script_without_main_guard_is_not_run_again_by_workers(tmp_path):
         """
         print("script runs", flush=True)
         from standins import Squares
-        from hasim.study.executor import execute
+        from hasim.study.execution.executor import execute
         found = []
         execute(Squares(), {0: range(4)}, found.append, jobs=2)
         print(sorted(o.measured["value"] for o in found))
@@ -123,7 +123,7 @@ STUDY = """
 import sys
 from pathlib import Path
 from standins import TWO_CELLS, Squares
-import hasim.study.runner as runner
+import hasim.study.execution.runner as runner
 runner.Replicate = lambda *a: Squares(nap_s=0.05)
 loaded = type(TWO_CELLS)(TWO_CELLS.cells, replications=400)
 try:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hasim.study import survival
-from hasim.study.statistics import (
+from hasim.study.estimates import survival
+from hasim.study.estimates.statistics import (
     FEW,
     effective_number,
     holm,

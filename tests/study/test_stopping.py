@@ -12,10 +12,18 @@ from runs import run
 from standins import TWO_CELLS, Loaded, Synthetic
 
 from hasim.scenario.replications import Sequential
-from hasim.study import runner
-from hasim.study.statistics import Interval, quantile_interval, t_interval
-from hasim.study.stopping import Look, Stop, decide, events, look_at, looks, relative_half_width
-from hasim.study.store import open_run
+from hasim.study.estimates.statistics import Interval, quantile_interval, t_interval
+from hasim.study.execution import runner
+from hasim.study.folder.store import open_run
+from hasim.study.planning.stopping import (
+    Look,
+    Stop,
+    decide,
+    events,
+    look_at,
+    looks,
+    relative_half_width,
+)
 
 
 def rule(precision: float = 0.1, **settings: int) -> Sequential:

@@ -7,9 +7,9 @@ import math
 
 import pytest
 
-from hasim.study import program
-from hasim.study.outcomes import CellInfo, Outcome
-from hasim.study.store import (
+from hasim.study.execution import program
+from hasim.study.folder.outcomes import CellInfo, Outcome
+from hasim.study.folder.store import (
     Options,
     RunFolder,
     StoreError,

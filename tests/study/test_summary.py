@@ -8,8 +8,15 @@ import pytest
 from scipy import stats
 
 from hasim.scenario import expectations
-from hasim.study.statistics import proportion_interval
-from hasim.study.summary import MEASURES, estimate_of, incident_outcomes, paired, summarise, unit
+from hasim.study.estimates.statistics import proportion_interval
+from hasim.study.estimates.summary import (
+    MEASURES,
+    estimate_of,
+    incident_outcomes,
+    paired,
+    summarise,
+    unit,
+)
 from hasim.units import DAY, nanoseconds
 from tests.study.runs import run
 

@@ -12,8 +12,8 @@ import pytest
 from hasim.measures import Measured, measure
 from hasim.measures.churn import ChurnRow
 from hasim.measures.operations import OperationRow, TransientRow
-from hasim.study.statistics import interval_of_left_out, mean_interval
-from hasim.study.transients import distance, settled_s, transients
+from hasim.study.estimates.statistics import interval_of_left_out, mean_interval
+from hasim.study.estimates.transients import distance, settled_s, transients
 from tests.measures.story import Story
 
 

@@ -13,8 +13,8 @@ from hasim.measures.balance import INDICES
 from hasim.measures.invariants import check
 from hasim.mser import mser5
 from hasim.sketch import count, merge
-from hasim.study.summary import estimate_of, paired
-from hasim.study.warm_up import CutOff, cut_off, note_of, steady
+from hasim.study.estimates.summary import estimate_of, paired
+from hasim.study.estimates.warm_up import CutOff, cut_off, note_of, steady
 from hasim.truth import LoadBlock, MessageRecord
 from hasim.units import SECOND
 from tests.simulation.worlds import masters, run, traffic, world

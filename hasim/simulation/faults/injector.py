@@ -10,7 +10,7 @@ from hasim.simulation.faults.kinds import INJECTORS, Cure, is_impairing
 from hasim.simulation.faults.schedule import Span, occurrences, replayed
 from hasim.simulation.faults.settings import AnyFault, Fault
 from hasim.simulation.faults.targets import resolve
-from hasim.simulation.master import SimMaster
+from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.streams import Stream
 from hasim.truth import FaultCured, FaultStarted
 

@@ -18,7 +18,7 @@ from hasim.simulation.faults.settings import (
     PacketLoss,
     Slow,
 )
-from hasim.simulation.master import SimMaster
+from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import OBSERVER, Link, gateway_endpoint, master_endpoint
 
 if TYPE_CHECKING:

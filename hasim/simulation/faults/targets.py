@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hasim.simulation.faults.settings import Fault, RegionOutage
-from hasim.simulation.master import SimMaster
+from hasim.simulation.masters.master import SimMaster
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World

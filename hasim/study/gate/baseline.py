@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hasim.study.folder.store import StoreError
 from hasim.study.gate.fingerprint import Fingerprint
-from hasim.study.store import StoreError
 
 FORMAT = 1
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hasim.study import executor
+from hasim.study.execution import executor
+from hasim.study.execution.program import versions
+from hasim.study.execution.runner import ReplicationError
 from hasim.study.gate.baseline import (
     Baseline,
     BaselineCell,
@@ -21,9 +23,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
-from hasim.study.own import own_algorithms, warn_of
-from hasim.study.program import versions
-from hasim.study.runner import ReplicationError
+from hasim.study.planning.own import own_algorithms, warn_of
 
 Progress = Callable[[int], None]
 """Called with the number of replications that are done."""

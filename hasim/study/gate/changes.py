@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from hasim.study.estimates.statistics import quantile_interval
+from hasim.study.execution.program import versions
 from hasim.study.gate.baseline import BaselineCell
 from hasim.study.gate.observe import Observed
 from hasim.study.gate.outcome import Change, Speed
-from hasim.study.program import versions
-from hasim.study.statistics import quantile_interval
 
 
 def change_of(

@@ -24,8 +24,8 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
+from hasim.study.estimates.statistics import Floats, holm
 from hasim.study.gate.quantities import QUANTITIES
-from hasim.study.statistics import Floats, holm
 
 ALPHA = 0.05
 SEEN = 5

@@ -8,10 +8,10 @@ import traceback
 from dataclasses import dataclass
 
 from hasim.measures import measure
+from hasim.study.execution.runner import simulate_cell
 from hasim.study.gate.fingerprint import Fingerprint, fingerprint
 from hasim.study.gate.quantities import values_of
 from hasim.study.gate.suite import SuiteCell
-from hasim.study.runner import simulate_cell
 
 REFERENCE_EVENTS = 20_000
 """About 10 ms: long beside the clock's noise, short beside a replication."""

@@ -9,8 +9,8 @@ from functools import partial
 
 from hasim import sketch
 from hasim.measures import Measured
-from hasim.study import summary
-from hasim.study.compare import MORE_IS_BETTER
+from hasim.study.comparing.compare import MORE_IS_BETTER
+from hasim.study.estimates import summary
 from hasim.units import SECOND
 
 MORE = MORE_IS_BETTER | {

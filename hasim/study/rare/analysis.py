@@ -15,13 +15,13 @@ from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.replications import Sequential
 from hasim.scenario.traces import span_problem
 from hasim.simulation.settings import PoissonArrivals, WorldSettings
-from hasim.study import executor
-from hasim.study.expectations import ONE_SIDED
-from hasim.study.own import own_algorithms, warn_of
+from hasim.study.estimates.expectations import ONE_SIDED
+from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
+from hasim.study.execution import executor
+from hasim.study.planning.own import own_algorithms, warn_of
 from hasim.study.rare.estimate import Budget, Pair, Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
-from hasim.study.statistics import LEVEL, Interval, t_interval
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
 from hasim.validation import SettingsError, Where
 

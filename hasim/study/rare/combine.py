@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from hasim.study.statistics import Interval
+from hasim.study.estimates.statistics import Interval
 
 METHOD = "MOVER"
 

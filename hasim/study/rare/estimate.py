@@ -34,8 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hasim.measures.causes import CAUSES
-from hasim.study.rare.combine import exactly, product, scaled, total
-from hasim.study.statistics import (
+from hasim.study.estimates.statistics import (
     LEVEL,
     Floats,
     Interval,
@@ -44,6 +43,7 @@ from hasim.study.statistics import (
     rate_interval,
     unknown,
 )
+from hasim.study.rare.combine import exactly, product, scaled, total
 
 OVERLAP, FAULTS, QUIET, TOTAL = "overlap", "all faults", "no fault", "total"
 """The rows of a budget beside the kinds of faults: what pairs of faults add to (or share of)

@@ -1,0 +1,1 @@
+"""What a run, a budget or a gate found: tables, estimates, pictures, files."""

@@ -1,0 +1,80 @@
+"""What `hasim.budget` found: the unavailability of a year, split by fault and by cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hasim.report import budget as report
+from hasim.scenario.expectations import Expectation
+from hasim.study.estimates.expectations import Verdict, judge
+from hasim.study.rare.analysis import Amounts, CellBudget
+from hasim.study.rare.runs import Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hasim.scenario.schema import Scenario
+
+PROJECTED = "uptime.renewal_reward"
+"""The expectation that a budget of the service can judge."""
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """The budget of each cell of a scenario, in `cells`.
+
+    `measure` says of what: ``uptime`` (every partition up) or ``uptime.mean`` (the mean
+    partition).
+    """
+
+    scenario: Scenario
+    measure: Measure
+    amounts: Amounts
+    cells: tuple[CellBudget, ...]
+
+    def table(self) -> pd.DataFrame:
+        """One row per cell, fault and cause: share of time, minutes a year, share of the total.
+
+        Bounds are those of 95 % intervals.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(report.rows(self.cells))
+
+    @property
+    def verdicts(self) -> list[list[Verdict]]:
+        """For each cell, the verdict on ``expect: uptime.renewal_reward``, if there is one."""
+        wanted = [item for item in self.scenario.expect if item.measure == PROJECTED]
+        if self.measure != "uptime":
+            wanted = []
+        return [_judged(wanted, cell) for cell in self.cells]
+
+    def render(self, style: str) -> str:
+        """As ``table`` (plain text), ``json``, ``csv`` or ``markdown``."""
+        return report.render(style, self._header(), self.cells, self.verdicts)
+
+    def _repr_html_(self) -> str:
+        """For Jupyter: a year's minutes by fault and by cause, and what they rest on."""
+        return report.as_html(self._header(), self.cells, self.verdicts)
+
+    def print(self) -> None:
+        """The tables, on stdout."""
+        report.show(self._header(), self.cells, self.verdicts)
+
+    def _header(self) -> dict[str, Any]:
+        return {
+            "scenario": self.scenario.name,
+            "seed": self.scenario.seed,
+            "measure": self.measure,
+            "runs": self.amounts.singles,
+            "pairs": self.amounts.pairs,
+        }
+
+    def __repr__(self) -> str:
+        return f"<Budgets of {self.scenario.name}: {len(self.cells)} cells, {self.measure}>"
+
+
+def _judged(wanted: list[Expectation], cell: CellBudget) -> list[Verdict]:
+    decisive = report.estimate_of(PROJECTED, "ratio", cell.one_sided.uptime)
+    return judge(wanted, {PROJECTED: decisive})

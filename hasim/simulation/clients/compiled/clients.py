@@ -1,0 +1,339 @@
+"""Compiled: the gateways' side, as `MessagePlane` and the balancing service have it."""
+
+from __future__ import annotations
+
+from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
+from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
+from hasim.services.balancing.guards.pace import BUCKETS, note_latency
+from hasim.services.balancing.load import LATENCY_GAIN
+from hasim.simulation.clients.compiled.algorithms import call_event
+from hasim.simulation.clients.compiled.foresight import foresee
+from hasim.simulation.clients.compiled.guarding import gate_at
+from hasim.simulation.clients.compiled.jit import inline, inlined, int64, njit
+from hasim.simulation.clients.compiled.layout import (
+    CAUSES,
+    FOREVER,
+    NO_ROOM,
+    NOBODY,
+    NOT_OWNER,
+    OK,
+    OVERFLOW,
+    REJECTED,
+    TIMED_OUT,
+    UNROUTABLE,
+    UNSETTLED,
+    VIEWS,
+    Record,
+    Table,
+)
+from hasim.simulation.clients.compiled.picking import note_tried, select, tell, tell_sent, tried_by
+from hasim.simulation.clients.compiled.queues import push, push_delivery, push_timeout
+from hasim.simulation.clients.compiled.serving import (
+    attempts,
+    crosses_there,
+    masters,
+    place_of,
+    release,
+    routes,
+    state,
+    take_slot,
+)
+from hasim.simulation.clients.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
+from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY, KEY_BITS, LINE, MESSAGES
+
+ALL_CAUSES = len(CAUSES)
+gateways = VIEWS["gateways"]
+messages = VIEWS["messages"]
+retries = VIEWS["retries"]
+error_of = VIEWS["error"]
+backoff = VIEWS["backoff"]
+demand_ns = VIEWS["demand_ns"]
+in_flight = VIEWS["in_flight"]
+unanswered = VIEWS["unanswered"]
+paces = VIEWS["paces"]
+paced = VIEWS["paced"]
+keep_pace = inlined(note_latency)
+causes = VIEWS["causes"]
+chosen = VIEWS["chosen"]
+
+
+@inline
+def arrive(table: Table, now: int) -> int:
+    """The next message arrives at its gateway."""
+    s = state(table)[0]
+    message = s.message
+    s.message += 1
+    left = s.message < s.count
+    s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
+    m = messages(table)[message & s.mask]
+    m.tries, m.failed, m.last, m.outcome = 0, 0, UNSETTLED, UNSETTLED
+    g = gateways(table)[m.gateway]
+    if s.attempts > 1:
+        g.tokens = min(s.ceiling, g.tokens + s.share)
+    if s.per > 1:
+        g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
+    return send(table, now, message, message * s.attempts, 0)
+
+
+@njit
+def send(table: Table, now: int, message: int, draw: int, tried: int) -> int:
+    """One attempt: choose a master, or wait for room at one, or leave it at that."""
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    m.tries += 1
+    master = select(table, now, m, message, draw, tried)
+    if master >= 0:
+        return dispatch(table, now, message, draw, master, take_slot(table))
+    if master == NO_ROOM and gateways(table)[m.gateway].waiting < s.max_queue:
+        park(table, now, message, draw)
+        return NOTHING
+    end_round(table, int64(m.gateway), message, draw)
+    cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
+    return retry_or_settle(table, now, message, draw, cause)
+
+
+@njit
+def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot: int) -> int:
+    """Put the request on its way, start the client's timeout."""
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    gateway, partition = int64(m.gateway), int64(m.partition)
+    m.last = master
+    if s.last_block:
+        chosen(table)[m.block * s.masters + master] += 1
+    a = attempts(table)[slot]
+    a.used = a.awaited = 1
+    a.parked = 0
+    a.draw, a.message, a.partition = draw, message, partition
+    a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
+    a.sent_ns = now
+    place = place_of(table, message, draw)
+    of_law = masters(table)[master].law * s.attempts * s.per * s.size
+    a.remaining_ns = demand_ns(table)[of_law + place]
+    if s.faulty:
+        a.error = error_of(table)[place]
+    a.seat, a.due_ns, a.twin = -1, -1, -1
+    r = routes(table)[a.route]
+    r.sent += 1
+    in_flight(table)[a.route] += 1
+    tell_sent(table, now, gateway, master)
+    delay = crosses_there(table, r, place)
+    a.served = delay >= 0
+    if delay >= 0 and not foresee(table, now, slot, now + delay, place):
+        masters(table)[master].coming += 1
+        push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
+    push_timeout(table, now + s.timeout_ns, draw, slot)
+    if s.per > 1 and partition < 0 and draw < HEDGED:
+        wait_ns = paces(table)[gateway].delay_ns
+        if wait_ns == 0:
+            wait_ns = s.hedge_after_ns
+        if wait_ns > 0:
+            push(table, now + wait_ns, HEDGE << KEY_BITS | (MESSAGES + draw), slot)
+    return expect_report(table, gateway)
+
+
+@njit
+def end_round(table: Table, gateway: int, message: int, draw: int) -> None:
+    """An attempt and the one beside it have ended: if it was a retry, it is active no more."""
+    if draw % HEDGED > message * state(table)[0].attempts:
+        gateways(table)[gateway].active -= 1
+
+
+# -- waiting for room ------------------------------------------------------------------
+
+
+@njit
+def park(table: Table, now: int, message: int, draw: int) -> None:
+    """An attempt waits at the gateway for room at a master, as long as a client waits."""
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    slot = take_slot(table)
+    a, g = attempts(table)[slot], gateways(table)[m.gateway]
+    a.used = a.awaited = a.parked = 1
+    a.served = 0
+    a.draw, a.message, a.partition = draw, message, m.partition
+    a.gateway, a.master, a.sent_ns = m.gateway, -1, now
+    a.seat, a.due_ns, a.twin, a.next = -1, -1, -1, -1
+    if g.waiting:
+        attempts(table)[g.tail].next = slot
+    else:
+        g.head = slot
+    g.tail = slot
+    g.waiting += 1
+    push_timeout(table, now + s.timeout_ns, draw, slot)
+    look_again(table, now, int64(m.gateway))
+
+
+@njit
+def look_again(table: Table, now: int, gateway: int) -> None:
+    """Look when there may be room although nothing ends, unless that is done before."""
+    g = gateways(table)[gateway]
+    opens_ns = int64(gate_at(g.guards)[0].opens_ns)
+    if g.waiting and now < opens_ns < g.look_ns:
+        g.look_ns = opens_ns
+        push(table, opens_ns, LINE << KEY_BITS | gateway, NOBODY)
+
+
+@njit
+def call_lines(table: Table, now: int, count: int) -> None:
+    """One of so many gateways uses another routing table: there may be room for who waits."""
+    for gateway in range(count):
+        call_line(table, now, gateway)
+
+
+@njit
+def call_line(table: Table, now: int, gateway: int) -> None:
+    """There may be room for one who waits: look when all has ended that ends now."""
+    g = gateways(table)[gateway]
+    if g.waiting and not g.called:
+        g.called = 1
+        push(table, now, LINE << KEY_BITS | gateway, NOBODY)
+
+
+@njit
+def leave_line(table: Table, gateway: int, previous: int, slot: int) -> None:
+    """An attempt waits no longer; `previous` is the one before it, or -1."""
+    g, following = gateways(table)[gateway], int64(attempts(table)[slot].next)
+    if previous < 0:
+        g.head = following
+    else:
+        attempts(table)[previous].next = following
+    if g.tail == slot:
+        g.tail = previous
+    g.waiting -= 1
+
+
+@njit
+def expect_report(table: Table, gateway: int) -> int:
+    """Have the gateway's timer set, unless it runs."""
+    g = gateways(table)[gateway]
+    if g.armed:
+        return NOTHING
+    g.armed = 1
+    state(table)[0].gateway = gateway
+    return ARM
+
+
+@njit
+def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int) -> int:
+    """After a failed attempt: wait and try again, or leave it at that."""
+    s = state(table)[0]
+    m = messages(table)[message & s.mask]
+    g, following = gateways(table)[m.gateway], draw + 1 - message * s.attempts
+    may = s.most_active == 0 or g.active < s.most_active
+    if following < s.attempts and g.tokens >= 1.0 and may:
+        if not retries(table)[(message & s.mask) >> s.chunk_bits]:
+            s.to_retry, s.draw, s.cause = message, draw, cause
+            return RETRY
+        # Full jitter: uniform between nothing and the doubled bound.
+        bound_ns = s.backoff_ns * 2.0 ** (following - 1)
+        pause = backoff(table)[place_of(table, message, draw + 1)] * bound_ns
+        if pause < FOREVER and now + int(pause) < m.arrival_ns + s.deadline_ns:
+            g.tokens -= 1.0
+            g.active += 1
+            priority = ARRIVAL << KEY_BITS | (MESSAGES + draw + 1)
+            push(table, now + int(pause), priority, NOBODY)
+            return NOTHING
+    settle(table, now, message, cause)
+    return NOTHING
+
+
+@njit
+def retry(table: Table, now: int, priority: int) -> int:
+    """The wait before another attempt is over."""
+    s, draw = state(table)[0], (priority & KEY) - MESSAGES
+    message = draw // s.attempts
+    m = messages(table)[message & s.mask]
+    return send(table, now, message, draw, tried_by(table, m, message))
+
+
+@njit
+def settle(table: Table, now: int, message: int, cause: int) -> None:
+    """A message has its outcome."""
+    m = messages(table)[message & state(table)[0].mask]
+    m.outcome = cause
+    m.ended_ns = now
+    if cause != OK:
+        state(table)[0].lost += 1
+
+
+@njit
+def answered(table: Table, now: int, slot: int) -> int:
+    """An answer reaches the client; if it was cancelled, nobody waits for it."""
+    a = attempts(table)[slot]
+    awaited = a.awaited
+    a.awaited = 0
+    release(table, slot)
+    if not awaited:
+        return NOTHING
+    if a.cause != OK:
+        return failed(table, now, a, int64(a.cause))
+    s, r = state(table)[0], routes(table)[a.route]
+    stop = NOTHING
+    if r.streak > 0 and s.watch > 0:
+        s.gateway, s.master = a.gateway, a.master
+        stop = REPORT
+    in_flight(table)[a.route] -= 1
+    r.answered += 1
+    r.streak = r.reported = 0
+    latency_ns = now - a.sent_ns
+    tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, ANSWERED_KIND)
+    r.latency_ns += (latency_ns - r.latency_ns) // LATENCY_GAIN if r.latency_ns else latency_ns
+    if s.hedge_quantile > 0.0:
+        first, pace = int64(a.gateway) * BUCKETS, paces(table)[a.gateway]
+        keep_pace(paced(table), first, pace, s.hedge_quantile, latency_ns)
+    if a.partition >= 0 and unanswered(table)[a.partition]:
+        s.partition = a.partition
+        stop |= ANSWERED
+    messages(table)[a.message & s.mask].last = a.master
+    if a.twin >= 0:
+        call_event(s.cancel_at, table, now, int64(a.twin), 0, 0)
+    call_line(table, now, int64(a.gateway))
+    end_round(table, int64(a.gateway), a.message, a.draw)
+    settle(table, now, a.message, OK)
+    return stop
+
+
+@njit
+def expire(table: Table, now: int, slot: int, draw: int) -> int:
+    """An attempt was sent so long ago that its client, if it still waits, gives up."""
+    s, a = state(table)[0], attempts(table)[slot]
+    # One that waited for room has waited anew since it was sent.
+    if not a.used or a.draw != draw or not a.awaited or now - a.sent_ns < s.timeout_ns:
+        return NOTHING
+    a.awaited = 0
+    if a.parked:  # it has waited longest, so it is the first of the line
+        leave_line(table, int64(a.gateway), -1, slot)
+        release(table, slot)
+        end_round(table, int64(a.gateway), a.message, a.draw)
+        return retry_or_settle(table, now, a.message, a.draw, OVERFLOW)
+    if not a.served:
+        release(table, slot)
+    return failed(table, now, a, TIMED_OUT)
+
+
+@njit
+def failed(table: Table, now: int, a: Record, cause: int) -> int:
+    """An attempt failed; the first failures of a run are reported at once."""
+    s, r = state(table)[0], routes(table)[a.route]
+    causes(table)[a.master * ALL_CAUSES + cause] += 1
+    in_flight(table)[a.route] -= 1
+    r.failed += 1
+    r.reported = 0
+    tell(table, now, a.gateway, a.master, a.sent_ns, FAILED_KIND)
+    if cause not in (REJECTED, NOT_OWNER):
+        r.streak += 1
+        r.last_cause = cause
+    stop = NOTHING
+    if 0 < r.streak <= s.watch:
+        s.gateway, s.master = a.gateway, a.master
+        stop = REPORT
+    if s.attempts > 1:
+        note_tried(table, messages(table)[a.message & s.mask], a.message, int64(a.master))
+    call_line(table, now, int64(a.gateway))
+    if a.twin >= 0:  # the other one may still be answered
+        attempts(table)[a.twin].twin = NOBODY
+        return stop
+    end_round(table, int64(a.gateway), a.message, a.draw)
+    draw = a.draw % HEDGED
+    return stop | retry_or_settle(table, now, a.message, draw, cause)

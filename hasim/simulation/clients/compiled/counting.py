@@ -1,0 +1,118 @@
+"""What the messages came to: counts, and single messages if they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hasim.model import Cause
+from hasim.simulation.clients.blocks import BlockCounter, Division
+from hasim.simulation.clients.compiled.growth import extended
+from hasim.simulation.clients.compiled.layout import MESSAGE, UNSETTLED, Memory
+from hasim.simulation.clients.compiled.rolling import BUCKETS, make_hints
+from hasim.simulation.clients.results import OUTCOMES, Counts, Results
+from hasim.sketch import Buckets, bounds_ns
+from hasim.truth import BlockSketch, LoadBlock
+
+ROWS = 1024
+
+
+class Counting:
+    """Counts messages that have ended; keeps each of them only if told to."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        masters: int,
+        division: Division,
+        *,
+        deadline_ns: int,
+        horizon_ns: int,
+        keep: bool,
+    ) -> None:
+        self._memory = memory
+        self._state = memory["state"][0]
+        self._state["last_ns"] = horizon_ns - deadline_ns
+        self._state["block_ns"], self._state["last_block"] = division.block_ns, division.last
+        memory.zeros("chosen", (division.last + 1) * masters)
+        self._blocks = BlockCounter(division, deadline_ns=deadline_ns)
+        self._sizes = (masters + 1, 2, 2, len(OUTCOMES))
+        memory.zeros("cells", int(np.prod(self._sizes)))
+        memory.zeros("touched", int(np.prod(self._sizes)))
+        memory.zeros("rows", ROWS)
+        memory.zeros("latencies", 2 * BUCKETS)
+        memory.put("bounds_ns", bounds_ns(BUCKETS))
+        memory.put("hints", make_hints(memory["bounds_ns"]))
+        self._kept: list[NDArray[Any]] | None = [] if keep else None
+
+    def roll(self, kernel: Callable[[Any, bool], None], *, everything: bool = False) -> None:
+        """Count and forget what has ended; all, at the end of the run."""
+        state = self._state
+        first, message = int(state["first"]), int(state["message"])
+        # Every message may be the only one of its bucket and key.
+        wanted = int(state["rows"]) + int(state["touched"]) + message - first
+        if wanted > len(self._memory["rows"]):
+            self._memory.put("rows", extended(self._memory["rows"], 2 * wanted))
+        kernel(self._memory.table, everything)
+        if self._kept is None and not self._blocks.division.last:
+            return
+        places = np.arange(first, int(state["first"])) & int(state["mask"])
+        ended = self._memory["messages"][places]
+        if self._kept is not None:
+            self._kept.append(ended)
+        self._blocks.add(
+            ended["arrival_ns"],
+            ended["vip"] != 0,
+            ended["outcome"] == OUTCOMES.index(Cause.OK),
+            ended["ended_ns"],
+            ended["tries"],
+        )
+
+    def counts(self) -> Counts:
+        """All messages, counted."""
+        rows = self._memory["rows"][: int(self._state["rows"])]
+        ordinary, vip = self._memory["latencies"].reshape(2, -1)
+        master, klass, late, outcome = np.unravel_index(rows["key"], self._sizes)
+        return Counts(
+            bucket=rows["bucket"],
+            master=master,
+            vip=klass,
+            late=late,
+            outcome=outcome,
+            messages=rows["messages"],
+            in_time=rows["in_time"],
+            attempts=rows["attempts"],
+            latencies=(_buckets(ordinary), _buckets(vip)),
+        )
+
+    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
+        """All messages, counted by block; nothing if no warm-up is to be left out."""
+        division = self._blocks.division
+        return self._blocks.records(self._memory["chosen"].reshape(division.last + 1, -1))
+
+    def results(self) -> Results:
+        """Every message by itself."""
+        if self._kept is None:
+            raise ValueError("single messages were not kept")
+        kept = np.concatenate([np.zeros(0, MESSAGE), *self._kept])
+        outcome = np.where(
+            kept["outcome"] == UNSETTLED, len(OUTCOMES) - 1, kept["outcome"].astype(np.int64)
+        )
+        return Results(
+            kept["arrival_ns"],
+            kept["gateway"],
+            kept["partition"],
+            kept["vip"] != 0,
+            outcome,
+            kept["ended_ns"],
+            kept["last"],
+            kept["tries"],
+        )
+
+
+def _buckets(counts: NDArray[np.int64]) -> Buckets:
+    full = np.flatnonzero(counts)
+    return tuple(zip(full.tolist(), counts[full].tolist(), strict=True))

@@ -1,0 +1,62 @@
+"""A gateway whose messages are counted in the arrays of the compiled data plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hasim.simulation.clients.compiled.fleet import COLUMNS, address_table, settings_record
+from hasim.simulation.clients.compiled.guarding import Shared, compiled, share
+from hasim.simulation.clients.gateway import SimGateway
+
+if TYPE_CHECKING:
+    from hasim.simulation.clients.compiled.plane import CompiledPlane
+
+
+class CompiledGateway(SimGateway):
+    """Its balancer reports what the arrays have counted."""
+
+    _plane: CompiledPlane
+    _number: int
+    _settings: NDArray[Any]
+    _table: NDArray[np.int64]
+    _guards: Shared | None = None
+
+    def attach(self, plane: CompiledPlane, number: int) -> None:
+        """Tell it where its counts are."""
+        self._plane, self._number = plane, number
+
+    def share_fleet(self, eligible: NDArray[np.int64], in_flight: NDArray[np.int64]) -> None:
+        """Move the balancer's columns into arrays; two of them are the kernel's own."""
+
+        def array(column: str, items: list[Any]) -> Any:
+            shared = {"eligible": eligible, "in_flight": in_flight}.get(column)
+            if shared is None:
+                return np.array(items, dtype=COLUMNS[column])
+            shared[:] = items
+            return shared
+
+        self.balancer.share_fleet(array)
+        self._settings = settings_record(self.balancer.settings)
+        if self.balancer.protection.rules.any:
+            self._guards = share(self.balancer.settings, len(in_flight))
+            self.balancer.share_protection(self._guards.protection)
+
+    def fleet_addresses(self) -> tuple[int, int]:
+        """Where compiled code finds the balancer's fleet as it is now, and its column `counts`."""
+        fleet = self.balancer.fleet
+        self._table = address_table(fleet, self._settings)
+        return self._table.ctypes.data, cast(Any, fleet.counts).ctypes.data
+
+    def guard_addresses(self) -> tuple[int, int, int]:
+        """Where compiled code finds the guards' functions and data; zeros if there are none."""
+        if self._guards is None:
+            return 0, 0, 0
+        return (*compiled(), self._guards.table.ctypes.data)
+
+    def _wake(self) -> None:
+        self._plane.before_report(self._number)
+        super()._wake()
+        self._plane.after_report(self._number, armed=self.armed)

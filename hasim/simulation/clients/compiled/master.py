@@ -1,0 +1,39 @@
+"""A master whose queue and workers are in the arrays of the compiled data plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hasim.model import Cause
+from hasim.simulation.clients.load_reports import Work
+from hasim.simulation.masters.master import Job, SimMaster
+
+if TYPE_CHECKING:
+    from hasim.simulation.clients.compiled.plane import CompiledPlane
+
+
+class CompiledMaster(SimMaster):
+    """Condition and roles are here, as control code reads and changes them; work is not."""
+
+    _plane: CompiledPlane
+    _number: int
+
+    def attach(self, plane: CompiledPlane, number: int) -> None:
+        """Tell it where its work is."""
+        self._plane, self._number = plane, number
+
+    def accept(self, job: Job) -> None:
+        """A deep probe arrives: messages arrive in the arrays."""
+        self._plane.accept_probe(self._number, job)
+
+    def work(self) -> Work:
+        """What it has done up to now: the arrays know."""
+        return self._plane.work(self._number)
+
+    def _lose_everything(self, cause: Cause | None) -> None:
+        self.lost_jobs += self._plane.lose(self._number, cause)
+        self.overloaded = False
+
+    def _change_rate(self, rate: float) -> None:
+        self._rate = rate
+        self._plane.change_rate(self._number, rate)

@@ -1,0 +1,374 @@
+"""The compiled data plane: takes the place of `MessagePlane` in a world."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from heapq import heappop
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hasim.model import Cause
+from hasim.services.balancing.load import Load
+from hasim.simulation.clients.blocks import Division
+from hasim.simulation.clients.compiled import stops
+from hasim.simulation.clients.compiled.arrays import allocate
+from hasim.simulation.clients.compiled.configuration import (
+    configure,
+    write_routing,
+    write_unanswered,
+)
+from hasim.simulation.clients.compiled.counting import Counting
+from hasim.simulation.clients.compiled.gateway import CompiledGateway
+from hasim.simulation.clients.compiled.growth import Growth
+from hasim.simulation.clients.compiled.jit import fingerprint, sources
+from hasim.simulation.clients.compiled.kernel import build
+from hasim.simulation.clients.compiled.layout import CAUSES, ROUTE, STATE
+from hasim.simulation.clients.compiled.master import CompiledMaster
+from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
+from hasim.simulation.clients.compiled.window import Window
+from hasim.simulation.clients.load_reports import Work
+from hasim.simulation.clients.results import Counts, Results
+from hasim.simulation.clients.traffic import Traffic
+from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, cancelled
+from hasim.simulation.masters.master import Job
+from hasim.simulation.masters.state import PartitionState
+from hasim.truth import BlockSketch, LoadBlock
+
+if TYPE_CHECKING:
+    from hasim.simulation.world import World
+
+KERNEL = build(fingerprint(*sources()))
+SILENCE = -1
+NEXT_NS, NEXT_PRIORITY, FORESEEN = (
+    list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority", "foreseen")
+)
+"""Places in the state, all of whose fields have eight bytes."""
+COUNTS = slice(*(list(ROUTE.fields or ()).index(f) for f in ("sent", "reported")))
+"""Places of a route, all of whose fields have eight bytes: what a balancer counts."""
+
+
+class CompiledPlane:
+    """Advances all messages in compiled batches between SimPy's events.
+
+    The arrays are the state of the messages, the masters' queues and the gateways'
+    counts. What control code and faults change is written into them before the next
+    batch (`changed`); what they read is written back first: acknowledged writes
+    (`settle`), and loads when a gateway reports.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        traffic: Traffic,
+        states: dict[str, PartitionState],
+        *,
+        keep_messages: bool,
+    ) -> None:
+        self.world = world
+        self.env = world.env
+        self._gateways = [cast(CompiledGateway, g) for g in world.gateways.values()]
+        self._masters = [cast(CompiledMaster, m) for m in world.masters.values()]
+        self._number_of = {master: number for number, master in enumerate(world.masters)}
+        self._states = [states[partition] for partition in world.partitions]
+        self._memory = allocate(world, traffic)
+        self._state = self._memory["state"][0]
+        self._window = Window(self._memory, traffic)
+        self._counting = Counting(
+            self._memory,
+            len(self._masters),
+            Division.of(world.settings.warm_up, traffic.horizon_ns),
+            deadline_ns=traffic.settings.deadline_ns,
+            horizon_ns=traffic.horizon_ns,
+            keep=keep_messages,
+        )
+        self._growth = Growth(self._memory)
+        routes = self._memory["routes"]
+        self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
+        self._reported = routes["reported"]
+        self._in_flight, self._armed = self._memory["in_flight"], self._memory["gateways"]["armed"]
+        self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
+        self._probes: dict[int, Job] = {}
+        self._next_ns = self._next_priority = 0
+        # How far this instant has come: what happens may bring about what ranks before it.
+        self._priority = FIRST
+        self._dirty = True
+        self._rerouted = False
+        for number, gateway in enumerate(self._gateways):
+            gateway.attach(self, number)
+            own = self._routes_of(number)
+            gateway.share_fleet(self._memory["takes"][own], self._in_flight[own])
+        for number, master in enumerate(self._masters):
+            master.attach(self, number)
+
+    # -- running -----------------------------------------------------------------
+
+    def run(self, until: int) -> None:
+        """Run the world up to (and without) `until` nanoseconds."""
+        table, advance, fields = self._memory.table, KERNEL.advance, self._fields
+        env = self.env
+        queue, reached = env.queue, env.now
+        end = Call(env, until - env.now, FIRST, lambda _: None)
+        while True:
+            time, priority, _, event = queue[0]
+            if event.callbacks is cancelled:
+                heappop(queue)  # no reason to stop the messages
+                continue
+            if self._next_ns <= time and (self._next_ns < time or self._next_priority < priority):
+                if self._dirty or self._rerouted:
+                    self._configure()
+                stop = advance(table, time, priority)
+                if stop:
+                    self._handle(stop)
+                    self._next_ns = 0  # whatever comes next now: it may rank before the stop
+                    reached = env.now
+                    continue
+                self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
+            if time > reached or priority > self._priority:
+                self._priority = priority
+            if event is end:
+                break
+            reached = time
+            if type(event) is Call:  # as `Clock.step` does, for this is most of a run
+                heappop(queue)
+                env.now = time
+                event.callbacks(event)
+            else:
+                env.step()
+        self.settle()
+        self._counting.roll(KERNEL.roll, everything=True)
+        self.env.run(until=until)
+
+    def changed(self) -> None:
+        """Routing, links, masters' conditions or roles are not what they were."""
+        self._take_back()
+        self._dirty = True
+
+    def rerouted(self) -> None:
+        """A gateway uses another routing table."""
+        self._take_back()
+        self._rerouted = True
+        if self._memory["gateways"]["waiting"].any():
+            self._next_ns = 0
+            count = len(self._gateways)
+            self._growth.make_heap_room(count)
+            KERNEL.call_lines(self._memory.table, self.env.now, count)
+
+    def _take_back(self) -> None:
+        """What was foreseen for later may turn out otherwise from now on."""
+        if self._fields[FORESEEN]:
+            self._next_ns = 0  # what comes by events now may come before what came next
+            self._growth.make_room_for_all()
+            KERNEL.take_back(self._memory.table, self.env.now, self._priority)
+
+    def _configure(self) -> None:
+        if self._dirty:
+            configure(self.world, self._memory)
+            self._draw_what_matters()
+        else:
+            write_routing(self.world, self._memory)
+        self._dirty = self._rerouted = False
+        if self._memory["gateways"]["probed"].any():
+            self._growth.begin_gauging(len(self._masters))
+            write_addresses(self._state, PROBING)
+
+    def _draw_what_matters(self) -> None:
+        routes, masters = self._memory["routes"], self._memory["masters"]
+        self._window.need(
+            losses=bool((routes["there_passes"] < 1).any() or (routes["back_passes"] < 1).any()),
+            errors=bool((masters["error_rate"] > 0).any()),
+        )
+
+    def _handle(self, stop: int) -> None:
+        """The kernel has stopped: do what the reference does at this place."""
+        if stop == stops.GROW:
+            self.settle()
+            self._growth.make_room()
+            if self._state["message"] == self._state["count"] and self._state["more"]:
+                self._counting.roll(KERNEL.roll)
+                self._window.extend()
+            return
+        state = self._state
+        now = int(state["now"])
+        # Nothing but completions comes before an answer, and `OVERLOAD` before a completion.
+        priority = (COMPLETION if stop & stops.OVERLOAD else ANSWER) << KEY_BITS
+        self._priority = max(priority, self._priority) if now == self.env.now else priority
+        self.env.now = now
+        if stop & stops.RETRY:
+            self._window.draw_retries(int(state["to_retry"]))
+            KERNEL.retry(self._memory.table)
+        if stop & stops.ARM:
+            gateway = self._gateways[state["gateway"]]
+            gateway.balancer.expect_report(now)
+            gateway.arm()
+        if stop & stops.REPORT:
+            self._report(now, int(state["gateway"]), int(state["master"]))
+        if stop & stops.ANSWERED:
+            self._memory["unanswered"][state["partition"]] = 0
+            self.world.oracle.answered(self.world.partitions[state["partition"]])
+        if stop & stops.OVERLOAD:
+            number = int(state["master"])
+            self._masters[number].overloaded = bool(self._memory["masters"]["overloaded"][number])
+            self.world.oracle.update_service()  # neither replication nor writers depend on it
+            write_unanswered(self.world, self._memory)
+        if stop & stops.PROBED:
+            self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
+
+    # -- loads -------------------------------------------------------------------
+
+    def _report(self, now: int, gateway: int, master: int) -> None:
+        """A gateway reports one master at once."""
+        sender, route = self._gateways[gateway], gateway * len(self._masters) + master
+        self._write_loads([sender.balancer.loads[master]], slice(route, route + 1))
+        sender.perform(sender.balancer.report_now(now, self._masters[master].id))
+        self._reported[route] = 1
+
+    def before_report(self, gateway: int) -> None:
+        """A gateway is about to report: its balancer learns what was counted."""
+        self._write_loads(self._gateways[gateway].balancer.loads, self._routes_of(gateway))
+
+    def after_report(self, gateway: int, *, armed: bool) -> None:
+        """It has reported everything."""
+        loads = self._gateways[gateway].balancer.loads
+        self._reported[self._routes_of(gateway)] = [load.reported for load in loads]
+        self._armed[gateway] = armed
+
+    def _routes_of(self, gateway: int) -> slice:
+        masters = len(self._masters)
+        return slice(gateway * masters, (gateway + 1) * masters)
+
+    def _write_loads(self, loads: list[Load], routes: slice) -> None:
+        columns = (self._counts, self._in_flight, self._reported)
+        rows = (column[routes].tolist() for column in columns)
+        for load, counts, in_flight, reported in zip(loads, *rows, strict=True):
+            load.sent, load.answered, load.failed, load.streak, cause, load.latency_ns = counts
+            load.last_cause = CAUSES[cause]
+            load.in_flight, load.reported = in_flight, reported != 0
+
+    def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
+        """Attempts sent to each master so far, and messages that ended without an answer."""
+        sent = self._memory["routes"]["sent"].reshape(len(self._gateways), -1).sum(axis=0)
+        return tuple(sent.tolist()), int(self._state["lost"])
+
+    # -- masters -----------------------------------------------------------------
+
+    def lose(self, master: int, cause: Cause | None) -> int:
+        """All work of a master is lost; returns how much that was."""
+        self._prepare()
+        code = SILENCE if cause is None else CAUSES.index(cause)
+        attempts = self._memory["attempts"]
+        probes = [slot for slot in self._probes if attempts["master"][slot] == master]
+        # In the order of the reference: those being served, then the queue.
+        probes.sort(key=lambda s: (attempts["seat"][s] < 0, attempts["order"][s]))
+        lost = int(KERNEL.lose(self._memory.table, self.env.now, master, code))
+        for slot in probes:
+            if cause is None:
+                self._release_probe(slot)
+            else:
+                self._answer_probe(slot, cause)
+        return lost
+
+    def work(self, master: int) -> Work:
+        """What a master has done up to now."""
+        self._take_back()
+        row = self._memory["masters"][master]
+        since_ns = self.env.now - int(row["metered_ns"])
+        busy_ns = int(row["busy_ns"]) + int(row["busy"]) * since_ns
+        return Work(int(row["done"]), int(row["errors"]), busy_ns)
+
+    def change_rate(self, master: int, rate: float) -> None:
+        """A master works at another speed from now on."""
+        self._prepare()
+        KERNEL.change_rate(self._memory.table, self.env.now, master, rate)
+
+    def _prepare(self) -> None:
+        """Before anything happens outside of a batch: arrays up to date, and with room."""
+        self._next_ns = 0  # what happens may bring the messages' next event forward
+        self._take_back()
+        if self._dirty or self._rerouted:
+            self._configure()
+        self._growth.make_room()
+        self._growth.make_room_for_all()
+
+    # -- deep probes -------------------------------------------------------------
+
+    def accept_probe(self, master: int, probe: Job) -> None:
+        """A deep probe arrives at a master, where it takes its turn among the messages."""
+        self._prepare()
+        slot = int(self._state["free"])
+        attempt = self._memory["attempts"][slot]
+        self._state["free"] = attempt["next"]
+        attempt["used"] = attempt["awaited"] = attempt["served"] = 1
+        attempt["draw"], attempt["partition"], attempt["master"] = -probe.key, -1, master
+        attempt["remaining_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
+        attempt["seat"] = attempt["due_ns"] = -1
+        self._probes[slot] = probe
+        stop = KERNEL.accept(self._memory.table, self.env.now, slot)
+        if stop & stops.PROBED:
+            self._answer_probe(slot, CAUSES[self._state["cause"]])
+        elif not attempt["served"]:
+            self._release_probe(slot)
+
+    def _answer_probe(self, slot: int, cause: Cause) -> None:
+        self._release_probe(slot).reply(cause)
+
+    def _release_probe(self, slot: int) -> Job:
+        attempt = self._memory["attempts"][slot]
+        attempt["used"], attempt["next"] = 0, self._state["free"]
+        self._state["free"] = slot
+        return self._probes.pop(slot)
+
+    # -- results -----------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Hand the acknowledged writes up to now to the state of the partitions."""
+        if self._fields[FORESEEN]:
+            KERNEL.catch_up(self._memory.table, self.env.now, self._priority)
+        count = int(self._state["writes"])
+        if not count:
+            return
+        self._state["writes"] = 0
+        writes = self._memory["writes"][:count]
+        # Numbers of one or two bytes are sorted by numpy in linear time.
+        narrow = np.min_scalar_type(len(self._states))
+        partitions = writes["partition"].astype(narrow)
+        order = np.argsort(partitions, kind="stable")
+        times, masters = writes["time"][order], writes["master"][order]
+        ends = np.cumsum(np.bincount(partitions, minlength=len(self._states)))
+        for state, begin, end in zip(self._states, (0, *ends), ends, strict=False):
+            if begin < end:
+                by_owner = masters[begin:end] == self._number_of[state.owner]
+                of_it = times[begin:end]
+                state.acknowledge_all(_array(of_it[by_owner]), _array(of_it[~by_owner]))
+
+    @property
+    def attempt_causes(self) -> dict[tuple[str, Cause], int]:
+        """Attempts by master and how they ended."""
+        by_master = self._memory["causes"].reshape(len(self._masters), -1)
+        answered = self._memory["routes"]["answered"].reshape(len(self._gateways), -1)
+        by_master[:, CAUSES.index(Cause.OK)] = answered.sum(axis=0)
+        counts = by_master.tolist()
+        return {
+            (master.id, cause): count
+            for master, row in zip(self._masters, counts, strict=True)
+            for cause, count in zip(CAUSES, row, strict=True)
+            if count
+        }
+
+    def counts(self) -> Counts:
+        """The messages, counted."""
+        return self._counting.counts()
+
+    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
+        """The messages, counted by block; nothing if no warm-up is to be left out."""
+        return self._counting.blocks()
+
+    def results(self) -> Results:
+        """Every message by itself; only if they were to be kept."""
+        return self._counting.results()
+
+
+def _array(times: NDArray[np.int64]) -> array[int]:
+    return array("q", times.tobytes())

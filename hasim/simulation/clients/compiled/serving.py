@@ -1,0 +1,333 @@
+"""Compiled: the masters' side, as the reference `SimMaster` has it: queues, workers, answers."""
+
+from __future__ import annotations
+
+from hasim.simulation.clients.compiled.jit import inline, int64, njit
+from hasim.simulation.clients.compiled.layout import (
+    ERROR,
+    FOREVER,
+    NOT_OWNER,
+    OK,
+    REFUSED,
+    REJECTED,
+    VIEWS,
+    Record,
+    Table,
+)
+from hasim.simulation.clients.compiled.load_probes import enter, note_done
+from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answer
+from hasim.simulation.clients.compiled.stops import NOTHING, OVERLOAD, PROBED
+from hasim.simulation.clock import ANSWER, COMPLETION, HEDGED, KEY_BITS, MESSAGES
+
+state = VIEWS["state"]
+masters = VIEWS["masters"]
+routes = VIEWS["routes"]
+attempts = VIEWS["attempts"]
+ratio_there = VIEWS["ratio_there"]
+loss_there = VIEWS["loss_there"]
+ratio_back = VIEWS["ratio_back"]
+loss_back = VIEWS["loss_back"]
+messages = VIEWS["messages"]
+primaries = VIEWS["primaries"]
+seats = VIEWS["seats"]
+writes = VIEWS["writes"]
+
+
+@njit
+def key_of(draw: int) -> int:
+    """What orders an attempt, or a deep probe, among others of its time and rank."""
+    return MESSAGES + draw if draw >= 0 else -draw
+
+
+@njit
+def place_of(table: Table, message: int, draw: int) -> int:
+    """Where the columns have what belongs to one attempt of a message in memory."""
+    s = state(table)[0]
+    row = draw % HEDGED - message * s.attempts
+    if s.per > 1:
+        row = 2 * row + (draw >= HEDGED)
+    place: int = row * s.size + (message & s.mask)
+    return place
+
+
+@njit
+def crosses_there(table: Table, r: Record, place: int) -> int:
+    """Nanoseconds that a request needs, or -1 if it is lost (see `Link.crossing`)."""
+    # Without loss and jitter there are no such columns.
+    if r.there_drops or (r.there_passes < 1.0 and loss_there(table)[place] >= r.there_passes):
+        return -1
+    delay_ns: int = r.there_ns
+    if state(table)[0].jittered:
+        delay_ns = int(delay_ns * ratio_there(table)[place])
+    delay_ns += r.there_extra_ns
+    return delay_ns
+
+
+@njit
+def crosses_back(table: Table, r: Record, place: int) -> int:
+    """The same for an answer."""
+    if r.back_drops or (r.back_passes < 1.0 and loss_back(table)[place] >= r.back_passes):
+        return -1
+    delay_ns: int = r.back_ns
+    if state(table)[0].jittered:
+        delay_ns = int(delay_ns * ratio_back(table)[place])
+    delay_ns += r.back_extra_ns
+    return delay_ns
+
+
+@njit
+def take_slot(table: Table) -> int:
+    """A slot for another attempt."""
+    s = state(table)[0]
+    slot: int = s.free
+    s.free = attempts(table)[slot].next
+    return slot
+
+
+@njit
+def release(table: Table, slot: int) -> None:
+    """The slot may be used again."""
+    s, a = state(table)[0], attempts(table)[slot]
+    a.used = 0
+    a.next = s.free
+    s.free = slot
+
+
+@njit
+def leave(table: Table, slot: int) -> None:
+    """Neither the network nor a master has it any longer."""
+    a = attempts(table)[slot]
+    a.served = 0
+    if not a.awaited:
+        release(table, slot)
+
+
+@njit
+def reply(table: Table, now: int, slot: int, cause: int) -> int:
+    """The master answers: the answer crosses back, unless it comes too late to matter."""
+    a = attempts(table)[slot]
+    if a.draw < 0:
+        s = state(table)[0]
+        s.slot, s.cause = slot, cause
+        return PROBED
+    if a.awaited:
+        place = place_of(table, a.message, a.draw)
+        delay = crosses_back(table, routes(table)[a.route], place)
+        if delay >= 0 and now + delay - a.sent_ns < state(table)[0].timeout_ns:
+            a.cause, a.answer_ns = cause, now + delay
+            push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
+            return NOTHING
+    leave(table, slot)
+    return NOTHING
+
+
+@njit
+def run(table: Table, now: int, a: Record, slot: int) -> None:
+    """A worker is busy with it from now on, at the master's present speed."""
+    a.since_ns = now
+    a.due_ns = -1
+    takes = service_ns(masters(table)[a.master], a)
+    if takes < FOREVER:
+        a.due_ns = now + takes
+        push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
+
+
+@njit
+def service_ns(m: Record, a: Record) -> int:
+    """How long a worker is busy with what is left of it, at the present speed; or FOREVER."""
+    if m.rate == 1.0:
+        return max(0, int(a.remaining_ns))
+    if m.rate > 0.0:
+        takes = a.remaining_ns / m.rate
+        if takes < FOREVER:
+            return max(0, int(takes))
+    return FOREVER
+
+
+@njit
+def note_order(table: Table, a: Record) -> None:
+    """A probe begins to wait or to be served."""
+    if a.draw < 0:
+        s = state(table)[0]
+        a.order = s.order
+        s.order += 1
+
+
+@njit
+def meter(m: Record, now: int) -> None:
+    """Count the time of the workers that have been busy; before their number changes."""
+    m.busy_ns += m.busy * (now - m.metered_ns)
+    m.metered_ns = now
+
+
+@njit
+def start(table: Table, now: int, slot: int) -> None:
+    """A worker takes it."""
+    a = attempts(table)[slot]
+    m = masters(table)[a.master]
+    a.seat = m.busy
+    note_order(table, a)
+    meter(m, now)
+    seats(table)[m.first_seat + m.busy] = slot
+    m.busy += 1
+    run(table, now, a, slot)
+
+
+@inline
+def enqueue(table: Table, now: int, slot: int) -> None:
+    """It waits for a worker."""
+    a = attempts(table)[slot]
+    m = masters(table)[a.master]
+    a.since_ns = now
+    note_order(table, a)
+    append_to_queue(table, m, slot)
+
+
+@njit
+def append_to_queue(table: Table, m: Record, slot: int) -> None:
+    """It is the last of the master's queue."""
+    attempts(table)[slot].next = -1
+    if m.waiting:
+        attempts(table)[m.tail].next = slot
+    else:
+        m.head = slot
+    m.tail = slot
+    m.waiting += 1
+
+
+@njit
+def accept(table: Table, now: int, slot: int) -> int:
+    """A request arrives at the host."""
+    a = attempts(table)[slot]
+    m = masters(table)[a.master]
+    cause = OK
+    if m.offs:
+        cause = -1
+    elif m.crashes:
+        cause = REFUSED
+    elif a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
+        cause = -1 if m.hangs else NOT_OWNER
+    elif m.busy < m.workers:
+        enter(table, now, m, slot)
+        start(table, now, slot)
+    elif m.waiting < m.room:
+        enter(table, now, m, slot)
+        enqueue(table, now, slot)
+    else:
+        cause = -1 if m.hangs else REJECTED
+    if cause < 0:
+        leave(table, slot)
+    elif cause != OK:
+        return reply(table, now, slot, cause)
+    return NOTHING
+
+
+@njit
+def owns(table: Table, master: int, partition: int) -> bool:
+    """Whether the master accepts writes of the partition."""
+    place = master * state(table)[0].partitions + partition
+    return bool(primaries(table)[place] != 0)
+
+
+@inline
+def complete(table: Table, now: int, priority: int) -> int:
+    """The first event of the heap is a completion.
+
+    If it changes whether its master is overloaded, it stays where it is: the world
+    takes note of the change first, and then it is completed.
+    """
+    s, slot = state(table)[0], heap(table)[0].slot
+    a = attempts(table)[slot]
+    stale = not a.used or a.due_ns != now or a.seat < 0
+    if stale or priority != COMPLETION << KEY_BITS | key_of(a.draw):
+        pop(table)  # a fault took this completion back
+        return NOTHING
+    m = masters(table)[a.master]
+    late = m.waiting > 0 and now - attempts(table)[m.head].since_ns > s.timeout_ns
+    if late != (m.overloaded != 0):
+        m.overloaded = 1 if late else 0
+        s.master = a.master
+        return OVERLOAD
+    pop(table)
+    stand_up(table, now, a)
+    m.done += 1
+    note_done(table, now, int64(a.master), m, slot)
+    if m.waiting:
+        waiting: int = m.head
+        m.head = attempts(table)[waiting].next
+        m.waiting -= 1
+        start(table, now, waiting)
+    if a.error < m.error_rate:
+        m.errors += 1
+        return reply(table, now, slot, ERROR)
+    note_written(table, now, a)
+    return reply(table, now, slot, OK)
+
+
+@njit
+def note_written(table: Table, now: int, a: Record) -> None:
+    """An owner has served a message of its partition: that is an acknowledged write."""
+    if a.partition >= 0:
+        s = state(table)[0]
+        written = writes(table)[s.writes]
+        written.time, written.partition, written.master = now, a.partition, a.master
+        s.writes += 1
+
+
+@njit
+def stand_up(table: Table, now: int, a: Record) -> None:
+    """Its worker is free; who sits last takes its seat."""
+    m = masters(table)[a.master]
+    meter(m, now)
+    m.busy -= 1
+    last = seats(table)[m.first_seat + m.busy]
+    seats(table)[m.first_seat + a.seat] = last
+    attempts(table)[last].seat = a.seat
+    a.seat = -1
+    a.due_ns = -1
+
+
+@njit
+def lose(table: Table, now: int, master: int, cause: int) -> int:
+    """A dead master loses all its work, except for deep probes, which are left to the caller.
+
+    `cause` is what clients see, or -1 for silence. Returns how many were lost, probes included.
+    """
+    m = masters(table)[master]
+    lost: int = m.busy + m.waiting
+    for place in range(m.busy):
+        lose_one(table, now, seats(table)[m.first_seat + place], cause)
+    slot = m.head
+    for _ in range(m.waiting):
+        following = int64(attempts(table)[slot].next)
+        lose_one(table, now, slot, cause)
+        slot = following
+    meter(m, now)
+    m.busy = m.waiting = m.overloaded = 0
+    return lost
+
+
+@njit
+def lose_one(table: Table, now: int, slot: int, cause: int) -> None:
+    """One of them."""
+    a = attempts(table)[slot]
+    a.seat = -1
+    a.due_ns = -1
+    if a.draw >= 0:
+        if cause >= 0:
+            reply(table, now, slot, cause)
+        else:
+            leave(table, slot)
+
+
+@njit
+def change_rate(table: Table, now: int, master: int, rate: float) -> None:
+    """Everybody who is being served goes on at another speed."""
+    m = masters(table)[master]
+    for place in range(m.busy):
+        a = attempts(table)[seats(table)[m.first_seat + place]]
+        a.remaining_ns -= int((now - a.since_ns) * m.rate)
+    m.rate = rate
+    for place in range(m.busy):
+        slot = seats(table)[m.first_seat + place]
+        run(table, now, attempts(table)[slot], slot)

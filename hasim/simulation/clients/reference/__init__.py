@@ -1,0 +1,1 @@
+"""The reference data plane: one SimPy process per message, obviously right."""

@@ -1,0 +1,1 @@
+"""The control plane's end of the world: driver, orders and checks on their way."""

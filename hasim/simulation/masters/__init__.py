@@ -1,0 +1,1 @@
+"""Simulated masters: workers, queues, roles, replicated state."""

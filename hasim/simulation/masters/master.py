@@ -1,0 +1,277 @@
+"""A simulated master: workers, a bounded queue, roles, and what faults do to it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from hasim.model import Cause
+from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
+from hasim.simulation.clients.load_reports import Work
+from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.settings import MasterSettings
+
+
+class Job(Protocol):
+    """Something a worker is busy with: an attempt of a message, or a deep probe."""
+
+    key: int
+    demand_ns: int
+    error_draw: float
+    partition: str | None
+    queued_ns: int
+    remaining_ns: int
+    resumed_ns: int
+    completion: Call | None
+
+    def reply(self, cause: Cause) -> None:
+        """The master answers."""
+        ...
+
+
+class SimMaster:
+    """Serves jobs first come, first served, with as many workers as its settings say.
+
+    Faults are counted, so that overlapping ones of one kind end independently:
+    `crashes` (connections are refused), `offs` (silence: power-off or fenced),
+    `hangs` (accepts, never answers), `speeds` and `error_rates` (lists that multiply).
+    `life` counts the deaths of the process: what one life was told, the next does not know.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        settings: MasterSettings,
+        client_timeout_ns: int,
+        changed: Callable[[], None],
+        acknowledge: Callable[[str, str], None],
+    ) -> None:
+        self.env = env
+        self.settings = settings
+        self.id = settings.id
+        self.crashes = self.offs = self.hangs = 0
+        self.life = 0
+        self.speeds: list[float] = []
+        self.error_rates: list[float] = []
+        self.primaries: dict[str, int] = {}
+        self._floors: dict[str, int] = {}
+        self.overloaded = False
+        self.lost_jobs = 0
+        self._patience_ns = client_timeout_ns
+        self._changed = changed
+        self._acknowledge = acknowledge
+        self._queue: deque[Job] = deque()
+        # A dict keeps the order in which service began; a set would not.
+        self._serving: dict[Job, None] = {}
+        self._done = self._errors = self._busy_ns = self._metered_ns = 0
+        self._gauge: list[int] | None = None
+        self._entered: dict[Job, tuple[int, int]] = {}
+        self._dead = False
+        self._rate = 1.0
+        self._error_rate = 0.0
+
+    # -- condition ---------------------------------------------------------------
+
+    @property
+    def silent(self) -> bool:
+        """Packets to it vanish."""
+        return self.offs > 0
+
+    @property
+    def refusing(self) -> bool:
+        """The host lives and nobody listens."""
+        return self.crashes > 0 and not self.silent
+
+    @property
+    def answering(self) -> bool:
+        """The process runs and is not stuck."""
+        return not (self.offs or self.crashes or self.hangs)
+
+    def impairment(self) -> str:
+        """Why it would not answer a message in time, or an empty text."""
+        if self.offs:
+            return "power-off"
+        if self.crashes:
+            return "crash"
+        if self.hangs:
+            return "hang"
+        if self.error_rate >= 0.5:
+            return "error-rate"
+        if self.service_ns > self._patience_ns:
+            return "slow"
+        return "overloaded" if self.overloaded else ""
+
+    @property
+    def service_ns(self) -> float:
+        """Mean time that a worker needs for a message at the present speed."""
+        return self.settings.service.mean_ns / self._rate if self._rate else math.inf
+
+    @property
+    def error_rate(self) -> float:
+        """Share of answers that are errors: independent causes combined."""
+        return self._error_rate
+
+    def update_condition(self) -> None:
+        """Take the faults' counts into account: lost work, speed, errors. Call after any change."""
+        if self.offs or self.crashes:
+            self._lose_everything(Cause.RESET if not self.offs else None)
+        self._note_death(dead=self.offs > 0 or self.crashes > 0)
+        rate = 0.0 if self.hangs else 1.0
+        for speed in self.speeds:
+            rate *= speed
+        passes = 1.0
+        for share in self.error_rates:
+            passes *= 1.0 - share
+        self._error_rate = 1.0 - passes
+        if rate != self._rate:
+            self._change_rate(rate)
+        self._changed()
+
+    def _note_death(self, *, dead: bool) -> None:
+        if dead and not self._dead:
+            self.life += 1
+        self._dead = dead
+
+    def _lose_everything(self, cause: Cause | None) -> None:
+        """A dead process loses what is queued and in service; a dead host does not even say so."""
+        lost = [*self._serving, *self._queue]
+        self.lost_jobs += len(lost)
+        self._meter()
+        self._serving.clear()
+        self._queue.clear()
+        self._entered.clear()
+        self.overloaded = False
+        for job in lost:
+            job.completion = None
+            if cause is not None:
+                job.reply(cause)
+
+    def _change_rate(self, rate: float) -> None:
+        now = self.env.now
+        for job in self._serving:
+            job.remaining_ns -= int((now - job.resumed_ns) * self._rate)
+        self._rate = rate
+        for job in self._serving:
+            self._run(job)
+
+    # -- work done -------------------------------------------------------------
+
+    def work(self) -> Work:
+        """What it has done up to now."""
+        self._meter()
+        return Work(self._done, self._errors, self._busy_ns)
+
+    def _meter(self) -> None:
+        """Count the time of the workers that have been busy; call before their number changes."""
+        self._busy_ns += len(self._serving) * (self.env.now - self._metered_ns)
+        self._metered_ns = self.env.now
+
+    # -- load probes -------------------------------------------------------------
+
+    def begin_gauge(self) -> None:
+        """Remember latencies from now on, for load probes."""
+        if self._gauge is None:
+            self._gauge = [0] * GAUGE
+
+    def load(self) -> tuple[int, int]:
+        """What a load probe is told: requests here, and the latency to expect (nanoseconds)."""
+        here, gauge = len(self._serving) + len(self._queue), self._gauge or [0] * GAUGE
+        return here, latency_at(gauge, 0, level_of(here, self.settings.workers))
+
+    def _enter(self, job: Job) -> None:
+        if self._gauge is not None:
+            self._entered[job] = (self.env.now, len(self._serving) + len(self._queue))
+
+    def _note_done(self, job: Job) -> None:
+        if self._gauge is not None and job in self._entered:
+            entered_ns, found = self._entered.pop(job)
+            level = level_of(found, self.settings.workers)
+            note_latency(self._gauge, 0, level, self.env.now - entered_ns)
+
+    # -- jobs ------------------------------------------------------------------
+
+    def accept(self, job: Job) -> None:
+        """A request arrives at the host."""
+        if self.offs:
+            return
+        if self.crashes:
+            job.reply(Cause.REFUSED)
+        elif job.partition is not None and job.partition not in self.primaries:
+            if not self.hangs:
+                job.reply(Cause.NOT_OWNER)
+        elif len(self._serving) < self.settings.workers:
+            self._enter(job)
+            self._start(job)
+        elif len(self._queue) < self.settings.queue:
+            self._enter(job)
+            job.queued_ns = self.env.now
+            self._queue.append(job)
+        elif not self.hangs:
+            job.reply(Cause.REJECTED)
+
+    def _start(self, job: Job) -> None:
+        self._meter()
+        self._serving[job] = None
+        job.remaining_ns = job.demand_ns
+        self._run(job)
+
+    def _run(self, job: Job) -> None:
+        job.resumed_ns = self.env.now
+        job.completion = None
+        if self._rate > 0.0:
+            delay = max(0, int(job.remaining_ns / self._rate))
+            job.completion = Call(self.env, delay, COMPLETION, self._complete, job, job.key)
+
+    def _complete(self, event: Call) -> None:
+        job: Job = event.load
+        if job.completion is not event:
+            return  # a fault took this completion back
+        self._meter()
+        self._done += 1
+        self._note_done(job)
+        del self._serving[job]
+        if self._queue:
+            waiting = self._queue.popleft()
+            self._mark_overload(self.env.now - waiting.queued_ns > self._patience_ns)
+            self._start(waiting)
+        else:
+            self._mark_overload(False)
+        if job.error_draw < self._error_rate:
+            self._errors += 1
+            job.reply(Cause.ERROR)
+            return
+        if job.partition is not None:
+            self._acknowledge(job.partition, self.id)
+        job.reply(Cause.OK)
+
+    def _mark_overload(self, overloaded: bool) -> None:
+        """Overloaded: whoever gets a worker now has waited longer than clients wait."""
+        if overloaded != self.overloaded:
+            self.overloaded = overloaded
+            self._changed()
+
+    # -- roles -----------------------------------------------------------------
+
+    def promote(self, partitions: tuple[str, ...], epoch: int) -> Cause:
+        """Accept writes for `partitions` under `epoch`, unless a newer order forbids it."""
+        if any(epoch < self._floors.get(p, 0) for p in partitions):
+            return Cause.REJECTED
+        for partition in partitions:
+            self.primaries[partition] = epoch
+            self._floors[partition] = epoch
+        self._changed()
+        return Cause.OK
+
+    def demote(self, partitions: tuple[str, ...], epoch: int) -> None:
+        """Stop accepting writes under any epoch below `epoch`."""
+        for partition in partitions:
+            self._floors[partition] = max(epoch, self._floors.get(partition, 0))
+            if self.primaries.get(partition, epoch) < epoch:
+                del self.primaries[partition]
+        self._changed()
+
+    def forget_roles(self) -> None:
+        """A fenced master comes back as a standby of everything."""
+        self.primaries.clear()

@@ -1,0 +1,1 @@
+"""Runs and cells beside each other, replication by replication."""

@@ -1,0 +1,62 @@
+"""In which settings two studies differ, beside what they vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hasim.scenario.cells import validated
+from hasim.scenario.document import parse_document
+from hasim.scenario.problems import ScenarioError
+from hasim.settings import plain
+from hasim.study.folder.store import Study
+
+SERVICES = ("detection", "failover", "balancing", "monitor")
+"""The settings of what is compared; all others are of the world around it."""
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """``detection.fall is 3, was 2``: what differs in the services, and in the world around."""
+
+    services: list[str]
+    world: list[str]
+
+
+def unlike(first: Study, second: Study) -> Unlike:
+    """What differs between two studies, those settings left out that one of them varies.
+
+    Nothing is said of a study whose scenario this hasim cannot read.
+    """
+    there, here = (_settings_of(study) for study in (first, second))
+    if there is None or here is None:
+        return Unlike([], [])
+    varied = {path for study in (first, second) for cell in study.cells for path in cell.varied}
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for path, text in differences(there, here):
+        if not any(path == one or path.startswith(f"{one}.") for one in varied):
+            found[path.partition(".")[0] in SERVICES].append(text)
+    return Unlike(found[True], found[False])
+
+
+def _settings_of(study: Study) -> dict[str, Any] | None:
+    """The settings of a study's world with all defaults; its traces need not be there."""
+    try:
+        scenario = validated(parse_document(study.resolved, study.name), [])
+    except ScenarioError:
+        return None
+    return None if scenario is None else dict(plain(scenario.world()))
+
+
+def differences(there: Any, here: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """What differs in two pieces of plain data: path, and ``detection.fall is 3, was 2``."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in dict.fromkeys([*there, *here]):
+            inner = f"{path}.{key}" if path else key
+            yield from differences(there.get(key), here.get(key), inner)
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for i, (one, other) in enumerate(zip(there, here, strict=True)):
+            yield from differences(one, other, f"{path}.{i}")
+    elif there != here:
+        yield path, f"{path} is {here}, was {there}"

@@ -1,0 +1,1 @@
+"""Doing it: batches, processes, clusters, and the program that does it."""

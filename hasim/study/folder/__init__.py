@@ -1,0 +1,1 @@
+"""The folder of a run: what was asked, what came out, one process at a time."""

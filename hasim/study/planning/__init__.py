@@ -1,0 +1,1 @@
+"""What a study shall do: its cells, its replications, when there are enough."""
