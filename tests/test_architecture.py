@@ -13,7 +13,7 @@ ROOT = Path(hasim.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 LEVELS = [
     ["units", "version"],
-    ["settings", "choice", "validation", "model", "sketch", "mser"],
+    ["settings", "model", "sketch", "mser"],
     ["events", "truth"],
     ["journal"],
     ["services"],

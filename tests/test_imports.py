@@ -19,7 +19,7 @@ HEAVY = {
 }  # fmt: skip
 LAYERS = [
     {"units", "version", "record"},
-    {"model", "settings", "choice", "validation", "sketch", "mser"},
+    {"model", "settings", "sketch", "mser"},
     {"events", "truth"},
     {"journal"},
     {"services"},

@@ -29,6 +29,7 @@ from hasim.settings import (
     settings_classes,
     share,
 )
+from hasim.settings.validation import SettingsError, adapter
 from hasim.simulation.clients.warm_up import RULES, WarmUpRule
 from hasim.simulation.faults.settings import AnyFault, Crash, DurationLaw, Fault, Hang
 from hasim.simulation.laws import Constant, Exponential, Lognormal, Uniform
@@ -43,7 +44,6 @@ from hasim.simulation.settings import (
     WorldSettings,
 )
 from hasim.units import MINUTE, SECOND
-from hasim.validation import SettingsError, adapter
 
 WHOLE_NS = 2**40
 

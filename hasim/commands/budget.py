@@ -196,9 +196,9 @@ def _fitted(
 ) -> dict[str, Rate]:
     """The rates that are fitted to recorded outages, by kind."""
     from hasim.scenario.csvtable import TraceError
+    from hasim.settings.validation import from_plain
     from hasim.simulation.faults.settings import OutageTrace
     from hasim.study.rare.rates import fit, kind_of
-    from hasim.validation import validate
 
     if not traces:
         for option, given in (("--column", columns), ("--where", filters)):
@@ -219,14 +219,14 @@ def _fitted(
             fail(f"--trace: {kind!r} is given twice")
         asked = {"trace": str(path), "unit": unit, "where": where, **named}
         try:
-            found[kind] = fit(validate(OutageTrace, asked), resources)
+            found[kind] = fit(from_plain(OutageTrace, asked), resources)
         except TraceError as error:
             fail("\n".join(_lines(error, named)))
     return found
 
 
 def _columns(given: Mapping[str, str]) -> dict[str, str]:
-    from hasim.validation import nearest
+    from hasim.settings.validation import nearest
 
     for name in given:
         if name not in COLUMNS:
@@ -245,7 +245,7 @@ def _kind_and_file(text: str, kinds: list[str]) -> tuple[str, Path]:
 
 
 def _refuse_trace(text: str, kind: str, kinds: list[str]) -> NoReturn:
-    from hasim.validation import nearest
+    from hasim.settings.validation import nearest
 
     hint = nearest(kind, kinds, otherwise="the scenario has") if kind else f": {', '.join(kinds)}"
     fail(f"--trace {text}: expected KIND=FILE, where KIND is a fault of the scenario{hint}")

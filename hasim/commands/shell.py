@@ -89,7 +89,7 @@ _USERS_ERRORS = (
     ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.study.replaying", "ReplayError"),
     ("hasim.study.folder.store", "StoreError"),
-    ("hasim.validation", "SettingsError"),
+    ("hasim.settings.validation", "SettingsError"),
 )
 
 

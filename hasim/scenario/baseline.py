@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hasim.validation import Where, nearest
+from hasim.settings.validation import Where, nearest
 
 Varied = Mapping[str, Any]
 MOST_SHOWN = 10

@@ -44,7 +44,7 @@ def _folder_message(path: Path) -> str:
 
 
 def _miss(path: Path, looks_like_path: bool) -> str:
-    from hasim.validation import nearest
+    from hasim.settings.validation import nearest
 
     if not looks_like_path:
         return f"no scenario of this name{nearest(path.name, shipped(), otherwise='there are')}"

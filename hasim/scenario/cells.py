@@ -19,8 +19,8 @@ from hasim.scenario.sent import TRACE_KEYS
 from hasim.scenario.traces import read_recorded, span_problem
 from hasim.scenario.variation import Pick, Plan, clearer
 from hasim.settings import field_hint, fields_by_user_name
+from hasim.settings.validation import SettingsError, Where, from_plain
 from hasim.simulation.settings import MatrixTrace, WorldSettings
-from hasim.validation import SettingsError, Where, validate
 
 KEPT = 1000
 """Cells that are kept once they are made; others are made anew each time."""
@@ -145,7 +145,7 @@ def changed_world(
 
 
 def _read_section(field: str, data: Any) -> Any:
-    return validate(field_hint(Scenario, field), data)
+    return from_plain(field_hint(Scenario, field), data)
 
 
 def whole_world(
@@ -174,7 +174,7 @@ def validated(document: Document, problems: list[Problem]) -> Scenario | None:
     problems += [document.problem(where, message) for where, message in found]
     data = {**document.data, "masters": masters} if "masters" in document.data else document.data
     try:
-        return validate(Scenario, data)
+        return from_plain(Scenario, data)
     except SettingsError as error:
         for where, message in error.problems:
             origin = origins.get(where[:3])

@@ -12,11 +12,11 @@ from hasim.scenario.replications import Sequential
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
+from hasim.settings.validation import Where, nearest
 from hasim.simulation.faults.settings import Fault, RegionOutage, Slow
 from hasim.simulation.laws import Constant, Uniform
 from hasim.simulation.settings import MasterSettings, MatrixTrace, PoissonArrivals, WorldSettings
 from hasim.units import format_duration, seconds
-from hasim.validation import Where, nearest
 
 Found = Iterator[tuple[Where, str]]
 RESERVED = ("random", "each", "all")

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.scenario.sent import opened
+from hasim.settings.validation import nearest
 from hasim.units import DURATION_UNITS, LONGEST_NS
-from hasim.validation import nearest
 
 NUMBER_UNITS = ("ns", "us", "ms", "s")
 SHOWN = 10

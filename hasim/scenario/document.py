@@ -16,7 +16,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hasim.scenario.problems import Problem, ScenarioError
-from hasim.validation import Where, dotted, nearest
+from hasim.settings.validation import Where, dotted, nearest
 
 MOST_REPEATED = 100_000
 """A file whose aliases stand for more values is refused: aliases of aliases may be very many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hasim.validation import Where, nearest
+from hasim.settings.validation import Where, nearest
 
 Origins = dict[Where, Where]
 """The place of a copied setting -> the place where it was written."""

@@ -36,8 +36,8 @@ from hasim.scenario.sent import TRACE_KEYS, trace_names
 from hasim.scenario.traces import read_recorded
 from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
+from hasim.settings.validation import nearest
 from hasim.simulation.recorded import Recorded
-from hasim.validation import nearest
 
 
 @dataclass(frozen=True)

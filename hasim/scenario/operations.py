@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hasim.settings.validation import Where, nearest
 from hasim.simulation.operations import OnMaster, Operation
 from hasim.simulation.settings import WorldSettings
 from hasim.units import format_duration
-from hasim.validation import Where, nearest
 
 PRESENT, DRAINING, AWAY, ABSENT = "in service", "draining", "in maintenance", "absent"
 STEPS: dict[str, dict[str, str]] = {

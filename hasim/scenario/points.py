@@ -16,7 +16,7 @@ from hasim.scenario.document import parse_value
 from hasim.scenario.schema import WORLD_KEYS
 from hasim.scenario.sent import trace_names
 from hasim.scenario.variation import Pick
-from hasim.validation import Where, nearest
+from hasim.settings.validation import Where, nearest
 
 WHERE: Where = ("vary", "points")
 

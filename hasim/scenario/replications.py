@@ -76,7 +76,7 @@ class Replications:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
 
-        from hasim.choice import label_of
+        from hasim.settings.choices import label_of
 
         sequential = label_of(Sequential)
 

@@ -73,7 +73,7 @@ WORLD_KEYS = tuple(fields_by_user_name(WorldSettings))
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a scenario file, for editors and other programs."""
-    from hasim.validation import adapter
+    from hasim.settings.validation import adapter
 
     schema: dict[str, Any] = adapter(Scenario).json_schema(by_alias=True)
     definitions: dict[str, Any] = schema.setdefault("$defs", {})

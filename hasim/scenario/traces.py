@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from hasim.scenario.csvtable import Table, TraceError, read_table
 from hasim.scenario.sent import state_of
+from hasim.settings.validation import Where, nearest
 from hasim.simulation.faults.settings import OutageTrace
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import JitterTrace, MatrixTrace, TraceArrivals, WorldSettings
 from hasim.units import LONGEST_NS, format_duration
-from hasim.validation import Where, nearest
 
 T = TypeVar("T")
 Outages = list[list[tuple[int, int]]]

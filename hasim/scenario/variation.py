@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from hasim.choice import label_of
 from hasim.settings import plain, settings
-from hasim.validation import Where
+from hasim.settings.choices import label_of
+from hasim.settings.validation import Where
 
 FORMS = ("grid", "zip", "points")
 

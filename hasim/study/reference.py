@@ -14,7 +14,6 @@ from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.failover.selection import RULES
 from hasim.settings import (
-    KINDS,
     Choice,
     Name,
     Setting,
@@ -25,6 +24,7 @@ from hasim.settings import (
     setting_of,
     written,
 )
+from hasim.settings.kinds import KINDS
 from hasim.simulation.faults.settings import AnyFault, Fault
 from hasim.simulation.operations import AnyOperation, Operation
 

@@ -29,8 +29,8 @@ from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.settings import from_plain, settings
+from hasim.settings.validation import adapter
 from hasim.units import SECOND
-from hasim.validation import adapter
 
 COMMANDS = (Fence, TransferState, Promote, Demote)
 

@@ -9,6 +9,7 @@ import pytest
 
 from hasim.scenario.csvtable import TraceError
 from hasim.scenario.traces import read_outages
+from hasim.settings.validation import SettingsError
 from hasim.simulation.faults.settings import (
     AnyFault,
     Crash,
@@ -27,7 +28,6 @@ from hasim.study.rare.rates import (
     unknown_kinds,
 )
 from hasim.units import DAY, HOUR, MINUTE, SECOND, YEAR
-from hasim.validation import SettingsError
 
 OSG = Path(__file__).parents[2] / "scenarios" / "data" / "osg_downtime.csv"
 UNSCHEDULED = {"class": ("UNSCHEDULED",), "severity": ("Outage", "Severe")}

@@ -35,12 +35,12 @@ from typing import Any, Literal, TypeVar
 
 from hasim.scenario.replications import Sequential, most
 from hasim.settings import from_plain, plain
+from hasim.settings.validation import SettingsError
 from hasim.study.execution.program import this_program, unlike
 from hasim.study.folder.lock import NAME as LOCK
 from hasim.study.folder.lock import Lock, LockedError
 from hasim.study.folder.outcomes import CellInfo, Outcome, Outcomes
 from hasim.study.planning.stopping import Stop
-from hasim.validation import SettingsError
 
 FORMAT = 4
 READABLE = (1, 2, 3, FORMAT)

@@ -14,8 +14,8 @@ from hasim.scenario.expectations import Expectation
 from hasim.scenario.loader import Given, Loaded, from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.settings import count, settings, share
+from hasim.settings.validation import SettingsError, Where, from_plain, nearest
 from hasim.study.gate.quantities import QUANTITIES
-from hasim.validation import SettingsError, Where, nearest, validate
 
 MSER = (
     "warm_up: mser-5 looks at all replications of a cell together, and the gate compares them one "
@@ -154,7 +154,7 @@ def suite_from_data(
 
 def _suite(document: Document, path: Path, overrides: Mapping[str, Any]) -> Suite:
     try:
-        wanted = validate(SuiteSettings, document.data)
+        wanted = from_plain(SuiteSettings, document.data)
     except SettingsError as error:
         raise ScenarioError(document.problem(*one) for one in error.problems) from None
     problems: list[Problem] = []

@@ -14,6 +14,7 @@ from hasim.scenario.document import Document, document_of, read_document
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.replications import Sequential
 from hasim.scenario.traces import span_problem
+from hasim.settings.validation import SettingsError, Where
 from hasim.simulation.settings import PoissonArrivals, WorldSettings
 from hasim.study.estimates.expectations import ONE_SIDED
 from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
@@ -23,7 +24,6 @@ from hasim.study.rare.estimate import Budget, Pair, Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
-from hasim.validation import SettingsError, Where
 
 if TYPE_CHECKING:
     from hasim.scenario.cells import Cell

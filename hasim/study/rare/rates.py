@@ -12,13 +12,13 @@ from scipy import special
 
 from hasim.scenario.csvtable import TraceError
 from hasim.scenario.traces import Outages, read_outages
+from hasim.settings.validation import SettingsError, Where, nearest
 from hasim.simulation.faults.settings import AnyFault, OutageTrace, RegionOutage
 from hasim.simulation.settings import WorldSettings
 from hasim.study.estimates.statistics import LEVEL, Interval, rate_interval, unknown
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import Kind
 from hasim.units import parse_rate, seconds
-from hasim.validation import SettingsError, Where, nearest
 
 RESERVED = ("random", "each")
 Target = str | tuple[str, ...]

@@ -9,8 +9,8 @@ import typing
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hasim.choice import TAG_MARK, label_of
-from hasim.settings import fields_by_user_name, members_of
+from hasim.settings.choices import TAG_MARK, label_of
+from hasim.settings.reading import fields_by_user_name, members_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -57,8 +57,11 @@ def _adapter_once(cls: Any) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 
-def validate(cls: type[C], data: Any) -> C:
-    """The settings object that the data describes; raises SettingsError with all problems."""
+def from_plain(cls: type[C], data: Any) -> C:
+    """The settings object of `plain` data, validated.
+
+    Raises SettingsError, a ValueError that names every bad field.
+    """
     from pydantic import ValidationError
 
     try:

@@ -1,4 +1,4 @@
-"""How a value picks one member of a union of settings classes, and says why if it cannot."""
+"""How a value picks one of several names or settings classes, and says why if it cannot."""
 
 from __future__ import annotations
 
@@ -6,12 +6,62 @@ import dataclasses
 import difflib
 import functools
 import typing
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from hasim.settings import Choice, fields_by_user_name, setting_of
+from hasim.settings.reading import fields_by_user_name, setting_of
 
 TAG_MARK = "<"
 """First character of the members' labels in error locations: no user's key begins with it."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """The annotation of a text that is one of the names that there are when it is read.
+
+    As a Literal, but with names that can be added at run time.
+    """
+
+    what: str
+    names: Callable[[], tuple[str, ...]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import PydanticKnownError, core_schema
+
+        def read(value: Any) -> str:
+            if isinstance(value, str) and value in self.names():
+                return value
+            known = ", ".join(f"'{name}'" for name in self.names())
+            raise PydanticKnownError("literal_error", {"expected": known})
+
+        return core_schema.no_info_plain_validator_function(read)
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.names())}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The annotation of a union of settings classes, of which a value picks one.
+
+    A mapping picks the member whose `tag` field has the literal that the
+    mapping gives under `tag`, else the member that has a required field among the
+    mapping's keys. Anything that is no mapping is read by `text`, a settings
+    class with one field that is then given the value (``for: 3m`` is a
+    constant law). `tag` may be absent from a mapping only if a required field
+    tells the members apart.
+    """
+
+    tag: str
+    text: type[Any] | None = None
+    text_field: str = ""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return _core_schema(self, source, handler)
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return _json_schema(self, core, handler)
 
 
 def label_of(member: type[Any]) -> str:
@@ -19,7 +69,7 @@ def label_of(member: type[Any]) -> str:
     return f"{TAG_MARK}{member.__name__}>"
 
 
-def core_schema_of_choice(choice: Choice, source: Any, handler: Any) -> Any:
+def _core_schema(choice: Choice, source: Any, handler: Any) -> Any:
     """The pydantic-core schema: a tagged union whose tag is found by `pick`.
 
     A text form becomes a mapping first. What matches no member is refused
@@ -47,7 +97,7 @@ def core_schema_of_choice(choice: Choice, source: Any, handler: Any) -> Any:
     return core_schema.no_info_before_validator_function(prepare, union)
 
 
-def json_schema_of_choice(choice: Choice, core: Any, handler: Any) -> dict[str, Any]:
+def _json_schema(choice: Choice, core: Any, handler: Any) -> dict[str, Any]:
     """The JSON Schema: one of the members, or the text form if there is one."""
     union: dict[str, Any] = handler(core)
     if choice.text is None:
