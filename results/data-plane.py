@@ -38,7 +38,6 @@ from hasim.simulation.clients.compiled.counting import Counting
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.window import Window
 from hasim.simulation.control.commands import Commands
-from hasim.simulation.faults.settings import Crash, Hang, Slow
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
@@ -50,6 +49,7 @@ from hasim.simulation.settings import (
     TrafficSettings,
     WorldSettings,
 )
+from hasim.simulation.settings.faults import Crash, Hang, Slow
 from hasim.simulation.world import World
 from hasim.units import MILLISECOND, SECOND
 

@@ -30,9 +30,7 @@ from hasim.settings import (
     share,
 )
 from hasim.settings.validation import SettingsError, adapter
-from hasim.simulation.clients.warm_up import RULES, WarmUpRule
-from hasim.simulation.faults.settings import AnyFault, Crash, DurationLaw, Fault, Hang
-from hasim.simulation.laws import Constant, Exponential, Lognormal, Uniform
+from hasim.simulation.laws import Constant, DurationLaw, Exponential, Lognormal, Uniform
 from hasim.simulation.settings import (
     FixedRtt,
     MasterSettings,
@@ -43,6 +41,8 @@ from hasim.simulation.settings import (
     TrafficSettings,
     WorldSettings,
 )
+from hasim.simulation.settings.faults import AnyFault, Crash, Fault, Hang
+from hasim.simulation.settings.warm_up import RULES, WarmUpRule
 from hasim.units import MINUTE, SECOND
 
 WHOLE_NS = 2**40

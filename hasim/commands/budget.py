@@ -197,7 +197,7 @@ def _fitted(
     """The rates that are fitted to recorded outages, by kind."""
     from hasim.scenario.csvtable import TraceError
     from hasim.settings.validation import from_plain
-    from hasim.simulation.faults.settings import OutageTrace
+    from hasim.simulation.settings.faults import OutageTrace
     from hasim.study.rare.rates import fit, kind_of
 
     if not traces:

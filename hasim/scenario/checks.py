@@ -13,9 +13,9 @@ from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
 from hasim.settings.validation import Where, nearest
-from hasim.simulation.faults.settings import Fault, RegionOutage, Slow
 from hasim.simulation.laws import Constant, Uniform
 from hasim.simulation.settings import MasterSettings, MatrixTrace, PoissonArrivals, WorldSettings
+from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
 from hasim.units import format_duration, seconds
 
 Found = Iterator[tuple[Where, str]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hasim.settings.validation import Where, nearest
-from hasim.simulation.operations import OnMaster, Operation
 from hasim.simulation.settings import WorldSettings
+from hasim.simulation.settings.operations import OnMaster, Operation
 from hasim.units import format_duration
 
 PRESENT, DRAINING, AWAY, ABSENT = "in service", "draining", "in maintenance", "absent"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.simulation.operations import Switch
 from hasim.simulation.settings import WorldSettings
+from hasim.simulation.settings.operations import Switch
 
 
 def remarks_on(worlds: Iterable[WorldSettings]) -> list[str]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from hasim.scenario.csvtable import Table, TraceError, read_table
 from hasim.scenario.sent import state_of
 from hasim.settings.validation import Where, nearest
-from hasim.simulation.faults.settings import OutageTrace
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import JitterTrace, MatrixTrace, TraceArrivals, WorldSettings
+from hasim.simulation.settings.faults import OutageTrace
 from hasim.units import LONGEST_NS, format_duration
 
 T = TypeVar("T")

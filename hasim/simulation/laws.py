@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.settings import duration, factor, settings
+from hasim.settings import Choice, duration, factor, settings
 
 Floats = NDArray[np.float64]
 
@@ -102,3 +102,6 @@ class Weibull:
 
 
 Law = Constant | Uniform | Exponential | Lognormal | Weibull
+
+DurationLaw = Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")]
+"""``3m``, or a mapping such as ``{law: exponential, mean: 10m}``."""

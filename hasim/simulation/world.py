@@ -22,10 +22,10 @@ from hasim.simulation.faults.repair import Crews
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.state import PartitionState
 from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
-from hasim.simulation.operations import Switch
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, WorldSettings
+from hasim.simulation.settings.operations import Switch
 from hasim.simulation.streams import Stream
 from hasim.truth import Truth
 

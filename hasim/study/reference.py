@@ -25,8 +25,8 @@ from hasim.settings import (
     written,
 )
 from hasim.settings.kinds import KINDS
-from hasim.simulation.faults.settings import AnyFault, Fault
-from hasim.simulation.operations import AnyOperation, Operation
+from hasim.simulation.settings.faults import AnyFault, Fault
+from hasim.simulation.settings.operations import AnyOperation, Operation
 
 Cls = type[Any]
 ORDER = ("detection", "failover", "balancing", "monitor", "traffic")

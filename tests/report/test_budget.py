@@ -12,8 +12,8 @@ import pytest
 
 from hasim.measures.causes import CAUSES
 from hasim.report.budget import MINUTES, nines, remarks, render, rows, tables
-from hasim.simulation.faults.settings import Crash, Hang
 from hasim.simulation.laws import Constant
+from hasim.simulation.settings.faults import Crash, Hang
 from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import CellBudget
 from hasim.study.rare.combine import exactly

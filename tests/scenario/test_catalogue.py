@@ -13,8 +13,8 @@ from hasim.scenario.loader import from_data, load
 from hasim.scenario.problems import ScenarioError
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.settings import settings_classes
-from hasim.simulation.faults.settings import AnyFault
 from hasim.simulation.settings import NetworkSettings
+from hasim.simulation.settings.faults import AnyFault
 from hasim.units import SECOND
 
 SHIPPED = catalogue.shipped()

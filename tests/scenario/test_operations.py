@@ -8,7 +8,8 @@ import pytest
 
 from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
-from hasim.simulation.operations import INPUTS, Switch
+from hasim.simulation.operations import INPUTS
+from hasim.simulation.settings.operations import Switch
 
 MASTERS = [{"id": "a"}, {"id": "b"}, {"id": "spare", "absent": True}]
 

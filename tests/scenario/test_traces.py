@@ -14,8 +14,8 @@ from hasim.scenario.csvtable import TraceError, _stamp_ns
 from hasim.scenario.loader import load
 from hasim.scenario.traces import read_arrivals, read_jitter, read_matrix, read_outages
 from hasim.settings import from_plain
-from hasim.simulation.faults.settings import OutageTrace
 from hasim.simulation.settings import JitterTrace, MatrixTrace, TraceArrivals, WorldSettings
+from hasim.simulation.settings.faults import OutageTrace
 from hasim.units import DAY, HOUR, SECOND
 
 from .conftest import DATA, GOOD

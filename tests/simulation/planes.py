@@ -23,31 +23,7 @@ from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation.faults.kinds import INJECTORS
-from hasim.simulation.faults.settings import (
-    BackupDies,
-    Crash,
-    ErrorRate,
-    Fault,
-    Hang,
-    LatencySpike,
-    NetworkPartition,
-    PacketLoss,
-    PowerOff,
-    RegionOutage,
-    Slow,
-    TransferFailure,
-)
 from hasim.simulation.laws import Constant, Exponential, Lognormal
-from hasim.simulation.operations import (
-    Add,
-    Drain,
-    EndMaintenance,
-    Maintenance,
-    Operation,
-    Remove,
-    Switch,
-    Undrain,
-)
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
@@ -65,6 +41,30 @@ from hasim.simulation.settings import (
     TraceArrivals,
     TrafficSettings,
     WorldSettings,
+)
+from hasim.simulation.settings.faults import (
+    BackupDies,
+    Crash,
+    ErrorRate,
+    Fault,
+    Hang,
+    LatencySpike,
+    NetworkPartition,
+    PacketLoss,
+    PowerOff,
+    RegionOutage,
+    Slow,
+    TransferFailure,
+)
+from hasim.simulation.settings.operations import (
+    Add,
+    Drain,
+    EndMaintenance,
+    Maintenance,
+    Operation,
+    Remove,
+    Switch,
+    Undrain,
 )
 from hasim.units import MILLISECOND, SECOND
 

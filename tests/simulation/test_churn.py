@@ -11,8 +11,8 @@ from hasim.measures import measure
 from hasim.services.balancing import BalancingSettings
 from hasim.simulation.clients.churn import MOST_KEYS, Seen, least_moved, moves
 from hasim.simulation.clients.traffic import STATELESS, draw_all
-from hasim.simulation.operations import Drain, Remove, Switch, Undrain
 from hasim.simulation.settings import KeySettings, WorldSettings
+from hasim.simulation.settings.operations import Drain, Remove, Switch, Undrain
 from hasim.truth import KeysMoved, MessageRecord
 from hasim.units import SECOND
 from tests.simulation.planes import FAULTS, assert_equal, both

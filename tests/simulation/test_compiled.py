@@ -34,7 +34,6 @@ from hasim.simulation.clients.compiled import arrays, availability, growth, plan
 from hasim.simulation.clients.rollup import roll_up
 from hasim.simulation.clock import INPUT, Call
 from hasim.simulation.laws import Constant, Exponential
-from hasim.simulation.operations import Switch
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
@@ -48,6 +47,7 @@ from hasim.simulation.settings import (
     TraceArrivals,
     WorldSettings,
 )
+from hasim.simulation.settings.operations import Switch
 from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND

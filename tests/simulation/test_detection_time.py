@@ -14,8 +14,8 @@ from scipy.stats import kstest
 from hasim.events import StatusChanged
 from hasim.model import Status
 from hasim.services.detection import DetectionSettings
-from hasim.simulation.faults.settings import Crash, Fault, Hang
 from hasim.simulation.laws import Uniform
+from hasim.simulation.settings.faults import Crash, Fault, Hang
 from hasim.truth import FaultStarted
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.worlds import NO_LATENCY, lasting, run, traffic, world

@@ -14,7 +14,7 @@ from hasim import journal as journals
 from hasim.journal import Journal, JournalError, to_line
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings
-from hasim.simulation.faults.settings import Crash, Hang
+from hasim.simulation.settings.faults import Crash, Hang
 from tests.simulation.worlds import after, build, lasting, run, traffic, world
 
 SETTINGS = world(

@@ -10,7 +10,14 @@ from hasim.measures.invariants import check
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.failover.lifecycle import TERMINAL
-from hasim.simulation.faults.settings import (
+from hasim.simulation.settings import (
+    FencingDeviceSettings,
+    MasterSettings,
+    PromotionSettings,
+    ReplicationSettings,
+    WorldSettings,
+)
+from hasim.simulation.settings.faults import (
     BackupDies,
     Crash,
     Hang,
@@ -20,13 +27,6 @@ from hasim.simulation.faults.settings import (
     PowerOff,
     Slow,
     TransferFailure,
-)
-from hasim.simulation.settings import (
-    FencingDeviceSettings,
-    MasterSettings,
-    PromotionSettings,
-    ReplicationSettings,
-    WorldSettings,
 )
 from hasim.truth import PartitionServed, Writers
 from hasim.units import MILLISECOND, SECOND

@@ -11,7 +11,7 @@ import pytest
 RATE = 20_000
 PROGRAM = """
 import resource, sys
-from hasim.simulation.faults.settings import Hang
+from hasim.simulation.settings.faults import Hang
 from hasim.simulation.laws import Exponential
 from hasim.simulation.settings import RetrySettings
 from hasim.truth import TrafficRollup

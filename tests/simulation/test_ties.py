@@ -14,9 +14,9 @@ from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import LimitSettings
 from hasim.services.detection import DetectionSettings
 from hasim.simulation.laws import Constant
-from hasim.simulation.operations import Drain
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import TraceArrivals, WorldSettings
+from hasim.simulation.settings.operations import Drain
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import FAULTS, assert_equal, both

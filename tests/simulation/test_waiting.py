@@ -11,9 +11,9 @@ import pytest
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import BreakerSettings, LimitSettings, OutlierSettings
 from hasim.simulation.laws import Constant
-from hasim.simulation.operations import Add, Drain, Undrain
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, TraceArrivals
+from hasim.simulation.settings.operations import Add, Drain, Undrain
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import FAULTS, assert_equal, both

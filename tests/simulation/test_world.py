@@ -15,7 +15,17 @@ from hasim.events import (
 from hasim.measures.invariants import check
 from hasim.model import Cause, Status
 from hasim.services.failover import FailoverSettings, FencingSettings
-from hasim.simulation.faults.settings import (
+from hasim.simulation.laws import Constant
+from hasim.simulation.masters.state import NO_COPY
+from hasim.simulation.settings import (
+    FencingDeviceSettings,
+    MasterSettings,
+    NetworkSettings,
+    PromotionSettings,
+    ReplicationSettings,
+    RetrySettings,
+)
+from hasim.simulation.settings.faults import (
     BackupDies,
     Crash,
     ErrorRate,
@@ -26,16 +36,6 @@ from hasim.simulation.faults.settings import (
     RegionOutage,
     Slow,
     TransferFailure,
-)
-from hasim.simulation.laws import Constant
-from hasim.simulation.masters.state import NO_COPY
-from hasim.simulation.settings import (
-    FencingDeviceSettings,
-    MasterSettings,
-    NetworkSettings,
-    PromotionSettings,
-    ReplicationSettings,
-    RetrySettings,
 )
 from hasim.truth import (
     AttemptRollup,

@@ -165,8 +165,8 @@ def test_false_alarms_of_the_whole_family_stay_below_five_percent() -> None:
 def test_algorithms_meet_the_same_luck() -> None:
     """Common random numbers: cells differ in the algorithm, not in faults, arrivals or demands."""
     from hasim.services.balancing import BalancingSettings
-    from hasim.simulation.faults.settings import Crash
     from hasim.simulation.laws import Exponential
+    from hasim.simulation.settings.faults import Crash
     from hasim.truth import FaultCured, FaultStarted, MessageRecord
     from hasim.units import SECOND
 

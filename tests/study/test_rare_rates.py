@@ -10,15 +10,15 @@ import pytest
 from hasim.scenario.csvtable import TraceError
 from hasim.scenario.traces import read_outages
 from hasim.settings.validation import SettingsError
-from hasim.simulation.faults.settings import (
+from hasim.simulation.laws import Constant, Exponential, Weibull
+from hasim.simulation.settings import MasterSettings, WorldSettings
+from hasim.simulation.settings.faults import (
     AnyFault,
     Crash,
     Hang,
     OutageTrace,
     RegionOutage,
 )
-from hasim.simulation.laws import Constant, Exponential, Weibull
-from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.study.rare.rates import (
     between,
     classes_of,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.mser import BATCH
-from hasim.simulation.clients.warm_up import WarmUp
+from hasim.simulation.settings.warm_up import WarmUp
 from hasim.sketch import ACCURACY, Buckets, merge, sketch
 from hasim.truth import BlockSketch, LoadBlock
 

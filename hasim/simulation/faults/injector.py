@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hasim.simulation.clock import FAULT, Call
 from hasim.simulation.faults.kinds import INJECTORS, Cure, is_impairing
 from hasim.simulation.faults.schedule import Span, occurrences, replayed
-from hasim.simulation.faults.settings import AnyFault, Fault
 from hasim.simulation.faults.targets import resolve
 from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.settings.faults import AnyFault, Fault
 from hasim.simulation.streams import Stream
 from hasim.truth import FaultCured, FaultStarted
 

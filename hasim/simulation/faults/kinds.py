@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hasim.simulation.faults.settings import (
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.network import OBSERVER, Link, gateway_endpoint, master_endpoint
+from hasim.simulation.settings.faults import (
     BackupDies,
     ErrorRate,
     Fault,
@@ -18,8 +20,6 @@ from hasim.simulation.faults.settings import (
     PacketLoss,
     Slow,
 )
-from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import OBSERVER, Link, gateway_endpoint, master_endpoint
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World

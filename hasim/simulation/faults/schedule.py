@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hasim.simulation.faults.settings import Fault
 from hasim.simulation.recorded import Recorded
+from hasim.simulation.settings.faults import Fault
 from hasim.simulation.streams import Stream, generator
 
 Span = tuple[int, int]

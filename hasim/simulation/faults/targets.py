@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hasim.simulation.faults.settings import Fault, RegionOutage
 from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.settings.faults import Fault, RegionOutage
 
 if TYPE_CHECKING:
     from hasim.simulation.world import World

@@ -13,8 +13,8 @@ from scipy import special
 from hasim.scenario.csvtable import TraceError
 from hasim.scenario.traces import Outages, read_outages
 from hasim.settings.validation import SettingsError, Where, nearest
-from hasim.simulation.faults.settings import AnyFault, OutageTrace, RegionOutage
 from hasim.simulation.settings import WorldSettings
+from hasim.simulation.settings.faults import AnyFault, OutageTrace, RegionOutage
 from hasim.study.estimates.statistics import LEVEL, Interval, rate_interval, unknown
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import Kind

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from hasim.measures import Measured, measure
 from hasim.measures.availability import Downtime
 from hasim.measures.causes import CAUSES
-from hasim.simulation.faults.settings import AnyFault, RegionOutage
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings import WorldSettings
+from hasim.simulation.settings.faults import AnyFault, RegionOutage
 from hasim.simulation.streams import Stream, generator
 from hasim.study.rare.estimate import Pair, Run
 from hasim.study.rare.rates import FaultClass, Target

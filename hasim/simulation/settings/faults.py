@@ -1,4 +1,4 @@
-"""Faults as data: kind, target, schedule, duration, strength."""
+"""Settings of faults: kind, target, schedule, duration, strength; and who cures them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from hasim.settings import Choice, count, duration, factor, settings, share
-from hasim.simulation.laws import Constant, Law
+from hasim.simulation.laws import Constant, DurationLaw
 from hasim.units import DAY, MINUTE
-
-DurationLaw = Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")]
-"""``3m``, or a mapping such as ``{law: exponential, mean: 10m}``."""
 
 
 @settings
@@ -156,3 +153,17 @@ AnyFault = Annotated[
     | LatencySpike,
     Choice(tag="kind"),
 ]
+
+
+@settings
+class RepairSettings:
+    """Who cures faults."""
+
+    crews: Annotated[
+        int,
+        count(
+            "Repair crews: so many faults are being repaired at once, first come first served, "
+            "and the others wait; 0: as many as there are faults.",
+            least=0,
+        ),
+    ] = 0

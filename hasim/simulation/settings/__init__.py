@@ -1,0 +1,46 @@
+"""What a simulated world is made of, as settings, by subject; faults and operations by name."""
+
+from hasim.simulation.settings.masters import (
+    FencingDeviceSettings,
+    MasterSettings,
+    PromotionSettings,
+    ReplicationSettings,
+    StateSettings,
+)
+from hasim.simulation.settings.network import (
+    FixedRtt,
+    JitterLaw,
+    JitterTrace,
+    MatrixTrace,
+    NetworkSettings,
+)
+from hasim.simulation.settings.traffic import (
+    HedgeSettings,
+    KeySettings,
+    PoissonArrivals,
+    RetrySettings,
+    TraceArrivals,
+    TrafficSettings,
+)
+from hasim.simulation.settings.world import ObserverSettings, WorldSettings
+
+__all__ = [
+    "FencingDeviceSettings",
+    "FixedRtt",
+    "HedgeSettings",
+    "JitterLaw",
+    "JitterTrace",
+    "KeySettings",
+    "MasterSettings",
+    "MatrixTrace",
+    "NetworkSettings",
+    "ObserverSettings",
+    "PoissonArrivals",
+    "PromotionSettings",
+    "ReplicationSettings",
+    "RetrySettings",
+    "StateSettings",
+    "TraceArrivals",
+    "TrafficSettings",
+    "WorldSettings",
+]

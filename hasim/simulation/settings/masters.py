@@ -1,0 +1,79 @@
+"""Settings of the masters: capacity, state, its copies, what a promotion and a power cut take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from hasim.settings import count, duration, factor, settings, share, size
+from hasim.simulation.laws import Constant, DurationLaw
+from hasim.units import MILLISECOND, SECOND
+
+
+@settings
+class StateSettings:
+    """The state of the partition that a master owns at the start."""
+
+    size_bytes: Annotated[int, size("Size of the state at the start.")] = 64 * 2**20
+    write_bytes: Annotated[int, size("Bytes that each acknowledged (owned) message adds.")] = 4096
+
+
+@settings
+class MasterSettings:
+    """One simulated master."""
+
+    id: str
+    """The name of the master, unique in the scenario."""
+    region: str = "local"
+    """The site that it stands in."""
+    priority: Annotated[int, count("Order of preference: the lowest number first.")] = 1
+    workers: Annotated[int, count("Messages that it serves at the same time.")] = 8
+    weight: Annotated[
+        float | None,
+        factor("Its share of messages relative to others', as workers if not given."),
+    ] = None
+    queue: Annotated[
+        int, count("Messages that wait for a worker at most; more are rejected.", least=0)
+    ] = 200
+    service: DurationLaw = Constant(mean_ns=20 * MILLISECOND)
+    """The law of the time that a worker needs for a message."""
+    health: Literal["shallow", "deep"] = "shallow"
+    """The health endpoint answers while the process lives, or (deep) through the queue."""
+    state: StateSettings = StateSettings()
+    """The state of its partition."""
+    absent: bool = False
+    """No part of the cluster until the operation `add`: owns nothing, gets nothing."""
+
+
+@settings
+class ReplicationSettings:
+    """How acknowledged writes reach other masters."""
+
+    copies: Annotated[
+        int,
+        count("Standbys that hold a copy of each partition, in order of priority.", least=0),
+    ] = 2
+    lag_ns: Annotated[
+        int, duration("Time from acknowledgement to the standby's copy, besides the network.")
+    ] = 20 * MILLISECOND
+
+
+@settings
+class FencingDeviceSettings:
+    """The out-of-band power switch."""
+
+    latency_ns: Annotated[int, duration("Time from the order to the confirmed power-off.")] = (
+        2 * SECOND
+    )
+    fails: Annotated[float, share("Probability that an order fails.")] = 0.0
+    restart_ns: Annotated[int, duration("Time until a fenced master is back, as a standby.")] = (
+        60 * SECOND
+    )
+
+
+@settings
+class PromotionSettings:
+    """What a promotion costs the master that is promoted."""
+
+    duration_ns: Annotated[
+        int, duration("Time from the order until it accepts writes and says so.")
+    ] = 100 * MILLISECOND

@@ -1,0 +1,84 @@
+"""Settings of operations: what operators do at run time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from hasim.services.balancing.registry import names as names_of_algorithms
+from hasim.settings import Choice, Name, duration, settings
+
+
+@settings
+class Operation:
+    """What every operation has: when it is ordered."""
+
+    do: str
+    """What is done."""
+    at_ns: Annotated[int, duration("When the operator orders it.")]
+
+
+@settings
+class Switch(Operation):
+    """Balance with another algorithm from then on."""
+
+    do: Literal["switch-algorithm"]
+    algorithm: Annotated[str, Name("an algorithm", names_of_algorithms)]
+    """The new algorithm."""
+
+
+@settings
+class OnMaster(Operation):
+    """An operation on one master."""
+
+    master: str
+    """The master."""
+
+
+@settings
+class Drain(OnMaster):
+    """No new stateless messages; those under way end, and what it owns stays with it.
+
+    Sticky sessions move to other masters at once, as in Envoy; HAProxy would let them stay.
+    """
+
+    do: Literal["drain"]
+
+
+@settings
+class Undrain(OnMaster):
+    """It takes stateless messages again (without slow start: it was never away)."""
+
+    do: Literal["undrain"]
+
+
+@settings
+class Maintenance(OnMaster):
+    """Out of service: no messages, no probes; its silence is no failure, and nothing moves."""
+
+    do: Literal["maintenance"]
+
+
+@settings
+class EndMaintenance(OnMaster):
+    """Back in service, after its health is proven."""
+
+    do: Literal["end-maintenance"]
+
+
+@settings
+class Add(OnMaster):
+    """It joins the cluster (a master that was `absent`, or removed), after its health is proven."""
+
+    do: Literal["add"]
+
+
+@settings
+class Remove(OnMaster):
+    """It leaves the cluster: no messages, no probes; what it owns is failed over to a backup."""
+
+    do: Literal["remove"]
+
+
+AnyOperation = Annotated[
+    Switch | Drain | Undrain | Maintenance | EndMaintenance | Add | Remove, Choice(tag="do")
+]

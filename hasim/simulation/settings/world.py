@@ -1,0 +1,72 @@
+"""All settings of one simulated run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.detection.settings import DetectionSettings
+from hasim.services.failover.settings import FailoverSettings
+from hasim.services.monitoring.settings import MonitorSettings
+from hasim.settings import duration, settings
+from hasim.simulation.settings.faults import AnyFault, RepairSettings
+from hasim.simulation.settings.masters import (
+    FencingDeviceSettings,
+    MasterSettings,
+    PromotionSettings,
+    ReplicationSettings,
+)
+from hasim.simulation.settings.network import NetworkSettings
+from hasim.simulation.settings.operations import AnyOperation
+from hasim.simulation.settings.traffic import TrafficSettings
+from hasim.simulation.settings.warm_up import WarmUp, WarmUpRule
+
+
+@settings
+class ObserverSettings:
+    """Where the control plane stands."""
+
+    region: str = ""
+    """The site of the control plane. Empty: the region of the first master."""
+
+
+@settings
+class WorldSettings:
+    """All that one simulated run is made of."""
+
+    masters: tuple[MasterSettings, ...]
+    """The masters; each that is not absent owns one partition at the start: p1, p2, ... in this
+    order."""
+    horizon_ns: Annotated[int, duration("Simulated time of one replication.", above=0)]
+    network: NetworkSettings = NetworkSettings()
+    """Latency, jitter and loss."""
+    traffic: TrafficSettings = TrafficSettings()
+    """The messages that clients send."""
+    faults: tuple[AnyFault, ...] = ()
+    """What goes wrong."""
+    repair: RepairSettings = RepairSettings()
+    """How many faults are repaired at a time."""
+    operations: tuple[AnyOperation, ...] = ()
+    """What operators do at run time."""
+    replication: ReplicationSettings = ReplicationSettings()
+    """Copies of the state."""
+    fencing_device: FencingDeviceSettings = FencingDeviceSettings()
+    """The power switch."""
+    promotion: PromotionSettings = PromotionSettings()
+    """What a promotion takes."""
+    observer: ObserverSettings = ObserverSettings()
+    """Where the control plane stands."""
+    detection: DetectionSettings = DetectionSettings()
+    """Failure detection."""
+    failover: FailoverSettings = FailoverSettings()
+    """Failover orchestration."""
+    balancing: BalancingSettings = BalancingSettings()
+    """Load balancing."""
+    monitor: MonitorSettings = MonitorSettings()
+    """High-availability monitoring."""
+    warm_up: Annotated[WarmUp, WarmUpRule()] = "none"
+    """What the measures of load (latency, attempts, rates, balance) leave out at the start: what
+    arrives in a given time, or until MSER-5 finds the latencies steady. Source: White 1997."""
+    data_plane: Literal["compiled", "reference"] = "compiled"
+    """How messages are simulated: in compiled batches, or one SimPy process each. The results
+    are the same; the reference is slower and easier to follow."""
