@@ -13,13 +13,13 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from runs import run
 
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.study.folder.outcomes import Outcome
 from hasim.units import SECOND
+from tests.study.runs import run
 
 WORLD = WorldSettings(
     masters=(MasterSettings(id="a"), MasterSettings(id="b", priority=2)), horizon_ns=20 * SECOND

@@ -4,7 +4,7 @@ The rule looks at the mean latency of each of 500 parts of the run, over all rep
 Welch's plot does. Of each replication by itself it would cut where chance has a queue be
 long early on, and so add a bias: the mean wait of M/M/1 at 90 % load, over 2000 messages from an
 empty start, is 6 % low, 11 % with an end of the warm-up for each run, 3 % with one for all 400 (see
-tests/study/test_warm_up.py; Hoad, Robinson, Davies 2010 average likewise).
+tests/study/estimates/test_warm_up.py; Hoad, Robinson, Davies 2010 average likewise).
 """
 
 from __future__ import annotations

@@ -16,9 +16,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from standins import Deadly, Pids, Squares
-from test_resume import DATA, changed, lines, tables
-from test_runner import STUDY, alive, run_script
 
 import hasim
 import hasim.findings.exports
@@ -26,9 +23,11 @@ from hasim.cli import main
 from hasim.study.execution import cluster, executor, runner
 from hasim.study.execution.cluster import ClusterError
 from hasim.study.folder.store import open_run
+from tests.study.execution.test_runner import STUDY, alive, run_script
+from tests.study.folder.test_resume import DATA, changed, lines, tables
+from tests.study.standins import Deadly, Pids, Squares
 
 pytest.importorskip("distributed")
-HERE = Path(__file__).parent
 ROOT = Path(hasim.__file__).parent.parent
 
 
@@ -48,8 +47,7 @@ class Machines:
 
     def _start(self, *args: str) -> Path:
         log = self._folder / f"{len(self._processes)}.log"
-        path = os.pathsep.join([str(ROOT), str(HERE)])
-        env = {**os.environ, "PYTHONPATH": path, "DASK_LOCAL_DIRECTORY": str(self._folder)}
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_LOCAL_DIRECTORY": str(self._folder)}
         env["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] = "1"  # not to wait so often
         with log.open("w") as out:
             self._processes.append(

@@ -440,7 +440,7 @@ def test_a_replication_that_raises_is_named(monkeypatch):
 # -- the project's own baseline, and the whole proof ---------------------------------------------
 
 
-OURS = Path(__file__).parents[2] / "results" / "baseline" / "baseline.json"
+OURS = Path(__file__).parents[3] / "results" / "baseline" / "baseline.json"
 
 
 def test_our_baseline_belongs_to_the_default_suite():

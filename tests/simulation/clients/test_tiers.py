@@ -18,8 +18,8 @@ from hasim.simulation.laws import Constant
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.units import MILLISECOND, SECOND
 from tests.services.balancing.guards.test_guard_panic import PUBLISHED
+from tests.simulation.clients.test_balancing_theory import DEAF
 from tests.simulation.planes import FAULTS
-from tests.simulation.test_balancing_theory import DEAF
 from tests.simulation.worlds import NO_LATENCY, after, build, lasting, traffic, world
 
 Sent = list[tuple[int, str, str]]

@@ -583,7 +583,7 @@ def test_one_algorithm_may_follow_another_during_a_run() -> None:
 PROGRAM = """
 import sys
 from tests.simulation.planes import both
-from tests.simulation.test_compiled import CASES, world_of
+from tests.simulation.clients.compiled.test_compiled import CASES, world_of
 case = {**CASES[0], "algorithm": "least-loaded", "workers": 1, "grid": False, "owned": 0.0}
 reference, compiled = both(*world_of(case))
 assert reference == compiled

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import standins
 from scipy.stats import chisquare, kstest
 
 from hasim.scenario.loader import Loaded, from_data
@@ -16,6 +15,7 @@ from hasim.study.rare.estimate import ALL, FAULTS, Pair, Run
 from hasim.study.rare.rates import classes_of
 from hasim.study.rare.runs import CANDIDATES, Design, Double, Doubles, Trials
 from hasim.units import HOUR, MINUTE, SECOND
+from tests.study import standins
 
 DATA = {
     "name": "rare",

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import standins
 from scipy import stats
+
+from tests.study import standins
 
 STUDIES = 5000
 """Studies of each row; a fifth of them where one takes long, as in the report."""

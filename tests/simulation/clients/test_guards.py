@@ -18,8 +18,8 @@ from hasim.services.detection import DetectionSettings
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.truth import AttemptRollup, MessageRecord
 from hasim.units import SECOND
+from tests.simulation.clients.compiled.test_compiled import FACTORS, name_of, pairwise, world_of
 from tests.simulation.planes import GRID_NS, assert_equal, both
-from tests.simulation.test_compiled import FACTORS, name_of, pairwise, world_of
 
 GUARDS: dict[str, dict[str, Any]] = {
     "outliers": {

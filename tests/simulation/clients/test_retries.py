@@ -25,8 +25,8 @@ from hasim.simulation.settings import (
 )
 from hasim.truth import AttemptRollup, MessageRecord
 from hasim.units import MILLISECOND, SECOND
+from tests.simulation.clients.test_balancing_theory import DEAF
 from tests.simulation.planes import FAULTS, assert_equal, both
-from tests.simulation.test_balancing_theory import DEAF
 from tests.simulation.worlds import NO_LATENCY, after, lasting, masters, traffic, world
 
 BASE_NS = 100 * MILLISECOND

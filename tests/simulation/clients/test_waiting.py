@@ -16,8 +16,8 @@ from hasim.simulation.settings import MasterSettings, TraceArrivals
 from hasim.simulation.settings.operations import Add, Drain, Undrain
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND, SECOND
+from tests.simulation.clients.test_balancing_theory import DEAF
 from tests.simulation.planes import FAULTS, assert_equal, both
-from tests.simulation.test_balancing_theory import DEAF
 from tests.simulation.worlds import NO_LATENCY, after, lasting, traffic, world
 
 ONE_EACH = LimitSettings(max_concurrency=1, max_queue=100)

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from standins import Squares
-from test_resume import SEQUENTIAL, changed, lines, tables
 
 import hasim
 import hasim.commands.output
@@ -28,6 +26,8 @@ from hasim.study.folder.outcomes import Outcome, Outcomes
 from hasim.study.folder.store import open_run
 from hasim.study.planning import asked
 from hasim.study.planning.plan import Plan
+from tests.study.folder.test_resume import SEQUENTIAL, changed, lines, tables
+from tests.study.standins import Squares
 
 VARY = {
     "grid": {"detection.fall": [1, 4], "detection.rise": [2, 3]},

@@ -29,7 +29,7 @@ from hasim.study.rare.rates import (
 )
 from hasim.units import DAY, HOUR, MINUTE, SECOND, YEAR
 
-OSG = Path(__file__).parents[2] / "scenarios" / "data" / "osg_downtime.csv"
+OSG = Path(__file__).parents[3] / "scenarios" / "data" / "osg_downtime.csv"
 UNSCHEDULED = {"class": ("UNSCHEDULED",), "severity": ("Outage", "Severe")}
 MASTERS = (
     MasterSettings(id="a", region="east"),

@@ -30,7 +30,7 @@ from hasim.simulation.run import simulate
 from hasim.simulation.settings import TraceArrivals, WorldSettings
 from hasim.truth import AttemptRollup, LoadBlock, MessageRecord
 from hasim.units import MILLISECOND, SECOND
-from tests.simulation.test_theory import erlang_c
+from tests.simulation.clients.test_theory import erlang_c
 from tests.simulation.worlds import NO_LATENCY, masters, run, traffic, world
 
 MEAN_NS = 20 * MILLISECOND

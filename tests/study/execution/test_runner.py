@@ -11,15 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
-from standins import TWO_CELLS, Deadly, Pids, Squares
 
 from hasim.study.execution import runner
 from hasim.study.execution.batches import Wanted, Work
 from hasim.study.execution.executor import execute
 from hasim.study.folder.outcomes import Outcome
 from hasim.study.folder.store import open_run
+from tests.study.standins import TWO_CELLS, Deadly, Pids, Squares
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 
 
 def collect(work: Work, wanted: Wanted, jobs: int | None) -> list[Outcome]:
@@ -90,7 +90,7 @@ def test_a_replication_that_kills_every_worker_is_named(tmp_path, monkeypatch):
 def run_script(tmp_path: Path, text: str, **options) -> subprocess.Popen:
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(text))
-    path = os.pathsep.join([str(HERE.parent.parent), str(HERE), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
         [sys.executable, str(script)],
         env={**os.environ, "PYTHONPATH": path},
@@ -106,7 +106,7 @@ def test_a_script_without_main_guard_is_not_run_again_by_workers(tmp_path):
         tmp_path,
         """
         print("script runs", flush=True)
-        from standins import Squares
+        from tests.study.standins import Squares
         from hasim.study.execution.executor import execute
         found = []
         execute(Squares(), {0: range(4)}, found.append, jobs=2)
@@ -122,7 +122,7 @@ def test_a_script_without_main_guard_is_not_run_again_by_workers(tmp_path):
 STUDY = """
 import sys
 from pathlib import Path
-from standins import TWO_CELLS, Squares
+from tests.study.standins import TWO_CELLS, Squares
 import hasim.study.execution.runner as runner
 runner.Replicate = lambda *a: Squares(nap_s=0.05)
 loaded = type(TWO_CELLS)(TWO_CELLS.cells, replications=400)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import own_pickers
 import pytest
 
 import hasim
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED, Algorithm, register
 from hasim.study.planning.own import Lesson, NotImportableError, lesson_of, own_algorithms
+from tests.study.planning import own_pickers
 
 STUDY: dict[str, Any] = {
     "name": "own",
@@ -110,11 +110,9 @@ def test_budgets_know_it_in_workers(highest):
 
 
 SCRIPT = """
-import sys
-sys.path.insert(0, sys.argv[1])
 import hasim
 from hasim.services.balancing.registry import Algorithm, register
-from test_own import STUDY
+from tests.study.planning.test_own import STUDY
 def first(fleet, request):
     return 0
 register("highest", Algorithm("The first master.", first))
@@ -124,9 +122,9 @@ print(list(result.masters["attempts"])[1::2])
 
 
 def test_a_script_with_a_picker_of_its_own_runs_in_one_process():
-    here, root = Path(__file__).parent, Path(hasim.__file__).parent.parent
+    root = Path(hasim.__file__).parent.parent
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(here)],
+        [sys.executable, "-c", SCRIPT],
         env={"PYTHONPATH": str(root), "PATH": ""},
         capture_output=True,
         text=True,

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import run
-from standins import TWO_CELLS, Loaded, Synthetic
 
 from hasim.scenario.replications import Sequential
 from hasim.study.estimates.statistics import Interval, quantile_interval, t_interval
@@ -24,6 +22,8 @@ from hasim.study.planning.stopping import (
     looks,
     relative_half_width,
 )
+from tests.study.runs import run
+from tests.study.standins import TWO_CELLS, Loaded, Synthetic
 
 
 def rule(precision: float = 0.1, **settings: int) -> Sequential:

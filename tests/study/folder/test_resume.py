@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from standins import TWO_CELLS, Loaded, Squares
 
 import hasim
 import hasim.findings.exports
@@ -22,6 +21,7 @@ from hasim.study.execution import runner
 from hasim.study.folder.lock import Lock, LockedError
 from hasim.study.folder.store import OtherRunError, StoreError, open_run
 from hasim.study.planning.asked import new_study
+from tests.study.standins import TWO_CELLS, Loaded, Squares
 
 ROOT = Path(hasim.__file__).parent.parent
 DATA: dict[str, Any] = {

@@ -101,7 +101,7 @@ def test_all_numbers_of_the_settings_are_there() -> None:
 
 COMPILE = "import sys; from hasim.simulation.clients.compiled.algorithms import compiled\n"
 COMPARE = """
-from tests.simulation.test_compiled_algorithms import both_pick
+from tests.simulation.clients.compiled.test_algorithms import both_pick
 for name in {names}:
     one, other = both_pick(name, 60)
     assert one == other, name
