@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause, Cluster, Diagnosis, Status
+from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.health import SETTLED, MasterHealth
 from hasim.services.detection.messages import OVERTAKEN, MessageEvidence
@@ -27,7 +27,6 @@ from hasim.services.detection.registry import DETECTORS
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.frozen import freeze, thaw
 
-NEVER = sys.maxsize
 OK = Cause.OK
 AS_EXPECTED = (Status.HEALTHY, Status.MAINTENANCE)
 """A probe that passes changes nothing."""
@@ -73,7 +72,7 @@ class FailoverDetectionService:
             for master in cluster.masters
         }
         # When each master's probe times out or the next is due, as its health has it.
-        self._due_ns = dict.fromkeys(self._health, NEVER)
+        self._agenda = Agenda(self._health)
 
     # -- acting ----------------------------------------------------------------
 
@@ -114,7 +113,7 @@ class FailoverDetectionService:
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a probe is due or times out (nanoseconds)."""
-        earliest = min(self._due_ns.values()) if self._due_ns else NEVER
+        earliest = self._agenda.earliest()
         return None if earliest == NEVER else earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
@@ -192,7 +191,7 @@ class FailoverDetectionService:
         service._health = thaw(dict[str, MasterHealth], data["health"])
         for master, health in service._health.items():
             waits = (health.probe_deadline_ns, health.next_probe_ns, NEVER)
-            service._due_ns[master] = next(time for time in waits if time is not None)
+            service._agenda.set(master, next(time for time in waits if time is not None))
         return service
 
     # -- evidence ----------------------------------------------------------------
@@ -205,9 +204,7 @@ class FailoverDetectionService:
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
-        for master, time in self._due_ns.items():
-            if time > now:
-                continue
+        for master in self._agenda.take_due(now):
             health = self._health[master]
             if health.probe_deadline_ns is None:
                 out += self._probe(now, health)
@@ -307,13 +304,14 @@ class FailoverDetectionService:
     def _probe(self, now: int, health: MasterHealth) -> list[Output]:
         health.probes_sent += 1
         health.next_probe_ns = None
-        health.probe_deadline_ns = self._due_ns[health.master] = now + self.settings.timeout_ns
+        health.probe_deadline_ns = deadline_ns = now + self.settings.timeout_ns
+        self._agenda.set(health.master, deadline_ns)
         return [SendProbe(health.master, health.probes_sent)]
 
     def _plan(self, health: MasterHealth, next_ns: int | None) -> None:
         """No probe is under way; the next one at this time, or none."""
         health.probe_deadline_ns, health.next_probe_ns = None, next_ns
-        self._due_ns[health.master] = NEVER if next_ns is None else next_ns
+        self._agenda.set(health.master, NEVER if next_ns is None else next_ns)
 
     def _schedule(self, now: int, health: MasterHealth, *, first: bool) -> None:
         """Plan the next probe, counted from the completion of the last one."""
@@ -325,9 +323,10 @@ class FailoverDetectionService:
             return
         elif first:
             # Spread the masters over the interval, so that probes do not come in herds.
-            rank = list(self._health).index(health.master) + 1
+            rank = self._agenda.rank(health.master) + 1
             wait_ns = wait_ns * rank // len(self._health)
-        health.next_probe_ns = self._due_ns[health.master] = now + wait_ns
+        health.next_probe_ns = next_ns = now + wait_ns
+        self._agenda.set(health.master, next_ns)
 
     def _keep_probing(self, now: int, health: MasterHealth) -> list[Output]:
         """A verdict from outside stands until probes say otherwise, so there must be probes."""
