@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,6 @@ from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
 from hasim.simulation.streams import Uniforms
 
 OBSERVER = "observer"
-
-"""Seed, replication, concern."""
 
 
 def master_endpoint(master: str) -> str:
@@ -57,47 +56,64 @@ class Jitter:
         return values
 
 
+@dataclass(frozen=True, eq=False)
+class LinkFault:
+    """What a fault does to the links of an endpoint, those that nobody has used yet included.
+
+    `others` are the endpoints at their other ends (None: all), `to` and `from_` say in which
+    direction. Packets are dropped, or lost with probability `loss`, independently of other
+    causes, or take `extra_ns` longer.
+    """
+
+    endpoint: str
+    others: frozenset[str] | None = None
+    to: bool = True
+    from_: bool = True
+    drops: bool = False
+    extra_ns: int = 0
+    loss: float = 0.0
+
+    def strikes(self, source: str, destination: str) -> bool:
+        """Whether it strikes the packets from one endpoint to another."""
+        if self.to and destination == self.endpoint:
+            return self.others is None or source in self.others
+        if self.from_ and source == self.endpoint:
+            return self.others is None or destination in self.others
+        return False
+
+
 class Link:
     """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
 
     __slots__ = (
-        *("base_ns", "drops", "extra_ns", "losses", "passes"),
-        *("_crossed", "_draws", "_first", "_jitter", "_steady", "_uniforms"),
+        *("base_ns", "drops", "extra_ns", "passes"),
+        *("_crossed", "_draws", "_first", "_jitter", "_loss", "_steady", "_uniforms"),
     )
 
     BLOCK, BLOCKS = 32, 8
 
     def __init__(self, base_ns: int, loss: float, jitter: Jitter, uniforms: Uniforms) -> None:
         self.base_ns = base_ns
-        self.drops = 0
-        self.extra_ns = 0
-        self.losses = [loss]
-        self.passes = 1.0 - loss
+        self._loss = loss
         self._jitter = jitter
         self._steady = jitter.none
         self._uniforms = uniforms
         self._crossed = self._first = 0
         self._draws: list[tuple[float, float]] = []
+        self.suffer([])
 
     @property
     def up(self) -> bool:
         """Whether packets pass at all, random loss aside."""
-        return self.drops == 0 and self.passes > 0.0
+        return not self.drops and self.passes > 0.0
 
-    def add_loss(self, loss: float) -> None:
-        """A fault makes the link lose packets, independently of other causes."""
-        self.losses.append(loss)
-        self._refresh()
-
-    def remove_loss(self, loss: float) -> None:
-        """The cure of `add_loss`."""
-        self.losses.remove(loss)
-        self._refresh()
-
-    def _refresh(self) -> None:
-        self.passes = 1.0
-        for loss in self.losses:
-            self.passes *= 1.0 - loss
+    def suffer(self, faults: list[LinkFault]) -> None:
+        """These are the faults that strike it from now on, in the order in which they began."""
+        self.drops = any(fault.drops for fault in faults)
+        self.extra_ns = sum(fault.extra_ns for fault in faults)
+        self.passes = 1.0 - self._loss
+        for fault in faults:
+            self.passes *= 1.0 - fault.loss
 
     def crossing(self, ratio: float, u: float) -> int:
         """Nanoseconds that a packet needs, or -1 if it is lost (`u` uniform, `ratio` jitter)."""
@@ -134,6 +150,21 @@ class Link:
         self._draws = list(zip(ratios, u[:, 1].ravel().tolist(), strict=True))
 
 
+class Links(dict[tuple[str, str], Link]):
+    """The links by source and destination, each of which is built when it is first asked for.
+
+    There are as many as pairs of endpoints, and only a few of each endpoint's are ever used.
+    """
+
+    def __init__(self, build: Callable[[str, str], Link]) -> None:
+        super().__init__()
+        self._build = build
+
+    def __missing__(self, ends: tuple[str, str]) -> Link:
+        link = self[ends] = self._build(*ends)
+        return link
+
+
 class Network:
     """All links between masters, gateways and the observer."""
 
@@ -148,19 +179,47 @@ class Network:
     ) -> None:
         self.settings = settings
         self.jitter = Jitter(settings, recorded)
+        self.version = 0
+        """Counts the faults that have begun and ended: the links are what they were while it is."""
+        self.links = Links(self._build)
         self._rtt = recorded.rtt_ns
         self._sites = sites
-        self.links = {
-            (a, b): Link(
-                self.rtt_ns(a, b) // 2,
-                settings.loss,
-                self.jitter,
-                Uniforms(seed, replication, f"link:{a}>{b}"),
-            )
-            for a in sites
-            for b in sites
-            if a != b
-        }
+        self._source = (seed, replication)
+        # In the order in which they began.
+        self._faults: list[LinkFault] = []
+        self._built_at: dict[str, list[tuple[str, str]]] = {site: [] for site in sites}
+
+    def _build(self, source: str, destination: str) -> Link:
+        if source == destination:
+            raise KeyError(f"no link from {source} to itself")
+        base_ns = self.rtt_ns(source, destination) // 2
+        uniforms = Uniforms(*self._source, f"link:{source}>{destination}")
+        link = Link(base_ns, self.settings.loss, self.jitter, uniforms)
+        for end in (source, destination):
+            self._built_at[end].append((source, destination))
+        self._strike(link, source, destination)
+        return link
+
+    def begin(self, *faults: LinkFault) -> None:
+        """These faults strike their links from now on."""
+        self._faults.extend(faults)
+        self._change(faults)
+
+    def end(self, *faults: LinkFault) -> None:
+        """The same faults are over."""
+        for fault in faults:
+            self._faults.remove(fault)
+        self._change(faults)
+
+    def _change(self, faults: tuple[LinkFault, ...]) -> None:
+        self.version += 1
+        for fault in faults:
+            for ends in self._built_at[fault.endpoint]:
+                if fault.strikes(*ends):
+                    self._strike(self.links[ends], *ends)
+
+    def _strike(self, link: Link, source: str, destination: str) -> None:
+        link.suffer([fault for fault in self._faults if fault.strikes(source, destination)])
 
     def rtt_ns(self, a: str, b: str) -> int:
         """Median round-trip time between two endpoints, in nanoseconds."""
@@ -177,6 +236,8 @@ class Network:
 
     def connected(self, a: str, b: str) -> bool:
         """Whether packets pass both ways, random loss aside."""
+        if not self._faults:
+            return self.settings.loss < 1.0
         return self.links[a, b].up and self.links[b, a].up
 
     def round_trip_ns(self, a: str, b: str) -> int | None:
@@ -185,19 +246,3 @@ class Network:
         if not (there.up and back.up):
             return None
         return there.base_ns + there.extra_ns + back.base_ns + back.extra_ns
-
-    def between(self, endpoint: str, others: Iterable[str], *, to: bool, from_: bool) -> list[Link]:
-        """The links to and from an endpoint, for faults."""
-        found = []
-        for other in others:
-            if other != endpoint:
-                if to:
-                    found.append(self.links[other, endpoint])
-                if from_:
-                    found.append(self.links[endpoint, other])
-        return found
-
-    @property
-    def endpoints(self) -> list[str]:
-        """All endpoints, in a fixed order."""
-        return list(self._sites)

@@ -28,16 +28,27 @@ class Oracle:
     def update(self) -> None:
         """Compare the world with what was last journalled."""
         self._timely.clear()
+        holders = self.holders()
         for partition in self.world.partitions:
-            self._update_writers(partition)
-            self._update_partition(partition)
+            held_by = holders.get(partition, [])
+            self._update_writers(partition, held_by)
+            self._update_partition(partition, held_by)
         self._update_stateless()
 
     def update_service(self) -> None:
         """The same when nothing but a gateway's routing has changed."""
+        holders = self.holders()
         for partition in self.world.partitions:
-            self._update_partition(partition)
+            self._update_partition(partition, holders.get(partition, []))
         self._update_stateless()
+
+    def holders(self) -> dict[str, list[SimMaster]]:
+        """By partition, the masters that take themselves for its primary, in their order."""
+        holders: dict[str, list[SimMaster]] = {}
+        for master in self.world.masters.values():
+            for partition in master.primaries:
+                holders.setdefault(partition, []).append(master)
+        return holders
 
     def _update_stateless(self) -> None:
         stateless = any(self._reached(m, None) for m in self.world.masters.values())
@@ -56,20 +67,14 @@ class Oracle:
             self._unanswered.discard(partition)
             self.world.record(PartitionAnswered(partition))
 
-    def _update_writers(self, partition: str) -> None:
-        writers = tuple(
-            sorted(
-                m.id
-                for m in self.world.masters.values()
-                if partition in m.primaries and not (m.offs or m.crashes)
-            )
-        )
+    def _update_writers(self, partition: str, holders: list[SimMaster]) -> None:
+        writers = tuple(sorted(m.id for m in holders if not (m.offs or m.crashes)))
         if writers != self._writers.get(partition):
             self._writers[partition] = writers
             self.world.record(Writers(partition, writers))
 
-    def _update_partition(self, partition: str) -> None:
-        server = next((m for m in self.world.masters.values() if self._serves(m, partition)), None)
+    def _update_partition(self, partition: str, holders: list[SimMaster]) -> None:
+        server = next((m for m in holders if self._reached(m, partition)), None)
         up = server is not None
         owner = self.world.owner_of(partition) if server is None else server.id
         reason = "" if up else self._reason(partition, owner)
@@ -79,9 +84,6 @@ class Oracle:
             self._unanswered.add(partition)
         self._served[partition], self._reasons[partition] = up, reason
         self.world.record(PartitionServed(partition, up, owner, reason))
-
-    def _serves(self, master: SimMaster, partition: str) -> bool:
-        return partition in master.primaries and self._reached(master, partition)
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:
         """Whether it answers, and more than half of the gateways send to it and reach it."""

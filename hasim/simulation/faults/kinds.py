@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import OBSERVER, Link, gateway_endpoint, master_endpoint
+from hasim.simulation.network import OBSERVER, LinkFault, gateway_endpoint, master_endpoint
 from hasim.simulation.settings.faults import (
     BackupDies,
     ErrorRate,
@@ -69,75 +69,33 @@ def _error_rate(world: World, fault: ErrorRate, masters: list[SimMaster]) -> Cur
     return cure
 
 
-def _on_links(
-    world: World, links: list[Link], inject: Callable[[Link], None], cure: Callable[[Link], None]
-) -> Cure:
-    for link in links:
-        inject(link)
+def _on_links(world: World, faults: list[LinkFault]) -> Cure:
+    world.network.begin(*faults)
     world.changed()
 
     def heal() -> None:
-        for link in links:
-            cure(link)
+        world.network.end(*faults)
         world.changed()
 
     return heal
 
 
-def _links_of(world: World, masters: list[SimMaster]) -> list[Link]:
-    return [
-        link
-        for master in masters
-        for link in world.network.between(
-            master_endpoint(master.id), world.network.endpoints, to=True, from_=True
-        )
-    ]
-
-
 def _partition(world: World, fault: NetworkPartition, masters: list[SimMaster]) -> Cure:
-    others = {
-        "all": world.network.endpoints,
-        "clients": [gateway_endpoint(region) for region in world.gateways],
-        "monitor": [OBSERVER],
-    }[fault.scope]
-    links = [
-        link
-        for master in masters
-        for link in world.network.between(
-            master_endpoint(master.id),
-            others,
-            to=fault.direction in ("both", "to"),
-            from_=fault.direction in ("both", "from"),
-        )
-    ]
-
-    def change(amount: int) -> Callable[[Link], None]:
-        def apply(link: Link) -> None:
-            link.drops += amount
-
-        return apply
-
-    return _on_links(world, links, change(1), change(-1))
+    clients = frozenset(gateway_endpoint(region) for region in world.gateways)
+    others = {"all": None, "clients": clients, "monitor": frozenset([OBSERVER])}[fault.scope]
+    to, from_ = fault.direction in ("both", "to"), fault.direction in ("both", "from")
+    ends = [master_endpoint(master.id) for master in masters]
+    return _on_links(world, [LinkFault(end, others, to, from_, drops=True) for end in ends])
 
 
 def _packet_loss(world: World, fault: PacketLoss, masters: list[SimMaster]) -> Cure:
-    return _on_links(
-        world,
-        _links_of(world, masters),
-        lambda link: link.add_loss(fault.loss),
-        lambda link: link.remove_loss(fault.loss),
-    )
+    ends = [master_endpoint(master.id) for master in masters]
+    return _on_links(world, [LinkFault(end, loss=fault.loss) for end in ends])
 
 
 def _latency_spike(world: World, fault: LatencySpike, masters: list[SimMaster]) -> Cure:
-    def change(amount_ns: int) -> Callable[[Link], None]:
-        def apply(link: Link) -> None:
-            link.extra_ns += amount_ns
-
-        return apply
-
-    links = _links_of(world, masters)
-    return _on_links(world, links, change(fault.extra_ns), change(-fault.extra_ns))
+    ends = [master_endpoint(master.id) for master in masters]
+    return _on_links(world, [LinkFault(end, extra_ns=fault.extra_ns) for end in ends])
 
 
 def _transfer_failure(world: World, fault: Fault, masters: list[SimMaster]) -> Cure:

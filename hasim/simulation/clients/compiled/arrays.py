@@ -39,7 +39,8 @@ def _put_cluster(memory: Memory, world: World, traffic: Traffic) -> None:
     memory.zeros("takes", gateways * masters)
     memory.zeros("in_flight", gateways * masters)
     memory.zeros("owners", gateways * partitions)
-    memory.zeros("primaries", masters * partitions)
+    memory.zeros("holdings", partitions + 1)
+    memory.zeros("holders", partitions)
     memory.zeros("unanswered", partitions)
     memory.zeros("causes", masters * len(CAUSES))
     memory.zeros("routes", gateways * masters)["reported"] = 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from hasim.simulation.clients.compiled.algorithms import compiled
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.layout import Memory, Record
@@ -13,10 +15,11 @@ if TYPE_CHECKING:
     from hasim.simulation.world import World
 
 
-def configure(world: World, memory: Memory) -> None:
-    """Routing tables, links, the masters' conditions and roles, as they are now."""
+def configure(world: World, memory: Memory, *, links: bool) -> None:
+    """Routing tables, the masters' conditions and roles, and the links if wanted, as now."""
     write_routing(world, memory)
-    _write_links(world, memory)
+    if links:
+        _write_links(world, memory)
     _write_masters(world, memory)
 
 
@@ -68,4 +71,8 @@ def _write_masters(world: World, memory: Memory) -> None:
     rows["hangs"] = [master.hangs for master in masters]
     rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
     rows["error_rate"] = [master.error_rate for master in masters]
-    memory["primaries"][:] = [p in master.primaries for master in masters for p in world.partitions]
+    holders = world.oracle.holders()
+    held_by = [holders.get(partition, []) for partition in world.partitions]
+    memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])
+    index = {master: i for i, master in enumerate(world.masters)}
+    memory.put("holders", np.array([index[m.id] for those in held_by for m in those], np.int64))

@@ -209,7 +209,9 @@ COLUMNS: dict[str, Any] = {
     "takes": np.int64,
     "in_flight": np.int64,
     "owners": np.int64,
-    "primaries": np.int64,  # by master and partition
+    # By partition, where its masters begin in the next column: those that accept its writes.
+    "holdings": np.int64,
+    "holders": np.int64,
     "unanswered": np.int64,  # by partition
     "paces": PACE,
     "paced": np.int64,  # by gateway and bucket of latency

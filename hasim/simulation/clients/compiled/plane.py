@@ -96,6 +96,7 @@ class CompiledPlane:
         self._priority = FIRST
         self._dirty = True
         self._rerouted = False
+        self._links_version = -1
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
             own = self._routes_of(number)
@@ -165,7 +166,9 @@ class CompiledPlane:
 
     def _configure(self) -> None:
         if self._dirty:
-            configure(self.world, self._memory)
+            version = self.world.network.version
+            configure(self.world, self._memory, links=version != self._links_version)
+            self._links_version = version
             self._draw_what_matters()
         else:
             write_routing(self.world, self._memory)

@@ -28,7 +28,8 @@ loss_there = VIEWS["loss_there"]
 ratio_back = VIEWS["ratio_back"]
 loss_back = VIEWS["loss_back"]
 messages = VIEWS["messages"]
-primaries = VIEWS["primaries"]
+holdings = VIEWS["holdings"]
+holders = VIEWS["holders"]
 seats = VIEWS["seats"]
 writes = VIEWS["writes"]
 
@@ -225,8 +226,10 @@ def accept(table: Table, now: int, slot: int) -> int:
 @njit
 def owns(table: Table, master: int, partition: int) -> bool:
     """Whether the master accepts writes of the partition."""
-    place = master * state(table)[0].partitions + partition
-    return bool(primaries(table)[place] != 0)
+    place, end = int64(holdings(table)[partition]), int64(holdings(table)[partition + 1])
+    while place < end and holders(table)[place] != master:  # there is nearly always one
+        place += 1
+    return bool(place < end)
 
 
 @inline

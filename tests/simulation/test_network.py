@@ -1,0 +1,81 @@
+"""Links that are built when they are first used, and faults that strike them before and after."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hasim.simulation.network import OBSERVER, LinkFault, Network
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.settings import JitterLaw, NetworkSettings
+
+SITES = {"a": "x", "b": "x", "c": "y", OBSERVER: "y"}
+PAIRS = [(one, other) for one in SITES for other in SITES if one != other]
+
+
+def network() -> Network:
+    settings = NetworkSettings(jitter=JitterLaw(cv=0.3), loss=0.01)
+    return Network(settings, Recorded(), SITES, seed=3, replication=1)
+
+
+def all_built() -> Network:
+    made = network()
+    for pair in PAIRS:
+        _ = made.links[pair]
+    return made
+
+
+def condition(made: Network, pair: tuple[str, str]) -> tuple[object, ...]:
+    link = made.links[pair]
+    return link.base_ns, link.drops, link.extra_ns, link.passes, [link.draw() for _ in range(3)]
+
+
+FAULTS = st.builds(
+    LinkFault,
+    st.sampled_from(list(SITES)),
+    st.none() | st.frozensets(st.sampled_from(list(SITES))),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 5),
+    st.sampled_from([0.0, 0.1, 0.3, 1.0]),
+)
+
+
+@given(st.lists(FAULTS, max_size=6), st.lists(st.integers(0, 5), max_size=8), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_link_meets_the_faults_alike_whenever_it_is_built(
+    faults: list[LinkFault], toggles: list[int], data: st.DataObject
+) -> None:
+    lazy, eager = network(), all_built()
+    active: list[LinkFault] = []
+    for number in toggles:
+        if number < len(faults):
+            fault = faults[number]
+            change = "end" if fault in active else "begin"
+            (active.remove if fault in active else active.append)(fault)
+            getattr(lazy, change)(fault)
+            getattr(eager, change)(fault)
+        pair = data.draw(st.sampled_from(PAIRS))
+        assert condition(lazy, pair) == condition(eager, pair)
+        assert lazy.connected(*pair) == (eager.links[pair].up and eager.links[pair[::-1]].up)
+    for pair in PAIRS:
+        assert condition(lazy, pair) == condition(eager, pair)
+
+
+def test_only_links_that_are_used_are_built() -> None:
+    made = network()
+    made.begin(LinkFault("a", drops=True))
+    assert not made.connected("a", "b")
+    assert not made.links["b", "a"].up
+    assert made.links["b", "c"].up
+    assert set(made.links) == {("a", "b"), ("b", "a"), ("b", "c")}
+
+
+def test_faults_on_both_ends_strike_twice() -> None:
+    made, faults = network(), (LinkFault("a", loss=0.5), LinkFault("b", loss=0.5))
+    made.begin(*faults)
+    assert made.links["a", "b"].passes == 0.99 * 0.25
+    assert made.links["a", "c"].passes == 0.99 * 0.5
+    made.end(*faults)
+    assert made.links["a", "b"].passes == 0.99
