@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from hasim.events import (
     AddMaster,
@@ -15,10 +15,8 @@ from hasim.events import (
     SwitchAlgorithm,
     UndrainMaster,
 )
-from hasim.simulation.clock import INPUT, Call
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
+from hasim.simulation.clock import INPUT, Call, Clock
+from hasim.simulation.settings.operations import AnyOperation
 
 INPUTS: dict[str, Callable[[Any], Input]] = {
     "switch-algorithm": lambda o: SwitchAlgorithm(o.algorithm),
@@ -32,8 +30,10 @@ INPUTS: dict[str, Callable[[Any], Input]] = {
 """By what is to be done, the control plane's input."""
 
 
-def schedule_operations(world: World) -> None:
+def schedule_operations(
+    env: Clock, operations: Sequence[AnyOperation], feed: Callable[[Input], None]
+) -> None:
     """Put every operation on the clock; the operator sits where the control plane is."""
-    for operation in world.settings.operations:
+    for operation in operations:
         item = INPUTS[operation.do](operation)
-        Call(world.env, operation.at_ns, INPUT, lambda call: world.driver.feed(call.load), item)
+        Call(env, operation.at_ns, INPUT, lambda call: feed(call.load), item)

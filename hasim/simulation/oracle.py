@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
+from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import master_endpoint
-from hasim.truth import PartitionAnswered, PartitionServed, StatelessServed, Writers
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
+from hasim.simulation.masters.partitions import Partitions
+from hasim.simulation.network import Network, master_endpoint
+from hasim.truth import PartitionAnswered, PartitionServed, StatelessServed, Truth, Writers
 
 
 class Oracle:
     """Who serves which partition, who accepts its writes, and whether stateless messages are."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(
+        self,
+        masters: dict[str, SimMaster],
+        partitions: Partitions,
+        gateways: Sequence[SimGateway],
+        network: Network,
+        patience_ns: int,
+        record: Callable[[Truth], None],
+    ) -> None:
+        self._masters = masters
+        self._partitions = partitions
+        self._gateways = gateways
+        self._network = network
+        self._patience_ns = patience_ns
+        self._record = record
         self._served: dict[str, bool] = {}
         self._reasons: dict[str, str] = {}
         self._writers: dict[str, tuple[str, ...]] = {}
@@ -29,7 +41,7 @@ class Oracle:
         """Compare the world with what was last journalled."""
         self._timely.clear()
         holders = self.holders()
-        for partition in self.world.partitions:
+        for partition in self._partitions.names:
             held_by = holders.get(partition, [])
             self._update_writers(partition, held_by)
             self._update_partition(partition, held_by)
@@ -38,23 +50,23 @@ class Oracle:
     def update_service(self) -> None:
         """The same when nothing but a gateway's routing has changed."""
         holders = self.holders()
-        for partition in self.world.partitions:
+        for partition in self._partitions.names:
             self._update_partition(partition, holders.get(partition, []))
         self._update_stateless()
 
     def holders(self) -> dict[str, list[SimMaster]]:
         """By partition, the masters that take themselves for its primary, in their order."""
         holders: dict[str, list[SimMaster]] = {}
-        for master in self.world.masters.values():
+        for master in self._masters.values():
             for partition in master.primaries:
                 holders.setdefault(partition, []).append(master)
         return holders
 
     def _update_stateless(self) -> None:
-        stateless = any(self._reached(m, None) for m in self.world.masters.values())
+        stateless = any(self._reached(m, None) for m in self._masters.values())
         if stateless != self._stateless:
             self._stateless = stateless
-            self.world.record(StatelessServed(stateless))
+            self._record(StatelessServed(stateless))
 
     @property
     def unanswered(self) -> frozenset[str]:
@@ -65,58 +77,59 @@ class Oracle:
         """A message for this partition was answered."""
         if partition in self._unanswered:
             self._unanswered.discard(partition)
-            self.world.record(PartitionAnswered(partition))
+            self._record(PartitionAnswered(partition))
 
     def _update_writers(self, partition: str, holders: list[SimMaster]) -> None:
         writers = tuple(sorted(m.id for m in holders if not (m.offs or m.crashes)))
         if writers != self._writers.get(partition):
             self._writers[partition] = writers
-            self.world.record(Writers(partition, writers))
+            self._record(Writers(partition, writers))
 
     def _update_partition(self, partition: str, holders: list[SimMaster]) -> None:
         server = next((m for m in holders if self._reached(m, partition)), None)
         up = server is not None
-        owner = self.world.owner_of(partition) if server is None else server.id
+        owner = self._partitions.owner_of(partition) if server is None else server.id
         reason = "" if up else self._reason(partition, owner)
         if up == self._served.get(partition) and reason == self._reasons.get(partition):
             return
         if not up and self._served.get(partition):
             self._unanswered.add(partition)
         self._served[partition], self._reasons[partition] = up, reason
-        self.world.record(PartitionServed(partition, up, owner, reason))
+        self._record(PartitionServed(partition, up, owner, reason))
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:
         """Whether it answers, and more than half of the gateways send to it and reach it."""
         if master.impairment():
             return False
         reached = 0
-        for gateway in self.world.gateways.values():
+        for gateway in self._gateways:
             balancer = gateway.balancer
             routed = balancer.is_eligible(master.id) and (
                 partition is None or balancer.owner_of(partition) == master.id
             )
             if routed and self._in_time(gateway.endpoint, master):
                 reached += 1
-        return 2 * reached > len(self.world.gateways)
+        return 2 * reached > len(self._gateways)
 
     def _in_time(self, gateway: str, master: SimMaster) -> bool:
         """Whether an answer crosses back before the client gives up, by the median."""
         key = gateway, master.id
         known = self._timely.get(key)
         if known is None:
-            round_trip_ns = self.world.network.round_trip_ns(gateway, master_endpoint(master.id))
-            patience_ns = self.world.settings.traffic.timeout_ns
-            known = round_trip_ns is not None and round_trip_ns + master.service_ns <= patience_ns
+            round_trip_ns = self._network.round_trip_ns(gateway, master_endpoint(master.id))
+            known = round_trip_ns is not None and (
+                round_trip_ns + master.service_ns <= self._patience_ns
+            )
             self._timely[key] = known
         return known
 
     def _reason(self, partition: str, owner: str) -> str:
-        master = self.world.masters[owner]
+        master = self._masters[owner]
         if master.impairment():
             return master.impairment()
         endpoint = master_endpoint(owner)
-        gateways = [gateway.endpoint for gateway in self.world.gateways.values()]
-        connected = sum(self.world.network.connected(g, endpoint) for g in gateways)
+        gateways = [gateway.endpoint for gateway in self._gateways]
+        connected = sum(self._network.connected(g, endpoint) for g in gateways)
         if 2 * connected <= len(gateways):
             return "partition"
         if 2 * sum(self._in_time(g, master) for g in gateways) <= len(gateways):

@@ -10,9 +10,8 @@ from typing import Any
 from hasim.journal import Journal
 from hasim.services.frozen import freeze
 from hasim.settings import plain
-from hasim.simulation.clients.rollup import roll_up
+from hasim.simulation.clients.rollup import record_messages, roll_up
 from hasim.simulation.clients.samples import schedule_samples
-from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.operations import schedule_operations
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import WorldSettings
@@ -41,16 +40,28 @@ def simulate(
         world = World(
             settings, recorded, seed=seed, replication=replication, keep_messages=messages
         )
-        world.first_fence_fails = first_fence_fails
+        world.device.first_fails = first_fence_fails
         world.journal.header = _header(world, scenario, cell or {})
-        world.changed()
-        schedule_faults(world)
-        schedule_operations(world)
-        schedule_samples(world)
+        world.changes.changed()
+        world.injector.schedule(settings.faults, settings.horizon_ns)
+        schedule_operations(world.env, settings.operations, world.feed)
+        operations_ns = [operation.at_ns for operation in settings.operations]
+        schedule_samples(
+            world.env, operations_ns, settings.horizon_ns, world.messages, world.record
+        )
         world.driver.start()
         world.messages.run(settings.horizon_ns)
-        roll_up(world, messages=messages)
+        conclude(world, messages=messages)
         return world.give_journal()
+
+
+def conclude(world: World, *, messages: bool) -> None:
+    """Journal what the traffic came to; every single message as well, if asked for."""
+    masters, now = list(world.masters), world.env.now
+    roll_up(world.messages, masters, world.partitions, now, world.record)
+    if messages:
+        found, regions = world.messages.results(), list(world.gateways)
+        record_messages(found, masters, world.partitions.names, regions, now, world.record)
 
 
 @contextlib.contextmanager

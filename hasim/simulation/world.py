@@ -1,52 +1,45 @@
-"""One simulated world: everything built from its settings and wired together."""
+"""One simulated world: its parts, built from its settings and handed what they need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from hasim.events import GatewayReport, Input
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
+from hasim.simulation.changes import Changes
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.churn import KeyChurn
 from hasim.simulation.clients.compiled.availability import available
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_reports import LoadReports
+from hasim.simulation.clients.plane import DataPlane
 from hasim.simulation.clients.reference.plane import MessagePlane
+from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
 from hasim.simulation.control.driver import Driver
-from hasim.simulation.faults.repair import Crews
+from hasim.simulation.control.fencing import FencingDevice
+from hasim.simulation.control.post import Post
+from hasim.simulation.control.probes import Probes
+from hasim.simulation.control.roles import Roles
+from hasim.simulation.control.transfers import Transfers
+from hasim.simulation.faults.injector import Injector
+from hasim.simulation.faults.scene import Scene
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.masters.state import PartitionState
+from hasim.simulation.masters.partitions import Partitions, Replication
+from hasim.simulation.masters.traps import Traps
 from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.settings import MasterSettings, WorldSettings
+from hasim.simulation.recorder import Recorder
+from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.operations import Switch
 from hasim.simulation.streams import Stream
-from hasim.truth import Truth
-
-if TYPE_CHECKING:
-    from hasim.simulation.clients.compiled.plane import CompiledPlane
-
-
-def owners_at_start(settings: WorldSettings) -> tuple[MasterSettings, ...]:
-    """The masters that own p1, p2, ...: all but those that are absent."""
-    return tuple(master for master in settings.masters if not master.absent)
-
-
-def client_regions(settings: WorldSettings) -> tuple[str, ...]:
-    """The regions with a gateway: those of the traffic, else those of the masters."""
-    if settings.traffic.regions:
-        return settings.traffic.regions
-    return tuple(dict.fromkeys(master.region for master in settings.masters))
 
 
 class World:
-    """Holds the parts of one replication; the parts find each other through it."""
+    """Builds the parts of one replication and wires them together; does nothing by itself."""
 
     def __init__(
         self,
@@ -63,25 +56,25 @@ class World:
         self.replication = replication
         self.env = Clock()
         self.journal = Journal()
+        self.record = Recorder(self.env, self.journal).record
+        self.changes = Changes()
+        self.traps = Traps()
         self.network = Network(
             settings.network, recorded, _sites(settings), seed=seed, replication=replication
         )
-        self.partitions = [f"p{number}" for number, _ in enumerate(owners_at_start(settings), 1)]
+        self.partitions = Partitions(self.env, settings.owners, settings.replication, self.network)
         self.cluster = self._cluster()
-        self._keep_messages = keep_messages
         self._compiled = _runs_compiled(settings)
-        self.oracle = Oracle(self)
-        self._faults = 0
-        self.crews = Crews(self.env, settings.repair.crews)
-        self.torn_transfers: dict[str, int] = {}
-        self.promotion_traps: list[Callable[[str], bool]] = []
-        ids = [m.id for m in settings.masters]
-        # A stream per master: what one of them needs does not shift the others' luck.
-        self.probe_draws = {m: Stream(seed, replication, f"probe-errors:{m}") for m in ids}
-        self.fence_draws = {m: Stream(seed, replication, f"fencing:{m}") for m in ids}
-        self.first_fence_fails: bool | None = None
-        self.masters = self._build_masters()
-        self._states = self._build_states()
+        self.masters = self._masters()
+        self.replication_of = Replication(self.env, self.partitions, self.masters, self.network)
+        self.device = FencingDevice(
+            self.env,
+            settings.fencing_device,
+            self.masters,
+            self.record,
+            seed=seed,
+            replication=replication,
+        )
         control_plane = ControlPlane(
             self.cluster,
             settings.detection,
@@ -89,36 +82,36 @@ class World:
             settings.balancing,
             settings.monitor,
         )
-        self.commands = Commands(self)
-        self.driver = Driver(self.env, control_plane, self.journal, self.commands.perform)
-        self.gateways = self._build_gateways(control_plane.detection.watch().failures)
+        self.driver = Driver(self.env, control_plane, self.journal)
+        self.post = Post(self.env, self.network, OBSERVER, self.driver)
+        self.gateways = self._gateways(control_plane.detection.watch().failures)
+        self.oracle = Oracle(
+            self.masters,
+            self.partitions,
+            list(self.gateways.values()),
+            self.network,
+            settings.traffic.timeout_ns,
+            self.record,
+        )
         traffic = self._traffic()
-        self.messages = self._build_messages(traffic)
-        self.churn = KeyChurn(self, traffic)
-        self.load_reports = LoadReports(self)
-        self.begin_feedback()
-
-    @property
-    def states(self) -> dict[str, PartitionState]:
-        """The state of each partition, with all writes up to now."""
-        self.messages.settle()
-        return self._states
+        self.messages = self._messages(traffic, keep_messages=keep_messages)
+        self.partitions.settle = self.messages.settle
+        self.rerouting = self._rerouting(traffic)
+        self.commands = self._commands()
+        self.driver.perform = self.commands.perform
+        self.injector = self._injector()
+        self._follow_changes()
+        self.rerouting.begin_feedback()
 
     def give_journal(self) -> Journal:
-        """The journal, which the world lets go of.
+        """The journal, of which the world keeps nothing.
 
         The parts of a world refer to each other in circles: whatever they hold stays in
         memory, and is searched through, until the collector of cycles comes by.
         """
-        journal = self.journal
-        self.journal = self.driver.journal = Journal()
-        return journal
-
-    def fence_fails(self, master: str) -> bool:
-        """Whether an order to the fencing device fails: drawn, or given for the first one."""
-        drawn = self.fence_draws[master].uniform() < self.settings.fencing_device.fails
-        given, self.first_fence_fails = self.first_fence_fails, None
-        return drawn if given is None else given
+        given = Journal(self.journal.header, self.journal.records)
+        self.journal.header, self.journal.records = {}, []
+        return given
 
     # -- building ----------------------------------------------------------------
 
@@ -127,15 +120,15 @@ class World:
             Master(m.id, m.region, m.priority, m.workers, m.weight, m.absent)
             for m in self.settings.masters
         )
-        gateways = client_regions(self.settings)
+        gateways = self.settings.client_regions
         rtt = tuple(
             tuple(self.network.rtt_ns(gateway_endpoint(g), master_endpoint(m.id)) for m in masters)
             for g in gateways
         )
-        owners = zip(self.partitions, owners_at_start(self.settings), strict=True)
+        owners = zip(self.partitions.names, self.settings.owners, strict=True)
         return Cluster(masters, tuple(Partition(p, m.id) for p, m in owners), gateways, rtt)
 
-    def _build_masters(self) -> dict[str, SimMaster]:
+    def _masters(self) -> dict[str, SimMaster]:
         kind = SimMaster
         if self._compiled:
             from hasim.simulation.clients.compiled.master import CompiledMaster
@@ -143,7 +136,11 @@ class World:
             kind = CompiledMaster
         masters = {
             m.id: kind(
-                self.env, m, self.settings.traffic.timeout_ns, self.changed, self._acknowledge
+                self.env,
+                m,
+                self.settings.traffic.timeout_ns,
+                self.changes.changed,
+                self.partitions.acknowledge,
             )
             for m in self.settings.masters
         }
@@ -151,26 +148,7 @@ class World:
             masters[partition.owner].primaries[partition.id] = 1
         return masters
 
-    def _build_states(self) -> dict[str, PartitionState]:
-        states = {}
-        present = owners_at_start(self.settings)
-        by_priority = sorted(present, key=lambda m: m.priority)
-        for partition, owner in zip(self.partitions, present, strict=True):
-            state = PartitionState(
-                partition,
-                owner.id,
-                size_bytes=owner.state.size_bytes,
-                write_bytes=owner.state.write_bytes,
-                bandwidth_bytes_per_s=self.settings.network.bandwidth_bytes_per_s,
-            )
-            standbys = [m for m in by_priority if m.id != owner.id]
-            for standby in standbys[: self.settings.replication.copies]:
-                lag_ns = self.lag_ns(owner.id, standby.id)
-                state.replicate_to(standby.id, lag_ns, has_copy=True)
-            states[partition] = state
-        return states
-
-    def _build_gateways(self, watch_failures: int) -> dict[str, SimGateway]:
+    def _gateways(self, watch_failures: int) -> dict[str, SimGateway]:
         kind = SimGateway
         if self._compiled:
             from hasim.simulation.clients.compiled.gateway import CompiledGateway
@@ -184,7 +162,7 @@ class World:
                 self.cluster,
                 watch_failures=watch_failures,
                 traffic=self.settings.traffic,
-                send_report=self.commands.report,
+                send_report=self._report,
             )
             for region in self.cluster.gateways
         }
@@ -199,80 +177,103 @@ class World:
             replication=self.replication,
         )
 
-    def _build_messages(self, traffic: Traffic) -> MessagePlane | CompiledPlane:
+    def _messages(self, traffic: Traffic, *, keep_messages: bool) -> DataPlane:
+        gateways = list(self.gateways.values())
+        division = Division.of(self.settings.warm_up, traffic.horizon_ns)
         if self._compiled:
             from hasim.simulation.clients.compiled.plane import CompiledPlane
 
-            return CompiledPlane(self, traffic, self._states, keep_messages=self._keep_messages)
+            return CompiledPlane(
+                self.env,
+                traffic,
+                self.partitions,
+                gateways,
+                self.masters,
+                self.network,
+                self.oracle,
+                division,
+                keep_messages=keep_messages,
+            )
         return MessagePlane(
             self.env,
             self.settings.traffic,
             traffic,
-            self.partitions,
-            list(self.gateways.values()),
+            self.partitions.names,
+            gateways,
             self.masters,
             self.network,
             self.oracle.answered,
-            Division.of(self.settings.warm_up, traffic.horizon_ns),
+            division,
         )
 
-    # -- what the parts ask of each other ----------------------------------------------
+    def _rerouting(self, traffic: Traffic) -> Rerouting:
+        gateways, masters = list(self.gateways.values()), list(self.masters.values())
+        churn = KeyChurn(self.env, traffic, list(self.gateways), list(self.masters), self.record)
+        interval_ns = self.settings.balancing.power.report_interval_ns
+        reports = LoadReports(self.env, interval_ns, gateways, masters, self.network)
+        return Rerouting(self.env, self.gateways, masters, churn, reports, self.changes)
 
-    def record(self, body: Truth) -> None:
-        """Journal a truth, now."""
-        self.journal.add(self.env.now, "truth", body)
-
-    def changed(self) -> None:
-        """The true state changed: replication streams break or mend, the oracle looks again."""
-        self.commands.probes.changed()
-        for state in self.states.values():
-            state.refresh(self.env.now, self.can_replicate)
-        self.oracle.update()
-        self.messages.changed()
-
-    def rerouted(self) -> None:
-        """A gateway uses another routing table; masters and network are what they were."""
-        self.oracle.update_service()
-        self.messages.rerouted()
-
-    def owner_of(self, partition: str) -> str:
-        """The master that owns a partition in truth, whether or not it is alive."""
-        return self._states[partition].owner
-
-    def can_replicate(self, source: str, target: str) -> bool:
-        """Whether state can flow from one master to another, now."""
-        one, other = self.masters[source], self.masters[target]
-        return (
-            one.answering
-            and other.answering
-            and self.network.connected(master_endpoint(source), master_endpoint(target))
+    def _commands(self) -> Commands:
+        # A stream per master: what one of them needs does not shift the others' luck.
+        error_draws = {
+            m: Stream(self.seed, self.replication, f"probe-errors:{m}") for m in self.masters
+        }
+        return Commands(
+            self.post,
+            self.masters,
+            Probes(self.post, self.masters, error_draws),
+            self.device,
+            Transfers(self.post, self.partitions, self.replication_of, self.traps),
+            Roles(
+                self.post,
+                self.settings.promotion,
+                self.partitions,
+                self.traps,
+                self.changes,
+                self.record,
+            ),
+            self.rerouting,
         )
 
-    def lag_ns(self, source: str, target: str) -> int:
-        """Replication lag between two masters: the setting plus one crossing."""
-        crossing = 0
-        if source != target:
-            crossing = self.network.rtt_ns(master_endpoint(source), master_endpoint(target)) // 2
-        return self.settings.replication.lag_ns + crossing
+    def _injector(self) -> Injector:
+        scene = Scene(
+            self.masters,
+            self.network,
+            frozenset(gateway.endpoint for gateway in self.gateways.values()),
+            frozenset([self.post.endpoint]),
+            self.partitions.owner_of,
+            self.traps,
+            self.changes.changed,
+            self.record,
+        )
+        return Injector(
+            self.env,
+            scene,
+            self.settings.repair,
+            self.recorded,
+            seed=self.seed,
+            replication=self.replication,
+        )
 
-    def begin_feedback(self) -> None:
-        """Have masters tell of themselves, if an algorithm in use wants to know."""
-        self.load_reports.begin_if_wanted()
-        if any(gateway.balancer.probes_masters for gateway in self.gateways.values()):
-            for master in self.masters.values():
-                master.begin_gauge()
+    def _follow_changes(self) -> None:
+        # Streams break and mend before the oracle looks; the messages learn of it last, since
+        # they run on from what the others have found.
+        self.changes.on_change = (
+            self.commands.probes.changed,
+            self.replication_of.refresh,
+            self.oracle.update,
+            self.messages.changed,
+        )
+        self.changes.on_reroute = (self.oracle.update_service, self.messages.rerouted)
 
-    def dies_on_promotion(self, master: str) -> bool:
-        """Whether a fault kills `master` now that it is told to promote itself."""
-        return any(trap(master) for trap in list(self.promotion_traps))
+    # -- from everybody to the observer ------------------------------------------------
 
-    def next_fault(self) -> int:
-        """A number for the next fault."""
-        self._faults += 1
-        return self._faults
+    def feed(self, item: Input) -> None:
+        """An operator tells the control plane something."""
+        self.driver.feed(item)
 
-    def _acknowledge(self, partition: str, master: str) -> None:
-        self._states[partition].acknowledge(self.env.now, master)
+    def _report(self, report: GatewayReport, endpoint: str) -> None:
+        self.post.bring(endpoint, report)
 
 
 def _runs_compiled(settings: WorldSettings) -> bool:
@@ -285,6 +286,6 @@ def _runs_compiled(settings: WorldSettings) -> bool:
 def _sites(settings: WorldSettings) -> dict[str, str]:
     """The site of every endpoint."""
     sites = {master_endpoint(m.id): m.region for m in settings.masters}
-    sites.update({gateway_endpoint(r): r for r in client_regions(settings)})
+    sites.update({gateway_endpoint(r): r for r in settings.client_regions})
     sites[OBSERVER] = settings.observer.region or settings.masters[0].region
     return sites

@@ -14,7 +14,6 @@ from hasim.scenario.loader import from_data, load
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import LimitSettings, OutlierSettings
 from hasim.services.detection import DetectionSettings
-from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.laws import Constant
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import HedgeSettings, RetrySettings, TraceArrivals
@@ -191,8 +190,8 @@ def test_a_lost_message_leaves_every_count_of_what_is_in_flight(plane: str) -> N
     on_trace = dataclasses.replace(settings.traffic, arrivals=TraceArrivals(trace="", column=""))
     settings = dataclasses.replace(settings, traffic=on_trace)
     made = World(settings, on_grid(50, 20, 1), seed=1, replication=0)  # the last one comes at 20 s
-    made.changed()
-    schedule_faults(made)
+    made.changes.changed()
+    made.injector.schedule(settings.faults, settings.horizon_ns)
     made.driver.start()
     made.messages.run(settings.horizon_ns)
     causes = {cause for _, cause in made.messages.attempt_causes}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import RoutingTable
+from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.traffic import STATELESS, Traffic
-from hasim.truth import KeysMoved
-
-if TYPE_CHECKING:
-    from hasim.simulation.clients.gateway import SimGateway
-    from hasim.simulation.world import World
+from hasim.simulation.clock import Clock
+from hasim.truth import KeysMoved, Truth
 
 MOST_KEYS = 1000
 """Keys that are looked at, at each change and gateway: the share is known to 0.016 or better."""
@@ -37,10 +35,19 @@ class KeyChurn:
     master of each key seen so far. Only algorithms with a `home` for keys are asked.
     """
 
-    def __init__(self, world: World, traffic: Traffic) -> None:
-        self._world = world
-        self._seen = Seen(traffic, len(world.gateways)) if world.settings.traffic.keys else None
-        self._numbers = {region: number for number, region in enumerate(world.gateways)}
+    def __init__(
+        self,
+        env: Clock,
+        traffic: Traffic,
+        regions: Sequence[str],
+        masters: Sequence[str],
+        record: Callable[[Truth], None],
+    ) -> None:
+        self._env = env
+        self._masters = masters
+        self._record = record
+        self._seen = Seen(traffic, len(regions)) if traffic.settings.keys else None
+        self._numbers = {region: number for number, region in enumerate(regions)}
 
     def before(self, gateway: SimGateway, table: RoutingTable) -> Before | None:
         """To be called before the gateway takes up `table`; None if no key can move by it."""
@@ -50,7 +57,7 @@ class KeyChurn:
         same = coming == set(usable) and table.algorithm == balancer.algorithm
         if self._seen is None or same or not balancer.keeps_keys:
             return None
-        keys = self._seen.keys(self._numbers[gateway.region], self._world.env.now)
+        keys = self._seen.keys(self._numbers[gateway.region], self._env.now)
         homes = balancer.homes_of(keys)
         return Before(keys, homes, self._flags(usable))
 
@@ -65,12 +72,12 @@ class KeyChurn:
         if keys:
             weights = [float(weight) for weight in balancer.fleet.base_weight]
             ideal = least_moved(weights, before.usable, usable)
-            self._world.record(
+            self._record(
                 KeysMoved(gateway.region, balancer.algorithm, keys, left, joined, needless, ideal)
             )
 
     def _flags(self, masters: Sequence[str]) -> list[bool]:
-        return [master in masters for master in self._world.masters]
+        return [master in masters for master in self._masters]
 
 
 def moves(

@@ -11,7 +11,6 @@ from hasim.services.balancing import BalancingSettings, LoadBalancingService
 from hasim.services.balancing.guards.gate import NEVER
 from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
 from hasim.services.balancing.retry import RetryBudget
-from hasim.simulation.clients.load_probes import LoadProbes
 from hasim.simulation.clock import Clock, Timer
 from hasim.simulation.control.driver import WOKEN
 from hasim.simulation.network import gateway_endpoint
@@ -38,6 +37,7 @@ class SimGateway:
         self.balancer = LoadBalancingService(
             settings, cluster, gateway=region, watch_failures=watch_failures
         )
+        self.watch_failures = watch_failures
         retry, hedge = traffic.retry, traffic.hedge
         self.budget = RetryBudget(retry.budget, retry.reserve, retry.most_active)
         self.hedge_budget = RetryBudget(hedge.budget if hedge.on else 0.0, hedge.reserve)
@@ -54,10 +54,6 @@ class SimGateway:
         for output in outputs:
             if isinstance(output, SendReport):
                 self._send_report(output.report, self.endpoint)
-
-    def probe(self, probes: LoadProbes, draw: int) -> None:
-        """Send the load probes that the balancer wants after a selection."""
-        probes.send(self, draw, self.balancer.take_load_probes())
 
     @property
     def has_room(self) -> bool:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from hasim.services.balancing.chance import DRAWS, uniform
+from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clock import ANSWER, ARRIVAL, PROBES, Call, Clock
+from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Network, master_endpoint
-
-if TYPE_CHECKING:
-    from hasim.simulation.clients.gateway import SimGateway
-    from hasim.simulation.masters.master import SimMaster
 
 
 class LoadProbes:

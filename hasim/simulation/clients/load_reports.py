@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
 
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.simulation.clock import ARRIVAL, INPUT, Call
-from hasim.simulation.network import master_endpoint
+from hasim.simulation.clients.gateway import SimGateway
+from hasim.simulation.clock import ARRIVAL, INPUT, Call, Clock
+from hasim.simulation.masters.master import SimMaster, Work
+from hasim.simulation.network import Network, master_endpoint
 from hasim.units import SECOND
-
-if TYPE_CHECKING:
-    from hasim.simulation.clients.gateway import SimGateway
-    from hasim.simulation.masters.master import SimMaster
-    from hasim.simulation.world import World
-
-
-class Work(NamedTuple):
-    """What a master has done since the start of the run."""
-
-    done: int
-    """Answers after service, errors included."""
-    errors: int
-    busy_ns: int
-    """Time for which workers were busy, summed over them (nanoseconds)."""
 
 
 class LoadReports:
@@ -32,24 +19,34 @@ class LoadReports:
     sends none, and each may be lost. Source: ORCA out-of-band reports (gRPC A51, Envoy).
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._interval_ns = world.settings.balancing.power.report_interval_ns
+    def __init__(
+        self,
+        env: Clock,
+        interval_ns: int,
+        gateways: Sequence[SimGateway],
+        masters: Sequence[SimMaster],
+        network: Network,
+    ) -> None:
+        self._env = env
+        self._interval_ns = interval_ns
+        self._gateways = gateways
+        self._masters = masters
+        self._network = network
         self._last: dict[str, Work] = {}
 
     def begin_if_wanted(self) -> None:
         """Begin to report, unless nobody wants it or it has begun already."""
-        gateways = self.world.gateways.values()
-        wanted = any(ALGORITHMS[g.balancer.algorithm].reported is not None for g in gateways)
+        used = [gateway.balancer.algorithm for gateway in self._gateways]
+        wanted = any(ALGORITHMS[algorithm].reported is not None for algorithm in used)
         if wanted and not self._last:
-            self._last = {m.id: m.work() for m in self.world.masters.values()}
+            self._last = {m.id: m.work() for m in self._masters}
             self._wait()
 
     def _wait(self) -> None:
-        Call(self.world.env, self._interval_ns, ARRIVAL, self._report_all)
+        Call(self._env, self._interval_ns, ARRIVAL, self._report_all)
 
     def _report_all(self, _: Call) -> None:
-        for master in self.world.masters.values():
+        for master in self._masters:
             last, work = self._last[master.id], master.work()
             self._last[master.id] = work
             if master.answering:
@@ -61,15 +58,13 @@ class LoadReports:
         rate = (work.done - last.done) / seconds
         error_rate = (work.errors - last.errors) / seconds
         busy = (work.busy_ns - last.busy_ns) / (self._interval_ns * master.settings.workers)
-        for gateway in self.world.gateways.values():
-            delay = self.world.network.cross(master_endpoint(master.id), gateway.endpoint)
+        for gateway in self._gateways:
+            delay = self._network.cross(master_endpoint(master.id), gateway.endpoint)
             if delay >= 0:
                 load = (gateway, master.id, rate, error_rate, busy)
-                Call(self.world.env, delay, INPUT, self._deliver, load)
+                Call(self._env, delay, INPUT, self._deliver, load)
 
     def _deliver(self, event: Call) -> None:
         gateway: SimGateway
         gateway, master, rate, error_rate, utilisation = event.load
-        gateway.balancer.record_load_report(
-            self.world.env.now, master, rate, error_rate, utilisation
-        )
+        gateway.balancer.record_load_report(self._env.now, master, rate, error_rate, utilisation)

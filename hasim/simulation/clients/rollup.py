@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.simulation.clients.results import BUCKET_NS, IN_FLIGHT, OUTCOMES
+from hasim.simulation.clients.plane import DataPlane
+from hasim.simulation.clients.results import BUCKET_NS, IN_FLIGHT, OUTCOMES, Counts, Results
 from hasim.simulation.clients.traffic import STATELESS
+from hasim.simulation.masters.partitions import Partitions
 from hasim.sketch import ACCURACY
 from hasim.truth import (
     AttemptRollup,
     LatencySketch,
     MessageRecord,
     TrafficRollup,
+    Truth,
     WritesHeld,
     WritesLost,
 )
-
-if TYPE_CHECKING:
-    from hasim.simulation.clients.results import Counts
-    from hasim.simulation.world import World
 
 UNSETTLED = "late:"
 """Prefix of the outcome of messages whose deadline lies beyond the end of the run."""
@@ -33,29 +31,31 @@ def klass(vip: bool) -> str:
     return "vip" if vip else "ordinary"
 
 
-def roll_up(world: World, *, messages: bool) -> None:
-    """Record traffic, attempts, latencies and writes; single messages only if asked for."""
-    counts = world.messages.counts()
-    _traffic(world, counts)
-    for (master, cause), count in sorted(world.messages.attempt_causes.items()):
-        world.record(AttemptRollup(master, cause, count))
+Record = Callable[[Truth], None]
+
+
+def roll_up(
+    messages: DataPlane, masters: Sequence[str], partitions: Partitions, now: int, record: Record
+) -> None:
+    """Record traffic, attempts, latencies and writes, at the end of the run (`now`, in ns)."""
+    counts = messages.counts()
+    _traffic(counts, ["", *masters], record)
+    for (master, cause), count in sorted(messages.attempt_causes.items()):
+        record(AttemptRollup(master, cause, count))
     for vip, latencies in enumerate(counts.latencies):
         if latencies:
-            world.record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))
-    for block in world.messages.blocks():
-        world.record(block)
-    for partition, state in world.states.items():
+            record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))
+    for block in messages.blocks():
+        record(block)
+    for partition, state in partitions.states.items():
         for failover, (writes, first_ns) in state.stale.items():
-            size, age_ns = writes * state.write_bytes, world.env.now - first_ns
-            world.record(WritesLost(partition, failover, writes, size, age_ns))
-        world.record(WritesHeld(partition, state.total_acknowledged, len(state.acknowledged)))
-    if messages:
-        _messages(world)
+            size, age_ns = writes * state.write_bytes, now - first_ns
+            record(WritesLost(partition, failover, writes, size, age_ns))
+        record(WritesHeld(partition, state.total_acknowledged, len(state.acknowledged)))
 
 
-def _traffic(world: World, counts: Counts) -> None:
-    """By time, then by the names of master, class and outcome."""
-    masters = ["", *world.masters]
+def _traffic(counts: Counts, masters: Sequence[str], record: Record) -> None:
+    """By time, then by the names of master (the first: none), class and outcome."""
     columns = [
         counts.bucket * BUCKET_NS,
         _ranks(masters)[counts.master],
@@ -81,10 +81,9 @@ def _traffic(world: World, counts: Counts) -> None:
         strict=True,
     )
     names = [(outcome, UNSETTLED + outcome) for outcome in OUTCOMES]
-    add, now = world.journal.add, world.env.now
     for start_ns, master, vip, late, outcome, n, in_time, attempts in rows:
         name, of = names[outcome][late], klass(vip)
-        add(now, "truth", TrafficRollup(start_ns, masters[master], of, name, n, in_time, attempts))
+        record(TrafficRollup(start_ns, masters[master], of, name, n, in_time, attempts))
 
 
 def _ranks(names: Sequence[str]) -> NDArray[np.int64]:
@@ -92,9 +91,16 @@ def _ranks(names: Sequence[str]) -> NDArray[np.int64]:
     return np.argsort(np.argsort(names))
 
 
-def _messages(world: World) -> None:
-    results = world.messages.results()
-    regions, masters = list(world.gateways), ["", *world.masters]
+def record_messages(
+    results: Results,
+    masters: Sequence[str],
+    partitions: Sequence[str],
+    regions: Sequence[str],
+    now: int,
+    record: Record,
+) -> None:
+    """Record every single message, at the end of the run (`now`, in ns)."""
+    of_master = ["", *masters]
     columns = zip(
         results.arrival_ns.tolist(),
         results.ended_ns.tolist(),
@@ -108,15 +114,15 @@ def _messages(world: World) -> None:
     )
     for i, (arrived, ended, gateway, vip, partition, master, outcome, tries) in enumerate(columns):
         name = OUTCOMES[outcome]
-        world.record(
+        record(
             MessageRecord(
                 i,
                 arrived,
-                ended if name != IN_FLIGHT else world.settings.horizon_ns,
+                ended if name != IN_FLIGHT else now,
                 regions[gateway],
                 klass(vip),
-                "" if partition == STATELESS else world.partitions[partition],
-                masters[master + 1],
+                "" if partition == STATELESS else partitions[partition],
+                of_master[master + 1],
                 name,
                 tries,
             )

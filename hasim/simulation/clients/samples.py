@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from hasim.simulation.clock import FAULT, Call
-from hasim.truth import LoadSample
+from hasim.simulation.clients.plane import DataPlane
+from hasim.simulation.clock import FAULT, Call, Clock
+from hasim.truth import LoadSample, Truth
 from hasim.units import SECOND
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
 
 INTERVAL_NS = SECOND
 BEFORE, AFTER = 20, 120
 """Intervals before and after each operation."""
 
 
-def sample_times(operations_ns: list[int], horizon_ns: int) -> list[int]:
+def sample_times(operations_ns: Sequence[int], horizon_ns: int) -> list[int]:
     """When samples are taken: every interval around each operation, counted from it."""
     times = {
         at_ns + number * INTERVAL_NS
@@ -26,14 +24,17 @@ def sample_times(operations_ns: list[int], horizon_ns: int) -> list[int]:
     return sorted(t for t in times if 0 <= t < horizon_ns)
 
 
-def schedule_samples(world: World) -> None:
+def schedule_samples(
+    env: Clock,
+    operations_ns: Sequence[int],
+    horizon_ns: int,
+    messages: DataPlane,
+    record: Callable[[Truth], None],
+) -> None:
     """Put the samples on the clock, if there is any operation."""
-    operations_ns = [operation.at_ns for operation in world.settings.operations]
-    for at_ns in sample_times(operations_ns, world.settings.horizon_ns):
-        Call(world.env, at_ns, FAULT, _take, world)
 
+    def take(_: Call) -> None:
+        record(LoadSample(*messages.sent_and_lost()))
 
-def _take(event: Call) -> None:
-    world: World = event.load
-    sent, lost = world.messages.sent_and_lost()
-    world.record(LoadSample(sent, lost))
+    for at_ns in sample_times(operations_ns, horizon_ns):
+        Call(env, at_ns, FAULT, take)

@@ -67,7 +67,7 @@ class Traffic:
         self.laws: list[Law] = list(dict.fromkeys(master.service for master in world.masters))
         self.jitter = jitter
         self._gateways = gateways
-        self._partitions = sum(not master.absent for master in world.masters)
+        self._partitions = len(world.owners)
         self._source = (seed, replication)
         self._uniforms: dict[str, Uniforms] = {}
         self._popularity: Floats | None = None

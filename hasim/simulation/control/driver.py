@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import cast
 
 from hasim.events import Effect, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
@@ -16,20 +16,18 @@ WOKEN = WakeUp()
 
 
 class Driver:
-    """Feeds inputs, journals them with what comes out, performs effects, sets the timer."""
+    """Feeds inputs, journals them with what comes out, performs effects, sets the timer.
 
-    def __init__(
-        self,
-        env: Clock,
-        control_plane: ControlPlane,
-        journal: Journal,
-        perform: Callable[[Effect], None],
-    ) -> None:
+    What performs the effects hands its answers to this driver, so it is built later: `perform`
+    is set before the start.
+    """
+
+    perform: Callable[[Effect], None]
+
+    def __init__(self, env: Clock, control_plane: ControlPlane, journal: Journal) -> None:
         self.env = env
         self.control_plane = control_plane
-        self.journal = journal
-        # By type an output is an effect or an event, which the checker of types cannot follow.
-        self._perform: Callable[[Any], None] = perform
+        self._journal = journal
         self._timer = Timer(env, partial(self.feed, WOKEN))
 
     def start(self) -> None:
@@ -41,7 +39,7 @@ class Driver:
     def feed(self, item: Input) -> None:
         """Hand one input to the control plane, now."""
         now, control_plane = self.env.now, self.control_plane
-        self.journal.records.append(new_record(Record, (now, "input", item)))
+        self._journal.records.append(new_record(Record, (now, "input", item)))
         outputs = control_plane.step(now, item)
         if outputs:
             self._take(now, outputs)
@@ -54,10 +52,11 @@ class Driver:
         self.feed(call.load)
 
     def _take(self, now: int, outputs: list[Output]) -> None:
-        append = self.journal.records.append
+        append = self._journal.records.append
         for output in outputs:
             lane: Lane = "event" if type(output) in EVENT_TYPES else "effect"
             append(new_record(Record, (now, lane, output)))
         for output in outputs:
             if type(output) not in EVENT_TYPES:
-                self._perform(output)
+                # By type it is an effect, which the checker of types cannot follow.
+                self.perform(cast(Effect, output))

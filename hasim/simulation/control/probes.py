@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from hasim.events import ProbeReply, SendProbe
 from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, INPUT, Call
-from hasim.simulation.network import OBSERVER, master_endpoint
+from hasim.simulation.control.post import Post
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.network import master_endpoint
+from hasim.simulation.streams import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from hasim.simulation.world import World
 
 PROBE_DEMAND_NS = 1_000_000
 """Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
@@ -45,14 +46,17 @@ class Probes:
     last and in their order, so that nothing depends on which of them were foreseen.
     """
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.env = world.env
-        self._masters = world.masters
-        links, endpoints = world.network.links, {m: master_endpoint(m) for m in world.masters}
-        self._there = {m: links[OBSERVER, endpoint] for m, endpoint in endpoints.items()}
-        self._back = {m: links[endpoint, OBSERVER] for m, endpoint in endpoints.items()}
-        self._shallow = {m: s.settings.health == "shallow" for m, s in world.masters.items()}
+    def __init__(
+        self, post: Post, masters: dict[str, SimMaster], error_draws: dict[str, Stream]
+    ) -> None:
+        self.env = post.env
+        self._receive = post.receive
+        self._masters = masters
+        self._error_draws = error_draws
+        links, endpoints = post.network.links, {m: master_endpoint(m) for m in masters}
+        self._there = {m: links[post.endpoint, endpoint] for m, endpoint in endpoints.items()}
+        self._back = {m: links[endpoint, post.endpoint] for m, endpoint in endpoints.items()}
+        self._shallow = {m: s.settings.health == "shallow" for m, s in masters.items()}
         # By master: when the probe arrives, its journey, the event of its answer.
         self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
         self._sent = self._deep = 0
@@ -69,8 +73,8 @@ class Probes:
             # Only one is kept in mind, so the one before must have arrived.
             back_ns = back.cross(way) if before is None or before[0] <= now else -1
             if back_ns >= 0:
-                reply, receive = ProbeReply(name, probe.probe, OK), self.world.driver.receive
-                answer = Call(env, there_ns + back_ns, INPUT, receive, reply, number)
+                reply = ProbeReply(name, probe.probe, OK)
+                answer = Call(env, there_ns + back_ns, INPUT, self._receive, reply, number)
                 self._foreseen[name] = (now + there_ns, (probe, way, number), answer)
                 return
         Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number), number)
@@ -92,7 +96,7 @@ class Probes:
                 self._answer(journey, Cause.REFUSED)
         elif master.settings.health == "deep":
             self._deep += 1
-            draw = self.world.probe_draws[master.id].uniform()
+            draw = self._error_draws[master.id].uniform()
             master.accept(DeepProbe(self._deep, draw, partial(self._answer, journey)))
         else:
             self._answer(journey, OK)
@@ -102,4 +106,4 @@ class Probes:
         delay_ns = self._back[probe.master].cross(way)
         if delay_ns >= 0:
             reply = ProbeReply(probe.master, probe.probe, cause)
-            Call(self.env, delay_ns, INPUT, self.world.driver.receive, reply, number)
+            Call(self.env, delay_ns, INPUT, self._receive, reply, number)

@@ -7,10 +7,11 @@ takes a settings class, a function and a line in `INJECTORS`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hasim.simulation.faults.scene import Scene
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import OBSERVER, LinkFault, gateway_endpoint, master_endpoint
+from hasim.simulation.network import LinkFault, master_endpoint
 from hasim.simulation.settings.faults import (
     BackupDies,
     ErrorRate,
@@ -20,18 +21,16 @@ from hasim.simulation.settings.faults import (
     PacketLoss,
     Slow,
 )
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
+from hasim.truth import FaultCured, FaultStarted
 
 Cure = Callable[[], None]
-Injector = Callable[["World", Any, list[SimMaster]], Cure]
+Injector = Callable[[Scene, Any, list[SimMaster]], Cure]
 
 
 def _counter(attribute: str) -> Injector:
     """A fault that is a count on a master, so that overlapping ones end independently."""
 
-    def inject(world: World, fault: Fault, masters: list[SimMaster]) -> Cure:
+    def inject(scene: Scene, fault: Fault, masters: list[SimMaster]) -> Cure:
         def add(amount: int) -> None:
             for master in masters:
                 setattr(master, attribute, getattr(master, attribute) + amount)
@@ -43,7 +42,7 @@ def _counter(attribute: str) -> Injector:
     return inject
 
 
-def _slow(world: World, fault: Slow, masters: list[SimMaster]) -> Cure:
+def _slow(scene: Scene, fault: Slow, masters: list[SimMaster]) -> Cure:
     for master in masters:
         master.speeds.append(fault.speed)
         master.update_condition()
@@ -56,7 +55,7 @@ def _slow(world: World, fault: Slow, masters: list[SimMaster]) -> Cure:
     return cure
 
 
-def _error_rate(world: World, fault: ErrorRate, masters: list[SimMaster]) -> Cure:
+def _error_rate(scene: Scene, fault: ErrorRate, masters: list[SimMaster]) -> Cure:
     for master in masters:
         master.error_rates.append(fault.rate)
         master.update_condition()
@@ -69,64 +68,58 @@ def _error_rate(world: World, fault: ErrorRate, masters: list[SimMaster]) -> Cur
     return cure
 
 
-def _on_links(world: World, faults: list[LinkFault]) -> Cure:
-    world.network.begin(*faults)
-    world.changed()
+def _on_links(scene: Scene, faults: list[LinkFault]) -> Cure:
+    scene.network.begin(*faults)
+    scene.changed()
 
     def heal() -> None:
-        world.network.end(*faults)
-        world.changed()
+        scene.network.end(*faults)
+        scene.changed()
 
     return heal
 
 
-def _partition(world: World, fault: NetworkPartition, masters: list[SimMaster]) -> Cure:
-    clients = frozenset(gateway_endpoint(region) for region in world.gateways)
-    others = {"all": None, "clients": clients, "monitor": frozenset([OBSERVER])}[fault.scope]
+def _partition(scene: Scene, fault: NetworkPartition, masters: list[SimMaster]) -> Cure:
+    others = {"all": None, "clients": scene.gateways, "monitor": scene.observers}[fault.scope]
     to, from_ = fault.direction in ("both", "to"), fault.direction in ("both", "from")
     ends = [master_endpoint(master.id) for master in masters]
-    return _on_links(world, [LinkFault(end, others, to, from_, drops=True) for end in ends])
+    return _on_links(scene, [LinkFault(end, others, to, from_, drops=True) for end in ends])
 
 
-def _packet_loss(world: World, fault: PacketLoss, masters: list[SimMaster]) -> Cure:
+def _packet_loss(scene: Scene, fault: PacketLoss, masters: list[SimMaster]) -> Cure:
     ends = [master_endpoint(master.id) for master in masters]
-    return _on_links(world, [LinkFault(end, loss=fault.loss) for end in ends])
+    return _on_links(scene, [LinkFault(end, loss=fault.loss) for end in ends])
 
 
-def _latency_spike(world: World, fault: LatencySpike, masters: list[SimMaster]) -> Cure:
+def _latency_spike(scene: Scene, fault: LatencySpike, masters: list[SimMaster]) -> Cure:
     ends = [master_endpoint(master.id) for master in masters]
-    return _on_links(world, [LinkFault(end, extra_ns=fault.extra_ns) for end in ends])
+    return _on_links(scene, [LinkFault(end, extra_ns=fault.extra_ns) for end in ends])
 
 
-def _transfer_failure(world: World, fault: Fault, masters: list[SimMaster]) -> Cure:
-    torn = world.torn_transfers
-    for master in masters:
-        torn[master.id] = torn.get(master.id, 0) + 1
-
-    def cure() -> None:
+def _transfer_failure(scene: Scene, fault: Fault, masters: list[SimMaster]) -> Cure:
+    def tear(by: int) -> None:
         for master in masters:
-            torn[master.id] -= 1
+            scene.traps.tear(master.id, by)
 
-    return cure
+    tear(1)
+    return lambda: tear(-1)
 
 
-def _backup_dies(world: World, fault: BackupDies, masters: list[SimMaster]) -> Cure:
+def _backup_dies(scene: Scene, fault: BackupDies, masters: list[SimMaster]) -> Cure:
     """Arms a trap; the crash that it springs is a fault of its own, cured with this one."""
-    from hasim.simulation.faults.injector import begin
-
     watched = {master.id for master in masters}
     crash_cures: list[Cure] = []
 
     def trap(master: str) -> bool:
         if master not in watched or crash_cures:
             return False
-        crash_cures.append(begin(world, "crash", fault, [world.masters[master]]))
+        crash_cures.append(begin(scene, "crash", fault, [scene.masters[master]]))
         return True
 
-    world.promotion_traps.append(trap)
+    scene.traps.promotions.append(trap)
 
     def cure() -> None:
-        world.promotion_traps.remove(trap)
+        scene.traps.promotions.remove(trap)
         for cure_crash in crash_cures:
             cure_crash()
 
@@ -161,3 +154,27 @@ def is_impairing(kind: str, fault: Fault) -> bool:
     if kind == "partition":
         return isinstance(fault, NetworkPartition) and fault.scope in ("all", "clients")
     return kind in ("crash", "power-off", "hang", "region-outage")
+
+
+def begin(scene: Scene, kind: str, fault: Any, masters: list[SimMaster]) -> Cure:
+    """Inject a fault now, and journal it; the returned cure ends it."""
+    number = next(scene.numbers)
+    ids = tuple(master.id for master in masters)
+    scene.record(FaultStarted(number, kind, ids, is_impairing(kind, fault), _detail(fault)))
+    heal = INJECTORS[kind](scene, fault, masters)
+
+    def cure() -> None:
+        scene.record(FaultCured(number))
+        heal()
+
+    return cure
+
+
+def _detail(fault: Fault) -> str:
+    """The strength of a fault in the words of the scenario: ``speed 0.1``."""
+    common = {"kind", "target", "at", "every", "schedule", "for_"}
+    return ", ".join(
+        f"{name.removesuffix('_ns')} {value}"
+        for name, value in vars(fault).items()
+        if name not in common
+    )

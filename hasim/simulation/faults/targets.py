@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from hasim.simulation.faults.scene import Scene
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.settings.faults import Fault, RegionOutage
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
 
 REGION = "region:"
 OWNER_OF = "owner-of:"
 
 
-def resolve(world: World, fault: Fault, draw: float) -> list[SimMaster]:
+def resolve(scene: Scene, fault: Fault, draw: float) -> list[SimMaster]:
     """The masters that the fault strikes now; `draw` is a uniform for `random`."""
     names = (fault.target,) if isinstance(fault.target, str) else fault.target
     found: dict[str, SimMaster] = {}
     for name in names:
-        for master in _named(world, fault, name, draw):
+        for master in _named(scene, fault, name, draw):
             found[master.id] = master
     return list(found.values())
 
 
-def _named(world: World, fault: Fault, name: str, draw: float) -> list[SimMaster]:
-    masters = list(world.masters.values())
+def _named(scene: Scene, fault: Fault, name: str, draw: float) -> list[SimMaster]:
+    masters = list(scene.masters.values())
     if name == "random" and isinstance(fault, RegionOutage):
         regions = list(dict.fromkeys(m.settings.region for m in masters))
         name = REGION + regions[int(draw * len(regions))]
@@ -36,5 +32,5 @@ def _named(world: World, fault: Fault, name: str, draw: float) -> list[SimMaster
     if name.startswith(REGION):
         return [m for m in masters if m.settings.region == name.removeprefix(REGION)]
     if name.startswith(OWNER_OF):
-        return [world.masters[world.states[name.removeprefix(OWNER_OF)].owner]]
-    return [world.masters[name]]
+        return [scene.masters[scene.owner_of(name.removeprefix(OWNER_OF))]]
+    return [scene.masters[name]]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hasim.model import Cause
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
-from hasim.simulation.clients.load_reports import Work
 from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.settings import MasterSettings
 
@@ -29,6 +28,16 @@ class Job(Protocol):
     def reply(self, cause: Cause) -> None:
         """The master answers."""
         ...
+
+
+class Work(NamedTuple):
+    """What a master has done since the start of the run."""
+
+    done: int
+    """Answers after service, errors included."""
+    errors: int
+    busy_ns: int
+    """Time for which workers were busy, summed over them (nanoseconds)."""
 
 
 class SimMaster:

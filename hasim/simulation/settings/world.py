@@ -70,3 +70,13 @@ class WorldSettings:
     data_plane: Literal["compiled", "reference"] = "compiled"
     """How messages are simulated: in compiled batches, or one SimPy process each. The results
     are the same; the reference is slower and easier to follow."""
+
+    @property
+    def owners(self) -> tuple[MasterSettings, ...]:
+        """The masters that own p1, p2, ... at the start: all but those that are absent."""
+        return tuple(master for master in self.masters if not master.absent)
+
+    @property
+    def client_regions(self) -> tuple[str, ...]:
+        """The regions with a gateway: those of the traffic, else those of the masters."""
+        return self.traffic.regions or tuple(dict.fromkeys(m.region for m in self.masters))

@@ -13,7 +13,6 @@ from hasim.model import Cause, RoutingTable
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.guards import BreakerSettings, OutlierSettings
 from hasim.simulation.clients.results import OUTCOMES
-from hasim.simulation.faults.injector import schedule_faults
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.units import MILLISECOND, SECOND
@@ -51,8 +50,8 @@ def sent(settings: WorldSettings, plane: str, eligible: tuple[str, ...] | None =
         owners = made.driver.control_plane.balancing._publisher.table.owners
         algorithm = settings.balancing.algorithm
         gateway.balancer.apply_routing(0, RoutingTable(2, eligible, owners, algorithm))
-    made.changed()
-    schedule_faults(made)
+    made.changes.changed()
+    made.injector.schedule(settings.faults, settings.horizon_ns)
     made.messages.run(settings.horizon_ns)
     found, ids = made.messages.results(), [*made.masters, ""]
     causes = OUTCOMES

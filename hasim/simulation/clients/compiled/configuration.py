@@ -2,59 +2,90 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
 
 import numpy as np
 
 from hasim.simulation.clients.compiled.algorithms import compiled
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.layout import Memory, Record
-from hasim.simulation.network import Link, master_endpoint
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
-
-
-def configure(world: World, memory: Memory, *, links: bool) -> None:
-    """Routing tables, the masters' conditions and roles, and the links if wanted, as now."""
-    write_routing(world, memory)
-    if links:
-        _write_links(world, memory)
-    _write_masters(world, memory)
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.network import Link, Network, master_endpoint
+from hasim.simulation.oracle import Oracle
 
 
-def write_routing(world: World, memory: Memory) -> None:
-    """The gateways' routing tables, and which partitions have not been answered since."""
-    index = {master: i for i, master in enumerate(world.masters)}
-    balancers = [gateway.balancer for gateway in world.gateways.values()]
-    memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in world.partitions]
-    memory["eligible"][:] = [b.is_eligible(master) for b in balancers for master in world.masters]
-    gateways, functions = memory["gateways"], [compiled(b.algorithm, b.draws) for b in balancers]
-    gateways["pick"] = [known.pick for known in functions]
-    gateways["ended"] = [known.ended for known in functions]
-    gateways["probed"] = [known.probed for known in functions]
-    for number, gateway in enumerate(cast(CompiledGateway, g) for g in world.gateways.values()):
-        row = gateways[number]
-        row["fleet"], row["counts"] = gateway.fleet_addresses()
-        row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
-    write_unanswered(world, memory)
+class Configuration:
+    """Copies routing, links, conditions and roles into the arrays, when they have changed."""
 
+    def __init__(
+        self,
+        memory: Memory,
+        masters: dict[str, SimMaster],
+        partitions: Sequence[str],
+        gateways: Sequence[CompiledGateway],
+        network: Network,
+        oracle: Oracle,
+    ) -> None:
+        self._memory = memory
+        self._masters = masters
+        self._partitions = partitions
+        self._gateways = gateways
+        self._network = network
+        self._oracle = oracle
+        self._links_version = -1
 
-def write_unanswered(world: World, memory: Memory) -> None:
-    """Which partitions have not been answered since they went down."""
-    unanswered = world.oracle.unanswered
-    memory["unanswered"][:] = [p in unanswered for p in world.partitions]
+    def write(self) -> None:
+        """Routing tables, links, the masters' conditions and roles, as they are now."""
+        self.write_routing()
+        if self._links_version != self._network.version:
+            self._links_version = self._network.version
+            self._write_links()
+        self._write_masters()
 
+    def write_routing(self) -> None:
+        """The gateways' routing tables, and which partitions have not been answered since."""
+        memory, partitions = self._memory, self._partitions
+        index = {master: i for i, master in enumerate(self._masters)}
+        balancers = [gateway.balancer for gateway in self._gateways]
+        memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in partitions]
+        memory["eligible"][:] = [b.is_eligible(m) for b in balancers for m in self._masters]
+        rows, functions = memory["gateways"], [compiled(b.algorithm, b.draws) for b in balancers]
+        rows["pick"] = [known.pick for known in functions]
+        rows["ended"] = [known.ended for known in functions]
+        rows["probed"] = [known.probed for known in functions]
+        for row, gateway in zip(rows, self._gateways, strict=True):
+            row["fleet"], row["counts"] = gateway.fleet_addresses()
+            row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
+        self.write_unanswered()
 
-def _write_links(world: World, memory: Memory) -> None:
-    links, routes = world.network.links, memory["routes"]
-    ends = [
-        (gateway.endpoint, master_endpoint(master))
-        for gateway in world.gateways.values()
-        for master in world.masters
-    ]
-    _write_ways(routes, "there", [links[gateway, master] for gateway, master in ends])
-    _write_ways(routes, "back", [links[master, gateway] for gateway, master in ends])
+    def write_unanswered(self) -> None:
+        """Which partitions have not been answered since they went down."""
+        unanswered = self._oracle.unanswered
+        self._memory["unanswered"][:] = [p in unanswered for p in self._partitions]
+
+    def _write_links(self) -> None:
+        links, routes = self._network.links, self._memory["routes"]
+        ends = [
+            (gateway.endpoint, master_endpoint(master))
+            for gateway in self._gateways
+            for master in self._masters
+        ]
+        _write_ways(routes, "there", [links[gateway, master] for gateway, master in ends])
+        _write_ways(routes, "back", [links[master, gateway] for gateway, master in ends])
+
+    def _write_masters(self) -> None:
+        rows, masters = self._memory["masters"], self._masters.values()
+        rows["offs"] = [master.offs for master in masters]
+        rows["crashes"] = [master.crashes for master in masters]
+        rows["hangs"] = [master.hangs for master in masters]
+        rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
+        rows["error_rate"] = [master.error_rate for master in masters]
+        holders = self._oracle.holders()
+        held_by = [holders.get(partition, []) for partition in self._partitions]
+        self._memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])
+        index = {master: i for i, master in enumerate(self._masters)}
+        held = [index[master.id] for those in held_by for master in those]
+        self._memory.put("holders", np.array(held, np.int64))
 
 
 def _write_ways(routes: Record, way: str, links: list[Link]) -> None:
@@ -62,17 +93,3 @@ def _write_ways(routes: Record, way: str, links: list[Link]) -> None:
     routes[f"{way}_extra_ns"] = [link.extra_ns for link in links]
     routes[f"{way}_drops"] = [link.drops for link in links]
     routes[f"{way}_passes"] = [link.passes for link in links]
-
-
-def _write_masters(world: World, memory: Memory) -> None:
-    rows, masters = memory["masters"], world.masters.values()
-    rows["offs"] = [master.offs for master in masters]
-    rows["crashes"] = [master.crashes for master in masters]
-    rows["hangs"] = [master.hangs for master in masters]
-    rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
-    rows["error_rate"] = [master.error_rate for master in masters]
-    holders = world.oracle.holders()
-    held_by = [holders.get(partition, []) for partition in world.partitions]
-    memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])
-    index = {master: i for i, master in enumerate(world.masters)}
-    memory.put("holders", np.array([index[m.id] for those in held_by for m in those], np.int64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +11,29 @@ from hasim.simulation.clients.compiled.fleet import COLUMNS, address_table, sett
 from hasim.simulation.clients.compiled.guarding import Shared, compiled, share
 from hasim.simulation.clients.gateway import SimGateway
 
-if TYPE_CHECKING:
-    from hasim.simulation.clients.compiled.plane import CompiledPlane
+
+class Ledger(Protocol):
+    """Where the attempts of all gateways are counted, by the number of the gateway."""
+
+    def before_report(self, gateway: int) -> None:
+        """A gateway is about to report: its balancer learns what was counted."""
+        ...
+
+    def after_report(self, gateway: int, *, armed: bool) -> None:
+        """It has reported everything; `armed`: it will do so again by itself."""
+        ...
 
 
 class CompiledGateway(SimGateway):
     """Its balancer reports what the arrays have counted."""
 
-    _plane: CompiledPlane
+    _plane: Ledger
     _number: int
     _settings: NDArray[Any]
     _table: NDArray[np.int64]
     _guards: Shared | None = None
 
-    def attach(self, plane: CompiledPlane, number: int) -> None:
+    def attach(self, plane: Ledger, number: int) -> None:
         """Tell it where its counts are."""
         self._plane, self._number = plane, number
 

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hasim.model import Cause
-from hasim.simulation.clients.load_reports import Work
-from hasim.simulation.masters.master import Job, SimMaster
+from hasim.simulation.masters.master import Job, SimMaster, Work
 
-if TYPE_CHECKING:
-    from hasim.simulation.clients.compiled.plane import CompiledPlane
+
+class Workshop(Protocol):
+    """Where the work of all masters is, by the number of the master: the data plane."""
+
+    def accept_probe(self, master: int, probe: Job) -> None:
+        """A deep probe takes its turn among the messages."""
+        ...
+
+    def work(self, master: int) -> Work:
+        """What a master has done up to now."""
+        ...
+
+    def lose(self, master: int, cause: Cause | None) -> int:
+        """All work of a master is lost; returns how much that was."""
+        ...
+
+    def change_rate(self, master: int, rate: float) -> None:
+        """A master works at another speed from now on."""
+        ...
 
 
 class CompiledMaster(SimMaster):
     """Condition and roles are here, as control code reads and changes them; work is not."""
 
-    _plane: CompiledPlane
+    _plane: Workshop
     _number: int
 
-    def attach(self, plane: CompiledPlane, number: int) -> None:
+    def attach(self, plane: Workshop, number: int) -> None:
         """Tell it where its work is."""
         self._plane, self._number = plane, number
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import heappop
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,7 @@ from hasim.services.balancing.load import Load
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.compiled import stops
 from hasim.simulation.clients.compiled.arrays import allocate
-from hasim.simulation.clients.compiled.configuration import (
-    configure,
-    write_routing,
-    write_unanswered,
-)
+from hasim.simulation.clients.compiled.configuration import Configuration
 from hasim.simulation.clients.compiled.counting import Counting
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.growth import Growth
@@ -29,16 +25,15 @@ from hasim.simulation.clients.compiled.layout import CAUSES, ROUTE, STATE
 from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
 from hasim.simulation.clients.compiled.window import Window
-from hasim.simulation.clients.load_reports import Work
+from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.results import Counts, Results
 from hasim.simulation.clients.traffic import Traffic
-from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, cancelled
-from hasim.simulation.masters.master import Job
-from hasim.simulation.masters.state import PartitionState
+from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, Clock, cancelled
+from hasim.simulation.masters.master import Job, SimMaster, Work
+from hasim.simulation.masters.partitions import Partitions
+from hasim.simulation.network import Network
+from hasim.simulation.oracle import Oracle
 from hasim.truth import BlockSketch, LoadBlock
-
-if TYPE_CHECKING:
-    from hasim.simulation.world import World
 
 KERNEL = build(fingerprint(*sources()))
 SILENCE = -1
@@ -61,25 +56,35 @@ class CompiledPlane:
 
     def __init__(
         self,
-        world: World,
+        env: Clock,
         traffic: Traffic,
-        states: dict[str, PartitionState],
+        partitions: Partitions,
+        gateways: Sequence[SimGateway],
+        masters: dict[str, SimMaster],
+        network: Network,
+        oracle: Oracle,
+        division: Division,
         *,
         keep_messages: bool,
     ) -> None:
-        self.world = world
-        self.env = world.env
-        self._gateways = [cast(CompiledGateway, g) for g in world.gateways.values()]
-        self._masters = [cast(CompiledMaster, m) for m in world.masters.values()]
-        self._number_of = {master: number for number, master in enumerate(world.masters)}
-        self._states = [states[partition] for partition in world.partitions]
-        self._memory = allocate(world, traffic)
+        self.env = env
+        self._gateways = [cast(CompiledGateway, gateway) for gateway in gateways]
+        self._masters = [cast(CompiledMaster, master) for master in masters.values()]
+        self._number_of = {master: number for number, master in enumerate(masters)}
+        self._partitions = partitions.names
+        self._states = [partitions.unsettled[name] for name in partitions.names]
+        self._oracle = oracle
+        settings = [master.settings for master in masters.values()]
+        self._memory = allocate(settings, len(self._partitions), gateways, traffic)
+        self._configuration = Configuration(
+            self._memory, masters, self._partitions, self._gateways, network, oracle
+        )
         self._state = self._memory["state"][0]
         self._window = Window(self._memory, traffic)
         self._counting = Counting(
             self._memory,
             len(self._masters),
-            Division.of(world.settings.warm_up, traffic.horizon_ns),
+            division,
             deadline_ns=traffic.settings.deadline_ns,
             horizon_ns=traffic.horizon_ns,
             keep=keep_messages,
@@ -96,7 +101,6 @@ class CompiledPlane:
         self._priority = FIRST
         self._dirty = True
         self._rerouted = False
-        self._links_version = -1
         for number, gateway in enumerate(self._gateways):
             gateway.attach(self, number)
             own = self._routes_of(number)
@@ -166,12 +170,10 @@ class CompiledPlane:
 
     def _configure(self) -> None:
         if self._dirty:
-            version = self.world.network.version
-            configure(self.world, self._memory, links=version != self._links_version)
-            self._links_version = version
+            self._configuration.write()
             self._draw_what_matters()
         else:
-            write_routing(self.world, self._memory)
+            self._configuration.write_routing()
         self._dirty = self._rerouted = False
         if self._memory["gateways"]["probed"].any():
             self._growth.begin_gauging(len(self._masters))
@@ -210,12 +212,12 @@ class CompiledPlane:
             self._report(now, int(state["gateway"]), int(state["master"]))
         if stop & stops.ANSWERED:
             self._memory["unanswered"][state["partition"]] = 0
-            self.world.oracle.answered(self.world.partitions[state["partition"]])
+            self._oracle.answered(self._partitions[state["partition"]])
         if stop & stops.OVERLOAD:
             number = int(state["master"])
             self._masters[number].overloaded = bool(self._memory["masters"]["overloaded"][number])
-            self.world.oracle.update_service()  # neither replication nor writers depend on it
-            write_unanswered(self.world, self._memory)
+            self._oracle.update_service()  # neither replication nor writers depend on it
+            self._configuration.write_unanswered()
         if stop & stops.PROBED:
             self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
 

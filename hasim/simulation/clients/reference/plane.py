@@ -279,7 +279,7 @@ class MessagePlane:
             draw=Uniforms(self._pick_seed, draw * DRAWS),
             strict=strict,
         )
-        gateway.probe(self._load_probes, draw)
+        self._load_probes.send(gateway, draw, gateway.balancer.take_load_probes())
         if not gateway.armed:
             gateway.arm()
         return master

@@ -31,11 +31,10 @@ from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.settings import from_plain
 from hasim.simulation.clients.compiled import arrays, availability, growth, plane, window
-from hasim.simulation.clients.rollup import roll_up
 from hasim.simulation.clock import INPUT, Call
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.run import simulate
+from hasim.simulation.run import conclude, simulate
 from hasim.simulation.settings import (
     FencingDeviceSettings,
     FixedRtt,
@@ -327,7 +326,7 @@ def test_what_is_done_does_not_fill_a_queue() -> None:
         network=NetworkSettings(rtt=FixedRtt(rtt_ns=80 * MILLISECOND)),
     )
     made, most = build(settings), 0
-    made.changed()
+    made.changes.changed()
     made.driver.start()
     for time_ns in range(SECOND, 5 * SECOND, SECOND // 50):
         made.messages.run(time_ns)
@@ -447,15 +446,15 @@ def stale_writes(
     for gateway, owner in zip(built.gateways.values(), ("m1", "m2"), strict=True):
         owned = tuple(
             Ownership(p, owner if p == "p1" else gateway.balancer.owner_of(p), 1)
-            for p in built.partitions
+            for p in built.partitions.names
         )
         table = RoutingTable(2, tuple(built.masters), owned, "round-robin")
         gateway.balancer.apply_routing(0, table)
         built.masters[owner].promote(("p1",), 5)
-    built.states["p1"].owner = "m3"
-    built.changed()
+    built.partitions.states["p1"].owner = "m3"
+    built.changes.changed()
     built.messages.run(settings.horizon_ns)
-    return dict(built.states["p1"].stale)
+    return dict(built.partitions.states["p1"].stale)
 
 
 @pytest.mark.parametrize("bits", [0, 2, 5])
@@ -571,10 +570,10 @@ def test_one_algorithm_may_follow_another_during_a_run() -> None:
         for number, name in enumerate(names, 1):
             at = 2 * number * SECOND - 1
             Call(built.env, at, INPUT, lambda e: e.load(), switch_to(built, name))
-        built.changed()
+        built.changes.changed()
         built.driver.start()
         built.messages.run(settings.horizon_ns)
-        roll_up(built, messages=True)
+        conclude(built, messages=True)
         journals.append(built.journal)
     assert_equal((journals[0], journals[1]))
     assert sum(1 for _ in journals[0].of(AlgorithmSwitched)) == len(names) - 1

@@ -1,0 +1,69 @@
+"""The out-of-band power switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hasim.events import Fence, FenceResult
+from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.settings import FencingDeviceSettings
+from hasim.simulation.streams import Stream
+from hasim.truth import MasterFenced, MasterRestarted, Truth
+
+
+class FencingDevice:
+    """Cuts a master's power, beside the network, and gives it back after a stated time.
+
+    `first_fails` is the outcome of the first order of the run, where it is not left to chance.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        settings: FencingDeviceSettings,
+        masters: dict[str, SimMaster],
+        record: Callable[[Truth], None],
+        *,
+        seed: int,
+        replication: int,
+    ) -> None:
+        self._env = env
+        self._settings = settings
+        self._masters = masters
+        self._record = record
+        # A stream per master: what one of them needs does not shift the others' luck.
+        self._draws = {m: Stream(seed, replication, f"fencing:{m}") for m in masters}
+        self.first_fails: bool | None = None
+
+    def order(self, effect: Fence, answer: Callable[[FenceResult], None]) -> None:
+        """Fence a master; `answer` gets the result, over the device's own line."""
+        Call(self._env, self._settings.latency_ns, COMPLETION, self._fence, (effect, answer))
+
+    def _fence(self, event: Call) -> None:
+        effect: Fence
+        answer: Callable[[FenceResult], None]
+        effect, answer = event.load
+        if self._fails(effect.master):
+            answer(FenceResult(effect.failover, effect.master, confirmed=False))
+            return
+        master = self._masters[effect.master]
+        master.forget_roles()
+        master.offs += 1
+        self._record(MasterFenced(master.id, effect.failover))
+        master.update_condition()
+        # Before the answer: what the control plane does next comes after it at the same instant.
+        Call(self._env, self._settings.restart_ns, COMPLETION, self._restart, master)
+        answer(FenceResult(effect.failover, effect.master, confirmed=True))
+
+    def _fails(self, master: str) -> bool:
+        # Drawn in any case, so that a given outcome does not shift the luck of later orders.
+        drawn = self._draws[master].uniform() < self._settings.fails
+        given, self.first_fails = self.first_fails, None
+        return drawn if given is None else given
+
+    def _restart(self, event: Call) -> None:
+        master: SimMaster = event.load
+        master.offs -= 1
+        self._record(MasterRestarted(master.id))
+        master.update_condition()

@@ -1,0 +1,78 @@
+"""Promotions and demotions: who accepts the writes of a partition from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from hasim.events import Demote, DemoteResult, Promote, PromoteResult
+from hasim.model import Cause
+from hasim.simulation.changes import Changes
+from hasim.simulation.clock import COMPLETION, Call
+from hasim.simulation.control.post import Post
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.masters.partitions import Partitions
+from hasim.simulation.masters.traps import Traps
+from hasim.simulation.settings import PromotionSettings
+from hasim.truth import Truth, WritesLost
+
+
+class Roles:
+    """Carries out `Promote` and `Demote` at their targets."""
+
+    def __init__(
+        self,
+        post: Post,
+        settings: PromotionSettings,
+        partitions: Partitions,
+        traps: Traps,
+        changes: Changes,
+        record: Callable[[Truth], None],
+    ) -> None:
+        self._env = post.env
+        self._post = post
+        self._settings = settings
+        self._partitions = partitions
+        self._traps = traps
+        self._changes = changes
+        self._record = record
+
+    def promote(self, target: SimMaster, effect: Promote) -> None:
+        """The order has come to its target."""
+        if target.answering and self._traps.kills(target.id):
+            self._promotion_ended(target, effect, Cause.RESET)
+        elif target.refusing:
+            self._promotion_ended(target, effect, Cause.REFUSED)
+        elif target.answering:
+            load = (target, effect, target.life)
+            Call(self._env, self._settings.duration_ns, COMPLETION, self._promoted, load)
+
+    def _promoted(self, event: Call) -> None:
+        target, effect, life = event.load
+        if not target.answering or target.life != life:
+            return
+        cause = target.promote(effect.partitions, effect.epoch)
+        for partition in effect.partitions if cause is Cause.OK else ():
+            state = self._partitions.states[partition]
+            lag_to = partial(self._partitions.lag_ns, target.id)
+            lost, age_ns = state.change_owner(self._env.now, target.id, effect.failover, lag_to)
+            if lost:
+                size = lost * state.write_bytes
+                self._record(WritesLost(partition, effect.failover, lost, size, age_ns))
+        # The master told of its role before the states had their new owner.
+        self._changes.changed()
+        self._promotion_ended(target, effect, cause)
+
+    def _promotion_ended(self, target: SimMaster, effect: Promote, cause: Cause) -> None:
+        self._post.answer(target, PromoteResult(effect.failover, target.id, cause, effect.epoch))
+
+    def demote(self, target: SimMaster, effect: Demote) -> None:
+        """The order has come to its target."""
+        if target.refusing:
+            cause = Cause.REFUSED
+        elif target.answering:
+            target.demote(effect.partitions, effect.epoch)
+            cause = Cause.OK
+        else:
+            return
+        self._post.answer(target, DemoteResult(effect.failover, target.id, cause, effect.epoch))

@@ -1,0 +1,95 @@
+"""The partitions of a world: the state of each, and the streams by which copies follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hasim.simulation.clock import Clock
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.masters.state import PartitionState
+from hasim.simulation.network import Network, master_endpoint
+from hasim.simulation.settings import MasterSettings, ReplicationSettings
+
+
+class Partitions:
+    """The states of p1, p2, ..., each of which a master owns at the start."""
+
+    def __init__(
+        self,
+        env: Clock,
+        owners: tuple[MasterSettings, ...],
+        settings: ReplicationSettings,
+        network: Network,
+    ) -> None:
+        self._env = env
+        self._lag_ns = settings.lag_ns
+        self._network = network
+        self.names = [f"p{number}" for number, _ in enumerate(owners, 1)]
+        self.unsettled = {
+            name: self._state(name, owner, owners, settings.copies)
+            for name, owner in zip(self.names, owners, strict=True)
+        }
+        """As far as writes were handed over; who wants the last ones as well asks `states`."""
+        self.settle: Callable[[], None] = lambda: None
+        """Hands over the writes up to now: set by who keeps acknowledged writes for a while."""
+
+    def _state(
+        self, name: str, owner: MasterSettings, owners: tuple[MasterSettings, ...], copies: int
+    ) -> PartitionState:
+        state = PartitionState(
+            name,
+            owner.id,
+            size_bytes=owner.state.size_bytes,
+            write_bytes=owner.state.write_bytes,
+            bandwidth_bytes_per_s=self._network.settings.bandwidth_bytes_per_s,
+        )
+        standbys = [m for m in sorted(owners, key=lambda m: m.priority) if m.id != owner.id]
+        for standby in standbys[:copies]:
+            state.replicate_to(standby.id, self.lag_ns(owner.id, standby.id), has_copy=True)
+        return state
+
+    @property
+    def states(self) -> dict[str, PartitionState]:
+        """The state of each partition, with all writes up to now."""
+        self.settle()
+        return self.unsettled
+
+    def owner_of(self, partition: str) -> str:
+        """The master that owns a partition in truth, whether or not it is alive."""
+        return self.unsettled[partition].owner
+
+    def lag_ns(self, source: str, target: str) -> int:
+        """Replication lag between two masters: the setting plus one crossing (nanoseconds)."""
+        crossing = 0
+        if source != target:
+            crossing = self._network.rtt_ns(master_endpoint(source), master_endpoint(target)) // 2
+        return self._lag_ns + crossing
+
+    def acknowledge(self, partition: str, master: str) -> None:
+        """A master acknowledged a write, now."""
+        self.unsettled[partition].acknowledge(self._env.now, master)
+
+
+class Replication:
+    """Which copies can follow: streams break and mend with masters and links."""
+
+    def __init__(
+        self, env: Clock, partitions: Partitions, masters: dict[str, SimMaster], network: Network
+    ) -> None:
+        self._env = env
+        self._partitions = partitions
+        self._masters = masters
+        self._network = network
+
+    def possible(self, source: str, target: str) -> bool:
+        """Whether state can flow from one master to another, now."""
+        return (
+            self._masters[source].answering
+            and self._masters[target].answering
+            and self._network.connected(master_endpoint(source), master_endpoint(target))
+        )
+
+    def refresh(self) -> None:
+        """Masters or links are not what they were: break or mend the streams."""
+        for state in self._partitions.states.values():
+            state.refresh(self._env.now, self.possible)
