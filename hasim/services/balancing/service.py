@@ -404,13 +404,13 @@ class LoadBalancingService:
     def _status_changed(self, now: int, event: StatusChanged) -> list[Output]:
         """Who is healthy is eligible, who is failed is not; a suspect stays what it was."""
         index = self._index[event.master]
-        eligible, away = self._eligible[index], self._away[index]
-        if event.new is Status.HEALTHY:
-            eligible, away = True, False
-        elif event.new in NOT_ELIGIBLE:
-            eligible = False
-        if event.new is Status.MAINTENANCE:
-            away, self._draining[index] = True, False
+        before = self._eligible[index], self._away[index], self._draining[index]
+        healthy, gone = event.new is Status.HEALTHY, event.new is Status.MAINTENANCE
+        eligible = healthy or (before[0] and event.new not in NOT_ELIGIBLE)
+        away = gone or (before[1] and not healthy)
+        if (eligible, away, before[2] and not gone) == before:
+            return []
+        self._draining[index] = before[2] and not gone
         self._set_state(now, index, eligible, away)
         self._eligibility_changed()
         return self._publisher.change(

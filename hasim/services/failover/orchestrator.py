@@ -269,8 +269,8 @@ class FailoverOrchestrator:
             return out
         if event.new is not Status.HEALTHY:
             return []
-        if self._still_owns(event.master):
-            self._retry_ns.pop(event.master, None)  # else it came back as a standby
+        if event.master in self._retry_ns and self._still_owns(event.master):
+            del self._retry_ns[event.master]  # else it came back as a standby
         out = self._demote_returned(now, event.master)
         for failover in self.get_active_failovers():
             if failover.state == lifecycle.WAITING:

@@ -74,6 +74,12 @@ class Beliefs:
     service_errors: dict[str, str] = field(default_factory=dict)
     algorithm: str | None = None
     routing_version: int | None = None
+    unsettled: set[str] = field(init=False, repr=False, compare=False)
+    """The partitions that are unserved or moved: few, so that a verdict need not look at all."""
+
+    def __post_init__(self) -> None:
+        known = self.partitions.items()
+        self.unsettled = {p for p, belief in known if belief.moved or not belief.served}
 
     @classmethod
     def of(cls, cluster: Cluster) -> Beliefs:
@@ -94,19 +100,20 @@ class Beliefs:
                 known = self.partitions[partition]
                 if epoch >= known.epoch:
                     known.owner, known.epoch, known.moved = owner, epoch, True
+                    self.unsettled.add(partition)
             case RoutingConverged(version):
                 self.routing_version = version
-                for partition, known in self.partitions.items():
-                    if known.moved:
+                for partition in list(self.unsettled):
+                    if self.partitions[partition].moved:
                         self._serve(now, partition)
             case AlgorithmSwitched(_, new):
                 self.algorithm = new
             case ServiceFailed(service, error):
                 self.service_errors[service] = error
 
-    def unserved(self) -> list[str]:
+    def unserved(self) -> set[str]:
         """The partitions that are believed unserved."""
-        return [partition for partition, known in self.partitions.items() if not known.served]
+        return {p for p in self.unsettled if not self.partitions[p].served}
 
     def has_failover(self, master: str) -> bool:
         """Whether a failover of `master` is under way."""
@@ -114,14 +121,14 @@ class Beliefs:
 
     def _status(self, now: int, event: StatusChanged) -> None:
         self.masters[event.master] = MasterBelief(event.new, event.diagnosis, event.reason, now)
-        owned = [p for p, known in self.partitions.items() if known.owner == event.master]
         if event.new is Status.FAILED:
-            for partition in owned:
-                self._unserve(now, partition)
+            for partition, known in self.partitions.items():
+                if known.owner == event.master:
+                    self._unserve(now, partition)
         elif event.new is Status.HEALTHY:
             busy = {p for f in self.failovers.values() for p in f.partitions}
-            for partition in owned:
-                if partition not in busy:
+            for partition in self.unsettled - busy:
+                if self.partitions[partition].owner == event.master:
                     self._serve(now, partition)
 
     def _failover(self, now: int, event: FailoverChanged) -> None:
@@ -150,18 +157,21 @@ class Beliefs:
         if self.masters[known.owner].status is Status.FAILED:
             return
         known.moved = False
+        self.unsettled.discard(partition)
         if not known.served:
             known.served, known.since_ns = True, now
 
     def _unserve(self, now: int, partition: str) -> None:
         known = self.partitions[partition]
         known.moved = False
+        self.unsettled.add(partition)
         if known.served:
             known.served, known.since_ns = False, now
 
     def freeze(self) -> dict[str, Any]:
         """Plain data that `thaw` reads."""
         data = asdict(self)
+        del data["unsettled"]
         for row in data["masters"].values():
             row["status"], row["diagnosis"] = str(row["status"]), str(row["diagnosis"])
         data["failovers"] = {str(number): row for number, row in data["failovers"].items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -41,6 +41,11 @@ class UptimeBook:
     partitions: dict[str, Downtime] = field(default_factory=dict)
     period_start_ns: int = 0
     down_before_period_ns: int = 0
+    down: set[str] = field(init=False, repr=False, compare=False)
+    """The partitions that are down."""
+
+    def __post_init__(self) -> None:
+        self.down = {p for p, known in self.partitions.items() if known.since_ns is not None}
 
     @classmethod
     def start(
@@ -55,11 +60,12 @@ class UptimeBook:
             period_start_ns=now,
         )
 
-    def update(self, now: int, unserved: Collection[str]) -> None:
+    def update(self, now: int, unserved: Set[str]) -> None:
         """From `now` on exactly the partitions `unserved` are down."""
         self.turn_period(now)
-        for partition, downtime in self.partitions.items():
-            downtime.mark(now, down=partition in unserved)
+        for partition in self.down ^ unserved:
+            self.partitions[partition].mark(now, down=partition in unserved)
+        self.down = set(unserved)
         self.service.mark(now, down=bool(unserved))
 
     def turn_period(self, now: int) -> None:
@@ -120,7 +126,9 @@ class UptimeBook:
 
     def freeze(self) -> dict[str, Any]:
         """Plain data that `thaw` reads."""
-        return asdict(self)
+        data = asdict(self)
+        del data["down"]
+        return data
 
     @classmethod
     def thaw(cls, data: dict[str, Any]) -> UptimeBook:
