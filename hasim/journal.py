@@ -8,11 +8,9 @@ program; nothing in it is ever executed.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import gzip
 import json
-import typing
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,32 +89,10 @@ def _adapter(name: str) -> Any:
     return TypeAdapter(BODIES[name])
 
 
-@functools.cache
-def _later_fields(cls: Any) -> tuple[tuple[str, str, Any], ...]:
-    """(field, field of that, default) of what came later to a body's parts, see `model.LATER`."""
-    hints = typing.get_type_hints(cls)
-    return tuple(
-        (outer.name, inner.name, inner.default)
-        for outer in dataclasses.fields(cls)
-        if dataclasses.is_dataclass(hints[outer.name])
-        for inner in dataclasses.fields(hints[outer.name])
-        if inner.metadata.get("later")
-    )
-
-
-def _left_out(body: Body) -> dict[str, set[str]] | None:
-    """What a line leaves out: later fields that have their defaults."""
-    found: dict[str, set[str]] = {}
-    for outer, inner, default in _later_fields(cast(Any, type(body))):
-        if getattr(getattr(body, outer), inner) == default:
-            found.setdefault(outer, set()).add(inner)
-    return found or None
-
-
 def to_line(record: Record) -> str:
     """One line of JSON, without the newline."""
     name = type(record.body).__name__
-    body = _adapter(name).dump_json(record.body, exclude=_left_out(record.body)).decode()
+    body = _adapter(name).dump_json(record.body).decode()
     return f'{{"t":{record.t_ns},"{record.lane}":"{name}","body":{body}}}'
 
 

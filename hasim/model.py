@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import StrEnum
 
 from hasim.record import record
-
-LATER = {"later": True}
-"""Marks a field that came later than others: a journal leaves it out while it has its default,
-so that what does without it is written as it always was."""
 
 
 class Status(StrEnum):
@@ -110,8 +105,8 @@ class RoutingTable:
     eligible: tuple[str, ...]
     owners: tuple[Ownership, ...]
     algorithm: str
-    draining: tuple[str, ...] = field(default=(), metadata=LATER)
-    away: tuple[str, ...] = field(default=(), metadata=LATER)
+    draining: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()
 
 
 @record

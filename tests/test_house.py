@@ -62,7 +62,7 @@ LARGE_CLASSES: Mapping[str, str] = {
 
 # What stood when the rules came, and may only shrink.
 CIRCLES_LEFT = {
-    "services/balancing": 18, "simulation": 17, "study/execution": 2, "findings": 3,
+    "services/balancing": 18, "simulation": 17, "findings": 3,
 }  # fmt: skip
 """Folder -> how many of its modules import each other in circles."""
 LONG_FILES_LEFT = {

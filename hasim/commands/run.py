@@ -211,7 +211,7 @@ def _simulated(
 ) -> int:
     """Run a study to its end and present it; the exit code, also of one that did not end."""
     from hasim.findings.exports import Exported
-    from hasim.study.execution.cluster import ClusterError
+    from hasim.study.execution.cluster_errors import ClusterError
     from hasim.study.execution.runner import ReplicationError, StudyInterrupted
 
     exported = Exported(folder)

@@ -85,7 +85,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 _USERS_ERRORS = (
     ("hasim.journal", "JournalError"),
     ("hasim.scenario.problems", "ScenarioError"),
-    ("hasim.study.execution.cluster", "ClusterError"),
+    ("hasim.study.execution.cluster_errors", "ClusterError"),
     ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.study.replaying", "ReplayError"),
     ("hasim.study.folder.store", "StoreError"),

@@ -15,6 +15,7 @@ from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
 from hasim.study.execution.batches import Batch, Done, Work
+from hasim.study.execution.cluster_errors import ClusterError
 from hasim.study.execution.executor import default_jobs
 from hasim.study.execution.processes import without_interrupts, without_main
 
@@ -39,15 +40,6 @@ PLAIN = {
 second; and giving freed memory back to the system at once (MALLOC_TRIM_THRESHOLD_)."""
 RETRIES = 2
 """How often Dask does a batch again whose task raised, on whatever worker is free."""
-
-
-class ClusterError(ValueError):
-    """A cluster that cannot be used; the message says why.
-
-    `begun` says whether it was used before, so that there may be outcomes of it.
-    """
-
-    begun = False
 
 
 @contextlib.contextmanager

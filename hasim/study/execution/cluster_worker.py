@@ -8,15 +8,11 @@ import threading
 from distributed import Worker, WorkerPlugin
 
 from hasim.study.execution.batches import Batch, Done, Work
-from hasim.study.execution.cluster import ClusterError
+from hasim.study.execution.cluster_errors import UnlikeError
 from hasim.study.execution.program import this_program, unlike
 
 _WORKS: dict[str, Work] = {}
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class UnlikeError(ClusterError):
-    """A worker whose results could differ from those of others, or that lacks the work."""
 
 
 class Knows(WorkerPlugin):  # type: ignore[misc]  # Dask has no types

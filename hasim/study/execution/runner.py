@@ -24,7 +24,8 @@ from hasim.settings import plain
 from hasim.simulation.run import collector_paused, simulate
 from hasim.study.comparing.unlike import differences
 from hasim.study.execution import executor
-from hasim.study.execution.cluster import Cluster, ClusterError, connected
+from hasim.study.execution.cluster import Cluster, connected
+from hasim.study.execution.cluster_errors import ClusterError
 from hasim.study.folder.keys import key_of
 from hasim.study.folder.outcomes import CellInfo, Outcome
 from hasim.study.folder.store import WAYS_ON, Options, OtherRunError, RunFolder, Study, options_of
