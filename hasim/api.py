@@ -222,7 +222,7 @@ def compare(
 
 
 def bench(
-    suite: str | Path | None = None,
+    suite: str | Path | Mapping[str, Any] | None = None,
     baseline: str | Path = "hasim-baseline.json",
     *,
     overrides: Mapping[str, Any] | None = None,
@@ -233,17 +233,21 @@ def bench(
 ) -> GateReport:
     """Run a suite (default: the one that comes with hasim) and compare it with a baseline.
 
-    `overrides` replaces settings in every scenario of the suite. With `exact` any change
-    of behaviour is a regression, with `speed` also a slower program. `progress` is told how many
-    replications are done; see `run`. `hasim.study.gate` has what makes baselines.
+    A suite is a file, or a mapping as one would hold it. `overrides` replaces settings in every
+    scenario of the suite. With `exact` any change of behaviour is a regression, with `speed` also
+    a slower program. `progress` is told how many replications are done; see `run`.
+    `hasim.study.gate` has what makes baselines.
 
     Raises ScenarioError for a bad suite, and BaselineError for a bad baseline.
     """
     from hasim.findings.gating import GateReport
-    from hasim.study.gate import DEFAULT_SUITE, read_suite
+    from hasim.study.gate import DEFAULT_SUITE, read_suite, suite_from_data
     from hasim.study.gate import bench as run_gate
 
-    wanted = read_suite(suite or DEFAULT_SUITE, overrides)
+    if isinstance(suite, Mapping):
+        wanted = suite_from_data(suite, overrides)
+    else:
+        wanted = read_suite(suite or DEFAULT_SUITE, overrides)
     given = progress if progress is None or progress == "auto" else _without_total(progress)
     with _moved(given, wanted.name) as move:
         tell = None if move is None else lambda done: move(done, wanted.most)

@@ -18,13 +18,6 @@ class Status(StrEnum):
     MAINTENANCE = "maintenance"
 
 
-class Role(StrEnum):
-    """What a master is to one partition."""
-
-    PRIMARY = "primary"
-    STANDBY = "standby"
-
-
 class Cause(StrEnum):
     """How one attempt, probe or command ended, as seen by who sent it."""
 

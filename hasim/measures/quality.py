@@ -54,14 +54,6 @@ def healthy_ns(facts: Facts, master: str) -> int:
     return facts.horizon_ns - length_ns(e.span for e in facts.episodes if e.master == master)
 
 
-def query_accuracy(mistake_ns: int, healthy: int) -> float:
-    """P_A: the probability that a healthy master is trusted at a random instant.
-
-    1 - E(T_M)/E(T_MR), as the share of healthy time that is free of mistakes.
-    """
-    return 1.0 - min(mistake_ns, healthy) / healthy if healthy else 1.0
-
-
 def _mistake(facts: Facts, declaration: Declaration, previous_ns: int | None) -> Mistake:
     span, complete, fenced = _duration(facts, declaration)
     moved = facts.courses_of(declaration)

@@ -23,7 +23,6 @@ class Name:
     As a Literal, but with names that can be added at run time.
     """
 
-    what: str
     names: Callable[[], tuple[str, ...]]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
 from hasim.measures import measure
-from hasim.measures.quality import query_accuracy
 from hasim.model import Status
 from tests.measures.story import Story, happy
 
@@ -72,9 +69,3 @@ def test_healthy_time_leaves_incidents_out() -> None:
     a, b, _ = measure(story.journal()).masters
     assert (a.impaired_s, a.healthy_s) == (20, 80)
     assert (b.impaired_s, b.healthy_s) == (0, 100)
-
-
-def test_query_accuracy_is_chens() -> None:
-    """P_A = 1 - E(T_M)/E(T_MR): a mistake of 2 s every 50 s."""
-    assert query_accuracy(2 * 10, 50 * 10) == pytest.approx(1 - 2 / 50)
-    assert query_accuracy(0, 0) == 1

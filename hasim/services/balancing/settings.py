@@ -80,7 +80,7 @@ class PrequalSettings:
 class BalancingSettings:
     """The algorithm, and how gateways and control plane keep each other informed."""
 
-    algorithm: Annotated[str, Name("an algorithm", _names)] = "round-robin"
+    algorithm: Annotated[str, Name(_names)] = "round-robin"
     """Who takes a stateless message; an owned message goes to the owner of its partition."""
     reserve: Annotated[
         float,

@@ -67,7 +67,6 @@ class SimMaster:
         self.primaries: dict[str, int] = {}
         self._floors: dict[str, int] = {}
         self.overloaded = False
-        self.lost_jobs = 0
         self._patience_ns = client_timeout_ns
         self._changed = changed
         self._acknowledge = acknowledge
@@ -146,7 +145,6 @@ class SimMaster:
     def _lose_everything(self, cause: Cause | None) -> None:
         """A dead process loses what is queued and in service; a dead host does not even say so."""
         lost = [*self._serving, *self._queue]
-        self.lost_jobs += len(lost)
         self._meter()
         self._serving.clear()
         self._queue.clear()

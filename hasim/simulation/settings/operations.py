@@ -22,7 +22,7 @@ class Switch(Operation):
     """Balance with another algorithm from then on."""
 
     do: Literal["switch-algorithm"]
-    algorithm: Annotated[str, Name("an algorithm", names_of_algorithms)]
+    algorithm: Annotated[str, Name(names_of_algorithms)]
     """The new algorithm."""
 
 

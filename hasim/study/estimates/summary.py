@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -140,11 +139,6 @@ def _latency_quantile(p: float) -> Measure:
 
 
 # -- single measures ----------------------------------------------------------------
-
-
-def incident_outcomes(runs: Runs) -> dict[str, int]:
-    """Number of incidents by outcome; the excluded (``already declared``) among them."""
-    return dict(Counter(incident.outcome for run in runs for incident in run.incidents))
 
 
 def _with_outcome(*outcomes: str) -> Callable[[Measured], int]:

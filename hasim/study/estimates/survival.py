@@ -127,16 +127,6 @@ def quantile(times: ArrayLike, observed: ArrayLike, p: float) -> float:
     return float(sample.quantiles(np.ones((1, len(sample.times))), p)[0])
 
 
-def restricted_mean(times: ArrayLike, observed: ArrayLike) -> float:
-    """Mean up to the longest duration: the area under the Kaplan-Meier curve.
-
-    Without censoring the arithmetic mean; a lower bound of the mean if the longest duration is
-    censored.
-    """
-    sample = Sample.of(times, observed)
-    return float(sample.restricted_means(np.ones((1, len(sample.times))))[0])
-
-
 @functools.lru_cache(maxsize=4)
 def cluster_draws(clusters: int, resamples: int = RESAMPLES, seed: int = SEED) -> Floats:
     """How often each cluster is drawn in each resample (with replacement); deterministic.

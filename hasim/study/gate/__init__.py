@@ -19,7 +19,7 @@ from hasim.study.gate.baseline import (
 from hasim.study.gate.bench import bench, record
 from hasim.study.gate.judge import Comparison
 from hasim.study.gate.outcome import Change, GateReport, Speed
-from hasim.study.gate.suite import DEFAULT_SUITE, Suite, read_suite
+from hasim.study.gate.suite import DEFAULT_SUITE, Suite, read_suite, suite_from_data
 
 __all__ = [
     "DEFAULT_SUITE",
@@ -35,5 +35,6 @@ __all__ = [
     "read_baseline",
     "read_suite",
     "record",
+    "suite_from_data",
     "write_baseline",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+import hasim
 from hasim.commands.bench import bench as bench_command
 from hasim.measures import measure
 from hasim.scenario import catalogue
@@ -319,6 +320,13 @@ def test_every_cell_of_a_scenario_is_compared_by_what_is_varied():
     assert hashes[0] == hashes[2] != hashes[1] == hashes[3]
     made, _ = record(suite, jobs=1)
     assert bench(suite, made, jobs=1).verdict == "pass"
+
+
+def test_a_suite_may_be_a_mapping(tmp_path):
+    made, _ = record(suite_from_data(small()), jobs=1)
+    write_baseline(made, tmp_path / "baseline.json")
+    report = hasim.bench(small(), tmp_path / "baseline.json", jobs=1, progress=None)
+    assert report.verdict == "pass"
 
 
 def test_shipped_scenarios_and_files_beside_the_suite_are_found(tmp_path):

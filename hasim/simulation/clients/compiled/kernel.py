@@ -190,7 +190,7 @@ class Kernel(NamedTuple):
     """What Python calls; each function leaves the fingerprint of its sources in the state."""
 
     advance: Callable[[Table, int, int], int]
-    lose: Callable[[Table, int, int, int], int]
+    lose: Callable[[Table, int, int, int], None]
     change_rate: Callable[[Table, int, int, float], None]
     accept: Callable[[Table, int, int], int]
     retry: Callable[[Table], int]
@@ -240,9 +240,9 @@ def build(fingerprint: int) -> Kernel:
     advance = build_advance(fingerprint)
 
     @entry
-    def lose(table: Table, now: int, master: int, cause: int) -> int:
+    def lose(table: Table, now: int, master: int, cause: int) -> None:
         state(table)[0].fingerprint = fingerprint
-        return serving.lose(table, now, master, cause)
+        serving.lose(table, now, master, cause)
 
     @entry
     def change_rate(table: Table, now: int, master: int, rate: float) -> None:

@@ -19,7 +19,7 @@ class Workshop(Protocol):
         """What a master has done up to now."""
         ...
 
-    def lose(self, master: int, cause: Cause | None) -> int:
+    def lose(self, master: int, cause: Cause | None) -> None:
         """All work of a master is lost; returns how much that was."""
         ...
 
@@ -47,7 +47,7 @@ class CompiledMaster(SimMaster):
         return self._plane.work(self._number)
 
     def _lose_everything(self, cause: Cause | None) -> None:
-        self.lost_jobs += self._plane.lose(self._number, cause)
+        self._plane.lose(self._number, cause)
         self.overloaded = False
 
     def _change_rate(self, rate: float) -> None:

@@ -259,21 +259,20 @@ class CompiledPlane:
 
     # -- masters -----------------------------------------------------------------
 
-    def lose(self, master: int, cause: Cause | None) -> int:
-        """All work of a master is lost; returns how much that was."""
+    def lose(self, master: int, cause: Cause | None) -> None:
+        """All work of a master is lost."""
         self._prepare()
         code = SILENCE if cause is None else CAUSES.index(cause)
         attempts = self._memory["attempts"]
         probes = [slot for slot in self._probes if attempts["master"][slot] == master]
         # In the order of the reference: those being served, then the queue.
         probes.sort(key=lambda s: (attempts["seat"][s] < 0, attempts["order"][s]))
-        lost = int(KERNEL.lose(self._memory.table, self.env.now, master, code))
+        KERNEL.lose(self._memory.table, self.env.now, master, code)
         for slot in probes:
             if cause is None:
                 self._release_probe(slot)
             else:
                 self._answer_probe(slot, cause)
-        return lost
 
     def work(self, master: int) -> Work:
         """What a master has done up to now."""

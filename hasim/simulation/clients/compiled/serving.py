@@ -291,13 +291,12 @@ def stand_up(table: Table, now: int, a: Record) -> None:
 
 
 @njit
-def lose(table: Table, now: int, master: int, cause: int) -> int:
+def lose(table: Table, now: int, master: int, cause: int) -> None:
     """A dead master loses all its work, except for deep probes, which are left to the caller.
 
-    `cause` is what clients see, or -1 for silence. Returns how many were lost, probes included.
+    `cause` is what clients see, or -1 for silence.
     """
     m = masters(table)[master]
-    lost: int = m.busy + m.waiting
     for place in range(m.busy):
         lose_one(table, now, seats(table)[m.first_seat + place], cause)
     slot = m.head
@@ -307,7 +306,6 @@ def lose(table: Table, now: int, master: int, cause: int) -> int:
         slot = following
     meter(m, now)
     m.busy = m.waiting = m.overloaded = 0
-    return lost
 
 
 @njit
