@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hasim.findings.gating import GateReport
     from hasim.findings.result import Result
     from hasim.journal import Journal
-    from hasim.services.balancing import LoadBalancingService
+    from hasim.services.balancing.service import LoadBalancingService
     from hasim.services.control_plane import ControlPlane
     from hasim.services.detection import FailoverDetectionService
     from hasim.services.failover import FailoverOrchestrator
@@ -34,7 +34,7 @@ _HOMES = {
     "GateReport": "hasim.findings.gating",
     "HighAvailabilityMonitor": "hasim.services.monitoring",
     "Journal": "hasim.journal",
-    "LoadBalancingService": "hasim.services.balancing",
+    "LoadBalancingService": "hasim.services.balancing.service",
     "Result": "hasim.findings.result",
     "__version__": "hasim.version",
     "bench": "hasim.api",

@@ -20,7 +20,8 @@ from hasim.events import (
     TransferState,
 )
 from hasim.model import Cause, Diagnosis, Severity, Status
-from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing import BalancingSettings
+from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings

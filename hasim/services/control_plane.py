@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Protocol, cast, get_args
 
 from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm, WakeUp
 from hasim.model import Cluster
-from hasim.services.balancing import BalancingSettings, LoadBalancingService
+from hasim.services.balancing.service import LoadBalancingService
+from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings

@@ -104,8 +104,8 @@ class Oracle:
         reached = 0
         for gateway in self._gateways:
             balancer = gateway.balancer
-            routed = balancer.is_eligible(master.id) and (
-                partition is None or balancer.owner_of(partition) == master.id
+            routed = balancer.standing.is_eligible(master.id) and (
+                partition is None or balancer.standing.owner_of(partition) == master.id
             )
             if routed and self._in_time(gateway.endpoint, master):
                 reached += 1

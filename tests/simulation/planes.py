@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from hasim.journal import Journal
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.guards import (
+from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.balancing.settings import PowerSettings
+from hasim.services.detection import DetectionSettings
+from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.gateway.guards import (
     BreakerSettings,
     LimitSettings,
     OutlierSettings,
     SlowStartSettings,
 )
-from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.balancing.settings import PowerSettings
-from hasim.services.detection import DetectionSettings
-from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation.faults.kinds import INJECTORS
 from hasim.simulation.laws import Constant, Exponential, Lognormal
 from hasim.simulation.recorded import Recorded

@@ -11,8 +11,8 @@ import pytest
 
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.guards import LimitSettings
 from hasim.services.detection import DetectionSettings
+from hasim.services.gateway.guards import LimitSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import TraceArrivals, WorldSettings

@@ -12,8 +12,8 @@ from hasim.model import Cause
 from hasim.scenario.catalogue import shipped
 from hasim.scenario.loader import from_data, load
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.guards import LimitSettings, OutlierSettings
 from hasim.services.detection import DetectionSettings
+from hasim.services.gateway.guards import LimitSettings, OutlierSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import HedgeSettings, RetrySettings, TraceArrivals
@@ -197,8 +197,8 @@ def test_a_lost_message_leaves_every_count_of_what_is_in_flight(plane: str) -> N
     causes = {cause for _, cause in made.messages.attempt_causes}
     assert {Cause.OK, Cause.TIMEOUT, Cause.CANCELLED} <= causes
     for gateway in made.gateways.values():
-        assert list(gateway.balancer.fleet.in_flight) == [0, 0, 0]
-        assert gateway.balancer.protection.gate.in_flight == 0
+        assert list(gateway.balancer.choice.fleet.in_flight) == [0, 0, 0]
+        assert gateway.balancer.choice.protection.gate.in_flight == 0
 
 
 # -- hedging ------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Load balancing: eligibility x load metric x picker, and the service that gateways run."""
+"""Load balancing: the algorithms, and both halves of the service under one name."""
 
-from hasim.services.balancing.service import LoadBalancingService
+from hasim.services.balancing import registry
 from hasim.services.balancing.settings import BalancingSettings
 
-__all__ = ["BalancingSettings", "LoadBalancingService"]
+__all__ = ["BalancingSettings", "registry"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from hasim.services.balancing.chance import DRAWS
+from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.names import TABLE
 from hasim.services.balancing.pickers.draw import random, weighted_random
 from hasim.services.balancing.pickers.geo import (
     geo,
@@ -45,13 +47,10 @@ from hasim.services.balancing.pickers.round_robin import round_robin
 from hasim.services.balancing.pickers.sticky import session_home, sticky
 from hasim.services.balancing.pickers.two_choices import two_choices, two_choices_with_replacement
 from hasim.services.balancing.pickers.weighted_round_robin import weighted_round_robin
+from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.balancing.tables import Members, maglev_table, ring
 
-if TYPE_CHECKING:
-    from hasim.services.balancing.fleet import Fleet, Request
-    from hasim.services.balancing.settings import BalancingSettings
-
-Size = Callable[[int, "BalancingSettings"], int]
+Size = Callable[[int, BalancingSettings], int]
 
 
 def _none(masters: int, settings: BalancingSettings) -> int:
@@ -142,7 +141,7 @@ class Algorithm:
         return settings.choices if self.by_choices else self.draws
 
 
-ALGORITHMS: dict[str, Algorithm] = {
+_LISTED: dict[str, Algorithm] = {
     "round-robin": Algorithm(
         "The next eligible master in a fixed circle.",
         round_robin,
@@ -300,8 +299,10 @@ ALGORITHMS: dict[str, Algorithm] = {
         home=session_home,
     ),
 }
+ALGORITHMS: dict[str, Algorithm] = TABLE
 """By name, in the order in which they are listed."""
-SHIPPED: Mapping[str, Algorithm] = MappingProxyType(dict(ALGORITHMS))
+ALGORITHMS.update(_LISTED)
+SHIPPED: Mapping[str, Algorithm] = MappingProxyType(_LISTED)
 """Those that hasim comes with, as they are, whatever is registered."""
 
 
@@ -316,8 +317,3 @@ def register(name: str, algorithm: Algorithm) -> None:
     if name in ALGORITHMS:
         raise ValueError(f"there is an algorithm {name!r} already")
     ALGORITHMS[name] = algorithm
-
-
-def names() -> tuple[str, ...]:
-    """The names of all algorithms."""
-    return tuple(ALGORITHMS)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from hasim.services.balancing.chance import DRAWS
-from hasim.services.balancing.guards.breaker import BreakerSettings
-from hasim.services.balancing.guards.limits import LimitSettings
-from hasim.services.balancing.guards.outliers import OutlierSettings
-from hasim.services.balancing.guards.slow_start import SlowStartSettings
+from hasim.services.balancing.names import names
+from hasim.services.gateway.guards.breaker import BreakerSettings
+from hasim.services.gateway.guards.limits import LimitSettings
+from hasim.services.gateway.guards.outliers import OutlierSettings
+from hasim.services.gateway.guards.slow_start import SlowStartSettings
 from hasim.settings import Name, count, duration, factor, settings, share
 from hasim.units import SECOND
-
-
-def _names() -> tuple[str, ...]:
-    from hasim.services.balancing.registry import names
-
-    return names()
 
 
 @settings
@@ -80,7 +75,7 @@ class PrequalSettings:
 class BalancingSettings:
     """The algorithm, and how gateways and control plane keep each other informed."""
 
-    algorithm: Annotated[str, Name(_names)] = "round-robin"
+    algorithm: Annotated[str, Name(names)] = "round-robin"
     """Who takes a stateless message; an owned message goes to the owner of its partition."""
     reserve: Annotated[
         float,

@@ -52,32 +52,32 @@ class KeyChurn:
     def before(self, gateway: SimGateway, table: RoutingTable) -> Before | None:
         """To be called before the gateway takes up `table`; None if no key can move by it."""
         balancer = gateway.balancer
-        usable = balancer.usable_masters()
+        usable = balancer.standing.usable_masters()
         coming = set(table.eligible) - set(table.draining)
-        same = coming == set(usable) and table.algorithm == balancer.algorithm
-        if self._seen is None or same or not balancer.keeps_keys:
+        same = coming == set(usable) and table.algorithm == balancer.choice.algorithm
+        if self._seen is None or same or not balancer.choice.keeps_keys:
             return None
         keys = self._seen.keys(self._numbers[gateway.region], self._env.now)
-        homes = balancer.homes_of(keys)
+        homes = balancer.choice.homes_of(keys)
         return Before(keys, homes, self._flags(usable))
 
     def after(self, gateway: SimGateway, before: Before | None) -> None:
         """To be called afterwards, with what `before` gave: records which keys have moved."""
         balancer = gateway.balancer
-        if before is None or not balancer.keeps_keys:
+        if before is None or not balancer.choice.keeps_keys:
             return
-        usable = self._flags(balancer.usable_masters())
-        homes = balancer.homes_of(before.keys)
+        usable = self._flags(balancer.standing.usable_masters())
+        homes = balancer.choice.homes_of(before.keys)
         keys, left, joined, needless = moves(before.homes, homes, before.usable, usable)
         if keys:
-            weights = [float(weight) for weight in balancer.fleet.base_weight]
+            weights = [float(weight) for weight in balancer.choice.fleet.base_weight]
             ideal = least_moved(weights, before.usable, usable)
-            self._record(
-                KeysMoved(gateway.region, balancer.algorithm, keys, left, joined, needless, ideal)
-            )
+            algorithm = balancer.choice.algorithm
+            self._record(KeysMoved(gateway.region, algorithm, keys, left, joined, needless, ideal))
 
     def _flags(self, masters: Sequence[str]) -> list[bool]:
-        return [master in masters for master in self._masters]
+        named = frozenset(masters)
+        return [master in named for master in self._masters]
 
 
 def moves(

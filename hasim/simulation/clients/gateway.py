@@ -7,10 +7,11 @@ from typing import Any
 
 from hasim.events import GatewayReport, Output, SendReport
 from hasim.model import Cluster
-from hasim.services.balancing import BalancingSettings, LoadBalancingService
-from hasim.services.balancing.guards.gate import NEVER
-from hasim.services.balancing.guards.pace import BUCKETS, Pace, note_latency
-from hasim.services.balancing.retry import RetryBudget
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.budget import RetryBudget
+from hasim.services.gateway.guards.gate import NEVER
+from hasim.services.gateway.pace import BUCKETS, Pace, note_latency
+from hasim.services.gateway.service import GatewayService
 from hasim.simulation.clock import Clock, Timer
 from hasim.simulation.control.driver import WOKEN
 from hasim.simulation.network import gateway_endpoint
@@ -18,7 +19,7 @@ from hasim.simulation.settings import TrafficSettings
 
 
 class SimGateway:
-    """Drives one LoadBalancingService under SimPy."""
+    """Drives one GatewayService under SimPy."""
 
     def __init__(
         self,
@@ -34,9 +35,7 @@ class SimGateway:
         self.env = env
         self.region = region
         self.endpoint = gateway_endpoint(region)
-        self.balancer = LoadBalancingService(
-            settings, cluster, gateway=region, watch_failures=watch_failures
-        )
+        self.balancer = GatewayService(settings, cluster, region, watch_failures=watch_failures)
         self.watch_failures = watch_failures
         retry, hedge = traffic.retry, traffic.hedge
         self.budget = RetryBudget(retry.budget, retry.reserve, retry.most_active)

@@ -36,7 +36,7 @@ class LoadReports:
 
     def begin_if_wanted(self) -> None:
         """Begin to report, unless nobody wants it or it has begun already."""
-        used = [gateway.balancer.algorithm for gateway in self._gateways]
+        used = [gateway.balancer.choice.algorithm for gateway in self._gateways]
         wanted = any(ALGORITHMS[algorithm].reported is not None for algorithm in used)
         if wanted and not self._last:
             self._last = {m.id: m.work() for m in self._masters}

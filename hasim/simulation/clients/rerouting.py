@@ -46,6 +46,6 @@ class Rerouting:
     def begin_feedback(self) -> None:
         """Have masters tell of themselves, if an algorithm in use wants to know."""
         self._load_reports.begin_if_wanted()
-        if any(gateway.balancer.probes_masters for gateway in self._gateways.values()):
+        if any(gateway.balancer.choice.probes_masters for gateway in self._gateways.values()):
             for master in self._masters:
                 master.begin_gauge()

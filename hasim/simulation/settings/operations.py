@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hasim.services.balancing.registry import names as names_of_algorithms
+from hasim.services.balancing.names import names as names_of_algorithms
 from hasim.settings import Choice, Name, duration, settings
 
 

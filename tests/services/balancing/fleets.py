@@ -7,9 +7,9 @@ from typing import Any
 
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.balancing.selection import effective_weights
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.balancing.tables import members_of
+from hasim.services.gateway.avoiding import effective_weights
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 

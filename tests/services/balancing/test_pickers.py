@@ -13,9 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hasim.services.balancing.chance import DRAWS, hash_of_number, mix, uniform
+from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
-from hasim.services.balancing.guards.panic import level_health
-from hasim.services.balancing.load import jain_index
 from hasim.services.balancing.pickers.latency import faded
 from hasim.services.balancing.pickers.peak_ewma import PENALTY, peak_cost
 from hasim.services.balancing.pickers.prequal import (
@@ -25,9 +24,10 @@ from hasim.services.balancing.pickers.prequal import (
     uses_of_a_probe,
 )
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.balancing.selection import chooser
 from hasim.services.balancing.settings import PrequalSettings
 from hasim.services.balancing.tables import is_prime, maglev_table, populate, ring
+from hasim.services.gateway.avoiding import chooser
+from hasim.services.gateway.guards.panic import level_health
 from hasim.units import MILLISECOND, SECOND
 from tests.services.balancing.fleets import fleet, letters, pick, request, shares
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from hasim.model import Cause
-from hasim.services.balancing.guards import (
+from hasim.services.detection import DetectionSettings
+from hasim.services.gateway.guards import (
     BreakerSettings,
     LimitSettings,
     OutlierSettings,
     SlowStartSettings,
 )
-from hasim.services.detection import DetectionSettings
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.truth import AttemptRollup, MessageRecord
 from hasim.units import SECOND

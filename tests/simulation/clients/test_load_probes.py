@@ -75,7 +75,7 @@ def test_a_probe_tells_what_a_master_has_to_do(plane: str) -> None:
 
         gateway.balancer.record_load_probe = listen  # type: ignore[method-assign]
     built.messages.run(20 * SECOND)
-    values = gateway.balancer.fleet.values
+    values = gateway.balancer.choice.fleet.values
     assert values[2] == 40 * MILLISECOND  # the probe in the pool
     if plane == "reference":
         assert {latency_ns for _, _, latency_ns in heard[5:]} == {40 * MILLISECOND}

@@ -12,7 +12,7 @@ import pytest
 from hasim.journal import Journal
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.guards import LimitSettings
+from hasim.services.gateway.guards import LimitSettings
 from hasim.simulation.clients.results import IN_FLIGHT
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import (

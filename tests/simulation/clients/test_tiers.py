@@ -11,12 +11,12 @@ import pytest
 
 from hasim.model import Cause, RoutingTable
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.guards import BreakerSettings, OutlierSettings
+from hasim.services.gateway.guards import BreakerSettings, OutlierSettings
 from hasim.simulation.clients.results import OUTCOMES
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import MasterSettings, WorldSettings
 from hasim.units import MILLISECOND, SECOND
-from tests.services.balancing.guards.test_guard_panic import PUBLISHED
+from tests.services.gateway.guards.test_guard_panic import PUBLISHED
 from tests.simulation.clients.test_balancing_theory import DEAF
 from tests.simulation.planes import FAULTS
 from tests.simulation.worlds import NO_LATENCY, after, build, lasting, traffic, world
@@ -47,7 +47,7 @@ def sent(settings: WorldSettings, plane: str, eligible: tuple[str, ...] | None =
     made = build(dataclasses.replace(settings, data_plane=plane), keep_messages=True)
     if eligible is not None:
         (gateway,) = made.gateways.values()
-        owners = made.driver.control_plane.balancing._publisher.table.owners
+        owners = made.driver.control_plane.balancing.routing.table.owners
         algorithm = settings.balancing.algorithm
         gateway.balancer.apply_routing(0, RoutingTable(2, eligible, owners, algorithm))
     made.changes.changed()

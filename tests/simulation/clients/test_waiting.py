@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hasim.services.balancing import BalancingSettings
-from hasim.services.balancing.guards import BreakerSettings, LimitSettings, OutlierSettings
+from hasim.services.gateway.guards import BreakerSettings, LimitSettings, OutlierSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import MasterSettings, TraceArrivals

@@ -17,7 +17,7 @@ from numba.extending import intrinsic, overload
 from hasim.services.balancing.chance import DRAWS
 from hasim.services.balancing.fleet import Request
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
-from hasim.services.balancing.selection import chooser
+from hasim.services.gateway.avoiding import chooser
 from hasim.simulation.clients.compiled.availability import available
 from hasim.simulation.clients.compiled.chance import hash_of_number, uniform
 from hasim.simulation.clients.compiled.fleet import INT64, fleet_at

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hasim.services.balancing.guards.pace import BUCKETS
+from hasim.services.gateway.pace import BUCKETS
 from hasim.simulation.clients.compiled.layout import CAUSES, FOREVER, Memory
 from hasim.simulation.clients.compiled.optional import HEDGING, WAITING, write_addresses
 from hasim.simulation.clients.gateway import SimGateway

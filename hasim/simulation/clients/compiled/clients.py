@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hasim.services.balancing.guards.gate import ANSWERED as ANSWERED_KIND
-from hasim.services.balancing.guards.gate import FAILED as FAILED_KIND
-from hasim.services.balancing.guards.pace import BUCKETS, note_latency
-from hasim.services.balancing.load import LATENCY_GAIN
+from hasim.services.gateway.guards.gate import ANSWERED as ANSWERED_KIND
+from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
+from hasim.services.gateway.load import LATENCY_GAIN
+from hasim.services.gateway.pace import BUCKETS, note_latency
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.foresight import foresee
 from hasim.simulation.clients.compiled.guarding import gate_at

@@ -47,9 +47,12 @@ class Configuration:
         memory, partitions = self._memory, self._partitions
         index = {master: i for i, master in enumerate(self._masters)}
         balancers = [gateway.balancer for gateway in self._gateways]
-        memory["owners"][:] = [index[b.owner_of(p)] for b in balancers for p in partitions]
-        memory["eligible"][:] = [b.is_eligible(m) for b in balancers for m in self._masters]
-        rows, functions = memory["gateways"], [compiled(b.algorithm, b.draws) for b in balancers]
+        standings = [balancer.standing for balancer in balancers]
+        memory["owners"][:] = [index[s.owner_of(p)] for s in standings for p in partitions]
+        memory["eligible"][:] = [may for standing in standings for may in standing.eligible]
+        choices = [balancer.choice for balancer in balancers]
+        functions = [compiled(choice.algorithm, choice.draws) for choice in choices]
+        rows = memory["gateways"]
         rows["pick"] = [known.pick for known in functions]
         rows["ended"] = [known.ended for known in functions]
         rows["probed"] = [known.probed for known in functions]

@@ -47,15 +47,15 @@ class CompiledGateway(SimGateway):
             shared[:] = items
             return shared
 
-        self.balancer.share_fleet(array)
+        self.balancer.choice.share_fleet(array)
         self._settings = settings_record(self.balancer.settings)
-        if self.balancer.protection.rules.any:
+        if self.balancer.choice.protection.rules.any:
             self._guards = share(self.balancer.settings, len(in_flight))
-            self.balancer.share_protection(self._guards.protection)
+            self.balancer.choice.share_protection(self._guards.protection)
 
     def fleet_addresses(self) -> tuple[int, int]:
         """Where compiled code finds the balancer's fleet as it is now, and its column `counts`."""
-        fleet = self.balancer.fleet
+        fleet = self.balancer.choice.fleet
         self._table = address_table(fleet, self._settings)
         return self._table.ctypes.data, cast(Any, fleet.counts).ctypes.data
 

@@ -17,7 +17,8 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
-from hasim.services.balancing.guards.gate import (
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.guards.gate import (
     Gate,
     Protection,
     Rules,
@@ -26,8 +27,7 @@ from hasim.services.balancing.guards.gate import (
     note,
     rules_of,
 )
-from hasim.services.balancing.guards.guard import Guard
-from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.guards.guard import Guard
 from hasim.simulation.clients.compiled.algorithms import calling, compile_function
 from hasim.simulation.clients.compiled.fleet import INT64, dtype_of, fleet_at, numbers_of
 from hasim.simulation.clients.compiled.jit import fingerprint, inlined, sources

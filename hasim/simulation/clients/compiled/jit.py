@@ -20,7 +20,7 @@ import numba
 import numpy as np
 
 from hasim import model, sketch
-from hasim.services import balancing
+from hasim.services import balancing, gateway
 from hasim.simulation import clock
 from hasim.simulation.clients import results
 
@@ -84,5 +84,6 @@ def sources() -> list[Path]:
     return [
         Path(__file__).parent,
         Path(balancing.__file__).parent,
+        Path(gateway.__file__).parent,
         *(Path(str(module.__file__)) for module in (clock, model, results, sketch)),
     ]

@@ -110,7 +110,7 @@ functions and data (0 if there are none). `active`: retries under way; the
 last five: attempts that wait for room, a list linked through them, whether an event will look
 after them now, and when one will later (FOREVER if none)."""
 PACE = np.dtype([(name, "i8") for name in ("counted", "fresh", "delay_ns")])
-"""As `hasim.services.balancing.guards.pace.Pace`."""
+"""As `hasim.services.gateway.pace.Pace`."""
 
 ROUTE = np.dtype(
     [

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from hasim.services.balancing.guards.gate import CANCELLED as CANCELLED_KIND
+from hasim.services.gateway.guards.gate import CANCELLED as CANCELLED_KIND
 from hasim.simulation.clients.compiled.algorithms import EVENT, compile_function
 from hasim.simulation.clients.compiled.clients import (
     ALL_CAUSES,

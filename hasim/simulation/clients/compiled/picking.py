@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hasim.services.balancing.chance import DRAWS
-from hasim.services.balancing.guards.gate import FAILED, FULL, ROOM, SENT
+from hasim.services.gateway.guards.gate import FAILED, FULL, ROOM, SENT
 from hasim.simulation.clients.compiled.algorithms import call_ended, call_event, call_pick
 from hasim.simulation.clients.compiled.guarding import call_admit, call_note
 from hasim.simulation.clients.compiled.jit import njit

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
-from hasim.services.balancing.load import Load
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.compiled import stops
 from hasim.simulation.clients.compiled.arrays import allocate
@@ -206,10 +205,10 @@ class CompiledPlane:
             KERNEL.retry(self._memory.table)
         if stop & stops.ARM:
             gateway = self._gateways[state["gateway"]]
-            gateway.balancer.expect_report(now)
+            gateway.balancer.reports.expect(now)
             gateway.arm()
         if stop & stops.REPORT:
-            self._report(now, int(state["gateway"]), int(state["master"]))
+            self._report(int(state["gateway"]), int(state["master"]))
         if stop & stops.ANSWERED:
             self._memory["unanswered"][state["partition"]] = 0
             self._oracle.answered(self._partitions[state["partition"]])
@@ -223,34 +222,38 @@ class CompiledPlane:
 
     # -- loads -------------------------------------------------------------------
 
-    def _report(self, now: int, gateway: int, master: int) -> None:
+    def _report(self, gateway: int, master: int) -> None:
         """A gateway reports one master at once."""
-        sender, route = self._gateways[gateway], gateway * len(self._masters) + master
-        self._write_loads([sender.balancer.loads[master]], slice(route, route + 1))
-        sender.perform(sender.balancer.report_now(now, self._masters[master].id))
-        self._reported[route] = 1
+        sender = self._gateways[gateway]
+        self._write_loads(gateway, [master])
+        sender.perform(sender.balancer.reports.report((master,)))
+        self._reported[gateway * len(self._masters) + master] = 1
 
     def before_report(self, gateway: int) -> None:
         """A gateway is about to report: its balancer learns what was counted."""
-        self._write_loads(self._gateways[gateway].balancer.loads, self._routes_of(gateway))
+        news = np.flatnonzero(self._reported[self._routes_of(gateway)] == 0).tolist()
+        self._write_loads(gateway, news)
+        self._gateways[gateway].balancer.reports.learn(news)
 
     def after_report(self, gateway: int, *, armed: bool) -> None:
         """It has reported everything."""
-        loads = self._gateways[gateway].balancer.loads
-        self._reported[self._routes_of(gateway)] = [load.reported for load in loads]
+        own, left = self._routes_of(gateway), self._gateways[gateway].balancer.reports.news
+        self._reported[own] = 1
+        self._reported[[own.start + master for master in left]] = 0
         self._armed[gateway] = armed
 
     def _routes_of(self, gateway: int) -> slice:
         masters = len(self._masters)
         return slice(gateway * masters, (gateway + 1) * masters)
 
-    def _write_loads(self, loads: list[Load], routes: slice) -> None:
-        columns = (self._counts, self._in_flight, self._reported)
-        rows = (column[routes].tolist() for column in columns)
-        for load, counts, in_flight, reported in zip(loads, *rows, strict=True):
+    def _write_loads(self, gateway: int, masters: list[int]) -> None:
+        loads = self._gateways[gateway].balancer.reports.loads
+        routes = [gateway * len(self._masters) + master for master in masters]
+        rows = zip(masters, self._counts[routes].tolist(), self._in_flight[routes], strict=True)
+        for master, counts, in_flight in rows:
+            load = loads[master]
             load.sent, load.answered, load.failed, load.streak, cause, load.latency_ns = counts
-            load.last_cause = CAUSES[cause]
-            load.in_flight, load.reported = in_flight, reported != 0
+            load.last_cause, load.in_flight = CAUSES[cause], int(in_flight)
 
     def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
         """Attempts sent to each master so far, and messages that ended without an answer."""

@@ -15,7 +15,7 @@ from simpy.events import Event
 
 from hasim.model import Cause
 from hasim.services.balancing.chance import DRAWS, Uniforms, hash_of_number
-from hasim.services.balancing.guards.gate import NEVER
+from hasim.services.gateway.guards.gate import NEVER
 from hasim.simulation.clients.blocks import BlockCounter, Division
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import LoadProbes
@@ -185,7 +185,7 @@ class MessagePlane:
 
     def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
         """Attempts sent to each master so far, and messages that ended without an answer."""
-        loads = zip(*(gateway.balancer.loads for gateway in self._gateways), strict=True)
+        loads = zip(*(gateway.balancer.reports.loads for gateway in self._gateways), strict=True)
         return tuple(sum(load.sent for load in of_master) for of_master in loads), self._lost
 
     def results(self) -> Results:

@@ -16,8 +16,8 @@ import pytest
 from hasim.services.balancing.chance import DRAWS, hash_of_number, uniform
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.balancing.selection import chooser
 from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.avoiding import chooser
 from hasim.simulation.clients.compiled.algorithms import compiled
 from hasim.simulation.clients.compiled.fleet import (
     COLUMNS,

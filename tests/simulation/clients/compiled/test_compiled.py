@@ -24,11 +24,11 @@ from hasim.scenario import catalogue
 from hasim.scenario.loader import load
 from hasim.services.balancing import BalancingSettings, registry
 from hasim.services.balancing.fleet import Fleet, Request
-from hasim.services.balancing.guards import LimitSettings
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PowerSettings
 from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.gateway.guards import LimitSettings
 from hasim.settings import from_plain
 from hasim.simulation.clients.compiled import arrays, availability, growth, plane, window
 from hasim.simulation.clock import INPUT, Call
@@ -445,7 +445,7 @@ def stale_writes(
     built = World(on_it, recorded, seed=seed, replication=0)
     for gateway, owner in zip(built.gateways.values(), ("m1", "m2"), strict=True):
         owned = tuple(
-            Ownership(p, owner if p == "p1" else gateway.balancer.owner_of(p), 1)
+            Ownership(p, owner if p == "p1" else gateway.balancer.standing.owner_of(p), 1)
             for p in built.partitions.names
         )
         table = RoutingTable(2, tuple(built.masters), owned, "round-robin")

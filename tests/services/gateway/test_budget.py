@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hasim.services.balancing.retry import RetryBudget
+from hasim.services.gateway.budget import RetryBudget
 
 
 def retries_of(budget: RetryBudget, messages: int, each: int) -> int:
@@ -26,3 +28,12 @@ def test_a_share_of_all_messages_alone_is_a_limit() -> None:
 @pytest.mark.parametrize(("share", "reserve"), [(0.0, 1e9), (1.0, 0.99)])
 def test_no_share_or_less_than_one_in_reserve_allows_nothing(share: float, reserve: float) -> None:
     assert retries_of(RetryBudget(share, reserve=reserve), 1000, each=1) == 0
+
+
+@given(st.floats(0, 1), st.integers(0, 400))
+def test_a_retry_budget_never_allows_more_than_its_share(share: float, messages: int) -> None:
+    budget, retries = RetryBudget(share), 0
+    for _ in range(messages):
+        budget.deposit()
+        retries += budget.withdraw()
+    assert retries <= 10 + share * messages

@@ -1,8 +1,7 @@
-"""Load of one master as a balancer sees it."""
+"""Load of one master as a gateway sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hasim.model import Cause
@@ -22,14 +21,12 @@ class Load:
     streak: int = 0
     last_cause: Cause = Cause.OK
     latency_ns: int = 0
-    reported: bool = True
 
     def answer(self, latency_ns: int) -> None:
         """Count an answered attempt."""
         self.in_flight -= 1
         self.answered += 1
         self.streak = 0
-        self.reported = False
         self.latency_ns += (
             (latency_ns - self.latency_ns) // LATENCY_GAIN if self.latency_ns else latency_ns
         )
@@ -38,17 +35,6 @@ class Load:
         """Count a failed attempt. A full queue or a wrong address is no sign of a dead master."""
         self.in_flight -= 1
         self.failed += 1
-        self.reported = False
         if cause not in (Cause.REJECTED, Cause.NOT_OWNER):
             self.streak += 1
             self.last_cause = cause
-
-
-def jain_index(loads: Iterable[float]) -> float:
-    """Jain's fairness index (sum x)^2 / (n sum x^2): 1 is even, 1/n is all on one; 1 if all are 0.
-
-    Jain, Chiu, Hawe 1984.
-    """
-    values = list(loads)
-    squares = sum(x * x for x in values)
-    return 1.0 if not squares else sum(values) ** 2 / (len(values) * squares)

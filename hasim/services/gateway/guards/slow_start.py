@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from hasim.services.balancing.guards.guard import Guard
+from hasim.services.gateway.guards.guard import Guard
 from hasim.settings import duration, factor, settings, share
 from hasim.units import SECOND
 

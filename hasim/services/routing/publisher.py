@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from hasim.events import Output, PublishRouting, RoutingAck, RoutingConverged
-from hasim.model import Ownership, RoutingTable
+from hasim.model import RoutingTable
 from hasim.services.frozen import freeze, thaw
 
 
@@ -21,39 +21,26 @@ class RoutingPublisher:
         self.table = table
         self._resend_ns = resend_ns
         self._acknowledged = dict.fromkeys(gateways, table.version)
+        self._behind = 0
         self._resend_at: int | None = None
 
-    def change(
-        self,
-        now: int,
-        *,
-        eligible: tuple[str, ...] | None = None,
-        owners: tuple[Ownership, ...] | None = None,
-        algorithm: str | None = None,
-        draining: tuple[str, ...] | None = None,
-        away: tuple[str, ...] | None = None,
-    ) -> list[Output]:
-        """Publish a new version if anything differs; None leaves a part as it is."""
+    def change(self, now: int, table: RoutingTable) -> list[Output]:
+        """Publish a table, whatever its version, as the next one, unless it says nothing new."""
         old = self.table
-        new = RoutingTable(
-            old.version,
-            old.eligible if eligible is None else eligible,
-            old.owners if owners is None else owners,
-            old.algorithm if algorithm is None else algorithm,
-            old.draining if draining is None else draining,
-            old.away if away is None else away,
-        )
-        if new == old:
+        if dataclasses.replace(table, version=old.version) == old:
             return []
-        self.table = dataclasses.replace(new, version=old.version + 1)
+        self.table = dataclasses.replace(table, version=old.version + 1)
         return self._send(now)
 
     def acknowledged(self, ack: RoutingAck) -> list[Output]:
         """A gateway uses a version; an event tells when all use the newest."""
-        if ack.version <= self._acknowledged[ack.gateway]:
+        before = self._acknowledged[ack.gateway]
+        if ack.version <= before:
             return []
         self._acknowledged[ack.gateway] = ack.version
-        if self._pending():
+        if before < self.table.version <= ack.version:
+            self._behind -= 1
+        if self._behind:
             return []
         self._resend_at = None
         return [RoutingConverged(self.table.version)]
@@ -80,6 +67,7 @@ class RoutingPublisher:
         """Take over what `freeze` gave."""
         self.table = thaw(RoutingTable, data["table"])
         self._acknowledged = thaw(dict[str, int], data["acknowledged"])
+        self._behind = len(self._pending())
         self._resend_at = data["resend_at"]
 
     def _pending(self) -> list[str]:
@@ -87,4 +75,6 @@ class RoutingPublisher:
 
     def _send(self, now: int) -> list[Output]:
         self._resend_at = now + self._resend_ns
-        return [PublishRouting(gateway, self.table) for gateway in self._pending()]
+        pending = self._pending()
+        self._behind = len(pending)
+        return [PublishRouting(gateway, self.table) for gateway in pending]

@@ -4,10 +4,10 @@ Plain functions over fields and indexable sequences: the service calls them with
 `Guard`, the compiled data plane calls the very same functions with arrays of records.
 """
 
-from hasim.services.balancing.guards.breaker import BreakerSettings
-from hasim.services.balancing.guards.guard import Guard
-from hasim.services.balancing.guards.limits import LimitSettings
-from hasim.services.balancing.guards.outliers import OutlierSettings
-from hasim.services.balancing.guards.slow_start import SlowStartSettings
+from hasim.services.gateway.guards.breaker import BreakerSettings
+from hasim.services.gateway.guards.guard import Guard
+from hasim.services.gateway.guards.limits import LimitSettings
+from hasim.services.gateway.guards.outliers import OutlierSettings
+from hasim.services.gateway.guards.slow_start import SlowStartSettings
 
 __all__ = ["BreakerSettings", "Guard", "LimitSettings", "OutlierSettings", "SlowStartSettings"]

@@ -1,4 +1,4 @@
-"""From eligibility to a pick: eligibility -> effective weights -> picker."""
+"""Whom a pick leaves out: who is not eligible, and who has failed the message before."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 
-from hasim.services.balancing.guards.breaker import admits
-from hasim.services.balancing.guards.guard import Guard
+from hasim.services.gateway.guards.breaker import admits
+from hasim.services.gateway.guards.guard import Guard
 
 ROOM = 1
 """At least one master may take it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.services.balancing.guards import Guard, SlowStartSettings
-from hasim.services.balancing.guards.slow_start import ramp, ramping
+from hasim.services.gateway.guards import Guard, SlowStartSettings
+from hasim.services.gateway.guards.slow_start import ramp, ramping
 from hasim.units import SECOND
 
 RULES = SlowStartSettings(window_ns=60 * SECOND)

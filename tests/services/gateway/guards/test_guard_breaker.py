@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.services.balancing.guards import BreakerSettings, Guard, breaker
+from hasim.services.gateway.guards import BreakerSettings, Guard, breaker
 from hasim.units import SECOND
 
 RULES = BreakerSettings()

@@ -7,31 +7,29 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from hasim.services.balancing.guards.breaker import BreakerSettings
-from hasim.services.balancing.guards.breaker import note_answer as breaker_answer
-from hasim.services.balancing.guards.breaker import note_cancelled as breaker_cancelled
-from hasim.services.balancing.guards.breaker import note_failure as breaker_failure
-from hasim.services.balancing.guards.breaker import note_sent as breaker_sent
-from hasim.services.balancing.guards.guard import Guard
-from hasim.services.balancing.guards.limits import LimitSettings
-from hasim.services.balancing.guards.outliers import OutlierSettings, sweep
-from hasim.services.balancing.guards.outliers import note_answer as outlier_answer
-from hasim.services.balancing.guards.outliers import note_failure as outlier_failure
-from hasim.services.balancing.guards.panic import admit_all_in_panic
-from hasim.services.balancing.guards.screen import (
+from hasim.services.balancing.fleet import Fleet
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.guards.breaker import BreakerSettings
+from hasim.services.gateway.guards.breaker import note_answer as breaker_answer
+from hasim.services.gateway.guards.breaker import note_cancelled as breaker_cancelled
+from hasim.services.gateway.guards.breaker import note_failure as breaker_failure
+from hasim.services.gateway.guards.breaker import note_sent as breaker_sent
+from hasim.services.gateway.guards.guard import Guard
+from hasim.services.gateway.guards.limits import LimitSettings
+from hasim.services.gateway.guards.outliers import OutlierSettings, sweep
+from hasim.services.gateway.guards.outliers import note_answer as outlier_answer
+from hasim.services.gateway.guards.outliers import note_failure as outlier_failure
+from hasim.services.gateway.guards.panic import admit_all_in_panic
+from hasim.services.gateway.guards.screen import (
     FULL,
     NOBODY,
     ROOM,
     find_available,
     narrow,
 )
-from hasim.services.balancing.guards.slow_start import SlowStartSettings, ramp, ramping
-
-if TYPE_CHECKING:
-    from hasim.services.balancing.fleet import Fleet
-    from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.guards.slow_start import SlowStartSettings, ramp, ramping
 
 SENT, ANSWERED, FAILED, CANCELLED = range(4)
 """What becomes of an attempt: kinds of `note`."""

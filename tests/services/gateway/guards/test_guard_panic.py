@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from hasim.model import Cause, Cluster, Master, Partition, RoutingTable
-from hasim.services.balancing import BalancingSettings, LoadBalancingService
-from hasim.services.balancing.guards import Guard
-from hasim.services.balancing.guards.panic import (
+from hasim.services.balancing import BalancingSettings
+from hasim.services.gateway.guards import Guard
+from hasim.services.gateway.guards.panic import (
     admit_all_in_panic,
     in_panic,
     level_health,
     total_health,
 )
-from hasim.services.balancing.guards.screen import find_available
+from hasim.services.gateway.guards.screen import find_available
+from hasim.services.gateway.service import GatewayService
 
 # Per cent of P0 and P1 that is healthy; per cent of the messages to P0; whether P0 and P1 are in
 # panic; normalised total (panic_threshold.rst). Two rows, (50, 60) and (25, 100) in its second
@@ -60,12 +61,9 @@ def service(algorithm: str, first: int, second: int, size: int = 100, **more: An
         ((0,) * len(names),),
     )
     more.setdefault("panic_threshold", 0.5)
-    balancer = LoadBalancingService(
-        BalancingSettings(algorithm=algorithm, **more), cluster, gateway="west"
-    )
+    balancer = GatewayService(BalancingSettings(algorithm=algorithm, **more), cluster, "west")
     eligible = [n for n in names if int(n[3:]) < (first, second)[int(n[1])]]
-    owners = balancer._publisher.table.owners
-    balancer.apply_routing(0, RoutingTable(2, tuple(eligible), owners, algorithm))
+    balancer.apply_routing(0, RoutingTable(2, tuple(eligible), (), algorithm))
     return balancer
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.services.balancing.guards import Guard, OutlierSettings, outliers
+from hasim.services.gateway.guards import Guard, OutlierSettings, outliers
 from hasim.units import SECOND
 
 

@@ -1,4 +1,4 @@
-"""The guards in the load balancing service, message by message."""
+"""The guards in the gateway service, message by message."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 
 import pytest
 
-from hasim.events import DrainMaster, PublishRouting, StatusChanged, UndrainMaster
-from hasim.model import Cause, Cluster, Diagnosis, Master, Partition, RoutingTable, Status
-from hasim.services.balancing import BalancingSettings, LoadBalancingService
-from hasim.services.balancing.guards import (
+from hasim.model import Cause, Cluster, Master, Ownership, Partition, RoutingTable
+from hasim.services.balancing import BalancingSettings
+from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.gateway.guards import (
     BreakerSettings,
     LimitSettings,
     OutlierSettings,
     SlowStartSettings,
 )
-from hasim.services.balancing.guards.gate import NEVER
-from hasim.services.balancing.registry import ALGORITHMS
+from hasim.services.gateway.guards.gate import NEVER
+from hasim.services.gateway.service import GatewayService
 from hasim.units import SECOND
 
 NAMES = ("a", "b", "c", "d")
+OWNERS = (Ownership("p1", "a", 1),)
 
 
 def cluster(masters: int) -> Cluster:
@@ -33,13 +34,12 @@ def cluster(masters: int) -> Cluster:
     )
 
 
-def service(*, masters: int = 4, gateway: str | None = "west", **settings: Any) -> Any:
-    return LoadBalancingService(BalancingSettings(**settings), cluster(masters), gateway=gateway)
+def service(*, masters: int = 4, **settings: Any) -> Any:
+    return GatewayService(BalancingSettings(**settings), cluster(masters), "west")
 
 
 def table(version: int, *eligible: str, draining: Any = (), away: Any = ()) -> RoutingTable:
-    owners = service()._publisher.table.owners
-    return RoutingTable(version, eligible, owners, "round-robin", draining, away)
+    return RoutingTable(version, eligible, OWNERS, "round-robin", draining, away)
 
 
 def picks(balancer: Any, count: int, now: int = 0) -> Counter[str | None]:
@@ -76,35 +76,13 @@ def test_a_drained_master_gets_what_it_owns_alone() -> None:
 def test_sticky_sessions_of_a_drained_master_move_for_good() -> None:
     """As in Envoy; said so in `hasim algorithms` and of the operation."""
     balancer = service(algorithm="sticky")
-    owners = balancer._publisher.table.owners
     first = balancer.select_master(0, key="session")
-    drained = RoutingTable(2, NAMES, owners, "sticky", (first,), ())
+    drained = RoutingTable(2, NAMES, OWNERS, "sticky", (first,), ())
     balancer.apply_routing(0, drained)
     second = balancer.select_master(0, key="session")
     assert second != first
-    balancer.apply_routing(0, RoutingTable(3, NAMES, owners, "sticky"))
+    balancer.apply_routing(0, RoutingTable(3, NAMES, OWNERS, "sticky"))
     assert balancer.select_master(0, key="session") == second
-
-
-def test_the_control_plane_publishes_who_is_drained_and_who_is_away() -> None:
-    balancer = service(gateway=None)
-    (sent,) = balancer.step(5, DrainMaster("b"))
-    assert isinstance(sent, PublishRouting)
-    assert (sent.table.draining, sent.table.away, sent.table.eligible) == (("b",), (), NAMES)
-    assert balancer.step(6, DrainMaster("b")) == []
-    changed = StatusChanged("b", Status.HEALTHY, Status.MAINTENANCE, Diagnosis.NONE, "")
-    (sent,) = balancer.handle_event(7, changed)
-    assert (sent.table.draining, sent.table.away) == ((), ("b",))
-    assert sent.table.eligible == ("a", "c", "d")
-    # Back, but its health is not proven yet: nothing changes.
-    unknown = StatusChanged("b", Status.MAINTENANCE, Status.UNKNOWN, Diagnosis.NONE, "")
-    assert balancer.handle_event(8, unknown) == []
-    healthy = StatusChanged("b", Status.UNKNOWN, Status.HEALTHY, Diagnosis.NONE, "")
-    (sent,) = balancer.handle_event(9, healthy)
-    assert (sent.table.eligible, sent.table.away) == (NAMES, ())
-    (sent,) = balancer.step(10, DrainMaster("c"))
-    (sent,) = balancer.step(11, UndrainMaster("c"))
-    assert sent.table.draining == ()
 
 
 def test_five_failures_in_a_row_eject_until_the_interval_after_thirty_seconds() -> None:
@@ -181,9 +159,8 @@ def test_a_master_that_is_back_gets_its_lowered_share(algorithm: str) -> None:
     """
     slow_start = SlowStartSettings(window_ns=40 * SECOND)
     balancer = service(algorithm=algorithm, slow_start=slow_start)
-    owners = balancer._publisher.table.owners
-    balancer.apply_routing(0, RoutingTable(2, ("a", "b", "c"), owners, algorithm))
-    balancer.apply_routing(0, RoutingTable(3, NAMES, owners, algorithm))
+    balancer.apply_routing(0, RoutingTable(2, ("a", "b", "c"), OWNERS, algorithm))
+    balancer.apply_routing(0, RoutingTable(3, NAMES, OWNERS, algorithm))
     share = picks(balancer, 8000, 20 * SECOND)["d"] / 8000
     weighted = algorithm == "weighted-round-robin"
     assert share == pytest.approx(0.5 / 3.5 if weighted else 0.125, abs=0.001)
@@ -194,9 +171,8 @@ def test_a_master_that_is_back_gets_its_lowered_share(algorithm: str) -> None:
 def share_of_the_returned(algorithm: str, slow_start: SlowStartSettings | None, held: int) -> float:
     """The first master's share 4 s after its return, with so many messages in flight."""
     balancer = service(algorithm=algorithm, slow_start=slow_start, table_size=251, sessions=100_000)
-    owners = balancer._publisher.table.owners
-    balancer.apply_routing(0, RoutingTable(2, ("b", "c", "d"), owners, algorithm))
-    balancer.apply_routing(0, RoutingTable(3, NAMES, owners, algorithm))
+    balancer.apply_routing(0, RoutingTable(2, ("b", "c", "d"), OWNERS, algorithm))
+    balancer.apply_routing(0, RoutingTable(3, NAMES, OWNERS, algorithm))
     flying: deque[str] = deque()
     now, chosen = 4 * SECOND, Counter[str]()
     for number in range(4000):
@@ -248,10 +224,9 @@ def test_turns_are_counted_within_a_tier_or_a_region() -> None:
         settings = BalancingSettings(
             algorithm=algorithm, slow_start=SlowStartSettings(window_ns=40 * SECOND)
         )
-        balancer = LoadBalancingService(settings, cluster, gateway="west")
-        owners = balancer._publisher.table.owners
-        balancer.apply_routing(0, RoutingTable(2, ("b", "c", "d"), owners, algorithm))
-        balancer.apply_routing(0, RoutingTable(3, NAMES, owners, algorithm))
+        balancer = GatewayService(settings, cluster, "west")
+        balancer.apply_routing(0, RoutingTable(2, ("b", "c", "d"), OWNERS, algorithm))
+        balancer.apply_routing(0, RoutingTable(3, NAMES, OWNERS, algorithm))
         found = picks(balancer, 4000, 20 * SECOND)
         assert found == {"a": 1000, "b": 3000}
 
@@ -276,34 +251,24 @@ def test_a_frozen_service_keeps_its_guards() -> None:
     balancer = service(**settings)
     fail(balancer, "b", 2, 2 * SECOND)
     balancer.apply_routing(3, table(2, "a", "b", "c", draining=("a",), away=("d",)))
-    cluster_like = service(**settings)
-    again = LoadBalancingService.restore(
-        BalancingSettings(**settings),
-        Cluster(
-            tuple(Master(name, "west") for name in NAMES),
-            (Partition("p1", "a"),),
-            ("west",),
-            ((0,) * 4,),
-        ),
-        balancer.freeze(),
-        gateway="west",
-    )
-    assert again.freeze() == balancer.freeze() != cluster_like.freeze()
+    frozen = json.loads(json.dumps(balancer.freeze()))
+    again = GatewayService.restore(BalancingSettings(**settings), cluster(4), "west", frozen)
+    assert again.freeze() == balancer.freeze() != service(**settings).freeze()
     for now in (2 * SECOND, 3 * SECOND, 30 * SECOND):
         assert picks(again, 7, now) == picks(balancer, 7, now)
 
 
 def test_members_are_who_is_not_away() -> None:
     balancer = service(masters=3)
-    assert list(balancer.fleet.member) == [True, True, True]
+    assert list(balancer.choice.fleet.member) == [True, True, True]
     balancer.apply_routing(0, table(2, "b", draining=("c",), away=("a",)))
-    assert list(balancer.fleet.member) == [False, True, True]
+    assert list(balancer.choice.fleet.member) == [False, True, True]
     frozen = json.loads(json.dumps(balancer.freeze()))
     settings, of = BalancingSettings(), cluster(3)
-    afresh = LoadBalancingService.restore(settings, of, frozen, gateway="west")
-    assert list(afresh.fleet.member) == [False, True, True]
+    afresh = GatewayService.restore(settings, of, "west", frozen)
+    assert list(afresh.choice.fleet.member) == [False, True, True]
     balancer.apply_routing(1, table(3, "a", "b", "c"))
-    assert list(balancer.fleet.member) == [True, True, True]
+    assert list(balancer.choice.fleet.member) == [True, True, True]
 
 
 def test_it_says_when_a_refused_attempt_may_find_room() -> None:

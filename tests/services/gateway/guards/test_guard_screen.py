@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hasim.services.balancing.guards import Guard
-from hasim.services.balancing.guards.guard import forget
-from hasim.services.balancing.guards.screen import FULL, NOBODY, ROOM, narrow
+from hasim.services.gateway.guards import Guard
+from hasim.services.gateway.guards.guard import forget
+from hasim.services.gateway.guards.screen import FULL, NOBODY, ROOM, narrow
 
 
 def test_full_is_not_nobody() -> None:

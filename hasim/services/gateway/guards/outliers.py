@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Annotated
 
-from hasim.services.balancing.guards.guard import Guard
+from hasim.services.gateway.guards.guard import Guard
 from hasim.settings import count, duration, factor, settings, share
 from hasim.units import SECOND
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.services.balancing.guards.pace import (
+from hasim.services.gateway.pace import (
     BUCKETS,
     MEMORY,
     REFRESH,

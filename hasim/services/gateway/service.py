@@ -1,0 +1,207 @@
+"""The gateway service: applies routing, chooses a master for each attempt, counts, and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hasim.events import Input, Output, RoutingAck, WakeUp
+from hasim.model import Cause, Cluster, RoutingTable
+from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
+from hasim.services.balancing.fleet import Request
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.gateway.choice import Choice
+from hasim.services.gateway.guards.gate import ANSWERED, CANCELLED, FAILED, FULL, ROOM
+from hasim.services.gateway.reports import Reports
+from hasim.services.routing.standing import Standing
+
+Draw = Callable[[], float]
+"""Gives a uniform in [0, 1) at each call."""
+
+
+class GatewayService:
+    """One gateway's half of balancing: it chooses, counts, and reports.
+
+    It goes by the newest routing table that it was given, and before the first one by what
+    the cluster is at the start. `draw` gives the uniforms that some algorithms need; without
+    it the service uses a sequence of its own, the same for the same gateway.
+    """
+
+    def __init__(
+        self,
+        settings: BalancingSettings,
+        cluster: Cluster,
+        gateway: str,
+        *,
+        watch_failures: int = 0,
+        draw: Draw | None = None,
+    ) -> None:
+        self.settings = settings
+        self.gateway = gateway
+        self.standing = Standing(cluster)
+        self.choice = Choice(settings, cluster, gateway, self.standing)
+        self.reports = Reports(
+            self.standing.ids, gateway, settings.report_interval_ns, watch_failures
+        )
+        self.refusal = Cause.UNROUTABLE
+        self._ids, self._index = self.standing.ids, self.standing.index
+        self._uniforms = Uniforms(hash_of_text(gateway))
+        self._draw: Draw = draw or self._uniforms
+        self._messages = 0
+        self._version = 1
+
+    # -- attempts ----------------------------------------------------------------
+
+    def select_master(
+        self,
+        now: int,
+        partition: str | None = None,
+        *,
+        vip: bool = False,
+        avoid: str | Sequence[str] | None = None,
+        key: str | int | None = None,
+        hashed: int | None = None,
+        draw: Draw | None = None,
+        strict: bool = False,
+    ) -> str | None:
+        """The master for one attempt, or None: `refusal` then says why (a `Cause`).
+
+        UNROUTABLE: nobody is eligible; OVERFLOW: nobody has room, by the limits. An owned
+        message (`partition` given) goes to the owner of its partition if that is
+        eligible. `avoid` are masters that failed the message so far, in turn; they are chosen
+        only if there is no other, the last one of them least of all, and not even then if
+        `strict`. `key` is what hashing algorithms and
+        sticky sessions go by (a session, a user); without one each message is a key of
+        its own, unless its hash is given as `hashed` (0 to 2**63). `draw` gives this
+        attempt's uniforms in place of the service's.
+        """
+        owner = -1 if partition is None else self._index[self.standing.owners[partition].owner]
+        choice = self.choice
+        found = choice.admit(now, owner)
+        if found != ROOM:
+            self.refusal = Cause.OVERFLOW if found == FULL else Cause.UNROUTABLE
+            return None
+        self.refusal = Cause.UNROUTABLE
+        named = (avoid,) if isinstance(avoid, str) else avoid or ()
+        avoided = [self._index[master] for master in named]
+        index = owner
+        if partition is None:
+            if hashed is None:
+                hashed = self._hash(key)
+            given = draw or self._draw
+            draws = tuple([given() for _ in range(choice.draws)])
+            index = choice.pick(Request(now, vip, hashed, key is not None, draws), avoided)
+        if index < 0 or (strict and avoided and index == avoided[-1]):
+            return None
+        self.reports.sent(now, index)
+        choice.sent(now, index)
+        return self._ids[index]
+
+    def record_message_corresponded(self, now: int, master: str, latency_ns: int) -> list[Output]:
+        """An attempt was answered after `latency_ns` nanoseconds."""
+        index = self._index[master]
+        self.choice.ended(now, index, latency_ns, ANSWERED)
+        return self.reports.answered(index, latency_ns)
+
+    def record_message_failed(
+        self, now: int, master: str, cause: Cause, elapsed_ns: int = 0
+    ) -> list[Output]:
+        """An attempt failed after `elapsed_ns`; a run's first failures are reported at once."""
+        index = self._index[master]
+        self.choice.ended(now, index, elapsed_ns, FAILED)
+        return self.reports.failed(index, cause)
+
+    def record_message_cancelled(self, now: int, master: str, elapsed_ns: int) -> None:
+        """An attempt was given up after `elapsed_ns`, since its twin (hedging) was answered."""
+        index = self._index[master]
+        self.choice.ended(now, index, elapsed_ns, CANCELLED)
+        self.reports.cancelled(index)
+
+    @property
+    def opens_ns(self) -> int:
+        """When an attempt that was refused (`refusal`) may find room although none ends.
+
+        Nanoseconds: then a breaker lets a trial through, or an ejection may end; `NEVER` if that
+        is not to be. Whoever lets attempts wait looks again then, when an attempt ends, and when
+        a routing table was applied.
+        """
+        return int(self.choice.protection.gate.opens_ns)
+
+    # -- what masters tell ---------------------------------------------------------
+
+    def record_load_report(
+        self, now: int, master: str, rate: float, error_rate: float, utilisation: float
+    ) -> None:
+        """A master reports of itself: answers and errors per second, share of busy workers."""
+        self.choice.reported(now, self._index[master], rate, error_rate, utilisation)
+
+    def record_load_probe(self, now: int, master: str, in_flight: int, latency_ns: int) -> None:
+        """A master answered a load probe: requests at it, and the latency that it expects."""
+        self.choice.probed(now, self._index[master], in_flight, latency_ns)
+
+    def take_load_probes(self) -> list[str]:
+        """The masters that shall be asked for their load, after the last selection; once."""
+        return [self._ids[index] for index in self.choice.take_targets()]
+
+    # -- routing and reports -------------------------------------------------------
+
+    def apply_routing(self, now: int, table: RoutingTable) -> RoutingAck:
+        """Use `table` unless a newer one is in use; messages in flight are counted on as before."""
+        if table.version > self._version:
+            self._version = table.version
+            eligible, away = self.standing.eligible[:], self.standing.away[:]
+            self.standing.take(table)
+            self.choice.change(now, eligible, away, table.algorithm)
+        return RoutingAck(self.gateway, self._version)
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take one input at `now` (nanoseconds): a wake-up, for the regular report."""
+        return self.reports.regular(now) if isinstance(item, WakeUp) else []
+
+    def next_wakeup(self) -> int | None:
+        """When a report is due (nanoseconds)."""
+        return self.reports.next_wakeup()
+
+    def healthy(self) -> bool:
+        """Whether this service itself is at work: no count has gone below zero."""
+        return all(load.in_flight >= 0 for load in self.reports.loads)
+
+    # -- freezing --------------------------------------------------------------------
+
+    def freeze(self) -> dict[str, Any]:
+        """The whole state as plain data (JSON), from which `restore` goes on."""
+        return {
+            "standing": self.standing.freeze(),
+            "choice": self.choice.freeze(),
+            "reports": self.reports.freeze(),
+            "uniforms_taken": self._uniforms.taken,
+            "messages": self._messages,
+            "version": self._version,
+        }
+
+    @classmethod
+    def restore(
+        cls,
+        settings: BalancingSettings,
+        cluster: Cluster,
+        gateway: str,
+        data: dict[str, Any],
+        *,
+        watch_failures: int = 0,
+        draw: Draw | None = None,
+    ) -> GatewayService:
+        """The service that `freeze` was called on."""
+        service = cls(settings, cluster, gateway, watch_failures=watch_failures, draw=draw)
+        service.standing.restore(data["standing"])
+        service.reports.restore(data["reports"])
+        in_flight = [load.in_flight for load in service.reports.loads]
+        service.choice.restore(data["choice"], in_flight)
+        service._uniforms.taken = data["uniforms_taken"]
+        service._messages, service._version = data["messages"], data["version"]
+        return service
+
+    def _hash(self, key: str | int | None) -> int:
+        if key is None:
+            self._messages += 1
+            return hash_of_number(self._messages)
+        return hash_of_number(key) if isinstance(key, int) else hash_of_text(key)

@@ -1,0 +1,1 @@
+"""Routing: the control plane's half of balancing: verdicts and owners become routing tables."""
