@@ -68,7 +68,7 @@ CIRCLES_LEFT = {
 LONG_FILES_LEFT = {
     "findings/result.py": 541,
     "services/balancing/service.py": 700,
-    "services/failover/orchestrator.py": 523,
+    "services/failover/orchestrator.py": 508,
     "simulation/clients/reference/plane.py": 453,
     "study/folder/store.py": 541,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, ClassVar
 
 from hasim.events import (
@@ -28,6 +27,8 @@ from hasim.events import (
 from hasim.model import Cause, Cluster, Status
 from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import AuditEntry, Failover
+from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.owners import Owners
 from hasim.services.failover.selection import select
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.transfer import torn_because
@@ -53,16 +54,15 @@ class FailoverOrchestrator:
         self.settings = settings
         self._masters = {master.id: master for master in cluster.masters}
         self._statuses = dict.fromkeys(self._masters, Status.UNKNOWN)
-        self._owners = {p.id: p.owner for p in cluster.partitions}
-        self._epochs = dict.fromkeys(self._owners, 1)
+        self._owners = Owners({p.id: p.owner for p in cluster.partitions})
+        self._epochs = {p.id: 1 for p in cluster.partitions}
         self._writers = Writers.at_start(cluster.partitions)
         # By master: until when the answer to a power-off under way is awaited.
         self._fence_due_ns: dict[str, int] = {}
         # By master that came back: when to tell it once more to step down.
         self._demote_ns: dict[str, int] = {}
         self._retry_ns: dict[str, int] = {}
-        self._failovers: list[Failover] = []
-        self._active: list[Failover] = []
+        self._failovers = Failovers()
         self._audit: list[AuditEntry] = []
 
     # -- asking ----------------------------------------------------------------
@@ -80,12 +80,12 @@ class FailoverOrchestrator:
             and master.id not in exclude
             and master.id not in busy
         ]
-        chosen = select(candidates, self.settings.selection, Counter(self._owners.values()))
+        chosen = select(candidates, self.settings.selection, self._owners.counts())
         return None if chosen is None else chosen.id
 
     def get_active_failovers(self) -> list[Failover]:
         """The failovers that have not ended, oldest first."""
-        return list(self._active)
+        return list(self._failovers.active)
 
     def get_failover_history(self) -> list[AuditEntry]:
         """The audit trail of every step, oldest first; it only grows."""
@@ -93,11 +93,11 @@ class FailoverOrchestrator:
 
     def owner_of(self, partition: str) -> str:
         """The owner that the orchestrator last confirmed. KeyError for an unknown partition."""
-        return self._owners[partition]
+        return self._owners.of(partition)
 
     def next_wakeup(self) -> int | None:
         """The earliest deadline of a step, or time of a retry (nanoseconds)."""
-        if not (self._active or self._retry_ns or self._demote_ns):
+        if not (self._failovers.active or self._retry_ns or self._demote_ns):
             return None
         times = [f.deadline_ns for f in self.get_active_failovers() if f.deadline_ns is not None]
         return min([*times, *self._retry_ns.values(), *self._demote_ns.values()], default=None)
@@ -116,13 +116,11 @@ class FailoverOrchestrator:
         """
         if master not in self._masters:
             raise KeyError(f"unknown master {master!r}; known: {', '.join(self._masters)}")
-        partitions = tuple(p for p, owner in self._owners.items() if owner == master)
+        partitions = self._owners.owned(master)
         if not partitions or any(f.master == master for f in self.get_active_failovers()):
             return []
         self._retry_ns.pop(master, None)
-        failover = Failover(len(self._failovers) + 1, master, partitions, now, tried=[master])
-        self._failovers.append(failover)
-        self._active.append(failover)
+        failover = self._failovers.start(now, master, partitions)
         out = self.update_failover_status(now, failover, "declare", reason)
         dangerous = self._to_fence(failover)
         if not dangerous:
@@ -139,7 +137,7 @@ class FailoverOrchestrator:
         Raises KeyError for an unknown failover and IllegalTransitionError in a state
         in which there is nothing to take back.
         """
-        return self._roll_back(now, self._failover(failover_id), "operator", reason)
+        return self._roll_back(now, self._failovers.get(failover_id), "operator", reason)
 
     def transfer_state(self, now: int, failover: Failover) -> list[Output]:
         """Order the transfer of all partitions to the candidate, from whoever may hold a copy."""
@@ -160,7 +158,7 @@ class FailoverOrchestrator:
         failover.deadline_ns = None
         if not failover.active:
             failover.ended_ns = now
-            self._active.remove(failover)
+            self._failovers.end(failover)
         self.log_failover_attempt(now, failover, old, trigger, reason)
         changed = FailoverChanged(
             failover.id,
@@ -227,13 +225,13 @@ class FailoverOrchestrator:
         """The whole state as plain data (JSON), from which `restore` goes on."""
         return {
             "statuses": freeze(self._statuses),
-            "owners": freeze(self._owners),
+            "owners": freeze(self._owners.by_partition),
             "epochs": freeze(self._epochs),
             "writers": freeze(self._writers),
             "fence_due_ns": freeze(self._fence_due_ns),
             "demote_ns": freeze(self._demote_ns),
             "retry_ns": freeze(self._retry_ns),
-            "failovers": freeze(self._failovers),
+            "failovers": freeze(self._failovers.known),
             "audit": freeze(self._audit),
         }
 
@@ -244,14 +242,13 @@ class FailoverOrchestrator:
         """The orchestrator that `freeze` was called on, in the middle of whatever it did."""
         service = cls(settings, cluster)
         service._statuses = thaw(dict[str, Status], data["statuses"])
-        service._owners = thaw(dict[str, str], data["owners"])
+        service._owners = Owners(thaw(dict[str, str], data["owners"]))
         service._epochs = thaw(dict[str, int], data["epochs"])
         service._writers = thaw(Writers, data["writers"])
         service._fence_due_ns = thaw(dict[str, int], data["fence_due_ns"])
         service._demote_ns = thaw(dict[str, int], data["demote_ns"])
         service._retry_ns = thaw(dict[str, int], data["retry_ns"])
-        service._failovers = thaw(list[Failover], data["failovers"])
-        service._active = [failover for failover in service._failovers if failover.active]
+        service._failovers = Failovers(thaw(list[Failover], data["failovers"]))
         service._audit = thaw(list[AuditEntry], data["audit"])
         return service
 
@@ -295,11 +292,10 @@ class FailoverOrchestrator:
         """
         orders: list[Output] = [
             Demote(f.id, f.partitions, master, f.epoch)
-            for f in self._failovers
-            if f.state == lifecycle.COMPLETED
-            and f.master == master
-            and any(
-                self._writers.accepts(master, p) and self._owners[p] != master for p in f.partitions
+            for f in self._failovers.completed(master)
+            if any(
+                self._writers.accepts(master, p) and self._owners.of(p) != master
+                for p in f.partitions
             )
         ]
         if orders:
@@ -345,7 +341,7 @@ class FailoverOrchestrator:
         return out + self._select(now, failover)
 
     def _on_transfer_result(self, now: int, result: TransferResult) -> list[Output]:
-        failover = self._in_state(result.failover, lifecycle.TRANSFERRING)
+        failover = self._failovers.in_state(result.failover, lifecycle.TRANSFERRING)
         if failover is None or failover.candidate != result.target:
             return []
         if result.cause is not Cause.OK:
@@ -358,7 +354,7 @@ class FailoverOrchestrator:
         return out + self._promote(now, failover)
 
     def _on_promote_result(self, now: int, result: PromoteResult) -> list[Output]:
-        failover = self._in_state(result.failover, lifecycle.PROMOTING)
+        failover = self._failovers.in_state(result.failover, lifecycle.PROMOTING)
         if failover is None or (failover.candidate, failover.epoch) != (
             result.target,
             result.epoch,
@@ -375,15 +371,15 @@ class FailoverOrchestrator:
         )
         failover.deadline_ns = now + self.settings.redirect_timeout_ns
         for partition in failover.partitions:
-            self._owners[partition] = failover.candidate
+            self._owners.change(partition, failover.candidate)
             out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))
         return out
 
     def _on_demote_result(self, now: int, result: DemoteResult) -> list[Output]:
         if result.cause is Cause.OK:
-            told = self._failover(result.failover)
+            told = self._failovers.get(result.failover)
             self._writers.stopped(result.target, told.partitions, result.epoch)
-        failover = self._in_state(result.failover, lifecycle.ROLLING_BACK)
+        failover = self._failovers.in_state(result.failover, lifecycle.ROLLING_BACK)
         if failover is None or (failover.candidate, failover.epoch + 1) != (
             result.target,
             result.epoch,
@@ -509,15 +505,4 @@ class FailoverOrchestrator:
 
     def _still_owns(self, master: str) -> bool:
         """Whether `master`, if it lives, accepts writes for all that it is the owner of."""
-        owned = (p for p, owner in self._owners.items() if owner == master)
-        return all(self._writers.accepts(master, p) for p in owned)
-
-    def _failover(self, failover_id: int) -> Failover:
-        if not 1 <= failover_id <= len(self._failovers):
-            raise KeyError(f"unknown failover {failover_id}; there are {len(self._failovers)}")
-        return self._failovers[failover_id - 1]
-
-    def _in_state(self, failover_id: int, state: str) -> Failover | None:
-        """The failover if an answer for it is still awaited in `state`; late answers are stale."""
-        failover = self._failover(failover_id)
-        return failover if failover.state == state else None
+        return all(self._writers.accepts(master, p) for p in self._owners.owned(master))

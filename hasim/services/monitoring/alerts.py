@@ -7,11 +7,13 @@ alert, so a flapping condition is one alert (as Prometheus ``keep_firing_for``).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import heapq
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hasim.events import AlertChanged
 from hasim.model import Severity
+from hasim.services.frozen import freeze, thaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class AlertBook:
         self._open: dict[str, ActiveAlert] = {}
         self._history: list[AlertRecord] = []
         self._raised = 0
+        # Since when alerts are held, as (time, alert, subject); what is no longer true stays
+        # until it comes to the top.
+        self._held: list[tuple[int, int, str]] = []
 
     def fire(self, now: int, subject: str, severity: Severity, text: str) -> list[AlertChanged]:
         """The condition of `subject` holds; an event only for a new alert or a rising severity."""
@@ -67,30 +72,27 @@ class AlertBook:
         known = self._open.get(subject)
         if known is not None and known.clear_since_ns is None:
             self._open[subject] = replace(known, clear_since_ns=now)
+            heapq.heappush(self._held, (now, known.alert, subject))
         return self.resolve_due(now) if self._hold_ns == 0 else []
 
     def resolve_due(self, until: int, *, at: int | None = None) -> list[AlertChanged]:
         """Resolve every alert whose hold ended by `until`, recorded at `at` (default `until`)."""
-        if not self._open:
-            return []
-        due = [
-            known
-            for known in self._open.values()
-            if known.clear_since_ns is not None and known.clear_since_ns + self._hold_ns <= until
-        ]
         out: list[AlertChanged] = []
-        for known in sorted(due, key=lambda a: (a.clear_since_ns, a.alert)):
-            out += self._record(
-                until if at is None else at, replace(known, severity=Severity.RESOLVED)
-            )
+        while (end_ns := self.next_due()) is not None and end_ns <= until:
+            known = self._open[heapq.heappop(self._held)[2]]
+            resolved = replace(known, severity=Severity.RESOLVED)
+            out += self._record(until if at is None else at, resolved)
         return out
 
     def next_due(self) -> int | None:
         """When the earliest hold ends, or None."""
-        if not self._open:
-            return None
-        ends = [a.clear_since_ns for a in self._open.values() if a.clear_since_ns is not None]
-        return min(ends) + self._hold_ns if ends else None
+        while self._held:
+            since_ns, alert, subject = self._held[0]
+            known = self._open.get(subject)
+            if known is not None and (known.alert, known.clear_since_ns) == (alert, since_ns):
+                return since_ns + self._hold_ns
+            heapq.heappop(self._held)
+        return None
 
     def firing(self, subject: str) -> Severity | None:
         """How severe the open alert of `subject` is; None if there is none, or it is held."""
@@ -119,19 +121,18 @@ class AlertBook:
         """Plain data that `thaw` reads."""
         return {
             "raised": self._raised,
-            "open": [asdict(alert) | {"severity": str(alert.severity)} for alert in self.active()],
-            "history": [
-                asdict(record) | {"severity": str(record.severity)} for record in self._history
-            ],
+            "open": freeze(self._open),
+            "history": freeze(self._history),
         }
 
     def thaw(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
         self._raised = data["raised"]
-        self._open = {
-            row["subject"]: ActiveAlert(**row | {"severity": Severity(row["severity"])})
-            for row in data["open"]
-        }
-        self._history = [
-            AlertRecord(**row | {"severity": Severity(row["severity"])}) for row in data["history"]
+        self._open = thaw(dict[str, ActiveAlert], data["open"])
+        self._history = thaw(list[AlertRecord], data["history"])
+        self._held = [
+            (known.clear_since_ns, known.alert, subject)
+            for subject, known in self._open.items()
+            if known.clear_since_ns is not None
         ]
+        heapq.heapify(self._held)

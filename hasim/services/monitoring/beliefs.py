@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from hasim.events import (
     AlgorithmSwitched,
@@ -167,33 +166,3 @@ class Beliefs:
         self.unsettled.add(partition)
         if known.served:
             known.served, known.since_ns = False, now
-
-    def freeze(self) -> dict[str, Any]:
-        """Plain data that `thaw` reads."""
-        data = asdict(self)
-        del data["unsettled"]
-        for row in data["masters"].values():
-            row["status"], row["diagnosis"] = str(row["status"]), str(row["diagnosis"])
-        data["failovers"] = {str(number): row for number, row in data["failovers"].items()}
-        return data
-
-    @classmethod
-    def thaw(cls, data: dict[str, Any]) -> Beliefs:
-        """The beliefs that `freeze` gave."""
-        return cls(
-            masters={
-                master: MasterBelief(
-                    Status(row["status"]),
-                    Diagnosis(row["diagnosis"]),
-                    row["reason"],
-                    row["since_ns"],
-                )
-                for master, row in data["masters"].items()
-            },
-            partitions={p: PartitionBelief(**row) for p, row in data["partitions"].items()},
-            failovers={int(n): FailoverBelief(**row) for n, row in data["failovers"].items()},
-            ended=dict(data["ended"]),
-            service_errors=dict(data["service_errors"]),
-            algorithm=data["algorithm"],
-            routing_version=data["routing_version"],
-        )

@@ -15,6 +15,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cluster, Severity, Status
+from hasim.services.frozen import freeze, thaw
 from hasim.services.monitoring import export
 from hasim.services.monitoring.alerts import ActiveAlert, AlertBook, AlertRecord
 from hasim.services.monitoring.beliefs import Beliefs
@@ -190,9 +191,9 @@ class HighAvailabilityMonitor:
             "running": self._running,
             "now": self._now,
             "alerts": self._alerts.freeze(),
-            "beliefs": self._beliefs.freeze(),
+            "beliefs": freeze(self._beliefs),
             "traffic": self._traffic.freeze(),
-            "uptime": self._uptime.freeze(),
+            "uptime": freeze(self._uptime),
         }
 
     @classmethod
@@ -203,9 +204,9 @@ class HighAvailabilityMonitor:
         monitor = cls(settings, cluster)
         monitor._running, monitor._now = data["running"], data["now"]
         monitor._alerts.thaw(data["alerts"])
-        monitor._beliefs = Beliefs.thaw(data["beliefs"])
+        monitor._beliefs = thaw(Beliefs, data["beliefs"])
         monitor._traffic.thaw(data["traffic"])
-        monitor._uptime = UptimeBook.thaw(data["uptime"])
+        monitor._uptime = thaw(UptimeBook, data["uptime"])
         return monitor
 
     # -- inside ------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from hasim.events import GatewayReport, MasterTraffic
-from hasim.model import Cause
+from hasim.services.frozen import freeze, thaw
 from hasim.units import SECOND, seconds
 
 RATE_WINDOW_NS = 60 * SECOND
@@ -94,36 +94,16 @@ class TrafficBook:
     def freeze(self) -> dict[str, Any]:
         """Plain data that `thaw` reads."""
         return {
-            "sequence": dict(self._sequence),
-            "rows": {
-                gateway: {master: _plain(row) for master, row in rows.items()}
-                for gateway, rows in self._rows.items()
-            },
-            "samples": [list(sample) for sample in self._samples],
+            "sequence": freeze(self._sequence),
+            "rows": freeze(self._rows),
+            "samples": freeze(self._samples),
         }
 
     def thaw(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
-        self._sequence = dict(data["sequence"])
-        self._rows = {
-            gateway: {master: _row(master, **row) for master, row in rows.items()}
-            for gateway, rows in data["rows"].items()
-        }
+        self._sequence = thaw(dict[str, int], data["sequence"])
+        self._rows = thaw(dict[str, dict[str, MasterTraffic]], data["rows"])
         every = [row for rows in self._rows.values() for row in rows.values()]
         self._answered = sum(row.answered for row in every)
         self._failed = sum(row.failed for row in every)
-        self._samples = deque((t, answered, failed) for t, answered, failed in data["samples"])
-
-
-def _row(master: str, answered: int, failed: int, in_flight: int, latency_ns: int) -> MasterTraffic:
-    """A row as far as this book reads it."""
-    return MasterTraffic(master, answered, failed, in_flight, 0, Cause.OK, latency_ns)
-
-
-def _plain(row: MasterTraffic) -> dict[str, int]:
-    return {
-        "answered": row.answered,
-        "failed": row.failed,
-        "in_flight": row.in_flight,
-        "latency_ns": row.latency_ns,
-    }
+        self._samples = thaw(deque[tuple[int, int, int]], data["samples"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -123,18 +122,6 @@ class UptimeBook:
 
     def _period_start(self, now: int) -> int:
         return self.started_ns + (now - self.started_ns) // self.period_ns * self.period_ns
-
-    def freeze(self) -> dict[str, Any]:
-        """Plain data that `thaw` reads."""
-        data = asdict(self)
-        del data["down"]
-        return data
-
-    @classmethod
-    def thaw(cls, data: dict[str, Any]) -> UptimeBook:
-        """The book that `freeze` gave."""
-        parts = {name: Downtime(**row) for name, row in data["partitions"].items()}
-        return cls(**data | {"service": Downtime(**data["service"]), "partitions": parts})
 
 
 def _share_up(down_ns: int, elapsed_ns: int) -> float:
