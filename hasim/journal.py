@@ -1,8 +1,9 @@
 """The append-only record of a run: inputs, effects, events, truth; write, read, replay.
 
 On disk a journal is JSON Lines (gzip if the name ends in ``.gz``): a header
-that holds the configuration of the control plane, then one line per record.
-A record's body is named by its class, so a journal can be read without this
+that holds the configuration of each observer (a control plane), then one line per
+record. A record says whose it is, unless it is a truth, which is nobody's. Its body is named by
+its class, so a journal can be read without this
 program; nothing in it is ever executed.
 """
 
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from hasim import events, truth
+from hasim.settings.validation import nearest
 
-FORMAT = 1
+FORMAT = 2
 Lane = Literal["input", "effect", "event", "truth"]
 Body = events.Input | events.Effect | events.Event | truth.Truth
 BODIES: dict[str, type[Any]] = {
@@ -30,16 +32,26 @@ BODIES: dict[str, type[Any]] = {
 EVENT_TYPES = frozenset(get_args(events.Event))
 
 
+def lane_of(output: events.Output) -> Lane:
+    """The lane of what a control plane puts out."""
+    return "event" if type(output) in EVENT_TYPES else "effect"
+
+
 class JournalError(ValueError):
     """A journal that cannot be read; the message names file, line and what was expected."""
 
 
 class Record(NamedTuple):
-    """One thing that happened at `t_ns` (nanoseconds since the start of the run)."""
+    """One thing that happened at `t_ns` (nanoseconds since the start of the run).
+
+    `observer` is the name of the control plane whose input, effect or event it is; empty for
+    a truth, which is nobody's.
+    """
 
     t_ns: int
     lane: Lane
     body: Body
+    observer: str = ""
 
 
 new_record = tuple.__new__
@@ -53,15 +65,40 @@ class Journal:
     header: dict[str, Any] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
 
-    def add(self, t_ns: int, lane: Lane, body: Body) -> None:
+    def add(self, t_ns: int, lane: Lane, body: Body, observer: str = "") -> None:
         """Append one record."""
-        self.records.append(new_record(Record, (t_ns, lane, body)))
+        self.records.append(new_record(Record, (t_ns, lane, body, observer)))
 
     def of(self, *kinds: type[Any]) -> Iterator[tuple[int, Any]]:
         """(time, body) of the records whose body is one of `kinds`, in order."""
         for record in self.records:
             if isinstance(record.body, kinds):
                 yield record.t_ns, record.body
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """The names of the control planes whose records these are, as in the header."""
+        return tuple(self.header.get("observers", ()))
+
+    def observer(self, name: str | None = None) -> str:
+        """The observer of this name; the first that the header names if none is given.
+
+        Raises JournalError, naming those that there are, for any other.
+        """
+        known = self.observers
+        if name is None and known:
+            return known[0]
+        if name in known:
+            return name
+        if name is None:
+            raise JournalError("the header names no observer")
+        raise JournalError(f"unknown observer {name!r}{nearest(name, known, otherwise='known')}")
+
+    def seen_by(self, observer: str) -> Journal:
+        """The records of one observer, and the truth; this journal itself if it has no other."""
+        if self.observers == (observer,):
+            return self
+        return Journal(self.header, [r for r in self.records if r.observer in (observer, "")])
 
     @property
     def horizon_ns(self) -> int:
@@ -89,11 +126,12 @@ def _adapter(name: str) -> Any:
     return TypeAdapter(BODIES[name])
 
 
-def to_line(record: Record) -> str:
-    """One line of JSON, without the newline."""
+def to_line(record: Record, *, named: bool = True) -> str:
+    """One line of JSON, without the newline; if it is not `named`, it does not say whose it is."""
     name = type(record.body).__name__
     body = _adapter(name).dump_json(record.body).decode()
-    return f'{{"t":{record.t_ns},"{record.lane}":"{name}","body":{body}}}'
+    by = f'"observer":{json.dumps(record.observer)},' if named and record.observer else ""
+    return f'{{"t":{record.t_ns},"{record.lane}":"{name}",{by}"body":{body}}}'
 
 
 def write(journal: Journal, path: Path) -> None:
@@ -154,7 +192,7 @@ def _read_line(journal: Journal, number: int, line: str) -> None:
     if "t" not in plain or "body" not in plain:
         raise ValueError("expected t and body")
     body = _adapter(plain[lane]).validate_python(plain["body"])
-    journal.add(int(plain["t"]), lane, body)
+    journal.add(int(plain["t"]), lane, body, str(plain.get("observer", "")))
 
 
 def _open(path: Path, mode: str, *, gzipped: bool) -> IO[str]:
@@ -189,23 +227,25 @@ class Replay:
     journal: Journal
 
 
-def replay(journal: Journal, machine: Machine) -> Replay:
-    """Feed the recorded inputs to a fresh machine and compare its outputs line by line.
+def replay(journal: Journal, machine: Machine, observer: str | None = None) -> Replay:
+    """Feed an observer's recorded inputs to a fresh machine and compare its outputs line by line.
 
     Never stops early: the replayed journal holds what the machine did with all
-    recorded inputs, whether or not its outputs differ.
+    recorded inputs, whether or not its outputs differ. Raises JournalError for an observer
+    that the journal does not have (None: the first).
     """
+    observer = journal.observer(observer)
     replayed = Journal(dict(journal.header))
     difference: Difference | None = None
     inputs = outputs = 0
-    for t_ns, item, recorded in _exchanges(journal):
+    for t_ns, item, recorded in _exchanges(journal.seen_by(observer)):
         if item is not None:
             inputs += 1
-            replayed.add(t_ns, "input", item)
+            replayed.add(t_ns, "input", item, observer)
         produced = machine.start(t_ns) if item is None else machine.step(t_ns, item)
         outputs += len(produced)
         for output in produced:
-            replayed.add(t_ns, "event" if type(output) in EVENT_TYPES else "effect", output)
+            replayed.add(t_ns, lane_of(output), output, observer)
         if difference is None and produced != recorded:
             difference = Difference(
                 t_ns, item, tuple(map(repr, recorded)), tuple(map(repr, produced))

@@ -66,10 +66,11 @@ class Writers:
 
 @record
 class MasterFenced:
-    """The fencing device switched a master off for a failover."""
+    """The fencing device switched a master off for a failover of an observer."""
 
     master: str
     failover: int
+    observer: str = ""
 
 
 @record
@@ -85,7 +86,8 @@ class WritesLost:
 
     `since_ns` is the age of the oldest lost write at the moment of promotion. Writes
     that an old owner went on to acknowledge after it (split brain) are lost as well:
-    they are counted at the end of the run, with their age then.
+    they are counted at the end of the run, with their age then. `failover` is that of the
+    `observer` by which the partition was moved.
     """
 
     partition: str
@@ -93,6 +95,7 @@ class WritesLost:
     writes: int
     lost_bytes: int
     since_ns: int
+    observer: str = ""
 
 
 @record

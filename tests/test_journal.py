@@ -8,7 +8,7 @@ from hasim.events import ProbeReply, SendProbe
 from hasim.journal import Journal, JournalError, Record, read, write
 from hasim.model import Cause
 
-HEADER = b'{"hasim_journal": 1, "horizon_ns": 5}\n'
+HEADER = b'{"hasim_journal": 2, "horizon_ns": 5}\n'
 NOT_A_LINE = "a:2: not a line of a hasim journal: "
 
 
@@ -29,7 +29,7 @@ def test_a_journal_is_read_back_as_it_was_written(tmp_path, name) -> None:
     [
         ("a", b"", "a: empty; expected a hasim journal"),
         ("a", b"name: x\n", "a:1: not a hasim journal: no JSON: Expecting value (column 1)"),
-        ("a", b"{}\n", 'a:1: not a hasim journal: expected a header with "hasim_journal": 1'),
+        ("a", b"{}\n", 'a:1: not a hasim journal: expected a header with "hasim_journal": 2'),
         ("a", b"\x89PNG\xff", "a: not a hasim journal: no text in UTF-8"),
         ("a.gz", b"plain text", "a.gz: not a hasim journal: Not a gzipped file (b'pl')"),
         ("a", HEADER + b"5\n", f"{NOT_A_LINE}expected a mapping"),

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
     from hasim.journal import Difference, Journal
 
 
+observer_option = click.option(
+    "--observer",
+    metavar="NAME",
+    help="The observer (control plane) to follow.  [default: the first of the journal]",
+)
+
+
 @click.command()
 @click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @set_option("Replay with another setting, e.g. detection.fall=3.")
-def replay(journal: Path, overrides: list[tuple[str, str]]) -> int:
+@observer_option
+def replay(journal: Path, overrides: list[tuple[str, str]], observer: str | None) -> int:
     """Replay a journal's inputs.
 
-    A fresh control plane is fed the inputs recorded in JOURNAL. Without --set
+    A fresh control plane is fed an observer's inputs recorded in JOURNAL. Without --set
     it must do exactly what was recorded: exit code 0, else 1 and the first
     difference. With --set, say what another configuration would have concluded
     from the same inputs.
@@ -35,9 +43,10 @@ def replay(journal: Path, overrides: list[tuple[str, str]]) -> int:
     except ValueError as error:
         raise ReplayError(str(error)) from None
     try:
+        name = recorded.observer(observer)
         if pairs:
-            return _show_what_if(recorded, what_if(recorded, pairs))
-        outcome = replay_recorded(recorded)
+            return _show_what_if(recorded.seen_by(name), what_if(recorded, pairs, name))
+        outcome = replay_recorded(recorded, name)
     except JournalError as error:
         fail(f"{journal}:1: {error}")
     if outcome.difference is not None:
@@ -83,8 +92,9 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
     required=True,
     help="Number of the incident in the run's incidents.csv.",
 )
-def explain(run: Path, incident: int) -> int:
-    """Tell the story of one incident.
+@observer_option
+def explain(run: Path, incident: int, observer: str | None) -> int:
+    """Tell the story of one incident, as one observer saw it.
 
     RUN is a run folder.
 
@@ -92,11 +102,16 @@ def explain(run: Path, incident: int) -> int:
     """
     from hasim.api import load_run
     from hasim.commands.output import show_story
+    from hasim.journal import JournalError
 
     result = load_run(run)
     try:
         row = result.incident(incident)
     except LookupError as error:
         fail(f"{run}: {error.args[0]}")
-    show_story(result.journal_of_incident(incident), row)
+    journal = result.journal_of_incident(incident)
+    try:
+        show_story(journal, row, journal.observer(observer))
+    except JournalError as error:
+        fail(f"{run}: {error}")
     return FINE

@@ -200,9 +200,9 @@ def _or_dash(value: float | None, shown: Callable[[float], str]) -> str:
     return "-" if value is None or math.isnan(value) else shown(value)
 
 
-def show_story(journal: Journal, incident: dict[str, Any]) -> None:
+def show_story(journal: Journal, incident: dict[str, Any], observer: str) -> None:
     """Print what happened in one incident."""
     from hasim.report import terminal
     from hasim.report.explain import explain
 
-    terminal.console().print(explain(journal, incident))
+    terminal.console().print(explain(journal, incident, observer))

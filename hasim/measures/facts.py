@@ -95,9 +95,9 @@ class Facts:
         return [down for serving in self.servings.values() for down in serving.down]
 
 
-def facts_of(journal: Journal) -> Facts:
-    """Fold a journal."""
-    records = Records(journal)
+def facts_of(journal: Journal, observer: str | None = None) -> Facts:
+    """Fold a journal, as one observer saw it (None: the first that it names)."""
+    records = Records(journal, observer)
     faults = fault_spans(records)
     facts = Facts(
         records=records,

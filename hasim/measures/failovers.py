@@ -70,7 +70,8 @@ def _failover(facts: Facts, course: Course) -> Failover:
     restored_ns = _restored(facts, course) if course.partitions else None
     left_ns = facts.horizon_ns - course.declared_ns
     spent = course.durations_ns(facts.horizon_ns)
-    lost = [w for _, w in facts.records.of(WritesLost) if w.failover == course.failover]
+    by = (facts.records.observer, course.failover)
+    lost = [w for _, w in facts.records.of(WritesLost) if (w.observer, w.failover) == by]
     return Failover(
         failover=course.failover,
         master=course.master,

@@ -23,10 +23,13 @@ class FaultSpan:
 
 @dataclass(frozen=True, slots=True)
 class FencedSpan:
-    """A master that a failover had switched off, until it had restarted or the run ended."""
+    """A master that a failover had switched off, until it had restarted or the run ended.
+
+    `failover` is None if it was one of another observer.
+    """
 
     master: str
-    failover: int
+    failover: int | None
     restarted: bool
     span: Span
 
@@ -59,5 +62,6 @@ def fenced_spans(records: Records) -> list[FencedSpan]:
     for t_ns, fenced in records.of(MasterFenced):
         end_ns = next((up for up in restarts.get(fenced.master, []) if up >= t_ns), None)
         span = Span(t_ns, records.horizon_ns if end_ns is None else end_ns)
-        found.append(FencedSpan(fenced.master, fenced.failover, end_ns is not None, span))
+        failover = fenced.failover if fenced.observer == records.observer else None
+        found.append(FencedSpan(fenced.master, failover, end_ns is not None, span))
     return found

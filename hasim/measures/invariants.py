@@ -44,9 +44,9 @@ def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violatio
     """Every violation that the journal shows, by invariant, then time.
 
     1. No two masters accept writes for a partition under confirmed fencing, and
-       its epoch grows with each owner.
+       its epoch grows with each owner that an observer gives it.
     2. Messages and acknowledged writes are conserved.
-    3. Time never runs back, and every failover keeps to the lifecycle.
+    3. Time never runs back, and every failover of every observer keeps to the lifecycle.
 
     `lifecycle` is the table ``{state: {trigger: state}}``; the failover service's own
     by default.
@@ -55,16 +55,17 @@ def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violatio
         from hasim.services.failover.lifecycle import LIFECYCLE
 
         lifecycle = LIFECYCLE
-    facts = facts_of(journal)
+    every = [facts_of(journal, observer) for observer in journal.observers]
+    facts = every[0]
     found = [
         *_one_primary(facts),
-        *_epochs(facts),
+        *(violation for one in every for violation in _epochs(one)),
         *_messages(facts),
         *_blocks(facts),
         *_single_messages(facts),
         *_writes(facts),
         *_monotone(journal),
-        *_legal(facts, lifecycle),
+        *(violation for one in every for violation in _legal(one, lifecycle)),
     ]
     return sorted(found, key=lambda v: (v.invariant, v.t_ns, v.subject))
 
@@ -86,7 +87,7 @@ def difference(one: Journal, other: Journal) -> Violation | None:
 
 
 def _one_primary(facts: Facts) -> Iterator[Violation]:
-    fencing = facts.records.header["settings"]["failover"]["fencing"]
+    fencing = facts.records.settings["failover"]["fencing"]
     if fencing["mode"] != "confirmed":
         return
     for partition, spans in dual_primary_spans(facts).items():

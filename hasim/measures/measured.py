@@ -115,9 +115,13 @@ def _block(plain: dict[str, Any]) -> Block:
     return Block(**{**plain, **rows, "latencies": latencies})
 
 
-def measure(journal: Journal) -> Measured:
-    """Measure one run. Raises KeyError if the header lacks a field that the measures need."""
-    facts = facts_of(journal)
+def measure(journal: Journal, observer: str | None = None) -> Measured:
+    """Measure one run: what really happened, and how one observer saw and handled it.
+
+    `observer` is its name (None: the first that the journal names). Raises JournalError for one
+    that the journal does not have, KeyError if the header lacks a field that the measures need.
+    """
+    facts = facts_of(journal, observer)
     whole, partitions = availability_of(facts)
     mistakes = mistakes_of(facts)
     masters = masters_of(facts, mistakes)

@@ -13,13 +13,18 @@ B = TypeVar("B")
 
 
 class Records:
-    """The records of a journal, grouped by class, in the order in which they happened."""
+    """An observer's records and the truth, by class, in the order in which they happened.
 
-    def __init__(self, journal: Journal) -> None:
-        self.header = journal.header
+    `observer` is its name (None: the first that the journal names); `settings` are those of
+    its services. Raises JournalError for one that the journal does not have.
+    """
+
+    def __init__(self, journal: Journal, observer: str | None = None) -> None:
+        self.observer = journal.observer(observer)
+        self.settings: dict[str, Any] = journal.header["observers"][self.observer]["settings"]
         self.horizon_ns = journal.horizon_ns
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
-        for record in journal.records:
+        for record in journal.seen_by(self.observer).records:
             self._by_class[type(record.body)].append((record.t_ns, record.body))
         cluster = journal.header["cluster"]
         self.masters = tuple(Master(**plain) for plain in cluster["masters"])
@@ -35,5 +40,5 @@ class Records:
 
         One probe interval plus one probe timeout (nanoseconds).
         """
-        detection = self.header["settings"]["detection"]
+        detection = self.settings["detection"]
         return parse_duration(detection["interval"]) + parse_duration(detection["timeout"])

@@ -14,29 +14,33 @@ from hasim.report.teller import Teller
 from hasim.units import nanoseconds
 
 
-def explain(journal: Journal, incident: int | Mapping[str, Any]) -> Story:
+def explain(
+    journal: Journal, incident: int | Mapping[str, Any], observer: str | None = None
+) -> Story:
     """The story of one incident, from its start until service is restored and the fault cured.
 
     `incident` is its number in the journal (from 1), or its row in a table of
     incidents (`master`, `started_at_s`, `cured_at_s`, `restored_at_s`, ...). Lines
-    of `truth` are what really happened, which no service is told. Raises
-    LookupError, saying how many there are, for a number that does not exist.
+    of `truth` are what really happened, which no service is told; the others are one
+    observer's (None: the first that the journal names). Raises LookupError, saying how many
+    there are, for a number that does not exist, and JournalError for an unknown observer.
     """
-    row = _row(journal, incident) if isinstance(incident, int) else incident
+    observer = journal.observer(observer)
+    row = _row(journal, incident, observer) if isinstance(incident, int) else incident
     start_ns = nanoseconds(row["started_at_s"])
     ends = [_given(row, "restored_at_s"), _given(row, "cured_at_s")]
     known = [nanoseconds(end_s) for end_s in ends if end_s is not None]
     over = _given(row, "outage_censored_s") is None and bool(known)
     end_ns = max(known) if over else journal.horizon_ns
-    teller = Teller(journal, str(row["master"]), start_ns, end_ns)
+    teller = Teller(journal, str(row["master"]), start_ns, end_ns, observer)
     return Story(_title(row), start_ns, collapse(list(teller.lines())), _ending(row))
 
 
-def _row(journal: Journal, number: int) -> dict[str, Any]:
+def _row(journal: Journal, number: int, observer: str) -> dict[str, Any]:
     from hasim.measures.facts import facts_of
     from hasim.measures.incidents import incidents_of
 
-    rows = incidents_of(facts_of(journal))
+    rows = incidents_of(facts_of(journal, observer))
     if not 1 <= number <= len(rows):
         raise LookupError(f"no incident {number}; the journal has {len(rows)}")
     return asdict(rows[number - 1])

@@ -47,10 +47,13 @@ _ORDER_WORDS: dict[type[Any], str] = {
 
 
 class Teller:
-    """Turns the records of one incident into lines, in order."""
+    """Turns the records of one incident into lines, in order, as one observer saw it."""
 
-    def __init__(self, journal: Journal, master: str, start_ns: int, end_ns: int) -> None:
-        self.journal, self.master = journal, master
+    def __init__(
+        self, journal: Journal, master: str, start_ns: int, end_ns: int, observer: str
+    ) -> None:
+        journal = journal.seen_by(observer)
+        self.journal, self.master, self.observer = journal, master, observer
         self.start_ns, self.end_ns = start_ns, end_ns
         self.partitions = self._partitions()
         self.failovers = {
@@ -166,7 +169,7 @@ class Teller:
         return Line(t_ns, "truth", f"SPLIT-BRAIN: {both} accept writes for {body.partition}")
 
     def _fenced(self, t_ns: int, body: truth.MasterFenced) -> Line | None:
-        if body.failover not in self.failovers:
+        if body.observer != self.observer or body.failover not in self.failovers:
             return None
         return Line(t_ns, "truth", f"{body.master} is switched off")
 
@@ -174,7 +177,7 @@ class Teller:
         return Line(t_ns, "truth", f"{body.master} has restarted, as a standby")
 
     def _lost(self, t_ns: int, body: truth.WritesLost) -> Line | None:
-        if body.failover not in self.failovers:
+        if body.observer != self.observer or body.failover not in self.failovers:
             return None
         age = format.seconds(seconds(body.since_ns))
         text = (

@@ -38,14 +38,20 @@ _LEAST_WIDTH = 0.003
 """Shorter spans are drawn as this share of the axis, or they could not be seen."""
 
 
-def timeline_rows(journal: Journal, start_ns: int = 0, end_ns: int | None = None) -> list[Row]:
+def timeline_rows(
+    journal: Journal,
+    start_ns: int = 0,
+    end_ns: int | None = None,
+    observer: str | None = None,
+) -> list[Row]:
     """Spans of a journal that touch the given time, for `incident_timeline`.
 
     Each row has `lane` (a master), `kind` (one of `KINDS`), `start_s`, `end_s` in
-    seconds since the start of the run, cut to the given time, and `label`.
+    seconds since the start of the run, cut to the given time, and `label`. Verdicts and
+    failovers are those of one observer (None: the first that the journal names).
     """
     spans = _Spans(start_ns, journal.horizon_ns if end_ns is None else end_ns)
-    for record in journal.records:
+    for record in journal.seen_by(journal.observer(observer)).records:
         body = record.body
         if isinstance(body, StatusChanged | FailoverChanged):
             _observe(spans, record.t_ns, body)

@@ -45,6 +45,7 @@ class ControlPlane:
     which they were decided. A service that raises is reported by a
     `ServiceFailed` event; the others keep running. When a service wants to be
     woken is asked after each of its calls, so all calls that change it go through here.
+    `observer` is its name, where there are several: dashboards and metrics say it.
     """
 
     def __init__(
@@ -54,7 +55,10 @@ class ControlPlane:
         failover: FailoverSettings | None = None,
         balancing: BalancingSettings | None = None,
         monitor: MonitorSettings | None = None,
+        *,
+        observer: str = "",
     ) -> None:
+        self.observer = observer
         self._detection_settings = detection or DetectionSettings()
         self._failover_settings = failover or FailoverSettings()
         self._balancing_settings = balancing or BalancingSettings()
@@ -64,7 +68,7 @@ class ControlPlane:
             FailoverDetectionService(self._detection_settings, cluster),
             FailoverOrchestrator(self._failover_settings, cluster),
             LoadBalancingService(self._balancing_settings, cluster),
-            HighAvailabilityMonitor(self._monitor_settings, cluster),
+            HighAvailabilityMonitor(self._monitor_settings, cluster, observer=observer),
         )
 
     def _install(
@@ -119,7 +123,9 @@ class ControlPlane:
             ),
             FailoverOrchestrator.restore(self._failover_settings, self.cluster, data["failover"]),
             LoadBalancingService.restore(self._balancing_settings, self.cluster, data["balancing"]),
-            HighAvailabilityMonitor.restore(self._monitor_settings, self.cluster, data["monitor"]),
+            HighAvailabilityMonitor.restore(
+                self._monitor_settings, self.cluster, data["monitor"], observer=self.observer
+            ),
         )
 
     def start(self, now: int) -> list[Output]:

@@ -13,8 +13,6 @@ from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
 from hasim.simulation.streams import Uniforms
 
-OBSERVER = "observer"
-
 
 def master_endpoint(master: str) -> str:
     """The endpoint of a master."""
@@ -24,6 +22,11 @@ def master_endpoint(master: str) -> str:
 def gateway_endpoint(region: str) -> str:
     """The endpoint of a region's gateway."""
     return f"gateway:{region}"
+
+
+def observer_endpoint(observer: str) -> str:
+    """The endpoint of an observer: its name, which has no colon."""
+    return observer
 
 
 class Jitter:
@@ -166,7 +169,7 @@ class Links(dict[tuple[str, str], Link]):
 
 
 class Network:
-    """All links between masters, gateways and the observer."""
+    """All links between masters, gateways and observers."""
 
     def __init__(
         self,

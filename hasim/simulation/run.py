@@ -15,7 +15,7 @@ from hasim.simulation.clients.samples import schedule_samples
 from hasim.simulation.operations import schedule_operations
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import WorldSettings
-from hasim.simulation.world import World
+from hasim.simulation.world import World, observers_of
 from hasim.version import __version__
 
 
@@ -49,7 +49,7 @@ def simulate(
         schedule_samples(
             world.env, operations_ns, settings.horizon_ns, world.messages, world.record
         )
-        world.driver.start()
+        world.start()
         world.messages.run(settings.horizon_ns)
         conclude(world, messages=messages)
         return world.give_journal()
@@ -82,6 +82,12 @@ def collector_paused() -> Iterator[None]:
 
 def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]:
     settings = world.settings
+    configuration = {
+        "detection": plain(settings.detection),
+        "failover": plain(settings.failover),
+        "balancing": plain(settings.balancing),
+        "monitor": plain(settings.monitor),
+    }
     return {
         "scenario": scenario,
         "cell": cell,
@@ -89,11 +95,9 @@ def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]
         "seed": world.seed,
         "horizon_ns": settings.horizon_ns,
         "cluster": freeze(world.cluster),
-        "settings": {
-            "detection": plain(settings.detection),
-            "failover": plain(settings.failover),
-            "balancing": plain(settings.balancing),
-            "monitor": plain(settings.monitor),
+        "observers": {
+            name: {"site": site, "settings": configuration}
+            for name, site in observers_of(settings).items()
         },
         "traffic": {
             "timeout_ns": settings.traffic.timeout_ns,

@@ -20,6 +20,7 @@ from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
+from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
 from hasim.simulation.control.roles import Roles
@@ -29,7 +30,12 @@ from hasim.simulation.faults.scene import Scene
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions, Replication
 from hasim.simulation.masters.traps import Traps
-from hasim.simulation.network import OBSERVER, Network, gateway_endpoint, master_endpoint
+from hasim.simulation.network import (
+    Network,
+    gateway_endpoint,
+    master_endpoint,
+    observer_endpoint,
+)
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.recorder import Recorder
@@ -75,16 +81,11 @@ class World:
             seed=seed,
             replication=replication,
         )
-        control_plane = ControlPlane(
-            self.cluster,
-            settings.detection,
-            settings.failover,
-            settings.balancing,
-            settings.monitor,
-        )
-        self.driver = Driver(self.env, control_plane, self.journal)
-        self.post = Post(self.env, self.network, OBSERVER, self.driver)
-        self.gateways = self._gateways(control_plane.detection.watch().failures)
+        self.drivers = {
+            name: Driver(self.env, name, self._control_plane(name), self.journal)
+            for name in observers_of(settings)
+        }
+        self.gateways = self._gateways()
         self.oracle = Oracle(
             self.masters,
             self.partitions,
@@ -97,8 +98,7 @@ class World:
         self.messages = self._messages(traffic, keep_messages=keep_messages)
         self.partitions.settle = self.messages.settle
         self.rerouting = self._rerouting(traffic)
-        self.commands = self._commands()
-        self.driver.perform = self.commands.perform
+        self.observers = self._observers()
         self.injector = self._injector()
         self._follow_changes()
         self.rerouting.begin_feedback()
@@ -148,7 +148,20 @@ class World:
             masters[partition.owner].primaries[partition.id] = 1
         return masters
 
-    def _gateways(self, watch_failures: int) -> dict[str, SimGateway]:
+    def _control_plane(self, observer: str) -> ControlPlane:
+        return ControlPlane(
+            self.cluster,
+            self.settings.detection,
+            self.settings.failover,
+            self.settings.balancing,
+            self.settings.monitor,
+            observer=observer,
+        )
+
+    def _gateways(self) -> dict[str, SimGateway]:
+        # All observers have the same settings, so they want to be told of the same at once.
+        driver = next(iter(self.drivers.values()))
+        watch_failures = driver.control_plane.detection.watch().failures
         kind = SimGateway
         if self._compiled:
             from hasim.simulation.clients.compiled.gateway import CompiledGateway
@@ -213,34 +226,41 @@ class World:
         reports = LoadReports(self.env, interval_ns, gateways, masters, self.network)
         return Rerouting(self.env, self.gateways, masters, churn, reports, self.changes)
 
-    def _commands(self) -> Commands:
+    def _observers(self) -> dict[str, Observer]:
         # A stream per master: what one of them needs does not shift the others' luck.
         error_draws = {
             m: Stream(self.seed, self.replication, f"probe-errors:{m}") for m in self.masters
         }
-        return Commands(
-            self.post,
-            self.masters,
-            Probes(self.post, self.masters, error_draws),
-            self.device,
-            Transfers(self.post, self.partitions, self.replication_of, self.traps),
-            Roles(
-                self.post,
+        found = {}
+        for place, (name, driver) in enumerate(self.drivers.items()):
+            post = Post(self.env, self.network, driver)
+            roles = Roles(
+                post,
                 self.settings.promotion,
                 self.partitions,
                 self.traps,
                 self.changes,
                 self.record,
-            ),
-            self.rerouting,
-        )
+            )
+            commands = Commands(
+                post,
+                self.masters,
+                Probes(post, self.masters, error_draws, place=place, observers=len(self.drivers)),
+                self.device,
+                Transfers(post, self.partitions, self.replication_of, self.traps),
+                roles,
+                self.rerouting,
+            )
+            driver.perform = commands.perform
+            found[name] = Observer(driver, post, commands)
+        return found
 
     def _injector(self) -> Injector:
         scene = Scene(
             self.masters,
             self.network,
             frozenset(gateway.endpoint for gateway in self.gateways.values()),
-            frozenset([self.post.endpoint]),
+            frozenset(observer.post.endpoint for observer in self.observers.values()),
             self.partitions.owner_of,
             self.traps,
             self.changes.changed,
@@ -259,21 +279,33 @@ class World:
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
         self.changes.on_change = (
-            self.commands.probes.changed,
+            *(observer.commands.probes.changed for observer in self.observers.values()),
             self.replication_of.refresh,
             self.oracle.update,
             self.messages.changed,
         )
         self.changes.on_reroute = (self.oracle.update_service, self.messages.rerouted)
 
-    # -- from everybody to the observer ------------------------------------------------
+    # -- all observers -----------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every control plane."""
+        for driver in self.drivers.values():
+            driver.start()
 
     def feed(self, item: Input) -> None:
-        """An operator tells the control plane something."""
-        self.driver.feed(item)
+        """An operator tells every control plane something."""
+        for driver in self.drivers.values():
+            driver.feed(item)
 
     def _report(self, report: GatewayReport, endpoint: str) -> None:
-        self.post.bring(endpoint, report)
+        for observer in self.observers.values():
+            observer.post.bring(endpoint, report)
+
+
+def observers_of(settings: WorldSettings) -> dict[str, str]:
+    """The observers by name, and the site of each. There is one: only this function knows."""
+    return {"observer": settings.observer.region or settings.masters[0].region}
 
 
 def _runs_compiled(settings: WorldSettings) -> bool:
@@ -287,5 +319,5 @@ def _sites(settings: WorldSettings) -> dict[str, str]:
     """The site of every endpoint."""
     sites = {master_endpoint(m.id): m.region for m in settings.masters}
     sites.update({gateway_endpoint(r): r for r in settings.client_regions})
-    sites[OBSERVER] = settings.observer.region or settings.masters[0].region
+    sites.update({observer_endpoint(o): site for o, site in observers_of(settings).items()})
     return sites

@@ -21,7 +21,7 @@ from hasim.events import (
     TransferState,
     WakeUp,
 )
-from hasim.journal import EVENT_TYPES, Journal, JournalError, Replay, replay
+from hasim.journal import Journal, JournalError, Replay, lane_of, replay
 from hasim.model import Cluster
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
@@ -53,16 +53,20 @@ class ReplayError(ValueError):
     """A setting for a replay that cannot be read; the message says what was expected."""
 
 
-def replay_recorded(journal: Journal) -> Replay:
-    """Feed the journal's inputs to a control plane with the journal's settings.
+def replay_recorded(journal: Journal, observer: str | None = None) -> Replay:
+    """Feed an observer's inputs to a control plane with the settings that it had.
 
-    Raises JournalError or SettingsError if the header does not describe a control plane.
+    `observer` is its name (None: the first that the journal names). Raises JournalError for an
+    unknown one, and JournalError or SettingsError if the header does not describe a control plane.
     """
-    return replay(journal, _control_plane(journal, ()))
+    observer = journal.observer(observer)
+    return replay(journal, _control_plane(journal, observer, ()), observer)
 
 
-def what_if(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> Journal:
-    """What a control plane with other settings would have done with the same inputs.
+def what_if(
+    journal: Journal, overrides: Iterable[tuple[str, Any]], observer: str | None = None
+) -> Journal:
+    """What a control plane with other settings would have done with an observer's inputs.
 
     `overrides` are pairs of a dotted path (``detection.fall``) and a plain
     value as users write it (``3``, ``"500ms"``). What came from outside stays
@@ -70,19 +74,20 @@ def what_if(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> Journal:
     same instant going first. The world does not answer anew: a probe that the
     recorded run never sent stays without an answer, and so does a command.
 
-    Raises JournalError if the header does not describe a control plane, and
-    SettingsError or ReplayError for a setting that does not exist or does not
-    allow the value.
+    Raises JournalError for an observer that the journal does not have (None: the first) or if
+    the header does not describe a control plane, and SettingsError or ReplayError for a setting
+    that does not exist or does not allow the value.
     """
-    machine = _control_plane(journal, overrides)
+    observer = journal.observer(observer)
+    machine = _control_plane(journal, observer, overrides)
     replayed = Journal(dict(journal.header))
-    _take(replayed, 0, machine.start(0))
-    for record in journal.records:
+    _take(replayed, 0, machine, machine.start(0))
+    for record in journal.seen_by(observer).records:
         if record.lane == "input" and not isinstance(record.body, WakeUp):
             _wake(machine, replayed, record.t_ns)
             item = cast(Input, record.body)
-            replayed.add(record.t_ns, "input", item)
-            _take(replayed, record.t_ns, machine.step(record.t_ns, item))
+            replayed.add(record.t_ns, "input", item, observer)
+            _take(replayed, record.t_ns, machine, machine.step(record.t_ns, item))
     _wake(machine, replayed, journal.horizon_ns)
     return replayed
 
@@ -90,17 +95,17 @@ def what_if(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> Journal:
 def _wake(machine: ControlPlane, replayed: Journal, until_ns: int) -> None:
     """Give the machine the wake-ups that it asks for before `until_ns`."""
     while (due := machine.next_wakeup()) is not None and due < until_ns:
-        replayed.add(due, "input", WakeUp())
-        _take(replayed, due, machine.step(due, WakeUp()))
+        replayed.add(due, "input", WakeUp(), machine.observer)
+        _take(replayed, due, machine, machine.step(due, WakeUp()))
 
 
-def _take(replayed: Journal, t_ns: int, outputs: list[Output]) -> None:
+def _take(replayed: Journal, t_ns: int, machine: ControlPlane, outputs: list[Output]) -> None:
     for output in outputs:
-        replayed.add(t_ns, "event" if type(output) in EVENT_TYPES else "effect", output)
+        replayed.add(t_ns, lane_of(output), output, machine.observer)
 
 
 def conclusions(recorded: Journal, replayed: Journal) -> tuple[list[str], list[str]]:
-    """What two journals of the same inputs conclude: one line per verdict and failover step.
+    """What two journals of one observer's inputs conclude: a line per verdict and failover step.
 
     The failovers of a master are told up to the first step that differs: what
     would follow depends on answers that only the recorded run was given.
@@ -148,8 +153,10 @@ def unanswered(recorded: Journal, replayed: Journal) -> tuple[int, int]:
     )
 
 
-def _control_plane(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> ControlPlane:
-    plain = copy.deepcopy(journal.header.get("settings", {}))
+def _control_plane(
+    journal: Journal, observer: str, overrides: Iterable[tuple[str, Any]]
+) -> ControlPlane:
+    plain = copy.deepcopy(journal.header["observers"][observer].get("settings", {}))
     for path, value in overrides:
         _override(plain, path, value)
     made = from_plain(ControlPlaneSettings, plain)
@@ -157,7 +164,9 @@ def _control_plane(journal: Journal, overrides: Iterable[tuple[str, Any]]) -> Co
         cluster = adapter(Cluster).validate_python(journal.header["cluster"])
     except (KeyError, ValidationError):
         raise JournalError("the header does not describe a cluster that can be replayed") from None
-    return ControlPlane(cluster, made.detection, made.failover, made.balancing, made.monitor)
+    return ControlPlane(
+        cluster, made.detection, made.failover, made.balancing, made.monitor, observer=observer
+    )
 
 
 def _override(plain: dict[str, Any], path: str, value: Any) -> None:

@@ -710,10 +710,36 @@ def test_replay_with_a_bad_setting_ends_with_2(journal, setting, message):
 
 
 def test_replay_of_a_journal_without_a_cluster_says_so(tiny):
-    Path("x.jsonl").write_text('{"hasim_journal": 1, "horizon_ns": 5}\n')
+    Path("x.jsonl").write_text('{"hasim_journal": 2, "horizon_ns": 5, "observers": {"one": {}}}\n')
     result = cli("replay", "x.jsonl")
     assert result.exit_code == 2
     assert "x.jsonl:1: the header does not describe a cluster" in result.stderr
+
+
+def test_replay_of_a_journal_without_an_observer_says_so(tiny):
+    Path("x.jsonl").write_text('{"hasim_journal": 2, "horizon_ns": 5}\n')
+    result = cli("replay", "x.jsonl")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "x.jsonl:1: the header names no observer" in result.stderr
+
+
+@pytest.mark.parametrize("setting", [(), ("--set", "detection.fall=3")])
+def test_replay_follows_an_observer_by_name(journal, setting):
+    named = cli("replay", journal, *setting, "--observer", "observer")
+    assert named.exit_code == 0
+    assert named.stdout == cli("replay", journal, *setting).stdout
+    unknown = cli("replay", journal, *setting, "--observer", "obsever")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    message = f"{journal}:1: unknown observer 'obsever'; did you mean observer?"
+    assert message in " ".join(unknown.stderr.split())
+
+
+def test_explain_follows_an_observer_by_name(journal):
+    named = cli("explain", "out", "--incident", 1, "--observer", "observer")
+    assert named.stdout == cli("explain", "out", "--incident", 1).stdout
+    unknown = cli("explain", "out", "--incident", 1, "--observer", "east")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "out: unknown observer 'east'; known: observer" in " ".join(unknown.stderr.split())
 
 
 def test_explain_tells_of_fault_declaration_and_failover(journal):

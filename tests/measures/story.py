@@ -31,6 +31,7 @@ LIFECYCLE: dict[str, dict[str, str]] = {
     "waiting": {"candidate-appeared": "selecting", "owner-recovered": "cancelled"},
     "redirecting": {"redirected": "completed", "timed-out": "completed"},
 }
+OBSERVER = "observer"
 HAPPY = ("fencing", "selecting", "transferring", "promoting", "redirecting", "completed")
 
 
@@ -39,6 +40,10 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
         {"id": name, "region": "west", "priority": rank, "workers": 4}
         for rank, name in enumerate("abc", 1)
     ]
+    settings = {
+        "detection": {"interval": "2s", "timeout": "500ms"},
+        "failover": {"fencing": {"mode": fencing}},
+    }
     return {
         "scenario": "by-hand",
         "cell": {},
@@ -51,10 +56,7 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
             "gateways": ["west"],
             "rtt_ns": [[0, 0, 0]],
         },
-        "settings": {
-            "detection": {"interval": "2s", "timeout": "500ms"},
-            "failover": {"fencing": {"mode": fencing}},
-        },
+        "observers": {OBSERVER: {"site": "west", "settings": settings}},
         "traffic": {"timeout_ns": 2 * 10**9, "deadline_ns": 5 * 10**9},
         "hasim": "0",
     }
@@ -76,7 +78,8 @@ class Story:
         self.states: dict[int, str] = {}
 
     def tell(self, t_s: float, lane: Lane, body: Body) -> None:
-        self.told.append(Record(nanoseconds(t_s), lane, body))
+        by = "" if lane == "truth" else OBSERVER
+        self.told.append(Record(nanoseconds(t_s), lane, body, by))
 
     def truth(self, t_s: float, body: Body) -> None:
         self.tell(t_s, "truth", body)
@@ -117,7 +120,7 @@ class Story:
         self.truth(t_s, PartitionAnswered(partition))
 
     def fenced(self, master: str, failover: int, t_s: float, restarted_s: float | None) -> None:
-        self.truth(t_s, MasterFenced(master, failover))
+        self.truth(t_s, MasterFenced(master, failover, OBSERVER))
         if restarted_s is not None:
             self.truth(restarted_s, MasterRestarted(master))
 

@@ -5,7 +5,7 @@ import pytest
 from hasim.measures import measure
 from hasim.measures.failovers import Failover
 from hasim.truth import WritesLost
-from tests.measures.story import Story, happy
+from tests.measures.story import OBSERVER, Story, happy
 
 
 def one(story: Story) -> Failover:
@@ -24,7 +24,7 @@ def struck(horizon_s: float = 100.0) -> Story:
 def test_phases_and_losses_of_a_failover_that_goes_well() -> None:
     story = struck()
     happy(story, 1, "a", [12, 12.5, 14.5, 14.6, 15.6, 15.9, 16.5])
-    story.truth(15.9, WritesLost("p1", 1, 7, 28_672, 150_000_000))
+    story.truth(15.9, WritesLost("p1", 1, 7, 28_672, 150_000_000, OBSERVER))
     story.up(16.2, "p1", "b")
     failover = one(story)
     assert (failover.outcome, failover.candidates, failover.tried) == ("completed", "b", 1)

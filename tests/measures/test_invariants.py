@@ -15,7 +15,7 @@ from hasim.truth import (
     WritesHeld,
     WritesLost,
 )
-from tests.measures.story import LIFECYCLE, Story, happy
+from tests.measures.story import LIFECYCLE, OBSERVER, Story, happy
 
 
 def found(story: Story) -> list[tuple[int, float, str]]:
@@ -26,7 +26,7 @@ def sound(fencing: str = "confirmed") -> Story:
     story = Story(fencing=fencing)
     happy(story, 1, "a", [12, 12, 13, 13, 14, 15, 16])
     story.promoted(15, "p1", "b", 1, epoch=2)
-    story.truth(15, WritesLost("p1", 1, 3, 300, 10))
+    story.truth(15, WritesLost("p1", 1, 3, 300, 10, OBSERVER))
     story.truth(100, WritesHeld("p1", 43, 40))
     story.truth(100, TrafficRollup(0, "a", "ordinary", "ok", 2, 1, 3))
     story.truth(100, TrafficRollup(90 * 10**9, "a", "ordinary", "late:ok", 1, 1, 1))
@@ -55,7 +55,7 @@ def test_two_writers_under_confirmed_fencing() -> None:
     story.truth(20, Writers("p2", ("a", "b")))
     story.truth(21, Writers("p2", ("b",)))
     assert found(story) == [(1, 20, "p2")]
-    story.header["settings"]["failover"]["fencing"]["mode"] = "none"
+    story.header["observers"][OBSERVER]["settings"]["failover"]["fencing"]["mode"] = "none"
     assert found(story) == []
 
 
@@ -73,7 +73,7 @@ def test_an_epoch_that_does_not_grow() -> None:
         (AttemptRollup("a", Cause.OK, 1), {"messages"}),
         (LatencySketch("vip", 0.01, ((5, 1),)), {"vip"}),
         (WritesHeld("p2", 10, 9), {"p2"}),
-        (WritesLost("p1", 1, 1, 100, 10), {"p1"}),
+        (WritesLost("p1", 1, 1, 100, 10, OBSERVER), {"p1"}),
         (TrafficRollup(0, "a", "ordinary", "timeout", 0, 1, 0), {"ordinary"}),
         (MessageRecord(0, 0, 9, "west", "ordinary", "p1", "a", "ok", 1), {"ordinary", "message 0"}),
     ],

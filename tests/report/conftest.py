@@ -11,6 +11,8 @@ from hasim.model import Cause, Diagnosis, Ownership, RoutingTable, Severity, Sta
 from hasim.study.estimates.estimate import Estimate
 from hasim.units import SECOND
 
+OBSERVER = "observer"
+
 
 def ns(time_s: float) -> int:
     return round(time_s * SECOND)
@@ -83,7 +85,7 @@ def _done():
         (12.5, "event", _step("", "declared", "declare", "", "a failed")),
         (12.5, "event", _step("declared", "fencing", "fence", "", "power off a")),
         (12.5, "effect", e.Fence(1, "a")),
-        (14, "truth", t.MasterFenced("a", 1)),
+        (14, "truth", t.MasterFenced("a", 1, OBSERVER)),
         (14, "truth", t.PartitionServed("p1", False, "a", "power-off")),
         (14.5, "input", e.FenceResult(1, "a", True)),
         (14.5, "event", _step("fencing", "selecting", "fenced", "", "a is off")),
@@ -98,7 +100,7 @@ def _done():
         (15.4, "input", e.TransferResult(1, "c", Cause.OK, (_copy(100, 100),))),
         (15.4, "event", _step("transferring", "promoting", "transferred", "c", "whole")),
         (15.4, "effect", e.Promote(1, ("p1",), "c", 2)),
-        (15.5, "truth", t.WritesLost("p1", 1, 3, 12288, 250_000_000)),
+        (15.5, "truth", t.WritesLost("p1", 1, 3, 12288, 250_000_000, OBSERVER)),
         (15.6, "input", e.PromoteResult(1, "c", Cause.OK, 2)),
         (15.6, "event", e.OwnerChanged("p1", "c", 2, 1)),
         (15.6, "event", _step("promoting", "redirecting", "promoted", "c", "confirmed")),
@@ -118,6 +120,7 @@ def _done():
 @pytest.fixture
 def journal() -> Journal:
     """A hang at 10 s: a torn transfer to b, then c takes over at 15.65 s; cured at 20 s."""
+    settings = {"detection": {"interval": "5s", "timeout": "500ms"}}
     made = Journal(
         {
             "horizon_ns": ns(100),
@@ -130,11 +133,11 @@ def journal() -> Journal:
                 "gateways": ["west", "east"],
                 "rtt_ns": [[1, 1, 1], [1, 1, 1]],
             },
-            "settings": {"detection": {"interval": "5s", "timeout": "500ms"}},
+            "observers": {OBSERVER: {"site": "west", "settings": settings}},
         }
     )
     for time_s, lane, body in sorted([*_before(), *_seen(), *_done()], key=lambda row: row[0]):
-        made.add(ns(time_s), lane, body)
+        made.add(ns(time_s), lane, body, "" if lane == "truth" else OBSERVER)
     return made
 
 

@@ -192,7 +192,7 @@ def test_a_lost_message_leaves_every_count_of_what_is_in_flight(plane: str) -> N
     made = World(settings, on_grid(50, 20, 1), seed=1, replication=0)  # the last one comes at 20 s
     made.changes.changed()
     made.injector.schedule(settings.faults, settings.horizon_ns)
-    made.driver.start()
+    made.start()
     made.messages.run(settings.horizon_ns)
     causes = {cause for _, cause in made.messages.attempt_causes}
     assert {Cause.OK, Cause.TIMEOUT, Cause.CANCELLED} <= causes

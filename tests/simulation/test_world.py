@@ -49,7 +49,7 @@ from hasim.truth import (
     WritesLost,
 )
 from hasim.units import MILLISECOND, SECOND
-from tests.simulation.worlds import after, build, lasting, masters, run, traffic, world
+from tests.simulation.worlds import after, build, lasting, masters, order, run, traffic, world
 
 
 def states(journal) -> list[str]:
@@ -344,13 +344,13 @@ def test_an_order_on_the_wire_does_not_reach_a_restarted_process() -> None:
         crashed.crashes += amount
         crashed.update_condition()
 
-    made.commands.perform(Promote(1, ("p1",), "m2", 2))
+    order(made, Promote(1, ("p1",), "m2", 2))
     made.env.run(until=SECOND // 2)
     die(+1)
     die(-1)
     made.env.run(until=5 * SECOND)
     assert "p1" not in crashed.primaries
-    made.commands.perform(Promote(1, ("p1",), "m2", 2))
+    order(made, Promote(1, ("p1",), "m2", 2))
     made.env.run(until=9 * SECOND)
     assert "p1" in crashed.primaries
 
@@ -396,7 +396,7 @@ def test_a_torn_transfer_leaves_nothing_behind() -> None:
     """All partitions of a transfer arrive, or none: p1's copy must not sneak in without p3's."""
     made = build(world(10, count=4, replication=ReplicationSettings(copies=1)))
     # m4 holds no copy; of p1 there is one at m2, of p3 at m3, which hangs half-way.
-    made.commands.perform(TransferState(1, ("p1", "p3"), "m4", ("m2", "m3")))
+    order(made, TransferState(1, ("p1", "p3"), "m4", ("m2", "m3")))
     made.env.run(until=SECOND // 10)
     made.masters["m3"].hangs += 1
     made.masters["m3"].update_condition()
@@ -408,7 +408,7 @@ def test_a_torn_transfer_leaves_nothing_behind() -> None:
 def test_a_master_that_received_its_first_copy_is_a_standby_from_then_on() -> None:
     """Without waiting for something else to change."""
     made = build(world(20, replication=ReplicationSettings(copies=1), traffic=traffic(50, owned=1)))
-    made.commands.perform(TransferState(1, ("p1",), "m3", ("m1",)))
+    order(made, TransferState(1, ("p1",), "m3", ("m1",)))
     made.messages.run(20 * SECOND)
     state = made.partitions.states["p1"]
     assert state.position(made.env.now, "m3") == state.position(made.env.now, "m2") > 100

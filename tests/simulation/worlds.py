@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hasim.events import Effect
 from hasim.journal import Journal
 from hasim.simulation.laws import Constant, Exponential, Law
 from hasim.simulation.recorded import Recorded
@@ -59,3 +60,9 @@ def run(settings: WorldSettings, seed: int = 1, replication: int = 0, **more: An
 def build(settings: WorldSettings, seed: int = 1, replication: int = 0, **more: Any) -> World:
     """A world that has not started."""
     return World(settings, Recorded(), seed=seed, replication=replication, **more)
+
+
+def order(made: World, effect: Effect) -> None:
+    """The only observer orders something that no service has decided."""
+    (observer,) = made.observers.values()
+    observer.commands.perform(effect)

@@ -30,6 +30,11 @@ class Family:
     help: str
     samples: tuple[Sample, ...]
 
+    def of(self, labels: Labels) -> Family:
+        """The same with these labels before each sample's own."""
+        samples = tuple((labels | own, value) for own, value in self.samples)
+        return Family(self.name, self.type, self.help, samples)
+
 
 def render(families: Iterable[Family], format: str) -> str:
     """The metrics as text, one line feed at the end.
@@ -55,7 +60,8 @@ def families(board: dict[str, Any], *, running: bool) -> list[Family]:
         *_alert_families(board["alerts"]),
         *_sla_families(board["sla"]),
     ]
-    return [family for family in every if family.samples]
+    whose: Labels = {"observer": board["observer"]} if board["observer"] else {}
+    return [family.of(whose) for family in every if family.samples]
 
 
 def _single(name: str, type: Literal["gauge", "counter"], help: str, value: float) -> Family:

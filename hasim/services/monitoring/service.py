@@ -35,13 +35,15 @@ class HighAvailabilityMonitor:
     A sans-IO state machine: `now` is integer nanoseconds and never runs back.
     Methods that act answer with events; methods that ask only read. Before
     `initialize_monitoring` and after `shutdown` nothing is listened to, and the
-    accounts stand still.
+    accounts stand still. `observer` is the name of the control plane, where there are
+    several: the dashboard says whose it is, and each metric has it as a label.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({GatewayReport, WakeUp})
 
-    def __init__(self, settings: MonitorSettings, cluster: Cluster) -> None:
+    def __init__(self, settings: MonitorSettings, cluster: Cluster, *, observer: str = "") -> None:
         self._settings = settings
+        self._observer = observer
         self._cluster = cluster
         self._running = False
         # What `next_wakeup` said, and before when inputs find nothing due: 0, they have to look;
@@ -173,7 +175,8 @@ class HighAvailabilityMonitor:
         """All that the monitor knows, as plain data; see `dashboard.dashboard`."""
         now = self._read_at(now)
         sla = self.compute_sla_compliance(now)
-        return dashboard(now, self._cluster, self._beliefs, self._traffic, self._alerts, sla=sla)
+        board = dashboard(now, self._cluster, self._beliefs, self._traffic, self._alerts, sla=sla)
+        return {"observer": self._observer} | board
 
     def export_metrics(self, now: int, format: str) -> str:
         """The metrics as ``json``, ``csv`` or ``prometheus`` text (exposition format 0.0.4).
@@ -198,10 +201,15 @@ class HighAvailabilityMonitor:
 
     @classmethod
     def restore(
-        cls, settings: MonitorSettings, cluster: Cluster, data: dict[str, Any]
+        cls,
+        settings: MonitorSettings,
+        cluster: Cluster,
+        data: dict[str, Any],
+        *,
+        observer: str = "",
     ) -> HighAvailabilityMonitor:
         """A monitor that behaves as the one that was frozen to `data`."""
-        monitor = cls(settings, cluster)
+        monitor = cls(settings, cluster, observer=observer)
         monitor._running, monitor._now = data["running"], data["now"]
         monitor._alerts.thaw(data["alerts"])
         monitor._beliefs = thaw(Beliefs, data["beliefs"])

@@ -48,9 +48,9 @@ def roll_up(
     for block in messages.blocks():
         record(block)
     for partition, state in partitions.states.items():
-        for failover, (writes, first_ns) in state.stale.items():
+        for (observer, failover), (writes, first_ns) in state.stale.items():
             size, age_ns = writes * state.write_bytes, now - first_ns
-            record(WritesLost(partition, failover, writes, size, age_ns))
+            record(WritesLost(partition, failover, writes, size, age_ns, observer))
         record(WritesHeld(partition, state.total_acknowledged, len(state.acknowledged)))
 
 

@@ -51,7 +51,7 @@ class Commands:
             return
         match effect:
             case Fence():
-                self._device.order(effect, self._post.hand_in)
+                self._device.order(effect, self._post)
             case TransferState():
                 target = self._masters[effect.target]
                 self._post.order(target, lambda: self._transfers.begin(target, effect))

@@ -24,8 +24,11 @@ class Driver:
 
     perform: Callable[[Effect], None]
 
-    def __init__(self, env: Clock, control_plane: ControlPlane, journal: Journal) -> None:
+    def __init__(
+        self, env: Clock, observer: str, control_plane: ControlPlane, journal: Journal
+    ) -> None:
         self.env = env
+        self.observer = observer
         self.control_plane = control_plane
         self._journal = journal
         self._timer = Timer(env, partial(self.feed, WOKEN))
@@ -39,7 +42,7 @@ class Driver:
     def feed(self, item: Input) -> None:
         """Hand one input to the control plane, now."""
         now, control_plane = self.env.now, self.control_plane
-        self._journal.records.append(new_record(Record, (now, "input", item)))
+        self._journal.records.append(new_record(Record, (now, "input", item, self.observer)))
         outputs = control_plane.step(now, item)
         if outputs:
             self._take(now, outputs)
@@ -52,10 +55,10 @@ class Driver:
         self.feed(call.load)
 
     def _take(self, now: int, outputs: list[Output]) -> None:
-        append = self._journal.records.append
+        append, observer = self._journal.records.append, self.observer
         for output in outputs:
             lane: Lane = "event" if type(output) in EVENT_TYPES else "effect"
-            append(new_record(Record, (now, lane, output)))
+            append(new_record(Record, (now, lane, output, observer)))
         for output in outputs:
             if type(output) not in EVENT_TYPES:
                 # By type it is an effect, which the checker of types cannot follow.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hasim.events import Fence, FenceResult
 from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.control.post import Post
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.simulation.streams import Stream
@@ -36,25 +37,25 @@ class FencingDevice:
         self._draws = {m: Stream(seed, replication, f"fencing:{m}") for m in masters}
         self.first_fails: bool | None = None
 
-    def order(self, effect: Fence, answer: Callable[[FenceResult], None]) -> None:
-        """Fence a master; `answer` gets the result, over the device's own line."""
-        Call(self._env, self._settings.latency_ns, COMPLETION, self._fence, (effect, answer))
+    def order(self, effect: Fence, post: Post) -> None:
+        """Fence a master for an observer, who gets the answer over the device's own line."""
+        Call(self._env, self._settings.latency_ns, COMPLETION, self._fence, (effect, post))
 
     def _fence(self, event: Call) -> None:
         effect: Fence
-        answer: Callable[[FenceResult], None]
-        effect, answer = event.load
+        post: Post
+        effect, post = event.load
         if self._fails(effect.master):
-            answer(FenceResult(effect.failover, effect.master, confirmed=False))
+            post.hand_in(FenceResult(effect.failover, effect.master, confirmed=False))
             return
         master = self._masters[effect.master]
         master.forget_roles()
         master.offs += 1
-        self._record(MasterFenced(master.id, effect.failover))
+        self._record(MasterFenced(master.id, effect.failover, post.observer))
         master.update_condition()
         # Before the answer: what the control plane does next comes after it at the same instant.
         Call(self._env, self._settings.restart_ns, COMPLETION, self._restart, master)
-        answer(FenceResult(effect.failover, effect.master, confirmed=True))
+        post.hand_in(FenceResult(effect.failover, effect.master, confirmed=True))
 
     def _fails(self, master: str) -> bool:
         # Drawn in any case, so that a given outcome does not shift the luck of later orders.

@@ -8,16 +8,17 @@ from hasim.events import Input
 from hasim.simulation.clock import ARRIVAL, INPUT, Call, Clock
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import Network, master_endpoint
+from hasim.simulation.network import Network, master_endpoint, observer_endpoint
 
 
 class Post:
     """Carries orders out, and answers back to the driver."""
 
-    def __init__(self, env: Clock, network: Network, endpoint: str, driver: Driver) -> None:
+    def __init__(self, env: Clock, network: Network, driver: Driver) -> None:
         self.env = env
         self.network = network
-        self.endpoint = endpoint
+        self.observer = driver.observer
+        self.endpoint = observer_endpoint(driver.observer)
         self.receive = driver.receive
         self.hand_in = driver.feed
         """For what does not cross the network: the input is there now."""

@@ -24,7 +24,7 @@ Journey = tuple[SendProbe, int, int]
 
 
 class DeepProbe:
-    """A health check that goes through the queue like a message; `number` is 1, 2, ..."""
+    """A health check that goes through the queue like a message; `number` tells it from others."""
 
     def __init__(self, number: int, error_draw: float, answer: Callable[[Cause], None]) -> None:
         self.key = number
@@ -37,7 +37,9 @@ class DeepProbe:
 
 
 class Probes:
-    """Carries out `SendProbe`; the answer comes back as an input, if it comes back.
+    """Carries out an observer's `SendProbe`; the answer comes back as an input, if it does.
+
+    `place` is which of so many `observers` it is, from 0.
 
     When a shallow probe is sent to a master that answers, it is known that it will be
     answered, and when, unless something changes: then there is no event at the master. If
@@ -47,7 +49,13 @@ class Probes:
     """
 
     def __init__(
-        self, post: Post, masters: dict[str, SimMaster], error_draws: dict[str, Stream]
+        self,
+        post: Post,
+        masters: dict[str, SimMaster],
+        error_draws: dict[str, Stream],
+        *,
+        place: int = 0,
+        observers: int = 1,
     ) -> None:
         self.env = post.env
         self._receive = post.receive
@@ -59,12 +67,14 @@ class Probes:
         self._shallow = {m: s.settings.health == "shallow" for m, s in masters.items()}
         # By master: when the probe arrives, its journey, the event of its answer.
         self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
-        self._sent = self._deep = 0
+        # Observers number their probes in turn: no two that meet at a master are alike.
+        self._step = observers
+        self._sent = self._deep = place + 1 - observers
 
     def send(self, probe: SendProbe) -> None:
         """Put a probe on its way. What it meets there and back does not shift others' luck."""
         name, env, back = probe.master, self.env, self._back[probe.master]
-        self._sent = number = self._sent + 1
+        self._sent = number = self._sent + self._step
         there_ns, way = self._there[name].draw(), back.take()
         if there_ns < 0:
             return
@@ -95,7 +105,7 @@ class Probes:
             if master.refusing:
                 self._answer(journey, Cause.REFUSED)
         elif master.settings.health == "deep":
-            self._deep += 1
+            self._deep += self._step
             draw = self._error_draws[master.id].uniform()
             master.accept(DeepProbe(self._deep, draw, partial(self._answer, journey)))
         else:

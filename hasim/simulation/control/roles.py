@@ -55,10 +55,19 @@ class Roles:
         for partition in effect.partitions if cause is Cause.OK else ():
             state = self._partitions.states[partition]
             lag_to = partial(self._partitions.lag_ns, target.id)
-            lost, age_ns = state.change_owner(self._env.now, target.id, effect.failover, lag_to)
+            order = (self._post.observer, effect.failover)
+            lost, age_ns = state.change_owner(self._env.now, target.id, order, lag_to)
             if lost:
-                size = lost * state.write_bytes
-                self._record(WritesLost(partition, effect.failover, lost, size, age_ns))
+                self._record(
+                    WritesLost(
+                        partition,
+                        effect.failover,
+                        lost,
+                        lost * state.write_bytes,
+                        age_ns,
+                        self._post.observer,
+                    )
+                )
         # The master told of its role before the states had their new owner.
         self._changes.changed()
         self._promotion_ended(target, effect, cause)

@@ -10,6 +10,8 @@ from hasim.simulation.masters.writes import Writes
 from hasim.units import SECOND
 
 NO_COPY = -1
+Order = tuple[str, int]
+"""An observer, and the number of its failover."""
 
 
 class ReplicationStream:
@@ -44,7 +46,7 @@ class PartitionState:
     """One partition: its acknowledged writes, and who holds how many of them.
 
     `history` counts changes of owner: a position means something within one history
-    only. `stale` holds, by the failover that had moved the partition, how many writes
+    only. `stale` holds, by the order that had moved the partition, how many writes
     somebody acknowledged who no longer owned it, and the time of the first (ns).
     """
 
@@ -65,8 +67,8 @@ class PartitionState:
         self.acknowledged = Writes()
         self.total_acknowledged = 0
         self.history = 0
-        self.failover = 0
-        self.stale: dict[int, tuple[int, int]] = {}
+        self.moved_by: Order = ("", 0)
+        self.stale: dict[Order, tuple[int, int]] = {}
         self.streams: dict[str, ReplicationStream] = {}
         self._under_way: list[int] = []
 
@@ -83,8 +85,8 @@ class PartitionState:
         self.total_acknowledged += len(by_owner) + len(by_others)
         if by_others:
             earliest_ns = min(by_others)
-            count, first_ns = self.stale.get(self.failover, (0, earliest_ns))
-            self.stale[self.failover] = (count + len(by_others), min(first_ns, earliest_ns))
+            count, first_ns = self.stale.get(self.moved_by, (0, earliest_ns))
+            self.stale[self.moved_by] = (count + len(by_others), min(first_ns, earliest_ns))
         if by_owner:
             self.acknowledged.extend(by_owner)
             if self.acknowledged.long:
@@ -150,14 +152,14 @@ class PartitionState:
         stream.settled = max(stream.settled, position)
 
     def change_owner(
-        self, now: int, master: str, failover: int, lag_to: Callable[[str], int]
+        self, now: int, master: str, order: Order, lag_to: Callable[[str], int]
     ) -> tuple[int, int]:
-        """`master` owns from now on, with the copy it has, by `failover`.
+        """`master` owns from now on, with the copy it has, by `order`.
 
         `lag_to` gives the replication lag (ns) from it to another master. Returns how
         many acknowledged writes are lost, and the age of the oldest of them (ns).
         """
-        self.failover = failover
+        self.moved_by = order
         if master == self.owner:
             return 0, 0
         position = max(0, self.position(now, master))

@@ -144,19 +144,20 @@ def file_stem(cell: CellInfo, replication: int) -> str:
 def broken(journal: Journal) -> tuple[str, ...]:
     """The invariants that a journal breaks, in words; empty if all hold.
 
-    Beside those that the journal shows, the control plane is fed the recorded
+    Beside those that the journal shows, each control plane is fed its recorded
     inputs once more: it must do the same, without the world behind it (no clairvoyance).
     """
     found = [
         f"invariant {v.invariant} at {v.t_ns / SECOND:.9f} s, {v.subject}: {v.text}"
         for v in check_invariants(journal)
     ]
-    difference = replay_recorded(journal).difference
-    if difference is not None:
-        found.append(
-            f"invariant 5 at {difference.t_ns / SECOND:.9f} s: a replay of the same inputs "
-            f"gives {difference.replayed}, recorded were {difference.recorded}"
-        )
+    for observer in journal.observers:
+        difference = replay_recorded(journal, observer).difference
+        if difference is not None:
+            found.append(
+                f"invariant 5 at {difference.t_ns / SECOND:.9f} s, {observer}: a replay of the "
+                f"same inputs gives {difference.replayed}, recorded were {difference.recorded}"
+            )
     return tuple(found)
 
 

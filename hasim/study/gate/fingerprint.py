@@ -21,7 +21,8 @@ class Fingerprint:
     """Work counters of one replication, and a hash of all that the control plane saw and did.
 
     `attempts` counts the selections of each master, `failovers` those that ended, by how.
-    `control` is the hash (BLAKE2b, 64 bits) of the inputs, effects and events, in order.
+    `control` is the hash (BLAKE2b, 64 bits) of the inputs, effects and events, in order. Whose
+    they are is a part of it only if there are several observers: a name alone does nothing.
     """
 
     probes: int
@@ -54,6 +55,7 @@ def fingerprint(journal: Journal) -> Fingerprint:
     attempts: Counter[str] = Counter()
     digest = hashlib.blake2b(digest_size=8)
     declarations = 0
+    several = len(journal.observers) > 1
     for record in journal.records:
         body = record.body
         match body:
@@ -64,7 +66,7 @@ def fingerprint(journal: Journal) -> Fingerprint:
             case AttemptRollup():
                 attempts[body.master] += body.attempts
         if record.lane != "truth":
-            digest.update(to_line(record).encode())
+            digest.update(to_line(record, named=several).encode())
     return Fingerprint(
         probes=kinds[SendProbe],
         reports=kinds[GatewayReport],

@@ -47,7 +47,8 @@ def sent(settings: WorldSettings, plane: str, eligible: tuple[str, ...] | None =
     made = build(dataclasses.replace(settings, data_plane=plane), keep_messages=True)
     if eligible is not None:
         (gateway,) = made.gateways.values()
-        owners = made.driver.control_plane.balancing.routing.table.owners
+        (observer,) = made.observers.values()
+        owners = observer.driver.control_plane.balancing.routing.table.owners
         algorithm = settings.balancing.algorithm
         gateway.balancer.apply_routing(0, RoutingTable(2, eligible, owners, algorithm))
     made.changes.changed()

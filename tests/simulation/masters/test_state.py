@@ -26,12 +26,12 @@ def no_lag(standby: str) -> int:
 def test_an_owner_that_is_replaced_keeps_what_the_new_one_has() -> None:
     made = state("b")
     write(made, "a", *range(1, 11))
-    assert made.change_owner(10, "b", 1, no_lag) == (0, 0)
+    assert made.change_owner(10, "b", ("observer", 1), no_lag) == (0, 0)
     write(made, "b", *range(11, 16))
     # a has seen nothing since: the five are lost, the ten are in both copies.
-    assert made.change_owner(20, "a", 2, no_lag) == (5, 9)
+    assert made.change_owner(20, "a", ("observer", 2), no_lag) == (5, 9)
     assert (made.position(20, "a"), made.position(20, "b")) == (10, 10)
-    assert made.change_owner(21, "b", 3, no_lag) == (0, 0)
+    assert made.change_owner(21, "b", ("observer", 3), no_lag) == (0, 0)
     assert made.total_acknowledged == 15 == len(made.acknowledged) + 5
 
 
@@ -39,14 +39,14 @@ def test_a_standby_of_a_living_owner_keeps_what_it_has_received() -> None:
     """No fault, no fencing: the streams to the others have not broken when the owner changes."""
     made = state("b", "c", lag_ns=2)
     write(made, "a", *range(1, 11))
-    made.change_owner(10, "b", 1, no_lag)
+    made.change_owner(10, "b", ("observer", 1), no_lag)
     assert len(made.acknowledged) == 8
     assert made.position(10, "c") == 8
 
 
 def test_the_lag_is_that_of_the_new_owner() -> None:
     made = state("b", "c")
-    made.change_owner(0, "b", 1, {"a": 7, "b": 0, "c": 3}.__getitem__)
+    made.change_owner(0, "b", ("observer", 1), {"a": 7, "b": 0, "c": 3}.__getitem__)
     made.refresh(0, lambda source, target: True)
     write(made, "b", 10)
     assert [made.position(12, m) for m in "ac"] == [0, 0]
@@ -58,5 +58,5 @@ def test_who_has_no_copy_has_none_after_a_change_of_owner() -> None:
     made = state("b")
     made.replicate_to("c", 0, has_copy=False)
     write(made, "a", 1)
-    made.change_owner(2, "b", 1, no_lag)
+    made.change_owner(2, "b", ("observer", 1), no_lag)
     assert made.position(2, "c") == NO_COPY

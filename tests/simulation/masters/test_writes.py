@@ -45,7 +45,9 @@ def play(steps: list[Any]) -> list[Any]:
         elif kind == "refresh":
             state.refresh(now, lambda one, other, off=cut_off: not off & {one, other})
         elif kind == "owner":
-            seen.append(state.change_owner(now, master, number, {"a": 3, "b": 20, "c": 9}.get))
+            seen.append(
+                state.change_owner(now, master, ("observer", number), {"a": 3, "b": 20, "c": 9}.get)
+            )
         elif kind == "join":
             state.replicate_to(master, 5, has_copy=False)
         elif kind == "begin":
@@ -87,7 +89,10 @@ def test_what_every_standby_has_is_forgotten() -> None:
     assert state.acknowledged.kept < 3 * writes.SHORT
     # c has all writes up to 999,000: the first that is lost is the one at 999,001.
     assert state.position(2 * 10**6, "c") == 999_001
-    assert state.change_owner(2 * 10**6, "c", 1, lambda _: 0) == (1_000_999, 1_000_999)
+    assert state.change_owner(2 * 10**6, "c", ("observer", 1), lambda _: 0) == (
+        1_000_999,
+        1_000_999,
+    )
 
 
 def test_a_transfer_holds_on_to_the_position_of_its_copy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +105,7 @@ def test_a_transfer_holds_on_to_the_position_of_its_copy(monkeypatch: pytest.Mon
     state.receive("c", 3, 0)
     state.let_go(3)
     state.acknowledge_all(array("q", [7]), NOBODY)
-    assert state.change_owner(9, "c", 1, lambda _: 0) == (4, 5)
+    assert state.change_owner(9, "c", ("observer", 1), lambda _: 0) == (4, 5)
 
 
 def test_positions_of_a_list_that_forgets() -> None:

@@ -327,7 +327,7 @@ def test_what_is_done_does_not_fill_a_queue() -> None:
     )
     made, most = build(settings), 0
     made.changes.changed()
-    made.driver.start()
+    made.start()
     for time_ns in range(SECOND, 5 * SECOND, SECOND // 50):
         made.messages.run(time_ns)
         memory = cast(plane.CompiledPlane, made.messages)._memory
@@ -552,7 +552,7 @@ def test_a_users_own_algorithm_runs_on_the_reference_plane(
 
 
 def switch_to(built: World, algorithm: str) -> Callable[[], None]:
-    return lambda: built.driver.feed(SwitchAlgorithm(algorithm))
+    return lambda: built.feed(SwitchAlgorithm(algorithm))
 
 
 def test_one_algorithm_may_follow_another_during_a_run() -> None:
@@ -571,7 +571,7 @@ def test_one_algorithm_may_follow_another_during_a_run() -> None:
             at = 2 * number * SECOND - 1
             Call(built.env, at, INPUT, lambda e: e.load(), switch_to(built, name))
         built.changes.changed()
-        built.driver.start()
+        built.start()
         built.messages.run(settings.horizon_ns)
         conclude(built, messages=True)
         journals.append(built.journal)
