@@ -214,6 +214,14 @@ def _number_ns(unit: str) -> Callable[[str], int]:
     return read
 
 
+def whole_number(text: str) -> int:
+    """A number of times: 1, 2, ..."""
+    digits = text.isascii() and text.isdigit()
+    if not digits or len(text) > 18 or int(text) < 1:  # 64 bits have room for 18 digits
+        raise ValueError(f"expected a whole number from 1 on, got {_shown(text)}")
+    return int(text)
+
+
 def _positive(text: str) -> float:
     try:
         number = float(text)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.scenario.csvtable import Table, TraceError, read_table
+from hasim.scenario.csvtable import Table, TraceError, read_table, whole_number
 from hasim.scenario.sent import state_of
 from hasim.settings.validation import Where, nearest
 from hasim.simulation.recorded import Recorded
@@ -24,6 +24,8 @@ from hasim.units import LONGEST_NS, format_duration
 T = TypeVar("T")
 Outages = list[list[tuple[int, int]]]
 _CACHE: dict[tuple[Any, ...], Any] = {}
+MOST_COUNTED = 10_000_000
+"""Round-trip times of one recording at most, each as often as it was seen: 80 MB."""
 
 
 def read_recorded(world: WorldSettings) -> tuple[Recorded, list[tuple[Where, TraceError]]]:
@@ -110,11 +112,15 @@ def read_jitter(trace: JitterTrace) -> NDArray[np.float64]:
     and is left out.
     """
     pair = {f"pair.{index}": column for index, column in enumerate(trace.pair)}
-    table = read_table(Path(trace.trace), {"column": trace.column, **pair})
+    counted = {"count": trace.count} if trace.count else {}
+    table = read_table(Path(trace.trace), {"column": trace.column, **pair, **counted})
     values = table.numbers("column")
     names = list(zip(*(table.columns[key] for key in pair), strict=True)) if pair else []
     groups = {name: index for index, name in enumerate(dict.fromkeys(names))}
     group = np.array([groups[name] for name in names] or [0] * len(values))
+    if counted:
+        counts = _counts(table)
+        values, group = np.repeat(values, counts), np.repeat(group, counts)
     seen = values > 0
     values, group = values[seen], group[seen]
     if not len(values):
@@ -124,6 +130,16 @@ def read_jitter(trace: JitterTrace) -> NDArray[np.float64]:
     starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
     parts = [part / np.median(part) for part in np.split(values, starts[1:])]
     return _frozen(np.sort(np.concatenate(parts)))
+
+
+def _counts(table: Table) -> NDArray[np.int64]:
+    """How often each row counts; all together at most `MOST_COUNTED` times."""
+    counts = table.convert("count", whole_number, np.int64).astype(np.int64)
+    # As floats: a sum of whole numbers may be too large for 64 bits.
+    if (total := counts.sum(dtype=np.float64)) > MOST_COUNTED:
+        message = f"makes {total:,.0f} values; the most is {MOST_COUNTED:,}"
+        raise TraceError(table.file, settings=[("count", message)])
+    return counts
 
 
 def read_outages(trace: OutageTrace) -> Outages:

@@ -1,5 +1,6 @@
 """Recorded data: the figures that their sources state, small files by hand, broken lines."""
 
+import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
 
@@ -20,17 +21,23 @@ from hasim.units import DAY, HOUR, SECOND
 
 from .conftest import DATA, GOOD
 
-OSG = {
-    "trace": str(DATA / "osg_downtime.csv"),
-    "where": {"class": ("UNSCHEDULED",), "severity": ("Outage", "Severe")},
-}
+ARRIVALS = TraceArrivals(trace=str(DATA / "azure_arrivals.csv"), column="at", unit="s")
+MATRIX = MatrixTrace(matrix=str(DATA / "azure_rtt.csv"))
+JITTER = JitterTrace(trace=str(DATA / "seattle_jitter.csv"), column="ratio", count="count")
+OSG = {"trace": str(DATA / "osg_outages.csv"), "unit": "s"}
+
+
+def digest(values: object) -> str:
+    """Tells any two arrays apart, by their last bit."""
+    return hashlib.blake2b(np.ascontiguousarray(values).tobytes(), digest_size=8).hexdigest()
 
 
 # -- the shipped files hold what their sources say ---------------------------
+# The digests are of what the readers made of the sources' own files.
 
 
 def test_azure_arrivals() -> None:
-    times = read_arrivals(TraceArrivals(trace=str(DATA / "azure_llm_conv.csv"), column="TIMESTAMP"))
+    times = read_arrivals(ARRIVALS)
     gaps = np.diff(times) / SECOND
     assert len(times) == 19_366
     assert times[0] == 0
@@ -40,10 +47,11 @@ def test_azure_arrivals() -> None:
     assert np.median(gaps) == pytest.approx(0.1184, abs=5e-5)
     assert np.quantile(gaps, 0.99) == pytest.approx(0.890, abs=5e-4)
     assert gaps.std() / gaps.mean() == pytest.approx(1.09, abs=5e-3)
+    assert digest(times) == "ad3301efd3c7a303"
 
 
 def test_azure_round_trip_times() -> None:
-    matrix = read_matrix(MatrixTrace(matrix=str(DATA / "azure_p50_rtt.csv"), column="p50_rtt_ms"))
+    matrix = read_matrix(MATRIX)
     values = np.array(list(matrix.values())) / 1e6
     assert len(matrix) == 132
     assert matrix["East US", "Central US"] == 29_000_000
@@ -52,6 +60,7 @@ def test_azure_round_trip_times() -> None:
         [10, 150.5, 246.8, 338.7, 340], abs=0.05
     )
     assert max(abs(matrix[a, b] - matrix[b, a]) for a, b in matrix) == 4_000_000
+    assert digest([rtt for _, rtt in sorted(matrix.items())]) == "ca1315fa36cdecf9"
 
 
 def test_osg_outages() -> None:
@@ -67,34 +76,44 @@ def test_osg_outages() -> None:
     assert np.median(up) == pytest.approx(1_527.5)
 
 
+@pytest.mark.parametrize(
+    ("least", "scale", "expected"),
+    [(1, 1, "e9e725eab2aa6d1f"), (3, 1, "f8fec07ac17b2978"), (15, 6500, "d84d68efe48cbab9")],
+)
+def test_osg_outages_to_the_nanosecond(least: int, scale: float, expected: str) -> None:
+    """Also by which resource comes when: masters replay the resources in this order."""
+    outages = read_outages(OutageTrace(**OSG, least_outages=least, time_scale=scale))
+    assert digest([t for spans in outages for span in spans for t in span]) == expected
+
+
 def test_osg_outages_before_they_are_merged() -> None:
-    """1,492 rows pass the filter: with each row a resource of its own, nothing merges."""
-    outages = read_outages(OutageTrace(**OSG, resource="id", least_outages=1))
-    hours = np.array([(end - start) / HOUR for [(start, end)] in outages])
-    assert len(hours) == 1_492
+    frame = pd.read_csv(DATA / "osg_outages.csv")
+    hours = (frame.end - frame.start) / 3600
+    assert (len(frame), frame.start.min()) == (1_492, 0)
     assert hours.mean() == pytest.approx(77.46, abs=5e-3)
+    assert hours.max() <= 30 * 24
     assert np.quantile(hours, [0.5, 0.9, 0.99]) == pytest.approx([24.0, 215.8, 671.0], abs=0.05)
 
 
-def test_seattle_jitter_against_pandas() -> None:
-    trace = JitterTrace(trace=str(DATA / "seattle_rtt.csv"), column="rtt_s", pair=("src", "dst"))
-    ratios = read_jitter(trace)
-    frame = pd.read_csv(trace.trace)
-    assert len(frame) == 90_816
-    assert (frame.rtt_s == 0).sum() == 1_077
-    seen = frame[frame.rtt_s > 0]
-    assert seen.rtt_s.mean() == pytest.approx(0.377, abs=5e-4)
-    assert seen.rtt_s.max() == pytest.approx(36.1, abs=0.05)
-    medians = seen.groupby(["src", "dst"]).rtt_s.transform("median")
-    np.testing.assert_allclose(ratios, np.sort(seen.rtt_s / medians), rtol=1e-12)
+def test_seattle_jitter() -> None:
+    """Each value is its own ratio: the median of all of them is 1, as that of each pair was."""
+    frame = pd.read_csv(DATA / "seattle_jitter.csv", converters={"ratio": float})
+    ratios = read_jitter(JITTER)
+    assert (len(frame), len(ratios), np.median(ratios)) == (1_994, 89_739, 1.0)
+    np.testing.assert_array_equal(ratios, np.repeat(frame.ratio, frame["count"]))
+    assert digest(ratios) == "4721a576f8647618"
 
 
-@pytest.mark.parametrize("name", ["azure_llm_conv", "azure_p50_rtt", "osg_downtime", "seattle_rtt"])
+RECORDINGS = ["azure_arrivals", "azure_rtt", "osg_outages", "seattle_jitter"]
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
 def test_every_recording_has_its_source_and_licence(name: str) -> None:
     assert (DATA / f"{name}.LICENSE").stat().st_size > 500
     source = (DATA / f"{name}.SOURCE.md").read_text(encoding="utf-8")
-    for word in ("Origin", "Licence", "Attribution", "Check"):
+    for word in ("Origin", "Derived", "Licence", "Attribution", "Check"):
         assert word in source
+    assert {path.stem for path in DATA.glob("*.csv")} == set(RECORDINGS)
 
 
 # -- small files by hand -----------------------------------------------------
@@ -161,6 +180,39 @@ def test_jitter_is_the_ratio_to_the_median_of_the_pair(csv) -> None:
     assert pairs.tolist() == [0.5, 0.5, 1.0, 1.5, 3.0]
     alone = read_jitter(JitterTrace(trace=file, column="v"))
     assert alone.tolist() == pytest.approx([1 / 6, 2 / 6, 1.0, 10 / 6, 5.0])
+
+
+def test_jitter_that_was_counted_is_jitter_written_out(csv) -> None:
+    settings = {"column": "v", "pair": ("a", "b")}
+    counted = csv("a,b,v,n\nx,y,1,2\nx,y,2,1\ny,x,5,3\nx,y,0,7\ny,x,1,1\n")
+    short = read_jitter(JitterTrace(trace=counted, **settings, count="n"))
+    each = csv("a,b,v\n" + 2 * "x,y,1\n" + "x,y,2\n" + 3 * "y,x,5\n" + 7 * "x,y,0\n" + "y,x,1\n")
+    np.testing.assert_array_equal(short, read_jitter(JitterTrace(trace=each, **settings)))
+    assert short.tolist() == [0.2, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0]
+
+
+def test_counts_that_are_none(csv) -> None:
+    rows = ["1,3", "1,0", "1,-1", "1,1.5", "1,", "1,\u0663", f"1,{'9' * 19}"]
+    file = csv("\n".join(["v,n", *rows]) + "\n")
+    with pytest.raises(TraceError) as caught:
+        read_jitter(JitterTrace(trace=file, column="v", count="n"))
+    assert [(line, column) for line, column, _ in caught.value.lines] == [
+        (line, "n") for line in range(3, 9)
+    ]
+    assert caught.value.lines[0][2] == "expected a whole number from 1 on, got '0'"
+
+
+def test_counts_that_are_too_many(csv) -> None:
+    file = csv("v,n\n1,9000000\n2,1000001\n")
+    with pytest.raises(TraceError) as caught:
+        read_jitter(JitterTrace(trace=file, column="v", count="n"))
+    assert caught.value.settings == [("count", "makes 10,000,001 values; the most is 10,000,000")]
+    file = csv("v,n\n" + f"1,{'9' * 18}\n" * 20)  # more than 64 bits hold
+    with pytest.raises(TraceError) as caught:
+        read_jitter(JitterTrace(trace=file, column="v", count="n"))
+    assert caught.value.settings == [
+        ("count", "makes 20,000,000,000,000,000,000 values; the most is 10,000,000")
+    ]
 
 
 def outages(csv, rows: str, **settings):

@@ -16,9 +16,9 @@ class OutageTrace:
 
     trace: str
     """A CSV file, relative to the scenario file."""
-    start: str = "start_utc"
+    start: str = "start"
     """The column with the start of an outage."""
-    end: str = "end_utc"
+    end: str = "end"
     """The column with its end."""
     unit: Literal["timestamp", "ns", "us", "ms", "s"] = "timestamp"
     """ISO 8601 time stamps, or numbers in this unit."""

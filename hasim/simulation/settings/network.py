@@ -18,6 +18,8 @@ class JitterTrace:
     """The column with the round-trip times (any unit: only ratios are used)."""
     pair: tuple[str, ...] = ()
     """The columns that name a pair; the median is taken per pair. Empty: one pair."""
+    count: str = ""
+    """The column that says how often a row's value was seen. Empty: each row counts once."""
 
 
 @settings

@@ -29,8 +29,7 @@ from hasim.study.rare.rates import (
 )
 from hasim.units import DAY, HOUR, MINUTE, SECOND, YEAR
 
-OSG = Path(__file__).parents[3] / "scenarios" / "data" / "osg_downtime.csv"
-UNSCHEDULED = {"class": ("UNSCHEDULED",), "severity": ("Outage", "Severe")}
+OSG = Path(__file__).parents[3] / "scenarios" / "data" / "osg_outages.csv"
 MASTERS = (
     MasterSettings(id="a", region="east"),
     MasterSettings(id="b", region="west"),
@@ -87,14 +86,14 @@ def test_the_interval_covers_the_rate_that_outages_were_drawn_with() -> None:
 
 def test_the_grid_s_outages_as_published() -> None:
     """The mean time between outages that stands in the trace's own description: 4,091.7 h."""
-    trace = OutageTrace(trace=str(OSG), where=UNSCHEDULED, least_outages=3)
+    trace = OutageTrace(trace=str(OSG), unit="s", least_outages=3)
     mean_h = 1 / (between(read_outages(trace)).value or 0) / 3600
     assert mean_h == pytest.approx(4091.7, abs=0.05)
 
 
 def test_a_fit_is_in_real_time_whatever_the_time_scale() -> None:
-    fast = OutageTrace(trace=str(OSG), where=UNSCHEDULED, time_scale=6500)
-    slow = OutageTrace(trace=str(OSG), where=UNSCHEDULED)
+    fast = OutageTrace(trace=str(OSG), unit="s", time_scale=6500)
+    slow = OutageTrace(trace=str(OSG), unit="s")
     assert fit(fast) == fit(slow)
     assert fit(fast).per_s.method == "exact chi-square"
     per_year = (fit(fast).per_s.value or 0) * YEAR / SECOND
@@ -102,11 +101,11 @@ def test_a_fit_is_in_real_time_whatever_the_time_scale() -> None:
 
 
 def test_resources_that_never_failed_lower_the_rate() -> None:
-    trace = OutageTrace(trace=str(OSG), where=UNSCHEDULED)
+    trace = OutageTrace(trace=str(OSG), unit="s")
     failing, all_of_them = fit(trace), fit(trace, 434)
     assert (all_of_them.per_s.n, all_of_them.origin) == (
         1303,  # merged per resource, as the trace's description has it
-        "1303 outages of 434 resources in osg_downtime.csv",
+        "1303 outages of 434 resources in osg_outages.csv",
     )
     assert (all_of_them.per_s.high) < failing.per_s.low
     with pytest.raises(TraceError, match="names 257 resources, more than the 100 watched"):
@@ -175,7 +174,7 @@ def test_the_mean_of_any_law_counts() -> None:
 
 
 def test_a_schedule_is_fitted() -> None:
-    trace = OutageTrace(trace=str(OSG), where=UNSCHEDULED, time_scale=6500)
+    trace = OutageTrace(trace=str(OSG), unit="s", time_scale=6500)
     (found,) = classes_of(world(Crash(kind="crash", target="each", schedule=trace)))
     assert found.rate == fit(trace)
     assert found.rate.per_s.low < (found.rate.per_s.value or 0) < found.rate.per_s.high

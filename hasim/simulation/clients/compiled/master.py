@@ -20,7 +20,7 @@ class Workshop(Protocol):
         ...
 
     def lose(self, master: int, cause: Cause | None) -> None:
-        """All work of a master is lost; returns how much that was."""
+        """All work of a master is lost."""
         ...
 
     def change_rate(self, master: int, rate: float) -> None:
