@@ -10,6 +10,7 @@ from hasim.commands.bench import bench
 from hasim.commands.budget import budget
 from hasim.commands.compare import compare
 from hasim.commands.journals import explain, replay
+from hasim.commands.measures import measures
 from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, validate
 from hasim.commands.shell import Shell
@@ -47,6 +48,7 @@ for command in (
     new,
     schema,
     algorithms,
+    measures,
     replay,
     explain,
     compare,

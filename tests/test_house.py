@@ -287,6 +287,7 @@ def loaded_by(code: str) -> set[str]:
 def test_import_hasim_and_the_services_load_nothing_heavy():
     assert loaded_by("import hasim") & HEAVY == set()
     assert loaded_by("import hasim.services.control_plane") & HEAVY == set()
+    assert loaded_by("import hasim.measures.catalogue") & HEAVY == set()
 
 
 def test_help_loads_nothing_heavy():

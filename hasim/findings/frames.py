@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hasim.measures.catalogue import MEASURES
 from hasim.measures.incidents import Incident
 from hasim.report.cells import text
-from hasim.study.estimates.summary import unit, values
+from hasim.study.estimates.summary import values
 from hasim.study.folder.store import StoreError
 from hasim.version import __version__
 
@@ -102,7 +103,7 @@ def read_frame(path: str | Path, name: str = "metrics") -> pd.DataFrame:
 def metric_rows(found: Mapping[str, float | None]) -> Iterator[Row]:
     """A row for each measure of a replication, with its unit."""
     for measure, value in found.items():
-        yield {"measure": measure, "value": value, "unit": unit(measure)}
+        yield {"measure": measure, "value": value, "unit": MEASURES[measure].unit}
 
 
 class _Writer:

@@ -18,7 +18,7 @@ from hasim.report import page
 from hasim.report.cells import heading, labels, text
 from hasim.report.format import estimate_text
 from hasim.report.remarks import remarks
-from hasim.report.titles import DEFAULT, title
+from hasim.report.titles import DEFAULT, GLANCE, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
 from hasim.study.comparing.compare import MEASURES, Compared, CompareError, against, compare
@@ -44,8 +44,6 @@ SHOWN = 50
 """Cells in a table or figure that is looked at."""
 DRAWN = 20
 """Cells in the small figure that a notebook shows of a result."""
-GLANCE = ("detection_time.p50", "uptime")
-"""The measures in that figure."""
 SUMMARISED = 1000
 """Cells in the summaries and tables that a run folder gets as JSON and CSV."""
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hasim.measures.catalogue import Shown
 from hasim.report import style
 from hasim.report.cells import Cell, heading, labels
 from hasim.report.format import missing, percent, seconds, significant, tick
@@ -25,14 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["detection_ecdf", "incident_timeline", "interval_plot", "save"]
 
-INTERVAL_MEASURES = (
-    "detection_time.p50",
-    "detection_time.p95",
-    "failover_time.p50",
-    "failover_time.p95",
-    "uptime",
-    "success",
-)
+INTERVAL_MEASURES: Sequence[str] = Shown("figure")
 _LOG_FROM = 30.0
 """Times that span more than this ratio are drawn on a logarithmic scale."""
 _LABEL = 0.55

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hasim.measures.catalogue import MEASURES
 from hasim.scenario.operations import operation_problems
 from hasim.scenario.replications import Sequential
 from hasim.scenario.schema import Scenario
@@ -48,11 +49,10 @@ def _sequential(rule: Sequential) -> Found:
 
 def _projected(scenario: Scenario) -> Iterator[Where]:
     """Where a projected measure is asked for."""
-    name, rule = "uptime.renewal_reward", scenario.replications
-    if any(item.measure == name for item in scenario.expect):
-        yield ("expect", name)
-    if isinstance(rule, Sequential) and name in rule.until:
-        yield ("replications", "until", name)
+    asked: list[Where] = [("expect", item.measure) for item in scenario.expect]
+    if isinstance(scenario.replications, Sequential):
+        asked += [("replications", "until", measure) for measure in scenario.replications.until]
+    yield from (where for where in asked if MEASURES[str(where[-1])].needs_projection)
 
 
 def world_problems(world: WorldSettings) -> Found:

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from hasim.scenario.expectations import MEASURES
+from hasim.measures.catalogue import MEASURES
+from hasim.scenario.by_measure import ByMeasure
 from hasim.settings import Setting, count, settings
 
 PRECISION = Setting("share", "Relative half-width of the 95 % interval.", above=0.0, most=1.0)
 
 
-class Precisions:
+class Precisions(ByMeasure):
     """The annotation that reads ``{measure: share, ...}``: a mapping of known measures."""
 
-    def keys(self) -> Iterable[str]:
-        """The measures that exist."""
-        return MEASURES
+    def read(self, measure: str, value: Any) -> Any:
+        """The relative precision of a measure. Raises ValueError that names what was expected."""
+        return PRECISION.read(value)
 
     def write(self, until: Mapping[str, float]) -> dict[str, Any]:
         """What a user would write."""
         return {measure: PRECISION.write(share) for measure, share in until.items()}
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        share = core_schema.no_info_plain_validator_function(PRECISION.read)
-        fields = {
-            measure: core_schema.typed_dict_field(share, required=False) for measure in MEASURES
-        }
-        return core_schema.typed_dict_schema(fields, extra_behavior="forbid")
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
         return {
@@ -38,8 +30,8 @@ class Precisions:
             "additionalProperties": False,
             "minProperties": 1,
             "properties": {
-                measure: {**PRECISION.json_schema(), "description": meaning}
-                for measure, (_, meaning) in MEASURES.items()
+                name: {**PRECISION.json_schema(), "description": measure.description}
+                for name, measure in MEASURES.items()
             },
         }
 

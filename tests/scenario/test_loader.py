@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hasim.measures.catalogue import MEASURES
 from hasim.scenario.document import parse_document
-from hasim.scenario.expectations import MEASURES, Expectation
+from hasim.scenario.expectations import Expectation
 from hasim.scenario.loader import from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import Scenario
@@ -221,7 +222,7 @@ def test_every_measure_can_be_expected(measure: str) -> None:
         "masters": {"id": "a"},
         "horizon": "1m",
         "projection": {"mtbf": "30d"},
-        "expect": {measure: text[MEASURES[measure][0]]},
+        "expect": {measure: text[MEASURES[measure].unit]},
     }
     scenario = from_plain(Scenario, data)
     assert [e.measure for e in scenario.expect] == [measure]

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from hasim.measures.catalogue import Shown, find
 from hasim.scenario.baseline import baseline_problems, partner
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.estimates.statistics import holm
@@ -22,33 +23,8 @@ from hasim.study.estimates.summary import paired
 if TYPE_CHECKING:
     from hasim.measures import Measured
 
-MEASURES = (
-    "detection_time.mean",
-    "detected",
-    "failover_time.mean",
-    "outage.mean",
-    "uptime",
-    "uptime.mean",
-    "uptime.stateless",
-    "success",
-    "mistakes",
-    "rpo.writes",
-    "attempts",
-    "jain",
-    "dual_primary",
-)
-"""What is compared: the means and shares that each replication has a value of."""
-
-MORE_IS_BETTER = {
-    *("detected", "query_accuracy", "success", "goodput", "throughput"),
-    *("uptime", "uptime.mean", "uptime.stateless"),
-}
-NEITHER = {
-    *("attempts", "attempt_rate", "offered", "probes", "switches_per_min", "churn.ideal"),
-    *("jain", "peak_to_mean", "least_to_mean", "cv"),
-    *("balance.jain", "balance.peak_to_mean", "balance.least_to_mean", "balance.cv"),
-}
-"""How the load was served: a change may be the price or the fruit of better service."""
+MEASURES: Sequence[str] = Shown("comparison")
+"""What is compared unless others are asked for: means and shares that each replication has."""
 
 Outcome = Literal["same", "better", "worse", "changed", "undecided"]
 
@@ -65,7 +41,7 @@ class Compared:
     `baseline` is the number of the cell that is subtracted, in a comparison within one run.
     `p` is the two-sided p-value of the paired t-test, after Holm's correction
     for all differences of the comparison. `verdict` is "same" if no
-    replication differs, "better" or "worse" ("changed" for measures of load) if p
+    replication differs, "better" or "worse" ("changed" if the measure is neutral) if p
     is below 5 %, else "undecided".
     """
 
@@ -181,10 +157,11 @@ def _verdict(difference: Estimate, p: float) -> Outcome:
         return "same"
     if p >= 0.05:
         return "undecided"
-    if difference.measure in NEITHER:
+    measure = find(difference.measure)
+    if measure.neutral:
         return "changed"
     more = (difference.value or 0) > 0
-    return "better" if more == (difference.measure in MORE_IS_BETTER) else "worse"
+    return "better" if more == (measure.better == "more") else "worse"
 
 
 def _key(varied: Mapping[str, Any]) -> str:

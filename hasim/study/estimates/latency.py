@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hasim import sketch
 from hasim.measures import Measured
 from hasim.sketch import bucket_value_ns, merge
 from hasim.study.estimates import effective
@@ -38,6 +39,15 @@ def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
     sizes = np.full(len(shares), n / effect)
     low, high = effective.quantile_bounds(values_s, shares, sizes, p, level)
     return Interval(point, low, high, n, effective.METHOD, short_of)
+
+
+def quantile_of_one(p: float, run: Measured) -> float | None:
+    """The quantile of one replication by itself, in seconds: replications can then be paired."""
+    accuracies = {row.accuracy for row in run.latencies}
+    if len(accuracies) != 1:
+        return None
+    found = sketch.quantile(merge(row.buckets for row in run.latencies), p, *accuracies)
+    return None if found is None else found / SECOND
 
 
 def resampled_share(runs: Sequence[Measured], latency_s: float, draws: Floats) -> Floats:

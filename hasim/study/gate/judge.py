@@ -24,8 +24,9 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
+from hasim.measures.catalogue import find
 from hasim.study.estimates.statistics import Floats, holm
-from hasim.study.gate.quantities import QUANTITIES
+from hasim.study.gate.quantities import worse_by
 
 ALPHA = 0.05
 SEEN = 5
@@ -105,8 +106,7 @@ class Comparison:
 def pair(cell: str, measure: str, margin: float, before: Values, after: Values) -> Paired:
     """The paired differences of the replications that both have, in the same order."""
     both = [(b, a) for b, a in zip(before, after, strict=True) if b is not None and a is not None]
-    worse_by = QUANTITIES[measure].worse_by
-    differences = np.array([worse_by(b, a) for b, a in both], dtype=np.float64)
+    differences = np.array([worse_by(measure, b, a) for b, a in both], dtype=np.float64)
     lost = sum(b is not None and a is None for b, a in zip(before, after, strict=True))
     gained = sum(b is None and a is not None for b, a in zip(before, after, strict=True))
     baseline = math.fsum(b for b, _ in both) / len(both) if both else None
@@ -170,13 +170,13 @@ def _verdict(
 def _comparison(
     one: Paired, level: tuple[float, float], p: float, verdict: Verdict, reason: str
 ) -> Comparison:
-    quantity = QUANTITIES[one.measure]
+    measure = find(one.measure)
     n = len(one.differences)
     return Comparison(
         cell=one.cell,
         measure=one.measure,
-        unit=quantity.unit,
-        more_is_better=quantity.more_is_better,
+        unit=measure.unit,
+        more_is_better=measure.better == "more",
         margin=one.margin,
         n=n,
         baseline=one.baseline,

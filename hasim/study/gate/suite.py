@@ -15,7 +15,7 @@ from hasim.scenario.loader import Given, Loaded, from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.settings import count, settings, share
 from hasim.settings.validation import SettingsError, Where, from_plain, nearest
-from hasim.study.gate.quantities import QUANTITIES
+from hasim.study.gate.quantities import comparable
 
 MSER = (
     "warm_up: mser-5 looks at all replications of a cell together, and the gate compares them one "
@@ -200,8 +200,8 @@ def _margins(
 
 def _absolute(measure: str, written: str | float) -> float:
     """A margin in the unit of its measure. Raises ValueError."""
-    if measure not in QUANTITIES:
-        raise ValueError(f"no measure that can be compared{nearest(measure, QUANTITIES)}")
+    if measure not in (known := comparable()):
+        raise ValueError(f"no measure that can be compared{nearest(measure, known)}")
     if written == 0:
         return 0.0
     try:
@@ -218,9 +218,10 @@ def _chosen(
     margins: Mapping[str, Margin],
     problems: list[Problem],
 ) -> Iterator[tuple[str, Margin]]:
+    known = comparable()
     for place, measure in enumerate(measures):
-        if measure not in QUANTITIES:
-            message = f"no measure that can be compared{nearest(measure, QUANTITIES)}"
+        if measure not in known:
+            message = f"no measure that can be compared{nearest(measure, known)}"
         elif measure not in margins:
             message = f"has no margin: give margins: {{{measure}: {{relative: 2%}}}}"
         else:

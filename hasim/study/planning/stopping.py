@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from hasim.measures.catalogue import find
 from hasim.scenario.replications import Sequential
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 ROUND = 10
 """Replications between two looks at a cell."""
-
-OF_LOAD = {
-    *("success", "latency", "attempts", "attempt_rate", "offered", "goodput", "throughput"),
-    *("jain", "peak_to_mean", "least_to_mean", "cv", "balance", "probes"),
-}
-"""Measures that every message tells something about, faults or not."""
 
 Look = Callable[[int, str], "tuple[Interval, int | None]"]
 """(replications, measure) -> its 95 % interval from the first so many, and the events seen by
@@ -95,16 +90,17 @@ def look_at(runs: Sequence[Measured], projection: Projection, *, faults: bool) -
 
 
 def events(measure: str, runs: Sequence[Measured], *, faults: bool) -> int | None:
-    """The observed events that a measure rests on; None for one that needs none."""
-    name = measure.partition(".")[0]
-    incidents = sum(len(run.incidents) for run in runs)
-    mistakes = sum(len(run.mistakes) for run in runs)
-    if name in ("failover_time", "rpo"):
-        return sum(len(run.failovers) for run in runs)
-    if name in ("mistakes", "query_accuracy"):
-        return mistakes
-    if name in OF_LOAD and not faults:
+    """The observed events that a measure rests on; None for one that needs none.
+
+    Raises LookupError if there is no such measure.
+    """
+    rests_on = find(measure).rests_on
+    if rests_on == "messages" and not faults:
         return None
-    if name in ("detection_time", "detected", "late", "outage", "first_ok"):
-        return incidents
-    return incidents + mistakes  # a mistake costs uptime as well
+    counts = {
+        "incidents": sum(len(run.incidents) for run in runs),
+        "failovers": sum(len(run.failovers) for run in runs),
+        "mistakes": sum(len(run.mistakes) for run in runs),
+    }
+    # A mistake costs uptime and messages as well.
+    return counts.get(rests_on, counts["incidents"] + counts["mistakes"])

@@ -209,20 +209,3 @@ def test_pairs_are_narrower_than_cells() -> None:
     difference = paired(first, second, "detection_time.mean")
     apart = stats.ttest_ind(means(3), means(0)).confidence_interval(0.95)
     assert difference.high - difference.low < 0.2 * (apart.high - apart.low)
-
-
-def test_every_measure_that_can_be_compared_has_a_better_way_or_none() -> None:
-    """A new measure is less-is-better unless it is entered: this list is to be kept by hand."""
-    from hasim.study.comparing.compare import MORE_IS_BETTER, NEITHER
-    from hasim.study.estimates.summary import MEASURES as ALL
-
-    less = {
-        name
-        for name, how in ALL.items()
-        if (how.each or how.share) and name not in MORE_IS_BETTER | NEITHER
-    }
-    families = {name.partition(".")[0] for name in less}
-    assert families == {
-        *("detection_time", "failover_time", "outage", "first_ok", "latency"),
-        *("late", "mistakes", "rpo", "dual_primary", "churn"),
-    }

@@ -1,0 +1,9 @@
+"""Every measure, each in one record: to add one is to add its record to one of these files.
+
+What a scenario may expect, what summaries, comparisons and the gate hold, when a study may stop,
+headings, the schema, `hasim measures` and the README's table all follow from it.
+"""
+
+from hasim.measures.catalogue.listed import MEASURES, Shown, find, register
+
+__all__ = ["MEASURES", "Shown", "find", "register"]

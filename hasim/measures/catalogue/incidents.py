@@ -1,0 +1,110 @@
+"""What an incident costs: how long it takes to be found, to be moved away from, to be over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hasim.measures import totals
+from hasim.measures.definition import (
+    COMPARED,
+    DRAWN,
+    FIRST,
+    QUANTILES,
+    TABLE,
+    Block,
+    Events,
+    Measure,
+    View,
+)
+from hasim.measures.estimators import DurationMean, DurationQuantile, Durations, Share
+
+
+def _durations(
+    family: str,
+    title: str,
+    meaning: str,
+    durations: Durations,
+    *,
+    block: Block,
+    views: Mapping[str, frozenset[View]],
+    rests_on: Events = "incidents",
+    detail: str = "",
+) -> Iterator[Measure]:
+    """Mean and quantiles of durations that may be censored; those that `views` names."""
+    for statistic, shown in views.items():
+        yield Measure(
+            name=f"{family}.{statistic}",
+            title=f"{title} {statistic}",
+            unit="s",
+            meaning=meaning,
+            statistic=statistic,
+            estimator=DurationMean(durations)
+            if statistic == "mean"
+            else DurationQuantile(durations, QUANTILES[statistic]),
+            block=block,
+            better="less",
+            rests_on=rests_on,
+            views=shown,
+            detail=detail,
+        )
+
+
+MEASURES = (
+    *_durations(
+        "detection_time",
+        "detection",
+        "Start of an incident to the declaration.",
+        totals.detections,
+        block="detection",
+        views={"mean": COMPARED, "p50": FIRST, "p95": DRAWN, "p99": TABLE},
+        detail="An incident that was never declared is censored (Kaplan-Meier), never dropped; in "
+        "differences both means are restricted to the time that is known.",
+    ),
+    Measure(
+        name="detected",
+        title="detected",
+        unit="ratio",
+        meaning="Share of incidents that were declared before their cure.",
+        estimator=Share(totals.with_outcome("detected"), totals.counted),
+        block="detection",
+        better="more",
+        rests_on="incidents",
+        views=TABLE | COMPARED,
+    ),
+    Measure(
+        name="late",
+        title="late",
+        unit="ratio",
+        meaning="Share of incidents that were declared just after their cure.",
+        estimator=Share(totals.with_outcome("late"), totals.counted),
+        block="detection",
+        better="less",
+        rests_on="incidents",
+    ),
+    *_durations(
+        "failover_time",
+        "failover",
+        "Declaration to the last affected partition up again.",
+        totals.failovers,
+        block="failover",
+        rests_on="failovers",
+        views={"mean": COMPARED, "p50": DRAWN, "p95": DRAWN, "p99": TABLE},
+    ),
+    *_durations(
+        "outage",
+        "outage",
+        "Fault to service restored.",
+        totals.outages,
+        block="failover",
+        views={"mean": TABLE | COMPARED} | dict.fromkeys(("p50", "p95", "p99"), frozenset()),
+        detail="The achieved recovery time (RTO).",
+    ),
+    *_durations(
+        "first_ok",
+        "first answer",
+        "Fault to the first message answered again.",
+        totals.first_answers,
+        block="failover",
+        views=dict.fromkeys(("p50", "p95", "p99"), frozenset()),
+    ),
+)

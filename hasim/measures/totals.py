@@ -1,0 +1,99 @@
+"""What the measures take of one replication: sums, counts, and lists of durations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hasim.units import HOUR, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hasim.measures.measured import Measured
+
+    Pairs = Iterator[tuple[float | None, float | None]]
+
+
+def detections(run: Measured) -> Pairs:
+    """From the start of each incident to the declaration, in seconds; what was seen if censored."""
+    return ((row.detection_s, row.censored_s) for row in run.incidents)
+
+
+def failovers(run: Measured) -> Pairs:
+    """From each declaration until the last affected partition is up again."""
+    return ((row.failover_s, row.censored_s) for row in run.failovers)
+
+
+def outages(run: Measured) -> Pairs:
+    """From the fault of each incident until service is restored."""
+    return ((row.outage_s, row.outage_censored_s) for row in run.incidents)
+
+
+def first_answers(run: Measured) -> Pairs:
+    """From the fault of each incident to the first message that is answered again."""
+    return ((row.first_ok_s, row.first_ok_censored_s) for row in run.incidents)
+
+
+def with_outcome(*outcomes: str) -> Callable[[Measured], int]:
+    """How many incidents ended so."""
+    return lambda run: sum(incident.outcome in outcomes for incident in run.incidents)
+
+
+counted = with_outcome("detected", "late", "censored")
+"""The incidents that detection is measured by; those of a master declared before are not."""
+
+
+def settled(run: Measured) -> int:
+    """Messages whose deadline lies within the run."""
+    return sum(row.messages for row in run.messages if row.settled)
+
+
+def in_time(run: Measured) -> int:
+    """Those of them that were answered by it."""
+    return sum(row.in_time for row in run.messages if row.settled)
+
+
+def mistakes(run: Measured) -> int:
+    """Declarations of healthy masters."""
+    return len(run.mistakes)
+
+
+def healthy_h(run: Measured) -> float:
+    """Hours without an incident, of all masters."""
+    return sum(row.healthy_s for row in run.masters) / seconds(HOUR)
+
+
+def trusted_h(run: Measured) -> float:
+    """Healthy hours in which the master was not declared failed."""
+    mistaken_h = sum(row.mistaken_s for row in run.masters) / seconds(HOUR)
+    return healthy_h(run) - min(mistaken_h, healthy_h(run))
+
+
+def promotions(run: Measured) -> int:
+    """Failovers that promoted a backup."""
+    return sum(failover.promoted_at_s is not None for failover in run.failovers)
+
+
+def writes_lost(run: Measured) -> int:
+    """Acknowledged writes that failovers lost."""
+    return sum(failover.writes_lost for failover in run.failovers)
+
+
+def keys(run: Measured) -> int:
+    """Keys that were seen before a change of routing, of all changes."""
+    return sum(row.keys for row in run.churn)
+
+
+def keys_moved(run: Measured) -> int:
+    """Keys whose master a change of routing changed."""
+    return sum(row.moved for row in run.churn)
+
+
+def keys_moved_needlessly(run: Measured) -> int:
+    """Keys that moved between masters that were there before and after."""
+    return sum(row.needless for row in run.churn)
+
+
+def keys_to_move(run: Measured) -> float:
+    """Keys that had to move."""
+    return sum(row.ideal * row.keys for row in run.churn)

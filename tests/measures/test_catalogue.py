@@ -1,0 +1,173 @@
+"""One record makes a measure: everything else that knows of measures follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hasim.measures.catalogue import MEASURES, Shown, find, listed, register
+from hasim.measures.definition import Measure
+from hasim.measures.estimators import Mean
+from hasim.report import figures, measures, table, titles
+from hasim.scenario.schema import Scenario, json_schema
+from hasim.settings import plain
+from hasim.settings.validation import SettingsError, from_plain
+from hasim.study.comparing import compare
+from hasim.study.estimates.expectations import judge
+from hasim.study.estimates.methods import Method, method_of
+from hasim.study.estimates.summary import estimate_of, summarise, values
+from hasim.study.gate import quantities
+from hasim.study.gate.judge import judge as gate
+from hasim.study.gate.judge import pair
+from hasim.study.gate.suite import suite_from_data
+from hasim.study.planning import stopping
+from tests.study.runs import run
+
+README = Path(__file__).parents[2] / "README.md"
+TOY = Measure(
+    name="toy.cured_alone",
+    title="cured alone",
+    unit="count",
+    meaning="Incidents that ended before anybody noticed.",
+    estimator=Mean(lambda one: sum(row.outcome == "censored" for row in one.incidents)),
+    block="detection",
+    better="less",
+    rests_on="mistakes",
+    views=frozenset({"table", "comparison", "figure"}),
+)
+SMALL = {"masters": {"id": "a"}, "horizon": "1m"}
+
+
+@pytest.fixture
+def toy() -> Iterator[str]:
+    register(TOY)
+    yield TOY.name
+    del listed._LISTED[TOY.name]
+
+
+def test_a_scenario_can_expect_a_new_measure(toy: str) -> None:
+    until = {"until": {toy: "5%"}}
+    data = {**SMALL, "expect": {toy: "<= 1"}, "replications": until}
+    scenario = from_plain(Scenario, data)
+    assert [(one.measure, one.bound) for one in scenario.expect] == [(toy, 1)]
+    assert from_plain(Scenario, plain(scenario)) == scenario
+    with pytest.raises(SettingsError, match=r"expect.toy.cured_alone: expected a limit such as"):
+        from_plain(Scenario, {**SMALL, "expect": {toy: "one"}})
+    with pytest.raises(SettingsError, match=rf"did you mean {toy}\?"):
+        from_plain(Scenario, {**SMALL, "expect": {"toy.cured_alon": "<= 1"}})
+    schema = json_schema()
+    assert schema["properties"]["expect"]["properties"][toy]["description"] == TOY.meaning
+    assert toy in schema["$defs"]["Sequential"]["properties"]["until"]["properties"]
+
+
+def test_without_its_record_it_is_unknown() -> None:
+    with pytest.raises(SettingsError, match=r"expect.toy.cured_alone: unknown key"):
+        from_plain(Scenario, {**SMALL, "expect": {TOY.name: "<= 1"}})
+    with pytest.raises(LookupError, match=r"no measure 'outage\.p96'; did you mean outage\.p9"):
+        find("outage.p96")
+
+
+def test_a_new_measure_is_estimated_judged_and_shown(toy: str) -> None:
+    runs = [run(n, [2.0, None] if n % 2 else [None, None]) for n in range(20)]
+    assert [one[toy] for one in values(runs)] == [2, 1] * 10
+    found = summarise(runs)[toy]
+    assert (found.value, found.unit, found.n) == (1.5, "count", 20)
+    (verdict,) = judge(from_plain(Scenario, {**SMALL, "expect": {toy: "< 2"}}).expect, runs)
+    assert verdict.verdict == "pass"
+    assert "| cured alone |" in table.render("markdown", [(0, {})], [{toy: found}])
+    assert f"0,{toy},count,1.5," in table.render("csv", [(0, {})], [{toy: found}])
+    assert titles.title(toy) == "cured alone"
+    assert titles.blocks([toy, "outage.mean"]) == {"detection": [toy], "failover": ["outage.mean"]}
+    assert toy in titles.DEFAULT
+    assert toy in figures.INTERVAL_MEASURES
+
+
+def test_a_new_measure_is_compared(toy: str) -> None:
+    before = {n: run(n, [2.0, None] if n % 2 else [None, None]) for n in range(20)}
+    after = {n: run(n, [2.0, 3.0] if n % 2 else [3.0, None]) for n in range(20)}
+    worse = compare.compare([(0, {}, after)], [(0, {}, before)], [toy, "detected"])
+    better = compare.compare([(0, {}, before)], [(0, {}, after)], [toy, "detected"])
+    assert [(one.difference.value, one.verdict) for one in worse] == [(1, "worse"), (-0.5, "worse")]
+    assert [one.verdict for one in better] == ["better", "better"]
+    assert toy in compare.MEASURES
+
+
+def test_a_new_measure_is_gated(toy: str) -> None:
+    data = {"measures": [toy], "margins": {toy: {"absolute": 0.5}}, "scenario": SMALL}
+    (cell,) = suite_from_data({"scenarios": {"small": data}}).cells
+    assert cell.margins[toy].absolute == 0.5
+    runs = [run(n, [2.0 + n / 100, None]) for n in range(20)]
+    worse = [run(n, [None, None]) for n in range(20)]
+    seen = [[quantities.values_of(one, (toy,))[toy] for one in side] for side in (runs, worse)]
+    verdicts = []
+    for before, after in (seen, seen[::-1], (seen[0], seen[0])):
+        one = pair("small", toy, 0.5, before, after)
+        verdicts += gate([one], looks=1, at_cap=[True], changed=[True])
+    assert [one.verdict for one in verdicts] == ["regression", "pass", "pass"]
+    assert [one.difference for one in verdicts] == [1, -1, 0]
+
+
+def test_a_study_runs_until_a_new_measure_is_known(toy: str) -> None:
+    runs = [run(n, [2.0, None], mistakes=n % 2) for n in range(8)]
+    assert stopping.events(toy, runs, faults=True) == 4
+    rule = from_plain(Scenario, {**SMALL, "replications": {"until": {toy: "5%"}}}).replications
+    look = stopping.look_at(runs, None, faults=True)
+    assert list(stopping.missing(rule, 8, look)) == [f"{toy}: 4 of 10 events seen"]
+
+
+def test_a_new_measure_is_listed(toy: str) -> None:
+    line = f"| `{toy}` | number | less | {TOY.meaning} |"
+    assert line in measures.as_markdown().splitlines()
+    assert f"  {toy}: number, better less" in measures.as_text().splitlines()
+    assert measures.as_markdown() not in README.read_text(encoding="utf-8")
+
+
+def test_readme_lists_the_measures() -> None:
+    assert measures.as_markdown() in README.read_text(encoding="utf-8"), (
+        "put what `hasim measures --format markdown` prints into README.md"
+    )
+
+
+def test_a_measure_has_one_record() -> None:
+    with pytest.raises(ValueError, match="there is a measure 'uptime' already"):
+        register(MEASURES["uptime"])
+    with pytest.raises(ValueError, match="expected a measure's name"):
+        Measure(
+            name="Two words",
+            title="two",
+            unit="s",
+            meaning="Nothing.",
+            estimator=Mean(lambda one: None),
+            block="service",
+            better="less",
+        )
+
+
+def test_an_estimator_that_nobody_has_bound_says_so() -> None:
+    with pytest.raises(TypeError, match="no estimator: 'mean'"):
+        method_of("mean")
+
+
+def test_each_record_is_whole() -> None:
+    titled = [one.title for one in MEASURES.values()]
+    assert len(set(titled)) == len(titled)
+    for name, measure in MEASURES.items():
+        assert measure.name == name
+        assert measure.meaning.endswith("."), name
+        assert not measure.meaning.endswith(".."), name
+        assert not measure.detail or measure.detail.endswith("."), name
+        assert measure.statistic == "" or name.endswith(f".{measure.statistic}")
+        assert isinstance(method_of(measure.estimator), Method)
+        assert estimate_of(name, []).unit == measure.unit
+        if measure.load:  # a start without a message says nothing of it
+            assert measure.rests_on == "messages", name
+
+
+def test_what_is_shown_unless_asked_for_can_be() -> None:
+    compared = [method_of(find(name).estimator) for name in Shown("comparison")]
+    assert all(method.each is not None for method in compared)
+    assert set(Shown("glance")) <= set(Shown("figure")) <= set(Shown("table"))
+    assert Shown("glance")[0] == "detection_time.p50"
+    assert Shown("table")[:2] == ["detection_time.p50", "detection_time.p95"]
