@@ -29,7 +29,11 @@ class Oracle:
         self._network = network
         self._patience_ns = patience_ns
         self._record = record
+        self.holders = self._holders()
+        """By partition, the masters that take themselves for its primary, in their order."""
+        self._ranks = {partition: rank for rank, partition in enumerate(partitions.names)}
         self._served: dict[str, bool] = {}
+        self._down: set[str] = set()
         self._reasons: dict[str, str] = {}
         self._writers: dict[str, tuple[str, ...]] = {}
         self._stateless: bool | None = None
@@ -40,26 +44,31 @@ class Oracle:
     def update(self) -> None:
         """Compare the world with what was last journalled."""
         self._timely.clear()
-        holders = self.holders()
+        self.holders = self._holders()
         for partition in self._partitions.names:
-            held_by = holders.get(partition, [])
-            self._update_writers(partition, held_by)
-            self._update_partition(partition, held_by)
+            self._update_writers(partition)
+            self._update_partition(partition)
         self._update_stateless()
 
     def update_service(self) -> None:
         """The same when nothing but a gateway's routing has changed."""
-        holders = self.holders()
         for partition in self._partitions.names:
-            self._update_partition(partition, holders.get(partition, []))
+            self._update_partition(partition)
         self._update_stateless()
 
-    def holders(self) -> dict[str, list[SimMaster]]:
-        """By partition, the masters that take themselves for its primary, in their order."""
-        holders: dict[str, list[SimMaster]] = {}
+    def update_overload(self, master: SimMaster) -> set[str]:
+        """The same when nothing but the overload of a master has: returns what was looked at."""
+        concerned = self._down.union(master.primaries)
+        for partition in sorted(concerned, key=self._ranks.__getitem__):
+            self._update_partition(partition)
+        self._update_stateless()
+        return concerned
+
+    def _holders(self) -> dict[str, list[SimMaster]]:
+        holders: dict[str, list[SimMaster]] = {name: [] for name in self._partitions.names}
         for master in self._masters.values():
             for partition in master.primaries:
-                holders.setdefault(partition, []).append(master)
+                holders[partition].append(master)
         return holders
 
     def _update_stateless(self) -> None:
@@ -79,14 +88,15 @@ class Oracle:
             self._unanswered.discard(partition)
             self._record(PartitionAnswered(partition))
 
-    def _update_writers(self, partition: str, holders: list[SimMaster]) -> None:
+    def _update_writers(self, partition: str) -> None:
+        holders = self.holders[partition]
         writers = tuple(sorted(m.id for m in holders if not (m.offs or m.crashes)))
         if writers != self._writers.get(partition):
             self._writers[partition] = writers
             self._record(Writers(partition, writers))
 
-    def _update_partition(self, partition: str, holders: list[SimMaster]) -> None:
-        server = next((m for m in holders if self._reached(m, partition)), None)
+    def _update_partition(self, partition: str) -> None:
+        server = next((m for m in self.holders[partition] if self._reached(m, partition)), None)
         up = server is not None
         owner = self._partitions.owner_of(partition) if server is None else server.id
         reason = "" if up else self._reason(partition, owner)
@@ -95,6 +105,7 @@ class Oracle:
         if not up and self._served.get(partition):
             self._unanswered.add(partition)
         self._served[partition], self._reasons[partition] = up, reason
+        (self._down.discard if up else self._down.add)(partition)
         self._record(PartitionServed(partition, up, owner, reason))
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from hasim.simulation.clock import Clock
@@ -25,8 +26,9 @@ class Partitions:
         self._lag_ns = settings.lag_ns
         self._network = network
         self.names = [f"p{number}" for number, _ in enumerate(owners, 1)]
+        preferred = sorted(owners, key=lambda master: master.priority)
         self.unsettled = {
-            name: self._state(name, owner, owners, settings.copies)
+            name: self._state(name, owner, preferred, settings.copies)
             for name, owner in zip(self.names, owners, strict=True)
         }
         """As far as writes were handed over; who wants the last ones as well asks `states`."""
@@ -34,7 +36,7 @@ class Partitions:
         """Hands over the writes up to now: set by who keeps acknowledged writes for a while."""
 
     def _state(
-        self, name: str, owner: MasterSettings, owners: tuple[MasterSettings, ...], copies: int
+        self, name: str, owner: MasterSettings, preferred: list[MasterSettings], copies: int
     ) -> PartitionState:
         state = PartitionState(
             name,
@@ -43,8 +45,8 @@ class Partitions:
             write_bytes=owner.state.write_bytes,
             bandwidth_bytes_per_s=self._network.settings.bandwidth_bytes_per_s,
         )
-        standbys = [m for m in sorted(owners, key=lambda m: m.priority) if m.id != owner.id]
-        for standby in standbys[:copies]:
+        standbys = (master for master in preferred if master.id != owner.id)
+        for standby in itertools.islice(standbys, copies):
             state.replicate_to(standby.id, self.lag_ns(owner.id, standby.id), has_copy=True)
         return state
 
@@ -80,13 +82,14 @@ class Replication:
         self._partitions = partitions
         self._masters = masters
         self._network = network
+        self._ends = {master: master_endpoint(master) for master in masters}
 
     def possible(self, source: str, target: str) -> bool:
         """Whether state can flow from one master to another, now."""
         return (
             self._masters[source].answering
             and self._masters[target].answering
-            and self._network.connected(master_endpoint(source), master_endpoint(target))
+            and self._network.connected(self._ends[source], self._ends[target])
         )
 
     def refresh(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Configuration:
         self._memory = memory
         self._masters = masters
         self._partitions = partitions
+        self._ranks = {partition: rank for rank, partition in enumerate(partitions)}
         self._gateways = gateways
         self._network = network
         self._oracle = oracle
@@ -59,12 +60,13 @@ class Configuration:
         for row, gateway in zip(rows, self._gateways, strict=True):
             row["fleet"], row["counts"] = gateway.fleet_addresses()
             row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
-        self.write_unanswered()
+        self.write_unanswered(self._partitions)
 
-    def write_unanswered(self) -> None:
-        """Which partitions have not been answered since they went down."""
-        unanswered = self._oracle.unanswered
-        self._memory["unanswered"][:] = [p in unanswered for p in self._partitions]
+    def write_unanswered(self, partitions: Iterable[str]) -> None:
+        """Which of some partitions have not been answered since they went down."""
+        unanswered, flags = self._oracle.unanswered, self._memory["unanswered"]
+        for partition in partitions:
+            flags[self._ranks[partition]] = partition in unanswered
 
     def _write_links(self) -> None:
         links, routes = self._network.links, self._memory["routes"]
@@ -83,8 +85,7 @@ class Configuration:
         rows["hangs"] = [master.hangs for master in masters]
         rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
         rows["error_rate"] = [master.error_rate for master in masters]
-        holders = self._oracle.holders()
-        held_by = [holders.get(partition, []) for partition in self._partitions]
+        held_by = [self._oracle.holders[partition] for partition in self._partitions]
         self._memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])
         index = {master: i for i, master in enumerate(self._masters)}
         held = [index[master.id] for those in held_by for master in those]

@@ -215,8 +215,9 @@ class CompiledPlane:
         if stop & stops.OVERLOAD:
             number = int(state["master"])
             self._masters[number].overloaded = bool(self._memory["masters"]["overloaded"][number])
-            self._oracle.update_service()  # neither replication nor writers depend on it
-            self._configuration.write_unanswered()
+            # Neither replication nor writers depend on it.
+            concerned = self._oracle.update_overload(self._masters[number])
+            self._configuration.write_unanswered(concerned)
         if stop & stops.PROBED:
             self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
 
