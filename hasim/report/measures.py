@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hasim.measures.catalogue import MEASURES
-from hasim.measures.definition import Measure, Unit
+from hasim.measures.catalogue.definition import Measure, Unit
 from hasim.report.titles import blocks
 
 UNITS: dict[Unit, str] = {"s": "s", "ratio": "share", "per_hour": "per hour", "count": "number"}

@@ -6,7 +6,7 @@ import typing
 from collections.abc import Iterable, Sequence
 
 from hasim.measures.catalogue import MEASURES, Shown
-from hasim.measures.definition import Block
+from hasim.measures.catalogue.definition import Block
 
 DEFAULT: Sequence[str] = Shown("table")
 """The measures that a summary shows unless others are asked for."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from hasim import units
 from hasim.measures.catalogue import MEASURES, find
-from hasim.measures.definition import Unit
+from hasim.measures.catalogue.definition import Unit
 from hasim.scenario.by_measure import ByMeasure
 
 _BOUND = re.compile(r"\s*(<=|>=|<|>)\s*(\S.*?)\s*")

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hasim.measures.catalogue import MEASURES, Shown, find, listed, register
-from hasim.measures.definition import Measure
-from hasim.measures.estimators import Mean
+from hasim.measures.catalogue import MEASURES, Mean, Measure, Shown, find, listed, register
 from hasim.report import figures, measures, table, titles
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.settings import plain

@@ -4,6 +4,29 @@ What a scenario may expect, what summaries, comparisons and the gate hold, when 
 headings, the schema, `hasim measures` and the README's table all follow from it.
 """
 
+from hasim.measures.catalogue.definition import Measure
+from hasim.measures.catalogue.estimators import (
+    DurationMean,
+    DurationQuantile,
+    LatencyQuantile,
+    Mean,
+    Rate,
+    Ratio,
+    Share,
+)
 from hasim.measures.catalogue.listed import MEASURES, Shown, find, register
 
-__all__ = ["MEASURES", "Shown", "find", "register"]
+__all__ = [
+    "MEASURES",
+    "DurationMean",
+    "DurationQuantile",
+    "LatencyQuantile",
+    "Mean",
+    "Measure",
+    "Rate",
+    "Ratio",
+    "Share",
+    "Shown",
+    "find",
+    "register",
+]

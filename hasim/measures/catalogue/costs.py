@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hasim.measures import totals
-from hasim.measures.definition import COMPARED, Measure
-from hasim.measures.estimators import Mean, Ratio
+from hasim.measures.catalogue import totals
+from hasim.measures.catalogue.definition import COMPARED, Measure
+from hasim.measures.catalogue.estimators import Mean, Ratio
 
 _KEYS = (
     "Keys are sessions, seen at a gateway before the change: with `traffic.keys`, for ring hash, "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hasim.measures import totals
-from hasim.measures.definition import (
+from hasim.measures.catalogue import totals
+from hasim.measures.catalogue.definition import (
     COMPARED,
     DRAWN,
     FIRST,
@@ -16,7 +16,7 @@ from hasim.measures.definition import (
     Measure,
     View,
 )
-from hasim.measures.estimators import DurationMean, DurationQuantile, Durations, Share
+from hasim.measures.catalogue.estimators import DurationMean, DurationQuantile, Durations, Share
 
 
 def _durations(

@@ -12,7 +12,7 @@ from hasim.measures.catalogue import costs, incidents, load, quality
 from hasim.settings.validation import nearest
 
 if TYPE_CHECKING:
-    from hasim.measures.definition import Measure, View
+    from hasim.measures.catalogue.definition import Measure, View
 
 _LISTED: dict[str, Measure] = {}
 MEASURES: Mapping[str, Measure] = MappingProxyType(_LISTED)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hasim.measures.definition import COMPARED, QUANTILES, Direction, Measure, Unit, View
-from hasim.measures.estimators import LatencyQuantile, Mean, Ratio, Value
+from hasim.measures.catalogue.definition import COMPARED, QUANTILES, Direction, Measure, Unit, View
+from hasim.measures.catalogue.estimators import LatencyQuantile, Mean, Ratio, Value
 
 if TYPE_CHECKING:
-    from hasim.measures.estimators import Estimator
+    from hasim.measures.catalogue.estimators import Estimator
 
 JAIN = "Jain, Chiu, Hawe, DEC-TR-301, 1984"
 _WINDOWS = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hasim.measures import totals
-from hasim.measures.definition import COMPARED, DRAWN, FIRST, Measure
-from hasim.measures.estimators import Mean, ProjectedUptime, Rate, Ratio
+from hasim.measures.catalogue import totals
+from hasim.measures.catalogue.definition import COMPARED, DRAWN, FIRST, Measure
+from hasim.measures.catalogue.estimators import Mean, ProjectedUptime, Rate, Ratio
 
 CHEN = "Chen, Toueg, Aguilera, IEEE Transactions on Computers 51(5), 2002"
 

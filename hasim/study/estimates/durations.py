@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hasim.measures import Measured
-from hasim.measures.estimators import Durations
+from hasim.measures.catalogue.estimators import Durations
 from hasim.study.estimates import pooled
 from hasim.study.estimates.statistics import Floats, Interval
 from hasim.study.estimates.survival import Sample

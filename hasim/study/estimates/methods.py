@@ -1,4 +1,4 @@
-"""The estimators that measures name (`hasim.measures.estimators`), bound to their intervals."""
+"""The estimators that the catalogue of measures names, bound to their intervals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hasim.measures import Measured
-from hasim.measures.estimators import (
+from hasim.measures.catalogue.estimators import (
     DurationMean,
     DurationQuantile,
     LatencyQuantile,

@@ -37,6 +37,8 @@ DETERMINING = (
     "study/replaying.py",
 )
 """All that turns a world and a seed into what was measured (a test looks for what is missing)."""
+TAKEN_LATER = "measures/catalogue"
+"""What is made of outcomes when they are there, and determines none of them."""
 LIBRARIES = ("numpy", "scipy", "numba", "simpy", "pandas", "pyarrow")
 """The libraries that the last bits of a result, or the files it is written to, may depend on."""
 _SHOWN = 12
@@ -63,7 +65,8 @@ def determining() -> Iterator[Path]:
     """The files of `DETERMINING`, always in the same order."""
     for name in DETERMINING:
         place = ROOT / name
-        yield from sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        files = sorted(place.rglob("*.py")) if place.is_dir() else [place]
+        yield from (file for file in files if ROOT / TAKEN_LATER not in file.parents)
 
 
 def versions() -> dict[str, str]:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hasim.measures.estimators import ProjectedUptime
+from hasim.measures.catalogue.estimators import ProjectedUptime
 
 if TYPE_CHECKING:
-    from hasim.measures.estimators import Estimator
+    from hasim.measures.catalogue.estimators import Estimator
 
 Unit = Literal["s", "ratio", "per_hour", "count"]
 """Seconds, a share of one, events per hour, or a plain number."""
