@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -72,7 +73,14 @@ def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
     """The whole, and each partition."""
     by_partition = shares(facts)
     dual_ns = dual_primary_ns(facts)
-    rows = [_row(facts, name, own, dual_ns.get(name, 0)) for name, own in by_partition.items()]
+    held = {w.partition: w for _, w in facts.records.of(WritesHeld)}
+    lost: Counter[str] = Counter()
+    for _, w in facts.records.of(WritesLost):
+        lost[w.partition] += w.writes
+    rows = [
+        _row(facts, name, own, dual_ns.get(name, 0), held.get(name), lost[name])
+        for name, own in by_partition.items()
+    ]
     stateless_ns = length_ns(stateless_down(facts.records))
     horizon_ns = facts.horizon_ns
     together = merged(by_partition)
@@ -88,19 +96,24 @@ def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
     return whole, rows
 
 
-def _row(facts: Facts, partition: str, own: list[Share], dual_ns: int) -> PartitionRow:
+def _row(
+    facts: Facts,
+    partition: str,
+    own: list[Share],
+    dual_ns: int,
+    held: WritesHeld | None,
+    lost: int,
+) -> PartitionRow:
     down_ns = sum(share.span.length_ns for share in own)
-    held = [w for _, w in facts.records.of(WritesHeld) if w.partition == partition]
-    lost = [w for _, w in facts.records.of(WritesLost) if w.partition == partition]
     return PartitionRow(
         **_downtime(own),
         partition=partition,
         uptime=1.0 - down_ns / facts.horizon_ns,
         outages=len(facts.servings[partition].down),
         dual_primary_s=seconds(dual_ns),
-        acknowledged=held[-1].acknowledged if held else None,
-        held=held[-1].held if held else None,
-        writes_lost=sum(w.writes for w in lost),
+        acknowledged=None if held is None else held.acknowledged,
+        held=None if held is None else held.held,
+        writes_lost=lost,
     )
 
 

@@ -19,7 +19,7 @@ from hasim.events import (
 )
 from hasim.measures.facts import Facts
 from hasim.measures.spans import Steps
-from hasim.model import Cause, Status
+from hasim.model import Cause, Master, Status
 from hasim.truth import AttemptRollup, TrafficRollup
 from hasim.units import SECOND, seconds
 
@@ -162,7 +162,12 @@ def _loads(facts: Facts) -> Iterator[tuple[int, list[float], int]]:
     counts: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for _, rollup in facts.records.of(TrafficRollup):
         counts[rollup.start_ns][rollup.master] += rollup.messages
-    usable = {master.id: _usable(facts, master.id) for master in facts.records.masters}
+    orders: defaultdict[str, list[tuple[int, str, bool]]] = defaultdict(list)
+    for kind, may in ORDERS:
+        found: list[tuple[int, Any]] = facts.records.of(kind)
+        for t_ns, order in found:
+            orders[order.master].append((t_ns, "drain", may))
+    usable = {m.id: _usable(facts, m, orders[m.id]) for m in facts.records.masters}
     for start_ns, by_master in sorted(counts.items()):
         masters = [m for m in facts.records.masters if _throughout(usable[m.id], start_ns)]
         own = [by_master[m.id] for m in masters]
@@ -170,19 +175,16 @@ def _loads(facts: Facts) -> Iterator[tuple[int, list[float], int]]:
         yield start_ns, loads, sum(own)
 
 
-def _usable(facts: Facts, master: str) -> Steps[bool]:
+def _usable(facts: Facts, master: Master, orders: list[tuple[int, str, bool]]) -> Steps[bool]:
     """Since when a master may and may not be sent messages, by what was declared and ordered."""
     changes: list[tuple[int, str, bool]] = []
-    verdicts = facts.verdicts[master].status
+    verdicts = facts.verdicts[master.id].status
     for t_ns, status in zip(verdicts.times_ns, verdicts.values, strict=True):
         if status is Status.HEALTHY or status in UNAVAILABLE:  # others change nothing
             changes.append((t_ns, "verdict", status is Status.HEALTHY))
-    for kind, usable in ORDERS:
-        found: list[tuple[int, Any]] = facts.records.of(kind)
-        changes += [(t_ns, "drain", usable) for t_ns, order in found if order.master == master]
-    absent = next(m.absent for m in facts.records.masters if m.id == master)
-    state = {"verdict": not absent, "drain": True}
-    steps = Steps(before=not absent)
+    changes += orders
+    state = {"verdict": not master.absent, "drain": True}
+    steps = Steps(before=not master.absent)
     for t_ns, why, usable in sorted(changes, key=lambda change: change[0]):
         state[why] = usable
         steps.set(t_ns, all(state.values()))

@@ -115,7 +115,7 @@ def _split(facts: Facts, serving: Serving, down: Down, moments: list[int]) -> li
 def _cause(facts: Facts, serving: Serving, down: Down, t_ns: int) -> str:
     """The cause at a moment, from the latest step of the recovery back to the fault."""
     owner = serving.owner.at(t_ns)
-    own = [c for c in facts.courses if serving.partition in c.partitions and c.declared_ns <= t_ns]
+    own = [c for c in facts.courses_with[serving.partition] if c.declared_ns <= t_ns]
     for course in reversed(own):
         if course.ended_ns is None or t_ns < course.ended_ns:
             mistaken = facts.is_mistaken(course)
@@ -135,14 +135,14 @@ def _cause_at_owner(facts: Facts, owner: str, t_ns: int) -> str:
         return "deciding"
     if fence:
         return fence
-    struck = any(f.master == owner and f.span.holds(t_ns) for f in facts.faults)
+    struck = any(fault.span.holds(t_ns) for fault in facts.faults_of[owner])
     return "undetected" if struck else ""
 
 
 def _fence_at(facts: Facts, owner: str, t_ns: int) -> str:
     """What the downtime of a master that is off is charged to: the declaration behind its fence."""
-    for off in facts.fenced:
-        if off.master == owner and off.span.holds(t_ns):
+    for off in facts.fenced_of[owner]:
+        if off.span.holds(t_ns):
             charged = [c for c in facts.courses if c.failover == off.failover]
             return "mistaken" if charged and facts.is_mistaken(charged[0]) else "fencing"
     return ""

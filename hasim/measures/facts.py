@@ -7,13 +7,15 @@ caused it, or to none: then it is a mistake.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hasim.journal import Journal
 from hasim.measures.courses import Course, courses
 from hasim.measures.declarations import Declaration, Verdicts, verdicts
 from hasim.measures.faults import FaultSpan, FencedSpan, fault_spans, fenced_spans
-from hasim.measures.records import Records
+from hasim.measures.records import Records, grouped
 from hasim.measures.serving import Down, Serving, servings
 from hasim.measures.spans import Span, union
 
@@ -55,14 +57,41 @@ class Facts:
         """Length of the run."""
         return self.records.horizon_ns
 
+    # By master or partition, so that what is asked of each of them does not walk all.
+
+    @functools.cached_property
+    def episodes_of(self) -> Mapping[str, Sequence[Episode]]:
+        """The episodes of each master, in order."""
+        return grouped((episode.master, episode) for episode in self.episodes)
+
+    @functools.cached_property
+    def faults_of(self) -> Mapping[str, Sequence[FaultSpan]]:
+        """The faults on each master, in order."""
+        return grouped((fault.master, fault) for fault in self.faults)
+
+    @functools.cached_property
+    def fenced_of(self) -> Mapping[str, Sequence[FencedSpan]]:
+        """The times that each master was off because it had been fenced, in order."""
+        return grouped((fenced.master, fenced) for fenced in self.fenced)
+
+    @functools.cached_property
+    def courses_with(self) -> Mapping[str, Sequence[Course]]:
+        """The failovers that moved each partition, in order."""
+        return grouped((p, course) for course in self.courses for p in course.partitions)
+
+    @functools.cached_property
+    def _started_by(self) -> Mapping[int, Sequence[Course]]:
+        """The failovers that each declaration started, by its identity."""
+        of = ((self.declaration_of.get(course.failover), course) for course in self.courses)
+        return grouped((id(declaration), course) for declaration, course in of if declaration)
+
     def episode_of(self, declaration: Declaration) -> Episode | None:
         """The episode that a declaration speaks of; just after its cure counts (late)."""
         window_ns = self.records.late_window_ns
         spoken_of = [
             e
-            for e in self.episodes
-            if e.master == declaration.master
-            and e.span.start_ns <= declaration.t_ns <= e.span.end_ns + window_ns
+            for e in self.episodes_of[declaration.master]
+            if e.span.start_ns <= declaration.t_ns <= e.span.end_ns + window_ns
         ]
         return spoken_of[-1] if spoken_of else None
 
@@ -70,15 +99,14 @@ class Facts:
         """Whether the master was healthy; one that is off because it was fenced is not."""
         window_ns = self.records.late_window_ns
         off = any(
-            f.master == declaration.master
-            and f.span.start_ns <= declaration.t_ns <= f.span.end_ns + window_ns
-            for f in self.fenced
+            f.span.start_ns <= declaration.t_ns <= f.span.end_ns + window_ns
+            for f in self.fenced_of[declaration.master]
         )
         return not off and self.episode_of(declaration) is None
 
-    def courses_of(self, declaration: Declaration) -> list[Course]:
+    def courses_of(self, declaration: Declaration) -> Sequence[Course]:
         """The failovers that a declaration started."""
-        return [c for c in self.courses if self.declaration_of.get(c.failover) is declaration]
+        return self._started_by[id(declaration)]
 
     def episode_of_course(self, course: Course) -> Episode | None:
         """The episode that a failover answers to."""
@@ -115,8 +143,7 @@ def facts_of(journal: Journal, observer: str | None = None) -> Facts:
 def episodes(faults: list[FaultSpan]) -> list[Episode]:
     """Merge impairing faults master by master; numbered by start, then master."""
     found: list[tuple[Span, str, tuple[FaultSpan, ...]]] = []
-    for master in sorted({f.master for f in faults}):
-        own = [f for f in faults if f.master == master]
+    for master, own in sorted(grouped((f.master, f) for f in faults).items()):
         for span in union(f.span for f in own):
             members = tuple(
                 f for f in own if span.start_ns <= f.span.start_ns and f.span.end_ns <= span.end_ns

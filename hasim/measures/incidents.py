@@ -134,8 +134,8 @@ def downs_of_episodes(facts: Facts) -> dict[int, list[Down]]:
         since_ns = down.span.start_ns
         own = [
             e
-            for e in facts.episodes
-            if e.master == down.owner and e.span.start_ns <= since_ns < reach[e.number]
+            for e in facts.episodes_of[down.owner]
+            if e.span.start_ns <= since_ns < reach[e.number]
         ]
         if own:
             found[own[-1].number].append(down)

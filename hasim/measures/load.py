@@ -12,6 +12,7 @@ from hasim.measures import quality
 from hasim.measures.balance import INDICES
 from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
+from hasim.measures.records import grouped
 from hasim.measures.spans import length_ns
 from hasim.model import Cause
 from hasim.truth import (
@@ -154,10 +155,11 @@ def masters_of(facts: Facts, mistakes: Sequence[Mistake]) -> list[MasterRow]:
         if rollup.cause is Cause.OK:
             answered[rollup.master] += rollup.attempts
     probes = Counter(probe.master for _, probe in facts.records.of(SendProbe))
+    mistakes_of = grouped((mistake.master, mistake) for mistake in mistakes)
     rows = []
     for master in facts.records.masters:
-        own = [m for m in mistakes if m.master == master.id]
-        spans = [e.span for e in facts.episodes if e.master == master.id]
+        own = mistakes_of[master.id]
+        spans = [episode.span for episode in facts.episodes_of[master.id]]
         rows.append(
             MasterRow(
                 master=master.id,

@@ -51,7 +51,7 @@ def mistakes_of(facts: Facts) -> list[Mistake]:
 
 def healthy_ns(facts: Facts, master: str) -> int:
     """Time without an incident on one master: what mistakes can be made in."""
-    return facts.horizon_ns - length_ns(e.span for e in facts.episodes if e.master == master)
+    return facts.horizon_ns - length_ns(episode.span for episode in facts.episodes_of[master])
 
 
 def _mistake(facts: Facts, declaration: Declaration, previous_ns: int | None) -> Mistake:
@@ -73,7 +73,7 @@ def _mistake(facts: Facts, declaration: Declaration, previous_ns: int | None) ->
 def _duration(facts: Facts, declaration: Declaration) -> tuple[Span, bool, bool]:
     """The mistake's span, whether it ended by itself, and whether the master was fenced."""
     numbers = {course.failover for course in facts.courses_of(declaration)}
-    offs = [f for f in facts.fenced if f.failover in numbers and f.master == declaration.master]
+    offs = [f for f in facts.fenced_of[declaration.master] if f.failover in numbers]
     if offs:
         end_ns = offs[-1].span.end_ns if offs[-1].restarted else None
     else:
@@ -81,8 +81,8 @@ def _duration(facts: Facts, declaration: Declaration) -> tuple[Span, bool, bool]
     cut_ns = min(
         (
             e.span.start_ns
-            for e in facts.episodes
-            if e.master == declaration.master and e.span.start_ns > declaration.t_ns
+            for e in facts.episodes_of[declaration.master]
+            if e.span.start_ns > declaration.t_ns
         ),
         default=facts.horizon_ns,
     )
@@ -96,8 +96,8 @@ def _duration(facts: Facts, declaration: Declaration) -> tuple[Span, bool, bool]
 
 def _fault_kind(facts: Facts, declaration: Declaration) -> str:
     window_ns = facts.records.late_window_ns
-    for fault in facts.faults:
+    for fault in facts.faults_of[declaration.master]:
         since_ns, until_ns = fault.span.start_ns, fault.span.end_ns + window_ns
-        if fault.master == declaration.master and since_ns <= declaration.t_ns <= until_ns:
+        if since_ns <= declaration.t_ns <= until_ns:
             return fault.kind
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hasim.journal import Journal
@@ -10,6 +11,20 @@ from hasim.model import Master, Partition
 from hasim.units import parse_duration
 
 B = TypeVar("B")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def grouped(pairs: Iterable[tuple[K, V]]) -> Mapping[K, Sequence[V]]:
+    """The values of each key, in order; an empty tuple for a key without any."""
+    found: defaultdict[K, Any] = defaultdict(tuple)
+    for key, value in pairs:
+        known = found.get(key)
+        if known is None:
+            found[key] = [value]
+        else:
+            known.append(value)
+    return found
 
 
 class Records:
