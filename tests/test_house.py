@@ -68,7 +68,6 @@ CIRCLES_LEFT = {
 LONG_FILES_LEFT = {
     "findings/result.py": 541,
     "services/balancing/service.py": 700,
-    "services/failover/orchestrator.py": 508,
     "simulation/clients/reference/plane.py": 453,
     "study/folder/store.py": 541,
 }
@@ -76,7 +75,6 @@ LARGE_CLASSES_LEFT = {
     "findings/result.py Result": 41,
     "report/teller.py Teller": 34,
     "services/detection/service.py FailoverDetectionService": 32,
-    "services/failover/orchestrator.py FailoverOrchestrator": 39,
     "simulation/clients/compiled/plane.py CompiledPlane": 26,
 }
 

@@ -1,23 +1,10 @@
-"""One failover, and one line of its audit trail."""
+"""One failover: how far it is, with whom, until when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from hasim.services.failover.lifecycle import TERMINAL
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One attempt or step: when (nanoseconds), what, with whom, and why."""
-
-    t_ns: int
-    failover: int
-    old: str
-    new: str
-    trigger: str
-    candidate: str
-    reason: str
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
-"""Selection: which backup takes over, by rules that are applied one after the other."""
+"""Selection: who may take over, and who of them does, by rules applied one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from hasim.model import Master
+from hasim.model import Master, Status
 
 Rule = Callable[[Sequence[Master], Mapping[str, int]], list[Master]]
 """From the candidates and how many partitions each master owns to the candidates left."""
@@ -26,6 +26,17 @@ def by_fewest_partitions(candidates: Sequence[Master], owned: Mapping[str, int])
 
 
 RULES: dict[str, Rule] = {"priority": by_priority, "fewest-partitions": by_fewest_partitions}
+
+
+def eligible(
+    masters: Iterable[Master], statuses: Mapping[str, Status], unfit: Collection[str]
+) -> list[Master]:
+    """Who may take over: declared healthy, and not among the `unfit` (tried, or failed over)."""
+    return [
+        master
+        for master in masters
+        if statuses[master.id] is Status.HEALTHY and master.id not in unfit
+    ]
 
 
 def select(
