@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hasim.findings.budgets import Budgets
-    from hasim.scenario.csvtable import TraceError
     from hasim.scenario.loader import Loaded
+    from hasim.scenario.tables.errors import TraceError
     from hasim.study.rare.rates import Rate
 
 COLUMNS = ("start", "end", "resource")
@@ -195,9 +195,9 @@ def _fitted(
     resources: int | None,
 ) -> dict[str, Rate]:
     """The rates that are fitted to recorded outages, by kind."""
-    from hasim.scenario.csvtable import TraceError
+    from hasim.scenario.tables.errors import TraceError
     from hasim.settings.validation import from_plain
-    from hasim.simulation.settings.faults import OutageTrace
+    from hasim.simulation.settings.recordings import OutageTrace
     from hasim.study.rare.rates import fit, kind_of
 
     if not traces:

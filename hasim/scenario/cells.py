@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from hasim.scenario.checks import matrix_problems, world_problems
-from hasim.scenario.csvtable import TraceError
 from hasim.scenario.document import Document, PathError, Place
 from hasim.scenario.likes import with_likes
 from hasim.scenario.points import PointTable
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import Scenario
 from hasim.scenario.sent import TRACE_KEYS
-from hasim.scenario.traces import read_recorded, span_problem
+from hasim.scenario.tables.errors import TraceError
+from hasim.scenario.traces.reading import read_recorded, traces_problems
 from hasim.scenario.variation import Pick, Plan, clearer
 from hasim.settings import field_hint, fields_by_user_name
 from hasim.settings.validation import SettingsError, Where, from_plain
@@ -191,9 +191,8 @@ def trace_problems(document: Document, world: WorldSettings) -> Iterator[Problem
     if isinstance(world.network.rtt, MatrixTrace) and recorded.rtt_ns:
         for at, message in matrix_problems(world, recorded.rtt_ns):
             yield document.problem(at, message)
-    short = span_problem(world, recorded)
-    if short:
-        yield document.problem(("traffic", "arrivals"), short)
+    for at, message in traces_problems(world, recorded):
+        yield document.problem(at, message)
 
 
 def problems_of_trace(document: Document, where: Where, error: TraceError) -> Iterator[Problem]:

@@ -19,7 +19,6 @@ from hasim.scenario.cells import (
     whole_world,
 )
 from hasim.scenario.checks import scenario_problems, world_problems
-from hasim.scenario.csvtable import TraceError
 from hasim.scenario.document import (
     Document,
     PathError,
@@ -33,7 +32,8 @@ from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.remarks import remarks_on
 from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.sent import TRACE_KEYS, trace_names
-from hasim.scenario.traces import read_recorded
+from hasim.scenario.tables.errors import TraceError
+from hasim.scenario.traces.reading import read_recorded, remarks_on_traces
 from hasim.scenario.variation import Pick, Plan, plan_of, repeated_cells, variation_problems
 from hasim.settings import fields_by_user_name
 from hasim.settings.validation import nearest
@@ -85,8 +85,9 @@ class Loaded:
         return cells.spread(LOOKED_AT) if isinstance(cells, Cells) else range(len(cells))
 
     def remarks(self) -> list[str]:
-        """What is set and has no effect in some cell."""
-        return remarks_on(self.cells[number].world for number in self.sample())
+        """What is set and has no effect in some cell, and what was made of open recordings."""
+        worlds = [self.cells[number].world for number in self.sample()]
+        return [*remarks_on(worlds), *remarks_on_traces(worlds)]
 
     def traces(self) -> list[str]:
         """The paths of all traces that some cell may need."""

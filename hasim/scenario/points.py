@@ -9,14 +9,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from hasim.scenario.csvtable import Table, read_table
+import numpy as np
+
 from hasim.scenario.document import parse_value
-from hasim.scenario.schema import WORLD_KEYS
+from hasim.scenario.schema import WORLD_KEYS, Scenario
 from hasim.scenario.sent import trace_names
+from hasim.scenario.tables.errors import Broken, refuse
 from hasim.scenario.variation import Pick
+from hasim.settings import fields_by_user_name
 from hasim.settings.validation import Where, nearest
+from hasim.simulation.settings.recordings import TableFile
+
+if TYPE_CHECKING:
+    from hasim.scenario.tables.table import Table
 
 WHERE: Where = ("vary", "points")
 
@@ -70,17 +77,26 @@ def file_of(vary: Any) -> str | None:
 
 def read_points(path: Path) -> PointTable:
     """Read the file. Raises TraceError with every line that is broken."""
-    table = read_table(path, None)
-    unknown = [(1, name, message) for name in table.columns if (message := _column_problem(name))]
-    table.refuse(unknown)
-    return PointTable({name: _values(table, name) for name in table.columns}, table.lines)
+    from hasim.scenario.tables.table import read_table
+
+    table = read_table(path, None, TableFile(delimiter="comma", header=1))
+    refuse(path, list(_unknown(table)))
+    columns = {name: _values(table, name) for name in table.columns}
+    return PointTable(columns, table.lines(np.arange(len(table))))
 
 
-def _column_problem(name: str) -> str:
-    top = name.partition(".")[0]
-    if top in WORLD_KEYS:
-        return ""
-    return f"is no setting that can be varied{nearest(top, WORLD_KEYS)}"
+def _unknown(table: Table) -> Iterator[Broken]:
+    """The columns that cannot be varied: by name, if that is near to a setting, else by number."""
+    for number, name in enumerate(table.columns, 1):
+        top = name.partition(".")[0]
+        if top not in WORLD_KEYS:
+            near = nearest(top, WORLD_KEYS)
+            known = top in fields_by_user_name(Scenario) or "did you mean" in near
+            yield (
+                1,
+                name if known else f"column {number}",
+                f"is no setting that can be varied{near}",
+            )
 
 
 def _values(table: Table, name: str) -> list[Any]:
@@ -88,12 +104,12 @@ def _values(table: Table, name: str) -> list[Any]:
     known: dict[str, Any] = {}
     broken = []
     values = []
-    for text, line in zip(table.columns[name], table.lines, strict=True):
+    for place, text in enumerate(table.texts(name)):
         if text not in known:
             try:
                 known[text] = value_of(text)
-            except ValueError as error:
-                broken.append((line, name, str(error)))
+            except ValueError:  # whose message repeats the text
+                broken.append((place, name, "expected a value as it is written in YAML"))
                 continue
         values.append(known[text])
     table.refuse(broken)

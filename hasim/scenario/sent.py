@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from stat import S_ISDIR, S_ISREG
+from typing import IO, Any
 
-TRACE_KEYS = ("trace", "matrix", "file")
+from hasim.simulation.settings.recordings import FILE_KEYS
+
+TRACE_KEYS = (*FILE_KEYS, "file")
 """The settings that name a file: traces, and the points of a study."""
 _SENT: dict[Path, tuple[bytes, str]] = {}
 
@@ -39,19 +43,21 @@ def use(traces: Mapping[str, bytes]) -> None:
 
 
 def state_of(path: Path) -> tuple[Any, ...]:
-    """What changes when a trace does. Raises OSError if there is no such file."""
+    """What changes when a trace does. Raises OSError if there is no such regular file."""
     if path in _SENT:
         return (_SENT[path][1],)
     stat = path.stat()
+    if not S_ISREG(stat.st_mode):
+        what = "a folder" if S_ISDIR(stat.st_mode) else "no regular file (a pipe or a device)"
+        raise OSError(errno.EINVAL, f"it is {what}")
     return (stat.st_mtime_ns, stat.st_size)
 
 
-def opened(path: Path) -> TextIO:
-    """A trace as text, also one that was sent. Raises OSError."""
+def opened(path: Path) -> IO[bytes]:
+    """A trace as it is, also one that was sent. Raises OSError."""
     if path in _SENT:
-        binary = io.BytesIO(_SENT[path][0])
-        return io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return io.BytesIO(_SENT[path][0])
+    return path.open("rb")
 
 
 def digest_of(path: Path) -> str:

@@ -8,6 +8,7 @@ uniforms serves every law and algorithms under test share their randomness
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -102,6 +103,24 @@ class Weibull:
 
 
 Law = Constant | Uniform | Exponential | Lognormal | Weibull
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Recorded values, each as likely as any other; they are sorted, shape (n,)."""
+
+    values_ns: Floats
+
+    @property
+    def mean_ns(self) -> float:
+        """Mean in nanoseconds."""
+        return float(self.values_ns.mean())
+
+    def quantile(self, u: Floats) -> Floats:
+        """Nanoseconds, in the shape of `u`: the inverse of the empirical distribution function."""
+        found: Floats = self.values_ns[(u * len(self.values_ns)).astype(np.int64)]
+        return found
+
 
 DurationLaw = Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")]
 """``3m``, or a mapping such as ``{law: exponential, mean: 10m}``."""

@@ -39,6 +39,7 @@ from hasim.simulation.network import (
 from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.recorder import Recorder
+from hasim.simulation.service import with_recorded_service
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.operations import Switch
 from hasim.simulation.streams import Stream
@@ -56,7 +57,7 @@ class World:
         replication: int,
         keep_messages: bool = False,
     ) -> None:
-        self.settings = settings
+        self.settings = settings = with_recorded_service(settings, recorded)
         self.recorded = recorded
         self.seed = seed
         self.replication = replication

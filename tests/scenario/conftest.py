@@ -8,6 +8,8 @@ import pytest
 
 from hasim.scenario.loader import Loaded, load
 from hasim.scenario.problems import Problem, ScenarioError
+from hasim.scenario.tables.errors import TraceError
+from hasim.settings import from_plain
 
 GOOD = """\
 name: small
@@ -54,3 +56,22 @@ def loaded(write: Callable[[str], Path]) -> Callable[..., Loaded]:
         return load(write(text), overrides)
 
     return load_good
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., str]:
+    """Writes a file as somebody has it, and gives its path."""
+
+    def write_file(content: str | bytes, name: str = "people.csv") -> str:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return write_file
+
+
+def refused(reader: Callable[[Any], Any], cls: type[Any], **settings: Any) -> TraceError:
+    """What a reader of recordings says against a file."""
+    with pytest.raises(TraceError) as caught:
+        reader(from_plain(cls, settings))
+    return caught.value

@@ -152,7 +152,7 @@ def test_traces_in_a_file_of_points_are_found_from_anywhere(loaded, tmp_path) ->
         ("detection.fall\n2\ntwo\n", 3, "detection.fall",
          "expected a whole number such as 3, got 'two'"),
         ("detection.fall,detection.rise\n2,3\n2\n", 3, "", "has 1 value, the header has 2"),
-        ("detection.evidence\n[probe\n", 2, "detection.evidence", "'[probe' is not valid YAML"),
+        ("detection.evidence\n[probe\n", 2, "detection.evidence", "expected a value as it is"),
         ("detection.fall\n2\n\n2\n", 4, "vary.points.1.detection.fall",
          "the same cell is there already: detection.fall=2"),
         ("detection.fall\n", 1, "", "has no rows"),

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.simulation.clock import HEDGED
-from hasim.simulation.laws import Law, exponential
+from hasim.simulation.laws import exponential
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
+from hasim.simulation.service import ServiceLaw, law_of
 from hasim.simulation.settings import PoissonArrivals, WorldSettings
 from hasim.simulation.streams import Uniforms, generator
 from hasim.units import SECOND
@@ -64,7 +65,7 @@ class Traffic:
         self.attempts = world.traffic.retry.attempts
         self.hedged = world.traffic.hedge.on
         self.rows = self.attempts * (2 if self.hedged else 1)
-        self.laws: list[Law] = list(dict.fromkeys(master.service for master in world.masters))
+        self.laws: list[ServiceLaw] = list(dict.fromkeys(map(law_of, world.masters)))
         self.jitter = jitter
         self._gateways = gateways
         self._partitions = len(world.owners)
@@ -113,11 +114,15 @@ class Traffic:
 
     def _window_of(self, recorded: Recorded) -> Ints:
         """A stretch of the recording, as long as the run, at a random offset."""
+        span_ns = recorded.arrivals_span_ns
+        assert span_ns is not None
+        latest = max(0, span_ns - self.horizon_ns)
+        draws = generator(*self._source, "traffic:arrivals")
+        offset = int(draws.random() * latest)
+        if recorded.bins is not None:
+            return recorded.bins.arrivals(offset, self.horizon_ns, draws.random)
         assert recorded.arrivals_ns is not None
-        recording = recorded.arrivals_ns
-        latest = max(0, int(recording[-1]) - self.horizon_ns)
-        draw = generator(*self._source, "traffic:arrivals").random()
-        times = recording - int(draw * latest)
+        times = recorded.arrivals_ns - offset
         return times[(times >= 0) & (times < self.horizon_ns)]
 
     @property
@@ -218,7 +223,7 @@ class Drawn:
     vip: NDArray[np.bool_]
     key: Ints
     columns: dict[str, Floats]
-    demand_ns: dict[Law, Ints]
+    demand_ns: dict[ServiceLaw, Ints]
 
     @property
     def count(self) -> int:
@@ -272,7 +277,7 @@ class Messages:
             self.error,
             self.backoff,
         ) = (list[float](drawn.columns[name].tolist()) for name in CONCERNS)
-        self.demand_ns: dict[Law, list[int]] = {
+        self.demand_ns: dict[ServiceLaw, list[int]] = {
             law: demands.tolist() for law, demands in drawn.demand_ns.items()
         }
 

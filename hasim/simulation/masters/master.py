@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from hasim.model import Cause
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
 
 
@@ -68,6 +69,7 @@ class SimMaster:
         self._floors: dict[str, int] = {}
         self.overloaded = False
         self._patience_ns = client_timeout_ns
+        self._service_mean_ns = law_of(settings).mean_ns
         self._changed = changed
         self._acknowledge = acknowledge
         self._queue: deque[Job] = deque()
@@ -114,7 +116,7 @@ class SimMaster:
     @property
     def service_ns(self) -> float:
         """Mean time that a worker needs for a message at the present speed."""
-        return self.settings.service.mean_ns / self._rate if self._rate else math.inf
+        return self._service_mean_ns / self._rate if self._rate else math.inf
 
     @property
     def error_rate(self) -> float:

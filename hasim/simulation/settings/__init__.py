@@ -10,16 +10,14 @@ from hasim.simulation.settings.masters import (
 from hasim.simulation.settings.network import (
     FixedRtt,
     JitterLaw,
-    JitterTrace,
-    MatrixTrace,
     NetworkSettings,
 )
+from hasim.simulation.settings.recordings import JitterTrace, MatrixTrace, TraceArrivals
 from hasim.simulation.settings.traffic import (
     HedgeSettings,
     KeySettings,
     PoissonArrivals,
     RetrySettings,
-    TraceArrivals,
     TrafficSettings,
 )
 from hasim.simulation.settings.world import ObserverSettings, WorldSettings

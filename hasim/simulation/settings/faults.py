@@ -2,35 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Annotated, Literal
 
-from hasim.settings import Choice, count, duration, factor, settings, share
+from hasim.settings import Choice, count, duration, settings, share
 from hasim.simulation.laws import Constant, DurationLaw
-from hasim.units import DAY, MINUTE
-
-
-@settings
-class OutageTrace:
-    """Recorded outages: each target replays one resource's, from a random offset on."""
-
-    trace: str
-    """A CSV file, relative to the scenario file."""
-    start: str = "start"
-    """The column with the start of an outage."""
-    end: str = "end"
-    """The column with its end."""
-    unit: Literal["timestamp", "ns", "us", "ms", "s"] = "timestamp"
-    """ISO 8601 time stamps, or numbers in this unit."""
-    resource: str = "resource"
-    """The column that names what failed; overlapping outages of one resource are merged."""
-    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Only rows whose column has one of the values."""
-    longest_ns: Annotated[int, duration("Longer outages are left out (placeholders).")] = 30 * DAY
-    least_outages: Annotated[int, count("Resources with fewer outages are left out.")] = 3
-    time_scale: Annotated[
-        float, factor("Times are divided by this: 5000 turns 24 hours into 17.28 seconds.")
-    ] = 1.0
+from hasim.simulation.settings.recordings import CheckLog, OutageTrace
+from hasim.units import MINUTE
 
 
 @settings
@@ -48,8 +25,8 @@ class Fault:
     """Start times: fixed (`12m`), or drawn (`{law: uniform, low: 30s, high: 60s}`)."""
     every: DurationLaw | None = None
     """A renewal process: the law of the time from a cure to the next start."""
-    schedule: OutageTrace | None = None
-    """A recorded trace of outages (which also gives the durations)."""
+    schedule: Annotated[OutageTrace | CheckLog, Choice(tag="")] | None = None
+    """Recorded outages, or a log of checks (which also give the durations)."""
     for_: DurationLaw = Constant(mean_ns=3 * MINUTE)
     """How long the fault lasts."""
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hasim.settings import count, duration, factor, settings, share, size
-from hasim.simulation.laws import Constant, DurationLaw
+from hasim.settings import Choice, count, duration, factor, settings, share, size
+from hasim.simulation.laws import Constant, Law
+from hasim.simulation.settings.recordings import SampleFile
 from hasim.units import MILLISECOND, SECOND
+
+ServiceLaw = Annotated[Law | SampleFile, Choice(tag="law", text=Constant, text_field="mean")]
+"""A law of durations, or recorded ones: ``{trace: log.csv, column: seconds, unit: s}``."""
 
 
 @settings
@@ -34,8 +38,8 @@ class MasterSettings:
     queue: Annotated[
         int, count("Messages that wait for a worker at most; more are rejected.", least=0)
     ] = 200
-    service: DurationLaw = Constant(mean_ns=20 * MILLISECOND)
-    """The law of the time that a worker needs for a message."""
+    service: ServiceLaw = Constant(mean_ns=20 * MILLISECOND)
+    """The law of the time that a worker needs for a message, or recorded times to draw from."""
     health: Literal["shallow", "deep"] = "shallow"
     """The health endpoint answers while the process lives, or (deep) through the queue."""
     state: StateSettings = StateSettings()

@@ -5,21 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.settings import Choice, bandwidth, duration, factor, settings, share
+from hasim.simulation.settings.recordings import JitterTrace, MatrixTrace
 from hasim.units import MILLISECOND
-
-
-@settings
-class JitterTrace:
-    """Recorded round-trip times: each value over its pair's median is a ratio to draw from."""
-
-    trace: str
-    """A CSV file, relative to the scenario file."""
-    column: str
-    """The column with the round-trip times (any unit: only ratios are used)."""
-    pair: tuple[str, ...] = ()
-    """The columns that name a pair; the median is taken per pair. Empty: one pair."""
-    count: str = ""
-    """The column that says how often a row's value was seen. Empty: each row counts once."""
 
 
 @settings
@@ -35,22 +22,6 @@ class FixedRtt:
     """One round-trip time for every pair of sites."""
 
     rtt_ns: Annotated[int, duration("Median round-trip time.")]
-
-
-@settings
-class MatrixTrace:
-    """Round-trip times between sites, from a CSV file."""
-
-    matrix: str
-    """A CSV file, relative to the scenario file."""
-    source: str = "source"
-    """The column with the first site."""
-    destination: str = "destination"
-    """The column with the second site."""
-    column: str = "rtt"
-    """The column with the round-trip time."""
-    unit: Literal["ns", "us", "ms", "s"] = "ms"
-    """The unit of that column."""
 
 
 @settings

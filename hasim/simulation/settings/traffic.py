@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.settings import Choice, count, duration, factor, rate, settings, share
+from hasim.simulation.settings.recordings import TraceArrivals
 from hasim.units import MILLISECOND, SECOND
 
 
@@ -14,21 +15,6 @@ class PoissonArrivals:
 
     law: Literal["poisson"] = "poisson"
     rate_per_s: Annotated[float, rate("Mean number of messages per second.")]
-
-
-@settings
-class TraceArrivals:
-    """Recorded arrival times; each replication replays a window at a random offset."""
-
-    trace: str
-    """A CSV file, relative to the scenario file."""
-    column: str
-    """The column with the arrival times."""
-    unit: Literal["timestamp", "ns", "us", "ms", "s"] = "timestamp"
-    """ISO 8601 time stamps, or numbers in this unit."""
-    time_scale: Annotated[float, factor("Times are divided by this: 2 replays twice as fast.")] = (
-        1.0
-    )
 
 
 @settings

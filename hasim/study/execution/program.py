@@ -31,9 +31,9 @@ DETERMINING = (
     "sketch.py",
     "truth.py",
     "units.py",
-    "scenario/csvtable.py",
     "scenario/sent.py",
-    "scenario/traces.py",
+    "scenario/tables",
+    "scenario/traces",
     "study/replaying.py",
 )
 """All that turns a world and a seed into what was measured (a test looks for what is missing)."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from hasim.measures.causes import CAUSES
 from hasim.scenario.checks import world_problems
-from hasim.scenario.csvtable import TraceError
 from hasim.scenario.document import Document, document_of, read_document
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.replications import Sequential
-from hasim.scenario.traces import span_problem
+from hasim.scenario.tables.errors import TraceError
+from hasim.scenario.traces.reading import span_problem
 from hasim.settings.validation import SettingsError, Where
 from hasim.simulation.settings import PoissonArrivals, WorldSettings
 from hasim.study.estimates.expectations import ONE_SIDED
@@ -141,8 +141,7 @@ def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amou
     if not classes:
         text = "there are none, and so nothing to budget for"
         raise ScenarioError([_document(loaded).problem(("faults",), text)])
-    arrivals_ns = loaded.recorded_of(cell).arrivals_ns
-    span_ns = LONGEST_NS if arrivals_ns is None else int(arrivals_ns[-1])
+    span_ns = loaded.recorded_of(cell).arrivals_span_ns or LONGEST_NS
     quiet_ns = min(QUIET_NS, span_ns, _lasting(cell.world, QUIET_MESSAGES))
     return Design(
         world=cell.world,

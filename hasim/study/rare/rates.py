@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from scipy import special
 
-from hasim.scenario.csvtable import TraceError
-from hasim.scenario.traces import Outages, read_outages
+from hasim.scenario.tables.errors import TraceError
+from hasim.scenario.traces.outages import Outages, read_outages
 from hasim.settings.validation import SettingsError, Where, nearest
 from hasim.simulation.settings import WorldSettings
-from hasim.simulation.settings.faults import AnyFault, OutageTrace, RegionOutage
+from hasim.simulation.settings.faults import AnyFault, RegionOutage
+from hasim.simulation.settings.recordings import CheckLog, OutageTrace
 from hasim.study.estimates.statistics import LEVEL, Interval, rate_interval, unknown
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import Kind
@@ -55,7 +55,7 @@ class FaultClass:
 # -- fitting -----------------------------------------------------------------------
 
 
-def fit(trace: OutageTrace, resources: int | None = None, level: float = LEVEL) -> Rate:
+def fit(trace: OutageTrace | CheckLog, resources: int | None = None, level: float = LEVEL) -> Rate:
     """The rate of an exponential law from recorded outages, in real time.
 
     Without `resources`, from the times between the outages of each resource that failed
@@ -68,14 +68,14 @@ def fit(trace: OutageTrace, resources: int | None = None, level: float = LEVEL) 
     least = 2 if resources is None else 1
     real = dataclasses.replace(trace, time_scale=1.0, least_outages=least)
     outages = read_outages(real)
-    name = Path(trace.trace).name
+    name = trace.file.name
     if resources is None:
         found = between(outages, level)
         return Rate(found, f"{found.n} times between outages in {name}")
     if resources < len(outages):
         # A resource more than there are: the time that was watched would be wrong.
         message = f"{name} names {len(outages)} resources, more than the {resources} watched"
-        raise TraceError(Path(trace.trace), settings=[("resources", message)])
+        raise TraceError(trace.file, settings=[("resources", message)])
     found = over(outages, resources, level)
     return Rate(found, f"{found.n} outages of {resources} resources in {name}")
 

@@ -31,7 +31,8 @@ BEGINNINGS = (
     "simulation/run.py",
     "measures/__init__.py",
     "measures/invariants.py",
-    "scenario/traces.py",
+    "scenario/traces/reading.py",
+    "scenario/traces/outages.py",
     "study/replaying.py",
 )
 """What a replication is made with: simulated with its traces, measured, checked."""

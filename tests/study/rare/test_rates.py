@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hasim.scenario.csvtable import TraceError
-from hasim.scenario.traces import read_outages
+from hasim.scenario.tables.errors import TraceError
+from hasim.scenario.traces.outages import read_outages
 from hasim.settings.validation import SettingsError
 from hasim.simulation.laws import Constant, Exponential, Weibull
 from hasim.simulation.settings import MasterSettings, WorldSettings
@@ -16,9 +16,9 @@ from hasim.simulation.settings.faults import (
     AnyFault,
     Crash,
     Hang,
-    OutageTrace,
     RegionOutage,
 )
+from hasim.simulation.settings.recordings import OutageTrace
 from hasim.study.rare.rates import (
     between,
     classes_of,

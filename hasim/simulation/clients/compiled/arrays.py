@@ -12,6 +12,7 @@ from hasim.simulation.clients.compiled.optional import HEDGING, WAITING, write_a
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import probe_seed
 from hasim.simulation.clients.traffic import Traffic
+from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
 
 SLOTS = 256
@@ -67,7 +68,7 @@ def _put_masters(
     column = memory.zeros("masters", len(masters))
     column["workers"] = [m.workers for m in masters]
     column["room"] = [m.queue for m in masters]
-    column["law"] = [traffic.laws.index(m.service) for m in masters]
+    column["law"] = [traffic.laws.index(law_of(m)) for m in masters]
     column["first_seat"] = np.cumsum(column["workers"]) - column["workers"]
     column["rate"] = 1.0
 
