@@ -117,11 +117,14 @@ def test_bins_with_gaps_several_rows_and_a_scale(file) -> None:
     assert (fast.end_ns // SECOND).tolist() == [1, 2, 3, 11]
 
 
+WHOLE = "expected a whole number from 0 on, got"
+
+
 @pytest.mark.parametrize(
     ("rows", "settings", "expected"),
     [
-        ("0,1\n60,2\n120,-1\n", {}, (4, "n", "expected a whole number from 0 on, got a smaller one")),
-        ("0,1\n60,2\n120,0.5\n", {}, (4, "n", "expected a whole number from 0 on, got one with decimals")),
+        ("0,1\n60,2\n120,-1\n", {}, (4, "n", f"{WHOLE} a smaller one")),
+        ("0,1\n60,2\n120,0.5\n", {}, (4, "n", f"{WHOLE} one with decimals")),
         (
             "0,1\n60,2\n90,3\n120,3\n180,1\n240,1\n",
             {},
