@@ -42,6 +42,7 @@ from hasim.simulation.settings import (
     WorldSettings,
 )
 from hasim.simulation.settings.faults import AnyFault, Crash, Fault, Hang
+from hasim.simulation.settings.recordings import DATES, ColumnName, DateFormat
 from hasim.simulation.settings.warm_up import RULES, WarmUpRule
 from hasim.units import MINUTE, SECOND
 
@@ -86,6 +87,11 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
             return st.sampled_from(mark.names())
         if isinstance(mark, WarmUpRule):
             return st.sampled_from(RULES) | st.integers(1, WHOLE_NS)
+        if isinstance(mark, ColumnName):
+            named = st.text(min_size=1, max_size=8) | st.integers(1, 99)
+            return st.none() | named if mark.optional else named
+        if isinstance(mark, DateFormat):
+            return st.sampled_from(("", *DATES, "%d.%m.%Y %H:%M"))
     if marks:
         return values(hint.__origin__)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
