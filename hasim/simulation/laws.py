@@ -7,6 +7,7 @@ uniforms serves every law and algorithms under test share their randomness
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -111,7 +112,7 @@ class Samples:
 
     values_ns: Floats
 
-    @property
+    @functools.cached_property
     def mean_ns(self) -> float:
         """Mean in nanoseconds."""
         return float(self.values_ns.mean())

@@ -69,7 +69,7 @@ class SimMaster:
         self._floors: dict[str, int] = {}
         self.overloaded = False
         self._patience_ns = client_timeout_ns
-        self._service_mean_ns = law_of(settings).mean_ns
+        self.law = law_of(settings)
         self._changed = changed
         self._acknowledge = acknowledge
         self._queue: deque[Job] = deque()
@@ -116,7 +116,7 @@ class SimMaster:
     @property
     def service_ns(self) -> float:
         """Mean time that a worker needs for a message at the present speed."""
-        return self._service_mean_ns / self._rate if self._rate else math.inf
+        return self.law.mean_ns / self._rate if self._rate else math.inf
 
     @property
     def error_rate(self) -> float:

@@ -36,7 +36,6 @@ from hasim.simulation.clock import (
 )
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
-from hasim.simulation.service import law_of
 from hasim.simulation.settings import TrafficSettings
 from hasim.truth import BlockSketch, LoadBlock
 
@@ -157,7 +156,7 @@ class MessagePlane:
         self._masters = masters
         self._answered = answered
         self._waiting: deque[tuple[int, Attempt]] = deque()
-        self._demands = {m.id: messages.demand_ns[law_of(m.settings)] for m in masters.values()}
+        self._demands = {m.id: messages.demand_ns[m.law] for m in masters.values()}
         self._links = {
             (gateway.region, master): (
                 network.links[gateway.endpoint, master_endpoint(master)],
