@@ -23,8 +23,8 @@ HEDGE = 55
 ARRIVAL = 60
 
 # Within a rank by key: first what is no message, in the order in which it was scheduled
-# (key 0), then health checks by number, then messages by message and attempt. Timeouts
-# have no keys: they expire in the order of sending.
+# (key 0), then health checks by number (their answers by what `Probes.key` says), then messages
+# by message and attempt. Timeouts have no keys: they expire in the order of sending.
 KEY_BITS = 48
 KEY = (1 << KEY_BITS) - 1
 """The bits of a priority that are the key."""
@@ -41,14 +41,20 @@ class Clock(Environment):
 
     # A slot, and `now` another name of it: SimPy's property is a call, and asked for all the time.
     # Who makes something happen that is no event, before the next one, sets it.
-    __slots__ = ("_now",)
+    __slots__ = ("_now", "reached")
     _now: int
     now: int
+    reached: int
+    """How far this instant has come: the last priority in order of all that has happened in it.
+
+    What happens may bring about what ranks before it, at the same time.
+    """
     # Any int is a priority, and a `Call` an event.
     _queue: list[tuple[int, int, int, Any]]  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__(initial_time=0)
+        self.reached = FIRST << KEY_BITS
 
     @property
     def queue(self) -> list[tuple[int, int, int, Any]]:
@@ -57,12 +63,16 @@ class Clock(Environment):
 
     def step(self) -> None:
         """As SimPy's, but a `Call` is just called."""
-        queue = self._queue
-        if queue and type(queue[0][3]) is Call:
-            self.now, _, _, call = heappop(queue)
-            call.callbacks(call)
-        else:
-            super().step()
+        if self._queue:
+            time, priority, _, event = self._queue[0]
+            if time > self.now or priority > self.reached:
+                self.reached = priority
+            if type(event) is Call:
+                heappop(self._queue)
+                self.now = time
+                event.callbacks(event)
+                return
+        super().step()
 
 
 Clock.now = vars(Clock)["_now"]

@@ -89,7 +89,7 @@ class Link:
     """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
 
     __slots__ = (
-        *("base_ns", "drops", "extra_ns", "passes"),
+        *("base_ns", "drops", "extra_ns", "foreseen_by", "passes"),
         *("_crossed", "_draws", "_first", "_jitter", "_loss", "_steady", "_uniforms"),
     )
 
@@ -101,6 +101,8 @@ class Link:
         self._jitter = jitter
         self._steady = jitter.none
         self._uniforms = uniforms
+        self.foreseen_by: Callable[[], None] | None = None
+        """Whoever relies on a look ahead: is called before anybody takes a number."""
         self._crossed = self._first = 0
         self._draws: list[tuple[float, float]] = []
         self.suffer([])
@@ -130,6 +132,8 @@ class Link:
 
     def take(self) -> int:
         """The number of a crossing, now or later, that has the next numbers of that stream."""
+        if self.foreseen_by is not None:
+            self.foreseen_by()
         number = self._crossed
         self._crossed = number + 1
         return number
@@ -144,13 +148,38 @@ class Link:
             place = number - self._first
         return self.crossing(*self._draws[place])
 
+    def look_ahead(self, count: int) -> NDArray[np.int64]:
+        """The next crossings as they would be now, -1 if lost: shape (count,). Takes none."""
+        if self.drops:
+            return np.full(count, -1, dtype=np.int64)
+        if self._steady and self.passes >= 1.0:
+            return np.full(count, self.base_ns + self.extra_ns, dtype=np.int64)
+        first = self._crossed // self.BLOCK
+        skipped = self._crossed - first * self.BLOCK
+        ratios, u = self._blocks(first, -(-(skipped + count) // self.BLOCK))
+        # As `crossing` does.
+        delays_ns = (self.base_ns * ratios).astype(np.int64) + self.extra_ns
+        delays_ns[u >= self.passes] = -1
+        return delays_ns[skipped : skipped + count]
+
+    def skip(self, count: int) -> None:
+        """Take so many numbers: that many crossings were those of a look ahead."""
+        self._crossed += count
+
     def _draw_more(self, number: int) -> None:
         """Ratios and uniforms from a crossing on, in blocks since scalar draws are slow."""
-        block, blocks = number // self.BLOCK, self.BLOCKS if number else 1  # few the first time
-        self._first, size = block * self.BLOCK, 2 * self.BLOCK
-        u = self._uniforms.take(block * size, blocks * size).reshape(blocks, 2, self.BLOCK)
-        ratios = self._jitter.ratios(u[:, 0].ravel()).tolist()
-        self._draws = list(zip(ratios, u[:, 1].ravel().tolist(), strict=True))
+        block = number // self.BLOCK
+        # Few the first time, and after those that were skipped.
+        goes_on = number > 0 and block * self.BLOCK == self._first + len(self._draws)
+        ratios, u = self._blocks(block, self.BLOCKS if goes_on else 1)
+        self._first = block * self.BLOCK
+        self._draws = list(zip(ratios.tolist(), u.tolist(), strict=True))
+
+    def _blocks(self, first: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The ratios and uniforms of so many blocks of crossings, from a block on."""
+        size = 2 * self.BLOCK
+        u = self._uniforms.take(first * size, count * size).reshape(count, 2, self.BLOCK)
+        return self._jitter.ratios(u[:, 0].ravel()), u[:, 1].ravel()
 
 
 class Links(dict[tuple[str, str], Link]):

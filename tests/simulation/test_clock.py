@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.simulation.clock import ARRIVAL, Call, Clock, Timer
+from hasim.simulation.clock import ARRIVAL, FAULT, KEY_BITS, Call, Clock, Timer
 
 
 def test_a_timer_rings_once_at_the_time_it_was_last_set_to() -> None:
@@ -37,3 +37,21 @@ def test_what_was_cancelled_does_not_happen() -> None:
     Call(env, 8, ARRIVAL, lambda _: happened.append("last"))
     env.run(until=10)
     assert happened == ["last"]
+
+
+def test_the_clock_knows_how_far_an_instant_has_come() -> None:
+    env, seen = Clock(), list[tuple[int, int]]()
+
+    def look(_: object) -> None:
+        seen.append((env.now, env.reached >> KEY_BITS))
+
+    def look_and_go_back(_: object) -> None:
+        look(None)
+        Call(env, 0, FAULT, look)  # ranks before what has happened already
+        env.timeout(0).callbacks.append(look)
+
+    Call(env, 5, FAULT, look)
+    Call(env, 5, ARRIVAL, look_and_go_back)
+    Call(env, 7, FAULT, look)
+    env.run(until=10)
+    assert seen == [(5, FAULT), (5, ARRIVAL), (5, ARRIVAL), (5, ARRIVAL), (7, FAULT)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hasim.simulation.network import OBSERVER, LinkFault, Network
+from hasim.simulation.network import LinkFault, Network
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import JitterLaw, NetworkSettings
 
-SITES = {"a": "x", "b": "x", "c": "y", OBSERVER: "y"}
+SITES = {"a": "x", "b": "x", "c": "y", "d": "y"}
 PAIRS = [(one, other) for one in SITES for other in SITES if one != other]
 
 
@@ -79,3 +79,42 @@ def test_faults_on_both_ends_strike_twice() -> None:
     assert made.links["a", "c"].passes == 0.99 * 0.5
     made.end(*faults)
     assert made.links["a", "b"].passes == 0.99
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 90)), max_size=12),
+    st.sampled_from([None, JitterLaw(cv=0.3)]),
+    st.sampled_from([0.0, 0.2]),
+    st.sampled_from(
+        [LinkFault("c"), LinkFault("a", loss=0.3, extra_ns=7), LinkFault("b", drops=True)]
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_look_ahead_sees_what_will_be_drawn_and_takes_nothing(
+    steps: list[tuple[bool, int]], jitter: JitterLaw | None, loss: float, fault: LinkFault
+) -> None:
+    setting = NetworkSettings(jitter=jitter, loss=loss)
+    one, other = (Network(setting, Recorded(), SITES, seed=3, replication=1) for _ in range(2))
+    for made in (one, other):
+        made.begin(fault)
+    link, twin = one.links["a", "b"], other.links["a", "b"]
+    for skipped, count in steps:
+        ahead = link.look_ahead(count).tolist()
+        assert link.look_ahead(count).tolist() == ahead
+        if skipped:
+            link.skip(count)
+        else:
+            assert [link.draw() for _ in range(count)] == ahead
+        assert [twin.draw() for _ in range(count)] == ahead
+
+
+def test_who_looked_ahead_is_told_before_anybody_else_draws() -> None:
+    link = network().links["a", "b"]
+    ahead = link.look_ahead(4).tolist()
+
+    def gives_way() -> None:
+        link.foreseen_by = None
+        link.skip(3)
+
+    link.foreseen_by = gives_way
+    assert link.draw() == ahead[3]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hasim.events import ProbeReply, SendProbe
 from hasim.model import Cause
-from hasim.simulation.clock import ARRIVAL, INPUT, Call
+from hasim.simulation.clock import ARRIVAL, INPUT, KEY_BITS, Call
 from hasim.simulation.control.post import Post
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import master_endpoint
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 PROBE_DEMAND_NS = 1_000_000
 """Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
 OK = Cause.OK
-Journey = tuple[SendProbe, int, int]
-"""A probe, the number of its crossing back, and its own number."""
+Journey = tuple[SendProbe, int, int, int]
+"""A probe, the number of its crossing back, its own number, and when it was sent (ns)."""
+RANK_BITS = 14
+"""So many bits of an answer's key tell masters apart."""
+LONGEST_NS = (1 << KEY_BITS - RANK_BITS) - 1
+"""Answers that took longer (17 s) are not told apart by how long they took."""
 
 
 class DeepProbe:
@@ -45,7 +49,8 @@ class Probes:
     answered, and when, unless something changes: then there is no event at the master. If
     the world changes before the probe is there (`changed`), it arrives by an event after
     all, and meets what is there by then. Probes and answers that come at one instant come
-    last and in their order, so that nothing depends on which of them were foreseen.
+    last, and in the order in which the probes were sent (at one instant: in that of the masters),
+    so that nothing depends on which of them were foreseen.
     """
 
     def __init__(
@@ -67,6 +72,8 @@ class Probes:
         self._shallow = {m: s.settings.health == "shallow" for m, s in masters.items()}
         # By master: when the probe arrives, its journey, the event of its answer.
         self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
+        last = (1 << RANK_BITS) - 1
+        self._ranks = {m: min(rank * observers + place, last) for rank, m in enumerate(masters)}
         # Observers number their probes in turn: no two that meet at a master are alike.
         self._step = observers
         self._sent = self._deep = place + 1 - observers
@@ -83,11 +90,16 @@ class Probes:
             # Only one is kept in mind, so the one before must have arrived.
             back_ns = back.cross(way) if before is None or before[0] <= now else -1
             if back_ns >= 0:
-                reply = ProbeReply(name, probe.probe, OK)
-                answer = Call(env, there_ns + back_ns, INPUT, self._receive, reply, number)
-                self._foreseen[name] = (now + there_ns, (probe, way, number), answer)
+                reply, took_ns = ProbeReply(name, probe.probe, OK), there_ns + back_ns
+                key = self.key(name, took_ns)
+                answer = Call(env, took_ns, INPUT, self._receive, reply, key)
+                self._foreseen[name] = (now + there_ns, (probe, way, number, now), answer)
                 return
-        Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number), number)
+        Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number, env.now), number)
+
+    def key(self, master: str, took_ns: int) -> int:
+        """The key of an answer that took so long since its probe was sent."""
+        return max(0, LONGEST_NS - took_ns) << RANK_BITS | self._ranks[master]
 
     def changed(self) -> None:
         """Masters or links are not what they were: what is foreseen has to be seen."""
@@ -112,8 +124,9 @@ class Probes:
             self._answer(journey, OK)
 
     def _answer(self, journey: Journey, cause: Cause) -> None:
-        probe, way, number = journey
+        probe, way, _, sent_ns = journey
         delay_ns = self._back[probe.master].cross(way)
         if delay_ns >= 0:
             reply = ProbeReply(probe.master, probe.probe, cause)
-            Call(self.env, delay_ns, INPUT, self._receive, reply, number)
+            key = self.key(probe.master, self.env.now + delay_ns - sent_ns)
+            Call(self.env, delay_ns, INPUT, self._receive, reply, key)

@@ -96,8 +96,6 @@ class CompiledPlane:
         self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
         self._next_ns = self._next_priority = 0
-        # How far this instant has come: what happens may bring about what ranks before it.
-        self._priority = FIRST
         self._dirty = True
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
@@ -130,8 +128,8 @@ class CompiledPlane:
                     reached = env.now
                     continue
                 self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
-            if time > reached or priority > self._priority:
-                self._priority = priority
+            if time > reached or priority > env.reached:
+                env.reached = priority
             if event is end:
                 break
             reached = time
@@ -165,7 +163,7 @@ class CompiledPlane:
         if self._fields[FORESEEN]:
             self._next_ns = 0  # what comes by events now may come before what came next
             self._growth.make_room_for_all()
-            KERNEL.take_back(self._memory.table, self.env.now, self._priority)
+            KERNEL.take_back(self._memory.table, self.env.now, self.env.reached)
 
     def _configure(self) -> None:
         if self._dirty:
@@ -198,8 +196,9 @@ class CompiledPlane:
         now = int(state["now"])
         # Nothing but completions comes before an answer, and `OVERLOAD` before a completion.
         priority = (COMPLETION if stop & stops.OVERLOAD else ANSWER) << KEY_BITS
-        self._priority = max(priority, self._priority) if now == self.env.now else priority
-        self.env.now = now
+        env = self.env
+        env.reached = max(priority, env.reached) if now == env.now else priority
+        env.now = now
         if stop & stops.RETRY:
             self._window.draw_retries(int(state["to_retry"]))
             KERNEL.retry(self._memory.table)
@@ -333,7 +332,7 @@ class CompiledPlane:
     def settle(self) -> None:
         """Hand the acknowledged writes up to now to the state of the partitions."""
         if self._fields[FORESEEN]:
-            KERNEL.catch_up(self._memory.table, self.env.now, self._priority)
+            KERNEL.catch_up(self._memory.table, self.env.now, self.env.reached)
         count = int(self._state["writes"])
         if not count:
             return
