@@ -47,7 +47,7 @@ def run(
     ``distributed.Client``, or ``"local"`` for a cluster of `jobs` workers that is
     started for this run. `out` is a folder that keeps the run; if it holds a run of the same
     scenario already, only the replications and cells that are new are simulated, unless `fresh`
-    moves that run aside (`hasim.study.folder.store.set_aside`). `journals` and `messages` need it.
+    moves that run aside (`hasim.study.folder.places.set_aside`). `journals` and `messages` need it.
     `check` verifies the invariants of every replication, whose violations are in
     ``result.study``. `progress` is called after each replication; by default a bar is shown in
     Jupyter and IPython, and None is silent there, too.
@@ -62,7 +62,7 @@ def run(
     """
     from hasim.findings.exports import Exported
     from hasim.study.execution.runner import run_study
-    from hasim.study.folder.store import set_aside
+    from hasim.study.folder.places import set_aside
 
     if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
         raise ValueError(f"jobs must be a whole number from 1 on, or None, got {jobs!r}")
@@ -125,7 +125,7 @@ def resume(
 def load_run(folder: str | Path) -> Result:
     """Read a run folder back, finished or not. Raises StoreError if it is none."""
     from hasim.findings.result import Result
-    from hasim.study.folder.store import open_run
+    from hasim.study.folder.reading import open_run
 
     path = Path(folder)
     return Result(open_run(path), folder=path)

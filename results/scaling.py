@@ -342,7 +342,7 @@ def complete_plans(sizes: tuple[int, int]) -> list[Row]:
     """A small and a large plan of trivial cells, each once and in a process of its own.
 
     The small one should have more cells than are kept in memory
-    (`hasim.study.folder.outcomes.IN_MEMORY`).
+    (`hasim.study.planning.outcomes.IN_MEMORY`).
     """
     found = {}
     for size in sizes:

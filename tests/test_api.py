@@ -15,7 +15,7 @@ from hasim.journal import to_line
 from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.study.comparing.compare import CompareError
-from hasim.study.folder.store import StoreError
+from hasim.study.folder.errors import StoreError
 
 DATA = {
     "name": "tiny",

@@ -62,7 +62,7 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
 
 def _tell_unlike(before: Result, after: Result) -> None:
     """Say which settings differ beside those that are varied."""
-    from hasim.study.comparing.unlike import unlike
+    from hasim.study.comparing.settings import unlike
 
     found = unlike(before.study, after.study)
     if found.services:

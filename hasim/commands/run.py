@@ -125,7 +125,7 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
     Exit codes as of `hasim run`.
     """
     from hasim.study.execution.runner import resume_study
-    from hasim.study.folder.store import open_run
+    from hasim.study.folder.reading import open_run
 
     before = open_run(folder)
     done = len(before.outcomes) - before.outcomes.failed
@@ -156,7 +156,7 @@ def _command(
 ) -> int:
     from hasim.api import prepare
     from hasim.study.execution.runner import run_study
-    from hasim.study.folder.store import RUNS, default_folder, set_aside
+    from hasim.study.folder.places import RUNS, default_folder, set_aside
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")

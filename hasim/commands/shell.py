@@ -88,7 +88,7 @@ _USERS_ERRORS = (
     ("hasim.study.execution.cluster_errors", "ClusterError"),
     ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.study.replaying", "ReplayError"),
-    ("hasim.study.folder.store", "StoreError"),
+    ("hasim.study.folder.errors", "StoreError"),
     ("hasim.settings.validation", "SettingsError"),
 )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hasim.scenario.loader import Loaded
-    from hasim.study.folder.store import Study
+    from hasim.study.planning.study import Study
 
 SOMETIMES = ("stopping", "warm_up", "operations", "transients", "churn")
 """Tables that are only written if there is anything in them."""

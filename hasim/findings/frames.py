@@ -19,7 +19,7 @@ from hasim.measures.catalogue import MEASURES
 from hasim.measures.incidents import Incident
 from hasim.report.cells import text
 from hasim.study.estimates.summary import values
-from hasim.study.folder.store import StoreError
+from hasim.study.folder.errors import StoreError
 from hasim.version import __version__
 
 if TYPE_CHECKING:

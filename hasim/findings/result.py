@@ -22,14 +22,15 @@ from hasim.report.titles import DEFAULT, GLANCE, title
 from hasim.scenario.expectations import Expectation
 from hasim.scenario.replications import Sequential
 from hasim.study.comparing.compare import MEASURES, Compared, CompareError, against, compare
-from hasim.study.comparing.unlike import unlike
+from hasim.study.comparing.settings import unlike
 from hasim.study.estimates.expectations import Verdict, judge
 from hasim.study.estimates.summary import summarise, values
 from hasim.study.estimates.transients import Transient, transients
 from hasim.study.estimates.warm_up import CutOff, cut_off, note_of
 from hasim.study.execution.runner import file_stem, simulate_cell
-from hasim.study.folder.outcomes import Outcome
-from hasim.study.folder.store import StoreError, Study
+from hasim.study.folder.errors import StoreError
+from hasim.study.planning.outcomes import Outcome
+from hasim.study.planning.study import Study
 from hasim.version import __version__
 
 if TYPE_CHECKING:

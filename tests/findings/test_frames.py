@@ -12,7 +12,7 @@ import pytest
 import hasim
 import hasim.findings.exports
 from hasim.findings.frames import FRAMES, read_frame, write_frames
-from hasim.study.folder.store import StoreError
+from hasim.study.folder.errors import StoreError
 
 DATA: dict[str, Any] = {
     "name": "framed",

@@ -17,7 +17,7 @@ import numpy as np
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
 from hasim.simulation.settings import MasterSettings, WorldSettings
-from hasim.study.folder.outcomes import Outcome
+from hasim.study.planning.outcomes import Outcome
 from hasim.units import SECOND
 from tests.study.runs import run
 

@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, Protocol
 
 from hasim.study.execution.batches import AHEAD, Batch, Batches, Done, Task, Wanted, Work, timed
-from hasim.study.planning.own import NotImportableError, taught, what_to_do
+from hasim.study.execution.teaching import NotImportableError, taught, what_to_do
 
 SOLO_S = 2.0
 """Less work than this is done in the calling process: workers take a second to start."""

@@ -96,6 +96,18 @@ def unlike(before: Mapping[str, Any], other: Mapping[str, Any], where: str = "no
     return found
 
 
+def named(program: Mapping[str, Any]) -> str:
+    """A program as it stands in a manifest, in words: ``hasim 0.1.0 at commit a1b2c3d4e5f6``.
+
+    Empty if it does not say.
+    """
+    versions, commit = program.get("versions"), program.get("commit")
+    if not isinstance(versions, dict) or "hasim" not in versions:
+        return ""
+    at = f" at commit {_short(commit)}" if isinstance(commit, str) and commit else ""
+    return f"hasim {versions['hasim']}{at}"
+
+
 def _of_sources(before: Mapping[str, Any], other: Mapping[str, Any], where: str) -> str:
     """``hasim at commit a1b2c3, now d4e5f6``; the digests, where these and versions agree."""
     version, version_there = before["versions"]["hasim"], other["versions"]["hasim"]

@@ -22,16 +22,19 @@ from hasim.scenario import sent
 from hasim.scenario.loader import load
 from hasim.settings import plain
 from hasim.simulation.run import collector_paused, simulate
-from hasim.study.comparing.unlike import differences
+from hasim.study.comparing.settings import differences
 from hasim.study.execution import executor
 from hasim.study.execution.cluster import Cluster, connected
 from hasim.study.execution.cluster_errors import ClusterError
-from hasim.study.folder.keys import key_of
-from hasim.study.folder.outcomes import CellInfo, Outcome
-from hasim.study.folder.store import WAYS_ON, Options, OtherRunError, RunFolder, Study, options_of
-from hasim.study.planning.asked import new_study
-from hasim.study.planning.own import own_algorithms, warn_of
+from hasim.study.folder.errors import WAYS_ON, OtherRunError
+from hasim.study.folder.reading import options_of
+from hasim.study.folder.writing import RunFolder
+from hasim.study.planning.keys import key_of
+from hasim.study.planning.new_study import new_study
+from hasim.study.planning.outcomes import CellInfo, Outcome
+from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.plan import Plan
+from hasim.study.planning.study import Options, Study
 from hasim.study.replaying import replay_recorded
 from hasim.truth import MessageRecord, TrafficRollup
 from hasim.units import SECOND

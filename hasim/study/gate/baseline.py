@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hasim.study.folder.store import StoreError
+from hasim.study.folder.errors import StoreError
 from hasim.study.gate.fingerprint import Fingerprint
 
 FORMAT = 1

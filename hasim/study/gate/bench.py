@@ -23,7 +23,7 @@ from hasim.study.gate.judge import Comparison, Paired, judge, pair
 from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
-from hasim.study.planning.own import own_algorithms, warn_of
+from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 
 Progress = Callable[[int], None]
 """Called with the number of replications that are done."""

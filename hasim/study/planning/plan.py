@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
-from hasim.study.folder.outcomes import CellInfo, Outcome
-from hasim.study.folder.store import Study
+from hasim.study.planning.outcomes import CellInfo, Outcome
 from hasim.study.planning.stopping import Stop, decide, look_at, looks
+from hasim.study.planning.study import Study
 
 Begin = Callable[[int], CellInfo]
 """Makes a cell's key known, and the study what is there of it already."""

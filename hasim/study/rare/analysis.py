@@ -19,7 +19,7 @@ from hasim.simulation.settings import PoissonArrivals, WorldSettings
 from hasim.study.estimates.expectations import ONE_SIDED
 from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
 from hasim.study.execution import executor
-from hasim.study.planning.own import own_algorithms, warn_of
+from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.rare.estimate import Budget, Pair, Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials

@@ -22,7 +22,7 @@ import hasim.findings.exports
 from hasim.cli import main
 from hasim.study.execution import cluster, executor, runner
 from hasim.study.execution.cluster_errors import ClusterError
-from hasim.study.folder.store import open_run
+from hasim.study.folder.reading import open_run
 from tests.study.execution.test_runner import STUDY, alive, run_script
 from tests.study.folder.test_resume import DATA, changed, lines, tables
 from tests.study.standins import Deadly, Pids, Squares

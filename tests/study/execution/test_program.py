@@ -16,8 +16,11 @@ import hasim
 import hasim.findings.exports
 from hasim.cli import main
 from hasim.study.execution import program
-from hasim.study.folder import store
-from hasim.study.folder.store import StoreError, open_run
+from hasim.study.folder import manifest, writing
+from hasim.study.folder.errors import StoreError
+from hasim.study.folder.lock import Lock
+from hasim.study.folder.places import set_aside
+from hasim.study.folder.reading import open_run
 
 DATA: dict[str, Any] = {
     "name": "tiny",
@@ -48,7 +51,8 @@ def other(sources: str = HERE["sources"], commit: str | None = None, **versions:
 
 
 def be(monkeypatch: pytest.MonkeyPatch, running: Any) -> None:
-    monkeypatch.setattr(store, "this_program", lambda: copy.deepcopy(running))
+    for module in (manifest, writing):
+        monkeypatch.setattr(module, "this_program", lambda: copy.deepcopy(running))
 
 
 @pytest.mark.parametrize(
@@ -153,10 +157,18 @@ def test_fresh_begins_a_study_anew_and_keeps_the_old_run(tmp_path, monkeypatch):
 
 def test_a_run_that_is_worked_on_is_not_moved_aside(tmp_path):
     hasim.run(DATA, jobs=1, out=tmp_path / "run")
-    lock = store.Lock(tmp_path / "run")
+    lock = Lock(tmp_path / "run")
     with pytest.raises(StoreError, match="is working on this run"):
         hasim.run(DATA, jobs=1, out=tmp_path / "run", fresh=True)
     lock.release()
     hasim.run(DATA, jobs=1, out=tmp_path / "run", fresh=True)
     assert len(list(tmp_path.iterdir())) == 2
-    assert store.set_aside(tmp_path / "nothing") is None
+    assert set_aside(tmp_path / "nothing") is None
+
+
+def test_a_program_in_words():
+    versions = {"hasim": "0.1.0", "python": "3.12.1"}
+    assert program.named({"versions": versions, "commit": None}) == "hasim 0.1.0"
+    told = program.named({"versions": versions, "commit": "a" * 40 + "+"})
+    assert told == f"hasim 0.1.0 at commit {'a' * 12}+"
+    assert program.named({"commit": "a" * 40}) == program.named({"versions": []}) == ""

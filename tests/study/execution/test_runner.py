@@ -15,8 +15,8 @@ import pytest
 from hasim.study.execution import runner
 from hasim.study.execution.batches import Wanted, Work
 from hasim.study.execution.executor import execute
-from hasim.study.folder.outcomes import Outcome
-from hasim.study.folder.store import open_run
+from hasim.study.folder.reading import open_run
+from hasim.study.planning.outcomes import Outcome
 from tests.study.standins import TWO_CELLS, Deadly, Pids, Squares
 
 ROOT = Path(__file__).parents[3]

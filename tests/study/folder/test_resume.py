@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -18,9 +19,10 @@ import hasim
 import hasim.findings.exports
 from hasim.scenario.loader import from_data
 from hasim.study.execution import runner
+from hasim.study.folder.errors import OtherRunError, StoreError
 from hasim.study.folder.lock import Lock, LockedError
-from hasim.study.folder.store import OtherRunError, StoreError, open_run
-from hasim.study.planning.asked import new_study
+from hasim.study.folder.reading import open_run
+from hasim.study.planning.new_study import new_study
 from tests.study.standins import TWO_CELLS, Loaded, Squares
 
 ROOT = Path(hasim.__file__).parent.parent
@@ -452,47 +454,25 @@ def test_a_run_that_was_killed_before_its_manifest_is_begun_anew(tmp_path):
     assert open_run(tmp_path).state == "COMPLETED"
 
 
-def test_a_run_of_format_1_is_read_but_not_continued(tmp_path):
-    hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
-    now = hasim.load_run(tmp_path)
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    manifest["cells"] = []
-    for line in (tmp_path / "cells.jsonl").read_text().splitlines():
-        cell = json.loads(line)
-        old = tmp_path / "replications" / f"cell-{cell['key']}.jsonl"
-        old.rename(old.with_name(f"cell-{cell['cell']:03}.jsonl"))
-        manifest["cells"].append({"index": cell["cell"], "varied": cell["varied"]})
-    (tmp_path / "cells.jsonl").unlink()
-    for name in ("base", "plan", "stops", "journals", "messages", "continued"):
-        del manifest[name]
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 1}))
-    assert hasim.load_run(tmp_path).summary().equals(now.summary())
-    with pytest.raises(StoreError, match="written by an older hasim"):
-        hasim.resume(tmp_path)
-
-
-def test_a_run_of_format_2_is_read_but_not_continued(tmp_path):
-    hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
-    now = hasim.load_run(tmp_path)
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    cells = map(json.loads, (tmp_path / "cells.jsonl").read_text().splitlines())
-    manifest["cells"] = [
-        {"index": c["cell"], "varied": c["varied"], "key": c["key"]} for c in cells
-    ]
-    del manifest["plan"]
-    (tmp_path / "cells.jsonl").unlink()
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 2}))
-    assert hasim.load_run(tmp_path).summary().equals(now.summary())
-    with pytest.raises(StoreError, match="written by an older hasim"):
-        hasim.resume(tmp_path)
-
-
-def test_a_run_of_format_3_is_read_but_not_continued(tmp_path):
-    hasim.run(DATA, jobs=1, replications=2, out=tmp_path)
-    now = hasim.load_run(tmp_path)
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    del manifest["sources"]
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "hasim_run": 3}))
-    assert hasim.load_run(tmp_path).summary().equals(now.summary())
-    with pytest.raises(StoreError, match="written by an older hasim"):
-        hasim.resume(tmp_path)
+@pytest.mark.parametrize("format", [1, 2, 3, 5])
+def test_a_run_of_another_format_says_which_hasim_can_read_it(tmp_path, format):
+    hasim.run(DATA, jobs=1, replications=1, out=tmp_path / "run")
+    file = tmp_path / "run" / "manifest.json"
+    manifest = json.loads(file.read_text()) | {"hasim_run": format, "commit": "ab" * 20}
+    manifest["versions"] = {"hasim": "0.0.9"}
+    file.write_text(json.dumps(manifest))
+    told = f"a run of format {format}, of which this hasim reads 4 alone; "
+    can = "hasim 0.0.9 at commit abababababab, which wrote it, can read it"
+    for read in (hasim.load_run, hasim.resume):
+        with pytest.raises(StoreError, match=re.escape(told + can)):
+            read(tmp_path / "run")
+    with pytest.raises(StoreError, match=re.escape(f"{can}. Begin anew with --fresh")):
+        hasim.run(DATA, jobs=1, replications=1, out=tmp_path / "run")
+    del manifest["versions"]
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match=re.escape(f"{told}what wrote it can read it")):
+        hasim.load_run(tmp_path / "run")
+    hasim.run(DATA, jobs=1, replications=1, out=tmp_path / "run", fresh=True)
+    (aside,) = tmp_path.glob("run-*")
+    assert json.loads((aside / "manifest.json").read_text()) == manifest
+    assert open_run(tmp_path / "run").state == "COMPLETED"

@@ -21,10 +21,10 @@ from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.study.execution import batches, runner
 from hasim.study.execution.batches import Batches
-from hasim.study.folder import outcomes, store
-from hasim.study.folder.outcomes import Outcome, Outcomes
-from hasim.study.folder.store import open_run
-from hasim.study.planning import asked
+from hasim.study.folder import writing
+from hasim.study.folder.reading import open_run
+from hasim.study.planning import new_study, outcomes
+from hasim.study.planning.outcomes import Outcome, Outcomes
 from hasim.study.planning.plan import Plan
 from tests.study.folder.test_resume import SEQUENTIAL, changed, lines, tables
 from tests.study.standins import Squares
@@ -45,9 +45,9 @@ def without_figures(monkeypatch):
 @pytest.fixture
 def small_limits(monkeypatch) -> pytest.MonkeyPatch:
     """Everything that is for large studies happens from the second cell on."""
-    monkeypatch.setattr(asked, "LOOKED_AT", 1)
+    monkeypatch.setattr(new_study, "LOOKED_AT", 1)
     monkeypatch.setattr(outcomes, "IN_MEMORY", 3)
-    monkeypatch.setattr(store, "MOST_OPEN", 1)
+    monkeypatch.setattr(writing, "MOST_OPEN", 1)
     monkeypatch.setattr(batches, "AT_ONCE", 2)
     monkeypatch.setattr(batches, "OPEN_CELLS", 3)
     return monkeypatch
@@ -71,7 +71,7 @@ def ordinary(request, tmp_path_factory) -> tuple[dict[str, Any], Path]:
 def test_a_large_study_gives_the_same_as_a_small_one(tmp_path, ordinary, small_limits, jobs):
     scenario, folder = ordinary
     result = hasim.run(scenario, jobs=jobs, out=tmp_path / "run")
-    assert isinstance(result.study.cells, asked.PlannedCells)
+    assert isinstance(result.study.cells, new_study.PlannedCells)
     assert tables(tmp_path / "run") == tables(folder)
     assert lines(tmp_path / "run") == lines(folder)
     assert tables_again(tmp_path / "run") == tables(folder)
@@ -110,8 +110,8 @@ def test_a_large_study_is_resumed(tmp_path, ordinary, small_limits, stop):
 
 def test_keys_are_found_once_for_each_plan(tmp_path, small_limits):
     found = []
-    key_of = asked.key_of
-    small_limits.setattr(asked, "key_of", lambda *a, **k: found.append(a) or key_of(*a, **k))
+    key_of = new_study.key_of
+    small_limits.setattr(new_study, "key_of", lambda *a, **k: found.append(a) or key_of(*a, **k))
     hasim.run(changed(replications=1, vary=VARY), jobs=1, out=tmp_path)
     every = len(found)
     assert every == 2 + 11  # the base, the plan, the cells
@@ -206,7 +206,7 @@ def big(count: int) -> loader.Loaded:
 
 def peak(loaded: loader.Loaded) -> int:
     """Bytes at the peak of planning all cells and handing all replications out."""
-    study = asked.new_study(loaded)
+    study = new_study.new_study(loaded)
     study.outcomes.read = lambda cell: [Outcome(cell, r, 0.0, {}) for r in range(2)]
     plan = Plan(study, lambda cell: True, lambda cell: study.cells[cell])
     tracemalloc.start()
@@ -245,7 +245,7 @@ def test_few_files_are_open_at_the_same_time(tmp_path, monkeypatch):
 
     before = len(list(Path("/proc/self/fd").iterdir()))
     runner.run_study(loaded, jobs=1, out=tmp_path / "run", progress=look)
-    assert most <= before + store.MOST_OPEN + 5
+    assert most <= before + writing.MOST_OPEN + 5
     assert len(list((tmp_path / "run" / "replications").iterdir())) == 1000
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
 

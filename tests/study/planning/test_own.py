@@ -14,7 +14,8 @@ import pytest
 
 import hasim
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED, Algorithm, register
-from hasim.study.planning.own import Lesson, NotImportableError, lesson_of, own_algorithms
+from hasim.study.execution.teaching import Lesson, NotImportableError, lesson_of
+from hasim.study.planning.own_algorithms import own_algorithms
 from tests.study.planning import own_pickers
 
 STUDY: dict[str, Any] = {

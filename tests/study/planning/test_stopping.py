@@ -12,7 +12,7 @@ import pytest
 from hasim.scenario.replications import Sequential
 from hasim.study.estimates.statistics import Interval, quantile_interval, t_interval
 from hasim.study.execution import runner
-from hasim.study.folder.store import open_run
+from hasim.study.folder.reading import open_run
 from hasim.study.planning.stopping import (
     Look,
     Stop,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, overload
 
 from hasim.scenario.cells import Cell, Cells
 from hasim.scenario.loader import LOOKED_AT
-from hasim.study.folder.keys import key_of, with_contents
-from hasim.study.folder.outcomes import CellInfo
-from hasim.study.folder.store import Options, Study
-from hasim.study.planning.own import own_algorithms, plain_python
+from hasim.study.planning.keys import key_of, with_contents
+from hasim.study.planning.outcomes import CellInfo
+from hasim.study.planning.own_algorithms import own_algorithms, plain_python
+from hasim.study.planning.study import Options, Study
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded

@@ -8,15 +8,12 @@ import math
 import pytest
 
 from hasim.study.execution import program
-from hasim.study.folder.outcomes import CellInfo, Outcome
-from hasim.study.folder.store import (
-    Options,
-    RunFolder,
-    StoreError,
-    Study,
-    default_folder,
-    open_run,
-)
+from hasim.study.folder.errors import StoreError
+from hasim.study.folder.places import default_folder
+from hasim.study.folder.reading import open_run
+from hasim.study.folder.writing import RunFolder
+from hasim.study.planning.outcomes import CellInfo, Outcome
+from hasim.study.planning.study import Options, Study
 
 
 def study() -> Study:
@@ -24,7 +21,7 @@ def study() -> Study:
         name="demo",
         seed=7,
         replications=3,
-        cells=(CellInfo(0, {"detection.evidence": ["probe"]}), CellInfo(1, {})),
+        cells=(CellInfo(0, {"detection.evidence": ["probe"]}, "aa"), CellInfo(1, {}, "bb")),
         expect={"detection_time.p99": "< 5s"},
         projection=(720, 720),
         resolved="name: demo\n",
@@ -70,7 +67,7 @@ def test_a_run_that_was_killed_is_read_up_to_its_torn_last_line(tmp_path):
     folder = RunFolder(tmp_path, study())
     folder.append(outcome(0, 0))
     folder.append(outcome(0, 1))
-    file = tmp_path / "replications" / "cell-000.jsonl"
+    file = tmp_path / "replications" / "cell-aa.jsonl"
     whole = file.read_bytes()
     first = whole.index(b"\n") + 1
     for cut in range(first, len(whole)):
@@ -85,10 +82,10 @@ def test_a_broken_line_before_the_last_is_an_error_with_file_and_line(tmp_path):
     folder = RunFolder(tmp_path, study())
     folder.append(outcome(0, 0))
     folder.append(outcome(0, 1))
-    file = tmp_path / "replications" / "cell-000.jsonl"
+    file = tmp_path / "replications" / "cell-aa.jsonl"
     lines = file.read_text().splitlines()
     file.write_text("\n".join([lines[0][:40], *lines[1:]]) + "\n")
-    with pytest.raises(StoreError, match=r"cell-000\.jsonl:1: not an outcome"):
+    with pytest.raises(StoreError, match=r"cell-aa\.jsonl:1: not an outcome"):
         open_run(tmp_path)
 
 
@@ -117,9 +114,10 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
     [
         (None, "no folder of a hasim run"),
         ("{", "not JSON"),
-        ("[]", "expected a run of format 4, got None"),
-        ('{"hasim_run": 99}', "expected a run of format 4, got 99"),
-        ('{"hasim_run": 1}', "lacks or garbles 'scenario'"),
+        ("[]", "not the manifest of a hasim run"),
+        ("{}", "not the manifest of a hasim run"),
+        ('{"hasim_run": 99}', "a run of format 99, of which this hasim reads 4 alone"),
+        ('{"hasim_run": 4}', "lacks or garbles 'scenario'"),
     ],
 )
 def test_what_is_no_run_folder_says_so(tmp_path, manifest, message):

@@ -32,7 +32,7 @@ class CellInfo:
     @property
     def stem(self) -> str:
         """How the cell's files are named."""
-        return f"cell-{self.key}" if self.key else f"cell-{self.index:03}"
+        return f"cell-{self.key}"
 
 
 @dataclass(frozen=True, slots=True)

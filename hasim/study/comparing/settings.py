@@ -10,7 +10,7 @@ from hasim.scenario.cells import validated
 from hasim.scenario.document import parse_document
 from hasim.scenario.problems import ScenarioError
 from hasim.settings import plain
-from hasim.study.folder.store import Study
+from hasim.study.planning.study import Study
 
 SERVICES = ("detection", "failover", "balancing", "monitor")
 """The settings of what is compared; all others are of the world around it."""

@@ -1,0 +1,60 @@
+"""Where runs are kept: folders for new ones, and old ones moved aside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from hasim.study.folder.errors import StoreError
+from hasim.study.folder.lock import Lock, LockedError
+from hasim.study.folder.manifest import NAME, manifest_in
+
+RUNS = Path("hasim-runs")
+"""Where runs are kept, unless somebody says where."""
+
+
+def default_folder(name: str, under: Path = RUNS) -> Path:
+    """A folder for a new run that does not exist yet: ``hasim-runs/NAME-20250131T235959``."""
+    return _free(under, name, datetime.now())
+
+
+def _free(under: Path, name: str, when: datetime) -> Path:
+    stem = f"{name}-{when:%Y%m%dT%H%M%S}"
+    path, number = under / stem, 1
+    while path.exists():
+        number += 1
+        path = under / f"{stem}-{number}"
+    return path
+
+
+def set_aside(path: Path) -> Path | None:
+    """Move the run in a folder beside it, under its name and the time when it began.
+
+    None if there is no run. Raises StoreError if it cannot be read or moved, or another process
+    works in it.
+    """
+    if not (path / NAME).exists():
+        return None
+    try:
+        began = datetime.fromisoformat(manifest_in(path)["started"]).astimezone()
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
+    lock = locked(path)
+    try:
+        return path.rename(_free(path.parent, path.name, began))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be moved: {error.strerror}") from None
+    finally:
+        lock.release()
+
+
+def locked(path: Path) -> Lock:
+    """The lock on a folder that is there; raises StoreError."""
+    try:
+        return Lock(path)
+    except LockedError as error:
+        raise StoreError(
+            f"{path}: {error} is working on this run; wait until it has ended"
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{path}: cannot write there: {error.strerror}") from None
