@@ -39,7 +39,7 @@ LAYERS = (
 """A part sees itself and the layers above its own in this list, and no other part of its own."""
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
-IN_SERVICES = {"services", "model", "events", "units", "settings"}
+IN_SERVICES = {"services", "model", "events", "units", "settings", "record"}
 NOT_IN_SERVICES = {
     "asyncio", "datetime", "multiprocessing", "os", "pathlib", "random", "secrets", "select",
     "selectors", "socket", "ssl", "subprocess", "threading", "time", "uuid",
@@ -55,20 +55,16 @@ HEAVY = {
 MOST_LINES, MOST_IN_FUNCTION, MOST_METHODS = 400, 70, 25
 LONG_FILES: Mapping[str, str] = {}
 """File -> why it is one idea all the same."""
-LARGE_CLASSES: Mapping[str, str] = {
-    "services/balancing/service.py LoadBalancingService": "has the methods its users know by name",
-}
+LARGE_CLASSES: Mapping[str, str] = {}
 """File and class -> why it has more methods than others."""
 
 # What stood when the rules came, and may only shrink.
 CIRCLES_LEFT = {
-    "services/balancing": 18, "simulation": 17, "findings": 3,
+    "simulation": 17, "findings": 3,
 }  # fmt: skip
 """Folder -> how many of its modules import each other in circles."""
 LONG_FILES_LEFT = {
     "findings/result.py": 541,
-    "services/balancing/service.py": 700,
-    "simulation/clients/reference/plane.py": 453,
 }
 LARGE_CLASSES_LEFT = {
     "findings/result.py Result": 41,

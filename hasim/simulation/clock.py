@@ -24,14 +24,13 @@ ARRIVAL = 60
 
 # Within a rank by key: first what is no message, in the order in which it was scheduled
 # (key 0), then health checks by number (their answers by what `Probes.key` says), then messages
-# by message and attempt. Timeouts have no keys: they expire in the order of sending.
+# by message and attempt. Timeouts go by the order in which clients began to wait, lines by the
+# number of their gateway.
 KEY_BITS = 48
 KEY = (1 << KEY_BITS) - 1
 """The bits of a priority that are the key."""
 MESSAGES = 1 << 40
 """The key of a message's attempt is this plus its draw: message * attempts + attempt."""
-HEDGED = 1 << 41
-"""Added to the draw of an attempt: the draw of the second attempt beside it (hedging)."""
 PROBES = 1 << 46
 """The key of a load probe is this plus its number (see `load_probes`)."""
 

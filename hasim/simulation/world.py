@@ -175,7 +175,6 @@ class World:
                 self.settings.balancing,
                 self.cluster,
                 watch_failures=watch_failures,
-                traffic=self.settings.traffic,
                 send_report=self._report,
             )
             for region in self.cluster.gateways

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from hasim.events import Event, GatewayReport, Input, Output
+from hasim.events import Event, GatewayReport, Input, Output, SendReport
 from hasim.model import Cause, Cluster
 from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.settings import BalancingSettings
@@ -83,13 +83,15 @@ class LoadBalancingService:
             strict=strict,
         )
 
-    def record_message_corresponded(self, now: int, master: str, latency_ns: int) -> list[Output]:
+    def record_message_corresponded(
+        self, now: int, master: str, latency_ns: int
+    ) -> list[SendReport]:
         """A message was answered after `latency_ns` nanoseconds."""
         return self.gateway.record_message_corresponded(now, master, latency_ns)
 
     def record_message_failed(
         self, now: int, master: str, cause: Cause, elapsed_ns: int = 0
-    ) -> list[Output]:
+    ) -> list[SendReport]:
         """An attempt failed after `elapsed_ns` nanoseconds."""
         return self.gateway.record_message_failed(now, master, cause, elapsed_ns)
 
@@ -98,7 +100,7 @@ class LoadBalancingService:
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds)."""
         made = self._followed(now, self.routing.step(now, item))
-        return made if self._name is None else made + self.gateway.step(now, item)
+        return made if self._name is None else [*made, *self.gateway.step(now, item)]
 
     def next_wakeup(self) -> int | None:
         """When a repeated routing table, or a gateway's report, is due (nanoseconds)."""

@@ -1,37 +1,69 @@
-"""A retry budget: retries are a share of messages, so that they cannot multiply an outage."""
+"""A budget: what may be sent beside first attempts is a share of messages.
+
+So that retries, and second attempts beside slow ones, cannot multiply an outage.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
-class RetryBudget:
-    """A token bucket: each message deposits `share` of a token, each retry takes one.
+from hasim.services.gateway.settings import DispatcherSettings
+
+
+@dataclass(slots=True)
+class Budget:
+    """A token bucket: each message deposits `share` of a token, each attempt beside it takes one.
 
     `reserve` tokens are there at the start and cap what can be saved up. The share is Finagle's
     (RetryBudget: 20 %), the reserve is not: Finagle has a floor of 10 retries a second
     instead, and here tokens come from messages alone. A share of nothing allows nothing.
-    `most_active` retries at most are under way at a time, their wait included (Envoy's circuit
-    breaker max_retries; 0: no limit).
+    `active` are under way, their wait included, and `most_active` may be at most (Envoy's
+    circuit breaker max_retries; 0: no limit).
+
+    The compiled data plane has a record with the same fields, which is why the functions below
+    read and write fields instead of being methods.
     """
 
-    def __init__(self, share: float, reserve: float = 10.0, most_active: int = 0) -> None:
-        self.share = share
-        self.reserve = reserve
-        self.most_active = most_active
-        self.tokens = reserve if share > 0.0 else 0.0
-        self.active = 0
+    share: float
+    reserve: float
+    most_active: int = 0
+    tokens: float = 0.0
+    active: int = 0
 
-    def deposit(self) -> None:
-        """A message was sent for the first time."""
-        self.tokens = min(self.reserve, self.tokens + self.share)
 
-    def withdraw(self) -> bool:
-        """Whether a retry is allowed; takes its token if so. Its end is told to `release`."""
-        if self.tokens < 1.0 or 0 < self.most_active <= self.active:
-            return False
-        self.tokens -= 1.0
-        self.active += 1
-        return True
+def budget_of(share: float, reserve: float, most_active: int = 0) -> Budget:
+    """A budget as it is at the start: its reserve is full."""
+    return Budget(share, reserve, most_active, reserve if share > 0.0 else 0.0)
 
-    def release(self) -> None:
-        """A retry has ended, however it ended."""
-        self.active -= 1
+
+def retries_of(settings: DispatcherSettings) -> Budget:
+    """The budget of a gateway's retries."""
+    retry = settings.retry
+    return budget_of(retry.budget, retry.reserve, retry.most_active)
+
+
+def hedges_of(settings: DispatcherSettings) -> Budget:
+    """The budget of its second attempts."""
+    hedge = settings.hedge
+    return budget_of(hedge.budget if hedge.on else 0.0, hedge.reserve)
+
+
+def deposit(budget: Budget) -> None:
+    """A message was sent for the first time."""
+    budget.tokens = min(budget.reserve, budget.tokens + budget.share)
+
+
+def allows(budget: Budget) -> bool:
+    """Whether one more attempt may be sent."""
+    return budget.tokens >= 1.0 and (budget.most_active == 0 or budget.active < budget.most_active)
+
+
+def withdraw(budget: Budget) -> None:
+    """One that is allowed is decided upon, and active until `release` is told of its end."""
+    budget.tokens -= 1.0
+    budget.active += 1
+
+
+def release(budget: Budget) -> None:
+    """It has ended, however it ended."""
+    budget.active -= 1

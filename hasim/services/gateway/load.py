@@ -10,6 +10,23 @@ LATENCY_GAIN = 8
 """The moving average takes 1/8 of each new sample (as TCP's smoothed RTT, RFC 6298)."""
 
 
+def smoothed(average_ns: int, latency_ns: int) -> int:
+    """The moving average of latency after one more sample; the first one is it."""
+    if average_ns == 0:
+        return latency_ns
+    return average_ns + (latency_ns - average_ns) // LATENCY_GAIN
+
+
+def is_news(streak: int, watch_failures: int) -> bool:
+    """Whether a failure is reported at once: it is among the first so many of a run."""
+    return 0 < streak <= watch_failures
+
+
+def is_end(streak: int, watch_failures: int) -> bool:
+    """Whether an answer is: it ends a run of failures, some of which were reported."""
+    return streak > 0 and watch_failures > 0
+
+
 @dataclass(slots=True)
 class Load:
     """Counters of attempts at one master since the start; latency in nanoseconds."""
@@ -27,9 +44,7 @@ class Load:
         self.in_flight -= 1
         self.answered += 1
         self.streak = 0
-        self.latency_ns += (
-            (latency_ns - self.latency_ns) // LATENCY_GAIN if self.latency_ns else latency_ns
-        )
+        self.latency_ns = smoothed(self.latency_ns, latency_ns)
 
     def fail(self, cause: Cause) -> None:
         """Count a failed attempt. A full queue or a wrong address is no sign of a dead master."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hasim.events import GatewayReport, MasterTraffic, Output, SendReport
+from hasim.events import GatewayReport, MasterTraffic, SendReport
 from hasim.model import Cause
 from hasim.services.frozen import freeze, thaw
-from hasim.services.gateway.load import Load
+from hasim.services.gateway.load import Load, is_end, is_news
 
 
 class Reports:
@@ -48,20 +48,20 @@ class Reports:
         load.in_flight += 1
         self.expect(now)
 
-    def answered(self, index: int, latency_ns: int) -> list[Output]:
+    def answered(self, index: int, latency_ns: int) -> list[SendReport]:
         """An attempt was answered after `latency_ns`; the end of a run of failures is news."""
         load = self.loads[index]
-        ends_run = load.streak > 0 and self._watch_failures > 0
+        at_once = is_end(load.streak, self._watch_failures)
         load.answer(latency_ns)
         self.news.add(index)
-        return self.report((index,)) if ends_run else []
+        return self.report((index,)) if at_once else []
 
-    def failed(self, index: int, cause: Cause) -> list[Output]:
+    def failed(self, index: int, cause: Cause) -> list[SendReport]:
         """An attempt failed; a run's first failures are reported at once."""
         load = self.loads[index]
         load.fail(cause)
         self.news.add(index)
-        return self.report((index,)) if 0 < load.streak <= self._watch_failures else []
+        return self.report((index,)) if is_news(load.streak, self._watch_failures) else []
 
     def cancelled(self, index: int) -> None:
         """An attempt was given up."""
@@ -71,14 +71,14 @@ class Reports:
         """There is news of these masters, which somebody else has counted into `loads`."""
         self.news.update(indexes)
 
-    def regular(self, now: int) -> list[Output]:
+    def regular(self, now: int) -> list[SendReport]:
         """The regular report, if it is due and there is news."""
         if self._due_ns is None or now < self._due_ns:
             return []
         self._due_ns = None
         return self.report(sorted(self.news)) if self.news else []
 
-    def report(self, indexes: Sequence[int]) -> list[Output]:
+    def report(self, indexes: Sequence[int]) -> list[SendReport]:
         """Report these masters now."""
         self._sequence += 1
         self.news.difference_update(indexes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hasim.events import Input, Output, RoutingAck, WakeUp
+from hasim.events import Input, RoutingAck, SendReport, WakeUp
 from hasim.model import Cause, Cluster, RoutingTable
 from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Request
@@ -97,7 +97,9 @@ class GatewayService:
         choice.sent(now, index)
         return self._ids[index]
 
-    def record_message_corresponded(self, now: int, master: str, latency_ns: int) -> list[Output]:
+    def record_message_corresponded(
+        self, now: int, master: str, latency_ns: int
+    ) -> list[SendReport]:
         """An attempt was answered after `latency_ns` nanoseconds."""
         index = self._index[master]
         self.choice.ended(now, index, latency_ns, ANSWERED)
@@ -105,7 +107,7 @@ class GatewayService:
 
     def record_message_failed(
         self, now: int, master: str, cause: Cause, elapsed_ns: int = 0
-    ) -> list[Output]:
+    ) -> list[SendReport]:
         """An attempt failed after `elapsed_ns`; a run's first failures are reported at once."""
         index = self._index[master]
         self.choice.ended(now, index, elapsed_ns, FAILED)
@@ -154,7 +156,7 @@ class GatewayService:
             self.choice.change(now, eligible, away, table.algorithm)
         return RoutingAck(self.gateway, self._version)
 
-    def step(self, now: int, item: Input) -> list[Output]:
+    def step(self, now: int, item: Input) -> list[SendReport]:
         """Take one input at `now` (nanoseconds): a wake-up, for the regular report."""
         return self.reports.regular(now) if isinstance(item, WakeUp) else []
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.simulation.clock import HEDGED
+from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.laws import exponential
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded

@@ -1,5 +1,6 @@
 """What a simulated world is made of, as settings, by subject; faults and operations by name."""
 
+from hasim.services.gateway.settings import HedgeSettings, RetrySettings
 from hasim.simulation.settings.masters import (
     FencingDeviceSettings,
     MasterSettings,
@@ -14,10 +15,8 @@ from hasim.simulation.settings.network import (
 )
 from hasim.simulation.settings.recordings import JitterTrace, MatrixTrace, TraceArrivals
 from hasim.simulation.settings.traffic import (
-    HedgeSettings,
     KeySettings,
     PoissonArrivals,
-    RetrySettings,
     TrafficSettings,
 )
 from hasim.simulation.settings.world import ObserverSettings, WorldSettings

@@ -30,11 +30,10 @@ from hasim.services.gateway.guards.screen import (
     narrow,
 )
 from hasim.services.gateway.guards.slow_start import SlowStartSettings, ramp, ramping
+from hasim.services.gateway.rules import NEVER
 
 SENT, ANSWERED, FAILED, CANCELLED = range(4)
 """What becomes of an attempt: kinds of `note`."""
-NEVER = 2**62
-"""A time (nanoseconds) that does not come."""
 
 
 @dataclass(frozen=True)

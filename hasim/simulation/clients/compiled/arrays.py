@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from hasim.services.gateway.budget import hedges_of, retries_of
 from hasim.services.gateway.pace import BUCKETS
 from hasim.simulation.clients.compiled.layout import CAUSES, FOREVER, Memory
 from hasim.simulation.clients.compiled.optional import HEDGING, WAITING, write_addresses
@@ -49,10 +51,9 @@ def _put_gateways(
     memory.zeros("owners", gateways * partitions)
     memory.zeros("routes", gateways * masters)["reported"] = 1
     column = memory.zeros("gateways", gateways)
-    column["tokens"] = [gateway.budget.tokens for gateway in senders]
-    column["hedge_tokens"] = [gateway.hedge_budget.tokens for gateway in senders]
     column["head"] = column["tail"] = -1
     column["look_ns"] = FOREVER
+    memory.zeros("budgets", 2 * gateways)
     memory.zeros("paces", gateways)
     memory.zeros("paced", gateways * BUCKETS)
 
@@ -89,16 +90,16 @@ def _put_queues(memory: Memory) -> None:
 def _put_state(memory: Memory, senders: Sequence[SimGateway], traffic: Traffic) -> None:
     # All gateways have the same settings.
     settings, sender = traffic.settings, senders[0]
-    budget, hedges = sender.budget, sender.hedge_budget
+    budgets = memory["budgets"].reshape(-1, 2)
+    for place, budget in enumerate((retries_of(settings), hedges_of(settings))):
+        for field, value in dataclasses.asdict(budget).items():
+            budgets[field][:, place] = value
     state = memory.zeros("state", 1)[0]
     state["attempts"], state["jittered"] = traffic.attempts, not traffic.jitter.none
     state["watch"] = sender.watch_failures
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
     state["backoff_ns"] = settings.retry.backoff_ns
-    state["share"], state["ceiling"] = budget.share, budget.reserve
-    state["most_active"] = budget.most_active
     state["per"] = traffic.rows // traffic.attempts
-    state["hedge_share"], state["hedge_ceiling"] = hedges.share, hedges.reserve
     state["hedge_after_ns"] = settings.hedge.after_ns
     state["hedge_quantile"] = settings.hedge.quantile
     state["max_queue"] = sender.balancer.settings.limits.max_queue

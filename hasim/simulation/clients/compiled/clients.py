@@ -1,15 +1,15 @@
-"""Compiled: the gateways' side, as `MessagePlane` and the balancing service have it."""
+"""Compiled: the gateways' side, as `Dispatcher` and the gateway service have it."""
 
 from __future__ import annotations
 
 from hasim.services.gateway.guards.gate import ANSWERED as ANSWERED_KIND
 from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
-from hasim.services.gateway.load import LATENCY_GAIN
-from hasim.services.gateway.pace import BUCKETS, note_latency
+from hasim.services.gateway.pace import BUCKETS
+from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.foresight import foresee
 from hasim.simulation.clients.compiled.guarding import gate_at
-from hasim.simulation.clients.compiled.jit import inline, inlined, int64, njit
+from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
     CAUSES,
     FOREVER,
@@ -28,6 +28,21 @@ from hasim.simulation.clients.compiled.layout import (
 )
 from hasim.simulation.clients.compiled.picking import note_tried, select, tell, tell_sent, tried_by
 from hasim.simulation.clients.compiled.queues import push, push_delivery, push_timeout
+from hasim.simulation.clients.compiled.rules import (
+    allows,
+    deposit,
+    hedge_after,
+    is_end,
+    is_news,
+    looks_at,
+    may_join,
+    note_pace,
+    release_token,
+    retry_at,
+    smoothed,
+    still_waits,
+    withdraw,
+)
 from hasim.simulation.clients.compiled.serving import (
     attempts,
     crosses_there,
@@ -39,7 +54,7 @@ from hasim.simulation.clients.compiled.serving import (
     take_slot,
 )
 from hasim.simulation.clients.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
-from hasim.simulation.clock import ARRIVAL, HEDGE, HEDGED, KEY, KEY_BITS, LINE, MESSAGES
+from hasim.simulation.clock import ARRIVAL, HEDGE, KEY, KEY_BITS, LINE, MESSAGES
 
 ALL_CAUSES = len(CAUSES)
 gateways = VIEWS["gateways"]
@@ -50,9 +65,9 @@ backoff = VIEWS["backoff"]
 demand_ns = VIEWS["demand_ns"]
 in_flight = VIEWS["in_flight"]
 unanswered = VIEWS["unanswered"]
+budgets = VIEWS["budgets"]
 paces = VIEWS["paces"]
 paced = VIEWS["paced"]
-keep_pace = inlined(note_latency)
 causes = VIEWS["causes"]
 chosen = VIEWS["chosen"]
 
@@ -67,11 +82,10 @@ def arrive(table: Table, now: int) -> int:
     s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
     m = messages(table)[message & s.mask]
     m.tries, m.failed, m.last, m.outcome = 0, 0, UNSETTLED, UNSETTLED
-    g = gateways(table)[m.gateway]
     if s.attempts > 1:
-        g.tokens = min(s.ceiling, g.tokens + s.share)
+        deposit(budgets(table)[2 * m.gateway])
     if s.per > 1:
-        g.hedge_tokens = min(s.hedge_ceiling, g.hedge_tokens + s.hedge_share)
+        deposit(budgets(table)[2 * m.gateway + 1])
     return send(table, now, message, message * s.attempts, 0)
 
 
@@ -84,7 +98,7 @@ def send(table: Table, now: int, message: int, draw: int, tried: int) -> int:
     master = select(table, now, m, message, draw, tried)
     if master >= 0:
         return dispatch(table, now, message, draw, master, take_slot(table))
-    if master == NO_ROOM and gateways(table)[m.gateway].waiting < s.max_queue:
+    if master == NO_ROOM and may_join(gateways(table)[m.gateway].waiting, s.max_queue):
         park(table, now, message, draw)
         return NOTHING
     end_round(table, int64(m.gateway), message, draw)
@@ -124,9 +138,7 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
     push_timeout(table, now + s.timeout_ns, draw, slot)
     if s.per > 1 and partition < 0 and draw < HEDGED:
-        wait_ns = paces(table)[gateway].delay_ns
-        if wait_ns == 0:
-            wait_ns = s.hedge_after_ns
+        wait_ns = hedge_after(paces(table)[gateway].delay_ns, s.hedge_after_ns)
         if wait_ns > 0:
             push(table, now + wait_ns, HEDGE << KEY_BITS | (MESSAGES + draw), slot)
     return expect_report(table, gateway)
@@ -136,7 +148,7 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
 def end_round(table: Table, gateway: int, message: int, draw: int) -> None:
     """An attempt and the one beside it have ended: if it was a retry, it is active no more."""
     if draw % HEDGED > message * state(table)[0].attempts:
-        gateways(table)[gateway].active -= 1
+        release_token(budgets(table)[2 * gateway])
 
 
 # -- waiting for room ------------------------------------------------------------------
@@ -169,7 +181,7 @@ def look_again(table: Table, now: int, gateway: int) -> None:
     """Look when there may be room although nothing ends, unless that is done before."""
     g = gateways(table)[gateway]
     opens_ns = int64(gate_at(g.guards)[0].opens_ns)
-    if g.waiting and now < opens_ns < g.look_ns:
+    if g.waiting and looks_at(now, opens_ns, g.look_ns):
         g.look_ns = opens_ns
         push(table, opens_ns, LINE << KEY_BITS | gateway, NOBODY)
 
@@ -219,20 +231,16 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int)
     """After a failed attempt: wait and try again, or leave it at that."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
-    g, following = gateways(table)[m.gateway], draw + 1 - message * s.attempts
-    may = s.most_active == 0 or g.active < s.most_active
-    if following < s.attempts and g.tokens >= 1.0 and may:
+    budget, following = budgets(table)[2 * m.gateway], draw + 1 - message * s.attempts
+    if following < s.attempts and allows(budget):
         if not retries(table)[(message & s.mask) >> s.chunk_bits]:
             s.to_retry, s.draw, s.cause = message, draw, cause
             return RETRY
-        # Full jitter: uniform between nothing and the doubled bound.
-        bound_ns = s.backoff_ns * 2.0 ** (following - 1)
-        pause = backoff(table)[place_of(table, message, draw + 1)] * bound_ns
-        if pause < FOREVER and now + int(pause) < m.arrival_ns + s.deadline_ns:
-            g.tokens -= 1.0
-            g.active += 1
-            priority = ARRIVAL << KEY_BITS | (MESSAGES + draw + 1)
-            push(table, now + int(pause), priority, NOBODY)
+        uniform = backoff(table)[place_of(table, message, draw + 1)]
+        at = retry_at(now, m.arrival_ns + s.deadline_ns, s.backoff_ns, following, uniform)
+        if at != FOREVER:
+            withdraw(budget)
+            push(table, at, ARRIVAL << KEY_BITS | (MESSAGES + draw + 1), NOBODY)
             return NOTHING
     settle(table, now, message, cause)
     return NOTHING
@@ -270,7 +278,7 @@ def answered(table: Table, now: int, slot: int) -> int:
         return failed(table, now, a, int64(a.cause))
     s, r = state(table)[0], routes(table)[a.route]
     stop = NOTHING
-    if r.streak > 0 and s.watch > 0:
+    if is_end(r.streak, s.watch):
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
     in_flight(table)[a.route] -= 1
@@ -278,10 +286,10 @@ def answered(table: Table, now: int, slot: int) -> int:
     r.streak = r.reported = 0
     latency_ns = now - a.sent_ns
     tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, ANSWERED_KIND)
-    r.latency_ns += (latency_ns - r.latency_ns) // LATENCY_GAIN if r.latency_ns else latency_ns
+    r.latency_ns = smoothed(r.latency_ns, latency_ns)
     if s.hedge_quantile > 0.0:
         first, pace = int64(a.gateway) * BUCKETS, paces(table)[a.gateway]
-        keep_pace(paced(table), first, pace, s.hedge_quantile, latency_ns)
+        note_pace(paced(table), first, pace, s.hedge_quantile, latency_ns)
     if a.partition >= 0 and unanswered(table)[a.partition]:
         s.partition = a.partition
         stop |= ANSWERED
@@ -299,7 +307,7 @@ def expire(table: Table, now: int, slot: int, draw: int) -> int:
     """An attempt was sent so long ago that its client, if it still waits, gives up."""
     s, a = state(table)[0], attempts(table)[slot]
     # One that waited for room has waited anew since it was sent.
-    if not a.used or a.draw != draw or not a.awaited or now - a.sent_ns < s.timeout_ns:
+    if not a.used or a.draw != draw or not a.awaited or still_waits(now, a.sent_ns, s.timeout_ns):
         return NOTHING
     a.awaited = 0
     if a.parked:  # it has waited longest, so it is the first of the line
@@ -325,7 +333,7 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
         r.streak += 1
         r.last_cause = cause
     stop = NOTHING
-    if 0 < r.streak <= s.watch:
+    if is_news(r.streak, s.watch):
         s.gateway, s.master = a.gateway, a.master
         stop = REPORT
     if s.attempts > 1:

@@ -44,11 +44,10 @@ STATE = np.dtype(
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
-        *((name, "f8") for name in ("share", "ceiling")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order", "lost", "foreseen")),
-        *((name, "i8") for name in ("per", "hedge_after_ns", "most_active", "max_queue")),
-        *((name, "f8") for name in ("hedge_share", "hedge_ceiling", "hedge_quantile")),
+        *((name, "i8") for name in ("per", "hedge_after_ns", "max_queue")),
+        ("hedge_quantile", "f8"),
         *((f"{name}_at", "i8") for name in ("hedge", "cancel", "line")),
         *((f"{name}_at", "i8") for name in ("send_probes", "move_probe")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
@@ -97,20 +96,26 @@ has or will get. `coming`: deliveries under way that are events (see `foresight`
 
 GATEWAY = np.dtype(
     [
-        *(("tokens", "f8"), ("armed", "i8")),
+        ("armed", "i8"),
         *((name, "i8") for name in ("pick", "ended", "probed", "fleet", "counts")),
         *((name, "i8") for name in ("admit", "note", "guards")),
-        *(("hedge_tokens", "f8"), ("active", "i8")),
         *((name, "i8") for name in ("waiting", "head", "tail", "called", "look_ns")),
     ]
 )
 """A gateway, with the addresses of its algorithm's functions, of its balancer's fleet (of its
 column `counts` as well, where a picker leaves what it wants probed), and of the guards'
-functions and data (0 if there are none). `active`: retries under way; the
-last five: attempts that wait for room, a list linked through them, whether an event will look
-after them now, and when one will later (FOREVER if none)."""
+functions and data (0 if there are none). The last five: attempts that wait for room, a list
+linked through them, whether an event will look after them now, and when one will later (FOREVER
+if none)."""
 PACE = np.dtype([(name, "i8") for name in ("counted", "fresh", "delay_ns")])
 """As `hasim.services.gateway.pace.Pace`."""
+BUDGET = np.dtype(
+    [
+        *((name, "f8") for name in ("share", "reserve", "tokens")),
+        *((name, "i8") for name in ("most_active", "active")),
+    ]
+)
+"""As `hasim.services.gateway.budget.Budget`."""
 
 ROUTE = np.dtype(
     [
@@ -213,6 +218,7 @@ COLUMNS: dict[str, Any] = {
     "holdings": np.int64,
     "holders": np.int64,
     "unanswered": np.int64,  # by partition
+    "budgets": BUDGET,  # by gateway: of retries, and of second attempts
     "paces": PACE,
     "paced": np.int64,  # by gateway and bucket of latency
     "causes": np.int64,  # by master and cause of a failure (answers are counted by route)

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from hasim.services.gateway.guards.gate import CANCELLED as CANCELLED_KIND
+from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.algorithms import EVENT, compile_function
 from hasim.simulation.clients.compiled.clients import (
     ALL_CAUSES,
+    budgets,
     call_line,
     causes,
     dispatch,
@@ -27,9 +29,9 @@ from hasim.simulation.clients.compiled.jit import fingerprint, int64, njit, sour
 from hasim.simulation.clients.compiled.layout import CANCELLED, FOREVER, Table
 from hasim.simulation.clients.compiled.load_probes import move_probe, send_probes
 from hasim.simulation.clients.compiled.picking import lists, note_tried, select, tell, tried_by
+from hasim.simulation.clients.compiled.rules import allows, is_passed_over, withdraw
 from hasim.simulation.clients.compiled.serving import attempts, release, state, take_slot
 from hasim.simulation.clients.compiled.stops import NOTHING
-from hasim.simulation.clock import HEDGED
 
 HEDGING, WAITING = ("hedge", "cancel"), ("line",)
 PROBING = ("send_probes", "move_probe")
@@ -44,8 +46,8 @@ def hedge(table: Table, now: int, slot: int, draw: int) -> int:
         return NOTHING
     message, first = a.message, int64(a.master)
     m = messages(table)[message & s.mask]
-    g = gateways(table)[m.gateway]
-    if g.hedge_tokens < 1.0:
+    budget = budgets(table)[2 * m.gateway + 1]
+    if not allows(budget):
         return NOTHING
     # At another one than those that failed the message, and than where its twin is now.
     failed = int64(m.failed)
@@ -54,7 +56,7 @@ def hedge(table: Table, now: int, slot: int, draw: int) -> int:
     m.failed = lists(table)[s.list * (message & s.mask)] = failed
     if master < 0 or master == first:
         return NOTHING
-    g.hedge_tokens -= 1.0
+    withdraw(budget)
     m.tries += 1
     twin = take_slot(table)
     stop = dispatch(table, now, message, draw + HEDGED, master, twin)
@@ -88,7 +90,7 @@ def serve_line(table: Table, now: int, gateway: int) -> int:
     for _ in range(g.waiting):
         a = attempts(table)[slot]
         following = int64(a.next)
-        if a.partition >= 0 or not blocked:
+        if not is_passed_over(a.partition < 0, blocked):
             m = messages(table)[a.message & s.mask]
             master = select(table, now, m, a.message, a.draw, tried_by(table, m, a.message))
             if master >= 0:

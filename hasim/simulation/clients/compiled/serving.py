@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
     ERROR,
@@ -16,8 +17,9 @@ from hasim.simulation.clients.compiled.layout import (
 )
 from hasim.simulation.clients.compiled.load_probes import enter, note_done
 from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answer
+from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.stops import NOTHING, OVERLOAD, PROBED
-from hasim.simulation.clock import ANSWER, COMPLETION, HEDGED, KEY_BITS, MESSAGES
+from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
 
 state = VIEWS["state"]
 masters = VIEWS["masters"]
@@ -114,7 +116,7 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
     if a.awaited:
         place = place_of(table, a.message, a.draw)
         delay = crosses_back(table, routes(table)[a.route], place)
-        if delay >= 0 and now + delay - a.sent_ns < state(table)[0].timeout_ns:
+        if delay >= 0 and still_waits(now + delay, a.sent_ns, state(table)[0].timeout_ns):
             a.cause, a.answer_ns = cause, now + delay
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
             return NOTHING

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.layout import COLUMNS, FOREVER, Memory
 from hasim.simulation.clients.traffic import CONCERNS, HEDGE, RATIOS, Traffic
-from hasim.simulation.clock import HEDGED
 
 CHUNK_BITS = 13
 """2^13 messages a chunk: what is in memory fits into a processor's cache, and numpy's

@@ -17,7 +17,7 @@ from hasim.services.gateway.guards import (
     OutlierSettings,
     SlowStartSettings,
 )
-from hasim.services.gateway.guards.gate import NEVER
+from hasim.services.gateway.rules import NEVER
 from hasim.services.gateway.service import GatewayService
 from hasim.units import SECOND
 

@@ -1,0 +1,382 @@
+"""The dispatcher: sends each message's attempts until it is answered, or has failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hasim.model import Cause
+from hasim.services.balancing.chance import hash_of_number, hash_of_text
+from hasim.services.frozen import freeze, thaw
+from hasim.services.gateway.attempts import Attempt, Message
+from hasim.services.gateway.budget import (
+    Budget,
+    allows,
+    deposit,
+    hedges_of,
+    release,
+    retries_of,
+    withdraw,
+)
+from hasim.services.gateway.chance import Chance, Seeded
+from hasim.services.gateway.effects import (
+    HEDGE,
+    LINE,
+    RETRY,
+    TIMEOUT,
+    Cancel,
+    DispatcherEffect,
+    ProbeLoad,
+    Send,
+    Settle,
+    Wakeup,
+)
+from hasim.services.gateway.pace import BUCKETS, Pace, note_latency
+from hasim.services.gateway.rules import (
+    HEDGED,
+    NEVER,
+    hedge_after,
+    is_passed_over,
+    looks_at,
+    may_join,
+    retry_at,
+    still_waits,
+)
+from hasim.services.gateway.service import GatewayService
+from hasim.services.gateway.settings import DispatcherSettings
+from hasim.services.gateway.wakeups import Serial, Wakeups
+
+Effects = list[DispatcherEffect]
+ANY = Wakeup(NEVER, RETRY, 2**63, -1)
+
+
+class Dispatcher:
+    """The life of every attempt of the messages at one gateway, as a machine without any I/O.
+
+    It is told of what happens, and answers with what is to be done (see `effects`): a message
+    `arrived`, an attempt was `answered`, the time has come that `next_wakeup` asked for
+    (`woken`). It chooses, counts and reports through the gateway service. What it does by
+    itself: times out, retries after a back-off within a budget, sends a second attempt beside a
+    slow one (hedging), lets attempts wait for room, and settles each message once.
+
+    Messages are known by a number of the driver's, each once; attempt k (from 0) of message i
+    is number i x attempts + k, and the one beside it has `HEDGED` added. `chance` gives the
+    uniforms; without it they are by arithmetic from the gateway's name. Dispatchers that are
+    driven together have each a `number`, which says whose line is looked after first, and
+    share one `serial`, so that their attempts time out in the order in which they were sent.
+    """
+
+    def __init__(
+        self,
+        gateway: GatewayService,
+        settings: DispatcherSettings,
+        chance: Chance | None = None,
+        *,
+        number: int = 0,
+        serial: Serial | None = None,
+    ) -> None:
+        self.gateway = gateway
+        self.settings = settings
+        self.causes: dict[tuple[str, Cause], int] = {}
+        """How many attempts have ended, by master and how."""
+        self._chance = chance or Seeded(hash_of_text(gateway.gateway))
+        self._number = number
+        self._retries, self._hedges = retries_of(settings), hedges_of(settings)
+        self._pace, self._latencies = Pace(), [0] * BUCKETS
+        self._messages: dict[int, Message] = {}
+        self._attempts: dict[int, Attempt] = {}
+        self._wakeups = Wakeups(self._attempts, settings.timeout_ns, serial or Serial())
+        # Who waits for room, in turn; whether they will be looked after now, and when they
+        # will if nothing happens.
+        self._line: dict[int, None] = {}
+        self._called = False
+        self._look_ns = NEVER
+
+    # -- what happens --------------------------------------------------------------
+
+    def arrived(
+        self,
+        now: int,
+        message: int,
+        partition: str | None = None,
+        *,
+        vip: bool = False,
+        key: int | str | None = None,
+    ) -> Effects:
+        """A message has come; see `GatewayService.select_master`.
+
+        ValueError for one that is under way, KeyError for an unknown partition.
+        """
+        if message in self._messages:
+            raise ValueError(f"message {message} is under way already")
+        if partition is not None:
+            self.gateway.standing.owner_of(partition)
+        deposit(self._retries)
+        deposit(self._hedges)
+        give_up_ns = now + self.settings.deadline_ns
+        made = self._messages[message] = Message(message, partition, vip, key, give_up_ns)
+        out: Effects = []
+        self._try(now, made, out)
+        return out
+
+    def answered(self, now: int, attempt: int, cause: Cause) -> Effects:
+        """The answer of an attempt has come, or its failure; ignored if nobody waits for it."""
+        found = self._attempts.get(attempt)
+        out: Effects = []
+        if (
+            found is not None
+            and found.master
+            and still_waits(now, found.since_ns, self.settings.timeout_ns)
+        ):
+            self._end(now, found, cause, out)
+        return out
+
+    def rerouted(self, now: int) -> Effects:
+        """The gateway service has applied another routing table: there may be room."""
+        self._call_line(now)
+        return []
+
+    def next_wakeup(self) -> Wakeup | None:
+        """When it wants to be called if nothing happens."""
+        return self._wakeups.first()
+
+    def woken(self, now: int, until: Wakeup = ANY) -> Effects:
+        """Do what the next wake-up is for, if its time has come, and it is not after `until`.
+
+        One at a time: whoever does nothing else at this instant calls until `next_wakeup` lies
+        ahead. Too early or too late is harmless.
+        """
+        wakeup = self._wakeups.first()
+        out: Effects = []
+        if wakeup is None or wakeup.time_ns > now or wakeup > until:
+            return out
+        self._wakeups.remove(wakeup)
+        if wakeup.kind == TIMEOUT:
+            self._expire(now, self._attempts[wakeup.attempt], out)
+        elif wakeup.kind == LINE:
+            self._serve_line(now, out)
+        elif wakeup.kind == HEDGE:
+            self._hedge(now, self._attempts[wakeup.attempt], out)
+        else:
+            self._try(now, self._messages[wakeup.attempt // self.settings.retry.attempts], out)
+        return out
+
+    def under_way(self) -> list[Message]:
+        """The messages that are not settled."""
+        return list(self._messages.values())
+
+    # -- sending -------------------------------------------------------------------
+
+    def _try(self, now: int, message: Message, out: Effects) -> None:
+        """Send an attempt, or let it wait for room, or leave it at that."""
+        number = message.number * self.settings.retry.attempts + message.round
+        message.tries += 1
+        attempt = Attempt(number, message.number, now)
+        master = self._select(now, message, number, message.tried, out)
+        if master is not None:
+            self._send(now, message, attempt, master, out)
+            return
+        refusal, limits = self.gateway.refusal, self.gateway.settings.limits
+        if refusal is Cause.OVERFLOW and may_join(len(self._line), limits.max_queue):
+            self._attempts[number] = attempt
+            message.open.append(number)
+            self._line[number] = None
+            self._wakeups.wait(attempt)
+            self._look_again(now)
+        else:
+            self._end_round(now, message, refusal, out)
+
+    def _select(
+        self,
+        now: int,
+        message: Message,
+        attempt: int,
+        avoid: list[str],
+        out: Effects,
+        *,
+        strict: bool = False,
+    ) -> str | None:
+        gateway, key = self.gateway, message.key
+        master = gateway.select_master(
+            now,
+            message.partition,
+            vip=message.vip,
+            avoid=avoid,
+            key=key,
+            hashed=hash_of_number(message.number) if key is None else None,
+            draw=self._chance.picks(attempt),
+            strict=strict,
+        )
+        if gateway.choice.probes_masters and (asked := gateway.take_load_probes()):
+            out.append(ProbeLoad(attempt, tuple(asked)))
+        return master
+
+    def _send(
+        self, now: int, message: Message, attempt: Attempt, master: str, out: Effects
+    ) -> None:
+        """Put an attempt on its way; the client's timeout begins anew."""
+        number = attempt.number
+        attempt.master, attempt.since_ns = master, now
+        self._attempts[number] = attempt
+        if number not in message.open:
+            message.open.append(number)
+        message.master = master
+        self._wakeups.wait(attempt)
+        if message.partition is None and number < HEDGED:
+            wait_ns = hedge_after(self._pace.delay_ns, self.settings.hedge.after_ns)
+            if wait_ns > 0:
+                self._wakeups.add(now + wait_ns, HEDGE, number, number)
+        out.append(Send(number, message.number, master, now + self.settings.timeout_ns))
+
+    def _hedge(self, now: int, first: Attempt, out: Effects) -> None:
+        """There is no answer yet: a second attempt, at another master, if the budget allows."""
+        message = self._messages[first.message]
+        if len(message.open) > 1 or not allows(self._hedges):
+            return
+        number, avoid = first.number + HEDGED, [*message.tried, first.master]
+        master = self._select(now, message, number, avoid, out, strict=True)
+        if master is None:
+            return
+        withdraw(self._hedges)
+        message.tries += 1
+        self._send(now, message, Attempt(number, message.number, now), master, out)
+
+    # -- ends ------------------------------------------------------------------------
+
+    def _expire(self, now: int, attempt: Attempt, out: Effects) -> None:
+        """A client has waited long enough."""
+        if attempt.master:
+            self._end(now, attempt, Cause.TIMEOUT, out)
+            return
+        message = self._messages[attempt.message]
+        del self._line[attempt.number], self._attempts[attempt.number]
+        message.open.remove(attempt.number)
+        self._end_round(now, message, Cause.OVERFLOW, out)
+
+    def _end(self, now: int, attempt: Attempt, cause: Cause, out: Effects) -> None:
+        """An attempt that was sent was answered, or has failed."""
+        message = self._messages[attempt.message]
+        self._record(now, attempt, cause, out)
+        message.open.remove(attempt.number)
+        if cause is Cause.OK:
+            message.master = attempt.master
+            for number in message.open:
+                other = self._attempts[number]
+                out.append(Cancel(number, other.master))
+                self._record(now, other, Cause.CANCELLED, out)
+            message.open.clear()
+        else:
+            message.tried.append(attempt.master)
+        if not message.open:
+            self._end_round(now, message, cause, out)
+
+    def _record(self, now: int, attempt: Attempt, cause: Cause, out: Effects) -> None:
+        """Gateway, counts, and the first of those who wait for room."""
+        gateway, master = self.gateway, attempt.master
+        elapsed_ns = now - attempt.since_ns
+        del self._attempts[attempt.number]
+        self.causes[master, cause] = self.causes.get((master, cause), 0) + 1
+        self._call_line(now)
+        if cause is Cause.CANCELLED:
+            gateway.record_message_cancelled(now, master, elapsed_ns)
+        elif cause is Cause.OK:
+            out += gateway.record_message_corresponded(now, master, elapsed_ns)
+            quantile = self.settings.hedge.quantile
+            if quantile > 0.0:
+                note_latency(self._latencies, 0, self._pace, quantile, elapsed_ns)
+        else:
+            out += gateway.record_message_failed(now, master, cause, elapsed_ns)
+
+    def _end_round(self, now: int, message: Message, cause: Cause, out: Effects) -> None:
+        """All attempts of a round have ended: the message is settled, unless it tries again."""
+        if message.round:
+            release(self._retries)
+        retry, following = self.settings.retry, message.round + 1
+        if cause is not Cause.OK and following < retry.attempts and allows(self._retries):
+            number = message.number * retry.attempts + following
+            uniform = self._chance.backoff(number)
+            at = retry_at(now, message.give_up_ns, retry.backoff_ns, following, uniform)
+            if at != NEVER:
+                withdraw(self._retries)
+                message.round = following
+                self._wakeups.add(at, RETRY, number, number)
+                return
+        del self._messages[message.number]
+        out.append(Settle(message.number, cause, message.master, message.tries))
+
+    # -- waiting for room --------------------------------------------------------------
+
+    def _call_line(self, now: int) -> None:
+        """There may be room for one who waits: look when all has ended that ends now."""
+        if self._line and not self._called:
+            self._called = True
+            self._wakeups.add(now, LINE, self._number, -1)
+
+    def _serve_line(self, now: int, out: Effects) -> None:
+        """Send the first one for whom there is room, and look again."""
+        self._called = blocked = False
+        if now >= self._look_ns:
+            self._look_ns = NEVER
+        for number in self._line:
+            attempt = self._attempts[number]
+            message = self._messages[attempt.message]
+            stateless = message.partition is None
+            if is_passed_over(stateless, blocked):
+                continue
+            master = self._select(now, message, number, message.tried, out)
+            if master is not None:
+                del self._line[number]
+                self._send(now, message, attempt, master, out)
+                self._call_line(now)
+                return
+            blocked = blocked or stateless
+        self._look_again(now)
+
+    def _look_again(self, now: int) -> None:
+        """Look when there may be room although nothing ends, unless that is done before."""
+        opens_ns = self.gateway.opens_ns
+        if self._line and looks_at(now, opens_ns, self._look_ns):
+            self._look_ns = opens_ns
+            self._wakeups.add(opens_ns, LINE, self._number, -1)
+
+    # -- freezing --------------------------------------------------------------------
+
+    def freeze(self) -> dict[str, Any]:
+        """The whole state as plain data (JSON); the gateway service's is another."""
+        return {
+            "messages": freeze(list(self._messages.values())),
+            "attempts": freeze(list(self._attempts.values())),
+            "line": list(self._line),
+            "called": self._called,
+            "look_ns": self._look_ns,
+            "wakeups": self._wakeups.freeze(),
+            "retries": freeze(self._retries),
+            "hedges": freeze(self._hedges),
+            "pace": freeze(self._pace),
+            "latencies": freeze(self._latencies),
+            "causes": [[master, cause.value, n] for (master, cause), n in self.causes.items()],
+        }
+
+    @classmethod
+    def restore(
+        cls,
+        gateway: GatewayService,
+        settings: DispatcherSettings,
+        data: dict[str, Any],
+        chance: Chance | None = None,
+        *,
+        number: int = 0,
+        serial: Serial | None = None,
+    ) -> Dispatcher:
+        """The dispatcher that `freeze` was called on; `gateway` was restored as well."""
+        made = cls(gateway, settings, chance, number=number, serial=serial)
+        made._messages = {m.number: m for m in thaw(list[Message], data["messages"])}
+        made._attempts.update((a.number, a) for a in thaw(list[Attempt], data["attempts"]))
+        made._line = dict.fromkeys(data["line"])
+        made._called, made._look_ns = data["called"], data["look_ns"]
+        made._wakeups.restore(data["wakeups"])
+        made._retries = thaw(Budget, data["retries"])
+        made._hedges = thaw(Budget, data["hedges"])
+        made._pace = thaw(Pace, data["pace"])
+        made._latencies = list(data["latencies"])
+        made.causes = {(master, Cause(cause)): n for master, cause, n in data["causes"]}
+        return made

@@ -1,0 +1,75 @@
+"""What a dispatcher wants to be done, and when it wants to be called if nothing happens."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hasim.events import SendReport
+from hasim.model import Cause
+from hasim.record import record
+
+TIMEOUT, LINE, HEDGE, RETRY = range(4)
+"""Kinds of wake-ups, in the order in which they happen at one instant: a client gives up, who
+waits for room is looked after, a second attempt is due, a message tries again. What a driver
+does between them: answers come before all of them, routing and reports after `LINE`, new
+messages after `HEDGE` and, by number, among those that try again."""
+
+
+class Wakeup(NamedTuple):
+    """When a dispatcher wants to be called; they are in order as tuples.
+
+    Of several at one instant that of the lowest `kind` comes first, then the lowest `key`:
+    the place among all that wait (`TIMEOUT`), the number of the dispatcher (`LINE`), or that of
+    the attempt. `attempt` is the one that it is about, -1 for none.
+    """
+
+    time_ns: int
+    kind: int
+    key: int
+    attempt: int
+
+
+@record
+class Send:
+    """Send an attempt of a message to a master; its answer is told to `answered`.
+
+    `attempt` is its number, and the client has given up at `expires_ns`.
+    """
+
+    attempt: int
+    message: int
+    master: str
+    expires_ns: int
+
+
+@record
+class Cancel:
+    """Nobody waits for the answer of an attempt any more: another one was answered first."""
+
+    attempt: int
+    master: str
+
+
+@record
+class Settle:
+    """A message has ended: answered, or failed as its last attempt did.
+
+    `master` is the one that answered, or else the last one tried, or empty; `tries` counts
+    its attempts.
+    """
+
+    message: int
+    cause: Cause
+    master: str
+    tries: int
+
+
+@record
+class ProbeLoad:
+    """Ask masters for their load on behalf of an attempt; answers go to the gateway service."""
+
+    attempt: int
+    masters: tuple[str, ...]
+
+
+DispatcherEffect = Send | Cancel | Settle | ProbeLoad | SendReport

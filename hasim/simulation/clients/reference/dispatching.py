@@ -1,0 +1,158 @@
+"""Drives one gateway's dispatcher under SimPy: its requests, answers and wake-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hasim.events import SendReport
+from hasim.services.gateway.chance import Seeded
+from hasim.services.gateway.dispatcher import Dispatcher, Effects
+from hasim.services.gateway.effects import ProbeLoad, Send, Settle, Wakeup
+from hasim.services.gateway.settings import DispatcherSettings
+from hasim.services.gateway.wakeups import Serial
+from hasim.simulation.clients.gateway import SimGateway
+from hasim.simulation.clients.load_probes import LoadProbes
+from hasim.simulation.clients.reference.request import Request
+from hasim.simulation.clients.reference.ways import Way
+from hasim.simulation.clients.traffic import Messages
+from hasim.simulation.clock import ARRIVAL, HEDGE, LINE, MESSAGES, TIMEOUT, Call, Clock
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.network import Network, master_endpoint
+
+RANKS = ((TIMEOUT, 0), (LINE, 0), (HEDGE, MESSAGES), (ARRIVAL, MESSAGES))
+"""By kind of wake-up: its rank, and what its key has to be added to."""
+
+
+class Drawn(Seeded):
+    """The uniforms of a run: picks by arithmetic, waits as they were drawn for the messages."""
+
+    def __init__(self, seed: int, messages: Messages) -> None:
+        super().__init__(seed)
+        self._messages = messages
+
+    def backoff(self, attempt: int) -> float:
+        """The one that says how long to wait before an attempt."""
+        return self._messages.backoff[self._messages.place(attempt)]
+
+
+class SimDispatcher:
+    """One dispatcher, and what carries out its effects.
+
+    `settled` is told of each message that has ended, `sent` of the message and the number of
+    the master of each attempt.
+    """
+
+    def __init__(
+        self,
+        env: Clock,
+        gateway: SimGateway,
+        settings: DispatcherSettings,
+        messages: Messages,
+        partitions: Sequence[str],
+        probes: LoadProbes,
+        seed: int,
+        *,
+        number: int,
+        serial: Serial,
+        sent: Callable[[int, int], None],
+        settled: Callable[[Settle], None],
+    ) -> None:
+        self.dispatcher = Dispatcher(
+            gateway.balancer, settings, Drawn(seed, messages), number=number, serial=serial
+        )
+        self._env = env
+        self._gateway = gateway
+        self._messages = messages
+        # The number of a partition is its place; that of stateless messages is the last one's.
+        self._partitions: list[str | None] = [*partitions, None]
+        self._probes = probes
+        self._sent = sent
+        self._settled = settled
+        self._ways: dict[str, Way] = {}
+        # The wake-ups that calls are under way for, the next one last. One that is not needed
+        # any more comes all the same, since that is harmless.
+        self._armed: list[Wakeup] = []
+
+    def connect(self, masters: dict[str, SimMaster], network: Network) -> None:
+        """Find the ways to all masters."""
+        here = self._gateway.endpoint
+        for number, master in enumerate(masters.values()):
+            there = master_endpoint(master.id)
+            self._ways[master.id] = Way(
+                master,
+                number,
+                network.links[here, there],
+                network.links[there, here],
+                self._messages.demand_ns[master.law],
+                self._answered,
+            )
+
+    def arrive(self, message: int) -> None:
+        """A message arrives, now."""
+        messages = self._messages
+        self._perform(
+            self.dispatcher.arrived(
+                self._env.now,
+                message,
+                self._partitions[messages.partition[message]],
+                vip=messages.vip[message],
+                key=messages.key[message] if messages.key else None,
+            )
+        )
+
+    def rerouted(self) -> None:
+        """A gateway uses another routing table."""
+        self._perform(self.dispatcher.rerouted(self._env.now))
+
+    def _answered(self, call: Call) -> None:
+        key, cause = call.load
+        self._perform(self.dispatcher.answered(self._env.now, key - MESSAGES, cause))
+
+    def _perform(self, effects: Effects) -> None:
+        """Carry out effects, and make sure that the dispatcher is called when it wants to be."""
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._send(effect)
+            elif isinstance(effect, Settle):
+                self._settled(effect)
+            elif isinstance(effect, SendReport):
+                self._gateway.perform((effect,))
+            elif isinstance(effect, ProbeLoad):
+                self._probes.send(self._gateway, effect.attempt, effect.masters)
+            # A master goes on with what was cancelled: it does not know.
+        wakeup = self.dispatcher.next_wakeup()
+        if wakeup is not None and (not self._armed or wakeup < self._armed[-1]):
+            self._armed.append(wakeup)
+            rank, base = RANKS[wakeup.kind]
+            delay = wakeup.time_ns - self._env.now
+            Call(self._env, delay, rank, self._wake, wakeup, base + wakeup.key)
+
+    def _wake(self, call: Call) -> None:
+        self._armed.pop()
+        self._perform(self.dispatcher.woken(self._env.now, call.load))
+
+    def _send(self, effect: Send) -> None:
+        """Put a request on its way."""
+        messages, way = self._messages, self._ways[effect.master]
+        self._sent(effect.message, way.number)
+        place = messages.place(effect.attempt)
+        delay = way.there.crossing(messages.ratio_there[place], messages.loss_there[place])
+        if delay >= 0:
+            request = Request(
+                self._env,
+                messages,
+                way,
+                key=MESSAGES + effect.attempt,
+                place=place,
+                partition=self._partitions[messages.partition[effect.message]],
+                expires_ns=effect.expires_ns,
+            )
+            Call(self._env, delay, ARRIVAL, _deliver, (way.master, request), request.key)
+        if not self._gateway.armed:
+            self._gateway.arm()
+
+
+def _deliver(call: Call) -> None:
+    """A request arrives at its master."""
+    master, request = call.load
+    master.accept(request)

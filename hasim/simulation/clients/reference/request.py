@@ -1,0 +1,48 @@
+"""The request of an attempt: what a master serves, and how the answer comes back."""
+
+from __future__ import annotations
+
+from hasim.model import Cause
+from hasim.simulation.clients.reference.ways import Way
+from hasim.simulation.clients.traffic import Messages
+from hasim.simulation.clock import ANSWER, Call, Clock
+
+
+class Request:
+    """One attempt on its way to a master, and there a job like any other."""
+
+    __slots__ = (
+        *("key", "demand_ns", "error_draw", "partition"),
+        *("queued_ns", "remaining_ns", "resumed_ns", "completion"),
+        *("_env", "_expires_ns", "_messages", "_place", "_way"),
+    )
+
+    def __init__(
+        self,
+        env: Clock,
+        messages: Messages,
+        way: Way,
+        *,
+        key: int,
+        place: int,
+        partition: str | None,
+        expires_ns: int,
+    ) -> None:
+        self.key = key
+        self.demand_ns = way.demands_ns[place]
+        self.error_draw = messages.error[place]
+        self.partition = partition
+        self.queued_ns = self.remaining_ns = self.resumed_ns = 0
+        self.completion: Call | None = None
+        self._env = env
+        self._messages = messages
+        self._way = way
+        self._place = place
+        self._expires_ns = expires_ns
+
+    def reply(self, cause: Cause) -> None:
+        """The master answers; who has given up by the time that it comes has hung up before."""
+        messages, place, env = self._messages, self._place, self._env
+        delay = self._way.back.crossing(messages.ratio_back[place], messages.loss_back[place])
+        if delay >= 0 and env.now + delay < self._expires_ns:
+            Call(env, delay, ANSWER, self._way.answered, (self.key, cause), self.key)
