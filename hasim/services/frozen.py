@@ -22,6 +22,8 @@ from typing import Any
 TAG = "is"
 """The key that names the class of a value; no field can have this name."""
 _SEQUENCES = (list, tuple, set, frozenset, deque)
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+"""Most values by far: looked at first."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def freeze(value: Any, hint: Any = Any) -> Any:
     whole numbers, members of sets can be sorted. TypeError for a value that is none of the
     classes that may stand there.
     """
+    if type(value) in _SCALARS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         hints = _hints(type(value))
         data = {name: freeze(getattr(value, name), hints[name]) for name in _fields(type(value))}
@@ -65,6 +69,8 @@ def thaw(hint: Any, data: Any) -> Any:
 
     ValueError for a tag that is none of the classes that may stand there.
     """
+    if type(hint) is type and hint in _SCALARS:
+        return data
     members = _members(hint)
     if data is None or members:
         return None if data is None else _thaw_member(members, data)

@@ -46,19 +46,18 @@ def mean_time(rule: str, renewed_s: int, seed: int, *, shuffled: bool = True) ->
     of = fleet(algorithm, SERVERS, choices=3 if rule == THREE else 2)
     turns = [draws.randrange(TURN_S) for _ in range(SERVERS)]
     queues: list[deque[int]] = [deque() for _ in range(SERVERS)]
+    whose_turn = [[q for q, at in zip(queues, turns, strict=True) if at == n] for n in range(TURN_S)]
     order, seen, times = list(range(SERVERS)), [0] * SERVERS, []
     # Where queues are long, their mean needs longer.
     for now in range(LENGTH_S * (6 if rule == RANDOM else 3 if renewed_s >= 50 else 1)):
         if now % renewed_s == 0:
-            seen = [len(queue) for queue in queues]
+            seen = of.in_flight[:] = [len(queue) for queue in queues]
         if shuffled and rule == BEST:
             draws.shuffle(order)
-        of.in_flight[:] = [seen[server] for server in order]
+            of.in_flight[:] = [seen[server] for server in order]
         chosen = pick(algorithm, of, draws.random(), draws.random(), draws.random())
         queues[order[chosen]].append(now)
-        for queue, turn in zip(queues, turns, strict=True):
-            if queue and now % TURN_S == turn:
-                times.append(now - queue.popleft())
+        times += [now - queue.popleft() for queue in whose_turn[now % TURN_S] if queue]
     return sum(times) / len(times)
 
 
