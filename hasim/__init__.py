@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import bench, budget, compare, load_run, resume, run
+    from hasim.api import bench, budget, compare, data, load_run, resume, run
     from hasim.findings.budgets import Budgets
     from hasim.findings.frames import read_frame
     from hasim.findings.gating import GateReport
@@ -40,6 +40,7 @@ _HOMES = {
     "bench": "hasim.api",
     "budget": "hasim.api",
     "compare": "hasim.api",
+    "data": "hasim.api",
     "load_run": "hasim.api",
     "read_frame": "hasim.findings.frames",
     "resume": "hasim.api",
@@ -59,6 +60,7 @@ __all__ = [
     "bench",
     "budget",
     "compare",
+    "data",
     "load_run",
     "read_frame",
     "resume",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hasim.findings.gating import GateReport
     from hasim.findings.result import Result
     from hasim.report.progress import Auto
+    from hasim.scenario.inspecting.uses import Inspection
     from hasim.scenario.loader import Loaded
     from hasim.study.execution.runner import Progress
     from hasim.study.rare.rates import Rate
@@ -219,6 +220,21 @@ def compare(
     if frame.attrs["world"]:
         warnings.warn(f"the runs differ in {'; '.join(frame.attrs['world'])}", stacklevel=2)
     return frame
+
+
+def data(file: str | Path, **layout: Any) -> Inspection:
+    """Look at a file: what is in it, and what of a scenario it could be.
+
+    `layout` says how its table is written where that is not found by looking: `delimiter`,
+    `header`, `decimal`, `where` as in a scenario. Each use comes with lines to paste, which have
+    been tried; paths of traces are relative to the scenario.
+
+    Raises TraceError, with lines and settings, if it is no table, and SettingsError for a layout
+    that there is not.
+    """
+    from hasim.scenario.inspecting.uses import inspect
+
+    return inspect(file, **layout)
 
 
 def bench(

@@ -9,6 +9,7 @@ from hasim.commands.algorithms import algorithms
 from hasim.commands.bench import bench
 from hasim.commands.budget import budget
 from hasim.commands.compare import compare
+from hasim.commands.data import data
 from hasim.commands.journals import explain, replay
 from hasim.commands.measures import measures
 from hasim.commands.run import resume, run, study
@@ -46,6 +47,7 @@ for command in (
     list_,
     validate,
     new,
+    data,
     schema,
     algorithms,
     measures,

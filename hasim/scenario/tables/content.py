@@ -61,6 +61,15 @@ def content_of(path: Path) -> bytes:
     return content
 
 
+def encoding_of(path: Path) -> str:
+    """How a file that can be read is encoded and packed, in words."""
+    with opened(path) as file:
+        head = file.read(3)
+    if head.startswith(GZIP):
+        return "UTF-8, packed with gzip"
+    return "UTF-8 with a mark" if head == UTF8_MARK else "UTF-8"
+
+
 def _text(path: Path, file: IO[bytes]) -> bytes:
     content = _limited(path, file)
     if content.startswith(GZIP):

@@ -20,6 +20,7 @@ from hasim.units import DURATION_UNITS, LONGEST_NS
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 NUMBER_UNITS = ("ns", "us", "ms", "s", "m", "h", "d")
+PLAIN_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
 _SIMPLE = r"^-?[0-9]{1,9}(\.[0-9]{1,9})?$"
 _WITH_COMMA = r"^[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?$"
 _THOUSANDS = r"^[-+]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
@@ -131,7 +132,7 @@ def _each(
     return np.array(values, dtype=dtype)
 
 
-_PLAIN = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
+_PLAIN = re.compile(PLAIN_NUMBER)
 
 
 def _decimal(text: str) -> Decimal | None:
