@@ -126,6 +126,8 @@ def read_stamps(texts: Texts, form: str) -> Stamps:
         return _by_strptime(texts, form)
     parts = pc.extract_regex(texts, pattern=_pattern(form))
     matched: Bools = parts.is_valid().to_numpy(False)
+    if not matched.any():
+        return Stamps(np.zeros(len(texts), dtype=np.int64), matched)
     get = functools.partial(_part, parts)
     year = get("year")
     month = _month_numbers(parts.field("month")) if "mon" in form else get("month")
