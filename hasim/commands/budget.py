@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hasim.scenario.tables.errors import TraceError
     from hasim.study.rare.rates import Rate
 
-COLUMNS = ("start", "end", "resource")
+COLUMNS = ("start", "end", "duration", "resource")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     multiple=True,
     metavar="NAME=COLUMN",
     callback=_pairs("NAME=COLUMN", "start=began_at"),
-    help="Where the trace has start, end and resource.",
+    help="Where the trace has start, end (or duration) and resource.",
 )
 @click.option(
     "--unit",
