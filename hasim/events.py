@@ -28,6 +28,18 @@ class ProbeReply:
 
 
 @record
+class Heartbeat:
+    """A master says by itself that it lives.
+
+    `number` is which of its heartbeats it is by its clock: those that it did not send while
+    it was down are counted as well.
+    """
+
+    master: str
+    number: int
+
+
+@record
 class MasterTraffic:
     """One gateway's view of one master.
 
@@ -182,6 +194,7 @@ OPERATIONS = (
 Input = (
     WakeUp
     | ProbeReply
+    | Heartbeat
     | GatewayReport
     | RoutingAck
     | FenceResult

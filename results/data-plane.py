@@ -30,7 +30,7 @@ from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings
-from hasim.settings import plain
+from hasim.settings import from_plain, plain
 from hasim.simulation import run
 from hasim.simulation.clients.compiled import plane
 from hasim.simulation.clients.compiled.availability import available
@@ -77,6 +77,11 @@ own, from its start to its end, run folder, tables and figures included; the fir
 an empty cache, the others find it full. Compare within a table only."""
 
 
+def probes_each(interval_s: int) -> DetectionSettings:
+    """Detection that probes this often."""
+    return from_plain(DetectionSettings, {"interval": f"{interval_s}s", "fall": 3})
+
+
 def workload(messages: int, plane: str, interval_s: int, algorithm: str) -> WorldSettings:
     """The world with about so many messages."""
     horizon_ns = messages * SECOND // RATE
@@ -94,7 +99,7 @@ def workload(messages: int, plane: str, interval_s: int, algorithm: str) -> Worl
         horizon_ns=horizon_ns,
         traffic=TrafficSettings(arrivals=PoissonArrivals(rate_per_s=RATE), owned=0.0),
         faults=(Crash(kind="crash", target="m1", at=(third,), for_=third),),
-        detection=DetectionSettings(interval_ns=interval_s * SECOND, fall=3),
+        detection=probes_each(interval_s),
         balancing=BalancingSettings(algorithm=algorithm),
         data_plane=plane,
     )
@@ -155,7 +160,7 @@ def heavy(messages: int) -> WorldSettings:
             Hang(kind="hang", target="m1", at=(third,), for_=third),
             Slow(kind="slow", target="m2", at=(third,), for_=third, speed=0.5),
         ),
-        detection=DetectionSettings(interval_ns=10 * SECOND, fall=3),
+        detection=probes_each(10),
         balancing=BalancingSettings(algorithm="least-loaded"),
     )
 

@@ -24,6 +24,7 @@ from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
+from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.units import MILLISECOND, SECOND
@@ -60,7 +61,7 @@ class TestDetection:
         service = FailoverDetectionService(DetectionSettings(), THREE)
         probes = service.start_monitoring(0)
         assert probes == [SendProbe(m, 1) for m in ("m1", "m2", "m3")]
-        assert service.next_wakeup() == DetectionSettings().timeout_ns
+        assert service.next_wakeup() == ProbeSettings().timeout_ns
         service.stop_monitoring(SECOND)
         assert service.next_wakeup() is None
         assert service.step(2 * SECOND, ProbeReply("m1", 1, Cause.OK)) == []
@@ -95,6 +96,7 @@ class TestDetection:
             "status": "unknown",
             "since_s": 1.0,
             "diagnosis": "none",
+            "suspicion": 0.0,
             "probes_sent": 1,
             "probes_failed": 0,
             "failed_checks_in_row": 0,
@@ -120,7 +122,7 @@ class TestDetection:
         answers = [Cause.OK, Cause.REFUSED, Cause.REFUSED, Cause.OK, Cause.OK]
         for probe, cause in enumerate(answers, 1):
             if probe > 1:
-                due = service._health["m1"].next_probe_ns
+                due = service._sources["probe"]._probing["m1"].next_ns
                 assert due is not None
                 now = due
                 service.check_master_health(now, "m1")

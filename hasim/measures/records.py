@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from hasim.journal import Journal
 from hasim.model import Master, Partition
-from hasim.units import parse_duration
 
 B = TypeVar("B")
 K = TypeVar("K")
@@ -31,12 +30,16 @@ class Records:
     """An observer's records and the truth, by class, in the order in which they happened.
 
     `observer` is its name (None: the first that the journal names); `settings` are those of
-    its services. Raises JournalError for one that the journal does not have.
+    its services. `late_window_ns`: after a cure, a declaration this soon still rests on what
+    happened before it (nanoseconds; with probes, one interval plus one timeout), as its
+    detection said. Raises JournalError for one that the journal does not have.
     """
 
     def __init__(self, journal: Journal, observer: str | None = None) -> None:
         self.observer = journal.observer(observer)
-        self.settings: dict[str, Any] = journal.header["observers"][self.observer]["settings"]
+        about = journal.header["observers"][self.observer]
+        self.settings: dict[str, Any] = about["settings"]
+        self.late_window_ns = int(about["late_window_ns"])
         self.horizon_ns = journal.horizon_ns
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
         for record in journal.seen_by(self.observer).records:
@@ -48,12 +51,3 @@ class Records:
     def of(self, cls: type[B]) -> list[tuple[int, B]]:
         """(time, body) of the records of one class."""
         return self._by_class.get(cls, [])
-
-    @property
-    def late_window_ns(self) -> int:
-        """After a cure, a declaration this soon still rests on what happened before it.
-
-        One probe interval plus one probe timeout (nanoseconds).
-        """
-        detection = self.settings["detection"]
-        return parse_duration(detection["interval"]) + parse_duration(detection["timeout"])

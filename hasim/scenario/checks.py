@@ -203,12 +203,8 @@ def _traffic(world: WorldSettings) -> Found:
 
 
 def _detection(world: WorldSettings) -> Found:
-    detection = world.detection
-    shown = format_duration(detection.interval_ns)
-    if detection.fast_interval_ns > detection.interval_ns:
-        yield ("detection", "fast_interval"), f"is longer than the interval, {shown}"
-    if detection.timeout_ns > detection.interval_ns:
-        yield ("detection", "timeout"), f"is longer than the interval, {shown}"
+    for setting, message in world.detection.problems():
+        yield ("detection", setting), message
     device, fencing = world.fencing_device, world.failover.fencing
     if fencing.mode == "confirmed" and device.latency_ns >= fencing.timeout_ns:
         shown = format_duration(fencing.timeout_ns)
@@ -220,7 +216,7 @@ def _detection(world: WorldSettings) -> Found:
         shown = format_duration(world.failover.promote_timeout_ns)
         yield ("promotion", "duration"), f"must be shorter than failover.promote_timeout, {shown}"
     for section, name, values in (
-        ("detection", "evidence", detection.evidence),
+        ("detection", "evidence", tuple(map(type, world.detection.evidence))),
         ("failover", "selection", world.failover.selection),
     ):
         if not values:

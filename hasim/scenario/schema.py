@@ -18,6 +18,7 @@ from hasim.settings import (
     settings_classes,
     written,
 )
+from hasim.settings.parts import PartsBeside
 from hasim.simulation.settings import WorldSettings
 from hasim.units import DAY
 
@@ -78,9 +79,11 @@ def json_schema() -> dict[str, Any]:
     schema: dict[str, Any] = adapter(Scenario).json_schema(by_alias=True)
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     for cls in settings_classes(Scenario):
-        own = schema if cls is Scenario else definitions[cls.__name__]
-        for name, entry in own["properties"].items():
-            _describe(entry, cls, name)
+        # Parts that are chosen by name have no definitions: they tell of themselves.
+        own = schema if cls is Scenario else definitions.get(cls.__name__, {})
+        for name, entry in own.get("properties", {}).items():
+            if name in fields_by_user_name(cls):
+                _describe(entry, cls, name)
     definitions["MasterSettings"]["properties"]["like"] = {
         "type": "string",
         "description": "The id of another master, whose settings are copied; what is written "
@@ -101,6 +104,8 @@ def _describe(entry: dict[str, Any], cls: type[Any], name: str) -> None:
 
 
 def _written_default(cls: type[Any], item: dataclasses.Field[Any]) -> Any:
+    if issubclass(cls, PartsBeside):
+        return cls().as_written()[item.name]
     if item.default_factory is not dataclasses.MISSING:
         return written(cls, item.name, item.default_factory())
     return written(cls, item.name, item.default)

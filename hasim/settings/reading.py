@@ -80,9 +80,15 @@ def _texts_below_fields(cls: Any) -> dict[str, str]:
 
 
 def members_of(hint: Any) -> tuple[type[Any], ...]:
-    """The settings classes that occur in a type: through unions, tuples and dicts."""
+    """The settings classes that occur in a type: through unions, tuples and dicts.
+
+    Where parts are chosen by name, those that there are now.
+    """
     if isinstance(hint, type) and hasattr(hint, "__pydantic_config__"):
         return (hint,)
+    for mark in getattr(hint, "__metadata__", ()):
+        if hasattr(mark, "classes"):
+            return tuple(mark.classes().values())
     inner = (hint.__origin__,) if hasattr(hint, "__metadata__") else typing.get_args(hint)
     return tuple(dict.fromkeys(cls for arg in inner for cls in members_of(arg)))
 
@@ -111,6 +117,8 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
+    if hasattr(value, "as_written"):
+        return value.as_written()
     return {
         name: written(type(value), field.name, getattr(value, field.name))
         for name, field in fields_by_user_name(type(value)).items()

@@ -6,7 +6,7 @@ import difflib
 import functools
 import re
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hasim.settings.choices import TAG_MARK, label_of
@@ -70,10 +70,10 @@ def from_plain(cls: type[C], data: Any) -> C:
     except ValidationError as error:
         found: dict[Where, list[str]] = {}
         for detail in error.errors(include_url=False):
-            where, text = _explain(cls, data, detail)
-            texts = found.setdefault(where, [])
-            if text not in texts:
-                texts.append(text)
+            for where, text in _explained(cls, data, detail):
+                texts = found.setdefault(where, [])
+                if text not in texts:
+                    texts.append(text)
         raise SettingsError((w, _merged(texts)) for w, texts in found.items()) from None
 
 
@@ -83,6 +83,29 @@ def _merged(texts: list[str]) -> str:
         first, second = texts
         return f"{first.split(', got')[0]} or {second.removeprefix('expected ')}"
     return texts[0]
+
+
+def _explained(cls: type[Any], data: Any, detail: ErrorDetails) -> Iterator[tuple[Where, str]]:
+    """Where something is wrong, and what: several things in a part that was read by itself."""
+    error = detail.get("ctx", {}).get("error")
+    if not isinstance(error, SettingsError):
+        yield _explain(cls, data, detail)
+        return
+    where = _place(data, detail)
+    for inner, text in error.problems:
+        yield _beside(data, where, inner), text
+
+
+def _beside(data: Any, where: Where, inner: Where) -> Where:
+    """The place of what stands inside of `where`, or beside it in the mapping that has it."""
+    values = [data]
+    for part in where:
+        values.append(values[-1][part])
+    for length in range(len(where), -1, -1):
+        value = values[length]
+        if inner and isinstance(value, dict) and inner[0] in value:
+            return (*where[:length], *inner)
+    return (*where, *inner)
 
 
 def _explain(cls: type[Any], data: Any, detail: ErrorDetails) -> tuple[Where, str]:
@@ -160,4 +183,5 @@ def _keys_at(cls: type[Any], loc: Where) -> list[str]:
     for mark in getattr(hint, "__metadata__", ()):
         if hasattr(mark, "keys"):
             return list(mark.keys())
-    return [name for c in classes for name in fields_by_user_name(c)]
+    own = [name for c in classes for name in fields_by_user_name(c)]
+    return own + [name for c in classes for name in getattr(c, "names_beside", dict)()]

@@ -96,7 +96,11 @@ def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]
         "horizon_ns": settings.horizon_ns,
         "cluster": freeze(world.cluster),
         "observers": {
-            name: {"site": site, "settings": configuration}
+            name: {
+                "site": site,
+                "settings": configuration,
+                "late_window_ns": settings.detection.late_window_ns,
+            }
             for name, site in observers_of(settings).items()
         },
         "traffic": {

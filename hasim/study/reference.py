@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.detection.registry import DETECTORS
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
 from hasim.services.failover.selection import RULES
 from hasim.settings import (
     Choice,
@@ -25,6 +25,8 @@ from hasim.settings import (
     written,
 )
 from hasim.settings.kinds import KINDS
+from hasim.settings.parts import Part, part_in
+from hasim.settings.registry import Registry
 from hasim.simulation.settings.faults import AnyFault, Fault
 from hasim.simulation.settings.operations import AnyOperation, Operation
 
@@ -83,10 +85,20 @@ def described() -> list[Described]:
     return [row for rows in (*groups.values(), rest) for row in rows]
 
 
+_DETECTION: dict[str, Registry[Any]] = {
+    "evidence": SOURCES,
+    "detector": DETECTORS,
+    "confirm": CONFIRMATIONS,
+}
+
+
 def _algorithms() -> dict[str, dict[str, str]]:
     """What each algorithm does, by the setting that chooses it."""
     return {
-        "detection.detector": {name: _first(cls) for name, cls in DETECTORS.items()},
+        **{
+            f"detection.{field}": {name: _first(cls) for name, cls in parts.known.items()}
+            for field, parts in _DETECTION.items()
+        },
         "failover.selection": {name: _first(rule) for name, rule in RULES.items()},
         "balancing.algorithm": {name: known.about for name, known in ALGORITHMS.items()},
     }
@@ -135,8 +147,14 @@ def _of_field(
 ) -> Iterator[Described]:
     """A field, or what is in the group or union that it holds; `value` is its default."""
     hint = field_hint(cls, field.name)
-    members, choice = members_of(hint), _choice_in(hint)
-    if choice is not None:
+    members, choice, part = members_of(hint), _choice_in(hint), part_in(hint)
+    if part is not None:
+        names = [part.registry.name_of(type(one)) for one in _listed(value)]
+        default = _as_text(names if isinstance(value, tuple) else names[0])
+        row = _described(path, cls, field.name, dataclasses.MISSING)
+        yield dataclasses.replace(row, default=default)
+        yield from _of_parts(path, cls, part, seen)
+    elif choice is not None:
         yield _union(path, cls, field.name, value, choice)
         for member in members:
             if member not in seen:
@@ -151,6 +169,21 @@ def _of_field(
         yield from _of_group(f"{path}.", members[0], value, seen)
     else:
         yield _described(path, cls, field.name, value)
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _of_parts(path: str, owner: Cls, part: Part, seen: set[Cls]) -> Iterator[Described]:
+    """The settings of parts that are chosen by name: beside the choice, if no other has them."""
+    group = path.rpartition(".")[0]
+    beside = owner.names_beside()
+    for kind, member in part.classes().items():
+        for name, field in fields_by_user_name(member).items():
+            alone = len(beside.get(name, ())) == 1
+            place = f"{group}.{name}" if alone else f"{path}.{kind}.{name}"
+            yield from _of_field(place, member, field, _default_of(field), seen)
 
 
 def _of_group(prefix: str, cls: Cls, group: Any, seen: set[Cls]) -> Iterator[Described]:
@@ -197,8 +230,9 @@ def _choice_in(hint: Any) -> Choice | None:
 
 
 def _described(path: str, cls: Cls, field: str, value: Any) -> Described:
-    setting = setting_of(cls, field)
-    choices = tuple(dict.fromkeys(_literals(field_hint(cls, field))))
+    setting, hint = setting_of(cls, field), field_hint(cls, field)
+    part = part_in(hint)
+    choices = tuple(part.classes() if part else dict.fromkeys(_literals(hint)))
     about = _algorithms().get(path, {})
     default = "" if value is dataclasses.MISSING or value is None else written(cls, field, value)
     return Described(

@@ -28,7 +28,7 @@ from hasim.services.control_plane import ControlPlane
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.monitoring.settings import MonitorSettings
-from hasim.settings import from_plain, settings
+from hasim.settings import from_plain, plain, settings
 from hasim.settings.validation import adapter
 from hasim.units import SECOND
 
@@ -60,7 +60,8 @@ def replay_recorded(journal: Journal, observer: str | None = None) -> Replay:
     unknown one, and JournalError or SettingsError if the header does not describe a control plane.
     """
     observer = journal.observer(observer)
-    return replay(journal, _control_plane(journal, observer, ()), observer)
+    made = _settings(journal, observer, ())
+    return replay(journal, _control_plane(journal, observer, made), observer)
 
 
 def what_if(
@@ -79,8 +80,9 @@ def what_if(
     that does not exist or does not allow the value.
     """
     observer = journal.observer(observer)
-    machine = _control_plane(journal, observer, overrides)
-    replayed = Journal(dict(journal.header))
+    made = _settings(journal, observer, overrides)
+    machine = _control_plane(journal, observer, made)
+    replayed = Journal(_header(journal.header, observer, made))
     _take(replayed, 0, machine, machine.start(0))
     for record in journal.seen_by(observer).records:
         if record.lane == "input" and not isinstance(record.body, WakeUp):
@@ -153,13 +155,25 @@ def unanswered(recorded: Journal, replayed: Journal) -> tuple[int, int]:
     )
 
 
-def _control_plane(
+def _header(header: dict[str, Any], observer: str, made: ControlPlaneSettings) -> dict[str, Any]:
+    """The header of a journal in which this observer has other settings."""
+    about = header["observers"][observer] | {
+        "settings": plain(made),
+        "late_window_ns": made.detection.late_window_ns,
+    }
+    return {**header, "observers": {**header["observers"], observer: about}}
+
+
+def _settings(
     journal: Journal, observer: str, overrides: Iterable[tuple[str, Any]]
-) -> ControlPlane:
-    plain = copy.deepcopy(journal.header["observers"][observer].get("settings", {}))
+) -> ControlPlaneSettings:
+    written = copy.deepcopy(journal.header["observers"][observer].get("settings", {}))
     for path, value in overrides:
-        _override(plain, path, value)
-    made = from_plain(ControlPlaneSettings, plain)
+        _override(written, path, value)
+    return from_plain(ControlPlaneSettings, written)
+
+
+def _control_plane(journal: Journal, observer: str, made: ControlPlaneSettings) -> ControlPlane:
     try:
         cluster = adapter(Cluster).validate_python(journal.header["cluster"])
     except (KeyError, ValidationError):
@@ -169,14 +183,14 @@ def _control_plane(
     )
 
 
-def _override(plain: dict[str, Any], path: str, value: Any) -> None:
+def _override(written: dict[str, Any], path: str, value: Any) -> None:
     """Put a value where the path leads; whether such a setting exists is seen later."""
     *groups, last = path.split(".")
     if not all((*groups, last)):
         raise ReplayError(f"{path!r} is no path such as detection.fall")
     for name in groups:
-        inside = plain.setdefault(name, {})
+        inside = written.setdefault(name, {})
         if not isinstance(inside, dict):
             raise ReplayError(f"{path}: {name} is a value, it has no settings inside")
-        plain = inside
-    plain[last] = value
+        written = inside
+    written[last] = value

@@ -574,13 +574,13 @@ def test_schema_is_a_json_schema_of_scenarios(tiny):
 
 def test_algorithms_come_from_the_settings():
     from hasim.services.balancing.registry import ALGORITHMS
-    from hasim.services.detection.settings import DetectionSettings
+    from hasim.services.detection.detectors.threshold import ThresholdSettings
 
     rows = {row["path"]: row for row in json.loads(cli("algorithms", "--format", "json").stdout)}
     assert rows["detection.interval"]["default"] == "30s"
     assert rows["detection.interval"]["kind"] == "duration"
     assert "HAProxy" in rows["detection.interval"]["source"]
-    assert rows["detection.fall"]["default"] == str(DetectionSettings().fall)
+    assert rows["detection.fall"]["default"] == str(ThresholdSettings().fall)
     assert rows["balancing.algorithm"]["choices"] == list(ALGORITHMS)
     assert rows["failover.fencing.mode"]["meaning"]
     text = cli("algorithms").stdout

@@ -40,10 +40,8 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
         {"id": name, "region": "west", "priority": rank, "workers": 4}
         for rank, name in enumerate("abc", 1)
     ]
-    settings = {
-        "detection": {"interval": "2s", "timeout": "500ms"},
-        "failover": {"fencing": {"mode": fencing}},
-    }
+    settings = {"failover": {"fencing": {"mode": fencing}}}
+    about = {"site": "west", "settings": settings, "late_window_ns": 25 * 10**8}
     return {
         "scenario": "by-hand",
         "cell": {},
@@ -56,14 +54,14 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
             "gateways": ["west"],
             "rtt_ns": [[0, 0, 0]],
         },
-        "observers": {OBSERVER: {"site": "west", "settings": settings}},
+        "observers": {OBSERVER: about},
         "traffic": {"timeout_ns": 2 * 10**9, "deadline_ns": 5 * 10**9},
         "hasim": "0",
     }
 
 
 class Story:
-    """Three masters a, b, c, each owning p1, p2, p3; interval plus timeout is 2.5 s."""
+    """Three masters a, b, c, each owning p1, p2, p3; the late window is 2.5 s."""
 
     def __init__(
         self, horizon_s: float = 100.0, fencing: str = "confirmed", replication: int = 0

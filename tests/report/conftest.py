@@ -120,7 +120,7 @@ def _done():
 @pytest.fixture
 def journal() -> Journal:
     """A hang at 10 s: a torn transfer to b, then c takes over at 15.65 s; cured at 20 s."""
-    settings = {"detection": {"interval": "5s", "timeout": "500ms"}}
+    about = {"site": "west", "settings": {}, "late_window_ns": ns(5.5)}
     made = Journal(
         {
             "horizon_ns": ns(100),
@@ -133,7 +133,7 @@ def journal() -> Journal:
                 "gateways": ["west", "east"],
                 "rtt_ns": [[1, 1, 1], [1, 1, 1]],
             },
-            "observers": {OBSERVER: {"site": "west", "settings": settings}},
+            "observers": {OBSERVER: about},
         }
     )
     for time_s, lane, body in sorted([*_before(), *_seen(), *_done()], key=lambda row: row[0]):

@@ -13,6 +13,7 @@ from hasim.scenario.expectations import Expectation
 from hasim.scenario.loader import from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import Scenario
+from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.settings import from_plain, plain
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import MasterSettings
@@ -29,7 +30,7 @@ def test_a_small_scenario(loaded) -> None:
     [cell] = study.cells
     assert (cell.index, cell.varied) == (0, {})
     assert cell.world == scenario.world()
-    assert cell.world.detection.interval_ns == 5 * SECOND
+    assert plain(cell.world.detection)["interval"] == "5s"
 
 
 def test_the_file_gives_its_name(loaded) -> None:
@@ -52,7 +53,7 @@ def test_the_grid_turns_the_last_setting_fastest(loaded) -> None:
     assert list(cells[0].varied)[2] == "masters.iad-1.workers"
     for cell in cells:
         assert cell.world.balancing.algorithm == cell.varied["balancing.algorithm"]
-        assert list(cell.world.detection.evidence) == cell.varied["detection.evidence"]
+        assert plain(cell.world.detection)["evidence"] == cell.varied["detection.evidence"]
         assert [m.workers for m in cell.world.masters] == [8, 3]
 
 
@@ -94,7 +95,8 @@ def test_overrides_are_yaml(loaded) -> None:
         ("replications", 7),
     )
     world = study.cells[1].world
-    assert (world.detection.fall, world.detection.evidence) == (3, ("probe",))
+    assert world.detection.detector.fall == 3
+    assert world.detection.evidence == (ProbeSettings(interval_ns=5 * SECOND),)
     assert world.failover.fencing.mode == "none"
     assert [m.region for m in world.masters] == ["west", "north"]
     assert world.masters[0].workers == 4
@@ -106,7 +108,7 @@ def test_overrides_are_yaml(loaded) -> None:
 
 def test_the_last_override_wins(loaded) -> None:
     study = loaded(GOOD, ("detection.fall", "3"), ("detection.fall", "4"))
-    assert study.scenario.detection.fall == 4
+    assert study.scenario.detection.detector.fall == 4
 
 
 def test_yaml_1_2(write) -> None:
@@ -130,7 +132,7 @@ def test_a_scenario_as_data(tmp_path: Path) -> None:
     data = {"masters": [{"id": "a"}], "horizon": "1m"}
     study = from_data(data, [("detection.fall", 4)], source=tmp_path / "mine")
     assert study.scenario.name == "mine"
-    assert study.scenario.detection.fall == 4
+    assert study.scenario.detection.detector.fall == 4
     assert data == {"masters": [{"id": "a"}], "horizon": "1m"}  # untouched
     with pytest.raises(ScenarioError, match=r"scenario: horizn: unknown key; did you mean horizon"):
         from_data({**data, "horizn": "1m"})

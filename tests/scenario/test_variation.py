@@ -36,9 +36,10 @@ def test_zipped_settings_change_together_within_the_grid(loaded) -> None:
         (2, 4, "geo"), (2, 5, "priority"), (3, 4, "geo"), (3, 5, "priority"),
     ]  # fmt: skip
     worlds = [cell.world for cell in study.cells]
-    assert [(w.detection.fall, w.detection.rise, w.balancing.algorithm) for w in worlds] == [
-        tuple(cell.values()) for cell in varied(study)
-    ]
+    assert [
+        (w.detection.detector.fall, w.detection.detector.rise, w.balancing.algorithm)
+        for w in worlds
+    ] == [tuple(cell.values()) for cell in varied(study)]
     assert [cell.index for cell in study.cells] == [0, 1, 2, 3]
 
 
@@ -53,7 +54,7 @@ def test_points_follow_the_grid_and_are_not_crossed_with_it(loaded) -> None:
         {"detection.fall": 4, "detection.rise": 5},
         {},
     ]
-    assert study.cells[2].world.detection.rise == 5
+    assert study.cells[2].world.detection.detector.rise == 5
     assert study.cells[3].world == study.scenario.world()
 
 
@@ -125,7 +126,7 @@ def test_points_may_stand_in_a_csv_file(loaded, tmp_path) -> None:
         {"detection.interval": "500ms", "detection.fall": 3},
         {},
     ]
-    assert study.cells[3].world.detection.interval_ns == 500_000_000
+    assert study.cells[3].world.detection.period_ns == 500_000_000
     listed = [cell.varied for cell in study.cells][2:]
     same = loaded(GOOD + f"vary: {{grid: {{detection.rise: [2, 3]}}, points: {listed}}}\n")
     assert same.cells == study.cells

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from hasim.events import (
     Copy,
@@ -29,7 +30,10 @@ from hasim.events import (
 from hasim.journal import EVENT_TYPES
 from hasim.model import Cause, Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
-from hasim.units import MILLISECOND
+from hasim.services.detection import DetectionSettings
+from hasim.settings import from_plain
+from hasim.settings.declaring import user_name
+from hasim.units import MILLISECOND, format_duration
 
 Answer = Callable[[Effect], Input | None]
 
@@ -46,6 +50,18 @@ def whole(transfer: TransferState) -> TransferResult:
     """The answer of a target that received everything."""
     copies = tuple(Copy(p, transfer.target, 7, 100, 1, 100, 1) for p in transfer.partitions)
     return TransferResult(transfer.failover, transfer.target, Cause.OK, copies)
+
+
+def detection(**beside: Any) -> DetectionSettings:
+    """Settings of detection as in a scenario: parts by name, their settings beside them.
+
+    Durations may be given in nanoseconds, under names that end so: ``interval_ns``.
+    """
+    written = {
+        user_name(name): format_duration(value) if name.endswith("_ns") else value
+        for name, value in beside.items()
+    }
+    return from_plain(DetectionSettings, written)
 
 
 class Bench:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.settings import (
@@ -19,6 +20,7 @@ from hasim.settings import (
     Name,
     Setting,
     duration,
+    field_hint,
     fields_by_user_name,
     from_plain,
     meaning_of,
@@ -29,6 +31,7 @@ from hasim.settings import (
     settings_classes,
     share,
 )
+from hasim.settings.parts import Part
 from hasim.settings.validation import SettingsError, adapter
 from hasim.simulation.laws import Constant, DurationLaw, Exponential, Lognormal, Uniform
 from hasim.simulation.settings import (
@@ -85,6 +88,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
             return st.none() | numbers(mark) if optional(hint) else numbers(mark)
         if isinstance(mark, Name):
             return st.sampled_from(mark.names())
+        if isinstance(mark, Part):
+            return st.one_of([objects(cls) for cls in mark.classes().values()])
         if isinstance(mark, WarmUpRule):
             return st.sampled_from(RULES) | st.integers(1, WHOLE_NS)
         if isinstance(mark, ColumnName):
@@ -114,8 +119,12 @@ def optional(hint: Any) -> bool:
 
 
 def objects(cls: type[Any]) -> st.SearchStrategy[Any]:
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return st.builds(cls, **{name: values(hint) for name, hint in hints.items()})
+    fields = {f.name: values(field_hint(cls, f.name)) for f in dataclasses.fields(cls)}
+    if cls is DetectionSettings:
+        fields["evidence"] = fields["evidence"].filter(
+            lambda evidence: not evidence or any(source.ACQUITS for source in evidence)
+        )
+    return st.builds(cls, **fields)
 
 
 # -- round trip --------------------------------------------------------------
@@ -157,7 +166,7 @@ def test_plain_data_is_what_users_write() -> None:
 
 
 def test_a_single_value_is_a_list_of_one() -> None:
-    assert from_plain(DetectionSettings, {"evidence": "probe"}).evidence == ("probe",)
+    assert from_plain(DetectionSettings, {"evidence": "probe"}).evidence == (ProbeSettings(),)
     one = from_plain(Small, {"wait": "1s", "words": "x"})
     assert one.words == ("x",)
 

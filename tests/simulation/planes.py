@@ -14,7 +14,6 @@ from hasim.journal import Journal
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PowerSettings
-from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.gateway.guards import (
     BreakerSettings,
@@ -67,6 +66,7 @@ from hasim.simulation.settings.operations import (
     Undrain,
 )
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 
 GRID_NS = 10 * MILLISECOND
 BIG_PLAN = 100
@@ -263,7 +263,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
         ),
         faults=tuple(draw(st.lists(faults(grid, horizon_s, count > 1), max_size=4))),
         operations=tuple(draw(st.lists(operations(horizon_s, count), max_size=3))),
-        detection=DetectionSettings(
+        detection=detection(
             evidence=one(("probe",), ("messages",), ("probe", "messages")),
             interval_ns=one(50, 100, 3000) * GRID_NS,
             fast_interval_ns=one(10, 50) * GRID_NS,

@@ -15,6 +15,7 @@ from hasim.journal import Journal, JournalError, to_line
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings
 from hasim.simulation.settings.faults import Crash, Hang
+from tests.services.bench import detection
 from tests.simulation.worlds import after, build, lasting, run, traffic, world
 
 SETTINGS = world(
@@ -68,7 +69,7 @@ def test_a_replayed_journal_gives_identical_effects() -> None:
 
 
 def test_another_configuration_differs_in_the_replay() -> None:
-    replay = journals.replay(run(SETTINGS), fresh(DetectionSettings(fall=5)))
+    replay = journals.replay(run(SETTINGS), fresh(detection(fall=5)))
     assert replay.difference is not None
     assert replay.difference.recorded != replay.difference.replayed
 

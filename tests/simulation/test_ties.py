@@ -11,7 +11,6 @@ import pytest
 
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
-from hasim.services.detection import DetectionSettings
 from hasim.services.gateway.guards import LimitSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.recorded import Recorded
@@ -19,11 +18,12 @@ from hasim.simulation.settings import TraceArrivals, WorldSettings
 from hasim.simulation.settings.operations import Drain
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.planes import FAULTS, assert_equal, both
 from tests.simulation.worlds import NO_LATENCY, after, lasting, masters, traffic, world
 
 SERVICE_NS = 40 * MILLISECOND
-BLIND = DetectionSettings(evidence=("probe",), interval_ns=3600 * SECOND)
+BLIND = detection(evidence=("probe",), interval_ns=3600 * SECOND)
 """No health check comes between."""
 
 

@@ -12,7 +12,6 @@ from hasim.model import Cause
 from hasim.scenario.catalogue import shipped
 from hasim.scenario.loader import from_data, load
 from hasim.services.balancing import BalancingSettings
-from hasim.services.detection import DetectionSettings
 from hasim.services.gateway.guards import LimitSettings, OutlierSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.run import simulate
@@ -20,11 +19,12 @@ from hasim.simulation.settings import HedgeSettings, RetrySettings, TraceArrival
 from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, TrafficRollup
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.planes import FAULTS, on_grid
 from tests.simulation.worlds import NO_LATENCY, after, lasting, masters, run, traffic, world
 
 PLANES = ("reference", "compiled")
-DEAF = DetectionSettings(evidence=("probe",), interval_ns=3600 * SECOND)
+DEAF = detection(evidence=("probe",), interval_ns=3600 * SECOND)
 """Health checks that are so rare that nothing is ever found out."""
 
 

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 from hasim.model import Cause, Diagnosis, Status
-from hasim.services.detection.messages import MessageEvidence
-from hasim.services.detection.threshold import ThresholdDetector
+from hasim.services.agenda import NEVER
+from hasim.services.detection.detectors.detector import Detector
+from hasim.services.detection.registry import DETECTORS
+from hasim.services.frozen import OneOf
 
-SETTLED = (Status.HEALTHY, Status.FAILED)
-"""No change of the verdict is pending."""
+
+def _detectors() -> Mapping[str, type[Any]]:
+    return DETECTORS.known
 
 
 @dataclass(slots=True)
 class MasterHealth:
-    """Status, evidence and the state of probing of one master; times in nanoseconds."""
+    """The verdict on one master, since when (nanoseconds), and what it rests on.
+
+    `last_check`: how the latest check of the master itself ended; None if there was none, or if
+    it says nothing any more. `changes_ns`: when the detector's opinion changes if nothing is
+    heard. `passed_in_row`: what spoke for the master since something last
+    spoke against it, while that counts.
+    """
 
     master: str
-    detector: ThresholdDetector
-    messages: MessageEvidence
+    detector: Annotated[Detector, OneOf(_detectors)]
     status: Status = Status.UNKNOWN
     since_ns: int = 0
     diagnosis: Diagnosis = Diagnosis.NONE
-    probes_sent: int = 0
-    probes_failed: int = 0
-    probe_deadline_ns: int | None = None
-    next_probe_ns: int | None = None
-    last_probe_cause: Cause | None = None
+    last_check: Cause | None = None
+    changes_ns: int = NEVER
+    passed_in_row: int = 0

@@ -1,65 +1,87 @@
-"""Settings of the failure detection service."""
+"""Settings of the failure detection service, and what can be said of it without running it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from hasim.settings import count, duration, settings
-from hasim.units import MILLISECOND, SECOND
-
-Evidence = Literal["probe", "messages"]
+from hasim.services.detection.confirm.alone import AloneSettings
+from hasim.services.detection.confirm.confirmation import ConfirmationSettings
+from hasim.services.detection.detectors.detector import DetectorSettings
+from hasim.services.detection.detectors.threshold import ThresholdSettings
+from hasim.services.detection.evidence.messages import MessageSettings
+from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.source import SourceSettings
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
+from hasim.settings import settings
+from hasim.settings.parts import KIND, Part, PartsBeside
 
 
 @settings
-class DetectionSettings:
-    """Evidence source x detector, and the rhythm of the probes."""
+class DetectionSettings(PartsBeside):
+    """Evidence x detector x confirmation; each is a part with settings of its own.
 
-    evidence: tuple[Evidence, ...] = ("probe", "messages")
-    """What counts: answers of the health endpoint (`probe`), outcomes of messages (`messages`)."""
-    detector: Literal["threshold"] = "threshold"
+    In a scenario a part is its name, and its settings stand beside it: ``{evidence: [probe,
+    messages], interval: 5s, detector: threshold, fall: 3}``, or in a mapping with its name.
+    """
+
+    evidence: tuple[Annotated[SourceSettings, Part(SOURCES)], ...] = (
+        ProbeSettings(),
+        MessageSettings(),
+    )
+    """What counts. Without anything that can speak for a failed master (messages alone), masters
+    that are in doubt are probed, too."""
+    detector: Annotated[DetectorSettings, Part(DETECTORS)] = ThresholdSettings()
     """How evidence becomes a verdict."""
-    interval_ns: Annotated[
-        int,
-        duration(
-            "Time between probes of a master whose verdict is settled.",
-            source="HAProxy inter (default 2 s); 30 s as AWS ALB",
-            above=0,
-        ),
-    ] = 30 * SECOND
-    fast_interval_ns: Annotated[
-        int,
-        duration(
-            "Time between probes while a change of the verdict is pending.",
-            source="HAProxy fastinter",
-            above=0,
-        ),
-    ] = 500 * MILLISECOND
-    timeout_ns: Annotated[
-        int,
-        duration(
-            "A probe without an answer after this time has failed.",
-            source="HAProxy timeout check",
-            above=0,
-        ),
-    ] = 500 * MILLISECOND
-    fall: Annotated[
-        int,
-        count(
-            "Failed checks in a row that make a master failed.", source="HAProxy fall (default 3)"
-        ),
-    ] = 2
-    rise: Annotated[
-        int,
-        count(
-            "Passed checks in a row that make a failed master healthy.",
-            source="HAProxy rise (default 2)",
-        ),
-    ] = 2
-    error_limit: Annotated[
-        int,
-        count(
-            "Failed messages in a row, summed over the gateways' own runs, that count as one "
-            "failed check and shorten the interval.",
-            source="HAProxy error-limit with on-error fail-check (default 10)",
-        ),
-    ] = 2
+    confirm: Annotated[ConfirmationSettings, Part(CONFIRMATIONS)] = AloneSettings()
+    """Whether what the detector says is enough to declare a master failed."""
+
+    def __post_init__(self) -> None:
+        if self.evidence and not any(source.ACQUITS for source in self.evidence):
+            raise ValueError(
+                "nothing speaks for a failed master: add ProbeSettings(when='in-doubt')"
+            )
+
+    @classmethod
+    def completed(cls, field: str, names: list[str]) -> list[dict[str, Any]]:
+        """Probes of masters in doubt where nothing else could acquit them."""
+        known = SOURCES.settings()
+        chosen = [known[name] for name in names if name in known] if field == "evidence" else []
+        alone = bool(chosen) and not any(source.ACQUITS for source in chosen)
+        return [{KIND: "probe", "when": "in-doubt"}] if alone else []
+
+    @property
+    def period_ns(self) -> int:
+        """The rhythm of the evidence: its longest regular interval (nanoseconds)."""
+        return max((source.period_ns for source in self.evidence), default=0)
+
+    @property
+    def late_window_ns(self) -> int:
+        """After a cure, a declaration this soon still rests on what happened before it."""
+        news_ns = max((source.news_ns for source in self.evidence), default=0)
+        return self.detector.late_window_ns(news_ns)
+
+    @property
+    def recovery_ns(self) -> int:
+        """A master that is cured is declared healthy within this time, if no check fails.
+
+        One period until the first check, one more if that was under way, the others after it.
+        """
+        return (self.detector.acquitting_checks + 2) * self.period_ns
+
+    @property
+    def heartbeat_ns(self) -> int:
+        """How often masters shall send heartbeats; 0: nobody asks for them."""
+        asked = [source.heartbeat_ns for source in self.evidence if source.heartbeat_ns]
+        return min(asked, default=0)
+
+    @property
+    def watched_failures(self) -> int:
+        """How many failed messages of a run gateways shall report at once; 0: none."""
+        checks = self.detector.convicting_checks
+        return max((source.watched_failures(checks) for source in self.evidence), default=0)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together: (setting, message)."""
+        for source in self.evidence:
+            yield from source.problems()

@@ -206,15 +206,15 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
 
 def _check_amounts(world: WorldSettings, amounts: Amounts) -> None:
     """Raise SettingsError if runs are so short that none of them sees a probe."""
-    interval_ns = world.detection.interval_ns
-    shown = format_duration(interval_ns)
+    period_ns = world.detection.period_ns
+    shown = format_duration(period_ns)
     wrong: list[tuple[Where, str]] = []
-    if amounts.quiet_ns < interval_ns:
-        text = f"must be at least {shown} (detection.interval), to see a probe"
+    if amounts.quiet_ns < period_ns:
+        text = f"must be at least {shown} (the rhythm of detection), to see a probe"
         wrong.append((("quiet",), text))
-    if 0 < amounts.plain_ns < PLAIN_RUNS * interval_ns:
-        least = format_duration(PLAIN_RUNS * interval_ns)
-        text = f"must be at least {least}: {PLAIN_RUNS} times detection.interval, {shown}"
+    if 0 < amounts.plain_ns < PLAIN_RUNS * period_ns:
+        least = format_duration(PLAIN_RUNS * period_ns)
+        text = f"must be at least {least}: {PLAIN_RUNS} times the rhythm of detection, {shown}"
         wrong.append((("crude",), text))
     if wrong:
         raise SettingsError(wrong)

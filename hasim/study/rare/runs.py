@@ -127,7 +127,7 @@ class Design:
 
         What is still under way then is found out: see `Run.open_end`.
         """
-        world, failover, detection = self.world, self.world.failover, self.world.detection
+        world, failover = self.world, self.world.failover
         steps_ns = (
             failover.fencing.timeout_ns
             + failover.transfer_timeout_ns
@@ -135,8 +135,7 @@ class Design:
             + failover.redirect_timeout_ns
             + failover.retry_interval_ns
         )
-        probes_ns = (detection.rise + 2) * detection.interval_ns
-        return world.fencing_device.restart_ns + steps_ns + probes_ns
+        return world.fencing_device.restart_ns + steps_ns + world.detection.recovery_ns
 
     @property
     def fence_fails(self) -> float | None:
@@ -225,10 +224,10 @@ class Design:
         return dataclasses.replace(self.world, horizon_ns=self.plain_ns, faults=tuple(faults))
 
     def _first_ns(self, draws: Floats) -> Integers:
-        interval_ns = self.world.detection.interval_ns
-        # Whole probe intervals, so that the fault meets every phase of the probes alike.
-        spread_ns = interval_ns * math.ceil(WARM_UP_NS / interval_ns)
-        return max(WARM_UP_NS, 2 * interval_ns) + np.rint(draws * spread_ns).astype(np.int64)
+        period_ns = self.world.detection.period_ns
+        # Whole periods, so that the fault meets every phase of the probes alike.
+        spread_ns = period_ns * math.ceil(WARM_UP_NS / period_ns)
+        return max(WARM_UP_NS, 2 * period_ns) + np.rint(draws * spread_ns).astype(np.int64)
 
     def _strikes(self, draws: Floats, start_ns: Integers) -> Strikes:
         """Faults of any class; `draws` are uniforms of shape (4, number)."""

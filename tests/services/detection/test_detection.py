@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hasim.events import (
     GatewayReport,
@@ -19,16 +17,13 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause, Diagnosis, Status
-from hasim.services.detection import DetectionSettings, FailoverDetectionService
-from hasim.services.detection.diagnosis import diagnose
-from hasim.services.detection.messages import MessageEvidence
-from hasim.services.detection.threshold import ThresholdDetector
+from hasim.services.detection import FailoverDetectionService
 from hasim.units import MILLISECOND, SECOND
-from tests.services.bench import cluster
+from tests.services.bench import cluster, detection
 
 
 def started(**settings) -> FailoverDetectionService:
-    service = FailoverDetectionService(DetectionSettings(**settings), cluster(1))
+    service = FailoverDetectionService(detection(**settings), cluster(1))
     service.start_monitoring(0)
     return service
 
@@ -49,18 +44,6 @@ def report(streak: int, gateway: str = "local", cause: Cause = Cause.TIMEOUT) ->
 
 def statuses(outputs) -> list[Status]:
     return [o.new for o in outputs if isinstance(o, StatusChanged)]
-
-
-@given(fall=st.integers(1, 5), checks=st.lists(st.booleans(), max_size=60))
-def test_threshold_convicts_exactly_at_a_run_of_fall(fall: int, checks: list[bool]) -> None:
-    """Against the definition: the last `fall` checks all failed."""
-    detector = ThresholdDetector(fall, 1)
-    for i, passed in enumerate(checks):
-        if passed:
-            detector.passed(1)
-        else:
-            last = checks[max(0, i - fall + 1) : i + 1]
-            assert detector.failed() == (len(last) == fall and not any(last))
 
 
 def test_fall_and_rise_with_probes_alone() -> None:
@@ -149,29 +132,6 @@ def test_an_answered_message_lets_one_passed_probe_clear_the_suspicion() -> None
     assert statuses(service.step(SECOND, ProbeReply("m1", 2, Cause.OK))) == [Status.HEALTHY]
 
 
-def test_old_failures_are_excused_once_the_master_is_healthy_again() -> None:
-    evidence = MessageEvidence(2)
-    assert evidence.update("a", 1, report(5).masters[0]) == 2
-    evidence.excuse()
-    assert evidence.update("a", 2, report(5).masters[0]) == 0
-    assert evidence.update("a", 3, report(6).masters[0]) == 0
-    assert evidence.update("a", 4, report(7).masters[0]) == 1
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=80), st.integers(1, 4))
-def test_message_evidence_against_its_definition(events, limit: int) -> None:
-    """Failed checks so far equal the peak of standing failures // limit since all runs ended."""
-    evidence, runs, counted = MessageEvidence(limit), dict.fromkeys("abc", 0), 0
-    for sequence, (gateway, failed) in enumerate(events, 1):
-        runs[gateway] = runs[gateway] + 1 if failed else 0
-        traffic = MasterTraffic("m1", 0, 0, 0, runs[gateway], Cause.ERROR, 0)
-        added = evidence.update(gateway, sequence, traffic)
-        standing = sum(runs.values())
-        counted = counted if standing else 0
-        assert added == max(0, standing // limit - counted)
-        counted = max(counted, standing // limit)
-
-
 def test_maintenance_is_silence_without_consequences() -> None:
     service = healthy()
     assert statuses(service.step(SECOND, StartMaintenance("m1"))) == [Status.MAINTENANCE]
@@ -183,27 +143,15 @@ def test_maintenance_is_silence_without_consequences() -> None:
 
 
 def test_probes_start_spread_over_the_interval() -> None:
-    service = FailoverDetectionService(DetectionSettings(interval_ns=30 * SECOND), cluster(3))
+    service = FailoverDetectionService(detection(interval_ns=30 * SECOND), cluster(3))
     service.start_monitoring(0)
     for master in ("m1", "m2", "m3"):
         service.step(MILLISECOND, ProbeReply(master, 1, Cause.OK))
-    due = [health.next_probe_ns for health in service._health.values()]
-    assert due == [MILLISECOND + 10 * SECOND * i for i in (1, 2, 3)]
-
-
-@pytest.mark.parametrize(
-    ("probe", "messages", "diagnosis"),
-    [
-        (Cause.REFUSED, None, Diagnosis.PROCESS_DOWN),
-        (Cause.TIMEOUT, Cause.TIMEOUT, Diagnosis.UNREACHABLE),
-        (Cause.OK, Cause.TIMEOUT, Diagnosis.GRAY_FAILURE),
-        (Cause.ERROR, None, Diagnosis.FAILING_PROBES),
-        (None, Cause.RESET, Diagnosis.PROCESS_DOWN),
-        (Cause.OK, None, Diagnosis.NONE),
-    ],
-)
-def test_diagnosis(probe, messages, diagnosis: Diagnosis) -> None:
-    assert diagnose(probe, messages) is diagnosis
+    for master, due_s in (("m1", 10), ("m2", 20), ("m3", 30)):
+        assert service.next_wakeup() == MILLISECOND + due_s * SECOND
+        (probe,) = service.step(MILLISECOND + due_s * SECOND, WakeUp())
+        assert probe == SendProbe(master, 2)
+        service.step(MILLISECOND + due_s * SECOND, ProbeReply(master, 2, Cause.OK))
 
 
 def test_a_report_that_was_overtaken_says_nothing() -> None:
@@ -215,7 +163,7 @@ def test_a_report_that_was_overtaken_says_nothing() -> None:
 
 
 def test_an_overtaken_report_still_tells_of_masters_that_the_newer_one_leaves_out() -> None:
-    service = FailoverDetectionService(DetectionSettings(error_limit=2), cluster(2))
+    service = FailoverDetectionService(detection(error_limit=2), cluster(2))
     service.start_monitoring(0)
     for master in ("m1", "m2"):
         service.step(0, ProbeReply(master, 1, Cause.OK))

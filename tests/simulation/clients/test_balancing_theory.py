@@ -23,19 +23,19 @@ from scipy.stats import t as student
 from hasim.journal import Journal
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
-from hasim.services.detection import DetectionSettings
 from hasim.simulation.laws import Constant, Exponential, Law, Lognormal
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import TraceArrivals, WorldSettings
 from hasim.truth import AttemptRollup, LoadBlock, MessageRecord
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.clients.test_theory import erlang_c
 from tests.simulation.worlds import NO_LATENCY, masters, run, traffic, world
 
 MEAN_NS = 20 * MILLISECOND
 EXPONENTIAL = Exponential(mean_ns=MEAN_NS)
-DEAF = DetectionSettings(evidence=("probe",), interval_ns=3600 * SECOND)
+DEAF = detection(evidence=("probe",), interval_ns=3600 * SECOND)
 WARM_UP = 0.1  # of the run, left out
 Floats = NDArray[np.float64]
 

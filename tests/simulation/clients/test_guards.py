@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from hasim.model import Cause
-from hasim.services.detection import DetectionSettings
 from hasim.services.gateway.guards import (
     BreakerSettings,
     LimitSettings,
@@ -18,6 +17,7 @@ from hasim.services.gateway.guards import (
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.truth import AttemptRollup, MessageRecord
 from hasim.units import SECOND
+from tests.services.bench import detection
 from tests.simulation.clients.compiled.test_compiled import FACTORS, name_of, pairwise, world_of
 from tests.simulation.planes import GRID_NS, assert_equal, both
 
@@ -71,7 +71,7 @@ def guarded(case: dict[str, Any]) -> Any:
     changed = dataclasses.replace(
         settings,
         balancing=dataclasses.replace(settings.balancing, **GUARDS[case["guard"]]),
-        detection=DetectionSettings(evidence=("probe",), interval_ns=2 * SECOND, rise=1),
+        detection=detection(evidence=("probe",), interval_ns=2 * SECOND, rise=1),
         fencing_device=FencingDeviceSettings(latency_ns=GRID_NS, restart_ns=SECOND),
     )
     return changed, recorded

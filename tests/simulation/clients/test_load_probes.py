@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from hasim.services.balancing import BalancingSettings
-from hasim.services.detection import DetectionSettings
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.settings import FixedRtt, NetworkSettings, WorldSettings
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.planes import FAULTS, assert_equal, both
 from tests.simulation.worlds import after, build, lasting, masters, run, traffic, world
 
@@ -96,7 +96,7 @@ def test_prequal_has_the_shortest_tail_where_some_masters_are_slow() -> None:
             traffic=traffic(100, owned=0.0),
             faults=(slow,),
             balancing=BalancingSettings(algorithm=algorithm),
-            detection=DetectionSettings(evidence=("probe",)),
+            detection=detection(evidence=("probe",)),
         )
         messages = run(settings, messages=True).of(MessageRecord)
         spans = [m.ended_ns - m.arrived_ns for _, m in messages]  # timeouts count as well

@@ -13,14 +13,14 @@ from scipy.stats import kstest
 
 from hasim.events import StatusChanged
 from hasim.model import Status
-from hasim.services.detection import DetectionSettings
 from hasim.simulation.laws import Uniform
 from hasim.simulation.settings.faults import Crash, Fault, Hang
 from hasim.truth import FaultStarted
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.worlds import NO_LATENCY, lasting, run, traffic, world
 
-POLLING = DetectionSettings(
+POLLING = detection(
     evidence=("probe",),
     interval_ns=10 * SECOND,
     fast_interval_ns=SECOND,

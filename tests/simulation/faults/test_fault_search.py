@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from hasim.events import FailoverChanged, ServiceFailed
 from hasim.measures.invariants import check
-from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.failover.lifecycle import TERMINAL
 from hasim.simulation.settings import (
@@ -30,6 +29,7 @@ from hasim.simulation.settings.faults import (
 )
 from hasim.truth import PartitionServed, Writers
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.worlds import after, lasting, run, traffic, world
 
 FAULTS_END_S = 30
@@ -102,7 +102,7 @@ def worlds(draw) -> WorldSettings:
             restart_ns=draw(milliseconds(0, 300, 20_000)),
         ),
         promotion=PromotionSettings(duration_ns=draw(milliseconds(0, 100, 2500))),
-        detection=DetectionSettings(interval_ns=5 * SECOND, fall=draw(st.integers(1, 3))),
+        detection=detection(interval_ns=5 * SECOND, fall=draw(st.integers(1, 3))),
         failover=FailoverSettings(fencing=fencing),
     )
 

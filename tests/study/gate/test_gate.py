@@ -346,7 +346,7 @@ def test_shipped_scenarios_and_files_beside_the_suite_are_found(tmp_path):
     assert names[0] == "tiny"
     assert len(names) == 5
     assert all(name.startswith("shipped[") for name in names[1:])
-    assert suite.cells[1].loaded.cells[0].world.detection.fall == 5
+    assert suite.cells[1].loaded.cells[0].world.detection.detector.fall == 5
     assert suite.cells[1].margins["success"].of(0.5) == pytest.approx(0.015)
     assert suite.cells[0].margins["success"].of(0.5) == pytest.approx(0.01)
 

@@ -26,7 +26,6 @@ from hasim.services.balancing import BalancingSettings, registry
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PowerSettings
-from hasim.services.detection import DetectionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.gateway.guards import LimitSettings
 from hasim.settings import from_plain
@@ -50,6 +49,7 @@ from hasim.simulation.settings.operations import Switch
 from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, some, worlds
 from tests.simulation.worlds import NO_LATENCY, after, build, lasting, masters, run, traffic, world
 
@@ -155,7 +155,7 @@ def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25, seed: in
             hedge=HEDGES[case["hedge"]],
         ),
         faults=faults,
-        detection=DetectionSettings(evidence=case["evidence"], interval_ns=SECOND),
+        detection=detection(evidence=case["evidence"], interval_ns=SECOND),
         balancing=BalancingSettings(
             algorithm=case["algorithm"],
             ring_size=64,
@@ -203,7 +203,7 @@ def test_equal_when_gateways_hear_late_of_a_new_owner() -> None:
         30,
         traffic=traffic(50, regions=("far",), owned=0.8, retry=RetrySettings(attempts=2)),
         network=NetworkSettings(rtt=FixedRtt(rtt_ns=800 * MILLISECOND)),
-        detection=DetectionSettings(interval_ns=SECOND),
+        detection=detection(interval_ns=SECOND),
         fencing_device=FencingDeviceSettings(latency_ns=0, restart_ns=MILLISECOND),
         faults=(cut_off,),
     )
@@ -223,9 +223,7 @@ def test_equal_when_deep_probes_die_in_the_queue() -> None:
         masters=masters(2, service=Constant(mean_ns=900 * MILLISECOND), workers=2, health="deep"),
         traffic=traffic(5, owned=0.0, timeout_ns=4 * SECOND),
         network=NetworkSettings(jitter=JitterLaw(cv=0.5)),
-        detection=DetectionSettings(
-            interval_ns=200 * MILLISECOND, timeout_ns=100 * MILLISECOND, fall=100
-        ),
+        detection=detection(interval_ns=200 * MILLISECOND, timeout_ns=100 * MILLISECOND, fall=100),
         faults=crashes,
     )
     journal = assert_equal(both(settings))
@@ -281,7 +279,7 @@ def test_equal_when_requests_and_deep_probes_come_at_once(demand_ns: int) -> Non
         traffic=dataclasses.replace(
             traffic(50, owned=0.0), arrivals=TraceArrivals(trace="", column="")
         ),
-        detection=DetectionSettings(interval_ns=SECOND // 2),
+        detection=detection(interval_ns=SECOND // 2),
     )
     rejected = 0
     for seed in range(8):
@@ -381,7 +379,7 @@ def test_equal_when_thousands_are_foreseen(owned: float, monkeypatch: pytest.Mon
             arrivals=TraceArrivals(trace="", column=""),
         ),
         faults=faults,
-        detection=DetectionSettings(evidence=("probe",), interval_ns=7 * SECOND, fall=100),
+        detection=detection(evidence=("probe",), interval_ns=7 * SECOND, fall=100),
     )
     journal = assert_equal(both(settings, Recorded(arrivals_ns=np.concatenate(bursts))))
     assert max(foreseen) > 4000
@@ -401,7 +399,7 @@ def test_equal_when_a_line_is_served_while_failures_are_reported() -> None:
             arrivals=TraceArrivals(trace="", column=""),
         ),
         faults=(crash,),
-        detection=DetectionSettings(interval_ns=30 * SECOND, error_limit=5),
+        detection=detection(interval_ns=30 * SECOND, error_limit=5),
         failover=FailoverSettings(fencing=FencingSettings(mode="none")),
         balancing=BalancingSettings(limits=LimitSettings(max_concurrency=1, max_queue=20)),
     )
@@ -425,7 +423,7 @@ def test_equal_writes_of_a_split_brain() -> None:
             arrivals=TraceArrivals(trace="", column=""),
         ),
         network=NetworkSettings(rtt=FixedRtt(rtt_ns=100 * MILLISECOND), local_rtt_ns=MILLISECOND),
-        detection=DetectionSettings(evidence=("probe",), interval_ns=3600 * SECOND),
+        detection=detection(evidence=("probe",), interval_ns=3600 * SECOND),
     )
     recorded = Recorded(arrivals_ns=np.arange(100) * GRID_NS)
     for seed in range(1, 6):
@@ -485,7 +483,7 @@ def test_equal_when_errors_begin_after_clients_have_left(monkeypatch: pytest.Mon
         masters=masters(2, service=Constant(mean_ns=8 * SECOND), workers=40),
         traffic=traffic(4, owned=1.0, timeout_ns=SECOND, retry=RetrySettings(attempts=2)),
         faults=(errors,),
-        detection=DetectionSettings(evidence=("probe",), fall=100),
+        detection=detection(evidence=("probe",), fall=100),
     )
     journal = assert_equal(both(settings))
     held = sum(h.acknowledged for _, h in journal.of(WritesHeld))

@@ -1,0 +1,1 @@
+"""Confirmation: whether what one observer's detector says is enough, one rule in each file."""

@@ -1,0 +1,181 @@
+"""Where the evidence about each master is heard, and the verdicts fall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hasim.events import Output, StatusChanged
+from hasim.model import Cause, Cluster, Diagnosis, Status
+from hasim.services.agenda import NEVER, Agenda
+from hasim.services.detection.detectors.detector import Detector, Opinion
+from hasim.services.detection.diagnosis import diagnose
+from hasim.services.detection.evidence.source import Judge, Source
+from hasim.services.detection.health import MasterHealth
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS
+from hasim.services.detection.settings import DetectionSettings
+from hasim.services.detection.verdicts import SETTLED, Finding, verdict_after
+
+
+class Court(Judge):
+    """Hands each master's evidence to its detector and takes what follows to the table of verdicts.
+
+    The detector weighs what speaks against a master and what its silence tells; how many checks
+    in a row speak for it is counted here. `sources` are those that there are, by name.
+    """
+
+    def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
+        detector = DETECTORS.class_for(settings.detector)
+        self.health = {
+            master.id: MasterHealth(
+                master.id,
+                detector(settings.detector),
+                Status.MAINTENANCE if master.absent else Status.UNKNOWN,
+            )
+            for master in cluster.masters
+        }
+        self.confirmation = CONFIRMATIONS.class_for(settings.confirm)(settings.confirm)
+        self.sources: Mapping[str, Source] = {}
+        self._acquitting_checks = settings.detector.acquitting_checks
+        # When each detector's opinion changes if nothing is heard, if such a thing can be at all.
+        self.agenda = Agenda(self.health)
+        self.keeps_time = getattr(detector, "changes_ns", None) is not Detector.changes_ns
+
+    # -- what the sources tell -----------------------------------------------------
+
+    def status(self, master: str) -> Status:
+        """The present verdict. KeyError for an unknown master."""
+        return self.health[master].status
+
+    def passed(
+        self, now: int, master: str, source: Source, number: int, took_ns: int
+    ) -> list[Output]:
+        """Something speaks for the master."""
+        health = self.health[master]
+        status = health.status
+        if status is Status.MAINTENANCE:
+            return []
+        health.detector.passed(now, number, took_ns)
+        health.last_check = Cause.OK
+        if self.keeps_time:
+            self._listen(now, health)
+        if status is Status.HEALTHY:
+            return []
+        health.passed_in_row += 1
+        needed, what = self._needed(health), source.WHAT
+        if health.passed_in_row < needed:
+            return self.find(now, health, Finding.PASSED, health.diagnosis, f"{what} passed")
+        first = status is Status.UNKNOWN
+        reason = f"first {what} passed" if first else f"{needed} {what}s in a row passed"
+        return self.acquit(now, health, Finding.ACQUITTED, reason)
+
+    def failed(
+        self, now: int, master: str, source: Source, cause: Cause, reason: str
+    ) -> list[Output]:
+        """A check failed, or as much evidence came in as a failed check is."""
+        health = self.health[master]
+        if health.status is Status.MAINTENANCE:
+            return []
+        health.passed_in_row = 0
+        if not source.OF_MESSAGES:
+            health.last_check = cause
+        elif health.status in SETTLED:
+            health.last_check = None  # a check from before the change says nothing
+        health.detector.failed(now)
+        self._listen(now, health)
+        return self._weigh(now, health, reason)
+
+    def doubted(self, master: str) -> None:
+        """Less than a failed check: the passed ones lapse."""
+        self.health[master].passed_in_row = 0
+
+    def hurry(self, now: int, master: str) -> list[Output]:
+        """Suspicion shortens the interval: all sources that can ask do so."""
+        return [out for source in self.sources.values() for out in source.hurry(now, master)]
+
+    def wake(self, now: int) -> list[Output]:
+        """Silence alone may have changed a detector's opinion."""
+        out: list[Output] = []
+        for master in self.agenda.take_due(now):
+            health = self.health[master]
+            if health.last_check in (None, Cause.OK):
+                health.last_check = Cause.TIMEOUT
+            health.passed_in_row = 0
+            self._listen(now, health)
+            out += self._weigh(now, health, health.detector.words(now))
+        return out
+
+    # -- verdicts --------------------------------------------------------------------
+
+    def find(
+        self, now: int, health: MasterHealth, finding: Finding, diagnosis: Diagnosis, reason: str
+    ) -> list[Output]:
+        """Take a finding to the table; an event if the verdict is another one after it."""
+        old, new = health.status, verdict_after(health.status, finding)
+        if new is old:
+            return []
+        health.status, health.since_ns, health.diagnosis = new, now, diagnosis
+        if new in SETTLED:
+            health.passed_in_row = 0
+        return [StatusChanged(health.master, old, new, diagnosis, reason)]
+
+    def acquit(self, now: int, health: MasterHealth, finding: Finding, reason: str) -> list[Output]:
+        """The master is healthy: what stands against it is void."""
+        out = self.find(now, health, finding, Diagnosis.NONE, reason)
+        if out:
+            health.detector.cleared(now)
+            self._listen(now, health)
+            for source in self.sources.values():
+                source.excuse(health.master)
+        return out
+
+    def begin(self, now: int, health: MasterHealth) -> list[Output]:
+        """Watch a master from now on."""
+        health.detector.begin(now)
+        self._listen(now, health)
+        sources = self.sources.values()
+        return [out for source in sources for out in source.begin(now, health.master)]
+
+    def end(self, health: MasterHealth) -> None:
+        """Watch it no more."""
+        health.changes_ns = NEVER
+        self.agenda.set(health.master, NEVER)
+        for source in self.sources.values():
+            source.end(health.master)
+
+    def _weigh(self, now: int, health: MasterHealth, reason: str) -> list[Output]:
+        """What the detector now holds of the master, declared."""
+        opinion = health.detector.opinion(now)
+        if opinion is Opinion.TRUST:
+            return []
+        convicted = opinion is Opinion.CONVICT and self.confirmation.confirms(now, health.master)
+        finding = Finding.CONVICTED if convicted else Finding.DOUBTED
+        diagnosis = diagnose(health.last_check, self._standing(health.master))
+        return self.find(now, health, finding, diagnosis, reason)
+
+    def _needed(self, health: MasterHealth) -> int:
+        """How many checks in a row make the master healthy.
+
+        One refutes failed checks while there is no more than a suspicion, but not messages
+        that still fail.
+        """
+        if health.status is Status.UNKNOWN:
+            return 1
+        suspect = health.status is Status.SUSPECT
+        if suspect and self._standing(health.master) is None:
+            return 1
+        return self._acquitting_checks
+
+    def _standing(self, master: str) -> Cause | None:
+        """How the latest evidence ended that nothing has refuted, if there is some."""
+        for source in self.sources.values():
+            cause = source.standing(master)
+            if cause is not None:
+                return cause
+        return None
+
+    def _listen(self, now: int, health: MasterHealth) -> None:
+        """Silence tells at a later time, if ever."""
+        if self.keeps_time:
+            time_ns = health.detector.changes_ns()
+            health.changes_ns = time_ns = time_ns if time_ns > now else NEVER
+            self.agenda.set(health.master, time_ns)

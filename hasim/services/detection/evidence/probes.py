@@ -1,0 +1,204 @@
+"""Probes as evidence: each master's health endpoint is asked, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from hasim.events import Input, Output, ProbeReply, SendProbe
+from hasim.model import Cause, Cluster, Status
+from hasim.services.agenda import NEVER, Agenda
+from hasim.services.detection.evidence.source import (
+    Judge,
+    Source,
+    SourceSettings,
+    unknown_master,
+)
+from hasim.services.detection.verdicts import SETTLED
+from hasim.services.frozen import freeze, thaw
+from hasim.settings import duration, settings
+from hasim.units import MILLISECOND, SECOND, format_duration
+
+OK = Cause.OK
+
+
+@settings
+class ProbeSettings(SourceSettings):
+    """Answers of the health endpoint."""
+
+    WITH_NAME: ClassVar[tuple[str, ...]] = ("when",)
+    """Goes with the choice of evidence, not with the settings beside it."""
+
+    interval_ns: Annotated[
+        int,
+        duration(
+            "Time between probes of a master whose verdict is settled.",
+            source="HAProxy inter (default 2 s); 30 s as AWS ALB",
+            above=0,
+        ),
+    ] = 30 * SECOND
+    fast_interval_ns: Annotated[
+        int,
+        duration(
+            "Time between probes while a change of the verdict is pending.",
+            source="HAProxy fastinter",
+            above=0,
+        ),
+    ] = 500 * MILLISECOND
+    timeout_ns: Annotated[
+        int,
+        duration(
+            "A probe without an answer after this time has failed.",
+            source="HAProxy timeout check",
+            above=0,
+        ),
+    ] = 500 * MILLISECOND
+    when: Literal["always", "in-doubt"] = "always"
+    """`in-doubt`: a master that is declared healthy is not probed, other evidence watches it."""
+
+    @property
+    def period_ns(self) -> int:
+        """The interval."""
+        return self.interval_ns
+
+    @property
+    def news_ns(self) -> int:
+        """One interval, and one probe that was sent just before the cure."""
+        return self.interval_ns + self.timeout_ns
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """A fast interval or a timeout that is longer than the interval."""
+        shown = format_duration(self.interval_ns)
+        if self.fast_interval_ns > self.interval_ns:
+            yield "fast_interval", f"is longer than the interval, {shown}"
+        if self.timeout_ns > self.interval_ns:
+            yield "timeout", f"is longer than the interval, {shown}"
+
+
+@dataclass(slots=True)
+class Probing:
+    """The probes of one master; at most one of a deadline and a next time is set (nanoseconds)."""
+
+    sent: int = 0
+    failed: int = 0
+    deadline_ns: int | None = None
+    next_ns: int | None = None
+
+
+class Probes(Source):
+    """Sends probes and tells how they end: an answer, or none in time.
+
+    The rhythm is HAProxy's: the next probe follows the completion of the last one by
+    `interval`, or by `fast_interval` while a change of the verdict is pending. At first the
+    masters are spread over the interval, so that probes do not come in herds.
+    """
+
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({ProbeReply})
+    WHAT: ClassVar[str] = "probe"
+
+    settings: ProbeSettings
+
+    def __init__(self, settings: ProbeSettings, judge: Judge, cluster: Cluster) -> None:
+        self.settings = settings
+        self._judge = judge
+        self._probing = {master.id: Probing() for master in cluster.masters}
+        # When each master's probe times out or the next is due, as its `Probing` has it.
+        self._agenda = Agenda(self._probing)
+
+    def begin(self, now: int, master: str) -> list[Output]:
+        """The first probe at once."""
+        return self._send(now, master, self._probing[master])
+
+    def end(self, master: str) -> None:
+        """No more probes; the answer of one under way counts for nothing."""
+        self._plan(master, self._probing[master], None)
+
+    def resume(self, now: int, master: str) -> list[Output]:
+        """A probe now, unless one is under way or planned."""
+        probing = self._probing[master]
+        return self.hurry(now, master) if probing.next_ns is None else []
+
+    def hurry(self, now: int, master: str) -> list[Output]:
+        """A probe now, unless one is under way."""
+        probing = self._probing[master]
+        return self._send(now, master, probing) if probing.deadline_ns is None else []
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take the answer to a probe. KeyError for an unknown master."""
+        assert isinstance(item, ProbeReply)
+        probing = self._probing.get(item.master)
+        if probing is None:
+            raise unknown_master(item.master, self._probing)
+        if probing.deadline_ns is None or item.probe != probing.sent:
+            return []  # too late: it has been counted as a timeout
+        return self._ended(now, item.master, probing, item.cause)
+
+    def wake(self, now: int) -> list[Output]:
+        """Send the probes that are due, and end those that nobody answered in time."""
+        out: list[Output] = []
+        for master in self._agenda.take_due(now):
+            probing = self._probing[master]
+            if probing.deadline_ns is None:
+                out += self._send(now, master, probing)
+            else:
+                out += self._ended(now, master, probing, Cause.TIMEOUT)
+        return out
+
+    def next_ns(self) -> int:
+        """When the first probe is due or times out."""
+        return self._agenda.earliest()
+
+    def report(self, master: str) -> dict[str, object]:
+        """How many probes were sent, and how many of them failed."""
+        probing = self._probing[master]
+        return {"probes_sent": probing.sent, "probes_failed": probing.failed}
+
+    def freeze(self) -> Any:
+        """The probing of each master."""
+        return freeze(self._probing)
+
+    def thaw(self, data: Any) -> None:
+        """Go on with the probing that was frozen."""
+        self._probing = thaw(dict[str, Probing], data)
+        for master, probing in self._probing.items():
+            waits = (probing.deadline_ns, probing.next_ns, NEVER)
+            self._agenda.set(master, next(time for time in waits if time is not None))
+
+    def _send(self, now: int, master: str, probing: Probing) -> list[Output]:
+        probing.sent += 1
+        probing.next_ns = None
+        probing.deadline_ns = deadline_ns = now + self.settings.timeout_ns
+        self._agenda.set(master, deadline_ns)
+        return [SendProbe(master, probing.sent)]
+
+    def _ended(self, now: int, master: str, probing: Probing, cause: Cause) -> list[Output]:
+        assert probing.deadline_ns is not None
+        number, took_ns = probing.sent, now - probing.deadline_ns + self.settings.timeout_ns
+        probing.deadline_ns = None
+        if cause is OK:
+            out = self._judge.passed(now, master, self, number, took_ns)
+        else:
+            probing.failed += 1
+            out = self._judge.failed(now, master, self, cause, f"probe {number}: {cause}")
+        if probing.deadline_ns is None:
+            self._schedule(now, master, probing)
+        return out
+
+    def _schedule(self, now: int, master: str, probing: Probing) -> None:
+        """Plan the next probe, counted from the completion of the last one."""
+        status, wait_ns = self._judge.status(master), self.settings.interval_ns
+        if status not in SETTLED:
+            wait_ns = self.settings.fast_interval_ns
+        elif self.settings.when == "in-doubt" and status is Status.HEALTHY:
+            self._plan(master, probing, None)
+            return
+        elif probing.sent == 1:
+            wait_ns = wait_ns * (self._agenda.rank(master) + 1) // len(self._probing)
+        probing.next_ns = next_ns = now + wait_ns
+        self._agenda.set(master, next_ns)
+
+    def _plan(self, master: str, probing: Probing, next_ns: int | None) -> None:
+        """No probe is under way; the next one at this time, or none."""
+        probing.deadline_ns, probing.next_ns = None, next_ns
+        self._agenda.set(master, NEVER if next_ns is None else next_ns)

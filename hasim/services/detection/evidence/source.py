@@ -1,0 +1,147 @@
+"""What a source of evidence is: it learns something about masters, and tells the service."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Protocol
+
+from hasim.events import Input, Output
+from hasim.model import Cause, Cluster, Status
+from hasim.services.agenda import NEVER
+from hasim.settings import settings
+
+
+@settings
+class SourceSettings:
+    """The base of each source's settings: what can be said of it without running it."""
+
+    ACQUITS: ClassVar[bool] = True
+    """Whether it can speak for a master that gets no messages, and so acquit one that failed."""
+
+    @property
+    def period_ns(self) -> int:
+        """The longest time between two pieces of evidence about a master whose verdict is settled.
+
+        0: it has no rhythm of its own.
+        """
+        return 0
+
+    @property
+    def news_ns(self) -> int:
+        """The longest time until the evidence shows that a master is cured; 0: it never does."""
+        return 0
+
+    @property
+    def heartbeat_ns(self) -> int:
+        """How often masters shall send a `Heartbeat` by themselves; 0: they need not."""
+        return 0
+
+    def watched_failures(self, convicting_checks: int) -> int:
+        """How many failed messages of a run gateways shall report at once.
+
+        So that `convicting_checks` failed checks can come of them. 0: messages are no evidence.
+        """
+        return 0
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together: (setting, message)."""
+        yield from ()
+
+
+class Judge(Protocol):
+    """Whom the sources tell of evidence; answers with what follows from it."""
+
+    def status(self, master: str) -> Status:
+        """The present verdict. KeyError for an unknown master."""
+        ...
+
+    def passed(
+        self, now: int, master: str, source: Source, number: int, took_ns: int
+    ) -> list[Output]:
+        """Check `number` passed after so long, or heartbeat `number` was heard."""
+        ...
+
+    def failed(
+        self, now: int, master: str, source: Source, cause: Cause, reason: str
+    ) -> list[Output]:
+        """A check failed, or evidence that is worth a failed check came in; `reason` in words."""
+        ...
+
+    def doubted(self, master: str) -> None:
+        """Evidence against the master that is less than a failed check: passed checks lapse."""
+        ...
+
+    def hurry(self, now: int, master: str) -> list[Output]:
+        """There is a doubt: whatever source can ask the master shall do so now."""
+        ...
+
+
+class Source(Protocol):
+    """A source of evidence about all masters; made of its settings, the judge, and the cluster.
+
+    A sans-IO machine within the detection service: `step` takes the inputs named in `INPUTS`,
+    `wake` is called when `next_ns` has come or later.
+    """
+
+    INPUTS: ClassVar[frozenset[type[Input]]]
+    """The kinds of input that it takes; a subset of those of the detection service."""
+    WHAT: ClassVar[str]
+    """What speaks for a master, in words: "probe" passes."""
+    OF_MESSAGES: ClassVar[bool] = False
+    """Whether it tells of the messages, not of checks of the master itself (see `diagnose`)."""
+
+    settings: Any
+
+    def __init__(self, settings: Any, judge: Judge, cluster: Cluster) -> None: ...
+
+    def begin(self, now: int, master: str) -> list[Output]:
+        """Watch a master from now on: at the start, or since it is back."""
+        return []
+
+    def end(self, master: str) -> None:
+        """Watch it no more: it is in maintenance, or all monitoring ends."""
+
+    def resume(self, now: int, master: str) -> list[Output]:
+        """A verdict came from outside, and stands until there is evidence: there must be some."""
+        return []
+
+    def hurry(self, now: int, master: str) -> list[Output]:
+        """Ask the master now if that is possible and not under way."""
+        return []
+
+    @abstractmethod
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take one input of a kind that is in `INPUTS`."""
+
+    def wake(self, now: int) -> list[Output]:
+        """Do what is due by now."""
+        return []
+
+    def next_ns(self) -> int:
+        """When something is due (nanoseconds); `NEVER` if nothing is."""
+        return NEVER
+
+    def standing(self, master: str) -> Cause | None:
+        """How the latest evidence against the master ended that nothing has refuted, if any."""
+        return None
+
+    def excuse(self, master: str) -> None:
+        """The master is acquitted: what stands against it is forgiven."""
+
+    def report(self, master: str) -> dict[str, object]:
+        """What there is to say of the master, for a health report."""
+        return {}
+
+    @abstractmethod
+    def freeze(self) -> Any:
+        """The state as plain data (JSON)."""
+
+    @abstractmethod
+    def thaw(self, data: Any) -> None:
+        """Take over what `freeze` gave."""
+
+
+def unknown_master(master: str, known: Iterable[str]) -> KeyError:
+    """The error for a name that no master has."""
+    return KeyError(f"unknown master {master!r}; known: {', '.join(known)}")
