@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True)
@@ -15,3 +16,11 @@ settings.load_profile("repeatable")
 
 # A shell that starts pytest in the background has it ignore Ctrl-C, and with it all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate",
+        action="store_true",
+        help="write the golden files of tests/report/golden anew, to be read before they are kept",
+    )

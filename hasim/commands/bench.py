@@ -13,9 +13,10 @@ import click
 from hasim.commands.shell import CRASHED, FAILED, FINE, UNDECIDED, counted, fail, note, set_option
 
 if TYPE_CHECKING:
-    from hasim.study.gate import GateReport, Suite
+    from hasim.findings.gating import GateReport
+    from hasim.study.gate import Suite, outcome
 
-FORMATS = ("table", "markdown", "junit", "json", "benchmark-action")
+FORMATS = ("table", "markdown", "junit", "json", "csv", "benchmark-action")
 CODES = {"pass": FINE, "regression": FAILED, "inconclusive": UNDECIDED, "error": CRASHED}
 
 
@@ -78,6 +79,7 @@ def bench(
     2: bad input. 3: inconclusive, or no comparable baseline. 4: a replication
     crashed (the report tells of the others). 130: interrupted.
     """
+    from hasim.findings.gating import GateReport
     from hasim.study.execution.runner import ReplicationError
     from hasim.study.gate import DEFAULT_SUITE, read_suite
     from hasim.study.gate import bench as run_gate
@@ -102,7 +104,7 @@ def bench(
         note(f"Error: {error}\nThe baseline is as it was.")
         return CRASHED
     if not update or report.comparisons or style != "table":
-        _show(report, style, copies)
+        _show(GateReport.of(report), style, copies)
     if update:
         size = counted(baseline.stat().st_size, "byte")
         note(f"Baseline: {baseline} ({counted(len(wanted.cells), 'scenario')}, {size})")
@@ -127,7 +129,7 @@ def _check_place(path: Path) -> None:
 
 def _update(
     suite: Suite, path: Path, jobs: int | None, progress: Callable[[int], None] | None
-) -> GateReport:
+) -> outcome.GateReport:
     """Write the baseline; the report says how it differs from the one before."""
     from hasim.study.gate import NoBaselineError, read_baseline, record, write_baseline
 
@@ -141,15 +143,12 @@ def _update(
 
 
 def _show(report: GateReport, style: str, copies: list[tuple[str, Path]]) -> None:
-    from hasim.report import gate, terminal
+    from hasim.commands.output import show
 
-    if style == "table":
-        terminal.console().print(gate.terminal(report))
-    else:
-        click.echo(gate.render(report, style), nl=False)
+    show(report, style)
     for other, path in copies:
         try:
-            path.write_text(gate.render(report, other), encoding="utf-8")
+            path.write_text(report.render(other), encoding="utf-8")
         except OSError as error:
             fail(f"{path}: cannot write there: {error.strerror}")
 

@@ -153,6 +153,7 @@ def budget(
     """
     from hasim.api import budget as compute
     from hasim.api import prepare
+    from hasim.commands.output import show
 
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=dict(overrides))
     fitted = _fitted(loaded, **{n: options.pop(n) for n in _TRACE_OPTIONS})
@@ -160,10 +161,7 @@ def budget(
     with progress_bar(loaded.scenario.name) as bar:
         tell = None if bar is None else lambda done, total: bar(_Step(done, total))
         found = compute(loaded, rates=given, measure=measure, progress=tell, **options)
-    if style == "table":
-        found.print()
-    else:
-        click.echo(found.render(style), nl=False)
+    show(found, style)
     return _exit_code(found)
 
 

@@ -11,12 +11,7 @@ from hasim.commands.run import FORMATS
 from hasim.commands.shell import FAILED, FINE, baseline_option, fail, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
-
     from hasim.findings.result import Result
-    from hasim.study.comparing.compare import Compared
 
 MOST_LISTED = 8
 """Settings that are named."""
@@ -41,6 +36,8 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
     if baseline:
         fail("--baseline is for the cells of one RUN, got two")
     from hasim.api import load_run
+    from hasim.commands.output import show
+    from hasim.findings.comparison import OfTwoRuns
     from hasim.study.comparing.compare import compare as compare_runs
 
     before, after = load_run(first), load_run(second)
@@ -53,7 +50,7 @@ def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: s
             f"run one of them again with the other's --seed"
         )
     compared = compare_runs(before.by_cell(), after.by_cell())
-    _show(compared, style)
+    show(OfTwoRuns(compared), style)
     worse = [one for one in compared if one.verdict == "worse"]
     if worse:
         note(f"Worse: {', '.join(dict.fromkeys(one.measure for one in worse))}")
@@ -82,7 +79,8 @@ def _listed(texts: list[str]) -> str:
 def _within(run: Path, baseline: dict[str, Any], style: str) -> int:
     """The cells of one run against a baseline, that of its scenario by default."""
     from hasim.api import load_run
-    from hasim.report import differences, terminal
+    from hasim.commands.output import show
+    from hasim.findings.comparison import WithBaseline
     from hasim.report.titles import DEFAULT
     from hasim.study.comparing.compare import against
 
@@ -91,65 +89,5 @@ def _within(run: Path, baseline: dict[str, Any], style: str) -> int:
     if not wanted:
         fail("give a second RUN, or --baseline PATH=VALUE to compare the cells of one")
     compared = against(result.by_cell(), wanted, DEFAULT)
-    if style == "table":
-        table = differences.difference_table(result.cells, compared, wanted)
-        terminal.console().print(table)
-    elif style == "markdown":
-        what = f"minus {differences.named(wanted)}"
-        click.echo(differences.as_markdown(result.cells, compared, what), nl=False)
-    else:
-        _show(compared, style)
+    show(WithBaseline(result.cells, compared, wanted), style)
     return FINE
-
-
-def _show(compared: Sequence[Compared], style: str) -> None:
-    from hasim.report import differences, table, terminal
-    from hasim.report.cells import heading
-
-    cells = list({one.cell: (one.cell, one.varied) for one in compared}.values())
-    if style == "table":
-        out = terminal.console()
-        same = sum(one.verdict == "same" for one in compared)
-        if same < len(compared):
-            out.print(_table(compared))
-        if any(one.difference.unit == "ratio" and one.verdict != "same" for one in compared):
-            out.print("Differences of shares (%) are in percentage points.")
-        for line in differences.censored(cells, compared):
-            out.print(line)
-        out.print(f"{same} of {len(compared)} differences are exactly 0 in every replication.")
-        return
-    if style == "markdown":
-        click.echo(differences.as_markdown(cells, compared, heading(cells)), nl=False)
-        return
-    rows = [[one for one in compared if one.cell == index] for index, _ in cells]
-    text = table.render(
-        style,
-        cells,
-        [{one.measure: one.difference for one in row} for row in rows],
-        measures=list(dict.fromkeys(one.measure for one in compared)),
-        verdicts=[
-            [{"measure": one.measure, "p": one.p, "verdict": one.verdict} for one in row]
-            for row in rows
-        ],
-    )
-    click.echo(text, nl=False)
-
-
-def _table(compared: Sequence[Compared]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    from hasim.report.cells import heading, labels
-    from hasim.report.format import estimate_text
-
-    cells = list({one.cell: (one.cell, one.varied) for one in compared}.values())
-    names = dict(zip((index for index, _ in cells), labels(cells), strict=True))
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in (heading(cells), "measure", "second minus first", "p (Holm)", "verdict"):
-        table.add_column(title, overflow="fold")
-    for one in compared:
-        if one.verdict != "same":
-            sign = "+" if (one.difference.value or 0) > 0 else ""
-            difference = sign + estimate_text(one.difference)
-            table.add_row(names[one.cell], one.measure, difference, f"{one.p:.2g}", one.verdict)
-    return table

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hasim.report import budget as report
+from hasim.findings import budget_sheets
+from hasim.findings.finding import Finding
+from hasim.report.sheet import Paper, Sheet
 from hasim.scenario.expectations import Expectation
 from hasim.study.estimates.expectations import Verdict, judge
 from hasim.study.rare.analysis import Amounts, CellBudget
@@ -21,7 +23,7 @@ PROJECTED = "uptime.renewal_reward"
 
 
 @dataclass(frozen=True)
-class Budgets:
+class Budgets(Finding):
     """The budget of each cell of a scenario, in `cells`.
 
     `measure` says of what: ``uptime`` (every partition up) or ``uptime.mean`` (the mean
@@ -40,7 +42,7 @@ class Budgets:
         """
         import pandas as pd
 
-        return pd.DataFrame(report.rows(self.cells))
+        return pd.DataFrame(budget_sheets.rows(self.cells))
 
     @property
     def verdicts(self) -> list[list[Verdict]]:
@@ -50,17 +52,19 @@ class Budgets:
             wanted = []
         return [_judged(wanted, cell) for cell in self.cells]
 
-    def render(self, style: str) -> str:
-        """As ``table`` (plain text), ``json``, ``csv`` or ``markdown``."""
-        return report.render(style, self._header(), self.cells, self.verdicts)
+    def paper(self, *, brief: bool = False) -> Paper:
+        """For each cell a year's minutes by fault and by cause, and what they rest on."""
+        sheets = budget_sheets.sheets(self.measure, self.cells, self.verdicts)
+        return Paper(list(sheets), notes=[budget_sheets.about(self._header())])
 
-    def _repr_html_(self) -> str:
-        """For Jupyter: a year's minutes by fault and by cause, and what they rest on."""
-        return report.as_html(self._header(), self.cells, self.verdicts)
+    def tidy(self) -> Sheet:
+        """One row per cell, fault and cause."""
+        return budget_sheets.tidy(self.cells)
 
-    def print(self) -> None:
-        """The tables, on stdout."""
-        report.show(self._header(), self.cells, self.verdicts)
+    def plain(self) -> dict[str, Any]:
+        """Every part of the budget, rates of faults, uptime and nines."""
+        plain = map(budget_sheets.plain_cell, self.cells, self.verdicts)
+        return {**self._header(), "year_s": budget_sheets.SECONDS, "cells": list(plain)}
 
     def _header(self) -> dict[str, Any]:
         return {
@@ -76,5 +80,5 @@ class Budgets:
 
 
 def _judged(wanted: list[Expectation], cell: CellBudget) -> list[Verdict]:
-    decisive = report.estimate_of(PROJECTED, "ratio", cell.one_sided.uptime)
+    decisive = budget_sheets.estimate_of(PROJECTED, "ratio", cell.one_sided.uptime)
     return judge(wanted, {PROJECTED: decisive})

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hasim.measures.catalogue import MEASURES
+from hasim.findings.recorded import Recorded
+from hasim.findings.tables import metric_rows
 from hasim.measures.incidents import Incident
 from hasim.report.cells import text
 from hasim.study.estimates.summary import values
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from hasim.findings.result import Result
-
 FRAMES = ("metrics", "incidents")
 """The frames of a run folder, each in a file ``NAME.parquet``."""
 ROWS = 50_000
@@ -36,23 +35,23 @@ Row = dict[str, Any]
 Varied = dict[str, type[int] | type[float] | type[str]]
 
 
-def write_frames(result: Result, folder: Path) -> None:
+def write_frames(recorded: Recorded, folder: Path) -> None:
     """Write both frames of a run, cell by cell; each file whole, or not at all.
 
     Raises OSError if the folder cannot be written, StoreError if an outcome is garbled.
     """
-    varied = _varied(result)
-    schemas = {f"{name}.parquet": _schema(result, name, varied) for name in FRAMES}
+    varied = _varied(recorded)
+    schemas = {f"{name}.parquet": _schema(recorded, name, varied) for name in FRAMES}
     writers = [_Writer(folder / file, schema) for file, schema in schemas.items()]
     try:
-        for cell in result.study.cells:
+        for cell in recorded.study.cells:
             place = {
-                "scenario": result.name,
+                "scenario": recorded.name,
                 "cell": cell.index,
                 **_as_columns(cell.varied, varied),
-                "seed": result.seed,
+                "seed": recorded.seed,
             }
-            runs = result.measured(cell.index)
+            runs = recorded.measured(cell.index)
             for (number, run), found in zip(runs.items(), values(list(runs.values())), strict=True):
                 here = {**place, "replication": number}
                 writers[0].add({**here, **row} for row in metric_rows(found))
@@ -100,12 +99,6 @@ def read_frame(path: str | Path, name: str = "metrics") -> pd.DataFrame:
     return frame
 
 
-def metric_rows(found: Mapping[str, float | None]) -> Iterator[Row]:
-    """A row for each measure of a replication, with its unit."""
-    for measure, value in found.items():
-        yield {"measure": measure, "value": value, "unit": MEASURES[measure].unit}
-
-
 class _Writer:
     """Rows into a Parquet file beside its final place, in groups of `ROWS`."""
 
@@ -144,7 +137,7 @@ class _Writer:
 # -- schemas -------------------------------------------------------------------------
 
 
-def _schema(result: Result, name: str, varied: Varied) -> pa.Schema:
+def _schema(recorded: Recorded, name: str, varied: Varied) -> pa.Schema:
     """The columns of a frame with their types and units; the same for the same plan."""
     import pyarrow as pa
 
@@ -159,8 +152,8 @@ def _schema(result: Result, name: str, varied: Varied) -> pa.Schema:
         columns += [_column(field) for field in dataclasses.fields(Incident)]
     about = {
         "hasim_frame": name,
-        "scenario": result.name,
-        "seed": str(result.seed),
+        "scenario": recorded.name,
+        "seed": str(recorded.seed),
         "hasim": __version__,
     }
     fields = [pa.field(n, kind, metadata={"unit": u} if u else None) for n, kind, u in columns]
@@ -176,10 +169,10 @@ def _column(field: dataclasses.Field[Any]) -> tuple[str, pa.DataType, str]:
     return field.name, {"int": pa.int64(), "str": word}[str(field.type)], ""
 
 
-def _varied(result: Result) -> Varied:
+def _varied(recorded: Recorded) -> Varied:
     """What the column of each varied setting holds: numbers, if all of its values are some."""
     found: dict[str, set[type]] = {}
-    for cell in result.study.cells:
+    for cell in recorded.study.cells:
         for path, value in cell.varied.items():
             found.setdefault(path, set()).add(type(value))
     return {

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
-from hasim.report import gate as report
-from hasim.report import page
+from hasim.findings import gate_sheets
+from hasim.findings.finding import FORMS, Finding
+from hasim.findings.junit import as_junit
+from hasim.report.sheet import Paper, Sheet
 from hasim.study.gate import outcome
 
+OWN_FORMS = ("junit", "benchmark-action")
+"""The forms of a gate that other findings do not have."""
 
-class GateReport(outcome.GateReport):
+
+class GateReport(outcome.GateReport, Finding):
     """The outcome of a suite against its baseline, which shows itself in Jupyter."""
 
     __slots__ = ()
@@ -19,16 +25,41 @@ class GateReport(outcome.GateReport):
         """The same, with what is for showing it."""
         return cls(**{f.name: getattr(found, f.name) for f in dataclasses.fields(found)})
 
-    def render(self, style: str) -> str:
-        """As ``markdown``, ``junit``, ``json`` or ``benchmark-action``."""
-        return report.render(self, style)
+    def paper(self, *, brief: bool = False) -> Paper:
+        """The measures, worst first, all else in sentences, and the verdict.
 
-    def _repr_html_(self) -> str:
-        """The verdict, all measures worst first, and the remarks."""
-        rows = [report.fields(one) for one in self.worst_first]
-        table = page.table(report.COLUMNS, rows) if rows else ""
-        lines = "".join(map(page.paragraph, report.remarks(self)))
-        return page.paragraph(report.headline(self)) + table + lines
+        If brief, measures that are identical to the baseline are only counted.
+        """
+        sheet = gate_sheets.comparison_sheet(self, brief=brief)
+        return Paper(
+            [sheet] if sheet.rows else [],
+            said=[
+                *(gate_sheets.identical(self) if brief else []),
+                *gate_sheets.remarks(self),
+            ],
+            headline=gate_sheets.headline(self),
+            title=f"hasim bench: {self.suite}",
+        )
+
+    def tidy(self) -> Sheet:
+        """A row for each measure with all that is known of it."""
+        return gate_sheets.tidy(self)
+
+    def plain(self) -> dict[str, Any]:
+        """All of it."""
+        return gate_sheets.plain(self)
+
+    def render(self, form: str) -> str:
+        """As one of the forms of every finding, ``junit`` or ``benchmark-action``."""
+        match form:
+            case "junit":
+                return as_junit(self)
+            case "benchmark-action":
+                return gate_sheets.as_benchmark_action(self)
+        if form not in FORMS:
+            known = ", ".join((*FORMS, *OWN_FORMS))
+            raise ValueError(f"unknown form {form!r}; expected one of {known}")
+        return Finding.render(self, form)
 
     def __repr__(self) -> str:
-        return f"<GateReport of {self.suite}: {report.headline(self)}>"
+        return f"<GateReport of {self.suite}: {gate_sheets.headline(self).text}>"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import html
 import io
 from typing import TYPE_CHECKING
 
@@ -34,3 +36,9 @@ def png(figure: Figure) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
+
+
+def image(figure: Figure, about: str) -> str:
+    """A figure inside a page; `about` is for those who do not see it."""
+    data = base64.b64encode(png(figure)).decode("ascii")
+    return f'<img alt="{html.escape(about)}" src="data:image/png;base64,{data}">'

@@ -413,9 +413,10 @@ def test_the_table_of_operations_says_what_its_columns_mean(tiny):
     assert "settled" in table
     lines = table.splitlines()
     (drain,) = [line for line in lines if "drain" in line and "ring-hash" in line]
-    bounds = lines[lines.index(drain) + 1].split()  # of: routed after, load moved, messages lost
-    assert len(bounds) == 3
-    assert all(re.fullmatch(r"[\d.]+-[\d.]+", each) for each in bounds)
+    below = lines[lines.index(drain) + 1].split()
+    assert below[:3] == ["10.0", "s", "b"]  # when, and on what
+    assert len(below[3:]) == 3  # intervals of: routed after, load moved, messages lost
+    assert all(re.fullmatch(r"[\d.]+-[\d.]+", each) for each in below[3:])
     assert "Settled: from then on the shares of each second" in note
     assert "are within 5 % of the new ones" in " ".join(note.split())
 
@@ -845,7 +846,7 @@ def test_cells_are_compared_with_a_baseline_under_the_table(tiny):
     assert found["baseline"] == {"detection.fall": 1}
     first = found["differences"][0]
     assert (first["cell"], first["baseline"], first["measure"]) == (1, 0, "detection_time.p50")
-    assert "| minus detection.fall = 1 |" in Path("out/summary.md").read_text()
+    assert "**minus detection.fall = 1**" in Path("out/summary.md").read_text()
     frame = hasim.load_run("out").differences()
     with Path("out/differences.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(frame) == len(found["differences"])
@@ -853,7 +854,7 @@ def test_cells_are_compared_with_a_baseline_under_the_table(tiny):
     times = hasim.load_run("out").incidents.groupby("cell")["outage_s"].mean()
     assert outage["value"] == pytest.approx(times[1] - times[0])
     assert (outage["method"], outage["n"]) == ("paired jackknife t", 8)
-    assert "minus detection.fall=1" in hasim.load_run("out")._repr_html_()
+    assert "minus detection.fall = 1" in hasim.load_run("out")._repr_html_()
     again = cli("compare", "out", "--format", "markdown")
     assert again.exit_code == 0  # a cell that is worse than another is no regression
     assert again.stdout.startswith("| minus detection.fall = 1 | measure |")

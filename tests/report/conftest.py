@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from hasim import events as e
 from hasim import truth as t
 from hasim.journal import Journal
 from hasim.model import Cause, Diagnosis, Ownership, RoutingTable, Severity, Status
-from hasim.study.estimates.estimate import Estimate
 from hasim.units import SECOND
+from tests.findings.examples import CELLS, SUMMARIES
 
 OBSERVER = "observer"
 
@@ -141,30 +139,11 @@ def journal() -> Journal:
     return made
 
 
-CELLS = [
-    (0, {"balancing.algorithm": "round-robin", "detection.evidence": ["probe"]}),
-    (1, {"balancing.algorithm": "round-robin", "detection.evidence": ["probe", "messages"]}),
-]
-
-
 @pytest.fixture
 def cells():
     return CELLS
 
 
-def _summary(shift: float) -> dict[str, Estimate]:
-    rows = [
-        Estimate("detection_time.p50", "s", 2.31 + shift, 2.2, 2.45 + shift, 120, "order"),
-        Estimate("detection_time.p95", "s", 4.5 + shift, 4.1, math.inf, 120, "order"),
-        Estimate("detection_time.p99", "s", None, None, None, 120, "order", 368),
-        Estimate("detected", "ratio", 0.975, 0.929, 0.9948, 120, "Clopper-Pearson"),
-        Estimate("failover_time.p95", "s", math.inf, 62.0, math.inf, 120, "order"),
-        Estimate("uptime", "ratio", 0.99984, 0.9998, 0.99988, 50, "Student t"),
-        Estimate("mistakes", "per_hour", 0.0123456789, 0.01, 0.015, 50, "ratio"),
-    ]
-    return {row.measure: row for row in rows}
-
-
 @pytest.fixture
 def summaries():
-    return [_summary(0.0), _summary(0.1 + 0.2)]
+    return SUMMARIES

@@ -9,7 +9,7 @@ from hasim import truth as t
 from hasim.journal import Record
 from hasim.model import Cause
 from hasim.report.explain import explain
-from hasim.report.terminal import to_text
+from hasim.report.forms.terminal import to_text
 from hasim.units import SECOND
 
 GOLDEN = """\

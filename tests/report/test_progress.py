@@ -101,7 +101,7 @@ def test_resume_budget_and_bench_show_theirs(notebook, tmp_path):
     assert notebook[1].startswith('<progress value="1" max="5"></progress> suite: 1 of 5')
     assert notebook[-1] == ""
     assert repr(report) == "<GateReport of suite: pass: 1 passed>"
-    assert "<td>success</td>" in report._repr_html_()
+    assert ">success</th>" in report._repr_html_()
     assert report.render("markdown").startswith("## hasim bench: suite")
 
 

@@ -102,7 +102,7 @@ def test_an_edit_of_an_algorithm_changes_the_digest(tmp_path, monkeypatch):
     assert digest() != before
     picker.write_text(picker.read_text()[:-1])
     assert digest() == before
-    for later in ("report/table.py", "measures/catalogue/totals.py"):
+    for later in ("report/sheet.py", "measures/catalogue/totals.py"):
         (tmp_path / "hasim" / later).write_text("")
     assert digest() == before
 

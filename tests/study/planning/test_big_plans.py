@@ -14,6 +14,7 @@ import hasim
 import hasim.commands.output
 import hasim.findings.exports
 import hasim.findings.frames
+import hasim.findings.limits
 import hasim.findings.result
 from hasim.cli import main
 from hasim.scenario import loader
@@ -254,9 +255,8 @@ def test_few_files_are_open_at_the_same_time(tmp_path, monkeypatch):
 
 
 def test_of_very_many_cells_the_first_are_shown_and_all_are_judged(tmp_path, monkeypatch):
-    for module in (hasim.findings.result, hasim.findings.exports):
-        monkeypatch.setattr(module, "SHOWN", 2)
-        monkeypatch.setattr(module, "SUMMARISED", 3)
+    monkeypatch.setattr(hasim.findings.limits, "SHOWN", 2)
+    monkeypatch.setattr(hasim.findings.limits, "SUMMARISED", 3)
     vary = {"detection.fall": [1, 2, 3, 4, 5]}
     scenario = tmp_path / "many.yaml"
     asked_for = changed(replications=2, vary=vary, expect={"detected": ">= 5%"})
@@ -281,7 +281,7 @@ def test_of_very_many_cells_the_first_are_shown_and_all_are_judged(tmp_path, mon
 
 
 def test_a_cell_that_is_not_shown_still_breaks_a_promise(tmp_path, monkeypatch):
-    monkeypatch.setattr(hasim.findings.result, "SHOWN", 1)
+    monkeypatch.setattr(hasim.findings.limits, "SHOWN", 1)
     scenario = tmp_path / "many.yaml"
     evidence = {"evidence": ["probe"], "interval": "2s"}
     vary = {"detection.fall": [1, 2, 300]}

@@ -1,54 +1,34 @@
-"""What the gate found, for people and for programs: worst first, in the terminal or a file."""
+"""What the gate found as a sheet, in sentences, and as plain data: worst first."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
-from hasim.report.format import estimate_text, number, significant
-from hasim.report.junit import as_junit
+from hasim.report.format import number, significant
+from hasim.report.forms.json_text import json_text
+from hasim.report.sheet import Column, Field, Mood, Sheet, Value, estimate_field
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.gate import Change, Comparison, GateReport
 
-FORMATS = ("markdown", "junit", "json", "benchmark-action")
-COLUMNS = ("scenario", "measure", "baseline", "now", "worse by", "margin", "n", "verdict")
-_STYLES = {
-    "pass": "green",
-    "regression": "bold red",
-    "inconclusive": "yellow",
-    "error": "bold red",
+MOODS: Mapping[str, Mood] = {
+    "pass": "good",
+    "regression": "bad",
+    "inconclusive": "open",
+    "error": "bad",
 }
 _MOST_SHOWN = 5
 CENSORED = ("detection_time.mean", "failover_time.mean", "outage.mean")
 """Measures of times that may be cut short, by a cure or the end of the run."""
+WHOLE = (
+    "Worse by: the mean paired difference, worse positive, between its one-sided 95 % bounds. "
+    "r: the correlation of the pairs; near 0, they have lost their common luck."
+)
+"""What the columns of the sheet mean."""
 
 
-def render(report: GateReport, style: str) -> str:
-    """The report as text that ends in a line feed.
-
-    Raises ValueError, naming the formats, for any other `style`.
-    """
-    match style:
-        case "markdown":
-            return as_markdown(report)
-        case "junit":
-            return as_junit(report)
-        case "json":
-            return as_json(report)
-        case "benchmark-action":
-            return as_benchmark_action(report)
-    raise ValueError(f"unknown format {style!r}; expected one of {', '.join(FORMATS)}")
-
-
-def headline(report: GateReport) -> str:
+def headline(report: GateReport) -> Field:
     """The verdict in one sentence."""
     counts = [
         (len(report.errors), "scenario crashed", "scenarios crashed"),
@@ -62,7 +42,8 @@ def headline(report: GateReport) -> str:
     if report.speed and report.slower:
         parts.append("slower")
     parts.append(f"{sum(c.verdict == 'pass' for c in report.comparisons)} passed")
-    return f"{report.verdict}: {', '.join(parts)}"
+    text = f"{report.verdict}: {', '.join(parts)}"
+    return Field(text, mood=MOODS[report.verdict])
 
 
 def remarks(report: GateReport) -> Iterator[str]:
@@ -101,79 +82,81 @@ def _changed(change: Change) -> str:
     return f"{len(change.differing)} of {change.n} replications{inside}"
 
 
-def fields(one: Comparison) -> tuple[str, ...]:
-    """One comparison in the columns of `COLUMNS`; differences and margins in absolute terms."""
-    return (
+def comparison_sheet(report: GateReport, *, brief: bool) -> Sheet:
+    """A row for each measure, worst first; if brief, of those alone that are not identical."""
+    numbers = ("baseline", "now", "worse by", "margin", "n")
+    columns = [
+        *map(Column, ("scenario", "measure")),
+        *(Column(name, align="right") for name in numbers),
+        Column("verdict"),
+        *([] if brief else [Column("r", align="right")]),
+    ]
+    rows = [
+        [*_row(one), *([] if brief else [_correlation(one)])]
+        for one in report.worst_first
+        if not brief or _told(one)
+    ]
+    return Sheet(columns, rows, notes=[] if brief else [WHOLE], names=2)
+
+
+def identical(report: GateReport) -> list[str]:
+    """How many measures are identical to the baseline, which a brief sheet leaves out."""
+    same = sum(not _told(one) for one in report.comparisons)
+    return [f"{same} of {len(report.comparisons)} measures are identical."] if same else []
+
+
+def _told(one: Comparison) -> bool:
+    return not one.identical or one.verdict != "pass"
+
+
+def _row(one: Comparison) -> list[Value]:
+    """One comparison; differences and margins in absolute terms."""
+    verdict = one.verdict + (" (better)" if one.better else "")
+    return [
         one.cell,
         one.measure,
-        "-" if one.baseline is None else number(one.baseline, one.unit),
-        "-" if one.current is None else number(one.current, one.unit),
-        difference_text(one),
-        number(one.margin, one.unit),
+        _number(one.baseline, one.unit),
+        _number(one.current, one.unit),
+        worse_by(one),
+        _number(one.margin, one.unit),
         str(one.n),
-        one.verdict + (" (better)" if one.better else ""),
-    )
+        Field(verdict, mood=MOODS[one.verdict]),
+    ]
 
 
-def difference_text(one: Comparison) -> str:
+def _number(value: float | None, unit: str) -> Field:
+    return Field("-" if value is None else number(value, unit), value=value)
+
+
+def worse_by(one: Comparison) -> Field:
     """How much worse, between its one-sided 95 % bounds: ``+1.20 s [1.10, 1.31]``."""
     if one.difference is None:
-        return "-"
-    if one.identical:
-        return "0"
+        return Field("-", value=None)
     estimate = Estimate(one.measure, one.unit, one.difference, one.lower, one.upper, one.n, "")
-    return ("+" if one.difference > 0 else "") + estimate_text(estimate)
+    shown = estimate_field(estimate)
+    if one.identical:
+        return dataclasses.replace(shown, text="0", lines=())
+    if one.difference <= 0:
+        return shown
+    point, *below = shown.lines
+    return dataclasses.replace(shown, text=f"+{shown.text}", lines=(f"+{point}", *below))
 
 
-def terminal(report: GateReport) -> RenderableType:
-    """A table of what is not identical to the baseline, worst first, and the remarks."""
-    shown = [one for one in report.worst_first if not one.identical or one.verdict != "pass"]
-    same = len(report.comparisons) - len(shown)
-    parts: list[RenderableType] = []
-    if shown:
-        table = Table(box=box.SIMPLE_HEAD)
-        for name in COLUMNS:
-            right = name in ("baseline", "now", "worse by", "margin", "n")
-            table.add_column(name, justify="right" if right else "left", overflow="fold")
-        for one in shown:
-            *most, verdict = fields(one)
-            table.add_row(*most, Text(verdict, style=_STYLES[one.verdict]))
-        parts.append(table)
-    if same:
-        parts.append(Text(f"{same} of {len(report.comparisons)} measures are identical."))
-    parts += [Text(line) for line in remarks(report)]
-    parts.append(Text(headline(report), style=_STYLES[report.verdict]))
-    return Group(*parts)
+def _correlation(one: Comparison) -> Field:
+    text = "-" if one.correlation is None else f"{one.correlation:.2f}"
+    return Field(text, value=one.correlation)
 
 
-def as_markdown(report: GateReport) -> str:
-    """Markdown for a step summary: the verdict, all measures worst first, the remarks."""
-    lines = [f"## hasim bench: {report.suite}", "", f"**{headline(report)}**"]
-    if report.comparisons:
-        lines += ["", _row([*COLUMNS, "r"]), _row(["---", "---", *["---:"] * 5, "---", "---:"])]
-        lines += [_row([*fields(one), _correlation(one)]) for one in report.worst_first]
-        lines += [
-            "",
-            "Worse by: the mean paired difference, worse positive, between its one-sided 95 % "
-            "bounds. r: the correlation of the pairs; near 0, they have lost their common luck.",
-        ]
-    notes = list(remarks(report))
-    if notes:
-        lines += ["", *(f"- {line}" for line in notes)]
-    return "\n".join(lines) + "\n"
+def tidy(report: GateReport) -> Sheet:
+    """A row for each measure with all that is known of it, in full precision."""
+    columns = [Column(field.name) for field in dataclasses.fields(Comparison)]
+    rows = [list(dataclasses.astuple(one)) for one in report.worst_first]
+    return Sheet(columns, rows)
 
 
-def _correlation(one: Comparison) -> str:
-    return "-" if one.correlation is None else f"{one.correlation:.2f}"
-
-
-def _row(texts: tuple[str, ...] | list[str]) -> str:
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
-
-
-def as_json(report: GateReport) -> str:
-    """JSON with full precision; an infinite bound is null."""
-    plain = {
+def plain(report: GateReport) -> dict[str, Any]:
+    """All of it as plain data."""
+    return {
         "suite": report.suite,
         "baseline": report.baseline,
         "verdict": report.verdict,
@@ -188,7 +171,6 @@ def as_json(report: GateReport) -> str:
         "unused": list(report.unused),
         "versions": {name: list(pair) for name, pair in report.versions.items()},
     }
-    return json.dumps(_finite(plain), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_benchmark_action(report: GateReport) -> str:
@@ -206,11 +188,11 @@ def as_benchmark_action(report: GateReport) -> str:
             "name": f"{one.cell}: {prefix}{one.measure}",
             "unit": unit,
             "value": value,
-            "extra": f"{one.verdict}; worse by {difference_text(one)}, margin "
+            "extra": f"{one.verdict}; worse by {worse_by(one).text}, margin "
             f"{number(one.margin, one.unit)}, n {one.n}",
         }
         rows.append(row)
-    return json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(rows)
 
 
 def _smaller_is_better(one: Comparison) -> tuple[str, str, float] | None:
@@ -222,13 +204,3 @@ def _smaller_is_better(one: Comparison) -> tuple[str, str, float] | None:
     if one.unit == "ratio":
         return "1 - ", one.unit, 1 - one.current
     return ("1 / ", f"1/{one.unit}", 1 / one.current) if one.current > 0 else None
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return value

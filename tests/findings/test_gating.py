@@ -1,76 +1,31 @@
-"""The gate's report in every format, from a report that is written by hand."""
+"""The gate's report in every form, from a report that is written by hand."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-import math
 import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from hasim.report import gate
-from hasim.report.junit import as_junit
-from hasim.report.terminal import to_text
-from hasim.study.gate import Change, Comparison, GateReport, Speed
-
-
-def comparison(cell, measure, verdict, difference, lower, upper, **rest):
-    plain = {
-        "unit": "s",
-        "more_is_better": False,
-        "margin": 0.1,
-        "n": 20,
-        "baseline": 5.0,
-        "current": 5.0 + difference,
-        "p": 0.5,
-        "correlation": 0.9,
-        "lost": 0,
-        "reason": "because | <of> & this",
-        **rest,
-    }
-    return Comparison(
-        cell, measure, difference=difference, lower=lower, upper=upper, verdict=verdict, **plain
-    )
-
-
-REPORT = GateReport(
-    suite="mine",
-    baseline="baseline.json",
-    comparisons=(
-        comparison("a", "probes", "pass", 0.0, 0.0, 0.0, unit="count", current=5.0),
-        comparison("b", "outage.mean", "inconclusive", 0.1, -math.inf, math.inf),
-        comparison("a", "detection_time.mean", "regression", 0.3, 0.25, 0.35),
-        comparison("b", "failover_time.mean", "regression", 1.2, 1.1, 1.3),
-        comparison(
-            "b", "uptime", "pass", -0.01, -0.02, -0.005,
-            unit="ratio", more_is_better=True, baseline=0.98, current=0.99, margin=0.001,
-        ),
-    ),
-    changes=(
-        Change("a", 20, (3, 7), {"probes": (100, 110)}, {"detection.fall": ("3", "4")}),
-        Change("b", 20, (), {}, {}),
-    ),
-    speeds=(Speed("a", 2.0, 1.8, 2.2, 1.5, 20), Speed("b", 1.0, 0.9, 1.1, 1.5, 20)),
-    missing={"c": "not in the baseline"},
-    unused=("old",),
-    versions={"numpy": ("2.0", "2.4")},
-    wall_s=12.5,
-)  # fmt: skip
-EMPTY = GateReport("mine", "none.json", (), (), (), missing={"a": "no such file \x00"})
+from hasim.findings.gate_sheets import headline
+from hasim.findings.junit import as_junit
+from tests.findings.examples import EMPTY, REPORT, comparison
 
 
 def test_verdict_and_headline():
     assert REPORT.verdict == "regression"
-    assert gate.headline(REPORT) == (
+    assert headline(REPORT).text == (
         "regression: 2 regressions, 1 inconclusive, 1 scenario not compared, 2 passed"
     )
     assert EMPTY.verdict == "inconclusive"
 
 
 def test_terminal_shows_the_worst_first_and_leaves_out_what_is_identical():
-    text = to_text(gate.terminal(REPORT))
+    text = REPORT.render("table")
     order = ["failover_time.mean", "detection_time.mean", "outage.mean", "uptime"]
     places = [text.index(f" {name} ") for name in order]
     assert places == sorted(places)
@@ -83,14 +38,14 @@ def test_terminal_shows_the_worst_first_and_leaves_out_what_is_identical():
     assert "a: takes 2.00 times as long [1.80, 2.20] (advisory)." in text
     assert "numpy was 2.0 when the baseline was made, is 2.4." in text
     assert "In the baseline, but not in the suite: old." in text
-    assert text.rstrip().endswith(gate.headline(REPORT))
+    assert text.rstrip().endswith(headline(REPORT).text)
 
 
 def test_markdown_is_one_table_with_every_measure_worst_first():
-    text = gate.render(REPORT, "markdown")
+    text = REPORT.render("markdown")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     cells = [[f.strip() for f in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
-    assert {len(row) for row in cells} == {len(gate.COLUMNS) + 1}
+    assert {len(row) for row in cells} == {9}
     assert [row[-1] for row in cells[:1] + cells[2:3]] == ["r", "0.90"]
     assert [row[1] for row in cells[2:]] == [
         "failover_time.mean", "detection_time.mean", "outage.mean", "probes", "uptime",
@@ -100,11 +55,18 @@ def test_markdown_is_one_table_with_every_measure_worst_first():
     assert len(text) < 65_536  # of a comment; a step summary takes sixteen times as much
 
 
+def test_csv_has_a_row_for_each_measure_and_no_infinity():
+    rows = list(csv.DictReader(io.StringIO(REPORT.render("csv"))))
+    assert [row["measure"] for row in rows][:2] == ["failover_time.mean", "detection_time.mean"]
+    assert float(rows[0]["difference"]) == 1.2
+    assert (rows[2]["lower"], rows[2]["upper"]) == ("", "")
+
+
 def test_json_holds_everything_and_no_infinity():
     def refuse(name):
         raise AssertionError(name)
 
-    plain = json.loads(gate.render(REPORT, "json"), parse_constant=refuse)
+    plain = json.loads(REPORT.render("json"), parse_constant=refuse)
     assert plain["verdict"] == "regression"
     assert [one["measure"] for one in plain["comparisons"]][:2] == [
         "failover_time.mean", "detection_time.mean",
@@ -116,7 +78,7 @@ def test_json_holds_everything_and_no_infinity():
 
 
 def test_benchmark_action_gets_names_units_and_values_of_which_less_is_better():
-    rows = json.loads(gate.render(REPORT, "benchmark-action"))
+    rows = json.loads(REPORT.render("benchmark-action"))
     assert all({"name", "unit", "value"} <= row.keys() for row in rows)
     assert all(isinstance(row["value"], float) for row in rows)
     by_name = {row["name"]: row for row in rows}
@@ -131,7 +93,7 @@ def test_benchmark_action_gets_the_reciprocal_of_a_rate_of_which_more_is_better(
     some = comparison("a", "goodput", "pass", 0.0, -1.0, 1.0, **{**rate, "current": 80.0})
     none = comparison("b", "goodput", "pass", 0.0, -1.0, 1.0, **{**rate, "current": 0.0})
     report = replace(REPORT, comparisons=(some, none))
-    (row,) = json.loads(gate.render(report, "benchmark-action"))
+    (row,) = json.loads(report.render("benchmark-action"))
     assert (row["name"], row["unit"]) == ("a: 1 / goodput", "1/count")
     assert row["value"] == pytest.approx(1 / 80)
 
@@ -224,5 +186,7 @@ def test_junit_fails_changes_and_slowness_if_they_count():
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="markdown, junit, json, benchmark-action"):
-        gate.render(REPORT, "yaml")
+    with pytest.raises(
+        ValueError, match="table, json, csv, markdown, html, junit, benchmark-action"
+    ):
+        REPORT.render("yaml")

@@ -1,26 +1,31 @@
-"""Paired differences: between the cells of a run and their baseline, or between two runs."""
+"""Paired differences as sheets: between the cells of a run and their baseline, or two runs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from hasim.report.cells import Cell, heading, labels, text
+from hasim.findings.summary import (
+    ESTIMATE_COLUMNS,
+    estimate_row,
+    measure_columns,
+    name_column,
+    name_fields,
+    plain_cells,
+    tidy_columns,
+)
+from hasim.report.cells import Cell, labels, text
 from hasim.report.format import DASH, number, seconds, significant
-from hasim.report.table import plain_estimate
-from hasim.report.terminal import plain_table
+from hasim.report.sheet import Column, Field, Mood, Sheet, Value, plain_estimate
 from hasim.report.titles import title
 from hasim.study.estimates.estimate import Estimate
 
-STYLES = {"better": "green", "worse": "red", "changed": "yellow"}
+MOODS: Mapping[str, Mood] = {"better": "good", "worse": "bad", "changed": "open"}
 WORDS = (
-    "Below each paired difference its 95 % interval and p, after Holm's correction for all of "
-    "them, and at 5 % whether it is better or worse; = is no difference in any replication. "
-    "Differences of shares (%) are in percentage points."
+    "Each paired difference with its 95 % interval and p, after Holm's correction for all of "
+    "them, and at 5 % whether it is better or worse; = is no difference in any replication.",
+    "Differences of shares (%) are in percentage points.",
 )
 
 
@@ -58,23 +63,52 @@ class Difference(Protocol):
         ...
 
 
-def difference_table(
+def across(
     cells: Sequence[Cell], differences: Sequence[Difference], baseline: Mapping[str, Any]
-) -> RenderableType:
+) -> Sheet:
     """Cells minus their baseline: a row per cell; difference, interval, p-value and verdict."""
     measures = list(dict.fromkeys(one.measure for one in differences))
     found = {(one.cell, one.measure): one for one in differences}
-    table = plain_table(f"minus {named(baseline)}")
-    table.add_column(heading(cells).replace(", ", ",\n"), overflow="fold")
-    for measure in measures:
-        name, _, part = title(measure).rpartition(" ")
-        table.add_column(f"{name}\n{part}".strip(), justify="right", no_wrap=True)
+    names = dict(zip((index for index, _ in cells), name_fields(cells), strict=True))
+    rows: list[list[Value]] = [
+        [names[index], *(_field(found.get((index, measure))) for measure in measures)]
+        for index in dict.fromkeys(one.cell for one in differences)
+    ]
+    return Sheet(
+        [name_column(cells), *measure_columns(measures)],
+        rows,
+        f"minus {named(baseline)}",
+        notes=[*WORDS, *censored(cells, differences)],
+        stacked=True,
+    )
+
+
+def listed(cells: Sequence[Cell], differences: Sequence[Difference], what: str) -> Sheet:
+    """A row for each difference; `what` heads the column of the cells."""
     names = dict(zip((index for index, _ in cells), labels(cells), strict=True))
-    for index in dict.fromkeys(one.cell for one in differences):
-        fields = (_field(found.get((index, measure))) for measure in measures)
-        table.add_row(names[index].replace(", ", ",\n"), *fields)
-    lines = [WORDS, *censored(cells, differences)]
-    return Group(table, *(Text(line, style="dim") for line in lines))
+    columns = [
+        Column(what),
+        Column("measure"),
+        *(Column(name, align="right") for name in ("difference", "95 % interval", "p (Holm)")),
+        Column("verdict"),
+    ]
+    rows: list[list[Value]] = []
+    for one in differences:
+        point, bounds = parts(one.difference)
+        verdict = Field(one.verdict, mood=MOODS.get(one.verdict, ""))
+        rows.append([names[one.cell], one.measure, point, bounds, f"{one.p:.2g}", verdict])
+    return Sheet(columns, rows, notes=censored(cells, differences), names=2)
+
+
+def tidy(cells: Sequence[Cell], differences: Sequence[Difference]) -> Sheet:
+    """A row for each difference, in full precision."""
+    paths, places = tidy_columns(cells)
+    place_of = {index: place for (index, _), place in zip(cells, places, strict=True)}
+    rows = [
+        [*place_of[one.cell], *estimate_row(one.difference), one.p, one.verdict]
+        for one in differences
+    ]
+    return Sheet([Column(n) for n in ("cell", *paths, *ESTIMATE_COLUMNS, "p", "verdict")], rows)
 
 
 def censored(cells: Sequence[Cell], differences: Sequence[Difference]) -> list[str]:
@@ -87,21 +121,6 @@ def censored(cells: Sequence[Cell], differences: Sequence[Difference]) -> list[s
     return [f"{title(measure)}, {'; '.join(told)}." for measure, told in found.items()]
 
 
-def as_markdown(cells: Sequence[Cell], differences: Sequence[Difference], what: str) -> str:
-    """A row for each difference; `what` heads the column of the cells."""
-    names = dict(zip((index for index, _ in cells), labels(cells), strict=True))
-    lines = [
-        f"| {what} | measure | difference | 95 % interval | p (Holm) | verdict |",
-        "| --- | --- | ---: | ---: | ---: | --- |",
-    ]
-    for one in differences:
-        point, bounds = parts(one.difference)
-        fields = (names[one.cell], one.measure, point, bounds, f"{one.p:.2g}", one.verdict)
-        lines.append("| " + " | ".join(field.replace("|", "\\|") for field in fields) + " |")
-    lines += [f"\n{line}" for line in censored(cells, differences)]
-    return "\n".join(lines) + "\n"
-
-
 def plain(differences: Sequence[Difference]) -> list[dict[str, Any]]:
     """The differences as plain data."""
     return [
@@ -110,6 +129,18 @@ def plain(differences: Sequence[Difference]) -> list[dict[str, Any]]:
         | {"p": one.p, "verdict": one.verdict}
         for one in differences
     ]
+
+
+def plain_by_cell(cells: Sequence[Cell], differences: Sequence[Difference]) -> dict[str, Any]:
+    """The differences as plain data, by cell and measure."""
+    rows = [[one for one in differences if one.cell == index] for index, _ in cells]
+    return {
+        "cells": plain_cells(
+            cells,
+            [{one.measure: one.difference for one in row} for row in rows],
+            [[{"measure": d.measure, "p": d.p, "verdict": d.verdict} for d in row] for row in rows],
+        )
+    }
 
 
 def named(baseline: Mapping[str, Any]) -> str:
@@ -147,14 +178,20 @@ def _signed(point: str) -> str:
     return point if point.startswith("-") else f"+{point}"
 
 
-def _field(one: Difference | None) -> Text:
+def _field(one: Difference | None) -> Field:
     """Difference, interval, p-value and verdict in one field."""
     if one is None:
-        return Text("")
+        return Field("", value=None)
+    value = plain_estimate(one.difference) | {"p": one.p, "verdict": one.verdict}
     if one.verdict == "same":
-        return Text("=", justify="right")
-    point, bounds = parts(one.difference)
-    field = Text(point, justify="right").append(f"\n{bounds}", style="dim")
+        return Field("=", value=value)
+    lines = tuple(_lines(one))
+    point, bounds, judged = lines
+    beside = f"({bounds})" if " to " not in bounds else f"[{bounds.replace(' to ', ', ')}]"
+    return Field(f"{point} {beside}, {judged}", lines, value, MOODS.get(one.verdict, ""))
+
+
+def _lines(one: Difference) -> Iterator[str]:
+    yield from parts(one.difference)
     word = "" if one.verdict == "undecided" else f" {one.verdict}"
-    p = "p < 0.001" if one.p < 0.001 else f"p {one.p:.2g}"
-    return field.append(f"\n{p}{word}", style=STYLES.get(one.verdict, "dim"))
+    yield ("p < 0.001" if one.p < 0.001 else f"p {one.p:.2g}") + word

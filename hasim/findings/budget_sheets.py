@@ -1,18 +1,15 @@
-"""The budget of a year's unavailability as tables, JSON, CSV and Markdown."""
+"""The budget of a year's unavailability as sheets: by fault, by cause, and every part of it."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hasim.report import page
+from hasim.findings.summary import plain_verdict
 from hasim.report.cells import labels, text
 from hasim.report.format import estimate_text, percent, seconds, significant
-from hasim.report.table import plain_estimate
+from hasim.report.sheet import Column, Field, Sheet, Value, finite, plain_estimate
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.estimates.expectations import Verdict
 from hasim.study.estimates.statistics import Interval
@@ -57,6 +54,9 @@ def nines(unavailability: Interval) -> Interval:
     return Interval(value, low, high, unavailability.n, unavailability.method)
 
 
+# -- for programs -----------------------------------------------------------------------
+
+
 def rows(cells: Sequence[CellBudget]) -> Iterator[dict[str, Any]]:
     """One row per cell, fault and cause."""
     for cell in cells:
@@ -79,49 +79,14 @@ def rows(cells: Sequence[CellBudget]) -> Iterator[dict[str, Any]]:
             }
 
 
-def render(
-    style: str,
-    header: Mapping[str, Any],
-    cells: Sequence[CellBudget],
-    verdicts: Sequence[Sequence[Verdict]],
-) -> str:
-    """Text in one of the styles ``table``, ``json``, ``csv`` and ``markdown``.
-
-    Raises ValueError for any other.
-    """
-    if style == "table":
-        return _as_text(header, cells, verdicts)
-    if style == "json":
-        return _as_json(header, cells, verdicts)
-    if style == "csv":
-        return _as_csv(cells)
-    if style == "markdown":
-        return _as_markdown(header, cells, verdicts)
-    raise ValueError(f"unknown style {style!r}; expected table, json, csv or markdown")
-
-
-# -- for programs -----------------------------------------------------------------------
-
-
-def _as_csv(cells: Sequence[CellBudget]) -> str:
-    out = io.StringIO()
+def tidy(cells: Sequence[CellBudget]) -> Sheet:
+    """One row per cell, fault and cause, in full precision."""
     found = list(rows(cells))
-    writer = csv.DictWriter(out, list(found[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in found:
-        writer.writerow({name: _finite(value, "") for name, value in row.items()})
-    return out.getvalue()
+    return Sheet([Column(name) for name in found[0]], [list(row.values()) for row in found])
 
 
-def _as_json(
-    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
-) -> str:
-    plain = [_plain(cell, judged) for cell, judged in zip(cells, verdicts, strict=True)]
-    data = {**header, "year_s": SECONDS, "cells": plain}
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _plain(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
+def plain_cell(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
+    """A cell as plain data."""
     budget = cell.budget
     columns = ("fault", "cause", "unavailability", "low", "high", "minutes_per_year",
                "minutes_low", "minutes_high", "share", "n", "method")  # fmt: skip
@@ -129,14 +94,14 @@ def _plain(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
         "cell": cell.index,
         "varied": dict(cell.varied),
         "faults": [_plain_class(one, budget) for one in cell.classes],
-        "parts": [{c: _finite(row[c], None) for c in columns} for row in rows([cell])],
+        "parts": [{column: row[column] for column in columns} for row in rows([cell])],
         "uptime": plain_estimate(estimate_of("uptime", "ratio", budget.uptime)),
         "nines": plain_estimate(estimate_of("nines", "count", nines(budget.unavailability))),
         "faults_per_window": budget.crowd,
         "left_out": budget.left_out,
         "quiet_s": budget.quiet_s,
         "false_failovers": budget.mistakes,
-        "not_excluded": _finite(budget.floor, None),
+        "not_excluded": finite(budget.floor),
     }
     if cell.plain is not None:
         gap = difference(cell.plain, budget.seen)
@@ -145,10 +110,7 @@ def _plain(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
             "unavailability": plain_estimate(estimate_of("crude", "ratio", cell.plain)),
             "difference": plain_estimate(estimate_of("difference", "ratio", gap)),
         }
-    found["verdicts"] = [
-        {"measure": v.measure, "limit": v.text, "verdict": v.verdict, "by_how_much": v.by_how_much}
-        for v in judged
-    ]
+    found["verdicts"] = [plain_verdict(verdict) for verdict in judged]
     return found
 
 
@@ -165,47 +127,64 @@ def _plain_class(one: FaultClass, budget: Budget) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any, otherwise: Any) -> Any:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return otherwise
-    return value
-
-
 # -- for people -------------------------------------------------------------------------
 
-Table = tuple[str, list[str], list[list[str]]]
-"""Caption, column heads, rows."""
+
+def sheets(
+    measure: str, cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
+) -> Iterator[Sheet]:
+    """What a person is shown of each cell: by fault, then by cause, and what it comes to."""
+    names = labels([(cell.index, cell.varied) for cell in cells])
+    for cell, label, judged in zip(cells, names, verdicts, strict=True):
+        prefix = f"{label}: " if len(cells) > 1 else ""
+        yield by_fault(cell, f"{prefix}minutes a year by fault")
+        said = list(remarks(measure, cell, judged))
+        yield by_cause(cell.budget, f"{prefix}minutes a year by cause", said)
 
 
-def tables(cell: CellBudget, label: str) -> list[Table]:
-    """What a person is shown of a cell: by fault, then by cause."""
-    prefix = f"{label}: " if label else ""
-    return [
-        (f"{prefix}minutes a year by fault", *_by_fault(cell)),
-        (f"{prefix}minutes a year by cause", *_by_cause(cell.budget)),
-    ]
-
-
-def _by_fault(cell: CellBudget) -> tuple[list[str], list[list[str]]]:
+def by_fault(cell: CellBudget, caption: str) -> Sheet:
+    """How often each fault strikes, what one costs, and what they cost in a year."""
     budget = cell.budget
-    heads = ["fault", "a year", "of each", "lasts", "down per fault", "minutes a year", "share"]
-    found = []
+    numbers = ("a year", "of each", "lasts", "down per fault", "minutes a year", "share")
+    rows: list[list[Value]] = []
     for one in cell.classes:
         rate = scaled(one.rate.per_s, SECONDS)
-        down = estimate_text(estimate_of("down", "s", budget.down_s[one.name]))
-        lasts = seconds(one.kind.mean_s)
-        found.append([one.name, _bounded(rate), one.whose, lasts, down, *_cost(budget, one.name)])
-    for name in (OVERLAP, FAULTS, QUIET, TOTAL):
-        found.append([name, "", "", "", "", *_cost(budget, name)])
-    return heads, found
+        down = estimate_of("down", "s", budget.down_s[one.name])
+        lasts = Field(seconds(one.kind.mean_s), value=one.kind.mean_s)
+        rows.append([one.name, _bounded(rate), one.whose, lasts, down, *_cost(budget, one.name)])
+    nothing = Field("", value=None)
+    rows += [
+        [name, *[nothing] * 4, *_cost(budget, name)] for name in (OVERLAP, FAULTS, QUIET, TOTAL)
+    ]
+    return Sheet([Column("fault"), *(Column(n, align="right") for n in numbers)], rows, caption)
 
 
-def _cost(budget: Budget, fault: str) -> list[str]:
+def by_cause(budget: Budget, caption: str, said: Sequence[str] = ()) -> Sheet:
+    """Minutes a year of each cause, by fault and in all."""
+    names = [name for name in budget.faults if name != FAULTS]
+    whole = budget.unavailability.value
+    rows: list[list[Value]] = []
+    for cause in (*budget.causes, ALL):
+        parts = [budget.parts[name, cause] for name in names]
+        if cause != ALL and not any(part.value or part.high for part in parts):
+            continue
+        *points, total = parts
+        rows.append([
+            CAUSES.get(cause, cause),
+            *(_minutes(part, budget, bounds=False) for part in points),
+            _minutes(total, budget),
+            _share(total.value or 0.0, whole),
+        ])  # fmt: skip
+    columns = [Column("cause"), *(Column(name, align="right") for name in (*names, "share"))]
+    return Sheet(columns, rows, caption, said)
+
+
+def _cost(budget: Budget, fault: str) -> list[Value]:
     part, whole = budget.parts[fault, ALL], budget.unavailability.value
     return [_minutes(part, budget), _share(part.value or 0.0, whole)]
 
 
-def _minutes(part: Interval, budget: Budget, *, bounds: bool = True) -> str:
+def _minutes(part: Interval, budget: Budget, *, bounds: bool = True) -> Field:
     """Minutes a year, with as many decimals as give the total four significant digits."""
     whole = abs(budget.unavailability.value or 0.0) * MINUTES
     decimals = min(9, max(0, 3 - math.floor(math.log10(whole)))) if whole else 3
@@ -216,53 +195,43 @@ def _minutes(part: Interval, budget: Budget, *, bounds: bool = True) -> str:
         text = f"{share * MINUTES:.{decimals}f}"
         return text if float(text) else text.lstrip("-")
 
+    minutes = scaled(part, MINUTES)
+    value = {name: getattr(minutes, name) for name in ("value", "low", "high", "n")}
     point = shown(part.value or 0.0)
     if not bounds or part.low == part.high:
-        return point
-    return f"{point} [{shown(part.low)}, {shown(part.high)}]"
+        return Field(point, value=value)
+    return _with_interval(point, shown(part.low), shown(part.high), value)
 
 
-def _share(value: float, whole: float | None) -> str:
+def _share(value: float, whole: float | None) -> Field:
     if not whole:
-        return "-"
-    return f"{100 * value / whole:.1f} %" if abs(value / whole) >= 5e-4 or not value else "< 0.1 %"
+        return Field("-", value=None)
+    small = abs(value / whole) < 5e-4 and value
+    return Field("< 0.1 %" if small else f"{100 * value / whole:.1f} %", value=value / whole)
 
 
-def _by_cause(budget: Budget) -> tuple[list[str], list[list[str]]]:
-    names = [name for name in budget.faults if name != FAULTS]
-    found = []
-    for cause in (*budget.causes, ALL):
-        parts = [budget.parts[name, cause] for name in names]
-        if cause != ALL and not any(p.value or p.high for p in parts):
-            continue
-        points = [_minutes(part, budget, bounds=False) for part in parts[:-1]]
-        whole = budget.unavailability.value
-        found.append([
-            CAUSES.get(cause, cause), *points, _minutes(parts[-1], budget),
-            _share(parts[-1].value or 0.0, whole),
-        ])  # fmt: skip
-    return ["cause", *names, "share"], found
-
-
-def _bounded(interval: Interval) -> str:
+def _bounded(interval: Interval) -> Field:
     """``2.60 [2.53, 2.68]``; the number alone if it is known."""
+    value = {name: getattr(interval, name) for name in ("value", "low", "high", "n")}
     if interval.value is None:
-        return "-"
+        return Field("-", value=None)
+    point, low, high = map(significant, (interval.value, interval.low, interval.high))
     if interval.low == interval.high:
-        return significant(interval.value)
-    return (
-        f"{significant(interval.value)} [{significant(interval.low)}, {significant(interval.high)}]"
-    )
+        return Field(point, value=value)
+    return _with_interval(point, low, high, value)
 
 
-def remarks(
-    header: Mapping[str, Any], cell: CellBudget, judged: Sequence[Verdict]
-) -> Iterator[str]:
+def _with_interval(point: str, low: str, high: str, value: Mapping[str, Any]) -> Field:
+    below = f"{low} to {high}" if low.startswith("-") else f"{low}-{high}"
+    return Field(f"{point} [{low}, {high}]", (point, below), value)
+
+
+def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterator[str]:
     """What the numbers come to, and what they rest on, in sentences."""
     budget = cell.budget
     uptime = estimate_text(estimate_of("uptime", "ratio", budget.uptime))
-    reached = _bounded(nines(budget.unavailability))
-    yield f"Uptime ({OF[header['measure']]}) {uptime}: {reached} nines."
+    reached = _bounded(nines(budget.unavailability)).text
+    yield f"Uptime ({OF[measure]}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
     if budget.quiet_s:
@@ -286,9 +255,10 @@ def remarks(
     if cell.plain is not None:
         gap = difference(cell.plain, budget.seen)
         yield (
-            f"Crude: {_bounded(scaled(cell.plain, MINUTES))} minutes a year in "
-            f"{seconds(cell.plain_s)} of plain simulation, {_bounded(scaled(gap, MINUTES))} more "
-            f"than the budget; after a failover it leaves the partitions where they are."
+            f"Crude: {_bounded(scaled(cell.plain, MINUTES)).text} minutes a year in "
+            f"{seconds(cell.plain_s)} of plain simulation, "
+            f"{_bounded(scaled(gap, MINUTES)).text} more than the budget; after a failover it "
+            f"leaves the partitions where they are."
         )
 
 
@@ -309,87 +279,10 @@ def _quiet_remark(budget: Budget) -> str:
     return found
 
 
-def _about(header: Mapping[str, Any]) -> str:
+def about(header: Mapping[str, Any]) -> str:
+    """What all numbers rest on."""
     return (
         f"Seed {header['seed']}; {header['runs']} runs with one fault of each kind, "
         f"{header['pairs']} with two. Intervals are 95 %; a year has 365.25 days. Each fault meets "
         f"the partitions at home: where the scenario puts them."
     )
-
-
-def show(
-    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
-) -> None:
-    """Print the tables on stdout."""
-    from hasim.report import terminal
-
-    for part in _renderables(header, cells, verdicts):
-        terminal.console().print(part)
-
-
-def _as_text(
-    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
-) -> str:
-    from hasim.report import terminal
-
-    parts = _renderables(header, cells, verdicts)
-    return "".join(terminal.to_text(part) for part in parts)
-
-
-def _renderables(
-    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
-) -> Iterator[Any]:
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    from hasim.report import terminal
-
-    for cell, label, judged in zip(cells, _labels(cells), verdicts, strict=True):
-        for caption, heads, body in tables(cell, label):
-            table: RichTable = terminal.plain_table(caption)
-            for index, head in enumerate(heads):
-                table.add_column(head, justify="left" if index == 0 else "right", overflow="fold")
-            for row in body:
-                table.add_row(*row)
-            yield table
-        for line in remarks(header, cell, judged):
-            yield Text(line)
-        yield Text("")
-    yield Text(_about(header), style="dim")
-
-
-def _labels(cells: Sequence[CellBudget]) -> list[str]:
-    found = labels([(cell.index, cell.varied) for cell in cells])
-    return found if len(cells) > 1 else [""]
-
-
-def _as_markdown(
-    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
-) -> str:
-    lines: list[str] = []
-    for cell, label, judged in zip(cells, _labels(cells), verdicts, strict=True):
-        for caption, heads, body in tables(cell, label):
-            lines += [
-                f"**{caption}**",
-                "",
-                _row(heads),
-                _row(["---", *["---:"] * (len(heads) - 1)]),
-            ]
-            lines += [*map(_row, body), ""]
-        lines += [*remarks(header, cell, judged), ""]
-    return "\n".join([*lines, _about(header)]) + "\n"
-
-
-def as_html(
-    header: Mapping[str, Any], cells: Sequence[CellBudget], verdicts: Sequence[Sequence[Verdict]]
-) -> str:
-    """The tables and remarks for a notebook."""
-    parts: list[str] = []
-    for cell, label, judged in zip(cells, _labels(cells), verdicts, strict=True):
-        parts += [page.table(heads, body, caption) for caption, heads, body in tables(cell, label)]
-        parts += map(page.paragraph, remarks(header, cell, judged))
-    return "".join([*parts, page.paragraph(_about(header))])
-
-
-def _row(fields: Sequence[str]) -> str:
-    return "| " + " | ".join(field.replace("|", "\\|") for field in fields) + " |"

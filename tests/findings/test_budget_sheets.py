@@ -1,4 +1,4 @@
-"""The budget as tables, JSON, CSV and Markdown: the numbers are those of the budget."""
+"""The budget on paper and for programs: the numbers are those of the budget."""
 
 from __future__ import annotations
 
@@ -10,53 +10,14 @@ import math
 
 import pytest
 
-from hasim.measures.causes import CAUSES
-from hasim.report.budget import MINUTES, nines, remarks, render, rows, tables
-from hasim.simulation.laws import Constant
-from hasim.simulation.settings.faults import Crash, Hang
+from hasim.findings.budget_sheets import MINUTES, nines, remarks, rows
 from hasim.study.estimates.statistics import Interval
-from hasim.study.rare.analysis import CellBudget
-from hasim.study.rare.combine import exactly
-from hasim.study.rare.estimate import ALL, TOTAL, Run, estimate
-from hasim.study.rare.rates import FaultClass, Rate
-from hasim.units import SECOND
-
-YEAR_S = 31_557_600
-HEADER = {"scenario": "x", "seed": 7, "measure": "uptime", "runs": 2, "pairs": 0}
-FITTED = Interval(6 / YEAR_S, 4 / YEAR_S, 9 / YEAR_S, 8, "exact chi-square")
-CLASSES = (
-    FaultClass(
-        "crash",
-        Crash(kind="crash", for_=Constant(mean_ns=600 * SECOND)),
-        ("a", "b"),
-        "master",
-        Rate(exactly(12 / YEAR_S), "given"),
-    ),
-    FaultClass(
-        "hang",
-        Hang(kind="hang", for_=Constant(mean_ns=600 * SECOND)),
-        ("a",),
-        "a",
-        Rate(FITTED, "8 times between outages in x.csv"),
-    ),
-)
-
-
-def run(undetected_s: float, fencing_s: float = 0.0, mistaken_s: float = 0.0) -> Run:
-    seconds = {"undetected": undetected_s, "fencing": fencing_s, "mistaken": mistaken_s}
-    return Run(tuple(seconds.get(c, 0.0) for c in CAUSES), 900.0, failovers_s=(fencing_s,))
-
-
-def cell(*, quiet: bool = False, plain: Interval | None = None) -> CellBudget:
-    singles = {"crash": [run(3, 2), run(5, 2)], "hang": [run(8, 2), run(12, 2)]}
-    found = estimate(
-        [one.kind for one in CLASSES], singles, (), [Run((0.0,) * 9, 3600.0)] * 2 if quiet else ()
-    )
-    return CellBudget(0, {"detection.fall": 2}, CLASSES, found, found, plain, 7200.0)
+from hasim.study.rare.estimate import ALL, TOTAL
+from tests.findings.examples import YEAR_S, budget_cell, budgets
 
 
 def test_rows_hold_every_fault_and_cause_and_add_up() -> None:
-    found = list(rows([cell()]))
+    found = list(rows([budget_cell()]))
     assert len(found) == (2 + 4) * 10
     whole = next(r for r in found if (r["fault"], r["cause"]) == (TOTAL, ALL))
     # 24 crashes of 6 s and 6 hangs of 12 s a year, less what the faults themselves last.
@@ -75,7 +36,7 @@ def test_nines_are_those_of_the_bounds() -> None:
 
 
 def test_json_is_json_and_says_what_is_unbounded() -> None:
-    data = json.loads(render("json", HEADER, [cell(quiet=True)], [[]]), parse_constant=pytest.fail)
+    data = json.loads(budgets(budget_cell(quiet=True)).render("json"), parse_constant=pytest.fail)
     assert (data["scenario"], data["year_s"]) == ("x", YEAR_S)
     (found,) = data["cells"]
     assert found["varied"] == {"detection.fall": 2}
@@ -91,7 +52,7 @@ def test_json_is_json_and_says_what_is_unbounded() -> None:
 
 
 def test_csv_has_a_row_for_each_part() -> None:
-    found = list(csv.DictReader(io.StringIO(render("csv", HEADER, [cell()], [[]]))))
+    found = list(csv.DictReader(io.StringIO(budgets(budget_cell()).render("csv"))))
     assert [(r["fault"], r["cause"]) for r in found[:2]] == [
         ("crash", "undetected"), ("crash", "deciding"),
     ]  # fmt: skip
@@ -100,50 +61,50 @@ def test_csv_has_a_row_for_each_part() -> None:
     assert float(total[0]["minutes_per_year"]) == pytest.approx(3.6, rel=1e-3)
 
 
-def test_tables_by_fault_and_by_cause() -> None:
-    (_, heads, by_fault), (_, _, by_cause) = tables(cell(), "")
-    assert [row[0] for row in by_fault] == [
+def test_sheets_by_fault_and_by_cause() -> None:
+    by_fault, by_cause = budgets(budget_cell()).paper().sheets
+    rows = [[field.text for field in row] for row in by_fault.fields()]
+    assert [row[0] for row in rows] == [
         "crash", "hang", "overlap", "all faults", "no fault", "total",
     ]  # fmt: skip
-    assert len({len(heads), *map(len, by_fault)}) == 1
-    assert by_fault[0][1:4] == ["12.0", "master", "10 m 00 s"]
-    assert by_fault[1][1] == "6.00 [4.00, 9.00]"
-    assert by_fault[0][-2].startswith("2.399 [")
-    assert by_fault[0][-1] == "66.7 %"
-    assert [row[0] for row in by_cause] == ["detection", "fencing", "all"]
+    assert rows[0][1:4] == ["12.0", "master", "10 m 00 s"]
+    assert rows[1][1] == "6.00 [4.00, 9.00]"
+    assert rows[0][-2].startswith("2.399 [")
+    assert rows[0][-1] == "66.7 %"
+    assert [row[0].text for row in by_cause.fields()] == ["detection", "fencing", "all"]
 
 
 def test_markdown_is_two_tables_and_what_they_rest_on() -> None:
-    text = render("markdown", HEADER, [cell()], [[]])
+    text = budgets(budget_cell()).render("markdown")
     assert text.count("| --- |") == 2
     assert "| crash | 12.0 | master |" in text
     assert "365.25 days" in text
 
 
 def test_the_text_of_a_pipe_has_no_colours() -> None:
-    text = render("table", HEADER, [cell()], [[]])
+    text = budgets(budget_cell()).render("table")
     assert "\x1b" not in text
     assert "5.16 [" in text  # nines: -log10(216 / 31557600)
-    with pytest.raises(ValueError, match="unknown style 'xml'"):
-        render("xml", HEADER, [cell()], [[]])
+    with pytest.raises(ValueError, match="unknown form 'xml'"):
+        budgets(budget_cell()).render("xml")
 
 
 def test_runs_whose_fence_fails_are_told() -> None:
-    said = " ".join(remarks(HEADER, dataclasses.replace(cell(), fence_fails=0.05), []))
+    said = " ".join(remarks("uptime", dataclasses.replace(budget_cell(), fence_fails=0.05), []))
     assert "first order to the fencing device fail; they count 5" in said
-    assert "fencing device" not in " ".join(remarks(HEADER, cell(), []))
+    assert "fencing device" not in " ".join(remarks("uptime", budget_cell(), []))
 
 
 def test_remarks_on_what_is_not_known() -> None:
-    said = " ".join(remarks(HEADER, cell(quiet=True), []))
+    said = " ".join(remarks("uptime", budget_cell(quiet=True), []))
     assert "No false failover in 2.00 h" in said
     assert "--quiet" in said
     assert "two or more faults at a time" in said
     assert "not rare" not in said
     assert "Rates: 8 times between outages in x.csv." in said
-    crowded = dataclasses.replace(cell().budget, crowd=0.5)
-    often = dataclasses.replace(cell(), budget=crowded)
-    assert "Faults are not rare here" in " ".join(remarks(HEADER, often, []))
+    crowded = dataclasses.replace(budget_cell().budget, crowd=0.5)
+    often = dataclasses.replace(budget_cell(), budget=crowded)
+    assert "Faults are not rare here" in " ".join(remarks("uptime", often, []))
     plain = Interval(8e-6, 7e-6, 9e-6, 20, "Student t")
-    said = " ".join(remarks(HEADER, cell(plain=plain), []))
+    said = " ".join(remarks("uptime", budget_cell(plain=plain), []))
     assert "Crude: 4.21 [3.68, 4.73] minutes a year" in said
