@@ -857,7 +857,7 @@ def test_cells_are_compared_with_a_baseline_under_the_table(tiny):
     assert "minus detection.fall = 1" in hasim.load_run("out")._repr_html_()
     again = cli("compare", "out", "--format", "markdown")
     assert again.exit_code == 0  # a cell that is worse than another is no regression
-    assert again.stdout.startswith("| minus detection.fall = 1 | measure |")
+    assert again.stdout.startswith("**minus detection.fall = 1**")
     other = cli("compare", "out", "--baseline", "detection.fall=4")
     assert "minus detection.fall = 4" in other.stdout
     assert "better" in other.stdout

@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -120,6 +120,7 @@ def sheets(draw):
     return Sheet(columns, rows, caption, stacked=draw(st.booleans()))
 
 
+@settings(max_examples=60)
 @given(sheets(), st.integers(36, 160))
 def test_no_number_is_cut_and_no_line_too_long(sheet, width):
     text = to_text(InTerminal(Paper([sheet])), width=width)
@@ -133,6 +134,7 @@ def test_no_number_is_cut_and_no_line_too_long(sheet, width):
     assert html.unescape("".join(html_text(Paper([sheet])).split()))
 
 
+@settings(max_examples=30)
 @given(sheets())
 def test_every_form_has_each_row_once(sheet):
     paper = Paper([sheet])

@@ -165,10 +165,14 @@ class _Grid:
         )
 
     def shrunk(self, places: Sequence[int], room: int) -> list[int]:
-        """The widths of columns in a room, the widest taken from first."""
+        """The widths of columns in a room, the widest taken from first, numbers never."""
         widths = [self.natural[place] for place in places]
         least = [self.least[place] for place in places]
-        for floor in (least, [min(_LEAST_NAME, width) for width in least]):
+        broken = [
+            width if self._sheet.columns[place].align == "right" else min(_LEAST_NAME, width)
+            for place, width in zip(places, least, strict=True)
+        ]
+        for floor in (least, broken):
             excess = sum(widths) + _between(len(places)) - room
             while excess > 0:
                 spare = [w if w > f else 0 for w, f in zip(widths, floor, strict=True)]
