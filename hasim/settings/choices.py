@@ -172,19 +172,21 @@ def _required(member: type[Any], tag: str) -> list[str]:
 
 def _alternatives(choice: Choice, members: tuple[type[Any], ...]) -> str:
     kinds = [value for m in members if (value := _tag_value(m, choice.tag)) is not None]
-    return " | ".join(kinds)
+    others = [_form(choice, m) for m in members if _tag_value(m, choice.tag) is None]
+    return ", or ".join([" | ".join(kinds), *others])
 
 
 def _forms(choice: Choice, members: tuple[type[Any], ...]) -> str:
     """The mappings that a user can write: ``{law: poisson, rate: ...} or {trace: ...}``."""
-    shown = []
-    for member in members:
-        kind = _tag_value(member, choice.tag)
-        keys = [f"{name}: ..." for name in _required(member, choice.tag)]
-        shown.append("{" + ", ".join([f"{choice.tag}: {kind}"] * (kind is not None) + keys) + "}")
-    if len(shown) > 3:
+    if len(members) > 3:
         return f"a mapping with {choice.tag}: {_alternatives(choice, members)}"
-    return " or ".join(shown)
+    return " or ".join(_form(choice, member) for member in members)
+
+
+def _form(choice: Choice, member: type[Any]) -> str:
+    kind = _tag_value(member, choice.tag)
+    keys = [f"{name}: ..." for name in _required(member, choice.tag)]
+    return "{" + ", ".join([f"{choice.tag}: {kind}"] * (kind is not None) + keys) + "}"
 
 
 def _refusal(message: str, key: str = "") -> Exception:

@@ -212,9 +212,13 @@ def _union(path: str, cls: Cls, field: str, value: Any, choice: Choice) -> Descr
 
 
 def _of_member(path: str, choice: Choice, member: Cls, seen: set[Cls]) -> Iterator[Described]:
-    """The settings of a member, but for the tag, and for the text form that has the path's name."""
+    """The settings of a member, but for the tag, and for the text form that has the path's name.
+
+    Its own come first, then what it shares with others.
+    """
     label, named = label_of(member, choice.tag), path.rpartition(".")[2]
-    for name, field in fields_by_user_name(member).items():
+    fields = fields_by_user_name(member).items()
+    for name, field in sorted(fields, key=lambda one: one[1].name not in member.__annotations__):
         if name not in (choice.tag, named):
             yield from _of_field(f"{path}.{label}.{name}", member, field, _default_of(field), seen)
 

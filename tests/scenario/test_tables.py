@@ -110,3 +110,35 @@ def test_a_column_that_was_meant_is_named_and_no_other(file) -> None:
     hostile = file("\x1b[31mwhen,x\n1,2\n")
     error = refused(read_arrivals, TraceArrivals, trace=hostile, column="[31mwhen")
     assert "\x1b" not in str(error)
+
+
+# -- settings of files --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field", "message"),
+    [
+        ("{trac: a.csv}", "", "expected {trace: ...} or {checks: ...}"),
+        ("{trace: a.csv, start: 0}", ".start", "expected the name of a column, or its number"),
+        ("{trace: a.csv, start: true}", ".start", "expected the name of a column, or its number"),
+        ("{trace: a.csv, end: null}", ".end", "from 1 on, got nothing"),
+        ("{trace: a.csv, unit: min}", ".unit", "unknown value 'min'; possible: timestamp, ns, us"),
+        ("{trace: a.csv, format: m/d/yyy}", ".format", "did you mean m/d/yyyy? (or a pattern:"),
+        ("{trace: a.csv, format: '%Q'}", ".format", "no pattern of strptime: 'Q' is a bad"),
+        ("{trace: a.csv, format: '%d %d'}", ".format", "'%d %d' says something twice"),
+        ("{trace: a.csv, delimiter: ';'}", ".delimiter", "possible: auto, comma, semicolon, tab"),
+        ("{trace: a.csv, opne: refused}", ".opne", "unknown key; did you mean open?"),
+    ],
+)  # fmt: skip
+def test_settings_of_files_that_cannot_be(problems_of, schedule, field, message) -> None:
+    [problem] = problems_of(GOOD.replace("at: 1m", f"schedule: {schedule}"))
+    assert problem.field == f"faults.0.schedule{field}"
+    assert message in problem.message
+
+
+def test_a_law_of_service_times_says_that_a_file_will_do(problems_of) -> None:
+    [problem] = problems_of(GOOD.replace("region: west", "service: {laww: constant}"))
+    assert problem.message == (
+        "say which: law: constant | uniform | exponential | lognormal | weibull, or "
+        "{trace: ..., column: ..., unit: ...}"
+    )

@@ -75,11 +75,8 @@ class DateFormat:
         if isinstance(value, str) and value in ("", *DATES):
             return value
         near = difflib.get_close_matches(str(value).lower(), DATES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        known = ", ".join(DATES)
-        raise ValueError(
-            f"expected one of {known}, or a pattern such as '%d.%m.%Y %H:%M', got {value!r}{hint}"
-        )
+        hint = f"did you mean {near[0]}?" if near else f"possible: {', '.join(DATES)}"
+        raise ValueError(f"unknown form {value!r}; {hint} (or a pattern: '%d.%m.%Y %H:%M')")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema

@@ -46,7 +46,9 @@ def mean_time(rule: str, renewed_s: int, seed: int, *, shuffled: bool = True) ->
     of = fleet(algorithm, SERVERS, choices=3 if rule == THREE else 2)
     turns = [draws.randrange(TURN_S) for _ in range(SERVERS)]
     queues: list[deque[int]] = [deque() for _ in range(SERVERS)]
-    whose_turn = [[q for q, at in zip(queues, turns, strict=True) if at == n] for n in range(TURN_S)]
+    whose_turn = [
+        [q for q, at in zip(queues, turns, strict=True) if at == n] for n in range(TURN_S)
+    ]
     order, seen, times = list(range(SERVERS)), [0] * SERVERS, []
     # Where queues are long, their mean needs longer.
     for now in range(LENGTH_S * (6 if rule == RANDOM else 3 if renewed_s >= 50 else 1)):
