@@ -23,15 +23,19 @@ if TYPE_CHECKING:
     from hasim.services.control_plane import ControlPlane
     from hasim.services.detection import FailoverDetectionService
     from hasim.services.failover import FailoverOrchestrator
+    from hasim.services.gateway.dispatcher import Dispatcher
+    from hasim.services.gateway.service import GatewayService
     from hasim.services.monitoring import HighAvailabilityMonitor
     from hasim.version import __version__
 
 _HOMES = {
     "Budgets": "hasim.findings.budgets",
     "ControlPlane": "hasim.services.control_plane",
+    "Dispatcher": "hasim.services.gateway.dispatcher",
     "FailoverDetectionService": "hasim.services.detection",
     "FailoverOrchestrator": "hasim.services.failover",
     "GateReport": "hasim.findings.gating",
+    "GatewayService": "hasim.services.gateway.service",
     "HighAvailabilityMonitor": "hasim.services.monitoring",
     "Journal": "hasim.journal",
     "LoadBalancingService": "hasim.services.balancing.service",
@@ -49,9 +53,11 @@ _HOMES = {
 __all__ = [
     "Budgets",
     "ControlPlane",
+    "Dispatcher",
     "FailoverDetectionService",
     "FailoverOrchestrator",
     "GateReport",
+    "GatewayService",
     "HighAvailabilityMonitor",
     "Journal",
     "LoadBalancingService",

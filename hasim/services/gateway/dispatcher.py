@@ -230,7 +230,7 @@ class Dispatcher:
     def _hedge(self, now: int, first: Attempt, out: Effects) -> None:
         """There is no answer yet: a second attempt, at another master, if the budget allows."""
         message = self._messages[first.message]
-        if len(message.open) > 1 or not allows(self._hedges):
+        if not allows(self._hedges):
             return
         number, avoid = first.number + HEDGED, [*message.tried, first.master]
         master = self._select(now, message, number, avoid, out, strict=True)

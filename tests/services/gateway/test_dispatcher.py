@@ -168,23 +168,32 @@ def test_what_cannot_be_is_refused_and_changes_nothing(bad: dict[str, Any]) -> N
 # -- retries -------------------------------------------------------------------------------
 
 
-def test_a_retry_waits_between_nothing_and_the_doubled_bound_and_goes_to_another_master() -> None:
+def test_a_retry_waits_between_nothing_and_the_doubled_bound() -> None:
     """Uniforms 0.5, 0.25 and 0.5 of 1, 2 and 4 s."""
     one = dispatcher(retry=generous(4), chance=Half(0.5, 0.25, 0.5))
     one.arrived(0, 2)
-    now, masters = 10, ["m1"]
+    now = 10
     for number, wait_ns in ((8, SECOND // 2), (9, SECOND // 2), (10, 2 * SECOND)):
         assert without_reports(one.answered(now, number, Cause.ERROR)) == []
         now += wait_ns
         assert one.next_wakeup() == (now, RETRY, number + 1, number + 1)
         _, (send,) = wake(one)
         assert (send.attempt, send.message) == (number + 1, 2)
-        masters.append(send.master)
-    assert sorted(masters[:3]) == ["m1", "m2", "m3"]
-    assert masters[3] != masters[2]  # all have failed; the last one is avoided
-    assert without_reports(one.answered(now + 1, 11, Cause.ERROR)) == [
-        Settle(2, Cause.ERROR, masters[3], 4)
-    ]
+    (end,) = without_reports(one.answered(now + 1, 11, Cause.ERROR))
+    assert (end.message, end.cause, end.tries) == (2, Cause.ERROR, 4)
+
+
+def test_a_retry_goes_to_a_master_that_has_not_failed_the_message() -> None:
+    """Although the first one is always the least loaded; a message ends at the last one tried."""
+    one = dispatcher(algorithm="least-loaded", retry=generous(3))
+    (first,) = one.arrived(0, 0)
+    masters = [first.master]
+    for number in (0, 1):
+        one.answered(SECOND * number, number, Cause.ERROR)
+        masters.append(wake(one)[1][0].master)
+    assert masters == ["m1", "m2", "m3"]
+    ended = without_reports(one.answered(3 * SECOND, 2, Cause.ERROR))
+    assert ended == [Settle(0, Cause.ERROR, "m3", 3)]
 
 
 @pytest.mark.parametrize(("over_ns", "tries"), [(0, 1), (1, 2)])
@@ -344,9 +353,28 @@ def test_room_that_a_routing_table_or_a_breaker_makes_is_found() -> None:
     assert wake(one)[1] == [Send(1, 1, "m2", 5 + TIMEOUT_NS)]
     one.answered(10, 1, Cause.REFUSED)  # opens the breaker of m2
     one.arrived(20, 2)
+    one.arrived(21, 3)
     wakeup, effects = wake(one)
     assert wakeup == (10 + SECOND, LINE, 0, -1)
     assert effects == [Send(2, 2, "m2", 10 + SECOND + TIMEOUT_NS)]
+    assert wake(one)[1] == []  # the other one that waits: once for both was enough
+    assert one.next_wakeup().kind == TIMEOUT
+
+
+def test_stateless_messages_behind_one_that_found_no_room_are_not_looked_at() -> None:
+    one = dispatcher(1, limits=LimitSettings(max_requests=2, max_queue=9))
+    for message in range(8):
+        one.arrived(message, message)
+    one.answered(10, 0, Cause.OK)
+    asked, select = [], one.gateway.select_master
+
+    def spy(now: int, *args: Any, **more: Any) -> str | None:
+        asked.append(now)
+        return select(now, *args, **more)
+
+    one.gateway.select_master = spy  # type: ignore[method-assign]
+    assert [len(wake(one)[1]) for _ in range(2)] == [1, 0]
+    assert asked == [10, 10]
 
 
 # -- wake-ups ------------------------------------------------------------------------------

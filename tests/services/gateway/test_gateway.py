@@ -79,6 +79,18 @@ def test_failures_are_reported_at_once_up_to_the_watch_and_then_regularly() -> N
     assert balancer.step(20 * SECOND, WakeUp()) == []  # no news, no report
 
 
+def test_what_was_reported_at_once_is_no_news_any_more() -> None:
+    balancer = service(report_interval_ns=10 * SECOND)
+    for partition in ("p1", "p2", "p3"):
+        balancer.select_master(0, partition)
+    assert len(balancer.record_message_failed(1, "m1", Cause.TIMEOUT)) == 1
+    balancer.record_message_corresponded(1, "m3", 1)
+    balancer.record_message_corresponded(1, "m2", 1)
+    (regular,) = balancer.step(10 * SECOND, WakeUp())
+    assert [traffic.master for traffic in regular.report.masters] == ["m2", "m3"]
+    assert regular.report.sequence == 2
+
+
 def test_a_full_queue_is_no_sign_of_failure() -> None:
     balancer = service()
     balancer.select_master(0, "p1")

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hasim.simulation.clients.compiled.fleet import COLUMNS, address_table, settings_record
 from hasim.simulation.clients.compiled.guarding import Shared, compiled, share
+from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.gateway import SimGateway
-
-
-class Ledger(Protocol):
-    """Where the attempts of all gateways are counted, by the number of the gateway."""
-
-    def before_report(self, gateway: int) -> None:
-        """A gateway is about to report: its balancer learns what was counted."""
-        ...
-
-    def after_report(self, gateway: int, *, armed: bool) -> None:
-        """It has reported everything; `armed`: it will do so again by itself."""
-        ...
 
 
 class CompiledGateway(SimGateway):
     """Its balancer reports what the arrays have counted."""
 
-    _plane: Ledger
+    _ledger: Ledger
     _number: int
     _settings: NDArray[Any]
     _table: NDArray[np.int64]
     _guards: Shared | None = None
 
-    def attach(self, plane: Ledger, number: int) -> None:
+    def attach(self, ledger: Ledger, number: int) -> None:
         """Tell it where its counts are."""
-        self._plane, self._number = plane, number
+        self._ledger, self._number = ledger, number
 
     def share_fleet(self, eligible: NDArray[np.int64], in_flight: NDArray[np.int64]) -> None:
         """Move the balancer's columns into arrays; two of them are the kernel's own."""
@@ -66,6 +55,6 @@ class CompiledGateway(SimGateway):
         return (*compiled(), self._guards.table.ctypes.data)
 
     def _wake(self) -> None:
-        self._plane.before_report(self._number)
+        self._ledger.before_report(self._number)
         super()._wake()
-        self._plane.after_report(self._number, armed=self.armed)
+        self._ledger.after_report(self._number, armed=self.armed)

@@ -20,7 +20,8 @@ from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.growth import Growth
 from hasim.simulation.clients.compiled.jit import fingerprint, sources
 from hasim.simulation.clients.compiled.kernel import build
-from hasim.simulation.clients.compiled.layout import CAUSES, ROUTE, STATE
+from hasim.simulation.clients.compiled.layout import CAUSES, STATE
+from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
 from hasim.simulation.clients.compiled.window import Window
@@ -40,8 +41,6 @@ NEXT_NS, NEXT_PRIORITY, FORESEEN = (
     list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority", "foreseen")
 )
 """Places in the state, all of whose fields have eight bytes."""
-COUNTS = slice(*(list(ROUTE.fields or ()).index(f) for f in ("sent", "reported")))
-"""Places of a route, all of whose fields have eight bytes: what a balancer counts."""
 
 
 class CompiledPlane:
@@ -89,19 +88,16 @@ class CompiledPlane:
             keep=keep_messages,
         )
         self._growth = Growth(self._memory)
-        routes = self._memory["routes"]
-        self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
-        self._reported = routes["reported"]
-        self._in_flight, self._armed = self._memory["in_flight"], self._memory["gateways"]["armed"]
+        self._ledger = Ledger(self._memory, self._gateways, len(self._masters))
         self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
         self._next_ns = self._next_priority = 0
         self._dirty = True
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
-            gateway.attach(self, number)
-            own = self._routes_of(number)
-            gateway.share_fleet(self._memory["takes"][own], self._in_flight[own])
+            gateway.attach(self._ledger, number)
+            own = self._ledger.routes_of(number)
+            gateway.share_fleet(self._memory["takes"][own], self._memory["in_flight"][own])
         for number, master in enumerate(self._masters):
             master.attach(self, number)
 
@@ -203,11 +199,9 @@ class CompiledPlane:
             self._window.draw_retries(int(state["to_retry"]))
             KERNEL.retry(self._memory.table)
         if stop & stops.ARM:
-            gateway = self._gateways[state["gateway"]]
-            gateway.balancer.reports.expect(now)
-            gateway.arm()
+            self._ledger.expect(now, int(state["gateway"]))
         if stop & stops.REPORT:
-            self._report(int(state["gateway"]), int(state["master"]))
+            self._ledger.report(int(state["gateway"]), int(state["master"]))
         if stop & stops.ANSWERED:
             self._memory["unanswered"][state["partition"]] = 0
             self._oracle.answered(self._partitions[state["partition"]])
@@ -220,45 +214,9 @@ class CompiledPlane:
         if stop & stops.PROBED:
             self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
 
-    # -- loads -------------------------------------------------------------------
-
-    def _report(self, gateway: int, master: int) -> None:
-        """A gateway reports one master at once."""
-        sender = self._gateways[gateway]
-        self._write_loads(gateway, [master])
-        sender.perform(sender.balancer.reports.report((master,)))
-        self._reported[gateway * len(self._masters) + master] = 1
-
-    def before_report(self, gateway: int) -> None:
-        """A gateway is about to report: its balancer learns what was counted."""
-        news = np.flatnonzero(self._reported[self._routes_of(gateway)] == 0).tolist()
-        self._write_loads(gateway, news)
-        self._gateways[gateway].balancer.reports.learn(news)
-
-    def after_report(self, gateway: int, *, armed: bool) -> None:
-        """It has reported everything."""
-        own, left = self._routes_of(gateway), self._gateways[gateway].balancer.reports.news
-        self._reported[own] = 1
-        self._reported[[own.start + master for master in left]] = 0
-        self._armed[gateway] = armed
-
-    def _routes_of(self, gateway: int) -> slice:
-        masters = len(self._masters)
-        return slice(gateway * masters, (gateway + 1) * masters)
-
-    def _write_loads(self, gateway: int, masters: list[int]) -> None:
-        loads = self._gateways[gateway].balancer.reports.loads
-        routes = [gateway * len(self._masters) + master for master in masters]
-        rows = zip(masters, self._counts[routes].tolist(), self._in_flight[routes], strict=True)
-        for master, counts, in_flight in rows:
-            load = loads[master]
-            load.sent, load.answered, load.failed, load.streak, cause, load.latency_ns = counts
-            load.last_cause, load.in_flight = CAUSES[cause], int(in_flight)
-
     def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
         """Attempts sent to each master so far, and messages that ended without an answer."""
-        sent = self._memory["routes"]["sent"].reshape(len(self._gateways), -1).sum(axis=0)
-        return tuple(sent.tolist()), int(self._state["lost"])
+        return self._ledger.sent(), int(self._state["lost"])
 
     # -- masters -----------------------------------------------------------------
 

@@ -1,0 +1,69 @@
+"""What the arrays have counted, brought to the gateways that report it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hasim.simulation.clients.compiled.layout import CAUSES, ROUTE, Memory
+from hasim.simulation.clients.gateway import SimGateway
+
+COUNTS = slice(*(list(ROUTE.fields or ()).index(f) for f in ("sent", "reported")))
+"""Places of a route, all of whose fields have eight bytes: what a gateway service counts."""
+
+
+class Ledger:
+    """The attempts of all gateways; a gateway's books are brought up to date when it reports."""
+
+    def __init__(self, memory: Memory, gateways: Sequence[SimGateway], masters: int) -> None:
+        routes = memory["routes"]
+        self._gateways = gateways
+        self._masters = masters
+        self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
+        self._sent, self._reported = routes["sent"], routes["reported"]
+        self._in_flight, self._armed = memory["in_flight"], memory["gateways"]["armed"]
+
+    def routes_of(self, gateway: int) -> slice:
+        """Where the routes from a gateway are, one to each master."""
+        return slice(gateway * self._masters, (gateway + 1) * self._masters)
+
+    def expect(self, now: int, gateway: int) -> None:
+        """A gateway has sent its first attempt since its last regular report."""
+        sender = self._gateways[gateway]
+        sender.balancer.reports.expect(now)
+        sender.arm()
+
+    def report(self, gateway: int, master: int) -> None:
+        """A gateway reports one master at once."""
+        sender = self._gateways[gateway]
+        self._write(gateway, [master])
+        sender.perform(sender.balancer.reports.report((master,)))
+        self._reported[gateway * self._masters + master] = 1
+
+    def before_report(self, gateway: int) -> None:
+        """A gateway is about to report: its books learn what was counted."""
+        news = np.flatnonzero(self._reported[self.routes_of(gateway)] == 0).tolist()
+        self._write(gateway, news)
+        self._gateways[gateway].balancer.reports.learn(news)
+
+    def after_report(self, gateway: int, *, armed: bool) -> None:
+        """It has reported; `armed`: it will do so again by itself."""
+        own, left = self.routes_of(gateway), self._gateways[gateway].balancer.reports.news
+        self._reported[own] = 1
+        self._reported[[own.start + master for master in left]] = 0
+        self._armed[gateway] = armed
+
+    def sent(self) -> tuple[int, ...]:
+        """Attempts sent to each master so far."""
+        by_gateway = self._sent.reshape(len(self._gateways), -1)
+        return tuple(by_gateway.sum(axis=0).tolist())
+
+    def _write(self, gateway: int, masters: list[int]) -> None:
+        loads = self._gateways[gateway].balancer.reports.loads
+        routes = [gateway * self._masters + master for master in masters]
+        rows = zip(masters, self._counts[routes].tolist(), self._in_flight[routes], strict=True)
+        for master, counts, in_flight in rows:
+            load = loads[master]
+            load.sent, load.answered, load.failed, load.streak, cause, load.latency_ns = counts
+            load.last_cause, load.in_flight = CAUSES[cause], int(in_flight)
