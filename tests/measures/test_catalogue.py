@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hasim.findings.summary import summary_sheet, tidy_estimates
 from hasim.measures.catalogue import MEASURES, Mean, Measure, Shown, find, listed, register
-from hasim.report import figures, measures, table, titles
+from hasim.report import figures, measures, titles
+from hasim.report.forms.csv_text import csv_text
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.settings import plain
 from hasim.settings.validation import SettingsError, from_plain
@@ -74,8 +76,9 @@ def test_a_new_measure_is_estimated_judged_and_shown(toy: str) -> None:
     assert (found.value, found.unit, found.n) == (1.5, "count", 20)
     (verdict,) = judge(from_plain(Scenario, {**SMALL, "expect": {toy: "< 2"}}).expect, runs)
     assert verdict.verdict == "pass"
-    assert "| cured alone |" in table.render("markdown", [(0, {})], [{toy: found}])
-    assert f"0,{toy},count,1.5," in table.render("csv", [(0, {})], [{toy: found}])
+    _, shown = summary_sheet([(0, {})], [{toy: found}]).columns
+    assert shown.heading == "cured alone"
+    assert f"0,{toy},count,1.5," in csv_text(tidy_estimates([(0, {})], [{toy: found}]))
     assert titles.title(toy) == "cured alone"
     assert titles.blocks([toy, "outage.mean"]) == {"detection": [toy], "failover": ["outage.mean"]}
     assert toy in titles.DEFAULT
