@@ -23,7 +23,7 @@ FILES = tuple(sorted(PACKAGE.rglob("*.py")))
 LAYERS = (
     {"units", "version", "record", "sketch", "mser"},
     {"model", "settings"},
-    {"events", "truth"},
+    {"events", "truth", "stored"},
     {"journal"},
     {"services"},
     {"simulation", "live", "measures"},

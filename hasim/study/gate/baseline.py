@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hasim import stored
+from hasim.measures.catalogue import MEASURES
 from hasim.study.folder.errors import StoreError
 from hasim.study.gate.fingerprint import Fingerprint
 
 FORMAT = 1
+LARGEST = 1e15
+"""A larger value of any measure is none: seconds of thirty million years."""
 
 
 class BaselineError(StoreError):
@@ -32,6 +36,7 @@ class BaselineCell:
     `environment` is the hash of its world, `settings` those of the control plane.
     """
 
+    __pydantic_config__ = stored.STRICT
     environment: str
     settings: Mapping[str, Any]
     values: Mapping[str, tuple[float | None, ...]]
@@ -48,6 +53,7 @@ class BaselineCell:
 class Baseline:
     """The baseline of a suite, by the names of its cells, and the versions that made it."""
 
+    __pydantic_config__ = stored.STRICT
     suite: str
     versions: Mapping[str, str]
     cells: Mapping[str, BaselineCell]
@@ -59,7 +65,8 @@ def write_baseline(baseline: Baseline, path: str | Path) -> None:
     partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text("".join(_lines(_plain(baseline))) + "\n", encoding="utf-8")
+        written = {"hasim_baseline": FORMAT, **stored.sealed(_plain(baseline))}
+        partial.write_text("".join(_lines(written)) + "\n", encoding="utf-8")
         partial.replace(path)
     except OSError as error:
         raise BaselineError(f"{path}: cannot write there: {error.strerror}") from None
@@ -69,32 +76,56 @@ def read_baseline(path: str | Path) -> Baseline:
     """Read the file.
 
     Raises NoBaselineError if there is none, or one of another format, and BaselineError,
-    naming the file, if it is no baseline at all.
+    naming the file and the field, if it is no baseline, or not what was written.
     """
     path = Path(path)
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain = stored.plain(stored.content(path))
+        if not isinstance(plain, dict) or "hasim_baseline" not in plain:
+            raise BaselineError(f"{path}: no baseline of hasim bench")
+        found = plain.pop("hasim_baseline")
+        if found != FORMAT or isinstance(found, bool):
+            raise NoBaselineError(f"{path}: of format {found!r:.20}, this version writes {FORMAT}")
+        # Those of earlier versions have no digest.
+        rest = stored.unsealed(plain, needed=False)
+        baseline = stored.of_form(Baseline, rest)
+        for name, cell in baseline.cells.items():
+            _check(f"cells.{name}", cell)
     except FileNotFoundError:
         raise NoBaselineError(f"{path}: no such file") from None
     except OSError as error:
         raise BaselineError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise BaselineError(f"{path}: not JSON: {error}") from None
-    if not isinstance(plain, dict) or "hasim_baseline" not in plain:
-        raise BaselineError(f"{path}: no baseline of hasim bench")
-    if plain["hasim_baseline"] != FORMAT:
-        found = plain["hasim_baseline"]
-        raise NoBaselineError(f"{path}: of format {found!r}, this version writes {FORMAT}")
-    try:
-        cells = {name: _cell(cell) for name, cell in plain["cells"].items()}
-        return Baseline(plain["suite"], plain["versions"], cells)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BaselineError(f"{path}: lacks or garbles {error}") from None
+    except stored.StoredError as error:
+        raise BaselineError(f"{path}: {error}") from None
+    return baseline
+
+
+def _check(where: str, cell: BaselineCell) -> None:
+    """Raise StoredError for lists of different lengths, and for values that cannot be."""
+    if not cell.replications:
+        raise stored.StoredError("has no replication", field=f"{where}.fingerprints")
+    for field, row in (*cell.values.items(), ("", cell.speeds)):
+        place = f"{where}.values.{field}" if field else f"{where}.speeds"
+        if len(row) != cell.replications:
+            text = f"has {len(row)} values, expected {cell.replications}, one for a replication"
+            raise stored.StoredError(text, field=place)
+        least, most = _range(field)
+        for number, value in enumerate(row):
+            if value is not None and not least <= value <= most:
+                text = f"expected {least:g} to {most:g}, got {value:g}"
+                raise stored.StoredError(text, field=f"{place}.{number}")
+
+
+def _range(measure: str) -> tuple[float, float]:
+    """Between what a value of a measure, or a speed, can lie; those of others' own measures."""
+    known = MEASURES.get(measure)
+    if known is not None and known.unit == "ratio":
+        return 0.0, 1.0 + 1e-9  # what rounding leaves
+    return (-LARGEST if measure and known is None else 0.0), LARGEST
 
 
 def _plain(baseline: Baseline) -> dict[str, Any]:
     return {
-        "hasim_baseline": FORMAT,
         "suite": baseline.suite,
         "versions": dict(baseline.versions),
         "cells": {
@@ -108,19 +139,6 @@ def _plain(baseline: Baseline) -> dict[str, Any]:
             for name, cell in baseline.cells.items()
         },
     }
-
-
-def _cell(plain: dict[str, Any]) -> BaselineCell:
-    fingerprints = tuple(Fingerprint(**one) for one in plain["fingerprints"])
-    values = {measure: tuple(map(_number, row)) for measure, row in plain["values"].items()}
-    speeds = tuple(map(float, plain["speeds"]))
-    if any(len(row) != len(fingerprints) for row in (*values.values(), speeds)):
-        raise ValueError("a list that is as long as the others")
-    return BaselineCell(plain["environment"], plain["settings"], values, fingerprints, speeds)
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _lines(value: Any, indent: str = "") -> Iterator[str]:

@@ -7,13 +7,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from hasim.events import FailoverChanged, GatewayReport, SendProbe, StatusChanged
 from hasim.journal import Journal, to_line
 from hasim.model import Status
 from hasim.services.failover.lifecycle import TERMINAL
+from hasim.settings import count
+from hasim.stored import STRICT
 from hasim.truth import AttemptRollup
+
+Count = Annotated[int, count("How often it happened.", least=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,12 @@ class Fingerprint:
     they are is a part of it only if there are several observers: a name alone does nothing.
     """
 
-    probes: int
-    reports: int
-    declarations: int
-    failovers: dict[str, int]
-    attempts: dict[str, int]
+    __pydantic_config__ = STRICT
+    probes: Count
+    reports: Count
+    declarations: Count
+    failovers: dict[str, Count]
+    attempts: dict[str, Count]
     control: str
 
     def to_plain(self) -> dict[str, Any]:

@@ -63,7 +63,8 @@ class Comparison:
     `difference` is the mean paired difference, worse positive, between the one-sided bounds
     `lower` and `upper`, all in `unit`. `p` is the p-value of "worse by more than the margin"
     after the corrections. `correlation` is that of the pairs: near 0, they have lost their
-    common luck. `lost` counts replications whose value is gone. `reason` is for people.
+    common luck. `lost` counts replications whose value is gone, `gained` those of which the
+    baseline has none. `reason` is for people.
     """
 
     cell: str
@@ -80,13 +81,15 @@ class Comparison:
     p: float
     correlation: float | None
     lost: int
+    gained: int
     verdict: Verdict
     reason: str = ""
 
     @property
     def identical(self) -> bool:
         """Whether no replication differs."""
-        return not self.lost and self.difference == self.lower == self.upper == 0
+        differ = self.difference or self.lower or self.upper
+        return self.difference is not None and not (self.lost or self.gained or differ)
 
     @property
     def better(self) -> bool:
@@ -153,9 +156,10 @@ def _verdict(
         return "regression", "worse by more than the margin"
     if one.lost:
         return "inconclusive", f"{one.lost} replications have lost their value"
+    # A value that is new is no harm where the behaviour has changed, if most can be compared.
+    if one.gained and (not changed or one.gained > len(one.differences)):
+        return "inconclusive", f"{one.gained} replications have no value in the baseline"
     if not len(one.differences):
-        if one.gained:
-            return "inconclusive", "the baseline has no value to compare with"
         return "pass", "no value in either"
     differing = int(np.count_nonzero(one.differences))
     if not differing and (at_cap or not changed):
@@ -187,6 +191,7 @@ def _comparison(
         p=p,
         correlation=one.correlation,
         lost=one.lost,
+        gained=one.gained,
         verdict=verdict,
         reason=reason,
     )

@@ -287,7 +287,7 @@ def test_a_shorter_baseline_limits_the_replications(baseline, monkeypatch):
     [
         ("nonsense", BaselineError, "not JSON"),
         ("[1]", BaselineError, "no baseline of hasim bench"),
-        ('{"hasim_baseline": 1}', BaselineError, "lacks or garbles 'cells'"),
+        ('{"hasim_baseline": 1}', BaselineError, "suite: is missing"),
         ('{"hasim_baseline": 99}', NoBaselineError, "of format 99"),
     ],
 )

@@ -1,0 +1,214 @@
+"""Files that a program has written and that are read back: whole, of a stated form, or refused.
+
+A file that lies is told by its place: `StoredError` has the line, the field and what was expected,
+without what stands there. Nothing is waited for or read without an end: what is no regular file,
+is larger than it can be, or has a line that never ends, is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import math
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from stat import S_ISDIR, S_ISFIFO, S_ISREG
+from typing import IO, Any, TypeVar, cast
+
+C = TypeVar("C")
+MOST_BYTES = 2**30
+"""A larger file that has to be read at once is refused."""
+LONGEST_LINE = 2**27
+"""Bytes of a line; the largest outcomes of a replication have some megabytes."""
+STRICT: Any = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+"""The pydantic configuration of a form: no other fields, no conversions, finite numbers."""
+DIGEST = 16
+"""Hexadecimal digits of a digest."""
+
+
+class StoredError(ValueError):
+    """A file that is not what was written. The message has the line and the field, if any."""
+
+    def __init__(self, message: str, field: str = "", line: int | None = None) -> None:
+        self.message, self.field, self.line = message, field, line
+        at = f"line {line}" if line is not None else ""
+        super().__init__(": ".join(filter(None, (at, field, message))))
+
+
+def check_regular(path: Path, *, pipes: bool = False) -> os.stat_result:
+    """The state of a file. Raises OSError, with the reason in words, if it is no regular file.
+
+    With `pipes`, a named pipe will do (``<(command)`` in a shell).
+    """
+    state = path.stat()
+    if S_ISREG(state.st_mode) or (pipes and S_ISFIFO(state.st_mode)):
+        return state
+    if S_ISDIR(state.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    raise OSError(errno.EINVAL, "it is no regular file (a pipe or a device)", str(path))
+
+
+def opened(path: Path, *, pipes: bool = False) -> IO[bytes]:
+    """A file to be read. A pipe that nobody writes to is empty, instead of waited for."""
+    check_regular(path, pipes=pipes)
+    # Without waiting: to open a pipe waits for somebody who writes.
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with contextlib.suppress(AttributeError, OSError):  # where files never block
+        os.set_blocking(file, True)
+    return os.fdopen(file, "rb")
+
+
+def content(path: Path, *, most: int = MOST_BYTES, pipes: bool = False) -> bytes:
+    """All that is in a file. Raises OSError, or StoredError if it has more than `most` bytes."""
+    with opened(path, pipes=pipes) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise StoredError(f"has more than {_size(most)}")
+    return found
+
+
+def lines(file: IO[bytes], longest: int = LONGEST_LINE) -> Iterator[tuple[int, bytes]]:
+    """(number from 1 on, line with its end). The last may have no end: it was cut.
+
+    Raises StoredError for a line that is longer than `longest` bytes.
+    """
+    number = 0
+    while line := file.readline(longest + 1):
+        number += 1
+        if len(line) > longest:
+            raise StoredError(f"has more than {_size(longest)}", line=number)
+        yield number, line
+
+
+def text(found: bytes) -> str:
+    """What is in a file as text. Raises StoredError if it is not in UTF-8."""
+    try:
+        return found.decode()
+    except UnicodeDecodeError as error:
+        line = found[: error.start].count(b"\n") + 1
+        raise StoredError("not a text file in UTF-8", line=line) from None
+
+
+def plain(found: bytes | str) -> Any:
+    """Plain data from JSON; raises StoredError for what no JSON has: NaN, infinity, a key twice."""
+    try:
+        data = json.loads(
+            text(found) if isinstance(found, bytes) else found, object_pairs_hook=_once
+        )
+        _check_finite(data, ())
+    except json.JSONDecodeError as error:
+        raise StoredError(
+            f"not JSON: {error.msg} (column {error.colno})", line=error.lineno
+        ) from None
+    except RecursionError:
+        raise StoredError("is nested too deeply") from None
+    except StoredError:
+        raise
+    except ValueError:  # a whole number of thousands of digits
+        raise StoredError("has a number that is too large") from None
+    return data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise StoredError("is given twice", field=_dotted((twice,)))
+    return found
+
+
+def _check_finite(data: Any, where: tuple[str | int, ...]) -> None:
+    """Raise StoredError for a number that is none, with its place."""
+    if isinstance(data, float) and not math.isfinite(data):
+        raise StoredError(f"expected a finite number, got {data}", field=_dotted(where))
+    if isinstance(data, dict | list):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            _check_finite(value, (*where, key))
+
+
+def of_form(cls: type[C], data: Any) -> C:
+    """Plain data as an object of a class whose fields it has; raises StoredError for the first
+    field that is missing, unknown, or of another type or range."""
+    from pydantic import ValidationError
+
+    try:
+        # By way of JSON, in which a list will do for a tuple and nothing else is converted.
+        made: C = _adapter(cast(Any, cls)).validate_json(json.dumps(data), strict=True)
+        return made
+    except ValidationError as error:
+        bad = error.errors(include_url=False, include_input=False)[0]
+        raise StoredError(_words(bad), field=_dotted(bad["loc"])) from None
+
+
+@cache
+def _adapter(cls: type[Any]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
+
+
+def _dotted(where: tuple[str | int, ...]) -> str:
+    parts = (str(part) for part in where)
+    return ".".join(part if part.isprintable() else ascii(part)[1:-1] for part in parts)
+
+
+def _words(bad: Any) -> str:
+    """What pydantic says, in the words of other messages."""
+    known = {
+        "missing": "is missing",
+        "unexpected_keyword_argument": "unknown field",
+    }
+    if bad["type"] in known:
+        return known[bad["type"]]
+    said = str(bad["msg"])
+    for before, after in (("Input should be ", "expected "), ("Value error, ", "")):
+        said = said.replace(before, after)
+    return f"{said[:1].lower()}{said[1:]}"
+
+
+def digest(*parts: bytes) -> str:
+    """`DIGEST` hexadecimal digits that differ if anything differs."""
+    made = hashlib.blake2b(digest_size=DIGEST // 2)
+    for part in parts:
+        made.update(len(part).to_bytes(8, "big") + part)
+    return made.hexdigest()
+
+
+def sealed(data: dict[str, Any]) -> dict[str, Any]:
+    """Plain data with a digest of all of it as its last field."""
+    return {**data, "digest": _digest_of(data)}
+
+
+def unsealed(data: dict[str, Any], *, needed: bool = True) -> dict[str, Any]:
+    """The plain data of `sealed`; raises StoredError if it has been changed since.
+
+    Without a digest, it is refused if one is `needed`, and else taken as it is.
+    """
+    rest = {name: value for name, value in data.items() if name != "digest"}
+    if "digest" not in data and not needed:
+        return rest
+    if data.get("digest") != _digest_of(rest):
+        raise StoredError("was changed after it had been written: its digest is another one")
+    return rest
+
+
+def _digest_of(data: dict[str, Any]) -> str:
+    try:
+        return digest(json.dumps(data, sort_keys=True, separators=(",", ":")).encode())
+    except RecursionError:
+        raise StoredError("is nested too deeply") from None
+
+
+def _size(number: int) -> str:
+    return f"{number // 2**20} MiB" if number >= 2**20 else f"{number} bytes"
+
+
+def as_lines(found: bytes) -> Iterator[tuple[int, bytes]]:
+    """As `lines`, of what has been read."""
+    return lines(io.BytesIO(found))
