@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from hasim.stored import StoredError
 from hasim.study.folder.errors import StoreError
 from hasim.study.folder.lock import Lock, LockedError
-from hasim.study.folder.manifest import NAME, manifest_in
+from hasim.study.folder.manifest import NAME, began_at, manifest_in
 
 RUNS = Path("hasim-runs")
 """Where runs are kept, unless somebody says where."""
@@ -36,9 +37,9 @@ def set_aside(path: Path) -> Path | None:
     if not (path / NAME).exists():
         return None
     try:
-        began = datetime.fromisoformat(manifest_in(path)["started"]).astimezone()
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
+        began = began_at(manifest_in(path).get("started"))
+    except StoredError as error:
+        raise StoreError(f"{path / NAME}: {error}") from None
     lock = locked(path)
     try:
         return path.rename(_free(path.parent, path.name, began))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hasim.settings.validation import SettingsError
 from hasim.study.folder.errors import StoreError
-from hasim.study.folder.lines import read_cells, read_outcomes
-from hasim.study.folder.manifest import options_in, read_manifest, replications_in
-from hasim.study.planning.stopping import Stop
+from hasim.study.folder.lines import CELLS, read_cells, read_outcomes
+from hasim.study.folder.manifest import NAME, read_manifest, read_scenario
+from hasim.study.planning.outcomes import CellInfo
 from hasim.study.planning.study import Options, Study
 
 
@@ -16,32 +15,25 @@ def open_run(path: Path) -> Study:
     """Read a run folder, finished or not.
 
     Raises StoreError, naming the file, if it is no run folder or something in
-    it cannot be read. A torn last line, as a kill in the middle of a write leaves
+    it is not what was written. A torn last line, as a kill in the middle of a write leaves
     it, is passed over.
     """
     manifest = read_manifest(path)
-    try:
-        study = Study(
-            name=manifest["scenario"],
-            seed=manifest["seed"],
-            replications=replications_in(manifest),
-            cells=tuple(sorted(read_cells(path), key=lambda cell: cell.index)),
-            expect=manifest["expect"],
-            baseline=manifest["baseline"],
-            projection=tuple(manifest["projection"]) if manifest["projection"] else None,
-            notes=tuple(manifest["notes"]),
-            resolved=(path / "scenario.yaml").read_text(encoding="utf-8"),
-            state=manifest["state"],
-            options=options_in(manifest),
-            base=manifest["base"],
-            stops={int(c): Stop(**stop) for c, stop in manifest["stops"].items()},
-        )
-    except (KeyError, TypeError, AttributeError, SettingsError) as error:
-        raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
-    except UnicodeDecodeError:
-        raise StoreError(f"{path / 'scenario.yaml'}: is not a text file in UTF-8") from None
-    except OSError as error:
-        raise StoreError(f"{path / 'scenario.yaml'}: {error.strerror}") from None
+    study = Study(
+        name=manifest.scenario,
+        seed=manifest.seed,
+        replications=manifest.rule(),
+        cells=_cells(path),
+        expect=manifest.expect,
+        baseline=manifest.baseline,
+        projection=manifest.projection,
+        notes=manifest.notes,
+        resolved=read_scenario(path, manifest),
+        state=manifest.state,
+        options=manifest.options,
+        base=manifest.base,
+        stops={_number(path, cell): stop for cell, stop in manifest.stops.items()},
+    )
     named = {cell.index: cell for cell in study.cells}
     study.outcomes.read = lambda index: read_outcomes(path, named[index])
     for cell in study.cells:
@@ -52,9 +44,24 @@ def open_run(path: Path) -> Study:
     return study
 
 
+def _cells(path: Path) -> tuple[CellInfo, ...]:
+    """The cells in order, each once. Raises StoreError."""
+    found: dict[int, CellInfo] = {}
+    for cell in read_cells(path):
+        if cell.index in found:
+            raise StoreError(f"{path / CELLS}: cell {cell.index} is there twice")
+        found[cell.index] = cell
+    return tuple(found[index] for index in sorted(found))
+
+
+def _number(path: Path, cell: str) -> int:
+    if not cell.isdecimal():
+        raise StoreError(f"{path / NAME}: stops: expected the number of a cell")
+    return int(cell)
+
+
 def options_of(path: Path) -> Options:
     """What the run in a folder does with each replication. Raises StoreError like `open_run`."""
-    try:
-        return options_in(read_manifest(path))
-    except (KeyError, TypeError) as error:
-        raise StoreError(f"{path / 'manifest.json'}: lacks or garbles {error}") from None
+    manifest = read_manifest(path)
+    read_scenario(path, manifest, settle=True)
+    return manifest.options

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from hasim.study.execution.program import this_program, unlike
 from hasim.study.folder.errors import WAYS_ON, FormatError, OtherRunError, StoreError
@@ -23,13 +21,22 @@ from hasim.study.folder.lines import (
     read_outcomes,
 )
 from hasim.study.folder.lock import NAME as LOCK
-from hasim.study.folder.manifest import NAME, manifest_of, now, options_in, read_manifest
+from hasim.study.folder.manifest import (
+    NAME,
+    SCENARIO,
+    Manifest,
+    Session,
+    manifest_of,
+    now,
+    part,
+    read_manifest,
+)
 from hasim.study.folder.places import locked
 from hasim.study.planning.outcomes import CellInfo, Outcome
 from hasim.study.planning.study import Study
 
-WRITTEN = (NAME, "scenario.yaml", CELLS)
-PARTS = {LOCK, "replications", *WRITTEN[1:], *(f"{name}.part" for name in WRITTEN)}
+WRITTEN = (NAME, SCENARIO, CELLS)
+PARTS = {LOCK, "replications", *WRITTEN[1:], *(part(Path(name)).name for name in WRITTEN)}
 """All that a run which was killed before it had a manifest can have left."""
 MOST_OPEN = 64
 """Files that are open at the same time."""
@@ -73,23 +80,23 @@ class RunFolder:
         _refuse_strangers(self.path)  # once more, now that nobody else can write
         before = self._before()
         if before is not None:
-            try:
-                self._take_up(before)
-            except (KeyError, TypeError) as error:
-                manifest = self.path / NAME
-                raise StoreError(f"{manifest}: lacks or garbles {error}") from None
-        self._manifest = manifest_of(self._study)
+            self._take_up(before)
+        begun = manifest_of(self._study)
         if before is not None:
-            session = {"at": self._manifest["started"]}
-            session |= {name: self._manifest[name] for name in ("commit", "versions")}
-            self._manifest["started"] = before["started"]
-            self._manifest["continued"] = [*before["continued"], session]
+            session = Session(begun.started, begun.commit, begun.versions)
+            begun = dataclasses.replace(
+                begun, started=before.started, continued=(*before.continued, session)
+            )
+        self._manifest = begun
         (self.path / "replications").mkdir(exist_ok=True)
         self._begin_cells(before)
-        self._write("scenario.yaml", self._study.resolved)
+        # The manifest knows the scenario by its digest: in between, it is found beside its place.
+        scenario = self.path / SCENARIO
+        part(scenario).write_text(self._study.resolved, encoding="utf-8", newline="")
         self._write_manifest()
+        part(scenario).replace(scenario)
 
-    def _before(self) -> dict[str, Any] | None:
+    def _before(self) -> Manifest | None:
         """The manifest of the run that is there, if there is one."""
         if not (self.path / NAME).exists():
             return None
@@ -98,12 +105,12 @@ class RunFolder:
         except FormatError as error:
             raise FormatError(f"{error}. {WAYS_ON}") from None
 
-    def _begin_cells(self, before: dict[str, Any] | None) -> None:
+    def _begin_cells(self, before: Manifest | None) -> None:
         """Write down the cells whose keys are known: all of a common study."""
         cells: Iterable[CellInfo] = ()
         if self._study.find_key is None:
             cells = self._study.cells
-        elif before is not None and before.get("plan") == self._study.plan:
+        elif before is not None and before.plan == self._study.plan:
             cells = list(read_cells(self.path))
             for cell in cells:
                 self._keys[cell.index] = int(cell.key, 16)
@@ -117,17 +124,17 @@ class RunFolder:
             return dataclasses.replace(cell, key=f"{self._keys[index]:016x}")
         return cell
 
-    def _take_up(self, before: dict[str, Any]) -> None:
+    def _take_up(self, before: Manifest) -> None:
         """Take over the outcomes and options of the run that is there."""
-        different = unlike(before, this_program())
+        different = unlike(before.program, this_program())
         if different:
             raise StoreError(
                 f"{self.path}: what is there was simulated by another program: "
                 f"{'; '.join(different)}. Results of two programs are not mixed. {WAYS_ON}"
             )
-        if before["base"] != self._study.base:
+        if before.base != self._study.base:
             raise OtherRunError(str(self.path))
-        options = options_in(before)
+        options = before.options
         for name, wanted in dataclasses.asdict(self._study.options).items():
             if wanted and not getattr(options, name):
                 raise StoreError(
@@ -155,7 +162,7 @@ class RunFolder:
     def append(self, outcome: Outcome) -> None:
         """Store one outcome."""
         cell = self._named(outcome.cell)
-        self._append(outcome_file(cell), outcome_line(outcome))
+        self._append(outcome_file(cell), outcome_line(outcome, cell))
 
     def _append(self, name: str, line: str) -> None:
         """One line at the end of a file, of which the last few stay open."""
@@ -175,23 +182,24 @@ class RunFolder:
         while self._files:
             os.close(self._files.popitem()[1])
         outcomes = self._study.outcomes
-        self._manifest |= {
-            "state": self._study.state,
-            "ended": now(),
-            "replications_done": len(outcomes) - outcomes.failed,
-            "violations": outcomes.violations,
-            "stops": {str(c): dataclasses.asdict(s) for c, s in sorted(self._study.stops.items())},
-        }
+        self._manifest = dataclasses.replace(
+            self._manifest,
+            state=self._study.state,
+            ended=now(),
+            replications_done=len(outcomes) - outcomes.failed,
+            violations=outcomes.violations,
+            stops={str(cell): stop for cell, stop in sorted(self._study.stops.items())},
+        )
         self._write_manifest()
         self._lock.release()
 
     def _write_manifest(self) -> None:
-        self._write(NAME, json.dumps(self._manifest, indent=2) + "\n")
+        self._write(NAME, self._manifest.text())
 
     def _write(self, name: str, text: str) -> None:
-        partial = self.path / f"{name}.part"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(self.path / name)
+        file = self.path / name
+        part(file).write_text(text, encoding="utf-8")
+        part(file).replace(file)
 
 
 def _refuse_strangers(path: Path) -> None:
