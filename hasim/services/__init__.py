@@ -1,4 +1,4 @@
-"""The deployable logic: detection, failover, balancing, monitoring, and the control plane.
+"""The deployable logic: a control plane of detection, failover, routing and monitor; gateways.
 
 Everything here is a sans-IO state machine: `step(now, input)` takes what
 happened at integer nanosecond `now` and answers with effects and events,

@@ -68,7 +68,7 @@ class WorldSettings:
     """What the measures of load (latency, attempts, rates, balance) leave out at the start: what
     arrives in a given time, or until MSER-5 finds the latencies steady. Source: White 1997."""
     data_plane: Literal["compiled", "reference"] = "compiled"
-    """How messages are simulated: in compiled batches, or one SimPy process each. The results
+    """How messages are simulated: in compiled batches, or event by event. The results
     are the same; the reference is slower and easier to follow."""
 
     @property

@@ -1,1 +1,1 @@
-"""The reference data plane: one SimPy process per message, obviously right."""
+"""The reference data plane: event by event, with the gateways' own dispatchers."""
