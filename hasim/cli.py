@@ -5,13 +5,12 @@ from __future__ import annotations
 import click
 
 import hasim
-from hasim.commands.algorithms import algorithms
 from hasim.commands.bench import bench
 from hasim.commands.budget import budget
 from hasim.commands.compare import compare
 from hasim.commands.data import data
 from hasim.commands.journals import explain, replay
-from hasim.commands.measures import measures
+from hasim.commands.lists import algorithms, measures
 from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, validate
 from hasim.commands.shell import Shell

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.shell import CRASHED, FAILED, FINE, UNDECIDED, counted, fail, note, set_option
+from hasim.commands.options import set_option
+from hasim.commands.shell import CRASHED, FAILED, FINE, UNDECIDED, counted, fail, note
 
 if TYPE_CHECKING:
     from hasim.findings.gating import GateReport

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from hasim.commands.run import format_option, jobs_option, progress_bar
+from hasim.commands.options import format_option, jobs_option, set_option, settings_pairs
+from hasim.commands.run import progress_bar
 from hasim.commands.shell import (
     FAILED,
     FINE,
     UNDECIDED,
     fail,
-    set_option,
-    settings_pairs,
 )
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.run import FORMATS
-from hasim.commands.shell import FAILED, FINE, baseline_option, fail, note
+from hasim.commands.options import baseline_option, format_option
+from hasim.commands.shell import FAILED, FINE, fail, note
 
 if TYPE_CHECKING:
     from hasim.findings.result import Result
@@ -21,7 +21,7 @@ MOST_LISTED = 8
 @click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("second", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
 @baseline_option("Compare the cells of one RUN with this one, e.g. detection.fall=2.")
-@click.option("--format", "style", type=FORMATS, default="table", show_default=True)
+@format_option
 def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: str) -> int:
     """Compare two runs, or the cells of one, paired by replication.
 

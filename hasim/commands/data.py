@@ -7,7 +7,8 @@ import json
 
 import click
 
-from hasim.commands.shell import BAD_INPUT, FINE, fail, set_option
+from hasim.commands.options import set_option
+from hasim.commands.shell import BAD_INPUT, FINE, fail
 
 SCENARIOS = (".yaml", ".yml")
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.shell import FAILED, FINE, counted, fail, note, set_option
+from hasim.commands.options import set_option
+from hasim.commands.shell import FAILED, FINE, counted, fail, note
 
 if TYPE_CHECKING:
     from hasim.journal import Difference, Journal

@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hasim.commands.options import (
+    baseline_option,
+    dask_option,
+    format_option,
+    jobs_option,
+    set_option,
+)
 from hasim.commands.shell import (
     CRASHED,
     FAILED,
     FINE,
     INTERRUPTED,
     UNDECIDED,
-    baseline_option,
     counted,
     fail,
     note,
-    set_option,
 )
 
 if TYPE_CHECKING:
@@ -29,18 +34,8 @@ if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
     from hasim.study.execution.runner import Progress
 
-FORMATS = click.Choice(["table", "json", "csv", "markdown"])
 F = TypeVar("F", bound=Callable[..., Any])
 Report = Callable[["Progress"], None] | None
-jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]"
-)
-dask_option = click.option(
-    "--dask",
-    metavar="ADDRESS",
-    help="Run on a Dask cluster: the address of its scheduler, or local to start one.",
-)
-format_option = click.option("--format", "style", type=FORMATS, default="table", show_default=True)
 
 
 def run_options(command: F) -> F:

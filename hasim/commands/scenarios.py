@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from hasim.commands.shell import FINE, counted, fail, note, set_option
+from hasim.commands.options import set_option
+from hasim.commands.shell import FINE, counted, fail, note
 
 
 @click.command("list")

@@ -6,13 +6,12 @@ import difflib
 import gc
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 import click
 
 MANY_OBJECTS = 100_000
-C = TypeVar("C", bound=Callable[..., Any])
 FINE, FAILED, BAD_INPUT, UNDECIDED, CRASHED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
@@ -101,57 +100,6 @@ def _is_the_users(error: Exception) -> bool:
     return any(
         module in sys.modules and isinstance(error, getattr(sys.modules[module], name))
         for module, name in _USERS_ERRORS
-    )
-
-
-def settings_pairs(
-    ctx: click.Context,
-    parameter: click.Parameter,
-    values: tuple[str, ...],
-    *,
-    form: str = "PATH=VALUE",
-    example: str = "detection.fall=3",
-) -> list[tuple[str, str]]:
-    """The (path, value) pairs of ``--set PATH=VALUE``; a click callback."""
-    pairs = []
-    for text in values:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            raise click.BadParameter(f"expected {form} such as {example}, got '{text}'")
-        pairs.append((path.strip(), value.strip()))
-    return pairs
-
-
-def set_option(meaning: str) -> Callable[[C], C]:
-    """The option --set, which may be given several times."""
-    return click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="PATH=VALUE",
-        callback=settings_pairs,
-        help=meaning,
-    )
-
-
-def baseline_option(meaning: str) -> Callable[[C], C]:
-    """The option --baseline, which may be given several times: a mapping of path to value."""
-
-    def read(
-        ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-    ) -> dict[str, Any]:
-        if not values:
-            return {}
-        from hasim.scenario.document import parse_value
-
-        pairs = settings_pairs(ctx, parameter, values)
-        try:
-            return {path: parse_value(value) for path, value in pairs}
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-
-    return click.option(
-        "--baseline", multiple=True, metavar="PATH=VALUE", callback=read, help=meaning
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hasim.report.forms.csv_text import csv_text
@@ -37,7 +37,7 @@ class Finding(ABC):
         (sheet,) = self.paper().sheets
         return sheet
 
-    def plain(self) -> Mapping[str, Any]:
+    def plain(self) -> Mapping[str, Any] | Sequence[Any]:
         """All of it as plain data."""
         return plain_paper(self.paper())
 

@@ -50,6 +50,8 @@ class Column:
     A line feed in `name` is where a narrow form breaks it. `unit` is that of an `Estimate`
     (``s``, ``ratio``, ``per_hour``, ``count``). Columns of a `group` stay together, under its
     name, where a sheet is too wide for one table. Numbers stand at the right, and are never cut.
+    `code`: what stands there is typed as it is. `entry` is how a field that is not empty stands
+    in an entry (`Sheet.look`): a line feed begins a line, ``{}`` is the field.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Column:
     unit: str = "count"
     align: Literal["left", "right"] = "left"
     group: str = ""
+    code: bool = False
+    entry: str = "\n{}"
 
     @property
     def heading(self) -> str:
@@ -76,7 +80,8 @@ class Sheet:
     `said` is what follows from the numbers, `notes` what a reader has to know to read them. The
     first `names` columns say what a row is of: they are repeated where the sheet is cut into
     several tables. Numbers stand above their intervals if it is `stacked`, else beside them as
-    long as there is room.
+    long as there is room. With the look of ``entries`` a terminal shows rows of long texts one
+    below the other, as in a dictionary.
     """
 
     columns: Sequence[Column]
@@ -86,6 +91,7 @@ class Sheet:
     notes: Sequence[str] = ()
     names: int = 1
     stacked: bool = False
+    look: Literal["table", "entries"] = "table"
 
     def fields(self) -> list[list[Field]]:
         """The rows as fields. Raises ValueError if a row has not as many values as columns."""

@@ -593,6 +593,19 @@ def test_algorithms_come_from_the_settings():
     assert all(row["meaning"] for row in rows.values())
 
 
+def test_algorithms_are_found_by_words():
+    found = json.loads(cli("algorithms", "Slow", "start", "--format", "json").stdout)
+    assert "balancing.slow_start.window" in [row["path"] for row in found]
+    assert all("slow" in str(row).lower() and "start" in str(row).lower() for row in found)
+    miss = cli("algorithms", "detecton")
+    assert miss.exit_code == 2
+    assert "nothing says 'detecton'. Did you mean detection?" in miss.stderr
+    assert (
+        len(list(csv.DictReader(io.StringIO(cli("measures", "rto", "--format", "csv").stdout))))
+        == 4
+    )
+
+
 def test_algorithms_show_what_is_off_and_every_group_of_a_scenario():
     from hasim.scenario.schema import Scenario
     from hasim.settings import fields_by_user_name

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from hasim.findings.lists import Measures
 from hasim.findings.summary import summary_sheet, tidy_estimates
-from hasim.measures.catalogue import MEASURES, Mean, Measure, Shown, find, listed, register
-from hasim.report import figures, measures, titles
+from hasim.measures.catalogue import MEASURES, Mean, Measure, find, listed, register
+from hasim.report import figures, titles
 from hasim.report.forms.csv_text import csv_text
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.settings import plain
 from hasim.settings.validation import SettingsError, from_plain
 from hasim.study.comparing import compare
 from hasim.study.estimates.expectations import judge
-from hasim.study.estimates.methods import Method, method_of
-from hasim.study.estimates.summary import estimate_of, summarise, values
+from hasim.study.estimates.summary import summarise, values
 from hasim.study.gate import quantities
 from hasim.study.gate.judge import judge as gate
 from hasim.study.gate.judge import pair
@@ -119,56 +119,21 @@ def test_a_study_runs_until_a_new_measure_is_known(toy: str) -> None:
 
 
 def test_a_new_measure_is_listed(toy: str) -> None:
+    listed = Measures(list(MEASURES))
     line = f"| `{toy}` | number | less | {TOY.meaning} |"
-    assert line in measures.as_markdown().splitlines()
-    assert f"  {toy}: number, better less" in measures.as_text().splitlines()
-    assert measures.as_markdown() not in README.read_text(encoding="utf-8")
+    assert line in listed.render("markdown").splitlines()
+    assert f"  {toy}: number, better less" in listed.render("table").splitlines()
+    assert listed.render("markdown") not in README.read_text(encoding="utf-8")
 
 
 def test_readme_lists_the_measures() -> None:
-    assert measures.as_markdown() in README.read_text(encoding="utf-8"), (
+    assert Measures(list(MEASURES)).render("markdown") in README.read_text(encoding="utf-8"), (
         "put what `hasim measures --format markdown` prints into README.md"
     )
 
 
-def test_a_measure_has_one_record() -> None:
-    with pytest.raises(ValueError, match="there is a measure 'uptime' already"):
-        register(MEASURES["uptime"])
-    with pytest.raises(ValueError, match="expected a measure's name"):
-        Measure(
-            name="Two words",
-            title="two",
-            unit="s",
-            meaning="Nothing.",
-            estimator=Mean(lambda one: None),
-            block="service",
-            better="less",
-        )
-
-
-def test_an_estimator_that_nobody_has_bound_says_so() -> None:
-    with pytest.raises(TypeError, match="no estimator: 'mean'"):
-        method_of("mean")
-
-
-def test_each_record_is_whole() -> None:
-    titled = [one.title for one in MEASURES.values()]
-    assert len(set(titled)) == len(titled)
-    for name, measure in MEASURES.items():
-        assert measure.name == name
-        assert measure.meaning.endswith("."), name
-        assert not measure.meaning.endswith(".."), name
-        assert not measure.detail or measure.detail.endswith("."), name
-        assert measure.statistic == "" or name.endswith(f".{measure.statistic}")
-        assert isinstance(method_of(measure.estimator), Method)
-        assert estimate_of(name, []).unit == measure.unit
-        if measure.load:  # a start without a message says nothing of it
-            assert measure.rests_on == "messages", name
-
-
-def test_what_is_shown_unless_asked_for_can_be() -> None:
-    compared = [method_of(find(name).estimator) for name in Shown("comparison")]
-    assert all(method.each is not None for method in compared)
-    assert set(Shown("glance")) <= set(Shown("figure")) <= set(Shown("table"))
-    assert Shown("glance")[0] == "detection_time.p50"
-    assert Shown("table")[:2] == ["detection_time.p50", "detection_time.p95"]
+def test_measures_are_found_by_words() -> None:
+    assert Measures(list(MEASURES)).about(["RTO"]).names == [
+        "outage.mean", "outage.p50", "outage.p95", "outage.p99",
+    ]  # fmt: skip
+    assert Measures(list(MEASURES)).about(["outage", "no such word"]).names == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import html
 import io
 import json
@@ -74,10 +75,40 @@ def test_markdown_shows_a_text_and_no_mark():
     row = next(line for line in text.splitlines() if line.startswith("| ") and "red" in line)
     assert len(re.findall(r"(?<!\\)\|", row)) == 3  # two columns
     assert r"\<script>" in row
-    assert r"\`c\` \*d\* [e\](f) \&amp;" in row
+    assert r"`c` \*d\* [e\](f) \&amp;" in row
     assert markdown(Paper([], ["> x", "- y", "1. z", "[a]: b"])) == (
         "- \\> x\n- \\- y\n- \\1. z\n- \\[a]: b\n"
     )
+
+
+def test_markdown_has_what_is_typed_as_code():
+    sheet = Sheet([Column("name", code=True)], [["a_b|*c*"], ["d`e"], [""]])
+    assert markdown(Paper([sheet])).splitlines()[2:] == ["| `a_b\\|*c*` |", "| d\\`e |", "|  |"]
+    assert "<code>d`e</code>" in html_text(Paper([sheet]))
+
+
+def test_a_sheet_of_entries_is_read_like_a_dictionary():
+    columns = [
+        Column("name", entry="{}"),
+        Column("default", entry=" = {}"),
+        Column("meaning"),
+        Column("source", entry="\nSource: {}"),
+    ]
+    about = Field("one; two", ("- one: " + "long " * 12, "- two {}"))
+    sheet = Sheet(columns, [["a.b", "3", "", "HAProxy"], ["c", "", about, ""]], look="entries")
+    paper = Paper([sheet, dataclasses.replace(sheet, rows=[], caption="more")], notes=["Note."])
+    assert to_text(InTerminal(paper), width=50).splitlines() == [
+        "  a.b = 3",
+        "      Source: HAProxy",
+        "  c",
+        "      - one: long long long long long long long",
+        "        long long long long long",
+        "      - two {}",
+        "",
+        "more",
+        "",
+        "Note.",
+    ]
 
 
 def test_markdown_leaves_alone_what_is_no_mark():

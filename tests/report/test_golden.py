@@ -13,12 +13,14 @@ import pytest
 from hasim.findings.comparison import OfTwoRuns, WithBaseline
 from hasim.findings.differences import across
 from hasim.findings.finding import Finding
+from hasim.findings.lists import Settings
 from hasim.findings.operations import churn_sheet, operations_sheet
 from hasim.findings.stopping import stopping_sheet
 from hasim.findings.summary import basis, summary_sheet, verdict_sheet
 from hasim.report.sheet import Paper
 from hasim.study.comparing.compare import Compared
 from hasim.study.estimates.statistics import Interval
+from hasim.study.reference import Described
 from tests.findings.examples import (
     CELLS,
     CHURN,
@@ -60,6 +62,41 @@ FINDINGS: dict[str, Finding] = {
         budget_cell(quiet=True, plain=Interval(8e-6, 7e-6, 9e-6, 20, "Student t")),
     ),
     "gate": REPORT,
+    "settings": Settings(
+        [
+            Described(
+                "detection",
+                "detection.interval",
+                "duration",
+                (),
+                (),
+                "30s",
+                "Time between probes of a master whose verdict is settled.",
+                "HAProxy inter",
+                "above 0",
+            ),
+            Described(
+                "detection",
+                "detection.when",
+                "",
+                ("always", "in-doubt"),
+                ("", ""),
+                "always",
+                "`in-doubt`: a master that is declared healthy is not probed, others watch it.",
+                "",
+            ),
+            Described(
+                "failover",
+                "failover.selection",
+                "",
+                ("priority", "freshest"),
+                ("The lowest priority number.", "The copy that lags least."),
+                "[priority]",
+                "The rules that choose the backup, in this order.",
+                "",
+            ),
+        ]
+    ),
 }
 FORMS = ("table", "markdown")
 

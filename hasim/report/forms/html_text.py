@@ -40,6 +40,8 @@ def _row(sheet: Sheet, row: list[Field]) -> Iterator[str]:
     for place, (column, field) in enumerate(zip(sheet.columns, row, strict=True)):
         tag = 'th scope="row"' if place < sheet.names else "td"
         shown = _shown(field, stacked=sheet.stacked and column.align == "right")
+        if column.code and field.text:
+            shown = f"<code>{shown}</code>"
         yield f"<{tag}{_aligned(column)}>{shown}</{tag[:2]}>"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from hasim.report.sheet import Paper, Sheet
+from hasim.report.sheet import Column, Field, Paper, Sheet
 from hasim.report.visible import visible
 
 _MARKS = re.compile(
@@ -16,6 +16,7 @@ _MARKS = re.compile(
     r"|\](?=[(\[])"
 )
 """What Markdown would take for more than text."""
+_CODE = re.compile(r"(`[^`]+`)")
 _OPENS = re.compile(r"^(?=[>\[]|[#+-]+\s|\d+[.)]\s)")
 """Where a sentence begins like a quotation, a reference, a heading or a list."""
 
@@ -40,9 +41,19 @@ def _sheet(sheet: Sheet) -> Iterator[str]:
         yield f"**{escaped(sheet.caption)}**"
     aligned = ["---:" if column.align == "right" else "---" for column in sheet.columns]
     lines = [_row(escaped(column.heading) for column in sheet.columns), _row(aligned)]
-    lines += [_row(escaped(field.text) for field in row) for row in sheet.fields()]
+    lines += [
+        _row(_field(field, column) for field, column in zip(row, sheet.columns, strict=True))
+        for row in sheet.fields()
+    ]
     yield "\n".join(lines)
     yield from _sentences([*sheet.said, *sheet.notes])
+
+
+def _field(field: Field, column: Column) -> str:
+    if not column.code or not field.text or "`" in field.text:
+        return escaped(field.text)
+    code = visible(field.text).replace("|", "\\|")
+    return f"`{code}`"
 
 
 def _sentences(sentences: Sequence[str]) -> Iterator[str]:
@@ -59,5 +70,8 @@ def _row(fields: Iterable[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text that Markdown shows as it is, in one line."""
-    return _MARKS.sub(lambda found: "\\" + found[0], visible(text.replace("\n", " ")))
+    """A text that Markdown shows as it is, in one line; what it has in backquotes is code."""
+    parts = _CODE.split(visible(text.replace("\n", " ")))
+    marked = (_MARKS.sub(lambda found: "\\" + found[0], part) for part in parts[::2])
+    codes = (code.replace("|", "\\|") for code in [*parts[1::2], ""])
+    return "".join(part + code for part, code in zip(marked, codes, strict=True))

@@ -12,6 +12,7 @@ import io
 import itertools
 import os
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -32,6 +33,8 @@ NOTEBOOK_WIDTH = 115
 STYLES = {"": "", "good": "green", "bad": "bold red", "open": "yellow"}
 _LEAST_NAME = 8
 """Columns that a row's name keeps where nothing fits."""
+_LONGEST_LINE = 100
+"""Columns of running text; longer lines are hard to read."""
 _CONTINUED = " (continued)"
 _UNSEEN = Console(file=io.StringIO(), width=PIPE_WIDTH)
 """Where lines are counted."""
@@ -75,13 +78,41 @@ class InTerminal:
         last = bool(paper.said or paper.notes or paper.headline)
         captions = [*(sheet.caption for sheet in paper.sheets[1:]), "" if not last else "last"]
         for sheet, following in zip(paper.sheets, captions, strict=False):
-            yield from tables(sheet, options.max_width)
+            yield from (entries if sheet.look == "entries" else tables)(sheet, options.max_width)
             yield from _sentences(sheet.said, sheet.notes)
-            if (sheet.said or sheet.notes) and following:
-                yield Text("")  # a table without a caption begins with an empty line
+            # A table that follows and has no caption begins with an empty line itself.
+            if (sheet.said or sheet.notes or sheet.look == "entries") and following:
+                yield Text("")
         yield from _sentences(paper.said, paper.notes)
         if paper.headline is not None:
             yield Text(visible(paper.headline.text), style=STYLES[paper.headline.mood])
+
+
+def entries(sheet: Sheet, room: int) -> Iterator[Text]:
+    """The rows one below the other, each with all that it holds, as long as its lines are."""
+    if sheet.caption:
+        yield Text(visible(sheet.caption), style="bold")
+    for row in sheet.fields():
+        pieces = [
+            column.entry.format("\n".join(map(visible, _lines(field))))
+            for field, column in zip(row, sheet.columns, strict=True)
+            if field.text
+        ]
+        for place, line in enumerate("".join(pieces).split("\n")):
+            first = " " * (6 if place else 2)
+            later = " " * (8 if line.startswith("- ") or not place else 6)
+            yield from map(Text, _wrapped(line, room, first, later))
+
+
+def _wrapped(line: str, room: int, first: str, later: str) -> list[str]:
+    return textwrap.wrap(
+        line,
+        max(min(room, _LONGEST_LINE), len(later) + 20),
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def tables(sheet: Sheet, room: int) -> Iterator[Table]:
