@@ -191,6 +191,7 @@ def comparison(cell, measure, verdict, difference, lower, upper, **rest):
         "p": 0.5,
         "correlation": 0.9,
         "lost": 0,
+        "gained": 0,
         "reason": "because | <of> & this",
         **rest,
     }
