@@ -20,6 +20,7 @@ from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
+from hasim.simulation.control.heartbeats import Heartbeats
 from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
@@ -289,9 +290,13 @@ class World:
     # -- all observers -----------------------------------------------------------
 
     def start(self) -> None:
-        """Start every control plane."""
+        """Start every control plane, and the masters' heartbeats if somebody listens to them."""
         for driver in self.drivers.values():
             driver.start()
+        if interval_ns := self.settings.detection.heartbeat_ns:
+            posts = [observer.post for observer in self.observers.values()]
+            source = {"seed": self.seed, "replication": self.replication}
+            Heartbeats(self.env, self.masters.values(), posts, interval_ns, **source).start()
 
     def feed(self, item: Input) -> None:
         """An operator tells every control plane something."""

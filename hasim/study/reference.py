@@ -99,7 +99,7 @@ def _algorithms() -> dict[str, dict[str, str]]:
             f"detection.{field}": {name: _first(cls) for name, cls in parts.known.items()}
             for field, parts in _DETECTION.items()
         },
-        "failover.selection": {name: _first(rule) for name, rule in RULES.items()},
+        "failover.selection": {name: _first(rule) for name, rule in RULES.known.items()},
         "balancing.algorithm": {name: known.about for name, known in ALGORITHMS.items()},
     }
 

@@ -112,8 +112,13 @@ class FailoverDetectionService:
         return None if earliest == NEVER else earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
-        """Ask a master now, unless that is under way. KeyError for an unknown one."""
-        return self._court.hurry(now, self._known(master).master)
+        """Ask a master now, unless that is under way. KeyError for an unknown one.
+
+        Nothing happens in maintenance, where no answer would count.
+        """
+        if self._known(master).status is Status.MAINTENANCE:
+            return []
+        return self._court.hurry(now, master)
 
     def record_failure(self, now: int, master: str, reason: str) -> list[Output]:
         """Declare a master failed on somebody's word (an operator, another service)."""

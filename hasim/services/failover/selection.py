@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from hasim.model import Master, Status
+from hasim.settings.registry import Named
 
 Rule = Callable[[Sequence[Master], Mapping[str, int]], list[Master]]
 """From the candidates and how many partitions each master owns to the candidates left."""
@@ -25,7 +26,10 @@ def by_fewest_partitions(candidates: Sequence[Master], owned: Mapping[str, int])
     return [master for master in candidates if owned.get(master.id, 0) == fewest]
 
 
-RULES: dict[str, Rule] = {"priority": by_priority, "fewest-partitions": by_fewest_partitions}
+RULES: Named[Rule] = Named(
+    "a rule of selection", {"priority": by_priority, "fewest-partitions": by_fewest_partitions}
+)
+"""By name; ``RULES.register("my-own", my_rule)`` adds one of a user's own."""
 
 
 def eligible(
@@ -49,5 +53,5 @@ def select(
     left = list(candidates)
     for rule in rules:
         if len(left) > 1:
-            left = RULES[rule](left, owned)
+            left = RULES.known[rule](left, owned)
     return left[0] if left else None

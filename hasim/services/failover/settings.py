@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hasim.settings import count, duration, settings
+from hasim.services.failover.selection import RULES
+from hasim.settings import Name, count, duration, settings
 from hasim.units import SECOND
 
 
@@ -35,7 +36,7 @@ class FencingSettings:
 class FailoverSettings:
     """Selection, fencing and the time that each step may take."""
 
-    selection: tuple[Literal["priority", "fewest-partitions"], ...] = ("priority",)
+    selection: tuple[Annotated[str, Name(RULES.names)], ...] = ("priority",)
     """The rules that choose the backup among the eligible masters, applied in this order."""
     fencing: FencingSettings = FencingSettings()
     """Fencing of the failed owner before a backup is promoted."""

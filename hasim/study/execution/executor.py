@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from hasim.study.execution.batches import AHEAD, Batch, Batches, Done, Task, Wanted, Work, timed
 from hasim.study.execution.teaching import NotImportableError, taught, what_to_do
+from hasim.study.planning.own_parts import Own
 
 SOLO_S = 2.0
 """Less work than this is done in the calling process: workers take a second to start."""
@@ -91,29 +92,28 @@ def execute(
     jobs: int | None = None,
     cluster: Connection | None = None,
     more: More = _nothing,
-    algorithms: Collection[str] = (),
+    own: Collection[Own] = (),
 ) -> None:
     """Call `work(cell, replication)` for all that is wanted and hand each outcome to `sink`.
 
     `jobs` is the number of worker processes; 1 stays in this process; None
     means all cores, if the first replications show that the rest is worth it. With a
     `cluster`, all is done there. `more` is asked after each batch what the outcomes
-    so far make wanted besides. `algorithms` are balancing algorithms of the caller's own that
-    the work needs: workers import them; if they cannot, all is done in this process, with
-    a RuntimeWarning.
+    so far make wanted besides. `own` is what the work needs that is the caller's own:
+    workers import it; if they cannot, all is done in this process, with a RuntimeWarning.
 
     Raises KeyboardInterrupt after Ctrl-C, when every outcome of a batch that
     was finished by then has been handed on and the workers are gone;
     WorkersLostError if workers die again and again; NotImportableError if there is a cluster
-    whose workers cannot import `algorithms`; and whatever `work`, `sink`, `more`
+    whose workers cannot import `own`; and whatever `work`, `sink`, `more`
     or the cluster raises.
     """
-    handed = taught(work, algorithms)
+    handed = taught(work, own)
     if handed is None:
         if cluster is not None:
-            raise NotImportableError(what_to_do(algorithms))
+            raise NotImportableError(what_to_do(own))
         if jobs != 1:
-            text = f"{what_to_do(algorithms)}; all is done in this process"
+            text = f"{what_to_do(own)}; all is done in this process"
             warnings.warn(text, RuntimeWarning, stacklevel=2)
         jobs, handed = 1, work
     batches = Batches(wanted, jobs or default_jobs())

@@ -33,6 +33,7 @@ from hasim.study.planning.keys import key_of
 from hasim.study.planning.new_study import new_study
 from hasim.study.planning.outcomes import CellInfo, Outcome
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
+from hasim.study.planning.own_parts import own_parts
 from hasim.study.planning.plan import Plan
 from hasim.study.planning.study import Options, Study
 from hasim.study.replaying import replay_recorded
@@ -235,9 +236,9 @@ def run_study(
 
     Raises StoreError if `out` holds anything else, another program made it, or another process
     works there, ClusterError if the cluster cannot be used, NotImportableError if its workers
-    cannot import an algorithm of the caller's own, ReplicationError at the first replication
-    that raised or killed its workers, and StudyInterrupted after Ctrl-C; what was finished by
-    then is in `out`, whose state is FAILED or INTERRUPTED.
+    cannot import what is the caller's own (an algorithm, a detector), ReplicationError at the
+    first replication that raised or killed its workers, and StudyInterrupted after Ctrl-C; what
+    was finished by then is in `out`, whose state is FAILED or INTERRUPTED.
     """
     if out is None and (journals or messages):
         what = "journals" if journals else "messages"
@@ -307,7 +308,7 @@ def _execute(
         jobs=jobs,
         cluster=cluster,
         more=plan.more,
-        algorithms=own_algorithms(loaded.data),
+        own=own_parts(loaded.data),
     )
 
 

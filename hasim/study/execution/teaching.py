@@ -1,8 +1,8 @@
-"""Algorithms of the user's own in worker processes.
+"""What is the user's own (algorithms, detectors, ...) in worker processes.
 
-They start afresh and know the algorithms that hasim comes with. Others they learn
-by reference: the module and name of each function, which they import. A lambda, or a function
-of a script or notebook, cannot be found that way; its study stays in the process that knows it.
+They start afresh and know what hasim comes with. Others they learn by reference: the module
+and name of each class or function, which they import. A lambda, or what stands in a script or
+notebook, cannot be found that way; its study stays in the process that knows it.
 """
 
 from __future__ import annotations
@@ -14,59 +14,67 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from hasim.services.balancing.registry import ALGORITHMS, SHIPPED, Algorithm
+from hasim.services.balancing.registry import Algorithm
 from hasim.study.execution.batches import Work
+from hasim.study.planning.own_parts import KINDS, Own
+
+WHOLE = ""
+"""The role of what is one class or function, and no record of several."""
 
 
 class NotImportableError(ValueError):
-    """An algorithm that the workers of a cluster cannot import; the message says what to do."""
+    """Something that the workers of a cluster cannot import; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """An algorithm by reference: what else there is to it, and its functions as (module, name)."""
+    """One thing by reference: what else there is to it, and its functions as (module, name)."""
 
-    name: str
+    own: Own
     rest: dict[str, Any]
     functions: dict[str, tuple[str, str]]
 
     def learn(self) -> None:
-        """Import the functions and register the algorithm, unless that was done before.
+        """Import the functions and register it, unless that was done before.
 
         Raises ImportError if a module or a function is not there.
         """
-        known = ALGORITHMS.get(self.name)
-        if known is not None and lesson_of(self.name, known) == self:
+        known, shipped = KINDS[self.own.what]
+        name = self.own.name
+        if name in known and lesson_of(self.own) == self:
             return
-        if self.name not in SHIPPED:
-            ALGORITHMS.pop(self.name, None)  # the module may register it when it is imported
+        if name not in shipped:
+            known.pop(name, None)  # the module may register it when it is imported
         found = {role: self._imported(*place) for role, place in self.functions.items()}
-        ALGORITHMS[self.name] = Algorithm(**self.rest, **found)
+        known[name] = found[WHOLE] if WHOLE in found else Algorithm(**self.rest, **found)
 
     def _imported(self, module: str, name: str) -> Any:
         try:
             return attrgetter(name)(importlib.import_module(module))
         except (ImportError, AttributeError) as error:
             raise ImportError(
-                f"the algorithm {self.name} needs {module}.{name}, which this worker cannot "
+                f"{self.own.what} {self.own.name} needs {module}.{name}, which this worker cannot "
                 f"import ({error}): install the module wherever workers run"
             ) from error
 
 
-def lesson_of(name: str, algorithm: Algorithm) -> Lesson | None:
-    """The reference to an algorithm; None if one of its functions cannot be imported."""
+def lesson_of(own: Own) -> Lesson | None:
+    """The reference to one thing; None if one of its functions cannot be imported."""
+    item = own.item
+    parts = {WHOLE: item}
+    if isinstance(item, Algorithm):
+        parts = {field.name: getattr(item, field.name) for field in dataclasses.fields(item)}
     rest: dict[str, Any] = {}
     functions: dict[str, tuple[str, str]] = {}
-    for field in dataclasses.fields(algorithm):
-        value = getattr(algorithm, field.name)
+    for role, value in parts.items():
         if not callable(value):
-            rest[field.name] = value
+            rest[role] = value
             continue
-        module, own = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
-        if not module or module == "__main__" or not _leads_to(value, module, own):
+        module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+        if not module or module == "__main__" or not _leads_to(value, module, name):
             return None
-        functions[field.name] = module, own
-    return Lesson(name, rest, functions)
+        functions[role] = module, name
+    return Lesson(own, rest, functions)
 
 
 def _leads_to(value: Any, module: str, name: str) -> bool:
@@ -78,7 +86,7 @@ def _leads_to(value: Any, module: str, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """Work for processes that first have to learn some algorithms."""
+    """Work for processes that first have to learn some things."""
 
     work: Work
     lessons: tuple[Lesson, ...]
@@ -90,20 +98,20 @@ class Taught:
         return self.work(cell, replication)
 
 
-def taught(work: Work, names: Collection[str]) -> Work | None:
+def taught(work: Work, own: Collection[Own]) -> Work | None:
     """The work for worker processes; None if they cannot import what is used."""
-    if not names:
+    if not own:
         return work
-    lessons = [lesson_of(name, ALGORITHMS[name]) for name in names]
+    lessons = [lesson_of(one) for one in own]
     found = tuple(lesson for lesson in lessons if lesson is not None)
     return Taught(work, found) if len(found) == len(lessons) else None
 
 
-def what_to_do(names: Collection[str]) -> str:
-    """Which algorithms workers cannot import, and what to do about it."""
-    lacking = [name for name in names if lesson_of(name, ALGORITHMS[name]) is None]
+def what_to_do(own: Collection[Own]) -> str:
+    """What workers cannot import, and what to do about it."""
+    lacking = [one.name for one in own if lesson_of(one) is None]
     return (
-        f"worker processes cannot import {', '.join(lacking)}: all functions of an algorithm must "
-        "stand at the top level of a module that can be imported, not in a script or notebook, "
-        "and be no lambda"
+        f"worker processes cannot import {', '.join(lacking)}: all classes and functions of it "
+        "must stand at the top level of a module that can be imported, not in a script or "
+        "notebook, and be no lambda"
     )

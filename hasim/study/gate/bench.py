@@ -24,6 +24,7 @@ from hasim.study.gate.observe import Observe, Observed
 from hasim.study.gate.outcome import Change, GateReport
 from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
+from hasim.study.planning.own_parts import own_parts
 
 Progress = Callable[[int], None]
 """Called with the number of replications that are done."""
@@ -38,9 +39,10 @@ class Runs:
         self.cells = suite.cells
         self._work = Observe(suite.cells)
         self._jobs = jobs
-        self._algorithms = own_algorithms(*(cell.loaded.data for cell in suite.cells))
+        data = [cell.loaded.data for cell in suite.cells]
+        self._own = own_parts(*data)
         planes = {cell.loaded.scenario.data_plane for cell in suite.cells}
-        warn_of(self._algorithms, "reference" if planes == {"reference"} else "compiled")
+        warn_of(own_algorithms(*data), "reference" if planes == {"reference"} else "compiled")
         self._progress = progress
         self._found: defaultdict[int, dict[int, Observed]] = defaultdict(dict)
         self.errors: dict[int, str] = {}
@@ -55,9 +57,7 @@ class Runs:
                 if cell not in self.errors
             }
             try:
-                executor.execute(
-                    self._work, todo, self._take, jobs=self._jobs, algorithms=self._algorithms
-                )
+                executor.execute(self._work, todo, self._take, jobs=self._jobs, own=self._own)
             except executor.WorkersLostError as error:
                 cell, replication = error.task
                 self._fail(cell, replication, str(error))

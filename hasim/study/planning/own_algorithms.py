@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
-from hasim.services.balancing.registry import ALGORITHMS
-from hasim.simulation.clients.compiled.availability import available
+from hasim.study.planning.own_parts import ALGORITHM, own_parts
 
 
 def own_algorithms(*data: Any) -> tuple[str, ...]:
     """The algorithms in scenarios, given as plain data, that are not those hasim comes with."""
-    own = [name for name in ALGORITHMS if not available(name)]
-    if not own:
-        return ()
-    written = {text for part in data for text in _texts(part)}
-    return tuple(name for name in own if name in written)
-
-
-def _texts(data: Any) -> Iterator[str]:
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict):
-        for value in data.values():
-            yield from _texts(value)
-    elif isinstance(data, list | tuple):
-        for value in data:
-            yield from _texts(value)
+    return tuple(one.name for one in own_parts(*data) if one.what == ALGORITHM)
 
 
 def plain_python(names: Collection[str], data_plane: str) -> str:

@@ -20,6 +20,7 @@ from hasim.study.estimates.expectations import ONE_SIDED
 from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
 from hasim.study.execution import executor
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
+from hasim.study.planning.own_parts import own_parts
 from hasim.study.rare.estimate import Budget, Pair, Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
@@ -117,9 +118,9 @@ def analyse(
         if progress is not None:
             progress(len(trials), sum(map(len, wanted.values())))
 
-    own = own_algorithms(loaded.data)
-    warn_of(own, loaded.scenario.world().data_plane)
-    executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs, algorithms=own)
+    warn_of(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
+    own = own_parts(loaded.data)
+    executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs, own=own)
     return [
         _budget(design, cell, {n: t for (c, n), t in sorted(trials.items()) if c == cell.index})
         for design, cell in zip(designs, loaded.cells, strict=True)

@@ -17,7 +17,9 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause, Diagnosis, Status
-from hasim.services.detection import FailoverDetectionService
+from hasim.services.detection import DetectionSettings, FailoverDetectionService
+from hasim.services.detection.evidence.messages import MessageSettings
+from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster, detection
 
@@ -182,3 +184,51 @@ def test_a_verdict_from_outside_is_still_probed(evidence) -> None:
     service.step(SECOND, StartMaintenance("m1"))
     service.record_recovery(2 * SECOND, "m1", "operator")
     assert service.next_wakeup() is not None
+
+
+def test_a_message_that_fails_between_two_passed_probes_makes_them_count_afresh() -> None:
+    service = healthy(error_limit=3, fall=3, rise=2)
+    service.step(SECOND, report(3))
+    assert statuses(service.step(SECOND, ProbeReply("m1", 2, Cause.OK))) == []
+    service.step(SECOND, report(4))  # no failed check more, but a doubt
+    service.check_master_health(SECOND, "m1")
+    assert statuses(service.step(SECOND, ProbeReply("m1", 3, Cause.OK))) == []
+    service.check_master_health(SECOND, "m1")
+    assert statuses(service.step(SECOND, ProbeReply("m1", 4, Cause.OK))) == [Status.HEALTHY]
+
+
+def test_a_failure_on_somebodys_word_takes_as_many_passed_probes_as_any_other() -> None:
+    service = healthy(rise=2)
+    for probe in (2, 3, 4):
+        service.check_master_health(SECOND, "m1")
+        service.step(SECOND, ProbeReply("m1", probe, Cause.OK))
+    service.record_failure(SECOND, "m1", "pager")
+    service.check_master_health(SECOND, "m1")
+    assert statuses(service.step(SECOND, ProbeReply("m1", 5, Cause.OK))) == [Status.RECOVERING]
+
+
+def test_in_maintenance_nobody_is_asked() -> None:
+    service = healthy()
+    service.step(SECOND, StartMaintenance("m1"))
+    assert service.check_master_health(SECOND, "m1") == []
+    assert service.next_wakeup() is None
+
+
+def test_evidence_that_acquits_nobody_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing speaks for a failed master"):
+        DetectionSettings(evidence=(MessageSettings(),))
+    asked = detection(evidence=["messages"], interval_ns=7 * SECOND)
+    assert asked.evidence == (
+        MessageSettings(),
+        ProbeSettings(interval_ns=7 * SECOND, when="in-doubt"),
+    )
+
+
+def test_what_detection_says_of_itself() -> None:
+    made = detection(interval_ns=10 * SECOND, timeout_ns=SECOND, fall=3, rise=4, error_limit=5)
+    assert made.period_ns == 10 * SECOND
+    assert made.late_window_ns == 11 * SECOND
+    assert made.recovery_ns == 60 * SECOND
+    assert made.watched_failures == 15
+    assert made.heartbeat_ns == 0
+    assert detection(evidence=["probe"]).watched_failures == 0

@@ -16,6 +16,7 @@ import hasim
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED, Algorithm, register
 from hasim.study.execution.teaching import Lesson, NotImportableError, lesson_of
 from hasim.study.planning.own_algorithms import own_algorithms
+from hasim.study.planning.own_parts import ALGORITHM, Own
 from tests.study.planning import own_pickers
 
 STUDY: dict[str, Any] = {
@@ -89,7 +90,7 @@ def test_a_cluster_refuses_what_its_workers_cannot_import(a_lambda):
     study = {**STUDY, "balancing": {"algorithm": a_lambda}}
     with (
         pytest.warns(RuntimeWarning, match="plain Python"),
-        pytest.raises(NotImportableError, match="cannot import lambda: all functions"),
+        pytest.raises(NotImportableError, match="cannot import lambda: all classes and functions"),
     ):
         hasim.run(study, dask="local", jobs=1)
 
@@ -137,7 +138,7 @@ def test_a_script_with_a_picker_of_its_own_runs_in_one_process():
 
 
 def test_a_lesson_that_leads_nowhere_says_what_is_missing(highest):
-    lesson = lesson_of(highest, ALGORITHMS[highest])
+    lesson = lesson_of(Own(ALGORITHM, highest))
     assert lesson is not None
     lost = dataclasses.replace(lesson, functions={"pick": ("no_such_module", "pick")})
     with pytest.raises(ImportError, match=r"highest needs no_such_module\.pick"):
@@ -148,7 +149,7 @@ def test_one_put_in_the_place_of_another_is_told_from_it(monkeypatch):
     assert own_algorithms({"balancing": {"algorithm": "random"}}) == ()
     monkeypatch.setitem(ALGORITHMS, "random", own_pickers.HIGHEST)
     assert own_algorithms({"vary": {"balancing.algorithm": ["geo", "random"]}}) == ("random",)
-    lesson = lesson_of("random", own_pickers.HIGHEST)
+    lesson = lesson_of(Own(ALGORITHM, "random"))
     monkeypatch.setitem(ALGORITHMS, "random", SHIPPED["random"])
     assert isinstance(lesson, Lesson)
     lesson.learn()

@@ -1,0 +1,120 @@
+"""The rules of detection by threshold, written down once more: slow, from whole histories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hasim.events import (
+    AddMaster,
+    GatewayReport,
+    Input,
+    Output,
+    ProbeReply,
+    RemoveMaster,
+    SendProbe,
+    StartMaintenance,
+    StopMaintenance,
+    WakeUp,
+)
+from hasim.model import Cause, Status
+
+DEAF = (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE)
+
+
+@dataclass
+class SlowMaster:
+    """All that was found of one master since it was last acquitted.
+
+    F: a failed check, P: a passed one, D: a message failed.
+    """
+
+    fall: int
+    rise: int
+    limit: int
+    status: Status = Status.UNKNOWN
+    found: str = ""
+    probe: tuple[int, int] | None = None
+    runs: dict[str, list[int]] = field(default_factory=dict)
+    """By gateway, the lengths of its present run, as they were reported since the last excuse."""
+    excused: dict[str, int] = field(default_factory=dict)
+    peak: int = 0
+
+    def standing(self) -> int:
+        return sum(runs[-1] - self.excused.get(g, 0) for g, runs in self.runs.items())
+
+    def acquit(self) -> None:
+        self.status, self.found, self.peak = Status.HEALTHY, "", 0
+        self.excused = {gateway: runs[-1] for gateway, runs in self.runs.items()}
+
+    def failed(self) -> None:
+        self.found += "F"
+        if self.status is Status.RECOVERING or self.found.count("F") >= self.fall:
+            self.status = Status.FAILED
+        elif self.status is not Status.FAILED:
+            self.status = Status.SUSPECT
+
+    def passed(self) -> None:
+        if self.status is Status.HEALTHY:
+            return
+        self.found += "P"
+        in_row = len(self.found) - len(self.found.rstrip("P"))
+        failed_before = self.status in (Status.FAILED, Status.RECOVERING)
+        if in_row >= (self.rise if failed_before or self.standing() else 1):
+            self.acquit()
+        elif self.status is Status.FAILED:
+            self.status = Status.RECOVERING
+        elif self.status is Status.UNKNOWN:
+            self.acquit()
+
+    def reported(self, gateway: str, streak: int) -> None:
+        if streak < self.excused.get(gateway, 0):
+            self.excused[gateway] = 0
+        self.runs.setdefault(gateway, []).append(streak)
+        if streak:
+            self.found += "D"
+        standing = self.standing()
+        before = self.peak if standing else 0
+        self.peak = max(before, standing // self.limit)
+        if self.status not in DEAF:
+            for _ in range(self.peak - before):
+                self.failed()
+
+
+class SlowModel:
+    """The verdicts on some masters, from what the service was told and the probes that it sent."""
+
+    def __init__(self, masters: Sequence[str], timeout_ns: int, **rules: int) -> None:
+        self.masters = {master: SlowMaster(**rules) for master in masters}
+        self.timeout_ns = timeout_ns
+        self.hears_messages = True
+
+    def sent(self, now: int, outputs: Sequence[Output]) -> None:
+        """The service sent probes."""
+        for output in outputs:
+            if isinstance(output, SendProbe):
+                self.masters[output.master].probe = (output.probe, now + self.timeout_ns)
+
+    def take(self, now: int, item: Input) -> None:
+        """The service was told this."""
+        match item:
+            case WakeUp():
+                for master in self.masters.values():
+                    if master.probe is not None and master.probe[1] <= now:
+                        master.probe = None
+                        master.failed()
+            case ProbeReply(name, number, cause):
+                master = self.masters[name]
+                if master.probe is not None and master.probe[0] == number:
+                    master.probe = None
+                    master.passed() if cause is Cause.OK else master.failed()
+            case GatewayReport(gateway, _, rows) if self.hears_messages:
+                for row in rows:
+                    self.masters[row.master].reported(gateway, row.streak)
+            case StartMaintenance(name) | RemoveMaster(name):
+                master = self.masters[name]
+                master.status, master.probe = Status.MAINTENANCE, None
+            case StopMaintenance(name) | AddMaster(name):
+                master = self.masters[name]
+                if master.status is Status.MAINTENANCE:
+                    master.status, master.found = Status.UNKNOWN, ""
