@@ -12,7 +12,7 @@ from hasim.record import record
 
 @record
 class FaultStarted:
-    """A fault began at `masters`. `impairing` as DESIGN section 6 defines it."""
+    """A fault began at `masters`. `impairing` as ARCHITECTURE.md, "What is measured", says."""
 
     fault: int
     kind: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ import pytest
 import hasim
 
 PACKAGE = Path(hasim.__file__).parent
+ROOT = PACKAGE.parent
 FILES = tuple(sorted(PACKAGE.rglob("*.py")))
 
 LAYERS = (
@@ -108,7 +110,7 @@ def parts_seen(file: Path) -> Iterator[tuple[Import, str]]:
 
 def module_of(file: Path) -> str:
     """The dotted name of a file of the package."""
-    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    parts = file.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -203,6 +205,22 @@ def test_a_file_has_one_idea():
     tell(offenders)
 
 
+def test_what_is_cited_of_the_architecture_is_there():
+    headings = set(re.findall(r"^## (.+)$", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE))
+    folders = ("hasim", "tests", "results", "notebooks")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    cited = [
+        (file, title)
+        for file in [*files, *ROOT.glob("*.md")]
+        for places in re.findall(
+            r'ARCHITECTURE\.md,((?:\s+(?:and\s+)?"[^"]+",?)+)', file.read_text(encoding="utf-8")
+        )
+        for title in re.findall(r'"([^"]+)"', places)
+    ]
+    assert {title for _, title in cited} >= {"Invariants", "Time", "Written before sent"}
+    tell([f"{file}: {title}" for file, title in cited if " ".join(title.split()) not in headings])
+
+
 def test_functions_fit_on_a_screen():
     tell([
         f"{inside(file)}:{node.lineno} {node.name}: {length} lines, at most {MOST_IN_FUNCTION}"
@@ -245,7 +263,7 @@ def loaded_by(code: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        cwd=PACKAGE.parent,
+        cwd=ROOT,
     )
     return set(done.stdout.splitlines()[-1].split())
 

@@ -1,8 +1,8 @@
 """Truth and observation side by side: what all measures of one run start from.
 
-An *episode* is the maximal overlap of impairing faults on one master (DESIGN:
-incident). Each declaration and each failover is traced to the episode that
-caused it, or to none: then it is a mistake.
+An *episode* is the maximal overlap of impairing faults on one master (an incident in
+ARCHITECTURE.md, "What is measured"). Each declaration and each failover is traced to the
+episode that caused it, or to none: then it is a mistake.
 """
 
 from __future__ import annotations

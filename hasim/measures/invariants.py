@@ -1,4 +1,4 @@
-"""What must hold in every run, checked on its journal (DESIGN section 7)."""
+"""What must hold in every run, checked on its journal (ARCHITECTURE.md, "Invariants")."""
 
 from __future__ import annotations
 

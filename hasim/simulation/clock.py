@@ -9,8 +9,8 @@ from typing import Any
 from simpy.core import Environment
 from simpy.events import Event
 
-# At one instant, in this order. SimPy's own priorities (0 and 1) come before all but the
-# first: they only pass on what has happened.
+# At one instant, in this order; why: ARCHITECTURE.md, "Time". SimPy's own priorities (0 and 1)
+# come before all but the first: they only pass on what has happened.
 FIRST = -1
 FAULT = 10
 COMPLETION = 20

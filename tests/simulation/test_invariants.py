@@ -1,4 +1,4 @@
-"""Every shipped scenario keeps the invariants (DESIGN section 7), shortened to a few minutes."""
+"""Every shipped scenario, shortened to a few minutes, keeps ARCHITECTURE.md, "Invariants"."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What happens at one instant happens in the order of DESIGN: fault, completion, timeout, control
-input, arrival. By hand, on both planes, each with its counterpart a nanosecond apart."""
+"""What happens at one instant happens in the order of ARCHITECTURE.md, "Time": fault, completion,
+timeout, control input, arrival. By hand, on both planes, each a nanosecond apart as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The driver: runs the control plane under SimPy, owns its one timer, keeps the journal."""
+"""The driver: runs the control plane under SimPy, owns its one timer, keeps the journal.
+
+What any driver has to do: ARCHITECTURE.md, "A machine and its driver" and "Written before sent".
+"""
 
 from __future__ import annotations
 
