@@ -218,9 +218,10 @@ def test_overrides_take_text_and_values():
     )
     assert (result.seed, result.study.replications) == (9, 2)
     assert [cell for cell, _ in result.cells] == [0]
-    settings = result.journal(0, 0).header
-    assert settings["settings"]["detection"]["fall"] == 2
-    assert settings["traffic"]["timeout_ns"] == 500_000_000
+    header = result.journal(0, 0).header
+    (observer,) = header["observers"].values()
+    assert observer["settings"]["detection"]["fall"] == 2
+    assert header["traffic"]["timeout_ns"] == 500_000_000
 
 
 def test_a_loaded_scenario_and_a_shipped_name_are_taken():

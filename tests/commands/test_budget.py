@@ -175,7 +175,7 @@ def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
         (
             ["--trace", "crash=outages.csv", "--column", "start=began", "--column", "end=over",
              "--column", "resource=host"],
-            "outages.csv:2: began: expected a time stamp",
+            "began of outages.csv holds numbers: say unit: s, ms, us, ns",
         ),
         (
             ["--trace", "crash=outages.csv", "--column", "start=began", "--column", "end=over",
@@ -188,9 +188,9 @@ def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
             "faults.0.every: strikes",
         ),
         (["--rate", "crash=1/y", "--quiet", "0s"],
-         "quiet: must be at least 10s (detection.interval), to see a probe"),
+         "quiet: must be at least 10s (the rhythm of detection), to see a probe"),
         (["--rate", "crash=1/y", "--crude", "1ns"],
-         "crude: must be at least 3m20s: 20 times detection.interval, 10s"),
+         "crude: must be at least 3m20s: 20 times the rhythm of detection, 10s"),
         (["--rate", "crash=1e9/y"],
          "rate crash: strikes every 0.0316 s, lasts 60 s: expected less than 5.26e+05/y"),
     ],
