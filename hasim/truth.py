@@ -114,7 +114,8 @@ class TrafficRollup:
     `start_ns` is the start of the bucket; `master` is empty if none was chosen;
     `outcome` is a `Cause` value, or "in_flight" at the end of the run.
     `in_time` counts the answered ones that met their deadline; `attempts` all
-    attempts they took.
+    attempts they took. `settled` is False for messages whose deadline lies beyond the end of the
+    run: whether they would have been a success is unknown.
     """
 
     start_ns: int
@@ -124,6 +125,7 @@ class TrafficRollup:
     messages: int
     in_time: int
     attempts: int
+    settled: bool = True
 
 
 @record

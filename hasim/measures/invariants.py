@@ -12,7 +12,6 @@ from hasim.journal import Journal, to_line
 from hasim.measures.availability import dual_primary_spans
 from hasim.measures.courses import TERMINAL
 from hasim.measures.facts import Facts, facts_of
-from hasim.measures.load import LATE
 from hasim.model import Cause
 from hasim.truth import (
     AttemptRollup,
@@ -113,7 +112,7 @@ def _messages(facts: Facts) -> Iterator[Violation]:
     for _, row in facts.records.of(TrafficRollup):
         if min(row.messages, row.in_time, row.attempts) < 0 or row.in_time > row.messages:
             yield Violation(2, row.start_ns, row.klass, f"impossible counts: {row}")
-        if row.outcome.removeprefix(LATE) == Cause.OK:
+        if row.outcome == Cause.OK:
             answered[row.klass] += row.messages
         elif row.in_time:
             yield Violation(2, row.start_ns, row.klass, f"in time but not answered: {row}")
@@ -155,13 +154,11 @@ def _single_messages(facts: Facts) -> Iterator[Violation]:
         return
     counted: Counter[tuple[int, str, str]] = Counter()
     for _, row in facts.records.of(TrafficRollup):
-        outcome = row.outcome.removeprefix(LATE)
-        counted[row.start_ns // BUCKET_NS, row.klass, outcome] += row.messages
+        counted[row.start_ns // BUCKET_NS, row.klass, row.outcome] += row.messages
     seen: Counter[int] = Counter()
     for _, message in singles:
         seen[message.message] += 1
-        outcome = message.outcome.removeprefix(LATE)
-        counted[message.arrived_ns // BUCKET_NS, message.klass, outcome] -= 1
+        counted[message.arrived_ns // BUCKET_NS, message.klass, message.outcome] -= 1
     for (bucket, klass, outcome), excess in sorted(counted.items()):
         if excess:
             text = f"{outcome}: the rollups count {excess:+d} beside the single messages"

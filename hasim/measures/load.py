@@ -24,10 +24,6 @@ from hasim.truth import (
 )
 from hasim.units import seconds
 
-LATE = "late:"
-"""Prefix of the outcome of messages whose deadline lies beyond the end of the run: whether they
-would have been a success is unknown, so success leaves them out; conservation counts them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
@@ -118,23 +114,26 @@ class Load:
 
 
 def messages_of(facts: Facts) -> list[MessageRow]:
-    """Messages by class and outcome."""
-    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    """Messages by class and outcome.
+
+    Success leaves out what is not settled; conservation counts it.
+    """
+    sums: defaultdict[tuple[str, str, bool], list[int]] = defaultdict(lambda: [0, 0, 0])
     for _, rollup in facts.records.of(TrafficRollup):
-        row = sums[rollup.klass, rollup.outcome]
+        row = sums[rollup.klass, rollup.outcome, rollup.settled]
         row[0] += rollup.messages
         row[1] += rollup.in_time
         row[2] += rollup.attempts
     return [
         MessageRow(
             klass=klass,
-            outcome=outcome.removeprefix(LATE),
-            settled=not outcome.startswith(LATE),
+            outcome=outcome,
+            settled=settled,
             messages=number,
             in_time=in_time,
             attempts=attempts,
         )
-        for (klass, outcome), (number, in_time, attempts) in sorted(sums.items())
+        for (klass, outcome, settled), (number, in_time, attempts) in sorted(sums.items())
     ]
 
 

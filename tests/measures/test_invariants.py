@@ -29,14 +29,13 @@ def sound(fencing: str = "confirmed") -> Story:
     story.truth(15, WritesLost("p1", 1, 3, 300, 10, OBSERVER))
     story.truth(100, WritesHeld("p1", 43, 40))
     story.truth(100, TrafficRollup(0, "a", "ordinary", "ok", 2, 1, 3))
-    story.truth(100, TrafficRollup(90 * 10**9, "a", "ordinary", "late:ok", 1, 1, 1))
+    story.truth(100, TrafficRollup(90 * 10**9, "a", "ordinary", "ok", 1, 1, 1, settled=False))
     story.truth(100, TrafficRollup(0, "a", "ordinary", "timeout", 1, 0, 1))
     story.truth(100, AttemptRollup("a", Cause.OK, 3))
     story.truth(100, AttemptRollup("a", Cause.TIMEOUT, 2))
     story.truth(100, LatencySketch("ordinary", 0.01, ((5, 1), (6, 2))))
-    outcomes = ["ok", "ok", "timeout", "late:ok"]
-    for number, outcome in enumerate(outcomes):
-        arrived_ns = 95 * 10**9 if outcome == "late:ok" else number
+    singles = [(0, "ok"), (1, "ok"), (2, "timeout"), (95 * 10**9, "ok")]
+    for number, (arrived_ns, outcome) in enumerate(singles):
         story.truth(
             100,
             MessageRecord(

@@ -42,8 +42,8 @@ def busy() -> Story:
         start_ns = start_s * 10**9
         story.truth(100, TrafficRollup(start_ns, "a", "ordinary", "ok", 50, 45, 60))
         story.truth(100, TrafficRollup(start_ns, "b", "ordinary", "timeout", 10, 0, 20))
-    story.truth(100, TrafficRollup(90 * 10**9, "b", "vip", "late:ok", 4, 4, 4))
-    story.truth(100, TrafficRollup(90 * 10**9, "b", "vip", "late:in_flight", 3, 0, 3))
+    story.truth(100, TrafficRollup(90 * 10**9, "b", "vip", "ok", 4, 4, 4, settled=False))
+    story.truth(100, TrafficRollup(90 * 10**9, "b", "vip", "in_flight", 3, 0, 3, settled=False))
     story.truth(100, AttemptRollup("a", Cause.OK, 100))
     story.truth(100, AttemptRollup("a", Cause.TIMEOUT, 20))
     story.truth(100, AttemptRollup("b", Cause.OK, 4))

@@ -22,9 +22,6 @@ from hasim.truth import (
     WritesLost,
 )
 
-UNSETTLED = "late:"
-"""Prefix of the outcome of messages whose deadline lies beyond the end of the run."""
-
 
 def klass(vip: bool) -> str:
     """The name of a message's class."""
@@ -80,10 +77,9 @@ def _traffic(counts: Counts, masters: Sequence[str], record: Record) -> None:
         ),
         strict=True,
     )
-    names = [(outcome, UNSETTLED + outcome) for outcome in OUTCOMES]
     for start_ns, master, vip, late, outcome, n, in_time, attempts in rows:
-        name, of = names[outcome][late], klass(vip)
-        record(TrafficRollup(start_ns, masters[master], of, name, n, in_time, attempts))
+        place = start_ns, masters[master], klass(vip), OUTCOMES[outcome]
+        record(TrafficRollup(*place, n, in_time, attempts, settled=not late))
 
 
 def _ranks(names: Sequence[str]) -> NDArray[np.int64]:
