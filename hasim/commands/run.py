@@ -256,8 +256,8 @@ def exit_code(result: Result) -> int:
 
 def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     from hasim.scenario.replications import Sequential, most
+    from hasim.study.execution.cost import estimate_cost
     from hasim.study.execution.executor import default_jobs
-    from hasim.study.execution.runner import estimate_cost
 
     cost = estimate_cost(loaded)
     rule, cells = loaded.scenario.replications, len(loaded.cells)

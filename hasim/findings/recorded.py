@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hasim.journal import Journal, read
 from hasim.measures import Measured, measure
-from hasim.study.execution.runner import file_stem, simulate_cell
+from hasim.study.execution.replication import file_stem, simulate_cell
 from hasim.study.folder.errors import StoreError
 from hasim.study.planning.outcomes import Outcome
 from hasim.study.planning.study import Study

@@ -204,7 +204,7 @@ def test_check_says_that_invariants_hold(tiny):
 
 
 def test_check_ends_with_1_and_names_what_is_broken(tiny, monkeypatch):
-    import hasim.study.execution.runner as runner
+    from hasim.study.execution import replication as work
 
     def split_brain(*args, **options):
         from hasim.simulation.run import simulate
@@ -215,7 +215,7 @@ def test_check_ends_with_1_and_names_what_is_broken(tiny, monkeypatch):
         journal.add(journal.horizon_ns - 7, "truth", Writers("p1", ("a",)))
         return journal
 
-    monkeypatch.setattr(runner, "simulate", split_brain)
+    monkeypatch.setattr(work, "simulate", split_brain)
     result = cli("run", tiny, "--jobs", 1, "--check", "--out", "out")
     assert result.exit_code == 1
     assert "cell 0, replication 0: invariant 1 at 59.999999990 s, p1: two masters" in result.stderr
@@ -223,7 +223,7 @@ def test_check_ends_with_1_and_names_what_is_broken(tiny, monkeypatch):
 
 
 def test_check_finds_a_control_plane_that_knows_more_than_its_inputs(tiny, monkeypatch):
-    import hasim.study.execution.runner as runner
+    from hasim.study.execution import replication as work
 
     def clairvoyant(*args, **options):
         from hasim.events import SendProbe
@@ -234,14 +234,14 @@ def test_check_finds_a_control_plane_that_knows_more_than_its_inputs(tiny, monke
         journal.records.insert(at, Record(journal.records[at].t_ns, "effect", SendProbe("a", 999)))
         return journal
 
-    monkeypatch.setattr(runner, "simulate", clairvoyant)
+    monkeypatch.setattr(work, "simulate", clairvoyant)
     result = cli("run", tiny, "--jobs", 1, "--check", "--replications", 1)
     assert result.exit_code == 1
     assert "invariant 5" in result.stderr
 
 
 def test_a_failing_replication_is_reported_with_its_seed(tiny, monkeypatch):
-    import hasim.study.execution.runner as runner
+    from hasim.study.execution import replication as work
 
     def broken(*args, replication, **options):
         from hasim.simulation.run import simulate
@@ -250,7 +250,7 @@ def test_a_failing_replication_is_reported_with_its_seed(tiny, monkeypatch):
             raise ZeroDivisionError("boom")
         return simulate(*args, replication=replication, **options)
 
-    monkeypatch.setattr(runner, "simulate", broken)
+    monkeypatch.setattr(work, "simulate", broken)
     result = CliRunner().invoke(main, ["run", str(tiny), "--jobs", "1", "--out", "out"])
     assert result.exit_code == 4
     # Which cell gets there first depends on how long the replications before took.

@@ -65,7 +65,7 @@ def test_a_run_in_a_notebook_shows_a_bar_that_is_gone_at_last(notebook):
 
 
 def test_the_bar_is_gone_after_an_error(notebook, monkeypatch):
-    monkeypatch.setattr("hasim.study.execution.runner.simulate_cell", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("hasim.study.execution.replication.simulate_cell", lambda *_, **__: 1 / 0)
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         hasim.run(DATA, jobs=1)
     assert notebook[-1] == ""

@@ -71,7 +71,7 @@ def _context() -> BaseContext:
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["hasim.study.execution.runner"])
+        context.set_forkserver_preload(["hasim.study.execution.replication"])
         return context
     return multiprocessing.get_context("spawn")
 

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
-import gzip
-import io
-import os
-import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hasim.journal import Journal, write
-from hasim.measures import measure
-from hasim.measures.invariants import check as check_invariants
 from hasim.scenario import sent
 from hasim.scenario.loader import load
 from hasim.settings import plain
-from hasim.simulation.run import collector_paused, simulate
 from hasim.study.comparing.settings import differences
 from hasim.study.execution import executor
 from hasim.study.execution.cluster import Cluster, connected
 from hasim.study.execution.cluster_errors import ClusterError
+from hasim.study.execution.replication import Replicate
 from hasim.study.folder.errors import WAYS_ON, OtherRunError
 from hasim.study.folder.reading import options_of
 from hasim.study.folder.writing import RunFolder
-from hasim.study.planning.keys import key_of
 from hasim.study.planning.new_study import new_study
-from hasim.study.planning.outcomes import CellInfo, Outcome
+from hasim.study.planning.outcomes import Outcome
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.own_parts import own_parts
 from hasim.study.planning.plan import Plan
 from hasim.study.planning.study import Options, Study
-from hasim.study.replaying import replay_recorded
-from hasim.truth import MessageRecord, TrafficRollup
-from hasim.units import SECOND
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -65,147 +51,6 @@ class Progress:
     done: int
     total: int
     outcome: Outcome
-
-
-def simulate_cell(
-    loaded: Loaded, cell: int, replication: int, *, messages: bool = False
-) -> Journal:
-    """The journal of one replication; the same for the same scenario, seed and replication."""
-    point = loaded.cells[cell]
-    return simulate(
-        point.world,
-        loaded.recorded_of(point),
-        seed=loaded.scenario.seed,
-        replication=replication,
-        scenario=loaded.scenario.name,
-        cell=dict(point.varied),
-        messages=messages or loaded.scenario.include_messages,
-    )
-
-
-@dataclass(frozen=True)
-class Replicate:
-    """The work of a worker: simulate, check, measure, and keep what is asked for.
-
-    An exception becomes an outcome with `error`, so that the study can say
-    which replication it was, on whichever process it happened. `cells` give their
-    files the names. `traces` is what is in the files of traces, for workers that
-    may not see them.
-    """
-
-    loaded: Loaded
-    check: bool = False
-    journals: Path | None = None
-    messages: Path | None = None
-    cells: Sequence[CellInfo] = ()
-    traces: Mapping[str, bytes] = field(default_factory=dict)
-
-    def __call__(self, cell: int, replication: int) -> Outcome:
-        """Do one replication of one cell."""
-        with collector_paused():
-            return self._outcome(cell, replication)
-
-    def _outcome(self, cell: int, replication: int) -> Outcome:
-        started = time.perf_counter()
-        try:
-            sent.use(self.traces)
-            journal = simulate_cell(
-                self.loaded, cell, replication, messages=self.messages is not None
-            )
-            for folder, writer, end in (
-                (self.journals, write, "jsonl.gz"),
-                (self.messages, write_messages, "csv.gz"),
-            ):
-                if folder is not None:
-                    stem = file_stem(self._keyed(cell), replication)
-                    write_whole(writer, journal, folder / f"{stem}.{end}")
-            violations = broken(journal) if self.check else ()
-            measured = measure(journal).to_plain()
-        except Exception:
-            error = traceback.format_exc()
-            return Outcome(cell, replication, time.perf_counter() - started, None, (), error)
-        return Outcome(cell, replication, time.perf_counter() - started, measured, violations)
-
-    def _keyed(self, cell: int) -> CellInfo:
-        """A cell with its key, which names its files."""
-        info, loaded = self.cells[cell], self.loaded
-        key = info.key or key_of(loaded.cells[cell].world, loaded.scenario.seed)
-        return dataclasses.replace(info, key=key)
-
-
-def write_whole(writer: Callable[[Journal, Path], object], journal: Journal, path: Path) -> None:
-    """Write a file whole or, if this process is killed meanwhile, not at all."""
-    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
-    writer(journal, partial)
-    partial.replace(path)
-
-
-def file_stem(cell: CellInfo, replication: int) -> str:
-    """How the files of one replication are named in a run folder."""
-    return f"{cell.stem}-replication-{replication:04}"
-
-
-def broken(journal: Journal) -> tuple[str, ...]:
-    """The invariants that a journal breaks, in words; empty if all hold.
-
-    Beside those that the journal shows, each control plane is fed its recorded
-    inputs once more: it must do the same, without the world behind it (no clairvoyance).
-    """
-    found = [
-        f"invariant {v.invariant} at {v.t_ns / SECOND:.9f} s, {v.subject}: {v.text}"
-        for v in check_invariants(journal)
-    ]
-    for observer in journal.observers:
-        difference = replay_recorded(journal, observer).difference
-        if difference is not None:
-            found.append(
-                f"invariant 5 at {difference.t_ns / SECOND:.9f} s, {observer}: a replay of the "
-                f"same inputs gives {difference.replayed}, recorded were {difference.recorded}"
-            )
-    return tuple(found)
-
-
-def write_messages(journal: Journal, path: Path) -> None:
-    """Every message of a journal as one row of a gzipped CSV file."""
-    # mtime 0: the same messages give the same bytes.
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed,
-        io.TextIOWrapper(packed, encoding="utf-8", newline="") as out,
-    ):
-        rows = csv.DictWriter(
-            out, [f.name for f in dataclasses.fields(MessageRecord)], lineterminator="\n"
-        )
-        rows.writeheader()
-        rows.writerows(dataclasses.asdict(message) for _, message in journal.of(MessageRecord))
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one replication of each cell takes: messages, and seconds on one core."""
-
-    messages: float
-    seconds: float
-
-
-def estimate_cost(loaded: Loaded, *, sample_ns: int = 30 * SECOND) -> Cost:
-    """The cost of one replication of each cell, from one of the first cut off after `sample_ns`.
-
-    An estimate: it takes cost to grow with the horizon and to be the same in all cells.
-    """
-    point = loaded.cells[0]
-    short_ns = min(point.world.horizon_ns, sample_ns)
-    sample = dataclasses.replace(point, world=dataclasses.replace(point.world, horizon_ns=short_ns))
-    cut = dataclasses.replace(loaded, cells=(sample,))
-    simulate_cell(cut, 0, 0)  # reads traces and imports what a process needs but once
-    started = time.perf_counter()
-    journal = simulate_cell(cut, 0, 0)
-    measure(journal)
-    spent_s = time.perf_counter() - started
-    messages = sum(row.messages for _, row in journal.of(TrafficRollup))
-    horizons_ns = [loaded.cells[index].world.horizon_ns for index in loaded.sample()]
-    times = sum(horizons_ns) / len(horizons_ns) * len(loaded.cells) / short_ns
-    return Cost(messages * times, spent_s * times)
 
 
 def run_study(

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass
 
 from hasim.measures import measure
-from hasim.study.execution.runner import simulate_cell
+from hasim.study.execution.replication import simulate_cell
 from hasim.study.gate.fingerprint import Fingerprint, fingerprint
 from hasim.study.gate.quantities import values_of
 from hasim.study.gate.suite import SuiteCell

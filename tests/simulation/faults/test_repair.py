@@ -10,7 +10,7 @@ from hasim.scenario.loader import from_data
 from hasim.simulation.clock import Clock
 from hasim.simulation.faults.repair import Crews
 from hasim.study.estimates.statistics import t_interval
-from hasim.study.execution.runner import simulate_cell
+from hasim.study.execution.replication import simulate_cell
 from hasim.truth import FaultCured, FaultStarted
 from hasim.units import MINUTE, SECOND
 

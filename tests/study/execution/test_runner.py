@@ -15,6 +15,7 @@ import pytest
 from hasim.study.execution import runner
 from hasim.study.execution.batches import Wanted, Work
 from hasim.study.execution.executor import execute
+from hasim.study.execution.replication import Replicate
 from hasim.study.folder.reading import open_run
 from hasim.study.planning.outcomes import Outcome
 from tests.study.standins import TWO_CELLS, Deadly, Pids, Squares
@@ -204,7 +205,7 @@ def test_a_failing_replication_is_named_with_its_seed(tmp_path, monkeypatch):
 
 
 def test_an_exception_in_the_simulation_becomes_an_outcome():
-    outcome = runner.Replicate(TWO_CELLS)(0, 1)  # the stand-in has nothing recorded
+    outcome = Replicate(TWO_CELLS)(0, 1)  # the stand-in has nothing recorded
     assert outcome.measured is None
     assert "Traceback" in outcome.error
 

@@ -18,7 +18,7 @@ import pytest
 import hasim
 import hasim.findings.exports
 from hasim.scenario.loader import from_data
-from hasim.study.execution import runner
+from hasim.study.execution import replication, runner
 from hasim.study.folder.errors import OtherRunError, StoreError
 from hasim.study.folder.lock import Lock, LockedError
 from hasim.study.folder.reading import open_run
@@ -181,7 +181,7 @@ def test_a_failed_replication_is_done_again(tmp_path, whole, monkeypatch):
 
     folder = tmp_path / "run"
     with monkeypatch.context() as patched:
-        patched.setattr(runner, "simulate", broken)
+        patched.setattr(replication, "simulate", broken)
         with pytest.raises(runner.ReplicationError, match="no memory"):
             hasim.run(DATA, jobs=1, out=folder)
     assert open_run(folder).state == "FAILED"
@@ -215,8 +215,8 @@ def simulated(monkeypatch) -> list[tuple[dict[str, Any], int]]:
         found.append((dict(loaded.cells[cell].varied), replication))
         return simulate_cell(loaded, cell, replication, **options)
 
-    simulate_cell = runner.simulate_cell
-    monkeypatch.setattr(runner, "simulate_cell", count)
+    simulate_cell = replication.simulate_cell
+    monkeypatch.setattr(replication, "simulate_cell", count)
     return found
 
 

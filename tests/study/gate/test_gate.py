@@ -23,7 +23,8 @@ from hasim.services.failover import FailoverOrchestrator
 from hasim.simulation import streams
 from hasim.study.estimates import summary
 from hasim.study.execution import executor
-from hasim.study.execution.runner import ReplicationError, simulate_cell
+from hasim.study.execution.replication import simulate_cell
+from hasim.study.execution.runner import ReplicationError
 from hasim.study.gate import (
     DEFAULT_SUITE,
     Baseline,
