@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hasim.measures.catalogue import find
 from hasim.report.format import number, significant
 from hasim.report.forms.json_text import json_text
 from hasim.report.sheet import Column, Field, Mood, Sheet, Value, estimate_field
@@ -19,8 +20,6 @@ MOODS: Mapping[str, Mood] = {
     "error": "bad",
 }
 _MOST_SHOWN = 5
-CENSORED = ("detection_time.mean", "failover_time.mean", "outage.mean")
-"""Measures of times that may be cut short, by a cure or the end of the run."""
 WHOLE = (
     "Worse by: the mean paired difference, worse positive, between its one-sided 95 % bounds. "
     "r: the correlation of the pairs; near 0, they have lost their common luck."
@@ -68,7 +67,8 @@ def remarks(report: GateReport) -> Iterator[str]:
         yield f"{name} was {was} when the baseline was made, is {now}."
     if any(one.unit == "ratio" and not one.identical for one in report.comparisons):
         yield "Differences and margins of shares (%) are in percentage points."
-    if any(one.measure in CENSORED and not one.identical for one in report.comparisons):
+    times = (one for one in report.comparisons if find(one.measure).may_be_censored)
+    if any(not one.identical for one in times):
         yield "A time that was censored counts for as long as it was seen to last."
     if report.unused:
         yield f"In the baseline, but not in the suite: {', '.join(report.unused)}."

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from hasim.measures.catalogue.estimators import ProjectedUptime
+from hasim.measures.catalogue.estimators import DurationMean, DurationQuantile, ProjectedUptime
 
 if TYPE_CHECKING:
     from hasim.measures.catalogue.estimators import Estimator
@@ -88,3 +88,8 @@ class Measure:
     def needs_projection(self) -> bool:
         """Whether there is nothing to estimate without a scenario's ``projection:``."""
         return isinstance(self.estimator, ProjectedUptime)
+
+    @property
+    def may_be_censored(self) -> bool:
+        """Whether it is of times that a cure or the end of the run may cut short."""
+        return isinstance(self.estimator, DurationMean | DurationQuantile)
