@@ -114,7 +114,7 @@ def test_budgets_know_it_in_workers(highest):
 SCRIPT = """
 import hasim
 from hasim.services.balancing.registry import Algorithm, register
-from tests.study.planning.test_own import STUDY
+from tests.study.planning.test_own_algorithms import STUDY
 def first(fleet, request):
     return 0
 register("highest", Algorithm("The first master.", first))
