@@ -8,10 +8,12 @@ from __future__ import annotations
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("explore", derandomize=False)
+# No test may fail for the machine being busy: no deadline, and slow is no illness.
+UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, **UNHURRIED)
+settings.register_profile("explore", derandomize=False, **UNHURRIED)
 settings.load_profile("repeatable")
 
 # A shell that starts pytest in the background has it ignore Ctrl-C, and with it all that it starts.

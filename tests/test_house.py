@@ -221,6 +221,18 @@ def test_what_is_cited_of_the_architecture_is_there():
     tell([f"{file}: {title}" for file, title in cited if " ".join(title.split()) not in headings])
 
 
+def test_what_the_pages_name_is_there():
+    tell([
+        f"{page.name}: {path}"
+        for page in sorted(ROOT.glob("*.md"))
+        for path in re.findall(
+            r"[`(]((?:hasim|tests|results|scenarios|notebooks)/[\w./-]+)[`)]",
+            page.read_text(encoding="utf-8"),
+        )
+        if not (ROOT / path).exists()
+    ])  # fmt: skip
+
+
 def test_functions_fit_on_a_screen():
     tell([
         f"{inside(file)}:{node.lineno} {node.name}: {length} lines, at most {MOST_IN_FUNCTION}"
