@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from hasim.model import Cause, Diagnosis, RoutingTable, Severity, Status
 from hasim.record import record
+from hasim.times import Times
 
 # -- inputs ------------------------------------------------------------------
 
@@ -25,6 +26,27 @@ class ProbeReply:
     master: str
     probe: int
     cause: Cause
+
+
+@record
+class ProbeStretch:
+    """Probes in a row that all ended alike, told at once instead of one by one.
+
+    They are numbered from `probe`, ended at `ended_ns`, and were sent `took_ns` before that (with
+    TIMEOUT: so long was waited). One more may be under way, since `under_way_ns`.
+    """
+
+    master: str
+    probe: int
+    cause: Cause
+    ended_ns: Times
+    took_ns: Times
+    under_way_ns: int | None = None
+
+    @property
+    def sent(self) -> int:
+        """How many probes were sent."""
+        return len(self.ended_ns) + (self.under_way_ns is not None)
 
 
 @record
@@ -180,13 +202,8 @@ class SwitchAlgorithm:
 
 
 OPERATIONS = (
-    StartMaintenance,
-    StopMaintenance,
-    DrainMaster,
-    UndrainMaster,
-    AddMaster,
-    RemoveMaster,
-    SwitchAlgorithm,
+    *(StartMaintenance, StopMaintenance, DrainMaster, UndrainMaster),
+    *(AddMaster, RemoveMaster, SwitchAlgorithm),
 )
 """What an operator may order at run time."""
 
@@ -194,6 +211,7 @@ OPERATIONS = (
 Input = (
     WakeUp
     | ProbeReply
+    | ProbeStretch
     | Heartbeat
     | GatewayReport
     | RoutingAck

@@ -1,4 +1,4 @@
-"""The append-only record of a run: inputs, effects, events, truth; write, read, replay.
+"""The append-only record of a run: inputs, effects, events, truth; write and read.
 
 On disk a journal is JSON Lines (gzip if the name ends in ``.gz``): a header
 that holds the configuration of each observer (a control plane), then one line per
@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, Protocol, cast, get_args
+from typing import IO, Any, Literal, NamedTuple, cast, get_args
 
 from hasim import events, truth
 from hasim.settings.validation import nearest
@@ -106,18 +106,6 @@ class Journal:
         return int(self.header["horizon_ns"])
 
 
-class Machine(Protocol):
-    """What can be replayed: a control plane."""
-
-    def step(self, now: int, item: events.Input) -> list[events.Output]:
-        """Effects and events of one input."""
-        ...
-
-    def start(self, now: int) -> list[events.Output]:
-        """Effects and events of the start."""
-        ...
-
-
 @functools.cache
 def _adapter(name: str) -> Any:
     """pydantic's adapter of the body class with this name."""
@@ -205,63 +193,3 @@ def _open(path: Path, mode: str, *, gzipped: bool) -> IO[str]:
             return io.TextIOWrapper(cast(IO[bytes], raw), encoding="utf-8")
         return cast(IO[str], gzip.open(path, mode, encoding="utf-8"))
     return cast(IO[str], path.open(mode, encoding="utf-8"))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The first place where a replay and its journal part."""
-
-    t_ns: int
-    item: events.Input | None
-    recorded: tuple[str, ...]
-    replayed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Replay:
-    """What a replay found: how much was fed, and the first difference, if any."""
-
-    inputs: int
-    outputs: int
-    difference: Difference | None
-    journal: Journal
-
-
-def replay(journal: Journal, machine: Machine, observer: str | None = None) -> Replay:
-    """Feed an observer's recorded inputs to a fresh machine and compare its outputs line by line.
-
-    Never stops early: the replayed journal holds what the machine did with all
-    recorded inputs, whether or not its outputs differ. Raises JournalError for an observer
-    that the journal does not have (None: the first).
-    """
-    observer = journal.observer(observer)
-    replayed = Journal(dict(journal.header))
-    difference: Difference | None = None
-    inputs = outputs = 0
-    for t_ns, item, recorded in _exchanges(journal.seen_by(observer)):
-        if item is not None:
-            inputs += 1
-            replayed.add(t_ns, "input", item, observer)
-        produced = machine.start(t_ns) if item is None else machine.step(t_ns, item)
-        outputs += len(produced)
-        for output in produced:
-            replayed.add(t_ns, lane_of(output), output, observer)
-        if difference is None and produced != recorded:
-            difference = Difference(
-                t_ns, item, tuple(map(repr, recorded)), tuple(map(repr, produced))
-            )
-    return Replay(inputs, outputs, difference, replayed)
-
-
-def _exchanges(
-    journal: Journal,
-) -> Iterator[tuple[int, events.Input | None, list[events.Output]]]:
-    """Each input with the outputs that followed it; the first exchange is the start."""
-    t_ns, item, outputs = 0, None, cast(list[events.Output], [])
-    for record in journal.records:
-        if record.lane == "input":
-            yield t_ns, item, outputs
-            t_ns, item, outputs = record.t_ns, cast(events.Input, record.body), []
-        elif record.lane in ("effect", "event"):
-            outputs.append(cast(events.Output, record.body))
-    yield t_ns, item, outputs

@@ -23,11 +23,12 @@ ROOT = PACKAGE.parent
 FILES = tuple(sorted(PACKAGE.rglob("*.py")))
 
 LAYERS = (
-    {"units", "version", "record", "sketch", "mser"},
+    {"units", "version", "record", "times", "sketch", "mser"},
     {"model", "settings"},
     {"events", "truth", "stored"},
     {"journal"},
-    {"services"},
+    {"singles"},
+    {"replay", "services"},
     {"simulation", "live", "measures"},
     {"scenario"},
     {"study"},

@@ -12,7 +12,8 @@ from hasim.commands.options import set_option
 from hasim.commands.shell import FAILED, FINE, counted, fail, note
 
 if TYPE_CHECKING:
-    from hasim.journal import Difference, Journal
+    from hasim.journal import Journal
+    from hasim.replay import Difference
 
 
 observer_option = click.option(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hasim import sketch
-from hasim.events import SendProbe
+from hasim.events import ProbeStretch, SendProbe
 from hasim.measures import quality
 from hasim.measures.balance import INDICES
 from hasim.measures.facts import Facts
@@ -154,6 +154,8 @@ def masters_of(facts: Facts, mistakes: Sequence[Mistake]) -> list[MasterRow]:
         if rollup.cause is Cause.OK:
             answered[rollup.master] += rollup.attempts
     probes = Counter(probe.master for _, probe in facts.records.of(SendProbe))
+    for _, stretch in facts.records.of(ProbeStretch):
+        probes[stretch.master] += stretch.sent
     mistakes_of = grouped((mistake.master, mistake) for mistake in mistakes)
     rows = []
     for master in facts.records.masters:

@@ -10,6 +10,7 @@ from hasim.journal import Journal, Record
 from hasim.model import Cause, Status
 from hasim.report import format
 from hasim.report.story import Line
+from hasim.singles import singly
 from hasim.units import seconds
 
 _STATE_WORDS = {
@@ -52,7 +53,7 @@ class Teller:
     def __init__(
         self, journal: Journal, master: str, start_ns: int, end_ns: int, observer: str
     ) -> None:
-        journal = journal.seen_by(observer)
+        journal = singly(journal.seen_by(observer))
         self.journal, self.master, self.observer = journal, master, observer
         self.start_ns, self.end_ns = start_ns, end_ns
         self.partitions = self._partitions()

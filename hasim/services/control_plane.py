@@ -156,6 +156,16 @@ class ControlPlane:
         """The earliest time at which a service wants to be called (nanoseconds)."""
         return None if self._next_ns == NEVER else self._next_ns
 
+    def hand_over_probing(self, master: str) -> None:
+        """Somebody else probes a master from now on, see `FailoverDetectionService.rhythm`."""
+        self.detection.hand_over_probing(master)
+        self._ask("detection")
+
+    def take_back_probing(self, master: str) -> None:
+        """Nothing came of that."""
+        self.detection.take_back_probing(master)
+        self._ask("detection")
+
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on."""
         return self.step(now, SwitchAlgorithm(algorithm))
@@ -172,10 +182,7 @@ class ControlPlane:
             made = call(now) if about is None else call(now, about)
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
-        time = self.services[name].next_wakeup()
-        if time != self._due_ns[name]:
-            self._due_ns[name] = NEVER if time is None else time
-            self._next_ns = min(self._due_ns.values())
+        self._ask(name)
         if not made or (len(made) == 1 and type(made[0]) not in EVENTS):
             return made
         out: list[Output] = []
@@ -184,6 +191,13 @@ class ControlPlane:
             if type(output) in EVENTS:
                 out += self._tell(now, name, cast(Event, output))
         return out
+
+    def _ask(self, name: str) -> None:
+        """When a service wants to be called, now that it was."""
+        time = self.services[name].next_wakeup()
+        if time != self._due_ns[name]:
+            self._due_ns[name] = NEVER if time is None else time
+            self._next_ns = min(self._due_ns.values())
 
     def _tell(self, now: int, origin: str, event: Event) -> list[Output]:
         out: list[Output] = []

@@ -18,6 +18,7 @@ ANSWER = 25
 TIMEOUT = 30
 LINE = 35
 INPUT = 40
+HANDOVER = 45
 WAKE_UP = 50
 HEDGE = 55
 ARRIVAL = 60
@@ -136,6 +137,12 @@ class Timer:
             self._call.cancel()
         self.at = at
         self._call = Call(self.env, max(0, at - self.env.now), WAKE_UP, self._ring)
+
+    def stop(self) -> None:
+        """Do not ring."""
+        if self._call is not None:
+            self._call.cancel()
+        self.at = self._call = None
 
     def _ring(self, _: Call) -> None:
         self.at = self._call = None

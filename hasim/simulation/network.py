@@ -89,8 +89,8 @@ class Link:
     """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
 
     __slots__ = (
-        *("base_ns", "drops", "extra_ns", "foreseen_by", "passes"),
-        *("_crossed", "_draws", "_first", "_jitter", "_loss", "_steady", "_uniforms"),
+        *("base_ns", "drops", "extra_ns", "foreseen_by", "passes", "taken"),
+        *("_draws", "_first", "_jitter", "_loss", "_steady", "_uniforms"),
     )
 
     BLOCK, BLOCKS = 32, 8
@@ -103,7 +103,9 @@ class Link:
         self._uniforms = uniforms
         self.foreseen_by: Callable[[], None] | None = None
         """Whoever relies on a look ahead: is called before anybody takes a number."""
-        self._crossed = self._first = 0
+        self.taken = 0
+        """How many crossings have had their numbers."""
+        self._first = 0
         self._draws: list[tuple[float, float]] = []
         self.suffer([])
 
@@ -134,8 +136,8 @@ class Link:
         """The number of a crossing, now or later, that has the next numbers of that stream."""
         if self.foreseen_by is not None:
             self.foreseen_by()
-        number = self._crossed
-        self._crossed = number + 1
+        number = self.taken
+        self.taken = number + 1
         return number
 
     def cross(self, number: int) -> int:
@@ -154,8 +156,8 @@ class Link:
             return np.full(count, -1, dtype=np.int64)
         if self._steady and self.passes >= 1.0:
             return np.full(count, self.base_ns + self.extra_ns, dtype=np.int64)
-        first = self._crossed // self.BLOCK
-        skipped = self._crossed - first * self.BLOCK
+        first = self.taken // self.BLOCK
+        skipped = self.taken - first * self.BLOCK
         ratios, u = self._blocks(first, -(-(skipped + count) // self.BLOCK))
         # As `crossing` does.
         delays_ns = (self.base_ns * ratios).astype(np.int64) + self.extra_ns
@@ -164,7 +166,7 @@ class Link:
 
     def skip(self, count: int) -> None:
         """Take so many numbers: that many crossings were those of a look ahead."""
-        self._crossed += count
+        self.taken += count
 
     def _draw_more(self, number: int) -> None:
         """Ratios and uniforms from a crossing on, in blocks since scalar draws are slow."""

@@ -42,17 +42,22 @@ def simulate(
         )
         world.device.first_fails = first_fence_fails
         world.journal.header = _header(world, scenario, cell or {})
-        world.changes.changed()
-        world.injector.schedule(settings.faults, settings.horizon_ns)
-        schedule_operations(world.env, settings.operations, world.feed)
-        operations_ns = [operation.at_ns for operation in settings.operations]
-        schedule_samples(
-            world.env, operations_ns, settings.horizon_ns, world.messages, world.record
-        )
-        world.start()
+        begin(world)
         world.messages.run(settings.horizon_ns)
+        world.settle()
         conclude(world, messages=messages)
         return world.give_journal()
+
+
+def begin(world: World) -> None:
+    """Put on the clock what comes from outside, and start the control planes."""
+    settings = world.settings
+    world.changes.changed()
+    world.injector.schedule(settings.faults, settings.horizon_ns)
+    schedule_operations(world.env, settings.operations, world.feed)
+    operations_ns = [operation.at_ns for operation in settings.operations]
+    schedule_samples(world.env, operations_ns, settings.horizon_ns, world.messages, world.record)
+    world.start()
 
 
 def conclude(world: World, *, messages: bool) -> None:

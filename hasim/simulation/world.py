@@ -25,6 +25,7 @@ from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
 from hasim.simulation.control.roles import Roles
+from hasim.simulation.control.stretches import Stretches
 from hasim.simulation.control.transfers import Transfers
 from hasim.simulation.faults.injector import Injector
 from hasim.simulation.faults.scene import Scene
@@ -253,8 +254,21 @@ class World:
                 self.rerouting,
             )
             driver.perform = commands.perform
+            if self.settings.probes == "stretches":
+                driver.deputy = self._stretches(driver, commands.probes)
             found[name] = Observer(driver, post, commands)
         return found
+
+    def _stretches(self, driver: Driver, probes: Probes) -> Stretches:
+        stretches = Stretches(
+            driver.control_plane,
+            probes,
+            driver,
+            masters=list(self.masters),
+            horizon_ns=self.settings.horizon_ns,
+        )
+        self.changes.on_change += (stretches.changed,)
+        return stretches
 
     def _injector(self) -> Injector:
         scene = Scene(
@@ -279,7 +293,7 @@ class World:
     def _follow_changes(self) -> None:
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
-        self.changes.on_change = (
+        self.changes.on_change += (
             *(observer.commands.probes.changed for observer in self.observers.values()),
             self.replication_of.refresh,
             self.oracle.update,
@@ -297,6 +311,11 @@ class World:
             posts = [observer.post for observer in self.observers.values()]
             source = {"seed": self.seed, "replication": self.replication}
             Heartbeats(self.env, self.masters.values(), posts, interval_ns, **source).start()
+
+    def settle(self) -> None:
+        """Bring every control plane up to date, at the end of a run."""
+        for driver in self.drivers.values():
+            driver.settle()
 
     def feed(self, item: Input) -> None:
         """An operator tells every control plane something."""

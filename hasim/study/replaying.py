@@ -21,8 +21,9 @@ from hasim.events import (
     TransferState,
     WakeUp,
 )
-from hasim.journal import Journal, JournalError, Replay, lane_of, replay
+from hasim.journal import Journal, JournalError, lane_of
 from hasim.model import Cluster
+from hasim.replay import Replay, replay
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection.settings import DetectionSettings
@@ -30,6 +31,7 @@ from hasim.services.failover.settings import FailoverSettings
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.settings import from_plain, plain, settings
 from hasim.settings.validation import adapter
+from hasim.singles import singly
 from hasim.units import SECOND
 
 COMMANDS = (Fence, TransferState, Promote, Demote)
@@ -84,7 +86,7 @@ def what_if(
     machine = _control_plane(journal, observer, made)
     replayed = Journal(_header(journal.header, observer, made))
     _take(replayed, 0, machine, machine.start(0))
-    for record in journal.seen_by(observer).records:
+    for record in singly(journal.seen_by(observer)).records:
         if record.lane == "input" and not isinstance(record.body, WakeUp):
             _wake(machine, replayed, record.t_ns)
             item = cast(Input, record.body)
@@ -147,7 +149,7 @@ def _told(journal: Journal, steps: dict[str, list[Step]]) -> list[str]:
 
 def unanswered(recorded: Journal, replayed: Journal) -> tuple[int, int]:
     """How many probes and commands of the replay the recorded run did not send."""
-    probes = {effect for _, effect in recorded.of(SendProbe)}
+    probes = {effect for _, effect in singly(recorded).of(SendProbe)}
     commands = {(t_ns, effect) for t_ns, effect in recorded.of(*COMMANDS)}
     return (
         sum(effect not in probes for _, effect in replayed.of(SendProbe)),

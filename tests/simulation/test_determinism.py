@@ -12,9 +12,11 @@ import pytest
 
 from hasim import journal as journals
 from hasim.journal import Journal, JournalError, to_line
+from hasim.replay import replay
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings
 from hasim.simulation.settings.faults import Crash, Hang
+from hasim.singles import singly
 from tests.services.bench import detection
 from tests.simulation.worlds import after, build, lasting, run, traffic, world
 
@@ -61,17 +63,17 @@ def test_another_seed_or_replication_gives_another_journal() -> None:
 
 
 def test_a_replayed_journal_gives_identical_effects() -> None:
-    journal = run(SETTINGS)
-    replay = journals.replay(journal, fresh())
-    assert replay.difference is None
-    assert replay.inputs == sum(r.lane == "input" for r in journal.records) > 30
-    assert [r for r in journal.records if r.lane != "truth"] == replay.journal.records
+    journal = singly(run(SETTINGS))
+    found = replay(run(SETTINGS), fresh())
+    assert found.difference is None
+    assert found.inputs == sum(r.lane == "input" for r in journal.records) > 30
+    assert [r for r in journal.records if r.lane != "truth"] == found.journal.records
 
 
 def test_another_configuration_differs_in_the_replay() -> None:
-    replay = journals.replay(run(SETTINGS), fresh(detection(fall=5)))
-    assert replay.difference is not None
-    assert replay.difference.recorded != replay.difference.replayed
+    found = replay(run(SETTINGS), fresh(detection(fall=5)))
+    assert found.difference is not None
+    assert found.difference.recorded != found.difference.replayed
 
 
 @pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
@@ -125,4 +127,4 @@ def test_no_clairvoyance() -> None:
     """The same inputs give the same effects, whatever the truth: truth is not even an argument."""
     journal = run(SETTINGS)
     blind = Journal(journal.header, [r for r in journal.records if r.lane != "truth"])
-    assert journals.replay(blind, fresh()).difference is None
+    assert replay(blind, fresh()).difference is None

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from hasim import journal as journals
 from hasim.events import FailoverChanged, ServiceFailed
 from hasim.journal import Journal
 from hasim.measures.invariants import check, difference
+from hasim.replay import Replay, replay
 from hasim.scenario import catalogue
 from hasim.scenario.loader import Cell, Loaded, load
 from hasim.services.control_plane import ControlPlane
@@ -42,12 +42,12 @@ def run(study: Loaded, cell: Cell, replication: int) -> Journal:
     )
 
 
-def replayed(study: Loaded, cell: Cell, journal: Journal) -> journals.Replay:
+def replayed(study: Loaded, cell: Cell, journal: Journal) -> Replay:
     """Through a control plane of its own, that has nothing but the inputs."""
     world = cell.world
     cluster = World(world, study.recorded_of(cell), seed=0, replication=0).cluster
     plane = ControlPlane(cluster, world.detection, world.failover, world.balancing, world.monitor)
-    return journals.replay(journal, plane)
+    return replay(journal, plane)
 
 
 def broken(cell: Cell, journal: Journal) -> Iterator[str]:

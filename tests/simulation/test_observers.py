@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from hasim.events import GatewayReport, ProbeReply, SendProbe, StatusChanged
+from hasim.events import GatewayReport, ProbeReply, ProbeStretch, SendProbe, StatusChanged
 from hasim.journal import Journal, JournalError, read, write
 from hasim.measures import measure
 from hasim.measures.invariants import difference
@@ -21,10 +21,12 @@ from hasim.simulation import run as run_module
 from hasim.simulation import world as world_module
 from hasim.simulation.settings import JitterLaw, NetworkSettings, ReplicationSettings, WorldSettings
 from hasim.simulation.settings.faults import Crash, NetworkPartition
+from hasim.singles import singly
 from hasim.study.gate.fingerprint import fingerprint
 from hasim.study.replaying import replay_recorded, what_if
 from hasim.truth import MasterFenced
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.worlds import after, lasting, masters, run, traffic, world
 
 SITES = {"here": "west", "there": "east"}
@@ -100,10 +102,20 @@ def test_data_planes_agree_with_two_observers_and_deep_probes() -> None:
 
 
 @pytest.mark.usefixtures("both")
+def test_each_observer_hands_probing_over_by_itself() -> None:
+    settings = dataclasses.replace(hanging_off("monitor"), detection=detection(interval_ns=SECOND))
+    single, handed = (
+        run(dataclasses.replace(settings, probes=probes)) for probes in ("single", "stretches")
+    )
+    assert difference(single, singly(handed)) is None
+    assert {r.observer for r in handed.records if type(r.body) is ProbeStretch} == set(SITES)
+
+
+@pytest.mark.usefixtures("both")
 def test_replay_and_what_if_follow_the_observer_that_is_named(tmp_path) -> None:
     journal = run(hanging_off("monitor"))
     write(journal, tmp_path / "run.jsonl.gz")
-    journal = read(tmp_path / "run.jsonl.gz")
+    journal = singly(read(tmp_path / "run.jsonl.gz"))
     for observer in SITES:
         own = [r for r in journal.records if r.observer == observer]
         replayed = replay_recorded(journal, observer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hasim.events import Output, StatusChanged
 from hasim.model import Cause, Cluster, Diagnosis, Status
@@ -83,6 +83,48 @@ class Court(Judge):
         health.detector.failed(now)
         self._listen(now, health)
         return self._weigh(now, health, reason)
+
+    def passed_many(
+        self,
+        master: str,
+        source: Source,
+        number: int,
+        times_ns: Sequence[int],
+        took_ns: Sequence[int],
+    ) -> list[Output]:
+        """Several checks passed in a row."""
+        health = self.health[master]
+        if times_ns and health.status is Status.HEALTHY and not self.keeps_time:
+            health.detector.passed_many(times_ns, number, took_ns)
+            health.last_check = Cause.OK
+            return []
+        ended = enumerate(zip(times_ns, took_ns, strict=True), number)
+        return [
+            out
+            for each, (time_ns, each_ns) in ended
+            for out in self.passed(time_ns, master, source, each, each_ns)
+        ]
+
+    def failed_many(
+        self, master: str, source: Source, cause: Cause, number: int, times_ns: Sequence[int]
+    ) -> list[Output]:
+        """Several checks failed in a row."""
+        health = self.health[master]
+        if times_ns and health.status is Status.FAILED and not self.keeps_time:
+            health.detector.failed_many(times_ns)
+            health.last_check, health.passed_in_row = cause, 0
+            return []
+        return [
+            out
+            for each, time_ns in enumerate(times_ns, number)
+            for out in self.failed(time_ns, master, source, cause, f"{source.WHAT} {each}: {cause}")
+        ]
+
+    def is_settled(self, master: str) -> bool:
+        """Whether nothing speaks against the verdict on a master, and silence does not count."""
+        status = self.health[master].status
+        settled = status in SETTLED and not self.keeps_time
+        return settled and (status is Status.FAILED or self._standing(master) is None)
 
     def doubted(self, master: str) -> None:
         """Less than a failed check: the passed ones lapse."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from hasim.events import (
     Input,
     Output,
     ProbeReply,
+    ProbeStretch,
     RemoveMaster,
     StartMaintenance,
     StopMaintenance,
@@ -23,6 +25,7 @@ from hasim.services.detection.court import Court
 from hasim.services.detection.evidence.source import Source, unknown_master
 from hasim.services.detection.health import MasterHealth
 from hasim.services.detection.registry import SOURCES
+from hasim.services.detection.rhythm import Rhythm
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import Finding
 from hasim.services.frozen import freeze, thaw
@@ -48,7 +51,7 @@ class FailoverDetectionService:
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
-            *(ProbeReply, GatewayReport, Heartbeat, WakeUp),
+            *(ProbeReply, ProbeStretch, GatewayReport, Heartbeat, WakeUp),
             *(StartMaintenance, StopMaintenance, AddMaster, RemoveMaster),
         }
     )
@@ -167,6 +170,40 @@ class FailoverDetectionService:
             found[master] |= health.detector.report(now)
             for source in self._sources.values():
                 found[master] |= source.report(master)
+        return found
+
+    # -- handing the asking over -------------------------------------------------
+
+    def rhythm(self, master: str) -> Rhythm | None:
+        """How the probing of a master goes on, for a driver that can foresee how it ends.
+
+        None unless the verdict on it is settled and no evidence stands against that. Who takes
+        the probing over (`hand_over_probing`) is not asked for it any more, and tells by a
+        `ProbeStretch` what became of the probes: before anything else that concerns the master.
+        """
+        if not (self.running and self._court.is_settled(master)):
+            return None
+        rhythms = (source.rhythm(master) for source in self._sources.values())
+        return next((rhythm for rhythm in rhythms if rhythm is not None), None)
+
+    def hand_over_probing(self, master: str) -> None:
+        """Somebody else probes the master, in the present rhythm."""
+        for source in self._sources.values():
+            source.hand_over(master)
+
+    def take_back_probing(self, master: str) -> None:
+        """Nothing came of that: the next probe is due when it was."""
+        for source in self._sources.values():
+            source.take_back(master)
+
+    def concerns(self, item: Input) -> Iterable[str]:
+        """The masters whose verdict, or whose probing, may change by an input."""
+        found: list[str] = []
+        if isinstance(item, StartMaintenance | StopMaintenance | AddMaster | RemoveMaster):
+            found.append(item.master)
+        for source in self._takers.get(type(item), ()):
+            concerned = source.concerns(item)
+            found += self._court.health if concerned is None else concerned
         return found
 
     # -- freezing --------------------------------------------------------------

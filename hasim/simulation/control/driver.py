@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import Protocol, cast
 
 from hasim.events import Effect, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
@@ -16,6 +16,27 @@ from hasim.simulation.clock import Call, Clock, Timer
 
 WOKEN = WakeUp()
 """There is nothing in one, so that one is enough."""
+
+
+class Deputy(Protocol):
+    """Takes over something that the control plane would do, and hands it back in time."""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is taken over."""
+        ...
+
+    def before(self, item: Input) -> None:
+        """The control plane is about to be told something."""
+        ...
+
+    def after(self, item: Input) -> None:
+        """It was told."""
+        ...
+
+    def settle(self) -> None:
+        """Hand everything back, now."""
+        ...
 
 
 class Driver:
@@ -32,25 +53,55 @@ class Driver:
     ) -> None:
         self.env = env
         self.observer = observer
-        self.control_plane = control_plane
+        self.deputy: Deputy | None = None
+        """Who takes over the probing of masters, if anybody does: set before the start."""
+        self._control_plane = control_plane
         self._journal = journal
         self._timer = Timer(env, partial(self.feed, WOKEN))
+
+    @property
+    def control_plane(self) -> ControlPlane:
+        """The control plane, for somebody who asks it: it knows all that has happened by now."""
+        self.settle()
+        return self._control_plane
+
+    def settle(self) -> None:
+        """Bring the control plane up to date: nothing is taken over from it any more."""
+        if self.deputy is not None:
+            self.deputy.settle()
 
     def start(self) -> None:
         """Start the control plane."""
         now = self.env.now
-        self._take(now, self.control_plane.start(now))
-        self._timer.set(self.control_plane.next_wakeup())
+        self._take(now, self._control_plane.start(now))
+        self._timer.set(self._control_plane.next_wakeup())
 
     def feed(self, item: Input) -> None:
         """Hand one input to the control plane, now."""
-        now, control_plane = self.env.now, self.control_plane
+        if self.deputy is None:
+            self.tell(item)
+            return
+        self.deputy.before(item)
+        self.tell(item)
+        self.deputy.after(item)
+
+    def tell(self, item: Input) -> None:
+        """The same, past the deputy."""
+        now, control_plane = self.env.now, self._control_plane
         self._journal.records.append(new_record(Record, (now, "input", item, self.observer)))
         outputs = control_plane.step(now, item)
         if outputs:
             self._take(now, outputs)
-        at = control_plane.next_wakeup()
-        if at != self._timer.at:
+        self.wait()
+
+    def wait(self) -> None:
+        """Have the control plane woken when it wants to be."""
+        at = self._control_plane.next_wakeup()
+        if at == self._timer.at:
+            return
+        if at is None and self.deputy is not None and self.deputy.active:
+            self._timer.stop()  # it would want to be, but for what is taken over
+        else:
             self._timer.set(at)
 
     def receive(self, call: Call) -> None:

@@ -10,7 +10,7 @@ from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, INPUT, KEY_BITS, Call
 from hasim.simulation.control.post import Post
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import master_endpoint
+from hasim.simulation.network import Link, master_endpoint
 from hasim.simulation.streams import Stream
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ Journey = tuple[SendProbe, int, int, int]
 """A probe, the number of its crossing back, its own number, and when it was sent (ns)."""
 RANK_BITS = 14
 """So many bits of an answer's key tell masters apart."""
+Condition = tuple[Cause | None, bool, int, float, bool, int, float]
+"""All that how probes end depends on, but chance (see `Probes.condition`)."""
 LONGEST_NS = (1 << KEY_BITS - RANK_BITS) - 1
 """Answers that took longer (17 s) are not told apart by how long they took."""
 
@@ -70,6 +72,8 @@ class Probes:
         self._there = {m: links[post.endpoint, endpoint] for m, endpoint in endpoints.items()}
         self._back = {m: links[endpoint, post.endpoint] for m, endpoint in endpoints.items()}
         self._shallow = {m: s.settings.health == "shallow" for m, s in masters.items()}
+        self.unanswered: Callable[[str], None] | None = None
+        """Is told the master if it is known, when a probe is sent, that nobody will answer it."""
         # By master: when the probe arrives, its journey, the event of its answer.
         self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
         last = (1 << RANK_BITS) - 1
@@ -83,6 +87,8 @@ class Probes:
         name, env, back = probe.master, self.env, self._back[probe.master]
         self._sent = number = self._sent + self._step
         there_ns, way = self._there[name].draw(), back.take()
+        if self.unanswered is not None and (there_ns < 0 or self.outlook(name) is Cause.TIMEOUT):
+            self.unanswered(name)
         if there_ns < 0:
             return
         if self._shallow[name] and self._masters[name].answering:
@@ -96,6 +102,56 @@ class Probes:
                 self._foreseen[name] = (now + there_ns, (probe, way, number, now), answer)
                 return
         Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number, env.now), number)
+
+    # -- foresight -----------------------------------------------------------------
+
+    def links(self, master: str) -> tuple[Link, Link]:
+        """The links to a master and back."""
+        return self._there[master], self._back[master]
+
+    def outlook(self, master: str) -> Cause | None:
+        """How probes of a master end as it is now, chance aside; None if that is not known."""
+        here = self._masters[master]
+        if not (self._there[master].up and self._back[master].up):
+            return Cause.TIMEOUT
+        if here.answering:
+            return OK if self._shallow[master] else None
+        return Cause.REFUSED if here.refusing else Cause.TIMEOUT
+
+    def condition(self, master: str) -> Condition:
+        """The state of a master and its links, to see whether they have changed."""
+        there, back = self._there[master], self._back[master]
+        ways = (there.drops, there.extra_ns, there.passes, back.drops, back.extra_ns, back.passes)
+        return (self.outlook(master), *ways)
+
+    def go_on(
+        self,
+        probe: SendProbe,
+        way: int,
+        cause: Cause,
+        *,
+        sent_ns: int,
+        there_ns: int,
+        took_ns: int,
+    ) -> None:
+        """A probe that was foreseen is under way: from now on it goes on as any other.
+
+        It was sent at `sent_ns` and takes `there_ns` (-1: lost) to the master; its crossing back
+        has the number `way`, and as things were it would have ended so after `took_ns`.
+        """
+        env = self.env
+        self._sent = number = self._sent + self._step
+        if there_ns < 0:
+            return
+        if sent_ns + there_ns >= env.now:
+            delay_ns = sent_ns + there_ns - env.now
+            Call(env, delay_ns, ARRIVAL, self._arrive, (probe, way, number, sent_ns), number)
+        elif cause is not Cause.TIMEOUT:
+            reply, key = (
+                ProbeReply(probe.master, probe.probe, cause),
+                self.key(probe.master, took_ns),
+            )
+            Call(env, sent_ns + took_ns - env.now, INPUT, self._receive, reply, key)
 
     def key(self, master: str, took_ns: int) -> int:
         """The key of an answer that took so long since its probe was sent."""

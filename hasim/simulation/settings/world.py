@@ -70,6 +70,9 @@ class WorldSettings:
     data_plane: Literal["compiled", "reference"] = "compiled"
     """How messages are simulated: in compiled batches, or event by event. The results
     are the same; the reference is slower and easier to follow."""
+    probes: Literal["stretches", "single"] = "stretches"
+    """How probes are simulated while nothing happens: many at once, or one by one. The results
+    are the same; journals of single probes are longer, and tell of each as it happens."""
 
     @property
     def owners(self) -> tuple[MasterSettings, ...]:

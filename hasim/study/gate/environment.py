@@ -25,6 +25,7 @@ ABOUT_RUNNING = (
     "projection",
     "include_messages",
     "data_plane",
+    "probes",
 )
 """Settings that change neither the world nor what happens in it."""
 

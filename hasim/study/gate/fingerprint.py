@@ -14,6 +14,7 @@ from hasim.journal import Journal, to_line
 from hasim.model import Status
 from hasim.services.failover.lifecycle import TERMINAL
 from hasim.settings import count
+from hasim.singles import singly
 from hasim.stored import STRICT
 from hasim.truth import AttemptRollup
 
@@ -54,7 +55,8 @@ class Fingerprint:
 
 
 def fingerprint(journal: Journal) -> Fingerprint:
-    """The fingerprint of one run."""
+    """The fingerprint of one run: the same whether or not probes were told in stretches."""
+    journal = singly(journal)
     kinds = Counter(type(record.body) for record in journal.records)
     ended: Counter[str] = Counter()
     attempts: Counter[str] = Counter()

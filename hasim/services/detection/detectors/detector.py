@@ -67,6 +67,11 @@ class Detector(Protocol):
     def failed(self, now: int) -> None:
         """A check failed, or as much evidence came in as a failed check is."""
 
+    def failed_many(self, times_ns: Sequence[int]) -> None:
+        """The same of several checks, while nothing else happened."""
+        for time_ns in times_ns:
+            self.failed(time_ns)
+
     def cleared(self, now: int) -> None:
         """The master is acquitted: what was against it is void, and silence counts from now."""
 

@@ -58,6 +58,10 @@ class Threshold(Detector):
         """Count a failed check."""
         self.failed_in_row += 1
 
+    def failed_many(self, times_ns: Sequence[int]) -> None:
+        """Count them."""
+        self.failed_in_row += len(times_ns)
+
     def cleared(self, now: int) -> None:
         """Count afresh."""
         self.failed_in_row = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -127,6 +128,13 @@ class Messages(Source):
         for _ in range(checks):
             out += judge.failed(now, master, self, cause, reason)
         return out + judge.hurry(now, master)
+
+    def concerns(self, item: Input) -> Iterable[str]:
+        """Those at which runs of failures may have become as long as a failed check."""
+        assert isinstance(item, GatewayReport)
+        failing = [(t.master, t.streak) for t in item.masters if t.streak]
+        limit = self.settings.error_limit
+        return [m for m, streak in failing if self._of[m].standing() + streak >= limit]
 
     def standing(self, master: str) -> Cause | None:
         """How the last failed message of the present runs ended."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from hasim.events import Input, Output, ProbeReply, SendProbe
+from hasim.events import Input, Output, ProbeReply, ProbeStretch, SendProbe
 from hasim.model import Cause, Cluster, Status
 from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.evidence.source import (
@@ -15,6 +15,7 @@ from hasim.services.detection.evidence.source import (
     SourceSettings,
     unknown_master,
 )
+from hasim.services.detection.rhythm import Rhythm
 from hasim.services.detection.verdicts import SETTLED
 from hasim.services.frozen import freeze, thaw
 from hasim.settings import duration, settings
@@ -94,13 +95,14 @@ class Probes(Source):
     masters are spread over the interval, so that probes do not come in herds.
     """
 
-    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({ProbeReply})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({ProbeReply, ProbeStretch})
     WHAT: ClassVar[str] = "probe"
 
     settings: ProbeSettings
 
     def __init__(self, settings: ProbeSettings, judge: Judge, cluster: Cluster) -> None:
         self.settings = settings
+        self._spares_healthy = settings.when == "in-doubt"
         self._judge = judge
         self._probing = {master.id: Probing() for master in cluster.masters}
         # When each master's probe times out or the next is due, as its `Probing` has it.
@@ -125,7 +127,9 @@ class Probes(Source):
         return self._send(now, master, probing) if probing.deadline_ns is None else []
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take the answer to a probe. KeyError for an unknown master."""
+        """Take the answer to a probe, or what became of several. KeyError for an unknown master."""
+        if isinstance(item, ProbeStretch):
+            return self._take_stretch(item)
         assert isinstance(item, ProbeReply)
         probing = self._probing.get(item.master)
         if probing is None:
@@ -149,6 +153,39 @@ class Probes(Source):
         """When the first probe is due or times out."""
         return self._agenda.earliest()
 
+    def rhythm(self, master: str) -> Rhythm | None:
+        """The interval, if the verdict on the master is settled and probes are sent then."""
+        probing, status = self._probing[master], self._judge.status(master)
+        if status not in SETTLED or (status is Status.HEALTHY and self._spares_healthy):
+            return None
+        next_ns, under_way = probing.next_ns, probing.deadline_ns is not None
+        if probing.deadline_ns is not None and probing.sent > 1:
+            next_ns = probing.deadline_ns + self.settings.interval_ns
+        if next_ns is None:
+            return None
+        return Rhythm(
+            probing.sent + 1,
+            next_ns,
+            self.settings.interval_ns,
+            self.settings.timeout_ns,
+            passing=status is Status.HEALTHY,
+            under_way=under_way,
+        )
+
+    def hand_over(self, master: str) -> None:
+        """Nothing is due that concerns the master."""
+        self._agenda.set(master, NEVER)
+
+    def take_back(self, master: str) -> None:
+        """What was due is so again."""
+        probing = self._probing[master]
+        waits = (probing.deadline_ns, probing.next_ns, NEVER)
+        self._agenda.set(master, next(time for time in waits if time is not None))
+
+    def concerns(self, item: Input) -> Iterable[str]:
+        """None: answers are of probes that were sent from here, and stretches are told in time."""
+        return ()
+
     def report(self, master: str) -> dict[str, object]:
         """How many probes were sent, and how many of them failed."""
         probing = self._probing[master]
@@ -161,9 +198,8 @@ class Probes(Source):
     def thaw(self, data: Any) -> None:
         """Go on with the probing that was frozen."""
         self._probing = thaw(dict[str, Probing], data)
-        for master, probing in self._probing.items():
-            waits = (probing.deadline_ns, probing.next_ns, NEVER)
-            self._agenda.set(master, next(time for time in waits if time is not None))
+        for master in self._probing:
+            self.take_back(master)
 
     def _send(self, now: int, master: str, probing: Probing) -> list[Output]:
         probing.sent += 1
@@ -185,12 +221,33 @@ class Probes(Source):
             self._schedule(now, master, probing)
         return out
 
+    def _take_stretch(self, item: ProbeStretch) -> list[Output]:
+        probing = self._probing.get(item.master)
+        if probing is None:
+            raise unknown_master(item.master, self._probing)
+        if probing.deadline_ns is not None or item.probe != probing.sent + 1:
+            return []  # of other probes than these
+        master, times_ns, judge = item.master, item.ended_ns, self._judge
+        probing.sent += item.sent
+        if item.cause is OK:
+            out = judge.passed_many(master, self, item.probe, times_ns, item.took_ns)
+        else:
+            probing.failed += len(times_ns)
+            out = judge.failed_many(master, self, item.cause, item.probe, times_ns)
+        if item.under_way_ns is not None:
+            probing.next_ns = None
+            probing.deadline_ns = item.under_way_ns + self.settings.timeout_ns
+            self._agenda.set(master, probing.deadline_ns)
+        elif times_ns:
+            self._schedule(times_ns[-1], master, probing)
+        return out
+
     def _schedule(self, now: int, master: str, probing: Probing) -> None:
         """Plan the next probe, counted from the completion of the last one."""
         status, wait_ns = self._judge.status(master), self.settings.interval_ns
         if status not in SETTLED:
             wait_ns = self.settings.fast_interval_ns
-        elif self.settings.when == "in-doubt" and status is Status.HEALTHY:
+        elif self._spares_healthy and status is Status.HEALTHY:
             self._plan(master, probing, None)
             return
         elif probing.sent == 1:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Protocol
 
 from hasim.events import Input, Output
 from hasim.model import Cause, Cluster, Status
 from hasim.services.agenda import NEVER
+from hasim.services.detection.rhythm import Rhythm
 from hasim.settings import settings
 
 
@@ -66,6 +67,23 @@ class Judge(Protocol):
         self, now: int, master: str, source: Source, cause: Cause, reason: str
     ) -> list[Output]:
         """A check failed, or evidence that is worth a failed check came in; `reason` in words."""
+        ...
+
+    def passed_many(
+        self,
+        master: str,
+        source: Source,
+        number: int,
+        times_ns: Sequence[int],
+        took_ns: Sequence[int],
+    ) -> list[Output]:
+        """Checks from `number` on passed, one after the other, and nothing else happened."""
+        ...
+
+    def failed_many(
+        self, master: str, source: Source, cause: Cause, number: int, times_ns: Sequence[int]
+    ) -> list[Output]:
+        """The same of checks that failed."""
         ...
 
     def doubted(self, master: str) -> None:
@@ -128,6 +146,23 @@ class Source(Protocol):
 
     def excuse(self, master: str) -> None:
         """The master is acquitted: what stands against it is forgiven."""
+
+    # For a driver that can foresee what comes of asking, see `Rhythm`.
+
+    def rhythm(self, master: str) -> Rhythm | None:
+        """How it goes on asking the master, if it does so in a rhythm."""
+        return None
+
+    def hand_over(self, master: str) -> None:
+        """Somebody else asks the master in that rhythm, and tells of it in time."""
+
+    def take_back(self, master: str) -> None:
+        """It goes on asking by itself, as if it had not handed over."""
+
+    def concerns(self, item: Input) -> Iterable[str] | None:
+        """The masters whose verdict or whose asking may change by an input; None: any."""
+        master = getattr(item, "master", None)
+        return None if master is None else (master,)
 
     def report(self, master: str) -> dict[str, object]:
         """What there is to say of the master, for a health report."""

@@ -1,0 +1,23 @@
+"""The rhythm in which a master is probed, for a driver that can foresee how probes end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How the probing of a master whose verdict is settled goes on; times in nanoseconds.
+
+    Probe number `probe` is sent at `next_ns`, each further one `wait_ns` after the one before it
+    ended; one without an answer after `timeout_ns` has failed. It goes on like that as long as
+    they all pass, or (not `passing`) as long as they all fail. `under_way`: an earlier
+    probe is, and `next_ns` holds if that times out.
+    """
+
+    probe: int
+    next_ns: int
+    wait_ns: int
+    timeout_ns: int
+    passing: bool
+    under_way: bool
