@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import bench, budget, compare, data, load_run, resume, run
+    from hasim.api import bench, budget, compare, data, doctor, load_run, resume, run
     from hasim.findings.budgets import Budgets
     from hasim.findings.frames import read_frame
     from hasim.findings.gating import GateReport
@@ -45,6 +45,7 @@ _HOMES = {
     "budget": "hasim.api",
     "compare": "hasim.api",
     "data": "hasim.api",
+    "doctor": "hasim.api",
     "load_run": "hasim.api",
     "read_frame": "hasim.findings.frames",
     "resume": "hasim.api",
@@ -67,6 +68,7 @@ __all__ = [
     "budget",
     "compare",
     "data",
+    "doctor",
     "load_run",
     "read_frame",
     "resume",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
     from distributed import Client
 
     from hasim.findings.budgets import Budgets
+    from hasim.findings.doctor import Health
     from hasim.findings.gating import GateReport
     from hasim.findings.result import Result
     from hasim.report.progress import Auto
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from hasim.study.rare.rates import Rate
     from hasim.study.rare.runs import Measure
 
+    Scenario = str | Path | Mapping[str, Any] | Loaded | IO[str] | IO[bytes]
+
 
 def run(
-    scenario: str | Path | Mapping[str, Any] | Loaded,
+    scenario: Scenario,
     *,
     seed: int | None = None,
     replications: int | None = None,
@@ -39,8 +42,8 @@ def run(
 ) -> Result:
     """Simulate a scenario and measure it.
 
-    `scenario` is a file, the name of a shipped scenario, the data that such a
-    file would hold, or what `hasim.scenario.loader.load` has loaded.
+    `scenario` is a file (its path, or open to be read), the name of a shipped scenario, the data
+    that such a file would hold, or what `hasim.scenario.loader.load` has loaded.
     `overrides` maps dotted paths to values as in a scenario file:
     ``{"detection.fall": 3, "traffic.timeout": "1s"}``. `jobs` is the number of
     processes (None: all cores, if it is worth it); it never changes the
@@ -133,7 +136,7 @@ def load_run(folder: str | Path) -> Result:
 
 
 def budget(
-    scenario: str | Path | Mapping[str, Any] | Loaded,
+    scenario: Scenario,
     *,
     rates: Mapping[str, str | float | Rate] | None = None,
     measure: Measure = "uptime",
@@ -271,12 +274,22 @@ def bench(
     return GateReport.of(found)
 
 
+def doctor() -> Health:
+    """Whether hasim works here: interpreter, libraries, both data planes, files, the terminal.
+
+    Nothing is raised: what fails is a check that is ``bad``, with what to do about it.
+    """
+    from hasim.findings.doctor import examine
+
+    return examine()
+
+
 def _without_total(progress: Callable[[int], None]) -> Callable[[int, int], None]:
     return lambda done, _: progress(done)
 
 
 def prepare(
-    scenario: str | Path | Mapping[str, Any] | Loaded,
+    scenario: Scenario,
     *,
     seed: int | None = None,
     replications: int | None = None,
@@ -284,7 +297,7 @@ def prepare(
 ) -> Loaded:
     """Load a scenario with some settings replaced. Raises ScenarioError."""
     from hasim.scenario.catalogue import find
-    from hasim.scenario.loader import Loaded, from_data, load
+    from hasim.scenario.loader import Loaded, from_data, from_stream, load
 
     replaced = dict(overrides or {})
     if seed is not None:
@@ -296,6 +309,8 @@ def prepare(
     if isinstance(scenario, Mapping):
         return from_data(scenario, replaced.items())
     if not isinstance(scenario, Loaded):
+        if hasattr(scenario, "read"):
+            return from_stream(scenario, replaced.items())
         raise TypeError(
             f"expected a file, a name, a mapping or a loaded scenario, got {scenario!r}"
         )

@@ -9,10 +9,12 @@ from hasim.commands.bench import bench
 from hasim.commands.budget import budget
 from hasim.commands.compare import compare
 from hasim.commands.data import data
+from hasim.commands.doctor import completion, doctor
 from hasim.commands.journals import explain, replay
 from hasim.commands.lists import algorithms, measures
+from hasim.commands.options import examples
 from hasim.commands.run import resume, run, study
-from hasim.commands.scenarios import list_, new, schema, validate
+from hasim.commands.scenarios import list_, new, schema, show, validate
 from hasim.commands.shell import Shell
 
 
@@ -22,7 +24,11 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Shell,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("hasim doctor", "hasim run quickstart", "hasim run --help"),
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -35,7 +41,8 @@ def main() -> None:
     """High-availability services tested against simulated masters.
 
     Start with `hasim list` and `hasim run quickstart`. Results go to stdout,
-    everything else to stderr.
+    everything else to stderr. With NO_COLOR set there are no colours; COLUMNS is the width where
+    there is no terminal.
     """
 
 
@@ -44,6 +51,7 @@ for command in (
     study,
     resume,
     list_,
+    show,
     validate,
     new,
     data,
@@ -55,6 +63,8 @@ for command in (
     compare,
     bench,
     budget,
+    doctor,
+    completion,
 ):
     main.add_command(command)
 

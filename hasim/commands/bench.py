@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.options import set_option
-from hasim.commands.shell import CRASHED, FAILED, FINE, UNDECIDED, counted, fail, note
+from hasim.commands.options import examples, set_option
+from hasim.commands.shell import (
+    CRASHED,
+    FAILED,
+    FINE,
+    UNDECIDED,
+    counted,
+    fail,
+    note,
+    progress_bar,
+    warn,
+)
 
 if TYPE_CHECKING:
     from hasim.findings.gating import GateReport
@@ -36,7 +45,13 @@ def _copies(
     return pairs
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "hasim bench --update",
+        "hasim bench --baseline results/baseline/baseline.json",
+        "hasim bench --exact --save junit=report.xml --save markdown=report.md",
+    )
+)
 @click.argument("suite", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--baseline",
@@ -94,7 +109,8 @@ def bench(
         _check_place(path)
     wanted = read_suite(suite or DEFAULT_SUITE, dict(overrides))
     try:
-        with _progress(wanted) as progress:
+        with progress_bar(wanted.name) as move:
+            progress = None if move is None else lambda done: move(done, wanted.most)
             if update:
                 report = _update(wanted, baseline, jobs, progress)
             else:
@@ -102,7 +118,7 @@ def bench(
                     wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=progress
                 )
     except ReplicationError as error:
-        note(f"Error: {error}\nThe baseline is as it was.")
+        warn(f"Error: {error}\nThe baseline is as it was.")
         return CRASHED
     if not update or report.comparisons or style != "table":
         _show(GateReport.of(report), style, copies)
@@ -111,9 +127,9 @@ def bench(
         note(f"Baseline: {baseline} ({counted(len(wanted.cells), 'scenario')}, {size})")
         return FINE
     for crash in report.errors.values():
-        note(f"Error: {crash}")
+        warn(f"Error: {crash}")
     if report.missing and not report.comparisons and not report.errors:
-        note(f"No comparable baseline; make one with: hasim bench --update --baseline {baseline}")
+        warn(f"No comparable baseline; make one with: hasim bench --update --baseline {baseline}")
     return CODES[report.verdict]
 
 
@@ -152,12 +168,3 @@ def _show(report: GateReport, style: str, copies: list[tuple[str, Path]]) -> Non
             path.write_text(report.render(other), encoding="utf-8")
         except OSError as error:
             fail(f"{path}: cannot write there: {error.strerror}")
-
-
-@contextlib.contextmanager
-def _progress(suite: Suite) -> Iterator[Callable[[int], None] | None]:
-    """A callback that moves a bar on stderr; None if stderr is no terminal."""
-    from hasim.report.progress import terminal_bar
-
-    with terminal_bar(suite.name) as move:
-        yield None if move is None else lambda done: move(done, suite.most)

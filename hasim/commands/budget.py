@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from hasim.commands.options import format_option, jobs_option, set_option, settings_pairs
-from hasim.commands.run import progress_bar
+from hasim.commands.options import (
+    asked,
+    examples,
+    format_option,
+    jobs_option,
+    scenario_argument,
+    set_option,
+    settings_pairs,
+)
 from hasim.commands.shell import (
     FAILED,
     FINE,
     UNDECIDED,
     fail,
+    progress_bar,
 )
 
 if TYPE_CHECKING:
@@ -26,12 +33,6 @@ if TYPE_CHECKING:
     from hasim.study.rare.rates import Rate
 
 COLUMNS = ("start", "end", "duration", "resource")
-
-
-@dataclass(frozen=True)
-class _Step:
-    done: int
-    total: int
 
 
 def _pairs(form: str, example: str) -> Any:
@@ -57,8 +58,14 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     return text
 
 
-@click.command()
-@click.argument("scenario", metavar="FILE|NAME")
+@click.command(
+    epilog=examples(
+        "hasim budget budget",
+        "hasim budget promises --rate crash=12/y --rate hang=6/y --quiet 100h",
+        "hasim budget promises --trace outages.csv --where class=UNSCHEDULED --rate hang=1/y",
+    )
+)
+@scenario_argument
 @click.option(
     "--rate",
     "rates",
@@ -154,12 +161,13 @@ def budget(
     from hasim.api import prepare
     from hasim.commands.output import show
 
-    loaded = prepare(scenario, seed=seed, replications=replications, overrides=dict(overrides))
+    loaded = prepare(
+        asked(scenario), seed=seed, replications=replications, overrides=dict(overrides)
+    )
     fitted = _fitted(loaded, **{n: options.pop(n) for n in _TRACE_OPTIONS})
     given: dict[str, Any] = {**fitted, **_once(rates, "--rate")}
     with progress_bar(loaded.scenario.name) as bar:
-        tell = None if bar is None else lambda done, total: bar(_Step(done, total))
-        found = compute(loaded, rates=given, measure=measure, progress=tell, **options)
+        found = compute(loaded, rates=given, measure=measure, progress=bar, **options)
     show(found, style)
     return _exit_code(found)
 

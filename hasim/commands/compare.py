@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.options import baseline_option, format_option
-from hasim.commands.shell import FAILED, FINE, fail, note
+from hasim.commands.options import baseline_option, examples, format_option
+from hasim.commands.shell import FAILED, FINE, fail, note, warn
 
 if TYPE_CHECKING:
     from hasim.findings.result import Result
@@ -17,7 +17,12 @@ MOST_LISTED = 8
 """Settings that are named."""
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "hasim compare RUN OTHER",
+        "hasim compare RUN --baseline detection.fall=1 --format markdown",
+    )
+)
 @click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("second", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
 @baseline_option("Compare the cells of one RUN with this one, e.g. detection.fall=2.")
@@ -65,7 +70,7 @@ def _tell_unlike(before: Result, after: Result) -> None:
     if found.services:
         note(f"Settings that differ: {_listed(found.services)}.")
     if found.world:
-        note(
+        warn(
             f"Warning: the runs are not of the same world: {_listed(found.world)}. "
             "The differences are due to that, too."
         )

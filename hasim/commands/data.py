@@ -7,13 +7,13 @@ import json
 
 import click
 
-from hasim.commands.options import set_option
+from hasim.commands.options import examples, set_option
 from hasim.commands.shell import BAD_INPUT, FINE, fail
 
 SCENARIOS = (".yaml", ".yml")
 
 
-@click.command()
+@click.command(epilog=examples("hasim data rtt.csv", "hasim data outages.csv --format json"))
 @click.argument("file", metavar="FILE")
 @set_option("Say how the file is written: header=0, delimiter=semicolon, decimal=comma.")
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.options import set_option
+from hasim.commands.options import examples, set_option
 from hasim.commands.shell import FAILED, FINE, counted, fail, note
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ observer_option = click.option(
 )
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "hasim replay JOURNAL", "hasim replay JOURNAL --set detection.fall=3 --set detection.rise=1"
+    )
+)
 @click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @set_option("Replay with another setting, e.g. detection.fall=3.")
 @observer_option
@@ -86,7 +90,7 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
     return FINE
 
 
-@click.command()
+@click.command(epilog=examples("hasim explain RUN --incident 3"))
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--incident",

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.options import format_option
+from hasim.commands.options import SettingWord, examples, format_option
 from hasim.commands.shell import FINE, fail, nearest
 
 if TYPE_CHECKING:
     from hasim.findings.lists import Measures, Settings
 
 
-@click.command()
-@click.argument("words", nargs=-1, metavar="[WORD]...")
+@click.command(
+    epilog=examples("hasim algorithms", "hasim algorithms slow start", "hasim algorithms hash")
+)
+@click.argument("words", nargs=-1, metavar="[WORD]...", type=SettingWord())
 @format_option
 def algorithms(words: tuple[str, ...], style: str) -> int:
     """List algorithms and settings.
@@ -27,7 +29,7 @@ def algorithms(words: tuple[str, ...], style: str) -> int:
     return _show(Settings(described()), words, style)
 
 
-@click.command()
+@click.command(epilog=examples("hasim measures", "hasim measures outage --format markdown"))
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @format_option
 def measures(words: tuple[str, ...], style: str) -> int:

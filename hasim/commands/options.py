@@ -1,13 +1,83 @@
-"""Options that several commands have, each defined once."""
+"""Options, arguments and examples that several commands have, each defined once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 C = TypeVar("C", bound=Callable[..., Any])
+STDIN = "-"
+"""In place of a scenario's file: it is read from standard input."""
+
+
+def examples(*lines: str) -> str:
+    """What stands below the help of a command: how it is typed. Tests try each line."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+# -- what is completed in a shell --------------------------------------------------------
+
+
+class ScenarioName(click.types.StringParamType):
+    """A scenario file, or the name of a shipped one; ``-`` is standard input."""
+
+    name = "scenario"
+
+    def __init__(self, *, files: bool = True) -> None:
+        self._files = files
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of shipped scenarios, and files."""
+        from hasim.scenario.catalogue import shipped
+
+        names = [CompletionItem(n) for n in sorted(shipped()) if n.startswith(incomplete)]
+        # First, since bash forgets what it was told before it hears of files.
+        return [CompletionItem(incomplete, type="file"), *names] if self._files else names
+
+
+class PathValue(click.types.StringParamType):
+    """``PATH=VALUE``, where the path is that of a setting."""
+
+    name = "path=value"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Paths of settings with an equals sign behind them; after it, what may be chosen."""
+        return [CompletionItem(text) for text in _completed(incomplete)]
+
+
+class SettingWord(click.types.StringParamType):
+    """A word to look for among settings."""
+
+    name = "word"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Paths of settings."""
+        return [CompletionItem(text.rstrip("=")) for text in _completed(incomplete)]
+
+
+def _completed(incomplete: str) -> Iterator[str]:
+    from hasim.study.reference import described
+
+    path, equals, value = incomplete.partition("=")
+    for setting in described():
+        if not equals and setting.path.startswith(path):
+            yield f"{setting.path}="
+        elif equals and setting.path == path:
+            yield from (f"{path}={c}" for c in setting.choices if c.startswith(value))
+
+
+# -- options ------------------------------------------------------------------------------
+
 FORMATS = click.Choice(["table", "json", "csv", "markdown"])
 format_option = click.option("--format", "style", type=FORMATS, default="table", show_default=True)
 jobs_option = click.option(
@@ -18,6 +88,12 @@ dask_option = click.option(
     metavar="ADDRESS",
     help="Run on a Dask cluster: the address of its scheduler, or local to start one.",
 )
+scenario_argument = click.argument("scenario", metavar="FILE|NAME|-", type=ScenarioName())
+
+
+def asked(scenario: str) -> Any:
+    """What `hasim.api.prepare` takes for an argument: itself, or standard input."""
+    return sys.stdin.buffer if scenario == STDIN else scenario
 
 
 def settings_pairs(
@@ -44,6 +120,7 @@ def set_option(meaning: str) -> Callable[[C], C]:
         "--set",
         "overrides",
         multiple=True,
+        type=PathValue(),
         metavar="PATH=VALUE",
         callback=settings_pairs,
         help=meaning,
@@ -67,5 +144,10 @@ def baseline_option(meaning: str) -> Callable[[C], C]:
             raise click.BadParameter(str(error)) from None
 
     return click.option(
-        "--baseline", multiple=True, metavar="PATH=VALUE", callback=read, help=meaning
+        "--baseline",
+        multiple=True,
+        type=PathValue(),
+        metavar="PATH=VALUE",
+        callback=read,
+        help=meaning,
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hasim.commands.options import (
+    asked,
     baseline_option,
     dask_option,
+    examples,
     format_option,
     jobs_option,
+    scenario_argument,
     set_option,
 )
 from hasim.commands.shell import (
@@ -23,14 +27,16 @@ from hasim.commands.shell import (
     INTERRUPTED,
     UNDECIDED,
     counted,
+    detail,
     fail,
     note,
+    progress_bar,
+    warn,
 )
 
 if TYPE_CHECKING:
     from hasim.findings.exports import Exported
     from hasim.findings.result import Result
-    from hasim.report.progress import Step
     from hasim.scenario.loader import Loaded
     from hasim.study.execution.runner import Progress
 
@@ -41,7 +47,7 @@ Report = Callable[["Progress"], None] | None
 def run_options(command: F) -> F:
     """The options of ``hasim run``, which ``hasim study`` shares."""
     options = [
-        click.argument("scenario", metavar="FILE|NAME"),
+        scenario_argument,
         set_option("Replace a setting, e.g. detection.fall=3 or masters.ams-1.workers=4."),
         baseline_option("Compare the other cells with this one, e.g. detection.fall=2."),
         click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed."),
@@ -74,12 +80,19 @@ def run_options(command: F) -> F:
     return command
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "hasim run quickstart",
+        "hasim run quickstart --set detection.interval=10s --replications 10",
+        "hasim run hang --baseline detection.fall=2 --baseline 'detection.evidence=[probe]'",
+        "hasim show hang | hasim run - --format json",
+    )
+)
 @run_options
 def run(**options: Any) -> int:
     """Simulate a scenario and print estimates.
 
-    FILE is a scenario file, NAME one of `hasim list`. With --out, the folder of
+    FILE is a scenario file, NAME one of `hasim list`, - standard input. With --out, the folder of
     an earlier run of the same scenario gets what is new: more replications,
     other cells. Nothing that is there is simulated again. If hasim or a library
     has changed since, the run is refused, and --fresh begins it anew.
@@ -90,7 +103,9 @@ def run(**options: Any) -> int:
     return _command(**options)
 
 
-@click.command()
+@click.command(
+    epilog=examples("hasim study quickstart", "hasim study quickstart --replications 100")
+)
 @run_options
 def study(**options: Any) -> int:
     """Run a study, or add to it.
@@ -106,7 +121,7 @@ def study(**options: Any) -> int:
     return _command(**options, one_folder=True)
 
 
-@click.command()
+@click.command(epilog=examples("hasim resume RUN", "hasim resume RUN --format csv"))
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @jobs_option
 @dask_option
@@ -151,23 +166,25 @@ def _command(
 ) -> int:
     from hasim.api import prepare
     from hasim.study.execution.runner import run_study
-    from hasim.study.folder.places import RUNS, default_folder, set_aside
+    from hasim.study.folder.places import RUNS, new_folder, set_aside
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
     replaced: dict[str, Any] = dict(overrides)
     if baseline:
         replaced |= _as_overrides(baseline)
-    loaded = prepare(scenario, seed=seed, replications=replications, overrides=replaced)
+    loaded = prepare(asked(scenario), seed=seed, replications=replications, overrides=replaced)
     for remark in loaded.remarks():
         note(remark)
     if dry_run:
         return _dry_run(loaded, jobs)
     name = loaded.scenario.name
-    folder = out or (RUNS / name if one_folder else default_folder(name))
+    folder = out or (RUNS / name if one_folder else new_folder(name))
     aside = set_aside(folder) if fresh else None
     if aside is not None:
         note(f"The run before: {aside}")
+
+    _tell_plan(loaded, folder, jobs, dask)
 
     def execute(progress: Report, export: Exported) -> None:
         run_study(
@@ -182,7 +199,25 @@ def _command(
             export=export,
         )
 
-    return _simulated(execute, name, folder, style)
+    try:
+        return _simulated(execute, name, folder, style)
+    except Exception:
+        if out is None:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # if it is empty: nothing had begun
+        raise
+
+
+def _tell_plan(loaded: Loaded, folder: Path, jobs: int | None, dask: str | None) -> None:
+    """Say to the verbose what will be simulated, of what, where and with what."""
+    from hasim.findings.scenarios import Validity
+    from hasim.study.execution.executor import default_jobs
+
+    detail(f"{Validity(str(loaded.source), loaded)}".rstrip())
+    for trace in loaded.traces():
+        detail(f"Trace: {trace}")
+    where = f"the cluster {dask}" if dask else counted(jobs or default_jobs(), "core")
+    detail(f"Seed {loaded.scenario.seed}, {where}, run folder {folder}")
 
 
 def _as_overrides(baseline: dict[str, Any]) -> dict[str, Any]:
@@ -209,23 +244,25 @@ def _simulated(
     from hasim.study.execution.cluster_errors import ClusterError
     from hasim.study.execution.runner import ReplicationError, StudyInterrupted
 
-    exported = Exported(folder)
+    exported, began = Exported(folder), time.monotonic()
     try:
-        with progress_bar(name) as progress:
-            execute(progress, exported)
+        with progress_bar(name) as move:
+            tell = None if move is None else lambda step: move(step.done, step.total)
+            execute(tell, exported)
     except StudyInterrupted as error:
         kept, wanted = len(error.study.outcomes), error.study.replications
         of = f" of {len(error.study.cells) * wanted}" if isinstance(wanted, int) else ""
-        note(f"Interrupted: {kept}{of} replications are kept in {folder}")
-        note(f"The rest: hasim resume {folder}")
+        warn(f"Interrupted: {kept}{of} replications are kept in {folder}")
+        warn(f"The rest: hasim resume {folder}")
         return INTERRUPTED
     except ReplicationError as error:
-        note(f"Error: {error}\nWhat was finished before is kept in {folder}")
+        warn(f"Error: {error}\nWhat was finished before is kept in {folder}")
         return CRASHED
     except ClusterError as error:
         if error.begun:
-            note(f"What was finished before is kept in {folder}")
+            warn(f"What was finished before is kept in {folder}")
         raise
+    detail(f"Took {time.monotonic() - began:,.1f} s.")
     return _present(exported.result, exported.figures, folder, style)
 
 
@@ -238,9 +275,9 @@ def _present(result: Result, figures: tuple[Path, ...], folder: Path, style: str
         note(f"Figures: {folder / 'figures'} ({', '.join(path.name for path in figures)})")
     violations = result.violations
     for line in violations[:10]:
-        note(f"Invariant broken: {line}")
+        warn(f"Invariant broken: {line}")
     if len(violations) > 10:
-        note(f"... and {len(violations) - 10} more in {folder / 'replications'}")
+        warn(f"... and {len(violations) - 10} more in {folder / 'replications'}")
     if result.study.checked and not violations:
         note(f"Invariants hold in all {len(result.study.outcomes)} replications.")
     return exit_code(result)
@@ -281,12 +318,3 @@ def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     ]
     click.echo("\n".join(lines))
     return FINE
-
-
-@contextlib.contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[Step], None] | None]:
-    """A callback that moves a bar on stderr; None if stderr is no terminal."""
-    from hasim.report.progress import terminal_bar
-
-    with terminal_bar(title) as move:
-        yield None if move is None else lambda step: move(step.done, step.total)

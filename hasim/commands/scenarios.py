@@ -1,84 +1,131 @@
-"""``hasim list``, ``validate``, ``new`` and ``schema``: scenario files."""
+"""``hasim list``, ``show``, ``validate``, ``new`` and ``schema``: scenario files."""
 
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import textwrap
+import sys
 from pathlib import Path
 
 import click
 
-from hasim.commands.options import set_option
-from hasim.commands.shell import FINE, counted, fail, note
+from hasim.commands.options import (
+    ScenarioName,
+    asked,
+    examples,
+    format_option,
+    scenario_argument,
+    set_option,
+)
+from hasim.commands.shell import BAD_INPUT, FINE, fail, note
 
 
-@click.command("list")
-def list_() -> int:
+@click.command("list", epilog=examples("hasim list", "hasim list --format json"))
+@format_option
+def list_(style: str) -> int:
     """List the scenarios that come with hasim."""
+    from hasim.commands.output import show as show_finding
+    from hasim.findings.scenarios import Shipped
     from hasim.scenario.catalogue import shipped
 
-    found = shipped()
-    width = max(map(len, found), default=0)
-    # In a pipe the width is 80 unless COLUMNS says otherwise; a name is never cut.
-    room = max(40, shutil.get_terminal_size().columns - width - 2)
-    for name, path in sorted(found.items()):
-        click.echo(f"{name:{width}}  {_opening(path, room)}".rstrip())
+    show_finding(Shipped(shipped()), style)
     return FINE
 
 
-def _opening(path: Path, room: int) -> str:
-    """What the comment that a scenario file opens with begins to say."""
-    words: list[str] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        words += line.lstrip("#").split()
-    sentence = re.split(r"(?<=[a-z])[.:;] ", " ".join(words), maxsplit=1)[0]
-    return textwrap.shorten(sentence.rstrip("."), room, placeholder=" ...")
+@click.command(epilog=examples("hasim show quickstart", "hasim show hang > mine.yaml"))
+@click.argument("scenario", metavar="NAME|FILE", type=ScenarioName())
+def show(scenario: str) -> int:
+    """Print a scenario file.
+
+    NAME is one of `hasim list`. `hasim new --like NAME` makes a file of your own of it.
+    """
+    from hasim.report.visible import visible_lines
+    from hasim.scenario.catalogue import find
+
+    path = find(scenario)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        fail(f"{path}: is not a text file in UTF-8, or cannot be read")
+    # To a file or another program it goes as it is.
+    click.echo(visible_lines(text) if sys.stdout.isatty() else text, nl=False)
+    return FINE
 
 
-@click.command()
-@click.argument("file", metavar="FILE|NAME")
+@click.command(
+    epilog=examples(
+        "hasim validate quickstart",
+        "hasim validate quickstart --set detection.fall=3 --format json",
+        "hasim show hang | hasim validate -",
+    )
+)
+@scenario_argument
 @set_option("Replace a setting before validating.")
-def validate(file: str, overrides: list[tuple[str, str]]) -> int:
-    """Say all that is wrong with a scenario."""
-    from hasim.api import prepare
-    from hasim.scenario.replications import Sequential
+@format_option
+def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int:
+    """Say all that is wrong with a scenario.
 
-    loaded = prepare(file, overrides=dict(overrides))
-    rule = loaded.scenario.replications
-    if isinstance(rule, Sequential):
-        each = f"{rule.at_least:,} to {counted(rule.at_most, 'replication')} each"
-    else:
-        each = f"{counted(rule, 'replication')} each"
-    for remark in loaded.remarks():
-        note(remark)
-    click.echo(f"{loaded.source}: valid: {counted(len(loaded.cells), 'cell')}, {each}")
+    Exit code 2 if anything is, also where that is told as json, csv or markdown.
+    """
+    from hasim.api import prepare
+    from hasim.commands.output import show as show_finding
+    from hasim.findings.scenarios import Validity
+    from hasim.scenario.problems import ScenarioError
+
+    try:
+        loaded = prepare(asked(scenario), overrides=dict(overrides))
+    except ScenarioError as error:
+        if style == "table":
+            raise
+        show_finding(Validity(scenario, problems=error.problems), style)
+        return BAD_INPUT
+    if style == "table":
+        for remark in loaded.remarks():
+            note(remark)
+    show_finding(Validity(str(loaded.source), loaded), style)
     return FINE
 
 
-@click.command()
+@click.command(epilog=examples("hasim new mine", "hasim new mine --like quickstart"))
 @click.argument("name")
-def new(name: str) -> int:
+@click.option(
+    "--like",
+    metavar="NAME",
+    type=ScenarioName(files=False),
+    help="Start from a scenario of `hasim list`, with the recorded data that it uses.",
+)
+def new(name: str, like: str | None) -> int:
     """Write a commented scenario, NAME.yaml."""
-    from hasim.scenario.catalogue import template
+    from hasim.scenario.catalogue import copied, template
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    text = template(path.stem if name else "")
+    stem = path.stem if name else ""
+    text, files = (template(stem), {}) if like is None else copied(like, stem)
+    _refuse_others(path.parent, files)
     try:
         with path.open("x", encoding="utf-8") as out:
             out.write(text)
+        for place, content in files.items():
+            (path.parent / place).parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / place).write_bytes(content)
     except FileExistsError:
         fail(f"{path}: exists already; it is left as it is")
     except OSError as error:
-        fail(f"{path}: cannot write there: {error.strerror}")
+        fail(f"{error.filename or path}: cannot write there: {error.strerror}")
     click.echo(str(path))
+    for place in files:
+        note(f"With {path.parent / place}")
     return FINE
 
 
-@click.command()
+def _refuse_others(folder: Path, files: dict[str, bytes]) -> None:
+    """End with bad input if there are other files of these names."""
+    for place, content in files.items():
+        there = folder / place
+        if there.exists() and not (there.is_file() and there.read_bytes() == content):
+            fail(f"{there}: exists already, and is another; it is left as it is")
+
+
+@click.command(epilog=examples("hasim schema > hasim.schema.json"))
 def schema() -> int:
     """Print the JSON Schema of scenarios."""
     from hasim.scenario.schema import json_schema

@@ -1,24 +1,39 @@
-"""What all commands share: exit codes, near misses, errors without tracebacks."""
+"""What all commands share: exit codes, loudness, near misses, errors without tracebacks."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import gc
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from hasim.report.visible import visible_lines
+
+if TYPE_CHECKING:
+    from hasim.report.progress import Moves
+
 MANY_OBJECTS = 100_000
 FINE, FAILED, BAD_INPUT, UNDECIDED, CRASHED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+"""How much is said beside results, on stderr."""
+_LOUDNESS = "hasim.loudness"
 
 
 class BadInput(click.ClickException):
     """What the user gave cannot be used; the message says why, without a traceback."""
 
     exit_code = BAD_INPUT
+
+    def format_message(self) -> str:
+        """The message, with an escape for each character that acts instead of being seen."""
+        return visible_lines(self.message)
 
 
 class Shell(click.Group):
@@ -28,6 +43,17 @@ class Shell(click.Group):
     input with 2, a fault of hasim with 4 and a traceback, on the command line as in
     click's test runner.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params += _loudness_options()
+        self._verbose = False
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command, and to the command the options that all have."""
+        taken = {name for param in cmd.params for name in param.opts}
+        cmd.params += _loudness_options(taken)
+        super().add_command(cmd, name)
 
     def main(
         self,
@@ -43,9 +69,12 @@ class Shell(click.Group):
         # Imports and journals are many objects and no cycles: to look for these after each
         # 700 new objects takes a tenth of a short run.
         gc.set_threshold(MANY_OBJECTS)
+        self._verbose = False
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.ClickException as error:
+            if self._verbose and error.__cause__ is not None:
+                traceback.print_exception(error.__cause__)
             error.show()
             code = error.exit_code
         except click.Abort:
@@ -62,8 +91,10 @@ class Shell(click.Group):
             return super().invoke(ctx)
         except ValueError as error:
             if _is_the_users(error):
-                raise BadInput(str(error)) from None
+                raise BadInput(str(error)) from error
             raise
+        finally:
+            self._verbose = loudness() == VERBOSE
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -108,9 +139,75 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+# -- beside the results, on stderr ------------------------------------------------------
+
+
+def _loudness_options(taken: Set[str] = frozenset()) -> list[click.Option]:
+    """The options, under the names that a command does not have for something else."""
+
+    def set_to(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+        def heard(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+            known = ctx.find_root().meta
+            if wanted and known.get(_LOUDNESS, level) != level:
+                raise click.UsageError("--quiet and --verbose are opposites; give one of them")
+            if wanted:
+                known[_LOUDNESS] = level
+
+        return heard
+
+    def option(short: str, name: str, level: int, meaning: str) -> click.Option:
+        return click.Option(
+            [one for one in (short, name) if one not in taken],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=set_to(level),
+            help=meaning,
+        )
+
+    return [
+        option("-q", "--quiet", QUIET, "Say nothing but results, warnings and errors."),
+        option("-v", "--verbose", VERBOSE, "Say what is done, and how long it takes."),
+    ]
+
+
+def loudness() -> int:
+    """`QUIET`, `NORMAL` or `VERBOSE`, as the user asked for."""
+    ctx = click.get_current_context(silent=True)
+    level: int = NORMAL if ctx is None else ctx.find_root().meta.get(_LOUDNESS, NORMAL)
+    return level
+
+
 def note(text: str) -> None:
-    """Say something that is not the result: on stderr."""
-    click.echo(text, err=True)
+    """Say something that is not the result, but to the quiet."""
+    if loudness() > QUIET:
+        warn(text)
+
+
+def detail(text: str) -> None:
+    """Say something to the verbose."""
+    if loudness() == VERBOSE:
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """Say something that must not be missed: a warning, or an error with which work goes on."""
+    click.echo(visible_lines(text), err=True)
+
+
+@contextlib.contextmanager
+def progress_bar(title: str) -> Iterator[Moves | None]:
+    """What moves a bar on stderr: to what is done, of how much; None if none is shown.
+
+    Where stderr is no terminal, the verbose get a line for each tenth.
+    """
+    if loudness() == QUIET:
+        yield None
+        return
+    from hasim.report.progress import terminal_bar
+
+    with terminal_bar(title, lines=loudness() == VERBOSE) as move:
+        yield move
 
 
 def fail(text: str) -> NoReturn:

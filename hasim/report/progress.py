@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Protocol
 
+from hasim.report.visible import visible
+
 Auto = Literal["auto"]
 """Show progress where somebody looks on: in IPython and Jupyter."""
 PAUSE_S = 0.2
@@ -34,19 +36,35 @@ Moves = Callable[[int, int | None], None]
 
 
 @contextlib.contextmanager
-def terminal_bar(title: str) -> Iterator[Moves | None]:
-    """A bar on stderr; None if stderr is no terminal."""
+def terminal_bar(title: str, *, lines: bool = False) -> Iterator[Moves | None]:
+    """A bar on stderr; if that is no terminal, `lines` (one for each tenth) or None."""
     if not sys.stderr.isatty():
-        yield None
+        yield _Lines(visible(title)).move if lines else None
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns: list[Any] = ["{task.description}", BarColumn(), MofNCompleteColumn()]
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
+        task = bar.add_task(escape(visible(title)), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """A line on stderr whenever another tenth is done."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._tenths = 0
+
+    def move(self, done: int, total: int | None) -> None:
+        tenths = 10 * done // total if total else 0
+        if tenths > self._tenths:
+            self._tenths = tenths
+            sys.stderr.write(f"{self._title}: {done:,} of {total:,}\n")
+            sys.stderr.flush()
 
 
 @contextlib.contextmanager
@@ -111,4 +129,4 @@ def _bar(title: str, done: int, total: int | None, left_s: float | None) -> str:
     of = f"{done:,} of {total:,}" if total else "starting"
     left = f", about {left_s:,.0f} s left" if left_s is not None else ""
     values = f' value="{done}" max="{total}"' if total else ""
-    return f"<progress{values}></progress> {html.escape(title)}: {of}{left}"
+    return f"<progress{values}></progress> {html.escape(visible(title))}: {of}{left}"

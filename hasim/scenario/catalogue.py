@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from hasim.scenario.problems import Problem, ScenarioError
@@ -18,7 +19,7 @@ def folder() -> Path:
 
 def shipped() -> dict[str, Path]:
     """The shipped scenarios by name, in alphabetical order."""
-    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
+    return dict(sorted((path.stem, path) for path in folder().glob("*.yaml")))
 
 
 def find(name_or_path: str | Path) -> Path:
@@ -55,12 +56,36 @@ def _miss(path: Path, looks_like_path: bool) -> str:
 
 def template(name: str) -> str:
     """The text of a commented scenario to start from. Raises ScenarioError for a bad name."""
-    import re
+    _check_name(name)
+    return _TEMPLATE.format(name=f'"{name}"')
 
+
+def copied(like: str, name: str) -> tuple[str, dict[str, bytes]]:
+    """A shipped scenario under another name, and the files that it needs beside it.
+
+    That is its text, and by their places the recorded data with origin and licence. Raises
+    ScenarioError if there is no such scenario, or for a bad name.
+    """
+    from hasim.scenario.document import read_document
+    from hasim.scenario.sent import trace_names
+
+    _check_name(name)
+    known = shipped()
+    if like not in known:
+        raise ScenarioError([Problem(like, None, "", _miss(Path(like), looks_like_path=False))])
+    text = known[like].read_text(encoding="utf-8")
+    files = {}
+    for place in trace_names(read_document(known[like]).data):
+        trace = folder() / place
+        for path in sorted(trace.parent.glob(f"{trace.stem}.*")):
+            files[path.relative_to(folder()).as_posix()] = path.read_bytes()
+    return re.sub(r"(?m)^name: .*$", f'name: "{name}"', text, count=1), files
+
+
+def _check_name(name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         message = "expected a name of letters, digits, '.', '_' and '-'"
         raise ScenarioError([Problem(name or "''", None, "", message)])
-    return _TEMPLATE.format(name=f'"{name}"')
 
 
 _TEMPLATE = """\

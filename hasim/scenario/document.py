@@ -128,13 +128,19 @@ def read_document(path: Path) -> Document:
     """The document in a YAML 1.2 file. Raises ScenarioError."""
     name = str(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ScenarioError([Problem(name, None, "", "is not a text file in UTF-8")]) from None
+        content = path.read_bytes()
     except OSError as error:
         message = _missing(path) if isinstance(error, FileNotFoundError) else _reason(error)
         raise ScenarioError([Problem(name, None, "", message)]) from None
-    return parse_document(text, name)
+    return document_in(content, name)
+
+
+def document_in(content: bytes, name: str) -> Document:
+    """The document in what a file holds; `name` stands for the file. Raises ScenarioError."""
+    try:
+        return parse_document(content.decode("utf-8-sig"), name)
+    except UnicodeDecodeError:
+        raise ScenarioError([Problem(name, None, "", "is not a text file in UTF-8")]) from None
 
 
 def _reason(error: OSError) -> str:

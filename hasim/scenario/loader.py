@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hasim.scenario.baseline import baseline_problems
 from hasim.scenario.cells import (
@@ -23,6 +24,7 @@ from hasim.scenario.document import (
     Document,
     PathError,
     Place,
+    document_in,
     document_of,
     parse_value,
     read_document,
@@ -52,6 +54,8 @@ Overrides = Iterable[tuple[str, Any]]
 """Dotted path and value: YAML text, plain data, or either as `Given`."""
 MOST_CELLS = 1_000_000
 """More are a mistake: at a second each they would take eleven days."""
+STREAM = "<stream>"
+"""What stands for the file in messages about an open one without a name."""
 LOOKED_AT = 1000
 """Cells that are made while a scenario is loaded, to say what is wrong; others in their turn."""
 
@@ -114,6 +118,18 @@ def load(path: str | Path, overrides: Overrides = ()) -> Loaded:
     """
     path = Path(path)
     return _load(read_document(path), overrides, path)
+
+
+def from_stream(stream: IO[str] | IO[bytes], overrides: Overrides = ()) -> Loaded:
+    """Like `load`, of what an open file holds; traces are relative to the current folder.
+
+    A scenario without a name gets that of the file.
+    """
+    name = str(getattr(stream, "name", STREAM))
+    content = stream.read()
+    document = document_in(content.encode() if isinstance(content, str) else content, name)
+    stem = re.sub(r"[^A-Za-z0-9._-]", "", Path(name).stem).strip("._-")
+    return _load(document, overrides, Path(stem or "scenario"))
 
 
 def from_data(

@@ -14,9 +14,24 @@ RUNS = Path("hasim-runs")
 """Where runs are kept, unless somebody says where."""
 
 
-def default_folder(name: str, under: Path = RUNS) -> Path:
-    """A folder for a new run that does not exist yet: ``hasim-runs/NAME-20250131T235959``."""
-    return _free(under, name, datetime.now())
+def new_folder(name: str, under: Path = RUNS) -> Path:
+    """A new folder for a new run: ``hasim-runs/NAME-20250131T235959``.
+
+    It is made at once, so that of two runs that begin in the same second each gets its own.
+    Raises StoreError if it cannot be made.
+    """
+    when = datetime.now()
+    try:
+        under.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = _free(under, name, when)
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue  # somebody else was quicker
+            return path
+    except OSError as error:
+        raise StoreError(f"{under}: cannot write there: {error.strerror}") from None
 
 
 def _free(under: Path, name: str, when: datetime) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from hasim.study.execution import program
 from hasim.study.folder.errors import StoreError
-from hasim.study.folder.places import default_folder
+from hasim.study.folder.places import new_folder
 from hasim.study.folder.reading import open_run
 from hasim.study.folder.writing import RunFolder
 from hasim.study.planning.outcomes import CellInfo, Outcome
@@ -128,10 +129,11 @@ def test_what_is_no_run_folder_says_so(tmp_path, manifest, message):
         open_run(tmp_path)
 
 
-def test_default_folders_never_collide(tmp_path):
-    first = default_folder("demo", tmp_path)
-    first.mkdir()
-    second = default_folder("demo", tmp_path)
-    assert first.name.startswith("demo-2")
-    assert second != first
-    assert not second.exists()
+def test_runs_that_begin_together_get_folders_of_their_own(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: new_folder("demo", tmp_path / "runs"), range(24)))
+    assert len(set(folders)) == 24
+    assert all(path.is_dir() and path.name.startswith("demo-2") for path in folders)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file: cannot write there"):
+        new_folder("demo", tmp_path / "file")
