@@ -229,7 +229,7 @@ def _scenarios() -> Check:
 
 def _planes() -> Check:
     from hasim.scenario.loader import from_data
-    from hasim.study.execution.runner import simulate_cell
+    from hasim.study.execution.replication import simulate_cell
     from hasim.study.gate.fingerprint import fingerprint
 
     prints, messages = [], []
