@@ -775,18 +775,18 @@ def test_explain_does_not_tell_another_story_than_the_run_had(journal):
     kept.write_text(kept.read_text().replace("interval: 2s", "interval: 3s"))
     result = cli("explain", "out", "--incident", 1)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "simulated again, has no such incident" in result.stderr
+    assert "out/scenario.yaml: was changed after it had been written" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        ("manifest", "manifest.json: not JSON"),
+        ("manifest", "manifest.json: line 1: not a text file in UTF-8"),
         ("cells", "cells.jsonl:1: not a cell"),
         ("no-cells", "cells.jsonl: cannot be read: No such file"),
-        ("scenario", "scenario.yaml: is not a text file in UTF-8"),
-        ("table", ": lacks 'incidents'"),
-        ("column", "the measures of replication 0 of cell 0 are not those of hasim"),
+        ("scenario", "scenario.yaml: was changed after it had been written"),
+        ("table", "jsonl:1: was changed after it had been written, or is of another cell"),
+        ("column", "jsonl:1: was changed after it had been written, or is of another cell"),
     ],
 )
 def test_a_damaged_run_folder_is_told_in_one_line(journal, damage, message):

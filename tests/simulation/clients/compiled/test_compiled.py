@@ -591,9 +591,8 @@ print([m.body.master for m in compiled.records if type(m.body).__name__ == "Mess
 def test_an_edited_picker_takes_effect(tmp_path: Path) -> None:
     """numba's cache must not answer for the picker that was there before."""
     root = Path(hasim.__file__).parent.parent
-    for part in ("hasim", "scenarios", "tests/simulation"):
+    for part in ("hasim", "scenarios", "tests"):
         shutil.copytree(root / part, tmp_path / part)
-    shutil.copy(root / "tests/__init__.py", tmp_path / "tests")
 
     def masters_chosen() -> str:
         return subprocess.run(
