@@ -90,8 +90,11 @@ class Loaded:
 
     def remarks(self) -> list[str]:
         """What is set and has no effect in some cell, and what was made of open recordings."""
-        worlds = [self.cells[number].world for number in self.sample()]
-        return [*remarks_on(worlds), *remarks_on_traces(worlds)]
+        cells = [self.cells[number] for number in self.sample()]
+        worlds = [cell.world for cell in cells]
+        paths = [f"detection.{name}" for name in self.data.get("detection") or ()]
+        paths += [path for cell in cells for path in cell.varied]
+        return [*remarks_on(worlds, paths), *remarks_on_traces(worlds)]
 
     def traces(self) -> list[str]:
         """The paths of all traces that some cell may need."""

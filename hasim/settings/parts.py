@@ -116,15 +116,15 @@ class PartsBeside:
         return []
 
     @classmethod
-    def names_beside(cls) -> dict[str, list[type[Any]]]:
-        """The settings that may stand beside the parts, and the classes that have them."""
-        found: dict[str, list[type[Any]]] = {}
+    def names_beside(cls) -> dict[str, dict[str, type[Any]]]:
+        """The settings that may stand beside the parts, and the parts that have them, by name."""
+        found: dict[str, dict[str, type[Any]]] = {}
         own = fields_by_user_name(cls)
         for part, _ in _parts(cls).values():
-            for member in part.classes().values():
+            for kind, member in part.classes().items():
                 for name in fields_by_user_name(member):
                     if name not in own:
-                        found.setdefault(name, []).append(member)
+                        found.setdefault(name, {})[kind] = member
         return found
 
     @classmethod
@@ -140,7 +140,7 @@ class PartsBeside:
         for key, value in beside.items():
             try:
                 if not _put(chosen.values(), key, value):
-                    _check(cls.names_beside().get(key, ()), key, value)
+                    _check(cls.names_beside().get(key, {}).values(), key, value)
                     if key not in cls.names_beside():
                         kept[key] = value  # validation tells that it is unknown
             except ValueError as error:
@@ -148,6 +148,16 @@ class PartsBeside:
         if problems:
             raise SettingsError(problems)
         return kept | {name: one.written() for name, one in chosen.items() if one.changed}
+
+    def has_setting(self, name: str) -> bool:
+        """Whether one of the chosen parts has a setting of this name."""
+        for place, (_, many) in _parts(type(self)).items():
+            value = getattr(self, fields_by_user_name(type(self))[place].name)
+            if any(
+                name in fields_by_user_name(type(item)) for item in (value if many else [value])
+            ):
+                return True
+        return False
 
     def as_written(self) -> dict[str, Any]:
         """What a user would write: parts by name, and beside them what is one's alone."""
@@ -184,7 +194,7 @@ class PartsBeside:
         schema: dict[str, Any] = handler(core)
         whole = handler.resolve_ref_schema(schema)
         for name, members in cls.names_beside().items():
-            forms = [_json_schema(member, name) for member in members]
+            forms = [_json_schema(member, name) for member in members.values()]
             whole["properties"][name] = forms[0] if len(forms) == 1 else {"anyOf": forms}
         return schema
 

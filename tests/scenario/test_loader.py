@@ -231,3 +231,14 @@ def test_every_measure_can_be_expected(measure: str) -> None:
     assert scenario.projection is not None
     assert scenario.projection.period_ns == 30 * DAY
     assert from_plain(Scenario, plain(scenario)) == scenario
+
+
+def test_a_setting_of_a_part_that_no_cell_has_is_remarked_upon(loaded) -> None:
+    study = loaded(GOOD, ("detection.evidence", "[probe]"), ("detection.error_limit", "5"))
+    text = "detection.error_limit has no effect: it is a setting of messages, which is not chosen."
+    assert study.remarks() == [text]
+    both = loaded(
+        GOOD + "vary: {detection.evidence: [[probe], [probe, messages]]}\n",
+        ("detection.error_limit", "5"),
+    )
+    assert both.remarks() == []
