@@ -39,6 +39,7 @@ class Court(Judge):
         # When each detector's opinion changes if nothing is heard, if such a thing can be at all.
         self.agenda = Agenda(self.health)
         self.keeps_time = getattr(detector, "changes_ns", None) is not Detector.changes_ns
+        self._hears = getattr(detector, "passed", None) is not Detector.passed
 
     # -- what the sources tell -----------------------------------------------------
 
@@ -54,7 +55,8 @@ class Court(Judge):
         status = health.status
         if status is Status.MAINTENANCE:
             return []
-        health.detector.passed(now, number, took_ns)
+        if self._hears:
+            health.detector.passed(now, number, took_ns)
         health.last_check = Cause.OK
         if self.keeps_time:
             self._listen(now, health)

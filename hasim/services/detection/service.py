@@ -30,6 +30,8 @@ from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import Finding
 from hasim.services.frozen import freeze, thaw
 
+OPERATIONS = (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster)
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -52,7 +54,7 @@ class FailoverDetectionService:
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
             *(ProbeReply, ProbeStretch, GatewayReport, Heartbeat, WakeUp),
-            *(StartMaintenance, StopMaintenance, AddMaster, RemoveMaster),
+            *OPERATIONS,
         }
     )
 
@@ -65,12 +67,19 @@ class FailoverDetectionService:
             for own in settings.evidence
         }
         self._court.sources = self._sources
-        # Who takes what, and who has a clock.
+        # Who takes what, alone where that is so, and who has a clock.
         self._takers: dict[type[Input], list[Source]] = {
             kind: [source for source in self._sources.values() if kind in source.INPUTS]
             for kind in self.INPUTS
         }
+        self._only = {
+            kind: takers[0].step
+            for kind, takers in self._takers.items()
+            if len(takers) == 1 and kind not in (WakeUp, *OPERATIONS)
+        }
         self._clocks = [s for s in self._sources.values() if type(s).next_ns is not Source.next_ns]
+        alone = len(self._clocks) == 1 and not self._court.keeps_time
+        self._only_clock = self._clocks[0] if alone else None
 
     # -- acting ----------------------------------------------------------------
 
@@ -95,7 +104,10 @@ class FailoverDetectionService:
         """Take one input at `now` (nanoseconds)."""
         if not self.running:
             return []
-        if type(item) is WakeUp:  # these and evidence are nearly all
+        take = self._only.get(type(item))
+        if take is not None:  # nearly all are evidence and wake-ups
+            return take(now, item)
+        if type(item) is WakeUp:
             return self._on_wakeup(now)
         out: list[Output] = []
         for source in self._takers.get(type(item), ()):
@@ -108,10 +120,11 @@ class FailoverDetectionService:
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a source has something to do, or silence tells a detector."""
-        court = self._court
-        earliest = court.agenda.earliest() if court.keeps_time else NEVER
-        for source in self._clocks:
-            earliest = min(earliest, source.next_ns())
+        if self._only_clock is not None:
+            earliest = self._only_clock.next_ns()
+        else:
+            times_ns = [source.next_ns() for source in self._clocks]
+            earliest = min([self._court.agenda.earliest(), *times_ns])
         return None if earliest == NEVER else earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
@@ -236,12 +249,10 @@ class FailoverDetectionService:
     # -- inside ----------------------------------------------------------------
 
     def _on_wakeup(self, now: int) -> list[Output]:
-        out: list[Output] = []
-        for source in self._clocks:
-            out += source.wake(now)
-        if self._court.keeps_time:
-            out += self._court.wake(now)
-        return out
+        if self._only_clock is not None:
+            return self._only_clock.wake(now)
+        out = [out for source in self._clocks for out in source.wake(now)]
+        return out + self._court.wake(now)
 
     def _resume(self, now: int, master: str) -> list[Output]:
         if not self.running:
