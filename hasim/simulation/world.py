@@ -25,7 +25,7 @@ from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
 from hasim.simulation.control.roles import Roles
-from hasim.simulation.control.stretches import Stretches
+from hasim.simulation.control.stretches import NEAREST_NS, Stretches
 from hasim.simulation.control.transfers import Transfers
 from hasim.simulation.faults.injector import Injector
 from hasim.simulation.faults.scene import Scene
@@ -254,7 +254,7 @@ class World:
                 self.rerouting,
             )
             driver.perform = commands.perform
-            if self.settings.probes == "stretches":
+            if self.settings.probes == "stretches" and commands.probes.nearest_ns >= NEAREST_NS:
                 driver.deputy = self._stretches(driver, commands.probes)
             found[name] = Observer(driver, post, commands)
         return found

@@ -112,11 +112,19 @@ class Probes:
     def outlook(self, master: str) -> Cause | None:
         """How probes of a master end as it is now, chance aside; None if that is not known."""
         here = self._masters[master]
-        if not (self._there[master].up and self._back[master].up):
+        if not self._there[master].up:
             return Cause.TIMEOUT
-        if here.answering:
-            return OK if self._shallow[master] else None
-        return Cause.REFUSED if here.refusing else Cause.TIMEOUT
+        if here.answering and not self._shallow[master]:
+            return None  # they queue and are served there, whether or not an answer comes back
+        if not self._back[master].up or not (here.answering or here.refusing):
+            return Cause.TIMEOUT
+        return OK if here.answering else Cause.REFUSED
+
+    @property
+    def nearest_ns(self) -> int:
+        """The shortest median crossing between the observer and a master."""
+        links = (*self._there.values(), *self._back.values())
+        return min(link.base_ns for link in links)
 
     def condition(self, master: str) -> Condition:
         """The state of a master and its links, to see whether they have changed."""

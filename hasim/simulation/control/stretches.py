@@ -27,6 +27,9 @@ AHEAD = 1 << 19
 """So many are looked at ahead of all masters together."""
 PATIENCE = 63
 """So many probes at most are taken one by one after stretches that came to nothing."""
+NEAREST_NS = 1000
+"""Where any master is nearer than this, an answer can be there before the wake-up that asks for it
+is over, and the order at one instant follows from more than the times."""
 Nanoseconds = NDArray[np.int64]
 
 
@@ -175,7 +178,6 @@ class Stretches:
         else:
             back_ns = back.look_ahead(count)
             took_ns = there_ns + back_ns
-            # At no distance at all, an answer would be there before its wake-up is over.
             off = (there_ns < 0) | (back_ns < 0) | (took_ns < 1) | (took_ns > rhythm.timeout_ns)
             if off.any():
                 took_ns = took_ns[: int(off.argmax())]

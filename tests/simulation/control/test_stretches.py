@@ -23,7 +23,14 @@ from hasim.simulation.settings import (
     PoissonArrivals,
     WorldSettings,
 )
-from hasim.simulation.settings.faults import Crash, Hang, LatencySpike, PacketLoss, PowerOff
+from hasim.simulation.settings.faults import (
+    Crash,
+    Hang,
+    LatencySpike,
+    NetworkPartition,
+    PacketLoss,
+    PowerOff,
+)
 from hasim.simulation.settings.operations import EndMaintenance, Maintenance, Switch
 from hasim.simulation.world import World
 from hasim.singles import singly
@@ -226,6 +233,17 @@ def test_the_fingerprint_and_replays_are_the_same() -> None:
     assert replay_recorded(handed).difference is None
     changes = [("detection.fall", 1), ("detection.interval", "2s")]
     assert what_if(single, changes).records == what_if(handed, changes).records
+
+
+def test_probes_that_queue_at_a_master_are_not_handed_over_though_no_answer_comes_back() -> None:
+    """They are served there all the same, and take their share of luck."""
+    one_way = NetworkPartition(
+        kind="partition", scope="monitor", direction="from", target="m1",
+        at=after(20), for_=lasting(100),
+    )  # fmt: skip
+    masters = tuple(dataclasses.replace(m, health="deep") for m in quiet().masters)
+    journal = assert_alike(quiet(masters=masters, faults=(one_way,)))
+    assert handed_over(journal) < 0.1
 
 
 def test_at_no_distance_probes_go_one_by_one() -> None:
