@@ -46,7 +46,9 @@ from hasim.services.gateway.settings import DispatcherSettings
 from hasim.services.gateway.wakeups import Serial, Wakeups
 
 Effects = list[DispatcherEffect]
-ANY = Wakeup(NEVER, RETRY, 2**63, -1)
+"""In the order in which they were decided."""
+LAST = Wakeup(NEVER, RETRY, 2**63, -1)
+"""After every wake-up that there can be."""
 
 
 class Dispatcher:
@@ -139,7 +141,7 @@ class Dispatcher:
         """When it wants to be called if nothing happens."""
         return self._wakeups.first()
 
-    def woken(self, now: int, until: Wakeup = ANY) -> Effects:
+    def woken(self, now: int, until: Wakeup = LAST) -> Effects:
         """Do what the next wake-up is for, if its time has come, and it is not after `until`.
 
         One at a time: whoever does nothing else at this instant calls until `next_wakeup` lies
