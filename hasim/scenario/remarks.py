@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.settings import DetectionSettings
+from hasim.simulation.clients.compiled.availability import refusal
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.operations import Switch
 
@@ -15,7 +16,17 @@ def remarks_on(worlds: Sequence[WorldSettings], paths: Iterable[str]) -> list[st
 
     `paths` are the settings that are written down: ``detection.fall``.
     """
-    return [*_slow_start(worlds), *_beside_no_part(worlds, paths)]
+    return [*_slow_start(worlds), *_beside_no_part(worlds, paths), *uncompiled(worlds, "run")]
+
+
+def uncompiled(worlds: Iterable[WorldSettings], verb: str) -> list[str]:
+    """The sentence that messages cannot be compiled here, if they shall be; `verb`: run, ran."""
+    if not refusal() or all(world.data_plane != "compiled" for world in worlds):
+        return []
+    return [
+        f"{refusal()}: messages {verb} on the reference data plane, which gives the same results "
+        "and is slower."
+    ]
 
 
 def _slow_start(worlds: Sequence[WorldSettings]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hasim.services.control_plane import ControlPlane
 from hasim.simulation.changes import Changes
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.churn import KeyChurn
-from hasim.simulation.clients.compiled.availability import available
+from hasim.simulation.clients.compiled.availability import available, refusal
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_reports import LoadReports
 from hasim.simulation.clients.plane import DataPlane
@@ -333,10 +333,10 @@ def observers_of(settings: WorldSettings) -> dict[str, str]:
 
 
 def _runs_compiled(settings: WorldSettings) -> bool:
-    """Whether messages run on the compiled plane: it has every algorithm that will be in use."""
+    """Whether messages run on the compiled plane: it can, and has every algorithm in use."""
     later = [o.algorithm for o in settings.operations if isinstance(o, Switch)]
     used = [settings.balancing.algorithm, *later]
-    return settings.data_plane == "compiled" and all(map(available, used))
+    return settings.data_plane == "compiled" and all(map(available, used)) and not refusal()
 
 
 def _sites(settings: WorldSettings) -> dict[str, str]:

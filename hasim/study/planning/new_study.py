@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 
 from hasim.scenario.cells import Cell, Cells
 from hasim.scenario.loader import LOOKED_AT
+from hasim.scenario.remarks import uncompiled
 from hasim.study.planning.keys import key_of, with_contents
 from hasim.study.planning.outcomes import CellInfo
 from hasim.study.planning.own_algorithms import own_algorithms, plain_python
@@ -70,7 +71,7 @@ class PlannedCells(Sequence[CellInfo]):
 
 
 def _notes(loaded: Loaded) -> tuple[str, ...]:
-    """Results from time-compressed traces say so, and those of algorithms in plain Python."""
+    """Results from time-compressed traces say so, and those of messages that were not compiled."""
     scales = {
         getattr(trace, "time_scale", 1.0)
         for cell in map(loaded.cells.__getitem__, loaded.sample())
@@ -81,4 +82,4 @@ def _notes(loaded: Loaded) -> tuple[str, ...]:
         for scale in sorted(scales - {1.0})
     )
     python = plain_python(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
-    return (*replayed, *filter(None, [python]))
+    return (*replayed, *filter(None, [python]), *uncompiled([loaded.scenario.world()], "ran"))

@@ -21,7 +21,8 @@ from hasim.services.gateway.avoiding import chooser
 from hasim.simulation.clients.compiled.availability import available
 from hasim.simulation.clients.compiled.chance import hash_of_number, uniform
 from hasim.simulation.clients.compiled.fleet import INT64, fleet_at
-from hasim.simulation.clients.compiled.jit import INNER, callback, fingerprint, inlined, sources
+from hasim.simulation.clients.compiled.internals import INNER
+from hasim.simulation.clients.compiled.jit import callback, fingerprint, inlined, sources
 from hasim.simulation.clients.compiled.pointers import integers_at, numbers_at
 
 I8 = types.int64

@@ -12,15 +12,13 @@ from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
-from numba import extending
-from numba.core import types as numba_types
-from numba.core.typing import templates as numba_templates
-from numba.np.numpy_support import from_dtype
+from numba import extending, from_dtype
+from numba import types as numba_types
 from numpy.typing import NDArray
 
 from hasim.services.balancing.fleet import Fleet
 from hasim.services.balancing.settings import BalancingSettings
-from hasim.simulation.clients.compiled.pointers import arrays
+from hasim.simulation.clients.compiled.internals import AttributeTemplate, view_at
 
 INT, FLOAT = np.dtype(np.int64), np.dtype(np.float64)
 REALS = ("weight", "held", "base_weight", "values")
@@ -28,7 +26,6 @@ COLUMNS = {name: FLOAT if name in REALS else INT for name in Fleet._fields if na
 INT64: Any = ir.IntType(64)
 # These have types that say less than they do.
 types: Any = numba_types
-templates: Any = numba_templates
 numba: Any = extending
 
 
@@ -91,7 +88,7 @@ class _FleetModel(numba.models.PrimitiveModel):  # type: ignore[misc]
 
 
 @numba.infer_getattr
-class _FleetAttributes(templates.AttributeTemplate):  # type: ignore[misc]
+class _FleetAttributes(AttributeTemplate):  # type: ignore[misc]
     key = FleetType
 
     def generic_resolve(self, fleet: FleetType, name: str) -> Any:
@@ -111,16 +108,8 @@ def _get(context: Any, builder: Any, fleet: FleetType, value: Any, name: str) ->
         pointer = context.get_value_type(from_dtype(SETTINGS))
         return builder.inttoptr(_entry(builder, value, 2 * len(COLUMNS)), pointer)
     position, size = 2 * list(COLUMNS).index(name), COLUMNS[name].itemsize
-    view = arrays.make_array(fleet.column(name))(context, builder)
-    arrays.populate_array(
-        view,
-        data=builder.inttoptr(_entry(builder, value, position), view.data.type),
-        shape=[_entry(builder, value, position + 1)],
-        strides=[context.get_constant(types.intp, size)],
-        itemsize=context.get_constant(types.intp, size),
-        meminfo=None,
-    )
-    return view._getvalue()
+    address, count = (_entry(builder, value, place) for place in (position, position + 1))
+    return view_at(context, builder, fleet.column(name), address, count, size)
 
 
 def _fleet_at(_: Any, address: Any) -> Any:

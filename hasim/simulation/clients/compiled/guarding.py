@@ -12,9 +12,8 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
+from numba import from_dtype, types
 from numba.extending import intrinsic
-from numba.np.numpy_support import from_dtype
 from numpy.typing import NDArray
 
 from hasim.services.balancing.settings import BalancingSettings
@@ -30,8 +29,8 @@ from hasim.services.gateway.guards.gate import (
 from hasim.services.gateway.guards.guard import Guard
 from hasim.simulation.clients.compiled.algorithms import calling, compile_function
 from hasim.simulation.clients.compiled.fleet import INT64, dtype_of, fleet_at, numbers_of
+from hasim.simulation.clients.compiled.internals import view_at
 from hasim.simulation.clients.compiled.jit import fingerprint, inlined, sources
-from hasim.simulation.clients.compiled.pointers import arrays
 
 I8 = types.int64
 INT = np.dtype(np.int64)
@@ -79,13 +78,7 @@ def _view(position: int) -> Any:
                 builder.load(builder.gep(table, [INT64(place)]))
                 for place in (position, len(COLUMNS))
             )
-            view = arrays.make_array(array)(context, builder)
-            step = context.get_constant(types.intp, dtype.itemsize)
-            data = builder.inttoptr(entry, view.data.type)
-            arrays.populate_array(
-                view, data=data, shape=[size], strides=[step], itemsize=step, meminfo=None
-            )
-            return view._getvalue()
+            return view_at(context, builder, array, entry, size, dtype.itemsize)
 
         return array(types.int64), generate
 

@@ -23,17 +23,11 @@ from hasim import model, sketch
 from hasim.services import balancing, gateway
 from hasim.simulation import clock
 from hasim.simulation.clients import results
+from hasim.simulation.clients.compiled.internals import INNER, OPTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
 int64: Any = np.int64
 """Makes an integer of the usual kind, since numba would compile a function anew for each."""
-
-
-OPTIONS: Any = {"_nrt": False, "error_model": "numpy"}
-"""Nothing here owns memory (_nrt), which would be asked at every access to it, and a division
-by zero, of which there is none, need not be an exception."""
-INNER: Any = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""What Python never calls needs no wrappers, which take time to compile."""
 
 
 def njit(function: F) -> F:

@@ -11,16 +11,18 @@ import operator
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.core.typing import templates
+from numba import from_dtype, types
 from numba.extending import intrinsic, lower_builtin, models, register_model
-from numba.np import arrayobj
-from numba.np.numpy_support import from_dtype
+
+from hasim.simulation.clients.compiled.internals import (
+    AbstractTemplate,
+    infer_global,
+    signature,
+    view_at,
+)
 
 # These have no types, or wrong ones.
-arrays: Any = arrayobj
 lower: Any = lower_builtin
-typing: Any = templates
 make_model: Any = register_model
 Primitive: Any = models.PrimitiveModel
 
@@ -40,18 +42,18 @@ class _Model(Primitive):  # type: ignore[misc]
         super().__init__(manager, pointer, item.as_pointer())
 
 
-@typing.infer_global(operator.getitem)
-class _Get(typing.AbstractTemplate):  # type: ignore[misc]
+@infer_global(operator.getitem)
+class _Get(AbstractTemplate):  # type: ignore[misc]
     def generic(self, args: Any, _: Any) -> Any:
         pointed = isinstance(args[0], Pointer)
-        return typing.signature(args[0].dtype, *args) if pointed else None
+        return signature(args[0].dtype, *args) if pointed else None
 
 
-@typing.infer_global(operator.setitem)
-class _Set(typing.AbstractTemplate):  # type: ignore[misc]
+@infer_global(operator.setitem)
+class _Set(AbstractTemplate):  # type: ignore[misc]
     def generic(self, args: Any, _: Any) -> Any:
         pointed = isinstance(args[0], Pointer)
-        return typing.signature(types.void, *args) if pointed else None
+        return signature(types.void, *args) if pointed else None
 
 
 def _get(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -102,13 +104,7 @@ def _numbers_at(_: Any, address: Any, count: Any) -> Any:
     array = types.Array(types.int64, 1, "C")
 
     def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
-        view = arrays.make_array(array)(context, builder)
-        size = context.get_constant(types.intp, 8)
-        data = builder.inttoptr(args[0], view.data.type)
-        arrays.populate_array(
-            view, data=data, shape=[args[1]], strides=[size], itemsize=size, meminfo=None
-        )
-        return view._getvalue()
+        return view_at(context, builder, array, args[0], args[1], 8)
 
     return array(types.int64, types.int64), generate
 
