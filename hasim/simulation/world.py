@@ -75,7 +75,7 @@ class World:
         self.cluster = self._cluster()
         self._compiled = _runs_compiled(settings)
         self.masters = self._masters()
-        self.replication_of = Replication(self.env, self.partitions, self.masters, self.network)
+        self.streams = Replication(self.env, self.partitions, self.masters, self.network)
         self.device = FencingDevice(
             self.env,
             settings.fencing_device,
@@ -249,7 +249,7 @@ class World:
                 self.masters,
                 Probes(post, self.masters, error_draws, place=place, observers=len(self.drivers)),
                 self.device,
-                Transfers(post, self.partitions, self.replication_of, self.traps),
+                Transfers(post, self.partitions, self.streams, self.traps),
                 roles,
                 self.rerouting,
             )
@@ -295,7 +295,7 @@ class World:
         # they run on from what the others have found.
         self.changes.on_change += (
             *(observer.commands.probes.changed for observer in self.observers.values()),
-            self.replication_of.refresh,
+            self.streams.refresh,
             self.oracle.update,
             self.messages.changed,
         )
