@@ -131,6 +131,16 @@ def test_incidents_by_number_agree_with_the_table(result):
         result.incident(13)
 
 
+def test_print_shows_what_a_terminal_shows(result, capsys):
+    result.print()
+    shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert str(result).splitlines() == shown
+    assert f"{result}\n" == result.render("table")
+    assert "fall=4," in str(result)
+    story = result.explain(1)
+    assert str(story).startswith("Incident 1 of replication 0 of cell 0: ")
+
+
 def test_notebooks_see_a_table(result):
     html = result._repr_html_()
     assert "<table" in html

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import click
 
@@ -41,11 +40,14 @@ def data(file: str, overrides: list[tuple[str, str]], style: str) -> int:
     if style == "json":
         plain = dataclasses.asdict(found)
         plain["facts"]["path"] = file
-        click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+        from hasim.report.forms.json_text import json_text
+
+        click.echo(json_text(plain), nl=False)
     else:
         from hasim.report.inspection import as_text
+        from hasim.report.visible import visible_lines
 
-        click.echo(as_text(found), nl=False)
+        click.echo(visible_lines(as_text(found)), nl=False)
     return BAD_INPUT if found.uses and all(use.refused for use in found.uses) else FINE
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.options import examples, set_option
+from hasim.commands.options import examples, format_option, set_option
 from hasim.commands.shell import FAILED, FINE, counted, fail, note
+from hasim.report.visible import visible_lines
 
 if TYPE_CHECKING:
     from hasim.journal import Journal
@@ -56,7 +57,7 @@ def replay(journal: Path, overrides: list[tuple[str, str]], observer: str | None
     except JournalError as error:
         fail(f"{journal}:1: {error}")
     if outcome.difference is not None:
-        click.echo(_describe(outcome.difference))
+        click.echo(visible_lines(_describe(outcome.difference)))
         return FAILED
     click.echo(f"identical: {outcome.inputs} inputs, {outcome.outputs} effects and events")
     return FINE
@@ -79,7 +80,7 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
         click.echo(f"the same {len(before)} conclusions")
     for line in difflib.unified_diff(before, after, "recorded", "with --set", lineterm="", n=0):
         if not line.startswith("@@"):
-            click.echo(line)
+            click.echo(visible_lines(line))
     probes, commands = unanswered(recorded, replayed)
     if probes or commands:
         note(
@@ -90,7 +91,11 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
     return FINE
 
 
-@click.command(epilog=examples("hasim explain RUN --incident 3"))
+@click.command(
+    epilog=examples(
+        "hasim explain RUN --incident 3", "hasim explain RUN --incident 3 --format json"
+    )
+)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--incident",
@@ -99,7 +104,8 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
     help="Number of the incident in the run's incidents.csv.",
 )
 @observer_option
-def explain(run: Path, incident: int, observer: str | None) -> int:
+@format_option
+def explain(run: Path, incident: int, observer: str | None, style: str) -> int:
     """Tell the story of one incident, as one observer saw it.
 
     RUN is a run folder.
@@ -107,8 +113,9 @@ def explain(run: Path, incident: int, observer: str | None) -> int:
     The replication is simulated again, unless its journal was kept.
     """
     from hasim.api import load_run
-    from hasim.commands.output import show_story
+    from hasim.commands.output import show
     from hasim.journal import JournalError
+    from hasim.report.explain import explain as story_of
 
     result = load_run(run)
     try:
@@ -117,7 +124,7 @@ def explain(run: Path, incident: int, observer: str | None) -> int:
         fail(f"{run}: {error.args[0]}")
     journal = result.journal_of_incident(incident)
     try:
-        show_story(journal, row, journal.observer(observer))
+        show(story_of(journal, row, journal.observer(observer)), style)
     except JournalError as error:
         fail(f"{run}: {error}")
     return FINE

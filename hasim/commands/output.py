@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from hasim.findings.finding import Finding
-    from hasim.journal import Journal
+    from hasim.report.finding import Finding
 
 
 def show(finding: Finding, style: str) -> None:
@@ -20,11 +19,3 @@ def show(finding: Finding, style: str) -> None:
         finding.print()
     else:
         click.echo(finding.render(style), nl=False)
-
-
-def show_story(journal: Journal, incident: dict[str, Any], observer: str) -> None:
-    """Print what happened in one incident."""
-    from hasim.report.explain import explain
-    from hasim.report.forms import terminal
-
-    terminal.console().print(explain(journal, incident, observer))

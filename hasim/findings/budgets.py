@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hasim.findings import budget_sheets
-from hasim.findings.finding import Finding
+from hasim.report.finding import Finding
 from hasim.report.sheet import Paper, Sheet
 from hasim.scenario.expectations import Expectation
 from hasim.study.estimates.expectations import Verdict, judge

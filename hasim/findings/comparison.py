@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hasim.findings import differences
-from hasim.findings.finding import Finding
 from hasim.report.cells import Cell, heading
+from hasim.report.finding import Finding
 from hasim.report.sheet import Paper, Sheet
 from hasim.study.comparing.compare import Compared
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
-from hasim.findings.finding import Finding
+from hasim.report.finding import Finding
 from hasim.report.sheet import Column, Field, Mood, Paper, Sheet, Value
 from hasim.units import SIZE_UNITS
 

@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 from hasim.findings import gate_sheets
-from hasim.findings.finding import FORMS, Finding
 from hasim.findings.junit import as_junit
+from hasim.report.finding import FORMS, Finding
 from hasim.report.sheet import Paper, Sheet
 from hasim.study.gate import outcome
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hasim.findings.finding import Finding
 from hasim.measures.catalogue import MEASURES
 from hasim.measures.catalogue.definition import Measure, Unit
+from hasim.report.finding import Finding
 from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.report.titles import blocks
 from hasim.study.reference import Described

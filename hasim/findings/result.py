@@ -9,7 +9,6 @@ from hasim.findings import limits
 from hasim.findings.differences import across
 from hasim.findings.differences import plain as plain_differences
 from hasim.findings.estimated import Estimated
-from hasim.findings.finding import Finding
 from hasim.findings.operations import churn_sheet, operations_sheet
 from hasim.findings.pictures import draw, glance
 from hasim.findings.stopping import plain_stopping, stopping_sheet
@@ -22,9 +21,12 @@ from hasim.findings.summary import (
     verdict_sheet,
 )
 from hasim.report.cells import text
+from hasim.report.explain import explain
+from hasim.report.finding import Finding
 from hasim.report.forms.html_text import paragraph
 from hasim.report.picture import image
 from hasim.report.sheet import Paper, Sheet
+from hasim.report.story import Story
 from hasim.report.titles import GLANCE, title
 from hasim.settings import plain
 
@@ -78,6 +80,15 @@ class Result(Estimated, Finding):
             shown.cells, shown.estimates, verdicts if shown.study.expect else None
         )
         return data
+
+    def explain(self, number: int, observer: str | None = None) -> Story:
+        """The story of incident `number` (from 1), as one observer saw it.
+
+        Raises LookupError if there is no such incident, JournalError for an unknown observer, and
+        StoreError if the replication, simulated again, is not the one that the run measured.
+        """
+        row = self.incident(number)
+        return explain(self.journal_of_incident(number), row, observer)
 
     def figures(self) -> dict[str, Figure]:
         """The figures of the run by name, drawn anew at each call."""

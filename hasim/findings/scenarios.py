@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hasim.findings.finding import Finding
+from hasim.report.finding import Finding
 from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.scenario.loader import Loaded
 from hasim.scenario.problems import Problem

@@ -18,6 +18,7 @@ from hasim.report.style import save
 from hasim.report.survival import Observation, detected_by
 from hasim.report.timeline import incident_timeline
 from hasim.report.titles import title
+from hasim.report.visible import visible
 from hasim.study.estimates.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ __all__ = ["detection_ecdf", "incident_timeline", "interval_plot", "save"]
 INTERVAL_MEASURES: Sequence[str] = Shown("figure")
 _LOG_FROM = 30.0
 """Times that span more than this ratio are drawn on a logarithmic scale."""
+_LONGEST_NAME = 60
+"""Characters of a cell's name that are drawn."""
 _LABEL = 0.55
 """Inches that the label of a tick takes, with room beside it."""
 
@@ -45,7 +48,7 @@ def detection_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
         shown = {label: rows for label, rows in observations.items() if rows}
         for index, (label, rows) in enumerate(observations.items()):
             if rows:
-                _step(axes, index, len(observations), label, rows)
+                _step(axes, index, len(observations), _shown(label), rows)
         _time_axis(axes, [t for rows in shown.values() for t, _ in rows])
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
@@ -57,6 +60,12 @@ def detection_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
         else:
             axes.text(0.5, 0.5, "no incidents", transform=axes.transAxes, ha="center")
     return figure
+
+
+def _shown(label: str) -> str:
+    """A cell's name as it is drawn: cut if it is very long."""
+    text = visible(label)
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
 
 
 def interval_plot(
@@ -83,7 +92,7 @@ def interval_plot(
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)
         panels = dict(zip(shown, grid.flat, strict=False))
-        names = labels(cells)
+        names = [_shown(label) for label in labels(cells)]
         for measure, axes in panels.items():
             estimates = [summary.get(measure) for summary in summaries]
             _panel(axes, measure, estimates, names, (limits or {}).get(measure))

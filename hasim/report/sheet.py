@@ -14,8 +14,8 @@ from typing import Any, Literal
 from hasim.report.format import DASH, estimate_parts, estimate_text, number
 from hasim.study.estimates.estimate import Estimate
 
-Mood = Literal["", "good", "bad", "open"]
-"""What a word stands for: good news, bad news, or what is open; most stand for none."""
+Mood = Literal["", "good", "bad", "open", "strong"]
+"""What a word stands for: good or bad news, what is open, what stands out; most for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Sheet:
     first `names` columns say what a row is of: they are repeated where the sheet is cut into
     several tables. Numbers stand above their intervals if it is `stacked`, else beside them as
     long as there is room. With the look of ``entries`` a terminal shows rows of long texts one
-    below the other, as in a dictionary.
+    below the other, as in a dictionary; with that of ``lines`` it leaves out the headings.
     """
 
     columns: Sequence[Column]
@@ -91,7 +91,7 @@ class Sheet:
     notes: Sequence[str] = ()
     names: int = 1
     stacked: bool = False
-    look: Literal["table", "entries"] = "table"
+    look: Literal["table", "entries", "lines"] = "table"
 
     def fields(self) -> list[list[Field]]:
         """The rows as fields. Raises ValueError if a row has not as many values as columns."""

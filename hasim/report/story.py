@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
-from rich.text import Text
-
+from hasim.report.finding import Finding
+from hasim.report.forms.json_text import records
+from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.units import seconds
 
 
@@ -41,8 +40,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Story:
-    """Title, lines in order of time, and what came of it; prints as text or through rich.
+class Story(Finding):
+    """Title, lines in order of time, and what came of it.
 
     Times are given since `origin_ns` and since the start of the run, in seconds.
     """
@@ -52,37 +51,37 @@ class Story:
     lines: tuple[Line, ...]
     ending: str
 
-    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+    def paper(self, *, brief: bool = False) -> Paper:
+        """A row for each line; what really happened stands out."""
+        return Paper([self.tidy()])
+
+    def tidy(self) -> Sheet:
         """Time since the origin, time since the start of the run, who, what."""
-        for line in self.lines:
-            yield (
-                since(line.t_ns, self.origin_ns),
-                f"{seconds(line.t_ns):.3f} s",
-                line.who,
-                line.words(self.origin_ns),
-            )
-
-    def __str__(self) -> str:
-        rows = list(self.rows())
-        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-        body = [
-            f"  {offset:>{widths[0]}}  {at:>{widths[1]}}  {who:<{widths[2]}}  {what}"
-            for offset, at, who, what in rows
+        columns = [
+            Column("since then", "since_s", align="right"),
+            Column("at", "at_s", align="right"),
+            Column("who"),
+            Column("what"),
         ]
-        return "\n".join([self.title, *body, self.ending])
+        rows: list[list[Value]] = [
+            [
+                Field(since(line.t_ns, self.origin_ns), value=seconds(line.t_ns - self.origin_ns)),
+                Field(f"{seconds(line.t_ns):.3f} s", value=seconds(line.t_ns)),
+                Field(line.who, mood="strong" if line.who == "truth" else ""),
+                line.words(self.origin_ns),
+            ]
+            for line in self.lines
+        ]
+        return Sheet(columns, rows, self.title, said=[self.ending], look="lines")
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(self.title, style="bold")
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(justify="right", no_wrap=True)
-        grid.add_column(justify="right", no_wrap=True, style="dim")
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
-        for offset, at, who, what in self.rows():
-            style = "bold" if who == "truth" else ""
-            grid.add_row(f"  {offset}", at, Text(who, style=style), Text(what))
-        yield grid
-        yield Text(self.ending)
+    def plain(self) -> dict[str, Any]:
+        """The story as plain data, times in seconds."""
+        return {
+            "title": self.title,
+            "origin_s": seconds(self.origin_ns),
+            "lines": records(self.tidy()),
+            "ending": self.ending,
+        }
 
 
 def collapse(lines: list[Line]) -> tuple[Line, ...]:

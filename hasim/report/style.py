@@ -35,6 +35,7 @@ _RC: Any = {
     "lines.solid_capstyle": "butt",
     "lines.solid_joinstyle": "miter",
     "svg.hashsalt": "hasim",
+    "text.parse_math": False,  # a name may hold any number of dollars
     "svg.fonttype": "none",
 }
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pandas as pd
 
 from hasim.findings.budgets import Budgets
-from hasim.findings.finding import Finding
 from hasim.findings.gating import GateReport
 from hasim.measures.causes import CAUSES
+from hasim.report.finding import Finding
 from hasim.report.sheet import Paper
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings.faults import Crash, Hang

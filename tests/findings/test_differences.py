@@ -12,7 +12,7 @@ import pytest
 
 from hasim.findings.comparison import OfTwoRuns, WithBaseline
 from hasim.findings.differences import across, censored, listed, named, parts
-from hasim.findings.finding import Finding
+from hasim.report.finding import Finding
 from hasim.report.sheet import Paper
 from hasim.study.comparing.compare import Compared
 from hasim.study.estimates.estimate import Estimate
@@ -93,7 +93,7 @@ def test_a_terminal_only_counts_what_does_not_differ() -> None:
     assert "1 of 4 differences are exactly 0 in every replication." in str(finding)
     assert finding.render("markdown").count("| priority |") == 2
     same = OfTwoRuns([one for one in COMPARED if one.verdict == "same"])
-    assert str(same) == "1 of 1 differences are exactly 0 in every replication.\n"
+    assert str(same) == "1 of 1 differences are exactly 0 in every replication."
 
 
 def test_what_was_censored_stands_below_the_differences() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hasim import events as e
@@ -9,7 +11,7 @@ from hasim import truth as t
 from hasim.journal import Record
 from hasim.model import Cause
 from hasim.report.explain import explain
-from hasim.report.forms.terminal import to_text
+from hasim.report.forms.terminal import InTerminal, to_text
 from hasim.units import SECOND
 
 GOLDEN = """\
@@ -57,6 +59,10 @@ the oldest 250 ms old
 Detected after 2.50 s; service restored after 5.65 s."""
 
 
+def shown(story, width):
+    return to_text(InTerminal(story.paper()), width=width)
+
+
 def test_golden(journal):
     assert str(explain(journal, 1)) == GOLDEN
 
@@ -85,9 +91,9 @@ def test_an_incident_that_is_not_there(journal):
 
 
 def test_terminal_shows_the_same_words(journal):
-    told = to_text(explain(journal, 1), width=200)
+    told = shown(explain(journal, 1), 200)
     assert told.split() == GOLDEN.split()
-    narrow = to_text(explain(journal, 1), width=70)
+    narrow = shown(explain(journal, 1), 70)
     assert max(map(len, narrow.splitlines())) <= 70
     assert narrow.split() == GOLDEN.split()
 
@@ -95,8 +101,8 @@ def test_terminal_shows_the_same_words(journal):
 def test_markup_in_names_is_text(journal):
     journal.add(16 * SECOND, "event", e.ServiceFailed("[bold]", "KeyError: '[/red]'"))
     journal.records.sort(key=lambda record: record.t_ns)
-    assert "service [bold] raised an exception: KeyError: '[/red]'" in to_text(
-        explain(journal, 1), width=200
+    assert "service [bold] raised an exception: KeyError: '[/red]'" in shown(
+        explain(journal, 1), 200
     )
 
 
@@ -135,3 +141,24 @@ def test_what_operators_do_meanwhile_is_told(journal):
     told = str(explain(journal, 1))
     assert "operator   drains b" in told
     assert "operator   switches to geo" in told
+
+
+def test_programs_get_times_as_numbers_and_markdown_a_table(journal):
+    story = explain(journal, 1)
+    data = json.loads(story.render("json"))
+    assert (data["origin_s"], data["title"]) == (10.0, "Incident 1: hang at a")
+    assert data["lines"][2] == {
+        "since_s": 0.5,
+        "at_s": 10.5,
+        "who": "evidence",
+        "what": "2 probes to a: never answered (until +1.000 s)",
+    }
+    assert story.render("csv").splitlines()[1] == "0.0,10.0,truth,hang strikes a"
+    assert "| +0.000 s | 10.000 s | truth | hang strikes a |" in story.render("markdown")
+
+
+def test_a_story_obeys_nobody(journal):
+    journal.add(16 * SECOND, "event", e.ServiceFailed("x", "KeyError: '\x1b[2J'"))
+    journal.records.sort(key=lambda record: record.t_ns)
+    for form in ("table", "csv", "markdown", "html"):
+        assert "\x1b" not in explain(journal, 1).render(form)

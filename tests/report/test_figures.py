@@ -214,3 +214,12 @@ def test_reports_load_matplotlib_only_for_figures():
 def test_a_figure_shows_itself_in_jupyter(cells, summaries):
     png = figures.interval_plot(cells, summaries, ("detection_time.p50",))._repr_png_()
     assert png.startswith(b"\x89PNG")
+
+
+def test_a_name_is_drawn_as_it_is(tmp_path, summaries):
+    """Dollars begin no formula, and a long name or one from right to left is no error."""
+    cells = [(0, {"a.b": r"$\frac$ <script>"}), (1, {"a.b": "\u0627\u0644 " * 40})]
+    figure = figures.interval_plot(cells, summaries, ("detection_time.p50",))
+    figures.save(figure, tmp_path / "x.svg")
+    text = (tmp_path / "x.svg").read_text(encoding="utf-8")
+    assert r"$\frac$ &lt;script&gt;" in text

@@ -12,11 +12,11 @@ import pytest
 
 from hasim.findings.comparison import OfTwoRuns, WithBaseline
 from hasim.findings.differences import across
-from hasim.findings.finding import Finding
 from hasim.findings.lists import Settings
 from hasim.findings.operations import churn_sheet, operations_sheet
 from hasim.findings.stopping import stopping_sheet
 from hasim.findings.summary import basis, summary_sheet, verdict_sheet
+from hasim.report.finding import Finding
 from hasim.report.sheet import Paper
 from hasim.study.comparing.compare import Compared
 from hasim.study.estimates.statistics import Interval

@@ -13,7 +13,7 @@ import itertools
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -30,7 +30,7 @@ PIPE_WIDTH = 160
 """Columns when the output is no terminal and COLUMNS is not set."""
 NOTEBOOK_WIDTH = 115
 """Columns that Jupyter shows without breaking them."""
-STYLES = {"": "", "good": "green", "bad": "bold red", "open": "yellow"}
+STYLES = {"": "", "good": "green", "bad": "bold red", "open": "yellow", "strong": "bold"}
 _LEAST_NAME = 8
 """Columns that a row's name keeps where nothing fits."""
 _LONGEST_LINE = 100
@@ -78,7 +78,7 @@ class InTerminal:
         last = bool(paper.said or paper.notes or paper.headline)
         captions = [*(sheet.caption for sheet in paper.sheets[1:]), "" if not last else "last"]
         for sheet, following in zip(paper.sheets, captions, strict=False):
-            yield from (entries if sheet.look == "entries" else tables)(sheet, options.max_width)
+            yield from _LOOKS[sheet.look](sheet, options.max_width)
             yield from _sentences(sheet.said, sheet.notes)
             # A table that follows and has no caption begins with an empty line itself.
             if (sheet.said or sheet.notes or sheet.look == "entries") and following:
@@ -86,6 +86,24 @@ class InTerminal:
         yield from _sentences(paper.said, paper.notes)
         if paper.headline is not None:
             yield Text(visible(paper.headline.text), style=STYLES[paper.headline.mood])
+
+
+def lines(sheet: Sheet, room: int) -> Iterator[RenderableType]:
+    """The rows without headings; what is at the end is wrapped below itself."""
+    if sheet.caption:
+        yield Text(visible(sheet.caption), style="bold")
+    grid = Table.grid(padding=(0, 2))
+    for column in sheet.columns[:-1]:
+        grid.add_column(justify=column.align, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in sheet.fields():
+        first, *rest = map(_one_line, row)
+        grid.add_row(Text("  ").append_text(first), *rest)
+    yield grid
+
+
+def _one_line(field: Field) -> Text:
+    return Text(visible(field.text), style=STYLES[field.mood])
 
 
 def entries(sheet: Sheet, room: int) -> Iterator[Text]:
@@ -246,6 +264,13 @@ class _Grid:
         for row in self._rows:
             made.add_row(*(row[place] for place in places))
         return made
+
+
+_LOOKS: Mapping[str, Callable[[Sheet, int], Iterator[RenderableType]]] = {
+    "table": tables,
+    "entries": entries,
+    "lines": lines,
+}
 
 
 def _between(columns: int) -> int:

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from hasim.findings.finding import FORMS, Finding
+from hasim.report.finding import FORMS, Finding
 from hasim.report.sheet import Column, Field, Paper, Sheet
 from hasim.study.estimates.estimate import Estimate
 
@@ -117,7 +117,7 @@ def test_it_shows_itself(capsys):
     Weather().print()
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     print(Weather())  # noqa: T201
-    assert capsys.readouterr().out.splitlines()[:-1] == printed
+    assert capsys.readouterr().out.splitlines() == printed
 
 
 def test_an_unknown_form_names_the_known():

@@ -49,7 +49,7 @@ class Finding(ABC):
         """
         match form:
             case "table":
-                return str(self)
+                return f"{self}\n"
             case "json":
                 return json_text(self.plain())
             case "csv":
@@ -71,7 +71,7 @@ class Finding(ABC):
         from hasim.report.forms import terminal
 
         paper = terminal.InTerminal(self.paper(brief=True))
-        return terminal.to_text(paper, width=terminal.printed_width())
+        return terminal.to_text(paper, width=terminal.printed_width()).rstrip("\n")
 
     def _repr_html_(self) -> str:
         """For Jupyter."""
