@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import functools
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast, get_args
+from typing import IO, Annotated, Any, Literal, NamedTuple, cast, get_args
 
-from hasim import events, truth
+from hasim import events, stored, truth
+from hasim.settings import count
 from hasim.settings.validation import nearest
 
 FORMAT = 2
+Time = Annotated[int, count("Nanoseconds, or a number of ours.", least=0)]
 Lane = Literal["input", "effect", "event", "truth"]
 Body = events.Input | events.Effect | events.Event | truth.Truth
 BODIES: dict[str, type[Any]] = {
@@ -64,6 +67,8 @@ class Journal:
 
     header: dict[str, Any] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
+    cut: str = field(default="", compare=False)
+    """What is missing at the end of a file that was read; empty if nothing is."""
 
     def add(self, t_ns: int, lane: Lane, body: Body, observer: str = "") -> None:
         """Append one record."""
@@ -102,7 +107,9 @@ class Journal:
 
     @property
     def horizon_ns(self) -> int:
-        """Length of the run in nanoseconds, from the header."""
+        """Length of the run in nanoseconds, from the header. Raises JournalError without one."""
+        if "horizon_ns" not in self.header:
+            raise JournalError("the header has no horizon_ns")
         return int(self.header["horizon_ns"])
 
 
@@ -125,20 +132,30 @@ def to_line(record: Record, *, named: bool = True) -> str:
 def write(journal: Journal, path: Path) -> None:
     """Write a journal; the file appears whole or not at all."""
     partial = path.with_name(path.name + ".part")
-    with _open(partial, "wt", gzipped=path.suffix == ".gz") as out:
-        out.write(json.dumps({"hasim_journal": FORMAT, **journal.header}) + "\n")
+    header = {"hasim_journal": FORMAT, "records": len(journal.records), **journal.header}
+    with _created(partial) as out:
+        out.write(json.dumps(header) + "\n")
         out.writelines(to_line(record) + "\n" for record in journal.records)
     partial.replace(path)
 
 
 def read(path: Path) -> Journal:
-    """Read a journal. Raises JournalError with file and line for anything unexpected."""
-    journal, number = Journal(), 0
+    """Read a journal. Raises JournalError with file and line for anything unexpected.
+
+    One whose last line is cut, as by a kill or a full disk, is read up to there; `Journal.cut`
+    then says so.
+    """
+    journal, number, promised = Journal(), 0, 0
     try:
-        with _open(path, "rt", gzipped=path.suffix == ".gz") as lines:
-            for number, line in enumerate(lines, 1):
-                _read_line(journal, number, line)
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
+        with _opened(path) as file:
+            for number, line in _lines(file, journal):
+                if number == 1:
+                    promised = _read_header(journal, line)
+                elif line.endswith(b"\n") or _is_whole(line):
+                    _read_line(journal, line)
+                else:
+                    journal.cut = f"line {number}, the last, is cut"
+    except _UNREADABLE as error:
         what = f"not a line of a hasim journal: {_reason(error)}"
         if number <= 1 and not journal.header:
             what = f"not a hasim journal: {_reason(error)}"
@@ -146,50 +163,136 @@ def read(path: Path) -> Journal:
         raise JournalError(f"{place}: {what}") from None
     if not number:
         raise JournalError(f"{path}: empty; expected a hasim journal")
+    if len(journal.records) < promised and not journal.cut:
+        journal.cut = f"it ends after line {number}"
+    if journal.cut:
+        of = f" of {promised:,}" if promised else ""
+        journal.cut = f"{path}: {journal.cut}: {len(journal.records):,}{of} records were read"
     return journal
 
 
-def _reason(error: Exception) -> str:
+_UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error, RecursionError)
+
+
+def _lines(file: IO[bytes], journal: Journal) -> Iterator[tuple[int, bytes]]:
+    """The lines of a journal, up to where its archive ends."""
+    number = 0
+    try:
+        for number, line in stored.lines(file):
+            yield number, line
+    except EOFError:  # an archive without its end
+        if number <= 1:
+            raise
+        journal.cut = f"its archive ends after line {number}"
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line lacks nothing but its end."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _reason(error: BaseException) -> str:
     """What went wrong, in one line."""
+    if isinstance(error, stored.StoredError):
+        return ": ".join(filter(None, (error.field, error.message)))
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "no text in UTF-8"
     if isinstance(error, json.JSONDecodeError):
         return f"no JSON: {error.msg} (column {error.colno})"
     if hasattr(error, "errors"):  # pydantic's, whose text has many lines
-        bad = error.errors()[0]
+        bad = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in bad["loc"])
         return f"{field}: {bad['msg'][0].lower()}{bad['msg'][1:]}"
     text = getattr(error, "strerror", None) or str(error)
     return " ".join(text.split())
 
 
-def _read_line(journal: Journal, number: int, line: str) -> None:
-    plain = json.loads(line)
-    if number > 1 and not isinstance(plain, dict):
+@dataclass(frozen=True)
+class Described:
+    """What a header says of an observer: where it stands, and how its control plane is set."""
+
+    __pydantic_config__ = stored.OPEN
+    site: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    late_window_ns: Time = 0
+
+
+@dataclass(frozen=True)
+class Header:
+    """The forms of what a header may say; it may say more."""
+
+    __pydantic_config__ = stored.OPEN
+    horizon_ns: Time = 0
+    observers: dict[str, Described] = field(default_factory=dict)
+    cluster: dict[str, Any] = field(default_factory=dict)
+    traffic: dict[str, Time] = field(default_factory=dict)
+    scenario: str = ""
+    cell: dict[str, Any] = field(default_factory=dict)
+    replication: Time = 0
+    seed: Time = 0
+    hasim: str = ""
+
+
+def check_run_header(header: dict[str, Any]) -> None:
+    """Raise JournalError if a header lacks anything that a run puts there."""
+    missing = [item.name for item in fields(Header) if item.name not in header]
+    if missing:
+        raise JournalError(f"the header lacks {', '.join(missing)}")
+
+
+def _read_header(journal: Journal, line: bytes) -> int:
+    """Take the header; returns how many records it promises, 0 if it does not say."""
+    plain = stored.plain(line)
+    if not isinstance(plain, dict) or plain.pop("hasim_journal", None) != FORMAT:
+        raise ValueError(f'expected a header with "hasim_journal": {FORMAT}')
+    promised = plain.pop("records", 0)
+    if not isinstance(promised, int) or promised < 0:
+        raise ValueError("records: expected how many there are")
+    stored.of_form(Header, plain)
+    journal.header = plain
+    return promised
+
+
+def _read_line(journal: Journal, line: bytes) -> None:
+    plain = json.loads(line, parse_constant=_refuse_constant)
+    if not isinstance(plain, dict):
         raise ValueError("expected a mapping")
-    if number == 1:
-        if not isinstance(plain, dict) or plain.pop("hasim_journal", None) != FORMAT:
-            raise ValueError(f'expected a header with "hasim_journal": {FORMAT}')
-        journal.header = plain
-        return
     lane = next((name for name in get_args(Lane) if name in plain), None)
     if lane is None:
         raise ValueError(f"expected one of {', '.join(get_args(Lane))}")
-    if plain[lane] not in BODIES:
-        raise ValueError(f"unknown record {plain[lane]!r}")
+    if not isinstance(plain[lane], str) or plain[lane] not in BODIES:
+        raise ValueError(f"unknown record {plain[lane]!r:.60}")
     if "t" not in plain or "body" not in plain:
         raise ValueError("expected t and body")
-    body = _adapter(plain[lane]).validate_python(plain["body"])
-    journal.add(int(plain["t"]), lane, body, str(plain.get("observer", "")))
+    t_ns, observer = plain["t"], plain.get("observer", "")
+    if not isinstance(t_ns, int) or isinstance(t_ns, bool) or not 0 <= t_ns < 2**63:
+        raise ValueError("t: expected nanoseconds from 0 on")
+    if not isinstance(observer, str):
+        raise ValueError("observer: expected a name")
+    if journal.records and t_ns < journal.records[-1].t_ns:
+        raise ValueError("t: time runs back")
+    # By way of JSON, in which a list will do for a tuple, and a text for no number.
+    body = _adapter(plain[lane]).validate_json(json.dumps(plain["body"]), strict=True)
+    journal.add(t_ns, lane, body, observer)
 
 
-def _open(path: Path, mode: str, *, gzipped: bool) -> IO[str]:
-    if gzipped:
-        # mtime 0: the same journal gives the same bytes.
-        if "w" in mode:
-            import io
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
 
-            raw = gzip.GzipFile(filename="", fileobj=path.open("wb"), mode="wb", mtime=0)
-            return io.TextIOWrapper(cast(IO[bytes], raw), encoding="utf-8")
-        return cast(IO[str], gzip.open(path, mode, encoding="utf-8"))
-    return cast(IO[str], path.open(mode, encoding="utf-8"))
+
+def _opened(path: Path) -> IO[bytes]:
+    file = stored.opened(path)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file
+
+
+def _created(path: Path) -> IO[str]:
+    if path.suffixes[-2:-1] == [".gz"]:  # mtime 0: the same journal gives the same bytes
+        raw = gzip.GzipFile(filename="", fileobj=path.open("wb"), mode="wb", mtime=0)
+        return io.TextIOWrapper(cast(IO[bytes], raw), encoding="utf-8")
+    return path.open("w", encoding="utf-8")

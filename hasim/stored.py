@@ -7,13 +7,12 @@ is larger than it can be, or has a line that never ends, is refused.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
-import io
 import json
 import math
 import os
+import select
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,10 @@ LONGEST_LINE = 2**27
 """Bytes of a line; the largest outcomes of a replication have some megabytes."""
 STRICT: Any = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 """The pydantic configuration of a form: no other fields, no conversions, finite numbers."""
+OPEN: Any = {**STRICT, "extra": "ignore"}
+"""The same for a form that may have other fields."""
+PATIENCE_S = 5.0
+"""How long somebody who writes to a pipe is waited for."""
 DIGEST = 16
 """Hexadecimal digits of a digest."""
 
@@ -54,12 +57,18 @@ def check_regular(path: Path, *, pipes: bool = False) -> os.stat_result:
 
 
 def opened(path: Path, *, pipes: bool = False) -> IO[bytes]:
-    """A file to be read. A pipe that nobody writes to is empty, instead of waited for."""
-    check_regular(path, pipes=pipes)
-    # Without waiting: to open a pipe waits for somebody who writes.
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with contextlib.suppress(AttributeError, OSError):  # where files never block
-        os.set_blocking(file, True)
+    """A file to be read; somebody who writes to a pipe is waited for `PATIENCE_S`.
+
+    Raises OSError, also if nobody does.
+    """
+    if not S_ISFIFO(check_regular(path, pipes=pipes).st_mode):
+        return path.open("rb")
+    # To open a pipe in the usual way waits without end.
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not select.select([file], [], [], PATIENCE_S)[0]:
+        os.close(file)
+        raise OSError(errno.EAGAIN, "it is a pipe that nobody writes to", str(path))
+    os.set_blocking(file, True)
     return os.fdopen(file, "rb")
 
 
@@ -72,11 +81,12 @@ def content(path: Path, *, most: int = MOST_BYTES, pipes: bool = False) -> bytes
     return found
 
 
-def lines(file: IO[bytes], longest: int = LONGEST_LINE) -> Iterator[tuple[int, bytes]]:
+def lines(file: IO[bytes], longest: int | None = None) -> Iterator[tuple[int, bytes]]:
     """(number from 1 on, line with its end). The last may have no end: it was cut.
 
-    Raises StoredError for a line that is longer than `longest` bytes.
+    Raises StoredError for a line that is longer than `longest` bytes (None: `LONGEST_LINE`).
     """
+    longest = LONGEST_LINE if longest is None else longest
     number = 0
     while line := file.readline(longest + 1):
         number += 1
@@ -207,8 +217,3 @@ def _digest_of(data: dict[str, Any]) -> str:
 
 def _size(number: int) -> str:
     return f"{number // 2**20} MiB" if number >= 2**20 else f"{number} bytes"
-
-
-def as_lines(found: bytes) -> Iterator[tuple[int, bytes]]:
-    """As `lines`, of what has been read."""
-    return lines(io.BytesIO(found))

@@ -1,5 +1,6 @@
 """Journals on disk: what is written is read back; anything else is refused in one line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,9 @@ def test_a_journal_is_read_back_as_it_was_written(tmp_path, name) -> None:
     ("name", "data", "message"),
     [
         ("a", b"", "a: empty; expected a hasim journal"),
-        ("a", b"name: x\n", "a:1: not a hasim journal: no JSON: Expecting value (column 1)"),
+        ("a", b"name: x\n", "a:1: not a hasim journal: not JSON: Expecting value (column 1)"),
         ("a", b"{}\n", 'a:1: not a hasim journal: expected a header with "hasim_journal": 2'),
-        ("a", b"\x89PNG\xff", "a: not a hasim journal: no text in UTF-8"),
+        ("a", b"\x89PNG\xff", "a:1: not a hasim journal: not a text file in UTF-8"),
         ("a.gz", b"plain text", "a.gz: not a hasim journal: Not a gzipped file (b'pl')"),
         ("a", HEADER + b"5\n", f"{NOT_A_LINE}expected a mapping"),
         (
@@ -56,24 +57,132 @@ def test_what_is_no_journal_is_refused(tmp_path, monkeypatch, name, data, messag
 
 
 def test_a_folder_and_a_missing_file_are_no_journal(tmp_path) -> None:
-    with pytest.raises(JournalError, match="not a hasim journal: Is a directory"):
+    with pytest.raises(JournalError, match="not a hasim journal: it is a folder"):
         read(tmp_path)
     with pytest.raises(JournalError, match="not a hasim journal: No such file"):
         read(tmp_path / "none")
 
 
-@pytest.mark.parametrize("damage", ["torn", "flipped"])
-def test_a_damaged_archive_is_refused(tmp_path, damage) -> None:
-    journal = Journal({"horizon_ns": 7})
+def test_a_damaged_archive_is_refused(tmp_path) -> None:
+    write(long_journal(), tmp_path / "j.jsonl.gz")
+    data = bytearray((tmp_path / "j.jsonl.gz").read_bytes())
+    data[10] |= 0b110  # a block type that deflate does not have
+    (tmp_path / "j.jsonl.gz").write_bytes(bytes(data))
+    with pytest.raises(JournalError):
+        read(tmp_path / "j.jsonl.gz")
+
+
+# -- a journal that was cut ---------------------------------------------------------------
+
+
+def long_journal() -> Journal:
+    journal = Journal({"horizon_ns": 2000})
     for number in range(2000):
         journal.add(number, "effect", SendProbe("a", number * number))
-    path = tmp_path / "j.jsonl.gz"
+    return journal
+
+
+@pytest.mark.parametrize("name", ["j.jsonl", "j.jsonl.gz"])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.98])
+def test_a_journal_is_read_up_to_where_it_was_cut_and_says_so(tmp_path, name, share) -> None:
+    path, journal = tmp_path / name, long_journal()
     write(journal, path)
-    data = bytearray(path.read_bytes())
-    if damage == "torn":
-        del data[len(data) // 2 :]
-    else:  # a block type that deflate does not have
-        data[10] |= 0b110
-    path.write_bytes(bytes(data))
-    with pytest.raises(JournalError):
+    assert read(path).cut == ""
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    found = read(path)
+    assert 0 < len(found.records) < 2000
+    assert found.records == journal.records[: len(found.records)]
+    assert found.cut.startswith(f"{path}: ")
+    assert found.cut.endswith(f": {len(found.records):,} of 2,000 records were read")
+
+
+def test_every_cut_of_a_small_journal(tmp_path) -> None:
+    path, journal = tmp_path / "j.jsonl", Journal({"horizon_ns": 5})
+    for number in range(3):
+        journal.add(number, "effect", SendProbe("a", number))
+    write(journal, path)
+    whole = path.read_bytes()
+    for size in range(whole.index(b"\n") + 1, len(whole)):
+        path.write_bytes(whole[:size])
+        found = read(path)
+        # A record that lacks nothing but the end of its line still counts.
+        lines = whole[: size + 1].count(b"\n") - 1
+        assert found.records == journal.records[:lines]
+        assert bool(found.cut) == (lines < 3)
+
+
+def test_a_header_that_is_cut_is_no_journal(tmp_path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(HEADER[:-4])
+    with pytest.raises(JournalError, match=r"j\.jsonl:1: not a hasim journal: not JSON"):
+        read(path)
+
+
+# -- a journal that lies ---------------------------------------------------------------------
+
+GOOD = b'{"t": 1, "effect": "SendProbe", "body": {"master": "a", "probe": 2}}\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (GOOD.replace(b'"t": 1', b'"t": -1'), "t: expected nanoseconds from 0 on"),
+        (GOOD.replace(b'"t": 1', b'"t": "1"'), "t: expected nanoseconds from 0 on"),
+        (GOOD.replace(b'"t": 1', b'"t": true'), "t: expected nanoseconds from 0 on"),
+        (GOOD.replace(b'"t": 1', b'"t": 9223372036854775808'), "t: expected nanoseconds from 0 on"),
+        (GOOD.replace(b'"t": 1', b'"t": NaN'), "NaN is no number"),
+        (GOOD.replace(b"2}", b'"2"}'), "probe: input should be a valid integer"),
+        (GOOD.replace(b"2}", b"2.5}"), "probe: input should be a valid integer"),
+        (GOOD.replace(b'"a"', b"7"), "master: input should be a valid string"),
+        (GOOD.replace(b'"SendProbe"', b"[1]"), "unknown record [1]"),
+        (GOOD.replace(b'"body"', b'"observer": 3, "body"'), "observer: expected a name"),
+        (b"[" * 100_000 + b"\n", "it is nested too deeply"),
+    ],
+)
+def test_a_record_that_cannot_be_is_told_with_its_line(tmp_path, line, said) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(HEADER + GOOD + line)
+    with pytest.raises(JournalError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}:3: not a line of a hasim journal: {said}")
+
+
+def test_time_does_not_run_back(tmp_path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(HEADER + GOOD.replace(b'"t": 1', b'"t": 2') + GOOD)
+    with pytest.raises(JournalError, match=r":3: not a line of a hasim journal: t: time runs back"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ('"horizon_ns": -1', "horizon_ns: must be at least 0, got -1"),
+        ('"horizon_ns": "5"', "horizon_ns: expected a whole number such as 3, got '5'"),
+        ('"observers": ["a"]', "observers: expected an object"),
+        ('"observers": {"a": {"settings": 3}}', "observers.a.settings: expected an object"),
+        ('"cluster": []', "cluster: expected an object"),
+        ('"traffic": {"timeout_ns": 0.5}', "traffic.timeout_ns: expected a whole number"),
+        ('"records": -1', "records: expected how many there are"),
+        ('"seed": 1, "seed": 2', "seed: is given twice"),
+        ('"cell": ' + "[" * 100_000, "is nested too deeply"),
+    ],
+)
+def test_a_header_that_cannot_be_is_told_by_its_field(tmp_path, field, said) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_text('{"hasim_journal": 2, ' + field + "}\n")
+    with pytest.raises(JournalError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"{path}:1: not a hasim journal: {said}")
+
+
+def test_pipes_devices_and_lines_without_an_end(tmp_path, monkeypatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(JournalError, match="it is no regular file"):
+            read(path)
+    monkeypatch.setattr("hasim.stored.LONGEST_LINE", 1000)
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(HEADER + b'{"t": 1' + b" " * 2000)
+    with pytest.raises(JournalError, match="has more than 1000 bytes"):
         read(path)

@@ -45,6 +45,8 @@ def replay(journal: Path, overrides: list[tuple[str, str]], observer: str | None
     from hasim.study.replaying import ReplayError, replay_recorded, what_if
 
     recorded = read(journal)
+    if recorded.cut:
+        note(recorded.cut)
     try:
         pairs = [(path, parse_value(text)) for path, text in overrides]
     except ValueError as error:

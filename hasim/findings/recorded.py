@@ -7,7 +7,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hasim.journal import Journal, read
+from hasim.journal import Journal, check_run_header, read
 from hasim.measures import Measured, measure
 from hasim.study.execution.replication import file_stem, simulate_cell
 from hasim.study.folder.errors import StoreError
@@ -138,7 +138,10 @@ class Recorded:
         if self.folder is not None:
             stored = self.folder / "journals" / f"{file_stem(info, replication)}.jsonl.gz"
             if stored.exists():
-                return read(stored)
+                journal = read(stored)
+                check_run_header(journal.header)
+                if not journal.cut:  # else the same is simulated again
+                    return journal
         return simulate_cell(self.loaded, cell, replication)
 
     def journal_of_incident(self, number: int) -> Journal:

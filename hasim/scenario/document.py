@@ -15,9 +15,12 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from hasim import stored
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.settings.validation import Where, dotted, nearest
 
+MOST_BYTES = 16 * 2**20
+"""A larger file of settings is refused: it would take minutes to parse."""
 MOST_REPEATED = 100_000
 """A file whose aliases stand for more values is refused: aliases of aliases may be very many."""
 WHOLE_KEYS = ("vary.grid", "vary.zip", "vary", "expect", "baseline", "replications.until")
@@ -128,7 +131,9 @@ def read_document(path: Path) -> Document:
     """The document in a YAML 1.2 file. Raises ScenarioError."""
     name = str(path)
     try:
-        content = path.read_bytes()
+        content = stored.content(path, most=MOST_BYTES, pipes=True)
+    except stored.StoredError as error:
+        raise ScenarioError([Problem(name, None, "", str(error))]) from None
     except OSError as error:
         message = _missing(path) if isinstance(error, FileNotFoundError) else _reason(error)
         raise ScenarioError([Problem(name, None, "", message)]) from None

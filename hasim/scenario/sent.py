@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import IO, Any
 
+from hasim import stored
 from hasim.simulation.settings.recordings import FILE_KEYS
 
 TRACE_KEYS = (*FILE_KEYS, "file")
@@ -46,10 +45,7 @@ def state_of(path: Path) -> tuple[Any, ...]:
     """What changes when a trace does. Raises OSError if there is no such regular file."""
     if path in _SENT:
         return (_SENT[path][1],)
-    stat = path.stat()
-    if not S_ISREG(stat.st_mode):
-        what = "a folder" if S_ISDIR(stat.st_mode) else "no regular file (a pipe or a device)"
-        raise OSError(errno.EINVAL, f"it is {what}")
+    stat = stored.check_regular(path)
     return (stat.st_mtime_ns, stat.st_size)
 
 

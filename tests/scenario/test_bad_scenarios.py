@@ -179,7 +179,7 @@ def test_a_missing_file_and_a_folder(write, tmp_path: Path) -> None:
     write(GOOD)
     with pytest.raises(ScenarioError, match=r"fil\.yaml: no such file; did you mean .*file\.yaml"):
         load(tmp_path / "fil.yaml")
-    with pytest.raises(ScenarioError, match="cannot be read: is a directory"):
+    with pytest.raises(ScenarioError, match="cannot be read: it is a folder"):
         load(tmp_path)
 
 
@@ -312,3 +312,18 @@ def test_a_pipe_is_read_like_a_file(tmp_path) -> None:
     loaded = load(find(pipe))
     writer.join()
     assert loaded.scenario.name == "small"
+
+
+def test_a_pipe_that_nobody_writes_to_and_a_device_are_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("hasim.stored.PATIENCE_S", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ScenarioError, match="it is a pipe that nobody writes to"):
+        load(tmp_path / "pipe")
+    with pytest.raises(ScenarioError, match="it is no regular file"):
+        load(Path("/dev/zero"))
+
+
+def test_a_file_that_is_too_large_is_not_parsed(tmp_path) -> None:
+    (tmp_path / "big.yaml").write_bytes(b"#" * (17 * 2**20))
+    with pytest.raises(ScenarioError, match="has more than 16 MiB"):
+        load(tmp_path / "big.yaml")

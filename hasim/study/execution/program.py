@@ -29,6 +29,7 @@ DETERMINING = (
     "mser.py",
     "record.py",
     "sketch.py",
+    "stored.py",
     "truth.py",
     "units.py",
     "scenario/sent.py",
