@@ -14,7 +14,7 @@ from hasim.times import Times
 from hasim.truth import FaultStarted
 
 OK, TIMEOUT = Cause.OK, Cause.TIMEOUT
-CLUSTER = {"cluster": {"masters": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}, "observers": ["o"]}
+CLUSTER = {"cluster": {"masters": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}, "observers": {"o": {}}}
 
 
 def stretch(master: str, probe: int, sent: list[int], took: list[int], cause: Cause = OK):

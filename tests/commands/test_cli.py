@@ -466,7 +466,7 @@ def test_what_is_no_run_cannot_be_resumed(tiny, folder, message):
         (["new", ""], "'': expected a name"),
         (["new", "tiny"], "exists already"),
         (["replay", "nowhere.jsonl"], "nowhere.jsonl"),
-        (["replay", "tiny.yaml"], "tiny.yaml:1: not a hasim journal: no JSON"),
+        (["replay", "tiny.yaml"], "tiny.yaml:1: not a hasim journal: not JSON"),
         (["explain", "full", "--incident", "1"], "no folder of a hasim run"),
         (["explain", "full"], "--incident"),
         (["compare", "full", "full"], "no folder of a hasim run"),
