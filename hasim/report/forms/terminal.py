@@ -36,7 +36,7 @@ _LEAST_NAME = 8
 _LONGEST_LINE = 100
 """Columns of running text; longer lines are hard to read."""
 _CONTINUED = " (continued)"
-_UNSEEN = Console(file=io.StringIO(), width=PIPE_WIDTH)
+_UNSEEN = Console(file=io.StringIO(), width=PIPE_WIDTH, force_jupyter=False)
 """Where lines are counted."""
 
 
@@ -46,7 +46,13 @@ def console(file: IO[str] | None = None, *, width: int | None = None) -> Console
     if width is None and not out.isatty() and "COLUMNS" not in os.environ:
         width = PIPE_WIDTH
     return Console(
-        file=out, width=width, highlight=False, markup=False, emoji=False, no_color=_no_color()
+        file=out,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        no_color=_no_color(),
+        force_jupyter=False,
     )
 
 
@@ -54,7 +60,13 @@ def to_text(renderable: RenderableType, *, width: int = PIPE_WIDTH) -> str:
     """A renderable as plain text of at most `width` columns, without colour or trailing spaces."""
     out = io.StringIO()
     Console(
-        file=out, width=width, color_system=None, highlight=False, markup=False, emoji=False
+        file=out,
+        width=width,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_jupyter=False,  # in a notebook rich would show it there, and write nothing
     ).print(renderable)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
 
