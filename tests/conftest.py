@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -18,6 +19,9 @@ settings.load_profile("repeatable")
 
 # A shell that starts pytest in the background has it ignore Ctrl-C, and with it all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Whoever runs the tests side by side sets the width of its terminal for all of them.
+os.environ.pop("COLUMNS", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

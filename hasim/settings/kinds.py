@@ -211,9 +211,11 @@ def count(meaning: str, *, source: str = "", least: int = 1, most: int | None = 
     return Setting("count", meaning, source, least=least, most=most)
 
 
-def factor(meaning: str, *, source: str = "", above: float = 0.0) -> Setting:
+def factor(
+    meaning: str, *, source: str = "", above: float = 0.0, most: float | None = None
+) -> Setting:
     """A plain positive number without a unit."""
-    return Setting("factor", meaning, source, above=above)
+    return Setting("factor", meaning, source, above=above, most=most)
 
 
 def rate(meaning: str, *, source: str = "") -> Setting:

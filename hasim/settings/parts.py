@@ -195,7 +195,7 @@ class PartsBeside:
         whole = handler.resolve_ref_schema(schema)
         for name, members in cls.names_beside().items():
             forms = [_json_schema(member, name) for member in members.values()]
-            whole["properties"][name] = forms[0] if len(forms) == 1 else {"anyOf": forms}
+            whole["properties"][name] = forms[0] if len(forms) == 1 else _any_of(members, forms)
         return schema
 
 
@@ -290,3 +290,12 @@ def _json_schema(cls: type[Any], name: str) -> dict[str, Any]:
     if field.default is not MISSING:
         schema["default"] = written(cls, field.name, field.default)
     return {**schema, "description": meaning_of(cls, field.name)}
+
+
+def _any_of(members: Mapping[str, type[Any]], forms: list[dict[str, Any]]) -> dict[str, Any]:
+    """The schema of a name that means something else beside another part: it says what where."""
+    parts: dict[str, list[str]] = {}
+    for kind, form in zip(members, forms, strict=True):
+        parts.setdefault(form["description"], []).append(kind)
+    told = (f"{', '.join(kinds)}: {meaning}" for meaning, kinds in parts.items())
+    return {"anyOf": forms, "description": " ".join(told)}

@@ -8,6 +8,7 @@ from hasim.events import Output, StatusChanged
 from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.detectors.detector import Detector, Opinion
+from hasim.services.detection.detectors.freshness import Freshness
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.evidence.source import Judge, Source
 from hasim.services.detection.health import MasterHealth
@@ -28,7 +29,7 @@ class Court(Judge):
         self.health = {
             master.id: MasterHealth(
                 master.id,
-                detector(settings.detector),
+                _fitted(detector(settings.detector), settings),
                 Status.MAINTENANCE if master.absent else Status.UNKNOWN,
             )
             for master in cluster.masters
@@ -62,6 +63,8 @@ class Court(Judge):
             self._listen(now, health)
         if status is Status.HEALTHY:
             return []
+        if self.keeps_time and health.detector.opinion(now) is not Opinion.TRUST:
+            return []  # too old to speak for it: its freshness is over already
         health.passed_in_row += 1
         needed, what = self._needed(health), source.WHAT
         if health.passed_in_row < needed:
@@ -223,3 +226,10 @@ class Court(Judge):
             time_ns = health.detector.changes_ns()
             health.changes_ns = time_ns = time_ns if time_ns > now else NEVER
             self.agenda.set(health.master, time_ns)
+
+
+def _fitted(detector: Detector, settings: DetectionSettings) -> Detector:
+    """A detector that judges by freshness is told the rhythm of the evidence."""
+    if isinstance(detector, Freshness):
+        detector.period_ns = settings.heartbeat_ns or settings.period_ns
+    return detector

@@ -7,15 +7,34 @@ from __future__ import annotations
 
 from hasim.services.detection.confirm.alone import Alone
 from hasim.services.detection.confirm.confirmation import Confirmation
+from hasim.services.detection.detectors.bertier import Bertier
+from hasim.services.detection.detectors.chen import Chen
 from hasim.services.detection.detectors.detector import Detector
+from hasim.services.detection.detectors.phi_accrual import NormalPhi, PhiAccrual
+from hasim.services.detection.detectors.phi_exponential import ExponentialPhi
 from hasim.services.detection.detectors.threshold import Threshold
+from hasim.services.detection.detectors.timeout import Timeout
+from hasim.services.detection.detectors.two_windows import TwoWindows
+from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
 from hasim.services.detection.evidence.probes import Probes
 from hasim.services.detection.evidence.source import Source
 from hasim.settings.registry import Registry
 
-DETECTORS: Registry[Detector] = Registry("a detector", {"threshold": Threshold})
+DETECTORS: Registry[Detector] = Registry(
+    "a detector",
+    {
+        "threshold": Threshold,
+        "timeout": Timeout,
+        "nfd-e": Chen,
+        "bertier": Bertier,
+        "2w-fd": TwoWindows,
+        "phi-accrual": PhiAccrual,
+        "phi-normal": NormalPhi,
+        "phi-exponential": ExponentialPhi,
+    },
+)
 SOURCES: Registry[Source] = Registry(
-    "a source of evidence", {"probe": Probes, "messages": Messages}
+    "a source of evidence", {"probe": Probes, "messages": Messages, "heartbeat": Heartbeats}
 )
 CONFIRMATIONS: Registry[Confirmation] = Registry("a confirmation", {"alone": Alone})

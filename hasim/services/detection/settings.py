@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from hasim.services.detection.confirm.alone import AloneSettings
 from hasim.services.detection.confirm.confirmation import ConfirmationSettings
 from hasim.services.detection.detectors.detector import DetectorSettings
+from hasim.services.detection.detectors.freshness import FreshnessSettings
 from hasim.services.detection.detectors.threshold import ThresholdSettings
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probes import ProbeSettings
@@ -85,3 +86,7 @@ class DetectionSettings(PartsBeside):
         """What does not fit together: (setting, message)."""
         for source in self.evidence:
             yield from source.problems()
+        numbered = isinstance(self.detector, FreshnessSettings) and self.detector.NUMBERED
+        if numbered and not self.heartbeat_ns:
+            name = DETECTORS.name_of(type(self.detector))
+            yield "detector", f"{name} reckons with heartbeats: evidence must have heartbeat"

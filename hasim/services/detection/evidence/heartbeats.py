@@ -1,0 +1,85 @@
+"""Heartbeats as evidence: masters say by themselves that they live; silence is for the detector."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from hasim.events import Heartbeat, Input, Output
+from hasim.model import Cluster
+from hasim.services.detection.evidence.source import (
+    Judge,
+    Source,
+    SourceSettings,
+    unknown_master,
+)
+from hasim.settings import duration, settings
+from hasim.units import SECOND
+
+
+@settings
+class HeartbeatSettings(SourceSettings):
+    """Heartbeats that masters send by their own clocks."""
+
+    heartbeat_interval_ns: Annotated[
+        int,
+        duration(
+            "Time between a master's heartbeats.",
+            source="Akka cluster failure-detector heartbeat-interval (1 s)",
+            above=0,
+        ),
+    ] = SECOND
+
+    @property
+    def period_ns(self) -> int:
+        """The interval."""
+        return self.heartbeat_interval_ns
+
+    @property
+    def news_ns(self) -> int:
+        """One interval: the first heartbeat after the cure."""
+        return self.heartbeat_interval_ns
+
+    @property
+    def heartbeat_ns(self) -> int:
+        """The interval."""
+        return self.heartbeat_interval_ns
+
+
+class Heartbeats(Source):
+    """Tells of each heartbeat that is newer than all before it.
+
+    One that was overtaken says nothing that is not known (Chen, Toueg, Aguilera 2002: what counts
+    is the highest number heard).
+    """
+
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({Heartbeat})
+    WHAT: ClassVar[str] = "heartbeat"
+
+    settings: HeartbeatSettings
+
+    def __init__(self, settings: HeartbeatSettings, judge: Judge, cluster: Cluster) -> None:
+        self.settings = settings
+        self._judge = judge
+        self._numbers = {master.id: 0 for master in cluster.masters}
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """A heartbeat was heard."""
+        assert isinstance(item, Heartbeat)
+        if item.master not in self._numbers:
+            raise unknown_master(item.master, self._numbers)
+        if item.number <= self._numbers[item.master]:
+            return []
+        self._numbers[item.master] = item.number
+        return self._judge.passed(now, item.master, self, item.number, 0)
+
+    def report(self, master: str) -> dict[str, object]:
+        """The number of the latest heartbeat."""
+        return {"heartbeat": self._numbers[master]}
+
+    def freeze(self) -> Any:
+        """The numbers."""
+        return dict(self._numbers)
+
+    def thaw(self, data: Any) -> None:
+        """Take them over."""
+        self._numbers.update(data)
