@@ -169,7 +169,7 @@ def alone(messages: int, algorithm: str, hedge: HedgeSettings | None = None) -> 
     """The workload for comparing algorithms: what masters fail at under herds is no evidence."""
     settings = workload(messages, "compiled", 1, algorithm)
     traffic = replace(settings.traffic, hedge=hedge or HedgeSettings())
-    detection = replace(settings.detection, evidence=("probe",))
+    detection = replace(settings.detection, evidence=settings.detection.evidence[:1])
     return replace(settings, traffic=traffic, detection=detection)
 
 
