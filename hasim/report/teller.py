@@ -9,6 +9,7 @@ from hasim import events, truth
 from hasim.journal import Journal, Record
 from hasim.model import Cause, Status
 from hasim.report import format
+from hasim.report.deeds import DEEDS
 from hasim.report.story import Line
 from hasim.singles import singly
 from hasim.units import seconds
@@ -83,20 +84,12 @@ class Teller:
             events.GatewayReport: self._report,
             events.StatusChanged: self._status,
             events.FailoverChanged: self._failover,
-            events.Fence: self._fence,
-            events.FenceResult: self._fence_result,
-            events.TransferState: self._transfer,
-            events.TransferResult: self._transfer_result,
-            events.DiscardTransfer: self._discard,
-            events.Promote: self._promote,
-            events.PromoteResult: self._promote_result,
-            events.Demote: self._demote,
-            events.DemoteResult: self._demote_result,
             events.OwnerChanged: self._owner,
             events.PublishRouting: self._publish,
             events.RoutingConverged: self._converged,
             events.AlertChanged: self._alert,
             events.ServiceFailed: self._service_failed,
+            **dict.fromkeys(DEEDS, self._deed),
             **dict.fromkeys(_ORDER_WORDS, self._operation),
         }
         self.faults = {b.fault: b for _, b in journal.of(truth.FaultStarted)}
@@ -232,63 +225,15 @@ class Teller:
         why = f": {body.reason}" if body.reason else ""
         return Line(t_ns, "failover", f"failover {body.failover}{of} {words}{why}")
 
-    def _fence(self, t_ns: int, body: events.Fence) -> Line | None:
-        return self._order(t_ns, body.failover, f"power off {body.master}")
-
-    def _fence_result(self, t_ns: int, body: events.FenceResult) -> Line | None:
-        word = "confirms that" if body.confirmed else "cannot confirm that"
-        return self._answer(t_ns, body.failover, f"the fencing device {word} {body.master} is off")
-
-    def _transfer(self, t_ns: int, body: events.TransferState) -> Line | None:
-        text = f"transfer {', '.join(body.partitions)} to {body.target}"
-        return self._order(t_ns, body.failover, text)
-
-    def _transfer_result(self, t_ns: int, body: events.TransferResult) -> Line | None:
-        if body.cause is not Cause.OK:
-            text = f"{body.target} could not take the transfer: {body.cause}"
-        elif any(
-            (c.received_bytes, c.received_checksum) != (c.source_bytes, c.source_checksum)
-            for c in body.copies
-        ):
-            text = f"{body.target} holds a torn copy"
-        else:
-            text = f"{body.target} holds a whole copy"
-        return self._answer(t_ns, body.failover, text)
-
-    def _discard(self, t_ns: int, body: events.DiscardTransfer) -> Line | None:
-        return self._order(t_ns, body.failover, f"{body.target} throws its copy away")
-
-    def _promote(self, t_ns: int, body: events.Promote) -> Line | None:
-        text = f"{body.target} becomes owner of {', '.join(body.partitions)} (epoch {body.epoch})"
-        return self._order(t_ns, body.failover, text)
-
-    def _promote_result(self, t_ns: int, body: events.PromoteResult) -> Line | None:
-        said = (
-            "confirms its promotion" if body.cause is Cause.OK else f"is not promoted: {body.cause}"
-        )
-        return self._answer(t_ns, body.failover, f"{body.target} {said}")
-
-    def _demote(self, t_ns: int, body: events.Demote) -> Line | None:
-        text = f"{body.target} becomes a standby of {', '.join(body.partitions)}"
-        return self._order(t_ns, body.failover, text)
-
-    def _demote_result(self, t_ns: int, body: events.DemoteResult) -> Line | None:
-        said = (
-            "confirms its demotion" if body.cause is Cause.OK else f"is not demoted: {body.cause}"
-        )
-        return self._answer(t_ns, body.failover, f"{body.target} {said}")
+    def _deed(self, t_ns: int, body: Any) -> Line | None:
+        lane, words = DEEDS[type(body)]
+        return Line(t_ns, lane, words(body)) if body.failover in self.failovers else None
 
     def _owner(self, t_ns: int, body: events.OwnerChanged) -> Line | None:
         if body.failover not in self.failovers:
             return None
         text = f"{body.owner} owns {body.partition} now (epoch {body.epoch})"
         return Line(t_ns, "failover", text)
-
-    def _order(self, t_ns: int, failover: int, text: str) -> Line | None:
-        return Line(t_ns, "order", text) if failover in self.failovers else None
-
-    def _answer(self, t_ns: int, failover: int, text: str) -> Line | None:
-        return Line(t_ns, "answer", text) if failover in self.failovers else None
 
     # -- routing, alerts -------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from heapq import heappop, heappush
 from typing import Any
 
 from simpy.core import Environment
-from simpy.events import Event
 
 # At one instant, in this order; why: ARCHITECTURE.md, "Time". SimPy's own priorities (0 and 1)
 # come before all but the first: they only pass on what has happened.
@@ -86,7 +85,7 @@ class Call:
     """Calls `function(call)` after `delay` nanoseconds; `load` rides along.
 
     In SimPy's queue, and lighter than its events, since there is one for every crossing of
-    a packet; nobody can wait for it (see `Pause`).
+    a packet; nobody can wait for it.
     """
 
     __slots__ = ("callbacks", "load")
@@ -109,15 +108,6 @@ class Call:
     def cancel(self) -> None:
         """It will not happen."""
         self.callbacks = cancelled
-
-
-class Pause(Event):
-    """Something that a process waits for: `delay` nanoseconds."""
-
-    def __init__(self, env: Clock, delay: int, rank: int, key: int = 0) -> None:
-        super().__init__(env)
-        self._ok, self._value = True, None
-        env.schedule(self, rank << KEY_BITS | key, delay)  # type: ignore[arg-type]  # any int
 
 
 class Timer:

@@ -209,8 +209,3 @@ def _course(times: Ints) -> Course:
         gaps=int((between > step).sum()) if step else 0,
         longest_ns=int(between.max()) if len(between) else 0,
     )
-
-
-def sites_in(texts: Texts) -> set[str]:
-    """The names in a column."""
-    return set(pc.unique(texts.filter(pa.array(~is_nothing(texts)))).to_pylist())

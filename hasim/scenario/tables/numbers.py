@@ -19,7 +19,6 @@ from hasim.units import DURATION_UNITS, LONGEST_NS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-NUMBER_UNITS = ("ns", "us", "ms", "s", "m", "h", "d")
 PLAIN_NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
 _SIMPLE = r"^-?[0-9]{1,9}(\.[0-9]{1,9})?$"
 _WITH_COMMA = r"^[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?$"

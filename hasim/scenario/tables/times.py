@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hasim.scenario.tables.dialect import kind_of
 from hasim.scenario.tables.errors import TraceError
-from hasim.scenario.tables.numbers import durations, is_nothing, what
+from hasim.scenario.tables.numbers import durations, what
 from hasim.scenario.tables.table import Table, Texts
 from hasim.simulation.settings.recordings import DATES, TimedFile
 from hasim.units import DURATION_UNITS, SECOND
@@ -229,12 +229,3 @@ def epoch_unit(number: float) -> str:
         if 946_684_800 <= seconds < 4_102_444_800:
             return unit
     return ""
-
-
-def has_times(texts: Texts) -> bool:
-    """Whether most cells of a column that hold anything are time stamps of a known form."""
-    filled = texts.filter(pa.array(~is_nothing(texts)))
-    if not len(filled):
-        return False
-    form, _ = forms_of(filled)
-    return bool(read_stamps(filled, form).valid.mean() > 0.5)

@@ -60,10 +60,6 @@ class Standing:
         """Whether a master may take messages. KeyError for an unknown one."""
         return self.eligible[self.index[master]]
 
-    def is_draining(self, master: str) -> bool:
-        """Whether a master gets owned messages alone. KeyError for an unknown one."""
-        return self.draining[self.index[master]]
-
     def eligible_masters(self) -> list[str]:
         """Masters that may take messages."""
         return list(self.named(self.eligible))
