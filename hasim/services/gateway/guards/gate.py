@@ -111,6 +111,10 @@ def admit(protection: Protection, fleet: Fleet, now: int) -> int:
 
     A weight is the master's own times its slow start, and 0 if it must not be picked.
     """
+    # Flags are 0 or 1 and columns are filled by loops, since the compiled plane compiles this very
+    # function over arrays. The order matters: ejections that are over end before anybody is
+    # counted, panic adds members then, and breakers and limits come last and hold even in panic,
+    # for they protect the master and not the message.
     rules, gate, guards = protection.rules, protection.gate, protection.guards
     if rules.outliers_on != 0:
         gate.sweep_ns = sweep(rules.outliers, guards, protection.members, gate.sweep_ns, now)
@@ -206,6 +210,7 @@ def note(protection: Protection, kind: int, index: int, now: int, sent_ns: int) 
     """An attempt at the master `index`, sent at `sent_ns`, is sent, or has ended, at `now`."""
     rules, gate, guard = protection.rules, protection.gate, protection.guards[index]
     gate.in_flight += 1 if kind == SENT else -1
+    # A turn is spent by being sent, not by being picked from: retries and owned messages spend too.
     if kind == SENT and guard.credit >= 1.0:
         guard.credit -= 1.0
     if rules.breaker_on != 0:
@@ -217,6 +222,7 @@ def note(protection: Protection, kind: int, index: int, now: int, sent_ns: int) 
             breaker_failure(rules.breaker, guard, now, sent_ns)
         else:
             breaker_cancelled(guard, sent_ns)
+    # A cancelled attempt says nothing of its master: its twin was merely faster.
     if rules.outliers_on != 0 and kind in (ANSWERED, FAILED):
         members, guards = protection.members, protection.guards
         gate.sweep_ns = sweep(rules.outliers, guards, members, gate.sweep_ns, now)

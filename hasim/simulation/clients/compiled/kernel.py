@@ -58,6 +58,8 @@ MOST_PUSHED = 4
 @inline
 def earliest(table: Table) -> tuple[int, int]:
     """Time and source of the next event."""
+    # Times alone decide nearly always, and a priority costs several loads: ties are only noted
+    # (`|=`, since a branch for each would be foreseen wrongly) and ranked afterwards.
     s, rings = state(table)[0], fifos(table)
     time, source, tied = s.arrival_ns, MESSAGE, False
     other: int = heap(table)[0].time
@@ -116,6 +118,7 @@ def priority_of(table: Table, source: int) -> int:
 @inline
 def execute(table: Table, now: int, source: int) -> int:
     """Let the next event happen; returns the reasons to stop."""
+    # The most frequent sources first; `inline`, for a call would cost as much as what it does.
     if source == MESSAGE:
         return arrive(table, now)
     if source == ANSWERS:
@@ -139,6 +142,8 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     rank, key = priority >> KEY_BITS, priority & KEY
     if rank == COMPLETION:
         return serving.complete(table, now, priority)
+    # A completion may have to stay (see there); everything else is taken out before it happens,
+    # since what it brings about may be pushed.
     slot = pop(table)
     if rank == ANSWER and key < PROBES:
         return answer(table, now, key, slot)
@@ -214,6 +219,8 @@ def build_advance(fingerprint: int) -> Callable[[Table, int, int], int]:
         s.fingerprint = fingerprint
         events = 0
         while True:
+            # Room is not looked at for each event, but for as many as there is surely room for.
+            # The slots of attempts are the exception: how many an event takes depends on retries.
             if not events:
                 events = room(table)
                 if events <= 0:
@@ -222,6 +229,8 @@ def build_advance(fingerprint: int) -> Callable[[Table, int, int], int]:
                 return GROW
             events -= 1
             time, source = earliest(table)
+            # The limit is a time and a priority: what ranks before SimPy's next event at the same
+            # nanosecond still happens here, what ranks after it waits.
             if time >= limit_ns:
                 priority = priority_of(table, source) if time < FOREVER else 0
                 if time > limit_ns or priority >= limit_priority:
