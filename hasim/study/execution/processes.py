@@ -57,9 +57,11 @@ class Processes:
 
     def kill(self) -> None:
         """End the processes now; none is left after `stop`."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - self._bystanders:
             child.terminate()
+        # Its thread ends as the workers do. Left alone it may close its pipe just when Python, at
+        # its own end, writes to it, which prints a traceback.
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 @functools.cache

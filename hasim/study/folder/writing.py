@@ -59,6 +59,7 @@ class RunFolder:
         self.path = path
         self._study = study
         self._files: OrderedDict[str, int] = OrderedDict()
+        self._begun: tuple[str, str] | None = None
         self._keys = array("Q", bytes(8 * len(study.cells) if study.find_key else 0))
         study.outcomes.read = self._of_cell
         try:
@@ -160,9 +161,23 @@ class RunFolder:
         return read_outcomes(self.path, self._named(index))
 
     def append(self, outcome: Outcome) -> None:
-        """Store one outcome."""
+        """Store one outcome; once, also if it is handed on again since an interrupt came here."""
         cell = self._named(outcome.cell)
-        self._append(outcome_file(cell), outcome_line(outcome, cell))
+        name, line = outcome_file(cell), outcome_line(outcome, cell)
+        if self._begun == (name, line) and self._stands(name, line):
+            return
+        self._begun = name, line
+        self._append(name, line)
+
+    def _stands(self, name: str, line: str) -> bool:
+        """Whether a file ends with a line; one that was torn is cut off."""
+        file = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            mend(file)
+            data, size = line.encode(), os.fstat(file).st_size
+            return os.pread(file, len(data), max(0, size - len(data))) == data
+        finally:
+            os.close(file)
 
     def _append(self, name: str, line: str) -> None:
         """One line at the end of a file, of which the last few stay open."""

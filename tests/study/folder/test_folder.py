@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -88,6 +89,31 @@ def test_a_broken_line_before_the_last_is_an_error_with_file_and_line(tmp_path):
     file.write_text("\n".join([lines[0][:40], *lines[1:]]) + "\n")
     with pytest.raises(StoreError, match=r"cell-aa\.jsonl:1: not an outcome"):
         open_run(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_an_outcome_is_there_once_though_an_interrupt_came_while_it_was_written(
+    tmp_path, monkeypatch, share
+):
+    """Ctrl-C in the middle of it: who hands outcomes on does so again, rather than not at all."""
+    asked = study()
+    folder = RunFolder(tmp_path / "run", asked)
+    folder.append(outcome(0, 0))
+    write = os.write
+
+    def interrupted(file: int, data: bytes) -> int:
+        write(file, data[: int(share * len(data))])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            folder.append(outcome(0, 1))
+    folder.append(outcome(0, 1))
+    folder.append(outcome(1, 0))
+    folder.finish()
+    found = open_run(tmp_path / "run").outcomes
+    assert [(o.cell, o.replication) for o in found.values()] == [(0, 0), (0, 1), (1, 0)]
 
 
 def test_infinite_numbers_survive(tmp_path):
