@@ -23,7 +23,7 @@ DETERMINING = (
     "simulation",
     "measures",
     "settings",
-    "events.py",
+    "events",
     "journal.py",
     "model.py",
     "mser.py",

@@ -1,0 +1,89 @@
+"""What a service concluded, for the others and for whoever reads the journal."""
+
+from __future__ import annotations
+
+from hasim.model import Diagnosis, Severity, Status
+from hasim.record import record
+
+
+@record
+class StatusChanged:
+    """The detection service changed its verdict on a master, and why."""
+
+    master: str
+    old: Status
+    new: Status
+    diagnosis: Diagnosis
+    reason: str
+
+
+@record
+class FailoverChanged:
+    """A failover took one step of its lifecycle.
+
+    `old` and `new` are states of the lifecycle table, `trigger` the event that
+    moved it; `candidate` is the backup concerned, or empty.
+    """
+
+    failover: int
+    master: str
+    partitions: tuple[str, ...]
+    old: str
+    new: str
+    trigger: str
+    candidate: str
+    reason: str
+
+
+@record
+class OwnerChanged:
+    """A partition has a new owner, confirmed by the owner itself."""
+
+    partition: str
+    owner: str
+    epoch: int
+    failover: int
+
+
+@record
+class RoutingConverged:
+    """Every gateway has acknowledged routing table `version`."""
+
+    version: int
+
+
+@record
+class AlgorithmSwitched:
+    """The balancing algorithm changed."""
+
+    old: str
+    new: str
+
+
+@record
+class AlertChanged:
+    """An alert was raised, changed its severity, or was resolved."""
+
+    alert: int
+    subject: str
+    severity: Severity
+    text: str
+
+
+@record
+class ServiceFailed:
+    """A service raised an exception; the others keep running."""
+
+    service: str
+    error: str
+
+
+Event = (
+    StatusChanged
+    | FailoverChanged
+    | OwnerChanged
+    | RoutingConverged
+    | AlgorithmSwitched
+    | AlertChanged
+    | ServiceFailed
+)

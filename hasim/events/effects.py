@@ -1,0 +1,89 @@
+"""What shall be done: the orders and questions of a control plane or a gateway."""
+
+from __future__ import annotations
+
+from hasim.events.inputs import GatewayReport
+from hasim.model import RoutingTable
+from hasim.record import record
+
+
+@record
+class SendProbe:
+    """Ask the health endpoint of `master`; the answer names the probe number."""
+
+    master: str
+    probe: int
+
+
+@record
+class Fence:
+    """Power `master` off through its out-of-band device; it restarts as a standby."""
+
+    failover: int
+    master: str
+
+
+@record
+class TransferState:
+    """Bring `target` to the freshest copy of `partitions` among `sources` and itself."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+    sources: tuple[str, ...]
+
+
+@record
+class DiscardTransfer:
+    """Throw away what a torn transfer left on `target`."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+
+
+@record
+class Promote:
+    """Make `target` the owner of `partitions` under `epoch`."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+    epoch: int
+
+
+@record
+class Demote:
+    """Make `target` a standby of `partitions` for every epoch below `epoch`."""
+
+    failover: int
+    partitions: tuple[str, ...]
+    target: str
+    epoch: int
+
+
+@record
+class PublishRouting:
+    """Send a routing table to a gateway, which acknowledges its version."""
+
+    gateway: str
+    table: RoutingTable
+
+
+@record
+class SendReport:
+    """A gateway's effect: send this report to the control plane."""
+
+    report: GatewayReport
+
+
+Effect = (
+    SendProbe
+    | Fence
+    | TransferState
+    | DiscardTransfer
+    | Promote
+    | Demote
+    | PublishRouting
+    | SendReport
+)
