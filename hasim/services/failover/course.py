@@ -39,7 +39,7 @@ class Course:
     ) -> None:
         self.trail = AuditTrail()
         self._settings, self._known, self._failovers = settings, known, failovers
-        self._fencing, self._policy = fencing, policy
+        self.fencing, self._policy = fencing, policy
 
     def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
         """Take one step of the lifecycle; an illegal one raises and changes nothing."""
@@ -67,35 +67,35 @@ class Course:
     def begin(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """A new failover: fence whoever may accept writes, then choose a backup."""
         out = self.advance(now, failover, "declare", reason)
-        dangerous = self._fencing.dangerous(failover)
+        dangerous = self.fencing.dangerous(failover)
         if not dangerous:
             off = f"{failover.master} is off or a standby already"
-            why = off if self._fencing.used else "fencing mode is none"
+            why = off if self.fencing.used else "fencing mode is none"
             out += self.advance(now, failover, "no-fencing", why)
             return out + self.choose(now, failover)
         out += self.advance(now, failover, "fence", f"power off {dangerous[0]}")
-        return out + self._fencing.order(now, failover, dangerous[0])
+        return out + self.fencing.order(now, failover, dangerous[0])
 
     def fence_again(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """An order failed, or nobody answered: the next one, if there may be one."""
-        if self._fencing.exhausted(failover):
+        if self.fencing.exhausted(failover):
             self._policy.gave_up(now, failover.master)
             failover.fencing = ""
             return self.advance(
                 now, failover, "give-up", f"{failover.fence_orders} fencing orders failed"
             )
         out = self.advance(now, failover, "not-fenced", reason)
-        return out + self._fencing.order(now, failover, failover.fencing)
+        return out + self.fencing.order(now, failover, failover.fencing)
 
     def fenced(self, now: int, failover: Failover, master: str) -> list[Output]:
         """One whom it waited for is off; the next one, or a backup is chosen."""
         failover.fencing, failover.fence_orders = "", 0
         if master not in failover.tried:
             failover.tried.append(master)  # it is off, whatever its status still says
-        reason, left = f"{master} is off", self._fencing.dangerous(failover)
+        reason, left = f"{master} is off", self.fencing.dangerous(failover)
         if left:
             out = self.advance(now, failover, "one-fenced", reason)
-            return out + self._fencing.order(now, failover, left[0])
+            return out + self.fencing.order(now, failover, left[0])
         out = self.advance(now, failover, "fenced", reason)
         return out + self.choose(now, failover)
 
@@ -191,10 +191,10 @@ class Course:
     def unconfirmed(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """Nobody knows whether the candidate accepts writes: it is fenced, if there is fencing."""
         failover.promotion_sent = False
-        if not self._fencing.used:
+        if not self.fencing.used:
             return self.rolled_back(now, failover, f"{reason}; no fencing to make sure")
         out = self.advance(now, failover, "unconfirmed", reason)
-        return out + self._fencing.order(now, failover, failover.candidate)
+        return out + self.fencing.order(now, failover, failover.candidate)
 
     def lost(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The candidate was powered off: what it was to do is lost, and nothing is promoted."""

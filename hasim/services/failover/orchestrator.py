@@ -10,7 +10,6 @@ from hasim.events import (
     FenceResult,
     Input,
     Output,
-    OwnerChanged,
     PromoteResult,
     RemoveMaster,
     RoutingConverged,
@@ -18,8 +17,9 @@ from hasim.events import (
     TransferResult,
     WakeUp,
 )
-from hasim.model import Cause, Cluster, Status
+from hasim.model import Cluster, Status
 from hasim.services.failover import lifecycle
+from hasim.services.failover.answers import Answers
 from hasim.services.failover.audit import AuditEntry, AuditTrail
 from hasim.services.failover.course import Course
 from hasim.services.failover.failover import Failover
@@ -30,7 +30,6 @@ from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
-from hasim.services.failover.transfer import torn_because
 from hasim.services.failover.writers import Writers
 from hasim.services.frozen import freeze, thaw
 
@@ -60,6 +59,7 @@ class FailoverOrchestrator:
         self._policy = Policy(settings, known)
         self._returned = Returned(settings, known, failovers)
         self._course = Course(settings, known, failovers, self._fencing, self._policy)
+        self._answers = Answers(settings, known, failovers, self._course)
 
     # -- asking ----------------------------------------------------------------
 
@@ -153,11 +153,11 @@ class FailoverOrchestrator:
             case FenceResult():
                 return self._on_fence_result(now, item)
             case TransferResult():
-                return self._on_transfer_result(now, item)
+                return self._answers.transferred(now, item)
             case PromoteResult():
-                return self._on_promote_result(now, item)
+                return self._answers.promoted(now, item)
             case DemoteResult():
-                return self._on_demote_result(now, item)
+                return self._answers.demoted(now, item)
             case RemoveMaster():
                 return self.execute_failover(now, item.master, "operator: removed")
             case WakeUp():
@@ -230,72 +230,12 @@ class FailoverOrchestrator:
             for out in self._course.advance(now, failover, "redirected", reason)
         ]
 
-    # -- answers: those that nobody waits for any more change nothing ----------------
-
     def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
-        fencing = [f for f in self._failovers.active if f.fencing == result.master]
-        self._fencing.answered(result.master)
+        out = self._answers.fenced(now, result)
         if not result.confirmed:
-            failure = "the fencing device reports failure"
-            return [out for f in fencing for out in self._course.fence_again(now, f, failure)]
-        self._known.writers.powered_off(result.master)
-        out: list[Output] = []
-        for failover in self.get_active_failovers():
-            if failover.candidate == result.master:
-                out += self._course.lost(now, failover, f"{result.master} was powered off")
-        for failover in fencing:
-            out += self._course.fenced(now, failover, result.master)
+            return out
         # It may have been fenced as a candidate, or by an order that came late, and own something.
         return out + self.execute_failover(now, result.master, "powered off: a standby now")
-
-    def _on_transfer_result(self, now: int, result: TransferResult) -> list[Output]:
-        failover = self._failovers.in_state(result.failover, lifecycle.TRANSFERRING)
-        if failover is None or failover.candidate != result.target:
-            return []
-        if result.cause is not Cause.OK:
-            return self._course.roll_back(now, failover, "refused", f"transfer: {result.cause}")
-        torn = torn_because(result.copies, failover.partitions)
-        if torn:
-            return self._course.roll_back(now, failover, "torn", torn)
-        held = ", ".join(f"{c.partition} at write {c.position}" for c in result.copies)
-        out = self._course.advance(now, failover, "transferred", f"verified: {held}")
-        return out + self._course.promote(now, failover)
-
-    def _on_promote_result(self, now: int, result: PromoteResult) -> list[Output]:
-        failover = self._failovers.in_state(result.failover, lifecycle.PROMOTING)
-        if failover is None or (failover.candidate, failover.epoch) != (
-            result.target,
-            result.epoch,
-        ):
-            return []  # of an earlier promotion
-        if result.cause is not Cause.OK:
-            # A refusal says that nothing was promoted; a connection that broke says nothing.
-            failover.promotion_sent = result.cause is Cause.RESET
-            if not failover.promotion_sent:
-                self._known.writers.stopped(result.target, failover.partitions, failover.epoch + 1)
-            return self._course.roll_back(now, failover, "refused", f"promotion: {result.cause}")
-        out = self._course.advance(
-            now, failover, "promoted", f"{failover.candidate} accepts writes"
-        )
-        failover.deadline_ns = now + self.settings.redirect_timeout_ns
-        for partition in failover.partitions:
-            self._known.owners.change(partition, failover.candidate)
-            out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))
-        return out
-
-    def _on_demote_result(self, now: int, result: DemoteResult) -> list[Output]:
-        if result.cause is Cause.OK:
-            told = self._failovers.get(result.failover)
-            self._known.writers.stopped(result.target, told.partitions, result.epoch)
-        failover = self._failovers.in_state(result.failover, lifecycle.ROLLING_BACK)
-        if failover is None or (failover.candidate, failover.epoch + 1) != (
-            result.target,
-            result.epoch,
-        ):
-            return []  # of an earlier demotion
-        if result.cause is Cause.OK:
-            return self._course.rolled_back(now, failover, f"{result.target} confirms its demotion")
-        return self._course.unconfirmed(now, failover, f"demotion: {result.cause}")
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
