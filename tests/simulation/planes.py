@@ -21,7 +21,7 @@ from hasim.services.gateway.guards import (
     OutlierSettings,
     SlowStartSettings,
 )
-from hasim.simulation.faults.kinds import INJECTORS
+from hasim.settings import members_of
 from hasim.simulation.laws import Constant, Exponential, Lognormal
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
@@ -41,20 +41,7 @@ from hasim.simulation.settings import (
     TrafficSettings,
     WorldSettings,
 )
-from hasim.simulation.settings.faults import (
-    BackupDies,
-    Crash,
-    ErrorRate,
-    Fault,
-    Hang,
-    LatencySpike,
-    NetworkPartition,
-    PacketLoss,
-    PowerOff,
-    RegionOutage,
-    Slow,
-    TransferFailure,
-)
+from hasim.simulation.settings.faults import AnyFault, Fault
 from hasim.simulation.settings.operations import (
     Add,
     Drain,
@@ -71,19 +58,8 @@ from tests.services.bench import detection
 GRID_NS = 10 * MILLISECOND
 BIG_PLAN = 100
 FAULTS: dict[str, Any] = {
-    "crash": Crash,
-    "power-off": PowerOff,
-    "hang": Hang,
-    "slow": Slow,
-    "error-rate": ErrorRate,
-    "partition": NetworkPartition,
-    "region-outage": RegionOutage,
-    "backup-dies": BackupDies,
-    "transfer-failure": TransferFailure,
-    "packet-loss": PacketLoss,
-    "latency-spike": LatencySpike,
+    typing.get_args(typing.get_type_hints(cls)["kind"])[0]: cls for cls in members_of(AnyFault)
 }
-assert set(FAULTS) == set(INJECTORS)
 
 
 def both(

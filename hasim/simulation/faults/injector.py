@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hasim.simulation.clock import FAULT, Call, Clock
-from hasim.simulation.faults.kinds import Cure, begin
 from hasim.simulation.faults.repair import Crews
 from hasim.simulation.faults.scene import Scene
 from hasim.simulation.faults.schedule import Span, occurrences, replayed
@@ -13,6 +12,7 @@ from hasim.simulation.faults.targets import resolve
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings.faults import AnyFault, Fault, RepairSettings
+from hasim.simulation.settings.faults.fault import Cure
 from hasim.simulation.streams import Stream
 
 Targets = Callable[[], list[SimMaster]]
@@ -55,7 +55,7 @@ class Injector:
 
     def _strike(self, event: Call) -> None:
         fault, targets, duration = event.load
-        self._crews.mend(duration, begin(self._scene, fault.kind, fault, targets()))
+        self._crews.mend(duration, self._scene.begin(fault, targets()))
 
     def _go_on(self, fault: AnyFault, process: Process, number: int, late_ns: int) -> None:
         """Put one occurrence on the clock, so much later than planned, and the next at its cure."""
@@ -64,7 +64,7 @@ class Injector:
         targets, (start, duration) = process[number]
 
         def strike(_: Call) -> None:
-            cure = begin(self._scene, fault.kind, fault, targets())
+            cure = self._scene.begin(fault, targets())
             self._crews.mend(duration, lambda: cured(cure))
 
         def cured(cure: Cure) -> None:

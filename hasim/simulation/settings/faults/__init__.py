@@ -1,0 +1,52 @@
+"""Faults by kind: settings, whether a kind impairs, and what it does. A line here lists one.
+
+Everything else (schema, `hasim algorithms`, checks, journal) follows from the class of a kind.
+"""
+
+from typing import Annotated
+
+from hasim.settings import Choice
+from hasim.simulation.settings.faults.fault import Fault
+from hasim.simulation.settings.faults.on_links import LatencySpike, NetworkPartition, PacketLoss
+from hasim.simulation.settings.faults.on_masters import (
+    Crash,
+    ErrorRate,
+    Hang,
+    PowerOff,
+    RegionOutage,
+    Slow,
+)
+from hasim.simulation.settings.faults.on_orders import BackupDies, TransferFailure
+from hasim.simulation.settings.faults.repair import RepairSettings
+
+AnyFault = Annotated[
+    Crash
+    | PowerOff
+    | Hang
+    | Slow
+    | ErrorRate
+    | NetworkPartition
+    | RegionOutage
+    | BackupDies
+    | TransferFailure
+    | PacketLoss
+    | LatencySpike,
+    Choice(tag="kind"),
+]
+
+__all__ = [
+    "AnyFault",
+    "BackupDies",
+    "Crash",
+    "ErrorRate",
+    "Fault",
+    "Hang",
+    "LatencySpike",
+    "NetworkPartition",
+    "PacketLoss",
+    "PowerOff",
+    "RegionOutage",
+    "RepairSettings",
+    "Slow",
+    "TransferFailure",
+]

@@ -1,0 +1,114 @@
+"""What every kind of fault has, and what a kind can reach of a world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal, Protocol
+
+from hasim.settings import Choice, settings
+from hasim.simulation.laws import Constant, DurationLaw
+from hasim.simulation.masters.traps import Traps
+from hasim.simulation.settings.recordings import CheckLog, OutageTrace
+from hasim.units import MINUTE
+
+Cure = Callable[[], None]
+"""Takes back what a fault did."""
+Ends = Literal["all", "clients", "monitor"]
+"""Who is at the other ends of a master's links: everybody, only clients, only the monitor."""
+
+
+class Struck(Protocol):
+    """A master as faults see it (`SimMaster`): what they count up, multiply, and tell."""
+
+    crashes: int
+    offs: int
+    hangs: int
+    speeds: list[float]
+    error_rates: list[float]
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    def update_condition(self) -> None:
+        """Look at what faults have changed."""
+        ...
+
+
+Masters = Sequence[Struck]
+
+
+class Reach(Protocol):
+    """What a fault can reach beside the masters that it strikes (`Scene`)."""
+
+    @property
+    def traps(self) -> Traps:
+        """What is held ready for the next transfer or promotion."""
+        ...
+
+    def on_links(
+        self,
+        masters: Masters,
+        *,
+        ends: Ends = "all",
+        to: bool = True,
+        from_: bool = True,
+        drops: bool = False,
+        extra_ns: int = 0,
+        loss: float = 0.0,
+    ) -> Cure:
+        """Strike the links of masters, as `LinkFault` says."""
+        ...
+
+    def crash(self, master: str, detail: str) -> Cure:
+        """A crash of its own, as a consequence: recorded as a fault with this detail."""
+        ...
+
+
+@settings
+class Fault:
+    """What every kind of fault has: whom it strikes, when, and for how long.
+
+    Exactly one of `at`, `every` and `schedule` is given.
+    """
+
+    target: str | tuple[str, ...] = "random"
+    """A master, several masters, `random` (one of them), `each` (every master has a schedule of
+    its own), `all` (all of them together), `owner-of:p1` (who owns that partition then), or
+    `region:NAME`."""
+    at: tuple[DurationLaw, ...] = ()
+    """Start times: fixed (`12m`), or drawn (`{law: uniform, low: 30s, high: 60s}`)."""
+    every: DurationLaw | None = None
+    """A renewal process: the law of the time from a cure to the next start."""
+    schedule: Annotated[OutageTrace | CheckLog, Choice(tag="")] | None = None
+    """Recorded outages, or a log of checks (which also give the durations)."""
+    for_: DurationLaw = Constant(mean_ns=3 * MINUTE)
+    """How long the fault lasts."""
+
+    @property
+    def impairing(self) -> bool:
+        """Whether a declaration under it is a detection and not a mistake.
+
+        ARCHITECTURE.md, "What is measured", says which are.
+        """
+        return False
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """Do to these masters what it does, now; the cure takes back exactly that.
+
+        Several may overlap on one master: count, do not set.
+        """
+        raise NotImplementedError
+
+    @property
+    def strength(self) -> str:
+        """How strong it is, in the words of the scenario: ``speed 0.1``."""
+        return ", ".join(
+            f"{name.removesuffix('_ns')} {value}"
+            for name, value in vars(self).items()
+            if name not in _COMMON
+        )
+
+
+_COMMON = {"kind", "target", "at", "every", "schedule", "for_"}

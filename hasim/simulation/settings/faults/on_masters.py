@@ -1,0 +1,132 @@
+"""The kinds of faults that strike masters themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from hasim.settings import settings, share
+from hasim.simulation.settings.faults.fault import Cure, Fault, Masters, Reach
+
+
+class _Counted(Fault):
+    """A fault that is a count on a master, so that overlapping ones end independently."""
+
+    def _count(self, masters: Masters, attribute: str) -> Cure:
+        def add(amount: int) -> None:
+            for master in masters:
+                setattr(master, attribute, getattr(master, attribute) + amount)
+                master.update_condition()
+
+        add(1)
+        return lambda: add(-1)
+
+
+@settings
+class Crash(_Counted):
+    """The process dies: connections are refused, the queue and the work in service are lost."""
+
+    kind: Literal["crash"]
+
+    @property
+    def impairing(self) -> bool:
+        """It does not serve."""
+        return True
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """One more crash."""
+        return self._count(masters, "crashes")
+
+
+@settings
+class PowerOff(_Counted):
+    """The host is off: silence, the queue and the work in service are lost."""
+
+    kind: Literal["power-off"]
+
+    @property
+    def impairing(self) -> bool:
+        """It does not serve."""
+        return True
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """One more reason to be off."""
+        return self._count(masters, "offs")
+
+
+@settings
+class RegionOutage(_Counted):
+    """Every master of a region loses power at once; the target is `region:NAME` or `random`."""
+
+    kind: Literal["region-outage"]
+
+    @property
+    def impairing(self) -> bool:
+        """None of them serves."""
+        return True
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """One more reason to be off, for each."""
+        return self._count(masters, "offs")
+
+
+@settings
+class Hang(_Counted):
+    """The process accepts and never answers; its work goes on after the cure."""
+
+    kind: Literal["hang"]
+
+    @property
+    def impairing(self) -> bool:
+        """It does not serve."""
+        return True
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """One more hang."""
+        return self._count(masters, "hangs")
+
+
+class _Listed(Fault):
+    """A fault that is one of several factors on a master."""
+
+    def _list(self, masters: Masters, attribute: str, value: float) -> Cure:
+        def change(method: str) -> None:
+            for master in masters:
+                getattr(getattr(master, attribute), method)(value)
+                master.update_condition()
+
+        change("append")
+        return lambda: change("remove")
+
+
+@settings
+class Slow(_Listed):
+    """Everything takes longer: the speed factor falls."""
+
+    kind: Literal["slow"]
+    speed: Annotated[float, share("The speed that is left.")] = 0.1
+
+    @property
+    def impairing(self) -> bool:
+        """At half the speed or less."""
+        return self.speed <= 0.5
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """One more factor of their speed."""
+        return self._list(masters, "speeds", self.speed)
+
+
+@settings
+class ErrorRate(_Listed):
+    """A share of the messages (and deep probes) is answered with an error."""
+
+    kind: Literal["error-rate"]
+    rate: Annotated[float, share("The share of answers that are errors.")] = 0.5
+
+    @property
+    def impairing(self) -> bool:
+        """At one error in ten answers or more."""
+        return self.rate >= 0.1
+
+    def strike(self, reach: Reach, masters: Masters) -> Cure:
+        """One more cause of errors."""
+        return self._list(masters, "error_rates", self.rate)
