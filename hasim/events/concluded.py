@@ -78,6 +78,18 @@ class ServiceFailed:
     error: str
 
 
+@record
+class InputRefused:
+    """An input changed nothing: it cannot be, or it answers nothing that was asked.
+
+    `input` names its class, `sender` whom it came from or is about.
+    """
+
+    input: str
+    sender: str
+    reason: str
+
+
 Event = (
     StatusChanged
     | FailoverChanged
@@ -86,4 +98,5 @@ Event = (
     | AlgorithmSwitched
     | AlertChanged
     | ServiceFailed
+    | InputRefused
 )

@@ -17,10 +17,15 @@ class SendProbe:
 
 @record
 class Fence:
-    """Power `master` off through its out-of-band device; it restarts as a standby."""
+    """Power `master` off through its out-of-band device; it restarts as a standby.
+
+    As all that is ordered for a failover, it has a number of its own (`order`, from 1), which
+    the answer repeats.
+    """
 
     failover: int
     master: str
+    order: int = 0
 
 
 @record
@@ -31,6 +36,7 @@ class TransferState:
     partitions: tuple[str, ...]
     target: str
     sources: tuple[str, ...]
+    order: int = 0
 
 
 @record
@@ -40,6 +46,7 @@ class DiscardTransfer:
     failover: int
     partitions: tuple[str, ...]
     target: str
+    order: int = 0
 
 
 @record
@@ -50,6 +57,7 @@ class Promote:
     partitions: tuple[str, ...]
     target: str
     epoch: int
+    order: int = 0
 
 
 @record
@@ -60,6 +68,7 @@ class Demote:
     partitions: tuple[str, ...]
     target: str
     epoch: int
+    order: int = 0
 
 
 @record

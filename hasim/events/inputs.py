@@ -92,11 +92,15 @@ class RoutingAck:
 
 @record
 class FenceResult:
-    """The fencing device confirms that `master` is off, or says that it could not."""
+    """The fencing device confirms that `master` is off, or says that it could not.
+
+    As every answer, it repeats the number of the order that it answers (`order`).
+    """
 
     failover: int
     master: str
     confirmed: bool
+    order: int = 0
 
 
 @record
@@ -123,6 +127,7 @@ class TransferResult:
     target: str
     cause: Cause
     copies: tuple[Copy, ...] = ()
+    order: int = 0
 
 
 @record
@@ -133,6 +138,7 @@ class PromoteResult:
     target: str
     cause: Cause
     epoch: int
+    order: int = 0
 
 
 @record
@@ -143,6 +149,7 @@ class DemoteResult:
     target: str
     cause: Cause
     epoch: int
+    order: int = 0
 
 
 @record

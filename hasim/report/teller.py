@@ -89,6 +89,7 @@ class Teller:
             events.RoutingConverged: self._converged,
             events.AlertChanged: self._alert,
             events.ServiceFailed: self._service_failed,
+            events.InputRefused: self._refused,
             **dict.fromkeys(DEEDS, self._deed),
             **dict.fromkeys(_ORDER_WORDS, self._operation),
         }
@@ -250,6 +251,9 @@ class Teller:
         if body.subject not in {f"master:{self.master}", f"failover:{self.master}", "sla"}:
             return None
         return Line(t_ns, "monitor", f"alert {body.alert} ({body.subject}): {body.severity}")
+
+    def _refused(self, t_ns: int, body: events.InputRefused) -> Line:
+        return Line(t_ns, "answer", f"{body.input} of {body.sender} is refused: {body.reason}")
 
     def _service_failed(self, t_ns: int, body: events.ServiceFailed) -> Line:
         return Line(t_ns, "monitor", f"service {body.service} raised an exception: {body.error}")

@@ -49,7 +49,22 @@ def cluster(count: int = 3, gateways: tuple[str, ...] = ("local",)) -> Cluster:
 def whole(transfer: TransferState) -> TransferResult:
     """The answer of a target that received everything."""
     copies = tuple(Copy(p, transfer.target, 7, 100, 1, 100, 1) for p in transfer.partitions)
-    return TransferResult(transfer.failover, transfer.target, Cause.OK, copies)
+    return TransferResult(transfer.failover, transfer.target, Cause.OK, copies, transfer.order)
+
+
+def fenced(order: Fence, *, confirmed: bool = True) -> FenceResult:
+    """The answer of the fencing device."""
+    return FenceResult(order.failover, order.master, confirmed=confirmed, order=order.order)
+
+
+def promoted(order: Promote, cause: Cause = Cause.OK) -> PromoteResult:
+    """The answer to a promotion."""
+    return PromoteResult(order.failover, order.target, cause, order.epoch, order.order)
+
+
+def demoted(order: Demote, cause: Cause = Cause.OK) -> DemoteResult:
+    """The answer to a demotion."""
+    return DemoteResult(order.failover, order.target, cause, order.epoch, order.order)
 
 
 def detection(**beside: Any) -> DetectionSettings:
@@ -115,14 +130,14 @@ class Bench:
             case SendProbe(master, probe):
                 cause = self.down.get(master, Cause.OK)
                 return None if cause is None else ProbeReply(master, probe, cause)
-            case Fence(failover, master):
-                return FenceResult(failover, master, confirmed=True)
+            case Fence():
+                return fenced(effect)
             case TransferState():
                 return whole(effect)
-            case Promote(failover, _, target, epoch):
-                return PromoteResult(failover, target, Cause.OK, epoch)
-            case Demote(failover, _, target, epoch):
-                return DemoteResult(failover, target, Cause.OK, epoch)
+            case Promote():
+                return promoted(effect)
+            case Demote():
+                return demoted(effect)
             case PublishRouting(gateway, table):
                 return RoutingAck(gateway, table.version)
             case _:

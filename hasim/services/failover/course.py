@@ -21,6 +21,7 @@ from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.fencing import Fencing
 from hasim.services.failover.known import Known
+from hasim.services.failover.orders import AnyOrder
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.selection import eligible, select
 from hasim.services.failover.settings import FailoverSettings
@@ -37,6 +38,8 @@ class Course:
         fencing: Fencing,
         policy: Policy,
     ) -> None:
+        self.trail = AuditTrail()
+        self._settings, self._known, self._failovers = settings, known, failovers
         self.trail = AuditTrail()
         self._settings, self._known, self._failovers = settings, known, failovers
         self.fencing, self._policy = fencing, policy
@@ -157,17 +160,26 @@ class Course:
             for master, status in self._known.statuses.items()
             if master not in (failover.candidate, failover.master) and status is not Status.FAILED
         )
-        return [TransferState(failover.id, failover.partitions, failover.candidate, sources)]
+        order = TransferState(failover.id, failover.partitions, failover.candidate, sources)
+        return self._order(failover, order)
 
     def promote(self, now: int, failover: Failover) -> list[Output]:
         """Order the candidate to accept writes, under an epoch that nobody has had before."""
-        failover.epoch = self._known.next_epoch(failover.partitions)
-        for partition in failover.partitions:
+        failover.epoch = epoch = self._known.next_epoch(failover.partitions)
+        candidate, partitions = failover.candidate, failover.partitions
+        out = self._order(failover, Promote(failover.id, partitions, candidate, epoch))
+        for partition in partitions:
             # From the order on, not from the answer: that may get lost.
-            self._known.writers.told_to_promote(failover.candidate, partition, failover.epoch)
+            self._known.writers.told_to_promote(candidate, partition, epoch, failover.order)
         failover.promotion_sent = True
         failover.deadline_ns = now + self._settings.promote_timeout_ns
-        return [Promote(failover.id, failover.partitions, failover.candidate, failover.epoch)]
+        return out
+
+    def _order(self, failover: Failover, order: AnyOrder) -> list[Output]:
+        """Order it under the next number, which the failover waits for from now on."""
+        numbered = self._known.orders.issue(order)
+        failover.order = numbered.order
+        return [numbered]
 
     # -- rolling back --------------------------------------------------------------
 
@@ -175,12 +187,14 @@ class Course:
         """Take back what the candidate was told, before the next one gets its turn."""
         out = self.advance(now, failover, trigger, reason)
         if not failover.promotion_sent:
-            out.append(DiscardTransfer(failover.id, failover.partitions, failover.candidate))
+            out += self._order(
+                failover, DiscardTransfer(failover.id, failover.partitions, failover.candidate)
+            )
             return out + self.rolled_back(now, failover, "nothing was promoted")
         failover.deadline_ns = now + self._settings.demote_timeout_ns
         # The epoch after the promoted one: the demotion overrides it, a late promotion loses.
         demote = Demote(failover.id, failover.partitions, failover.candidate, failover.epoch + 1)
-        return [*out, demote]
+        return out + self._order(failover, demote)
 
     def rolled_back(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The candidate accepts nothing: the next one."""

@@ -9,7 +9,10 @@ from hasim.services.failover.lifecycle import TERMINAL
 
 @dataclass(slots=True)
 class Failover:
-    """The present state of one failover; times in nanoseconds."""
+    """The present state of one failover; times in nanoseconds.
+
+    `order` is the number of the order whose answer it waits for, or waited for last.
+    """
 
     id: int
     master: str
@@ -21,6 +24,7 @@ class Failover:
     fencing: str = ""
     fence_orders: int = 0
     epoch: int = 0
+    order: int = 0
     promotion_sent: bool = False
     deadline_ns: int | None = None
     ended_ns: int | None = None

@@ -11,6 +11,8 @@ from hasim.services.failover.settings import FencingSettings
 class Fencing:
     """Orders to the fencing device; `due_ns` has, by master, until when an answer is awaited.
 
+    `last` is the number of the last order, by master.
+
     The device is asked once at a time about a master, however many failovers wait for it: a
     second power-off would strike a master that restarts as a standby by then. They share the
     answer, and the time-out.
@@ -18,6 +20,7 @@ class Fencing:
 
     def __init__(self, settings: FencingSettings, known: Known) -> None:
         self.due_ns: dict[str, int] = {}
+        self.last: dict[str, int] = {}
         self._settings, self._known = settings, known
 
     @property
@@ -41,7 +44,9 @@ class Fencing:
             failover.deadline_ns = self.due_ns[master]
             return []
         failover.deadline_ns = self.due_ns[master] = now + self._settings.timeout_ns
-        return [Fence(failover.id, master)]
+        order = self._known.orders.issue(Fence(failover.id, master))
+        self.last[master] = order.order
+        return [order]
 
     def exhausted(self, failover: Failover) -> bool:
         """Whether as many orders have failed as may."""

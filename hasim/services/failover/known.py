@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hasim.model import Cluster, Master, Status
+from hasim.services.failover.orders import Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.writers import Writers
 
@@ -16,7 +17,7 @@ class Known:
 
     `owners` are those that confirmed last, and may be behind the truth; `epochs` are the
     highest that were ever ordered, whether or not anybody obeyed. What may go wrong lies
-    between the two, and `writers` keeps the account of it.
+    between the two, and `writers` keeps the account of it. `orders` are all that were given.
     """
 
     masters: dict[str, Master]
@@ -24,6 +25,7 @@ class Known:
     owners: Owners
     epochs: dict[str, int]
     writers: Writers
+    orders: Orders
 
     @classmethod
     def at_start(cls, cluster: Cluster) -> Known:
@@ -34,6 +36,7 @@ class Known:
             owners=Owners({p.id: p.owner for p in cluster.partitions}),
             epochs={p.id: 1 for p in cluster.partitions},
             writers=Writers.at_start(cluster.partitions),
+            orders=Orders(),
         )
 
     def still_owns(self, master: str) -> bool:

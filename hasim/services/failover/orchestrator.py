@@ -26,6 +26,7 @@ from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.fencing import Fencing
 from hasim.services.failover.known import Known
+from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.returned import Returned
@@ -150,14 +151,8 @@ class FailoverOrchestrator:
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds)."""
         match item:
-            case FenceResult():
-                return self._on_fence_result(now, item)
-            case TransferResult():
-                return self._answers.transferred(now, item)
-            case PromoteResult():
-                return self._answers.promoted(now, item)
-            case DemoteResult():
-                return self._answers.demoted(now, item)
+            case FenceResult() | TransferResult() | PromoteResult() | DemoteResult():
+                return self._on_answer(now, item)
             case RemoveMaster():
                 return self.execute_failover(now, item.master, "operator: removed")
             case WakeUp():
@@ -174,7 +169,10 @@ class FailoverOrchestrator:
             "owners": freeze(self._known.owners.by_partition),
             "epochs": freeze(self._known.epochs),
             "writers": freeze(self._known.writers),
+            "orders_issued": self._known.orders.issued,
+            "orders_open": freeze(self._known.orders.open),
             "fence_due_ns": freeze(self._fencing.due_ns),
+            "fence_last": freeze(self._fencing.last),
             "demote_ns": freeze(self._returned.again_ns),
             "retry_ns": freeze(self._policy.retry_ns),
             "failovers": freeze(self._failovers.known),
@@ -193,9 +191,11 @@ class FailoverOrchestrator:
             owners=Owners(thaw(dict[str, str], data["owners"])),
             epochs=thaw(dict[str, int], data["epochs"]),
             writers=thaw(Writers, data["writers"]),
+            orders=Orders(data["orders_issued"], thaw(list[OpenOrder], data["orders_open"])),
         )
         service._assemble(known, Failovers(thaw(list[Failover], data["failovers"])))
         service._fencing.due_ns = thaw(dict[str, int], data["fence_due_ns"])
+        service._fencing.last = thaw(dict[str, int], data["fence_last"])
         service._returned.again_ns = thaw(dict[str, int], data["demote_ns"])
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
@@ -230,12 +230,14 @@ class FailoverOrchestrator:
             for out in self._course.advance(now, failover, "redirected", reason)
         ]
 
-    def _on_fence_result(self, now: int, result: FenceResult) -> list[Output]:
-        out = self._answers.fenced(now, result)
-        if not result.confirmed:
+    def _on_answer(self, now: int, answer: AnyAnswer) -> list[Output]:
+        out = self._answers.take(now, answer)
+        if not isinstance(answer, FenceResult) or not answer.confirmed:
+            return out
+        if self._known.still_owns(answer.master):
             return out
         # It may have been fenced as a candidate, or by an order that came late, and own something.
-        return out + self.execute_failover(now, result.master, "powered off: a standby now")
+        return out + self.execute_failover(now, answer.master, "powered off: a standby now")
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []

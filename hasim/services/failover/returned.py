@@ -27,7 +27,7 @@ class Returned:
         cannot demote `master` from what it was given since.
         """
         orders: list[Output] = [
-            Demote(f.id, f.partitions, master, f.epoch)
+            self._known.orders.issue(Demote(f.id, f.partitions, master, f.epoch))
             for f in self._failovers.completed(master)
             if any(self._may_serve(master, partition) for partition in f.partitions)
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hasim.model import Partition
 
@@ -12,12 +12,15 @@ from hasim.model import Partition
 class Writers:
     """By partition: every master that may accept its writes, with the highest epoch it was given.
 
+    `told` has the number of the order by which it was told so; who is not in it was never told.
+
     A master is on record from the moment in which it is told to promote itself,
     whether or not it answers, until it is known to be off or has itself said that it
     accepts nothing under that epoch.
     """
 
     epochs: dict[str, dict[str, int]]
+    told: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def at_start(cls, partitions: Iterable[Partition]) -> Writers:
@@ -32,14 +35,21 @@ class Writers:
         """Whether `master` may accept writes for the partition."""
         return master in self.epochs[partition]
 
-    def told_to_promote(self, master: str, partition: str, epoch: int) -> None:
-        """An order to promote itself is on its way to `master`."""
+    def told_to_promote(self, master: str, partition: str, epoch: int, order: int) -> None:
+        """Order number `order`, to promote itself, is on its way to `master`."""
         self.epochs[partition][master] = epoch
+        self.told.setdefault(partition, {})[master] = order
 
-    def powered_off(self, master: str) -> None:
-        """`master` is off; it restarts as a standby of everything."""
-        for writers in self.epochs.values():
-            writers.pop(master, None)
+    def powered_off(self, master: str, order: int) -> None:
+        """Order number `order` switched `master` off; it restarted as a standby of everything.
+
+        What it was told to take after that order was given, it may have taken after the restart.
+        """
+        for partition, writers in self.epochs.items():
+            told = self.told.get(partition, {})
+            if told.get(master, 0) < order:
+                writers.pop(master, None)
+                told.pop(master, None)
 
     def stopped(self, master: str, partitions: Iterable[str], epoch: int) -> None:
         """`master` said itself that it accepts the partitions' writes under no epoch below."""
@@ -47,3 +57,4 @@ class Writers:
             writers = self.epochs[partition]
             if writers.get(master, epoch) < epoch:
                 del writers[master]
+                self.told.get(partition, {}).pop(master, None)

@@ -46,7 +46,9 @@ class FencingDevice:
         post: Post
         effect, post = event.load
         if self._fails(effect.master):
-            post.hand_in(FenceResult(effect.failover, effect.master, confirmed=False))
+            post.hand_in(
+                FenceResult(effect.failover, effect.master, confirmed=False, order=effect.order)
+            )
             return
         master = self._masters[effect.master]
         master.forget_roles()
@@ -55,7 +57,9 @@ class FencingDevice:
         master.update_condition()
         # Before the answer: what the control plane does next comes after it at the same instant.
         Call(self._env, self._settings.restart_ns, COMPLETION, self._restart, master)
-        post.hand_in(FenceResult(effect.failover, effect.master, confirmed=True))
+        post.hand_in(
+            FenceResult(effect.failover, effect.master, confirmed=True, order=effect.order)
+        )
 
     def _fails(self, master: str) -> bool:
         # Drawn in any case, so that a given outcome does not shift the luck of later orders.

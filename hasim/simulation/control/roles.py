@@ -73,7 +73,8 @@ class Roles:
         self._promotion_ended(target, effect, cause)
 
     def _promotion_ended(self, target: SimMaster, effect: Promote, cause: Cause) -> None:
-        self._post.answer(target, PromoteResult(effect.failover, target.id, cause, effect.epoch))
+        answer = PromoteResult(effect.failover, target.id, cause, effect.epoch, effect.order)
+        self._post.answer(target, answer)
 
     def demote(self, target: SimMaster, effect: Demote) -> None:
         """The order has come to its target."""
@@ -84,4 +85,5 @@ class Roles:
             cause = Cause.OK
         else:
             return
-        self._post.answer(target, DemoteResult(effect.failover, target.id, cause, effect.epoch))
+        answer = DemoteResult(effect.failover, target.id, cause, effect.epoch, effect.order)
+        self._post.answer(target, answer)

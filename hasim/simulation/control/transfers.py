@@ -59,7 +59,9 @@ class Transfers:
         cause: Cause,
         copies: tuple[Copy, ...] = (),
     ) -> None:
-        self._post.answer(target, TransferResult(effect.failover, target.id, cause, copies))
+        self._post.answer(
+            target, TransferResult(effect.failover, target.id, cause, copies, effect.order)
+        )
 
     def _freshest(
         self, target: SimMaster, partition: str, effect: TransferState

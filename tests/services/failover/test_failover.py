@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 from hasim.events import (
     Copy,
     Demote,
-    DemoteResult,
     DiscardTransfer,
     FailoverChanged,
     Fence,
     FenceResult,
     OwnerChanged,
     Promote,
-    PromoteResult,
     PublishRouting,
     TransferResult,
     TransferState,
@@ -34,8 +32,8 @@ from hasim.services.failover.lifecycle import (
 )
 from hasim.services.failover.selection import select
 from hasim.services.failover.transfer import torn_because
-from hasim.units import SECOND
-from tests.services.bench import Bench, cluster, whole
+from hasim.units import HOUR, SECOND
+from tests.services.bench import Bench, cluster, demoted, fenced, promoted, whole
 
 
 def bench(count: int = 3, **failover) -> Bench:
@@ -113,9 +111,7 @@ def test_nothing_is_promoted_while_the_fence_is_unconfirmed() -> None:
 
 def test_a_failed_failover_is_tried_again() -> None:
     made = bench(fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
-    made.overrides[Fence] = lambda effect: FenceResult(
-        effect.failover, effect.master, confirmed=effect.failover > 2
-    )
+    made.overrides[Fence] = lambda effect: fenced(effect, confirmed=effect.failover > 2)
     made.down["m1"] = Cause.REFUSED
     made.run(80 * SECOND)
     endings = [e.new for e in made.events(FailoverChanged) if e.new in TERMINAL]
@@ -132,10 +128,10 @@ def test_a_transfer_that_is_not_whole_goes_to_the_next_candidate(answer: str) ->
         torn = Copy("p1", "m3", 7, 100, 1, 50, 2)
         corrupt = Copy("p1", "m3", 7, 100, 1, 100, 2)
         return {
-            "torn": TransferResult(effect.failover, "m2", Cause.OK, (torn,)),
-            "checksum": TransferResult(effect.failover, "m2", Cause.OK, (corrupt,)),
-            "missing": TransferResult(effect.failover, "m2", Cause.OK, ()),
-            "refused": TransferResult(effect.failover, "m2", Cause.REFUSED),
+            "torn": TransferResult(effect.failover, "m2", Cause.OK, (torn,), effect.order),
+            "checksum": TransferResult(effect.failover, "m2", Cause.OK, (corrupt,), effect.order),
+            "missing": TransferResult(effect.failover, "m2", Cause.OK, (), effect.order),
+            "refused": TransferResult(effect.failover, "m2", Cause.REFUSED, order=effect.order),
             "silence": None,
         }[answer]
 
@@ -150,9 +146,7 @@ def test_a_transfer_that_is_not_whole_goes_to_the_next_candidate(answer: str) ->
 
 def test_a_promotion_without_an_answer_is_demoted_before_the_next_one() -> None:
     made = bench()
-    made.overrides[Promote] = lambda e: (
-        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK, e.epoch)
-    )
+    made.overrides[Promote] = lambda e: None if e.target == "m2" else promoted(e)
     made.down["m1"] = Cause.REFUSED
     made.run(90 * SECOND)
     assert order(made, Promote, Demote) == ["Promote", "Demote", "Promote"]
@@ -163,10 +157,8 @@ def test_a_promotion_without_an_answer_is_demoted_before_the_next_one() -> None:
 
 def test_an_unconfirmed_demotion_fences_the_candidate() -> None:
     made = bench()
-    made.overrides[Promote] = lambda e: (
-        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK, e.epoch)
-    )
-    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch)
+    made.overrides[Promote] = lambda e: None if e.target == "m2" else promoted(e)
+    made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
     made.down["m1"] = Cause.REFUSED
     made.run(90 * SECOND)
     fenced = [o.master for _, o in made.outputs if isinstance(o, Fence)]
@@ -266,15 +258,29 @@ def test_an_answer_to_an_earlier_order_is_not_taken_for_this_one() -> None:
         made.run(made.now + SECOND // 10)
     second = [o for _, o in made.outputs if isinstance(o, Promote)][1]
     assert (second.failover, second.target) == (first.failover, first.target)
-    made.feed(PromoteResult(first.failover, first.target, Cause.OK, first.epoch))
+    made.feed(promoted(first))
     assert path(made)[-1] == "promoting"
     made.overrides[Demote] = lambda e: None
     while path(made)[-1] != "rolling-back":
         made.run(made.now + SECOND // 10)
-    made.feed(DemoteResult(first.failover, first.target, Cause.OK, first.epoch + 1))
+    earlier, later = [o for _, o in made.outputs if isinstance(o, Demote)]
+    made.feed(demoted(earlier))
     assert path(made)[-1] == "rolling-back"
-    made.feed(DemoteResult(second.failover, second.target, Cause.OK, second.epoch + 1))
+    made.feed(demoted(later))
     assert path(made)[-1] != "rolling-back"
+
+
+def powering_off(made: Bench, master: str) -> Fence:
+    """Have the operator fail a master over; the fencing device does not answer."""
+    made.overrides[Fence] = lambda e: None
+    plane = made.control_plane
+    made._take(
+        plane._guarded(
+            made.now, "failover", lambda now: plane.failover.execute_failover(now, master)
+        )
+    )
+    made.overrides.pop(Fence)
+    return [o for _, o in made.outputs if isinstance(o, Fence)][-1]
 
 
 def test_a_candidate_that_is_powered_off_is_not_taken_for_the_owner() -> None:
@@ -283,8 +289,8 @@ def test_a_candidate_that_is_powered_off_is_not_taken_for_the_owner() -> None:
     order_ = promoting(made)
     assert order_.target == "m2"
     made.overrides.pop(Promote)
-    made.feed(FenceResult(9, "m2", confirmed=True))
-    made.feed(PromoteResult(order_.failover, "m2", Cause.OK, order_.epoch))
+    made.feed(fenced(powering_off(made, "m2")))
+    made.feed(promoted(order_))
     made.run(made.now + 10 * SECOND)
     owners = {e.partition: e.owner for e in made.events(OwnerChanged)}
     assert owners == {"p1": "m3", "p2": "m3"}
@@ -292,27 +298,28 @@ def test_a_candidate_that_is_powered_off_is_not_taken_for_the_owner() -> None:
 
 def test_a_power_off_that_comes_late_moves_what_the_master_owns_by_then() -> None:
     """The answer to an order that was given up: the master restarts as a standby, unnoticed."""
-    made = bench(3)
-    made.feed(FenceResult(1, "m2", confirmed=True))
+    made = bench(3, fencing=FencingSettings(attempts=1, timeout_ns=SECOND), retry_interval_ns=HOUR)
+    given_up = powering_off(made, "m2")
+    made.run(made.now + 10 * SECOND)
+    assert path(made)[-1] == "failed"
+    made.feed(fenced(given_up))
     made.run(made.now + 10 * SECOND)
     assert [(e.partition, e.owner) for e in made.events(OwnerChanged)] == [("p2", "m1")]
 
 
 def test_two_failovers_that_wait_for_one_power_off_ask_again_when_it_fails() -> None:
     made = bench(3, fencing=FencingSettings(attempts=10))
-    made.overrides[Promote] = lambda e: (
-        None if e.target == "m2" else PromoteResult(e.failover, e.target, Cause.OK, e.epoch)
-    )
-    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch)
+    made.overrides[Promote] = lambda e: None if e.target == "m2" else promoted(e)
+    made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
     orders = itertools.count(1)
 
     def power_off(effect: Fence) -> FenceResult | None:
         """The first and third order for m2 stay unanswered, the second and fourth fail."""
         if effect.master == "m1":
-            return FenceResult(effect.failover, "m1", confirmed=True)
+            return fenced(effect)
         number = next(orders)
         silent = number in (1, 3)
-        return None if silent else FenceResult(effect.failover, "m2", confirmed=number > 4)
+        return None if silent else fenced(effect, confirmed=number > 4)
 
     made.overrides[Fence] = power_off
     made.down.update(m1=Cause.REFUSED)
@@ -337,8 +344,8 @@ def test_a_fenced_owner_that_is_healthy_again_is_no_end_of_its_failover() -> Non
     """It came back as a standby: the retry of the failover that was given up stands."""
     made = bench(2, fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
     made.overrides[Promote] = lambda e: None
-    made.overrides[Demote] = lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch)
-    made.overrides[Fence] = lambda e: FenceResult(e.failover, e.master, confirmed=e.master == "m1")
+    made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
+    made.overrides[Fence] = lambda e: fenced(e, confirmed=e.master == "m1")
     made.down["m1"] = Cause.REFUSED
     while "failed" not in path(made):
         made.run(made.now + SECOND // 10)
@@ -384,19 +391,19 @@ def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answer
         return answer
 
     made.overrides[Fence] = scripted(
-        lambda e: FenceResult(e.failover, e.master, confirmed=True),
-        lambda e: FenceResult(e.failover, e.master, confirmed=False),
+        fenced,
+        lambda e: fenced(e, confirmed=False),
     )
     made.overrides[TransferState] = scripted(
-        whole, lambda e: TransferResult(e.failover, e.target, Cause.ERROR)
+        whole, lambda e: TransferResult(e.failover, e.target, Cause.ERROR, order=e.order)
     )
     made.overrides[Promote] = scripted(
-        lambda e: PromoteResult(e.failover, e.target, Cause.OK, e.epoch),
-        lambda e: PromoteResult(e.failover, e.target, Cause.REFUSED, e.epoch),
+        promoted,
+        lambda e: promoted(e, Cause.REFUSED),
     )
     made.overrides[Demote] = scripted(
-        lambda e: DemoteResult(e.failover, e.target, Cause.OK, e.epoch),
-        lambda e: DemoteResult(e.failover, e.target, Cause.REFUSED, e.epoch),
+        demoted,
+        lambda e: demoted(e, Cause.REFUSED),
     )
     made.down["m1"] = Cause.REFUSED
     made.run(150 * SECOND)
