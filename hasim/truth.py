@@ -194,20 +194,20 @@ class BlockSketch:
     start_ns: int
     klass: str
     accuracy: float
-    buckets: tuple[tuple[int, int], ...]
+    cells: tuple[tuple[int, int, int], ...]
 
 
 @record
 class LatencySketch:
-    """Latencies of answered messages of one class: logarithmic buckets (DDSketch).
+    """Latencies of answered messages of one class: (least, greatest, count) in nanoseconds.
 
-    Bucket `i` holds latencies in (gamma^(i-1), gamma^i] nanoseconds with
-    gamma = (1 + accuracy) / (1 - accuracy).
+    Few are kept as they are; of many, those of one logarithmic bucket (DDSketch) are together:
+    (gamma^(i-1), gamma^i] nanoseconds with gamma = (1 + accuracy) / (1 - accuracy).
     """
 
     klass: str
     accuracy: float
-    buckets: tuple[tuple[int, int], ...]
+    cells: tuple[tuple[int, int, int], ...]
 
 
 @record

@@ -29,7 +29,7 @@ from hasim.measures.failovers import Failover
 from hasim.measures.incidents import Incident
 from hasim.measures.load import Latencies
 from hasim.measures.quality import Mistake
-from hasim.sketch import ACCURACY, bucket_value_ns, sketch
+from hasim.sketch import ACCURACY, sketch
 from hasim.study.estimates.statistics import (
     FEW,
     Interval,
@@ -137,8 +137,8 @@ def with_latencies(times: Floats, of: NDArray[np.int64]) -> list[Measured]:
     """Replications with the latencies that are theirs, in seconds."""
     found = []
     for i in range(int(of.max()) + 1):
-        buckets = sketch((times[of == i] * 1e9).astype(np.int64))
-        row = Latencies(klass="ordinary", accuracy=ACCURACY, buckets=buckets)
+        cells = sketch((times[of == i] * 1e9).astype(np.int64))
+        row = Latencies(klass="ordinary", accuracy=ACCURACY, cells=cells)
         found.append(replace(NOTHING, replication=i, latencies=(row,)))
     return found
 
@@ -451,10 +451,7 @@ def pooled_share_case(n: int, mean: float, a: float, b: float) -> Case:
 
 
 def latency_case(p: str, n: int, each: int) -> Case:
-    """Messages whose latencies share a lognormal factor in a replication.
-
-    The truth is that of the sketch: latencies are known to 1 %.
-    """
+    """Messages whose latencies share a lognormal factor in a replication."""
     law = frail()
 
     def make(rng: Rng) -> list[Measured]:
@@ -462,9 +459,7 @@ def latency_case(p: str, n: int, each: int) -> Case:
         times = rng.lognormal(0, 0.5, n)[of] * rng.exponential(1, len(of))
         return with_latencies(times, of)
 
-    found = law.quantile(float(p[1:]) / 100)
-    ((bucket, _),) = sketch(np.array([found * 1e9]).astype(np.int64))
-    truth = bucket_value_ns(bucket) / 1e9
+    truth = law.quantile(float(p[1:]) / 100)
     words = f"exponential, shared factor, {each} messages each"
     return Case(f"latency {p}", words, n, estimated(f"latency.{p}", make), truth)
 

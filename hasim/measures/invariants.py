@@ -124,7 +124,7 @@ def _messages(facts: Facts) -> Iterator[Violation]:
     sketches = facts.records.of(LatencySketch)
     timed: Counter[str] = Counter()
     for _, one in sketches:
-        timed[one.klass] += sketch.count(one.buckets)
+        timed[one.klass] += sketch.count(one.cells)
     for klass in sorted(answered.keys() | timed.keys()) if sketches else ():
         if answered[klass] != timed[klass]:
             text = f"{answered[klass]} answered messages, {timed[klass]} latencies"
@@ -140,8 +140,8 @@ def _blocks(facts: Facts) -> Iterator[Violation]:
         parts = sum(getattr(block, name) for _, block in blocks)
         if whole != parts:
             yield Violation(2, facts.horizon_ns, name, f"{whole}, but {parts} in blocks of time")
-    answered = sum(sketch.count(s.buckets) for _, s in facts.records.of(LatencySketch))
-    timed = sum(sketch.count(s.buckets) for _, s in facts.records.of(BlockSketch))
+    answered = sum(sketch.count(s.cells) for _, s in facts.records.of(LatencySketch))
+    timed = sum(sketch.count(s.cells) for _, s in facts.records.of(BlockSketch))
     if blocks and timed != answered:
         text = f"{answered}, but {timed} in blocks of time"
         yield Violation(2, facts.horizon_ns, "latencies", text)

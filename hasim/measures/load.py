@@ -70,7 +70,7 @@ class Latencies:
 
     klass: str
     accuracy: float
-    buckets: sketch.Buckets
+    cells: sketch.Cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def messages_of(facts: Facts) -> list[MessageRow]:
 def latencies_of(facts: Facts) -> list[Latencies]:
     """The latency sketch of each class."""
     return [
-        Latencies(klass=s.klass, accuracy=s.accuracy, buckets=s.buckets)
+        Latencies(klass=s.klass, accuracy=s.accuracy, cells=s.cells)
         for _, s in facts.records.of(LatencySketch)
     ]
 
@@ -184,7 +184,7 @@ def blocks_of(facts: Facts) -> list[Block]:
     """The load by blocks, in the order of time; empty if no rule has to find the warm-up."""
     sketches: defaultdict[int, list[Latencies]] = defaultdict(list)
     for _, s in facts.records.of(BlockSketch):
-        row = Latencies(klass=s.klass, accuracy=s.accuracy, buckets=s.buckets)
+        row = Latencies(klass=s.klass, accuracy=s.accuracy, cells=s.cells)
         sketches[s.start_ns].append(row)
     return [
         Block(

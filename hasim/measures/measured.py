@@ -105,8 +105,8 @@ ROWS: dict[str, type[Any]] = {
 
 
 def _latencies(plain: dict[str, Any]) -> Latencies:
-    buckets = tuple((bucket, count) for bucket, count in plain["buckets"])
-    return Latencies(klass=plain["klass"], accuracy=plain["accuracy"], buckets=buckets)
+    cells = tuple((least, greatest, count) for least, greatest, count in plain["cells"])
+    return Latencies(klass=plain["klass"], accuracy=plain["accuracy"], cells=cells)
 
 
 def _block(plain: dict[str, Any]) -> Block:

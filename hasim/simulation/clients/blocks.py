@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hasim.mser import BATCH
 from hasim.simulation.settings.warm_up import WarmUp
-from hasim.sketch import ACCURACY, Buckets, merge, sketch
+from hasim.sketch import ACCURACY, Cells, merge, sketch
 from hasim.truth import BlockSketch, LoadBlock
 
 BINS = 500
@@ -62,7 +62,7 @@ class BlockCounter:
         self._messages, self._in_time, self._tries = np.zeros((3, blocks), dtype=np.int64)
         self._latency_ns = np.zeros(division.bins, dtype=np.int64)
         self._answered = np.zeros(division.bins, dtype=np.int64)
-        self._sketches: dict[tuple[int, int], Buckets] = {}
+        self._sketches: dict[tuple[int, int], Cells] = {}
 
     def add(
         self,

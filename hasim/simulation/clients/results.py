@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
-from hasim.sketch import Buckets, sketch
+from hasim.sketch import Cells, sketch
 from hasim.units import SECOND
 
 IN_FLIGHT = "in_flight"
@@ -58,7 +58,7 @@ class Counts:
     messages: Ints
     in_time: Ints
     attempts: Ints
-    latencies: tuple[Buckets, Buckets]
+    latencies: tuple[Cells, Cells]
 
 
 def count(results: Results, *, masters: int, deadline_ns: int, horizon_ns: int) -> Counts:

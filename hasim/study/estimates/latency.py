@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
 from hasim import sketch
 from hasim.measures import Measured
-from hasim.sketch import bucket_value_ns, merge
+from hasim.sketch import Cells, buckets_of, joined_by, merge, middle_ns
 from hasim.study.estimates import effective
 from hasim.study.estimates.statistics import Floats, Interval, needed, unknown
 from hasim.study.estimates.survival import cluster_draws
 from hasim.units import SECOND
 
+MOST_CELLS = 20_000
+"""So many different latencies of all replications are told apart; more go into buckets."""
+
 
 def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
-    """Quantile of the latencies of all answered messages, in seconds, to the sketch's accuracy.
+    """Quantile of the latencies of all answered messages, in seconds.
 
     Messages of one replication share its faults and queues: the interval is that of
-    their effective number (`hasim.study.estimates.effective`).
+    their effective number (`hasim.study.estimates.effective`). Latencies that were put together
+    in a cell are known only to lie in it: the interval runs from the least latency of its lower
+    cell to the greatest of its upper one.
     """
-    values_s, counts = _histogram(runs)
+    cells, counts = _histogram(runs)
     n, short = int(counts.sum()), needed(p, level)
     if n == 0:
         return unknown(0, effective.METHOD, short)
     busy = counts[counts.any(axis=1)]
     shares = np.cumsum(busy.sum(axis=0)) / n
-    point = float(values_s[np.searchsorted(shares, p - 1e-12)])
+    point = middle_ns(cells[int(np.searchsorted(shares, p - 1e-12))]) / SECOND
     short_of = short if n < short else None
     if len(busy) < 2:
         return Interval(point, -math.inf, math.inf, n, effective.METHOD, short_of)
@@ -37,8 +43,14 @@ def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
     resampled = (draws @ busy[:, : place + 1].sum(axis=1)) / (draws @ busy.sum(axis=1))
     effect = effective.design_effect(resampled, share * (1 - share) / n, n, len(busy), level)
     sizes = np.full(len(shares), n / effect)
-    low, high = effective.quantile_bounds(values_s, shares, sizes, p, level)
-    return Interval(point, low, high, n, effective.METHOD, short_of)
+    places = np.arange(len(cells), dtype=float)
+    low, high = effective.quantile_bounds(places, shares, sizes, p, level)
+    return Interval(point, _end(cells, low, 0), _end(cells, high, 1), n, effective.METHOD, short_of)
+
+
+def _end(cells: Cells, place: float, side: int) -> float:
+    """The least (0) or greatest (1) latency of a cell, in seconds; a bound that is none stays."""
+    return cells[int(place)][side] / SECOND if math.isfinite(place) else place
 
 
 def quantile_of_one(p: float, run: Measured) -> float | None:
@@ -46,29 +58,36 @@ def quantile_of_one(p: float, run: Measured) -> float | None:
     accuracies = {row.accuracy for row in run.latencies}
     if len(accuracies) != 1:
         return None
-    found = sketch.quantile(merge(row.buckets for row in run.latencies), p, *accuracies)
+    found = sketch.quantile(merge((row.cells for row in run.latencies), *accuracies), p)
     return None if found is None else found / SECOND
 
 
 def resampled_share(runs: Sequence[Measured], latency_s: float, draws: Floats) -> Floats:
     """The share at or below a latency for each row of how often each replication was drawn."""
-    values_s, counts = _histogram(runs)
-    below = counts[:, values_s <= latency_s].sum(axis=1)
+    cells, counts = _histogram(runs)
+    below = counts[:, [middle_ns(cell) / SECOND <= latency_s for cell in cells]].sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.asarray((draws @ below) / (draws @ counts.sum(axis=1)))
 
 
-def _histogram(runs: Sequence[Measured]) -> tuple[Floats, Floats]:
-    """The buckets' latencies in seconds, and how many each replication (row) has in them."""
+def _histogram(runs: Sequence[Measured]) -> tuple[Cells, Floats]:
+    """The cells of all runs, and how many latencies each replication (row) has in them.
+
+    Each different latency is a cell as long as the runs keep them and they are few.
+    """
     accuracies = {row.accuracy for run in runs for row in run.latencies}
     if len(accuracies) > 1:
         raise ValueError(f"latency sketches of different accuracies: {sorted(accuracies)}")
-    merged = [dict(merge(row.buckets for row in run.latencies)) for run in runs]
-    buckets = sorted({bucket for one in merged for bucket in one})
-    place = {bucket: column for column, bucket in enumerate(buckets)}
-    counts = np.zeros((len(runs), len(buckets)))
-    for row, one in enumerate(merged):
-        for bucket, count in one.items():
-            counts[row, place[bucket]] = count
-    values_s = [bucket_value_ns(b, accuracy) / SECOND for accuracy in accuracies for b in buckets]
-    return np.array(values_s), counts
+    each = [sorted(cell for row in run.latencies for cell in row.cells) for run in runs]
+    every = {cell[:2] for cells in each for cell in cells}
+    single = len(every) <= MOST_CELLS and all(least == greatest for least, greatest in every)
+    keys = [
+        [cell[0] for cell in cells] if single else buckets_of(tuple(cells), *accuracies)
+        for cells in each
+    ]
+    joined = joined_by(chain(*keys), chain(*each))
+    place = {key: column for column, key in enumerate(sorted(joined))}
+    counts = np.zeros((len(runs), len(place)))
+    for row, (own, cells) in enumerate(zip(keys, each, strict=True)):
+        np.add.at(counts[row], [place[key] for key in own], [cell[2] for cell in cells])
+    return tuple(joined[key] for key in place), counts

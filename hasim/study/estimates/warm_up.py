@@ -99,9 +99,7 @@ def without(run: Measured, blocks: int) -> Measured:
         Latencies(
             klass=klass,
             accuracy=accuracy,
-            buckets=sketch.merge(
-                r.buckets for r in rows if (r.klass, r.accuracy) == (klass, accuracy)
-            ),
+            cells=sketch.merge(r.cells for r in rows if (r.klass, r.accuracy) == (klass, accuracy)),
         )
         for klass, accuracy in kinds
     )
@@ -123,7 +121,7 @@ def _balance(
         **over_windows(steady_windows),
         offered_per_s=messages / window_s,
         attempts_per_s=attempts / window_s,
-        throughput_per_s=sum(sketch.count(row.buckets) for row in latencies) / window_s,
+        throughput_per_s=sum(sketch.count(row.cells) for row in latencies) / window_s,
         switches_per_min=run.balance.switches_per_min,
     )
 

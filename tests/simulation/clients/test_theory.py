@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from hasim.measures import Measured, measure
 from hasim.simulation.laws import Exponential
-from hasim.sketch import bucket_value_ns
+from hasim.sketch import count, middle_ns
 from hasim.study.estimates.statistics import Interval, mean_interval
 from hasim.study.estimates.warm_up import cut_off, steady
 from hasim.truth import MessageRecord
@@ -84,8 +84,8 @@ def mean_latencies(runs: Sequence[Measured]) -> Interval:
     means = []
     for one in runs:
         (row,) = one.latencies
-        total = sum(bucket_value_ns(bucket) / 1e9 * n for bucket, n in row.buckets)
-        means.append(total / sum(n for _, n in row.buckets))
+        total = sum(middle_ns(cell) / 1e9 * cell[2] for cell in row.cells)
+        means.append(total / count(row.cells))
     return mean_interval(means)
 
 

@@ -129,3 +129,25 @@ def test_by_how_much_is_told_in_plain_numbers(measure, limit, value, words):
     summary = {measure: Estimate(measure, unit, value, value, value, 20, "given")}
     [verdict] = judge([Expectation.parse(measure, limit)], summary)
     assert verdict.by_how_much == words
+
+
+def test_a_constant_latency_keeps_its_limit() -> None:
+    """100 ms is 100 ms, of few messages as of many, and not the middle of a bucket around it."""
+    for each in (40, 3000):
+        runs = [run(k, latencies_ms=[100.0] * each) for k in range(20)]
+        kept = only("<= 100ms", runs, "latency.p50")
+        assert (kept.verdict, kept.bound, kept.estimate.value) == ("pass", 0.1, 0.1)
+        assert (kept.estimate.low, kept.estimate.high) == (0.1, 0.1)
+        assert only("< 100ms", runs, "latency.p50").verdict == "fail"
+
+
+def test_a_verdict_within_the_rounding_of_a_latency_is_undecided() -> None:
+    """Of many latencies near 101 ms it is known only that they lie between 100.8 and 101.2 ms."""
+    near = [100.8 + 0.4 * k / 2999 for k in range(3000)]
+    runs = [run(k, latencies_ms=near) for k in range(20)]
+    estimate = only("< 1s", runs, "latency.p50").estimate
+    assert estimate.low == pytest.approx(0.1008)
+    assert estimate.high == pytest.approx(0.1012)
+    assert only("<= 101.1ms", runs, "latency.p50").verdict == "undecided"
+    assert only("<= 101.2ms", runs, "latency.p50").verdict == "pass"
+    assert only("<= 100.7ms", runs, "latency.p50").verdict == "fail"

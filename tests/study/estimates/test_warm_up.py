@@ -48,11 +48,11 @@ def test_blocks_add_up_to_the_whole(with_rule: list[Measured]) -> None:
             sent = sum(block.chosen[number] for block in one.blocks)
             assert sent >= row.attempts  # with those that are still under way
         for klass in ("ordinary", "vip"):
-            whole = [row.buckets for row in one.latencies if row.klass == klass]
-            parts = [r.buckets for b in one.blocks for r in b.latencies if r.klass == klass]
+            whole = [row.cells for row in one.latencies if row.klass == klass]
+            parts = [r.cells for b in one.blocks for r in b.latencies if r.klass == klass]
             assert merge(parts) == merge(whole)
         answered = sum(sum(block.answered) for block in one.blocks)
-        assert answered == sum(count(row.buckets) for row in one.latencies)
+        assert answered == sum(count(row.cells) for row in one.latencies)
         assert Measured.from_plain(one.to_plain()) == one
 
 
@@ -74,7 +74,7 @@ def test_the_rest_is_that_of_the_single_messages() -> None:
     assert rest.load.messages == len(late)
     assert rest.load.attempts == sum(m.attempts for m in late)
     ok = [m for m in late if m.outcome == "ok"]
-    assert sum(count(row.buckets) for row in rest.latencies) == len(ok)
+    assert sum(count(row.cells) for row in rest.latencies) == len(ok)
     in_time = sum(m.ended_ns - m.arrived_ns <= settings.traffic.deadline_ns for m in ok)
     assert rest.load.goodput_per_s == pytest.approx(in_time / (50 - found.end_s))
     assert rest.incidents == one.incidents
@@ -89,7 +89,7 @@ def test_a_set_duration_is_left_out_of_every_run() -> None:
     (rest,) = steady([one])
     late = [m for _, m in journal.of(MessageRecord) if m.arrived_ns >= 10 * SECOND]
     assert rest.load.messages == len(late)
-    answered = sum(count(row.buckets) for row in rest.latencies)
+    answered = sum(count(row.cells) for row in rest.latencies)
     assert answered == sum(m.outcome == "ok" for m in late)
     assert rest.messages == one.messages
     by_window = [

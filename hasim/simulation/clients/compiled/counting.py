@@ -14,7 +14,7 @@ from hasim.simulation.clients.compiled.growth import extended
 from hasim.simulation.clients.compiled.layout import MESSAGE, UNSETTLED, Memory
 from hasim.simulation.clients.compiled.rolling import BUCKETS, make_hints
 from hasim.simulation.clients.results import OUTCOMES, Counts, Results
-from hasim.sketch import Buckets, bounds_ns
+from hasim.sketch import EXACT, Cells, bounds_ns, sketch
 from hasim.truth import BlockSketch, LoadBlock
 
 ROWS = 1024
@@ -44,6 +44,7 @@ class Counting:
         memory.zeros("touched", int(np.prod(self._sizes)))
         memory.zeros("rows", ROWS)
         memory.zeros("latencies", 2 * BUCKETS)
+        memory.zeros("singles", 2 * (EXACT + 1))
         memory.put("bounds_ns", bounds_ns(BUCKETS))
         memory.put("hints", make_hints(memory["bounds_ns"]))
         self._kept: list[NDArray[Any]] | None = [] if keep else None
@@ -74,7 +75,6 @@ class Counting:
     def counts(self) -> Counts:
         """All messages, counted."""
         rows = self._memory["rows"][: int(self._state["rows"])]
-        ordinary, vip = self._memory["latencies"].reshape(2, -1)
         master, klass, late, outcome = np.unravel_index(rows["key"], self._sizes)
         return Counts(
             bucket=rows["bucket"],
@@ -85,8 +85,17 @@ class Counting:
             messages=rows["messages"],
             in_time=rows["in_time"],
             attempts=rows["attempts"],
-            latencies=(_buckets(ordinary), _buckets(vip)),
+            latencies=(self._latencies(0), self._latencies(1)),
         )
+
+    def _latencies(self, vip: int) -> Cells:
+        """The sketch of one class."""
+        held = self._memory["latencies"].reshape(2, -1)[vip]
+        if held["count"].sum() > EXACT:
+            full = held[held["count"] > 0]
+            return tuple(map(tuple, full.tolist()))
+        kept = self._memory["singles"].reshape(2, -1)[vip]
+        return sketch(kept[1 : kept[0] + 1])
 
     def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
         """All messages, counted by block; nothing if no warm-up is to be left out."""
@@ -111,8 +120,3 @@ class Counting:
             kept["last"],
             kept["tries"],
         )
-
-
-def _buckets(counts: NDArray[np.int64]) -> Buckets:
-    full = np.flatnonzero(counts)
-    return tuple(zip(full.tolist(), counts[full].tolist(), strict=True))

@@ -172,6 +172,8 @@ WRITE = np.dtype([("time", "i8"), ("partition", "i4"), ("master", "i4")])
 CELL = np.dtype([(name, "i8") for name in ("messages", "in_time", "attempts")])
 ROW = np.dtype([(name, "i8") for name in ("bucket", "key", "messages", "in_time", "attempts")])
 """Messages of one bucket of time, and of one last master, class and outcome."""
+HELD = np.dtype([(name, "i8") for name in ("least_ns", "greatest_ns", "count")])
+"""As a cell of `hasim.sketch`."""
 
 COLUMNS: dict[str, Any] = {
     "state": STATE,
@@ -206,7 +208,8 @@ COLUMNS: dict[str, Any] = {
     "cells": CELL,  # those of the present bucket of time, by key
     "touched": np.int64,  # the keys of cells that are not empty
     "rows": ROW,
-    "latencies": np.int64,  # by class and bucket of latency
+    "latencies": HELD,  # by class and bucket of latency
+    "singles": np.int64,  # by class: how many latencies follow, and the first ones as they are
     "bounds_ns": np.int64,  # the greatest latency of each bucket
     "hints": np.int64,  # a bucket at or just below that of a latency, by its leading bits
     # By gateway and master, by master, by gateway and partition, ...

@@ -9,6 +9,7 @@ from hasim.simulation.clients.compiled.jit import int64, njit
 from hasim.simulation.clients.compiled.layout import OK, UNSETTLED, VIEWS, Table
 from hasim.simulation.clients.compiled.pointers import bits_of
 from hasim.simulation.clients.results import BUCKET_NS, OUTCOMES
+from hasim.sketch import EXACT
 
 IN_FLIGHT = len(OUTCOMES) - 1
 
@@ -18,6 +19,7 @@ cells = VIEWS["cells"]
 touched = VIEWS["touched"]
 rows = VIEWS["rows"]
 latencies = VIEWS["latencies"]
+singles = VIEWS["singles"]
 bounds_ns = VIEWS["bounds_ns"]
 hints = VIEWS["hints"]
 BUCKETS = 2200
@@ -60,10 +62,23 @@ def roll(table: Table, everything: bool) -> None:
         if outcome == OK:
             latency_ns = m.ended_ns - m.arrival_ns
             cell.in_time += latency_ns <= s.deadline_ns
-            latencies(table)[m.vip * BUCKETS + bucket_of(table, latency_ns)] += 1
+            add_latency(table, m.vip, latency_ns)
         s.first += 1
     if everything:
         empty_cells(table)
+
+
+@njit
+def add_latency(table: Table, vip: int, latency_ns: int) -> None:
+    """Into its bucket; the first ones are kept as they are, too, beside their number."""
+    kept = singles(table)[vip * (EXACT + 1)]
+    if kept < EXACT:
+        singles(table)[vip * (EXACT + 1) + kept + 1] = latency_ns
+        singles(table)[vip * (EXACT + 1)] = kept + 1
+    held = latencies(table)[vip * BUCKETS + bucket_of(table, latency_ns)]
+    held.least_ns = min(held.least_ns, latency_ns) if held.count else latency_ns
+    held.greatest_ns = max(held.greatest_ns, latency_ns)
+    held.count += 1
 
 
 @njit
