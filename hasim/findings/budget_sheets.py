@@ -231,7 +231,8 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
     budget = cell.budget
     uptime = estimate_text(estimate_of("uptime", "ratio", budget.uptime))
     reached = _bounded(nines(budget.unavailability)).text
-    yield f"Uptime ({OF[measure]}) {uptime}: {reached} nines."
+    of = "the tier serves" if cell.stateless else OF[measure]
+    yield f"Uptime ({of}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
     if budget.quiet_s:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hasim.measures.causes import CAUSES, Share, merged, shares
 from hasim.measures.facts import Facts
-from hasim.measures.serving import stateless_down
+from hasim.measures.serving import TIER, stateless_down
 from hasim.measures.spans import Span, length_ns, union
 from hasim.truth import Writers, WritesHeld, WritesLost
 from hasim.units import seconds
@@ -19,7 +19,8 @@ class Downtime:
     """Seconds down, in all and by cause; the causes sum to `down_s`.
 
     *Undetected*: a fault struck and nobody had declared the owner. *Deciding*:
-    declared, but no step of the recovery was under way. *Fencing*,
+    declared, but no step of the recovery was under way (in a tier without state: a
+    master was healthy again, and not yet taken back). *Fencing*,
     *transferring*, *promoting*, *redirecting*: during that step of the
     failover. *Mistaken*: from a failover of a healthy master, its fence and
     restart included. *No capacity*: no eligible candidate. *Overloaded*: the
@@ -57,7 +58,8 @@ class Availability(Downtime):
 
     `uptime` is the share of time in which every partition was up, `uptime_mean`
     the mean over partitions, `uptime_stateless` the share in which an eligible
-    master worked. `dual_primary_s` sums, over partitions, the time with two
+    master worked: all three are the last one in a tier without state, which has no
+    partitions. `dual_primary_s` sums, over partitions, the time with two
     masters that accepted writes. `down_at_end` says that a partition was down
     when the run ended, so that `down_s` is cut short.
     """
@@ -80,6 +82,7 @@ def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
     rows = [
         _row(facts, name, own, dual_ns.get(name, 0), held.get(name), lost[name])
         for name, own in by_partition.items()
+        if name != TIER
     ]
     stateless_ns = length_ns(stateless_down(facts.records))
     horizon_ns = facts.horizon_ns
@@ -87,8 +90,8 @@ def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
     down_ns = sum(share.span.length_ns for share in together)
     whole = Availability(
         **_downtime(together),
-        uptime=1.0 - down_ns / horizon_ns,
-        uptime_mean=sum(row.uptime for row in rows) / len(rows) if rows else 1.0,
+        uptime=(uptime := 1.0 - down_ns / horizon_ns),
+        uptime_mean=sum(row.uptime for row in rows) / len(rows) if rows else uptime,
         uptime_stateless=1.0 - stateless_ns / horizon_ns,
         dual_primary_s=seconds(sum(dual_ns.values())),
         down_at_end=any(not down.restored for down in facts.downs()),

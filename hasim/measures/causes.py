@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from hasim.measures.facts import Facts
-from hasim.measures.serving import Down, Serving
+from hasim.measures.serving import TIER, Down, Serving
 from hasim.measures.spans import Span
+from hasim.model import Status
 
 CAUSES = (
     "undetected",
@@ -114,6 +115,8 @@ def _split(facts: Facts, serving: Serving, down: Down, moments: list[int]) -> li
 
 def _cause(facts: Facts, serving: Serving, down: Down, t_ns: int) -> str:
     """The cause at a moment, from the latest step of the recovery back to the fault."""
+    if serving.partition == TIER:
+        return _cause_of_tier(facts, t_ns)
     owner = serving.owner.at(t_ns)
     own = [c for c in facts.courses_with[serving.partition] if c.declared_ns <= t_ns]
     for course in reversed(own):
@@ -125,6 +128,28 @@ def _cause(facts: Facts, serving: Serving, down: Down, t_ns: int) -> str:
         # A failover ends although a gateway has not confirmed the routing; clients may still wait.
         "redirecting" if completed and down.span.start_ns < own[-1].changes[-1][0] else "overloaded"
     )
+
+
+def _cause_of_tier(facts: Facts, t_ns: int) -> str:
+    """Why no master of a tier without state serves: what would have to change first.
+
+    That a fault is seen, that a healthy master is taken back (or had not been declared), that a
+    master keeps up; else there is none left that could.
+    """
+    found = set()
+    for master in facts.records.masters:
+        struck = any(fault.span.holds(t_ns) for fault in facts.faults_of[master.id])
+        one = facts.verdicts[master.id]
+        if one.declared.at(t_ns):
+            latest = [d for d in one.declarations if d.t_ns <= t_ns][-1]
+            healthy = "mistaken" if facts.is_mistake(latest) else "deciding"
+            found.add("no_capacity" if struck else healthy)
+        elif one.status.at(t_ns) is (Status.UNKNOWN if master.absent else Status.MAINTENANCE):
+            found.add("no_capacity")
+        else:
+            found.add("undetected" if struck else "overloaded")
+    order = ("undetected", "mistaken", "deciding", "overloaded", "no_capacity")
+    return next(cause for cause in order if cause in found)
 
 
 def _cause_at_owner(facts: Facts, owner: str, t_ns: int) -> str:

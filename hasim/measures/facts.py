@@ -16,7 +16,7 @@ from hasim.measures.courses import Course, courses
 from hasim.measures.declarations import Declaration, Verdicts, verdicts
 from hasim.measures.faults import FaultSpan, FencedSpan, fault_spans, fenced_spans
 from hasim.measures.records import Records, grouped
-from hasim.measures.serving import Down, Serving, servings
+from hasim.measures.serving import TIER, Down, Serving, servings, tier_serving
 from hasim.measures.spans import Span, union
 
 
@@ -45,6 +45,7 @@ class Facts:
     fenced: list[FencedSpan]
     verdicts: dict[str, Verdicts]
     servings: dict[str, Serving]
+    """By partition; of a tier without state that of `TIER` alone."""
     courses: list[Course]
     episodes: list[Episode]
     declaration_of: dict[int, Declaration] = field(default_factory=dict)
@@ -119,7 +120,7 @@ class Facts:
         return declaration is not None and self.is_mistake(declaration)
 
     def downs(self) -> list[Down]:
-        """Every time that a partition was down, by partition and start."""
+        """Every time that a partition (or the tier) was down, by partition and start."""
         return [down for serving in self.servings.values() for down in serving.down]
 
 
@@ -132,7 +133,7 @@ def facts_of(journal: Journal, observer: str | None = None) -> Facts:
         faults=faults,
         fenced=fenced_spans(records),
         verdicts=verdicts(records),
-        servings=servings(records),
+        servings=servings(records) if records.partitions else {TIER: tier_serving(records)},
         courses=courses(records),
         episodes=episodes([f for f in faults if f.impairing]),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hasim.measures.declarations import Declaration
 from hasim.measures.facts import Episode, Facts
-from hasim.measures.serving import Down
+from hasim.measures.serving import TIER, Down
 from hasim.model import Status
 from hasim.units import seconds
 
@@ -23,9 +23,10 @@ class Incident:
     or ``maintenance`` (the last two are excluded from detection measures).
     Either `detection_s` or `censored_s` (the time it stayed undetected) has a
     value, or neither if it is excluded. `partitions` counts those that went
-    down with it; without any there is no outage. `outage_s` runs from its start
-    until the last of them is up, `first_ok_s` until the last of them had a
-    message answered; both are censored at the end of the run.
+    down with it (1 if a tier without state did); without any there is no outage.
+    `outage_s` runs from its start until the last of them is up, `first_ok_s` until
+    the last of them had a message answered; both are censored at the end of the run.
+    A tier without state has no `first_ok_s`.
     """
 
     number: int
@@ -62,7 +63,8 @@ def _incident(facts: Facts, episode: Episode, downs: list[Down]) -> Incident:
     excluded = outcome in ("already declared", "maintenance")
     cause = episode.cause_at(start_ns if declared_ns is None else declared_ns)
     restored_ns = _restored(downs)
-    answered_ns = _answered(facts, downs)
+    owned = [down for down in downs if down.partition != TIER]
+    answered_ns = _answered(facts, owned)
     left_s = seconds(facts.horizon_ns - start_ns)
     return Incident(
         number=episode.number,
@@ -82,7 +84,7 @@ def _incident(facts: Facts, episode: Episode, downs: list[Down]) -> Incident:
         outage_s=_since(restored_ns, start_ns),
         outage_censored_s=left_s if downs and restored_ns is None else None,
         first_ok_s=_since(answered_ns, start_ns),
-        first_ok_censored_s=left_s if downs and answered_ns is None else None,
+        first_ok_censored_s=left_s if owned and answered_ns is None else None,
     )
 
 
@@ -121,7 +123,8 @@ def downs_of_episodes(facts: Facts) -> dict[int, list[Down]]:
 
     Those of partitions that its master owned, and that began while it lasted or
     before the failovers that answered it were over (a master that is cured just
-    before it is fenced takes its partitions down a second time).
+    before it is fenced takes its partitions down a second time). A tier without
+    state goes down with the last of its masters that was struck.
     """
     reach = {episode.number: episode.span.end_ns for episode in facts.episodes}
     for course in facts.courses:
@@ -132,11 +135,8 @@ def downs_of_episodes(facts: Facts) -> dict[int, list[Down]]:
     found: dict[int, list[Down]] = {episode.number: [] for episode in facts.episodes}
     for down in facts.downs():
         since_ns = down.span.start_ns
-        own = [
-            e
-            for e in facts.episodes_of[down.owner]
-            if e.span.start_ns <= since_ns < reach[e.number]
-        ]
+        concerned = facts.episodes if down.partition == TIER else facts.episodes_of[down.owner]
+        own = [e for e in concerned if e.span.start_ns <= since_ns < reach[e.number]]
         if own:
             found[own[-1].number].append(down)
     return found

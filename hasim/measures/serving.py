@@ -9,10 +9,16 @@ from hasim.measures.records import Records
 from hasim.measures.spans import Span, Steps
 from hasim.truth import PartitionAnswered, PartitionServed, StatelessServed
 
+TIER = "tier"
+"""Stands for the partitions of a tier without state, which has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """One time that a partition was down; `owner` is its owner when it went down."""
+    """One time that a partition was down; `owner` is its owner when it went down.
+
+    Of a tier without state, `partition` is `TIER`, and `owner` is empty.
+    """
 
     partition: str
     owner: str
@@ -59,6 +65,15 @@ def servings(records: Records) -> dict[str, Serving]:
 def _add(serving: Serving, fall: PartitionServed, span: Span, *, restored: bool) -> None:
     if span.length_ns or not restored:
         serving.down.append(Down(fall.partition, fall.owner, fall.reason, restored, span))
+
+
+def tier_serving(records: Records) -> Serving:
+    """A tier without state over the run, as if it were one partition that nobody owns."""
+    serving = Serving(TIER, Steps(""))
+    for span in stateless_down(records):
+        restored = span.end_ns < records.horizon_ns
+        serving.down.append(Down(TIER, "", "", restored, span))
+    return serving
 
 
 def stateless_down(records: Records) -> list[Span]:

@@ -15,7 +15,7 @@ from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
 from hasim.settings.validation import Where, nearest
 from hasim.simulation.laws import Constant, Uniform
-from hasim.simulation.settings import MasterSettings, MatrixTrace, PoissonArrivals, WorldSettings
+from hasim.simulation.settings import MatrixTrace, PoissonArrivals, WorldSettings
 from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
 from hasim.units import format_duration, seconds
 
@@ -57,7 +57,7 @@ def _projected(scenario: Scenario) -> Iterator[Where]:
 
 def world_problems(world: WorldSettings) -> Found:
     """(where, message) for each contradiction within a world, its traces aside."""
-    yield from _masters(world.masters)
+    yield from _masters(world)
     yield from _laws(world, ())
     for index, fault in enumerate(world.faults):
         yield from _fault(world, fault, ("faults", index))
@@ -97,11 +97,20 @@ def matrix_problems(world: WorldSettings, rtt_ns: Mapping[tuple[str, str], int])
                 yield where, f"the matrix has no round-trip time between {a!r} and {b!r}"
 
 
-def _masters(masters: tuple[MasterSettings, ...]) -> Found:
+def _masters(world: WorldSettings) -> Found:
+    masters = world.masters
     if not masters:
         yield ("masters",), "needs at least one master"
     elif all(master.absent for master in masters):
         yield ("masters",), "needs at least one master that is not absent"
+    elif not (world.stateless or world.owners):
+        yield ("masters",), "needs at least one master that is no standby, to own a partition"
+    for index, master in enumerate(masters):
+        if master.standby and world.stateless:
+            yield (
+                ("masters", index, "standby"),
+                "there is nothing to stand by for: no message is owned (traffic.owned is 0%)",
+            )
     first: dict[str, int] = {}
     for index, master in enumerate(masters):
         where = ("masters", index, "id")
@@ -175,7 +184,9 @@ def _target_problem(world: WorldSettings, target: str, *, listed: bool) -> str:
         return f"{target!r} stands alone, not in a list"
     if target.startswith("owner-of:"):
         match = _OWNER_OF.fullmatch(target)
-        partitions = sum(not master.absent for master in world.masters)
+        partitions = len(world.owners)
+        if world.stateless:
+            return f"{target!r}: no message is owned (traffic.owned is 0%), so nobody owns anything"
         if match and int(match.group(1)) <= partitions:
             return ""
         return f"no such partition in {target!r}; there are p1 to p{partitions}"

@@ -71,7 +71,9 @@ class World:
         self.network = Network(
             settings.network, recorded, _sites(settings), seed=seed, replication=replication
         )
-        self.partitions = Partitions(self.env, settings.owners, settings.replication, self.network)
+        self.partitions = Partitions(
+            self.env, settings.owners, settings.masters, settings.replication, self.network
+        )
         self.cluster = self._cluster()
         self._compiled = _runs_compiled(settings)
         self.masters = self._masters()

@@ -215,3 +215,15 @@ def test_arrivals_that_are_too_short_are_told(tiny):
 def test_a_scenario_without_faults_has_no_budget(tiny):
     with pytest.raises(ScenarioError, match="faults: there are none"):
         hasim.budget({**SCENARIO_DATA, "faults": []}, jobs=1)
+
+
+def test_a_tier_without_state_is_budgeted_as_a_tier(tmp_path: Path) -> None:
+    """Of partitions that no message touches nobody wants to hear; a fault of one costs nothing."""
+    path = tmp_path / "api.yaml"
+    path.write_text(SCENARIO.replace("owned: 100%", "owned: 0%"))
+    result = CliRunner().invoke(main, ["budget", str(path), "--rate", "crash=12/y", *QUICK])
+    assert result.exit_code == 0
+    assert "Uptime (the tier serves)" in " ".join(result.output.split())
+    found = hasim.budget(path, rates={"crash": "12/y"}, pairs=2, quiet="1h", jobs=1, progress=None)
+    (cell,) = found.cells
+    assert cell.budget.parts["crash", "all"].value == 0.0

@@ -107,9 +107,9 @@ def instants(grid: bool, least_s: float, most_s: float) -> st.SearchStrategy[Con
     return st.integers(*bounds).map(lambda n: Constant(mean_ns=n * unit))
 
 
-def faults(grid: bool, horizon_s: int, several: bool) -> st.SearchStrategy[Fault]:
+def faults(grid: bool, horizon_s: int, *, several: bool, owned: bool) -> st.SearchStrategy[Fault]:
     """A fault of any kind, one or two times."""
-    targets = ["random", "all", "m1", "owner-of:p1"] + ["m2"] * several
+    targets = ["random", "all", "m1"] + ["owner-of:p1"] * owned + ["m2"] * several
 
     def fault(kind: str) -> st.SearchStrategy[Fault]:
         strength: dict[str, Any] = {
@@ -185,6 +185,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
         return draw(st.sampled_from(values))
 
     grid, count, horizon_s, rate = one(False, True), one(1, 2, 3, 5), one(3, 10), one(5, 50, 150)
+    owned = one(0.0, 0.5, 1.0)
     laws: Any = (
         [Constant(mean_ns=n * GRID_NS) for n in (0, 1, 2, 5)]
         if grid
@@ -200,10 +201,12 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             queue=one(0, 1, 5, 200),
             service=one(*laws),
             health=one("shallow", "deep"),
+            standby=number > 1 and owned > 0 and one(False, False, True),
             absent=number > 1 and one(False, False, False, True),
         )
         for number in range(1, count + 1)
     )
+    plan = faults(grid, horizon_s, several=count > 1, owned=owned > 0)
     world = WorldSettings(
         masters=masters,
         horizon_ns=horizon_s * SECOND,
@@ -217,7 +220,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             arrivals=TraceArrivals(trace="", column="")
             if grid
             else PoissonArrivals(rate_per_s=rate),
-            owned=one(0.0, 0.5, 1.0),
+            owned=owned,
             vip=one(0.0, 0.3),
             keys=one(None, KeySettings(number=20, law="zipf"), KeySettings(number=3)),
             regions=one((), ("here",), ("here", "there", "nowhere")),
@@ -237,7 +240,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
                 reserve=one(1.0, 10.0),
             ),
         ),
-        faults=tuple(draw(st.lists(faults(grid, horizon_s, count > 1), max_size=4))),
+        faults=tuple(draw(st.lists(plan, max_size=4))),
         operations=tuple(draw(st.lists(operations(horizon_s, count), max_size=3))),
         detection=detection(
             evidence=one(("probe",), ("messages",), ("probe", "messages")),

@@ -15,6 +15,10 @@ from hasim.events import (
 )
 from hasim.model import Cluster, Diagnosis, Status
 
+TIER = "tier"
+"""Stands for the partitions of a tier without state, which has none."""
+OUT = frozenset({Status.FAILED, Status.RECOVERING, Status.MAINTENANCE})
+"""Whoever has one of these gets no messages."""
 ENDED = ("completed", "cancelled", "failed")
 """The terminal states of a failover."""
 
@@ -63,7 +67,8 @@ class Beliefs:
     declaration of a failover that names it) until one of: a new owner was
     confirmed and every gateway routes to it; its failover completed or was
     cancelled; its owner is healthy again and no failover is under way. It is
-    never believed served while its owner is declared failed.
+    never believed served while its owner is declared failed. A cluster without
+    partitions (a tier without state) is unserved as a whole while every master is out.
     """
 
     masters: dict[str, MasterBelief]
@@ -83,8 +88,9 @@ class Beliefs:
     @classmethod
     def of(cls, cluster: Cluster) -> Beliefs:
         """The beliefs before the first event: nobody judged, everybody served."""
+        first = {m.id: Status.MAINTENANCE if m.absent else Status.UNKNOWN for m in cluster.masters}
         return cls(
-            {m.id: MasterBelief() for m in cluster.masters},
+            {master: MasterBelief(status) for master, status in first.items()},
             {p.id: PartitionBelief(p.owner) for p in cluster.partitions},
         )
 
@@ -111,7 +117,9 @@ class Beliefs:
                 self.service_errors[service] = error
 
     def unserved(self) -> set[str]:
-        """The partitions that are believed unserved."""
+        """The partitions that are believed unserved; `TIER` if there are none, and it is."""
+        if not self.partitions:
+            return {TIER} if all(m.status in OUT for m in self.masters.values()) else set()
         return {p for p in self.unsettled if not self.partitions[p].served}
 
     def has_failover(self, master: str) -> bool:

@@ -18,7 +18,7 @@ from hasim.model import Cluster, Severity, Status
 from hasim.services.frozen import freeze, thaw
 from hasim.services.monitoring import export
 from hasim.services.monitoring.alerts import ActiveAlert, AlertBook, AlertRecord
-from hasim.services.monitoring.beliefs import Beliefs
+from hasim.services.monitoring.beliefs import TIER, Beliefs
 from hasim.services.monitoring.dashboard import dashboard, sla_compliance
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.services.monitoring.traffic import TrafficBook
@@ -224,7 +224,7 @@ class HighAvailabilityMonitor:
             now,
             self._settings.objective,
             self._settings.period_ns,
-            [partition.id for partition in self._cluster.partitions],
+            [partition.id for partition in self._cluster.partitions] or [TIER],
         )
 
     def _read_at(self, now: int) -> int:
@@ -245,8 +245,9 @@ class HighAvailabilityMonitor:
 
     def _watch_budget(self, now: int) -> list[Output]:
         if self._uptime.exhausted(now):
+            whole = "every partition" if self._cluster.partitions else "the tier"
             text = (
-                f"every partition shall be up {format_percent(self._settings.objective)} of "
+                f"{whole} shall be up {format_percent(self._settings.objective)} of "
                 f"{format_duration(self._settings.period_ns)}: the allowed downtime of "
                 f"{format_duration(self._uptime.allowed_ns)} is used up"
             )

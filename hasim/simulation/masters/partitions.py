@@ -13,12 +13,16 @@ from hasim.simulation.settings import MasterSettings, ReplicationSettings
 
 
 class Partitions:
-    """The states of p1, p2, ..., each of which a master owns at the start."""
+    """The states of p1, p2, ..., each of which one of the `masters` owns at the start.
+
+    The `owners` are those, in the order of the partitions.
+    """
 
     def __init__(
         self,
         env: Clock,
         owners: tuple[MasterSettings, ...],
+        masters: tuple[MasterSettings, ...],
         settings: ReplicationSettings,
         network: Network,
     ) -> None:
@@ -26,7 +30,8 @@ class Partitions:
         self._lag_ns = settings.lag_ns
         self._network = network
         self.names = [f"p{number}" for number, _ in enumerate(owners, 1)]
-        preferred = sorted(owners, key=lambda master: master.priority)
+        present = (master for master in masters if not master.absent)
+        preferred = sorted(present, key=lambda master: master.priority)
         self.unsettled = {
             name: self._state(name, owner, preferred, settings.copies)
             for name, owner in zip(self.names, owners, strict=True)

@@ -44,6 +44,9 @@ class MasterSettings:
     """The health endpoint answers while the process lives, or (deep) through the queue."""
     state: StateSettings = StateSettings()
     """The state of its partition."""
+    standby: bool = False
+    """Owns nothing at the start, and is a candidate to take over: PostgreSQL's standby, Redis'
+    replica. Stateless messages (reads) go to it as to any other."""
     absent: bool = False
     """No part of the cluster until the operation `add`: owns nothing, gets nothing."""
 

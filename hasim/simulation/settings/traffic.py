@@ -36,7 +36,11 @@ class TrafficSettings(DispatcherSettings):
     )
     """When messages arrive."""
     owned: Annotated[
-        float, share("Share of messages that must reach the owner of their partition.")
+        float,
+        share(
+            "Share of messages that must reach the owner of their partition; 0%: a tier without "
+            "state, in which no master owns anything."
+        ),
     ] = 0.5
     vip: Annotated[float, share("Share of messages of the class VIP.")] = 0.0
     keys: KeySettings | None = None

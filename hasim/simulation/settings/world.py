@@ -35,8 +35,10 @@ class WorldSettings:
     """All that one simulated run is made of."""
 
     masters: tuple[MasterSettings, ...]
-    """The masters; each that is not absent owns one partition at the start: p1, p2, ... in this
-    order."""
+    """The masters; each that is neither a standby nor absent owns one partition at the start: p1,
+    p2, ... in this order. If no message is owned (`traffic.owned: 0%`), they are a tier without
+    state: none owns anything, so that nothing is fenced or moved, and `uptime` is the share of time
+    in which one of them serves."""
     horizon_ns: Annotated[int, duration("Simulated time of one replication.", above=0)]
     network: NetworkSettings = NetworkSettings()
     """Latency, jitter and loss."""
@@ -75,9 +77,16 @@ class WorldSettings:
     are the same; journals of single probes are longer, and tell of each as it happens."""
 
     @property
+    def stateless(self) -> bool:
+        """Whether this is a tier without state: no message must reach an owner."""
+        return self.traffic.owned == 0.0
+
+    @property
     def owners(self) -> tuple[MasterSettings, ...]:
-        """The masters that own p1, p2, ... at the start: all but those that are absent."""
-        return tuple(master for master in self.masters if not master.absent)
+        """The masters that own p1, p2, ... at the start: none in a tier without state."""
+        if self.stateless:
+            return ()
+        return tuple(m for m in self.masters if not (m.standby or m.absent))
 
     @property
     def client_regions(self) -> tuple[str, ...]:

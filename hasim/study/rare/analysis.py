@@ -53,6 +53,7 @@ class CellBudget:
     """The budget of one cell, and the unavailability of a plain simulation if there was one.
 
     `fence_fails` is how likely an order to the fencing device fails, if that is left to chance.
+    `stateless`: it is the budget of a tier without state.
     """
 
     index: int
@@ -63,6 +64,7 @@ class CellBudget:
     plain: Interval | None = None
     plain_s: float = 0.0
     fence_fails: float | None = None
+    stateless: bool = False
 
 
 def amounts_of(
@@ -260,4 +262,5 @@ def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudg
         plain=t_interval([sum(run.down_s) / run.span_s for run in plain]) if plain else None,
         plain_s=sum(run.span_s for run in plain),
         fence_fails=design.fence_fails,
+        stateless=design.world.stateless,
     )

@@ -357,7 +357,9 @@ class Trials:
 
 def run_of(measured: Measured, of: Measure) -> Run:
     """A run as the estimator sees it: `uptime` of the service, or of the mean partition."""
-    rows: tuple[Downtime, ...] = (measured.service,) if of == "uptime" else measured.partitions
+    rows: tuple[Downtime, ...] = (measured.service,)
+    if of == "uptime.mean" and measured.partitions:
+        rows = measured.partitions
     return Run(
         down_s=tuple(sum(getattr(row, f"{c}_s") for row in rows) / len(rows) for c in CAUSES),
         span_s=measured.horizon_s,

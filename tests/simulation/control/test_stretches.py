@@ -98,15 +98,16 @@ def worlds(draw: Any) -> WorldSettings:
 
     made, _ = draw(planes.worlds())
     horizon_s, masters = one(10, 40), made.masters
+    plan = planes.faults(
+        one(True, False), horizon_s, several=len(masters) > 1, owned=not made.stateless
+    )
     return dataclasses.replace(
         made,
         horizon_ns=horizon_s * SECOND,
         masters=tuple(
             dataclasses.replace(m, health=one("shallow", "shallow", "deep")) for m in masters
         ),
-        faults=tuple(
-            draw(st.lists(planes.faults(one(True, False), horizon_s, len(masters) > 1), max_size=6))
-        ),
+        faults=tuple(draw(st.lists(plan, max_size=6))),
         operations=tuple(draw(st.lists(planes.operations(horizon_s, len(masters)), max_size=3))),
         network=dataclasses.replace(
             made.network,

@@ -1,0 +1,143 @@
+"""Who owns what at the start: owners, standbys, and tiers in which nobody owns anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hasim.events import Fence, OwnerChanged, StatusChanged
+from hasim.measures import measure
+from hasim.measures.measured import Measured
+from hasim.scenario.loader import from_data
+from hasim.scenario.problems import ScenarioError
+from hasim.simulation.run import simulate
+from hasim.truth import PartitionServed
+
+PRIMARY_AND_STANDBYS: dict[str, Any] = {
+    "horizon": "5m",
+    "replications": 1,
+    "masters": [
+        {
+            "id": "pg-1",
+            "region": "zone-a",
+            "workers": 100,
+            "service": {"law": "lognormal", "mean": "5ms", "cv": 1.5},
+            "state": {"size": "10GiB"},
+        },
+        {"id": "pg-2", "region": "zone-b", "priority": 2, "like": "pg-1", "standby": True},
+        {"id": "pg-3", "region": "zone-a", "priority": 3, "like": "pg-1", "standby": True},
+    ],
+    "network": {"rtt": "2ms", "local_rtt": "0.5ms"},
+    "traffic": {
+        "arrivals": {"law": "poisson", "rate": "40/s"},
+        "owned": "100%",
+        "timeout": "1s",
+        "deadline": "5s",
+    },
+    "faults": [{"kind": "crash", "target": "pg-1", "at": "100s", "for": "10m"}],
+    "detection": {"evidence": ["probe"], "interval": "2s", "fast_interval": "2s", "fall": 3},
+    "failover": {"fencing": {"mode": "none"}},
+    "promotion": {"duration": "2s"},
+}
+API: dict[str, Any] = {
+    "horizon": "400s",
+    "replications": 1,
+    "masters": [{"id": "a"}],
+    "network": {"rtt": "0s", "local_rtt": "0s"},
+    "traffic": {
+        "arrivals": {"law": "poisson", "rate": "1/s"},
+        "owned": "0%",
+        "timeout": "1s",
+        "deadline": "1s",
+    },
+    "detection": {"evidence": ["probe"], "interval": "100s", "fall": 1, "rise": 1},
+    "faults": [{"kind": "crash", "target": "a", "at": "90s", "for": "20s"}],
+}
+
+
+def run(data: dict[str, Any], **more: Any) -> tuple[Any, Measured]:
+    """The journal and the measures of the only run of a scenario."""
+    loaded = from_data({**data, **more})
+    (cell,) = loaded.cells
+    journal = simulate(cell.world, loaded.recorded_of(cell), seed=1, replication=0)
+    return journal, measure(journal)
+
+
+def test_standbys_own_nothing_and_take_over() -> None:
+    """Case 42: a database with two replicas has one partition, and loses only the failover."""
+    journal, found = run(PRIMARY_AND_STANDBYS)
+    assert [row.partition for row in found.partitions] == ["p1"]
+    assert [event.owner for _, event in journal.of(OwnerChanged)] == ["pg-2"]
+    (incident,) = found.incidents
+    assert incident.outage_s is not None
+    # Three probes in a distance of 2 s see the crash; then come promotion and crossings.
+    assert 4.0 <= incident.outage_s - 2.0 <= 6.0 + 0.5
+    assert found.service.uptime == pytest.approx(1 - incident.outage_s / 300.0, rel=1e-9)
+    assert found.partitions[0].writes_lost < 40  # what had not crossed: a lag of 20 ms at 40/s
+
+
+def test_absent_masters_hold_no_copy_and_standbys_do() -> None:
+    """Without a standby nobody could take over."""
+    masters = [dict(m) for m in PRIMARY_AND_STANDBYS["masters"]]
+    for master in masters[1:]:
+        master.pop("standby")
+        master["absent"] = True
+    _, found = run(PRIMARY_AND_STANDBYS, masters=masters)
+    assert found.service.uptime == pytest.approx(100 / 300)
+
+
+def test_a_tier_without_state_is_up_while_it_serves() -> None:
+    """Case 45: down from the crash until detection has taken the only master back."""
+    journal, found = run(API)
+    changes = [(t, e.new) for t, e in journal.of(StatusChanged) if e.master == "a"]
+    back_ns = next(t for t, status in changes if t > 110e9 and status == "healthy")
+    assert found.service.uptime_stateless == pytest.approx(1 - (back_ns / 1e9 - 90) / 400)
+    assert found.service.uptime == found.service.uptime_stateless == found.service.uptime_mean
+    assert not list(journal.of(PartitionServed))
+    assert found.partitions == ()
+
+
+def test_what_a_tier_without_state_lacked() -> None:
+    """Until the crash is seen; without another master; until the cure is seen."""
+    journal, found = run(API)
+    failed_ns = next(t for t, e in journal.of(StatusChanged) if e.new == "failed")
+    back_ns = next(t for t, e in journal.of(StatusChanged) if t > 110e9 and e.new == "healthy")
+    service = found.service
+    assert service.undetected_s == pytest.approx(min(failed_ns / 1e9, 110.0) - 90.0)
+    assert service.no_capacity_s == pytest.approx(max(0.0, 110.0 - failed_ns / 1e9))
+    assert service.deciding_s == pytest.approx(back_ns / 1e9 - max(110.0, failed_ns / 1e9))
+    (incident,) = found.incidents
+    assert incident.partitions == 1
+    assert incident.outage_s == pytest.approx(back_ns / 1e9 - 90.0)
+    assert incident.first_ok_s is incident.first_ok_censored_s is None
+
+
+def test_nobody_is_fenced_in_a_tier_without_state() -> None:
+    """Case 40: one of three API servers down takes neither partitions nor uptime with it."""
+    masters = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
+    failover = {"fencing": {"mode": "confirmed"}}
+    journal, found = run(API, masters=masters, failover=failover)
+    assert found.service.uptime == 1.0
+    assert not list(journal.of(Fence))
+    assert found.failovers == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"masters": [{"id": "a", "standby": True}, {"id": "b"}]}, "nothing to stand by for"),
+        (
+            {"masters": [{"id": "a", "standby": True}], "traffic": {"owned": "50%"}},
+            "needs at least one master that is no standby",
+        ),
+        (
+            {"faults": [{"kind": "crash", "target": "owner-of:p1", "at": "1s"}]},
+            "no message is owned",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused(more: dict[str, Any], message: str) -> None:
+    """Standbys of nothing, partitions without owners, owners of nothing."""
+    with pytest.raises(ScenarioError, match=message):
+        from_data({**API, **more})
