@@ -44,7 +44,7 @@ from hasim.simulation.recorder import Recorder
 from hasim.simulation.service import with_recorded_service
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.operations import Switch
-from hasim.simulation.streams import Stream
+from hasim.simulation.streams import Stream, seed_of
 
 
 class World:
@@ -161,7 +161,12 @@ class World:
             self.settings.balancing,
             self.settings.monitor,
             observer=observer,
+            seed=self.chance_of(observer),
         )
+
+    def chance_of(self, observer: str) -> int:
+        """The seed of an observer's chance: another one in each replication."""
+        return seed_of(self.seed, self.replication, f"checks:{observer}")
 
     def _gateways(self) -> dict[str, SimGateway]:
         # All observers have the same settings, so they want to be told of the same at once.
