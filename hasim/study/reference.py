@@ -100,7 +100,7 @@ def _algorithms() -> dict[str, dict[str, str]]:
             for field, parts in _DETECTION.items()
         },
         "failover.selection": {name: _first(rule) for name, rule in RULES.known.items()},
-        "balancing.algorithm": {name: known.about for name, known in ALGORITHMS.items()},
+        "balancing.algorithm": {name: known.listed for name, known in ALGORITHMS.items()},
     }
 
 

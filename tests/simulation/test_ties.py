@@ -86,6 +86,6 @@ def test_a_timeout_comes_before_an_arrival(before_ns: int, outcome: Cause) -> No
 def test_control_input_comes_before_an_arrival(before_ns: int, chosen: str) -> None:
     """A master that is drained at that instant gets no message any more."""
     drain = Drain(do="drain", at_ns=SECOND, master="m1")
-    balancing = BalancingSettings(algorithm="least-loaded")
+    balancing = BalancingSettings(algorithm="round-robin")
     settings = small(2, operations=(drain,), balancing=balancing)
     assert [m.master for m in messages(settings, SECOND - before_ns)] == [chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -45,6 +45,7 @@ from hasim.services.balancing.pickers.priority import (
 )
 from hasim.services.balancing.pickers.round_robin import round_robin
 from hasim.services.balancing.pickers.sticky import session_home, sticky
+from hasim.services.balancing.pickers.turns import begin_turns
 from hasim.services.balancing.pickers.two_choices import two_choices, two_choices_with_replacement
 from hasim.services.balancing.pickers.weighted_round_robin import weighted_round_robin
 from hasim.services.balancing.settings import BalancingSettings
@@ -65,8 +66,16 @@ def _each(masters: int, settings: BalancingSettings) -> int:
     return masters
 
 
-def _each_and_one(masters: int, settings: BalancingSettings) -> int:
+def _turns(masters: int, settings: BalancingSettings) -> int:
     return masters + 1
+
+
+def _each_and_turns(masters: int, settings: BalancingSettings) -> int:
+    return masters + _turns(masters, settings)
+
+
+def _snitch(masters: int, settings: BalancingSettings) -> int:
+    return masters + 1 + _turns(masters, settings)
 
 
 def _twice(masters: int, settings: BalancingSettings) -> int:
@@ -78,7 +87,7 @@ def _choices(masters: int, settings: BalancingSettings) -> int:
 
 
 def _sessions(masters: int, settings: BalancingSettings) -> int:
-    return settings.sessions
+    return settings.sessions + _turns(masters, settings)
 
 
 def _probe_counts(masters: int, settings: BalancingSettings) -> int:
@@ -105,7 +114,10 @@ def _maglev(
 class Algorithm:
     """What there is to know of one algorithm.
 
-    `counts` and `values` give the size of its memory (see `Fleet`); `draws` says how many
+    `counts` and `values` give the size of its memory (see `Fleet`), which is zeros at first;
+    `begin` then makes the start of each gateway another one, as begin(counts, masters, start),
+    where `start` is the index of the master that comes first. `own_view`: what it knows of load
+    and latency are its own gateway's messages. `draws` says how many
     uniforms a pick needs (`by_choices`: as many as the setting `choices`). `build` makes the
     table of (masters, who is eligible, settings).
     `ended` is told of every attempt that ended (after it left the count of those in flight),
@@ -135,6 +147,15 @@ class Algorithm:
     equal: bool = False
     group: Literal["all", "tier", "region"] = "all"
     slow_start: Literal["weights", "turns", "none"] = "weights"
+    begin: Callable[[MutableSequence[int], int, int], None] | None = None
+    own_view: bool = False
+
+    @property
+    def listed(self) -> str:
+        """What it does, and what it can see of it."""
+        return (
+            f"{self.about} Each gateway goes by its own messages." if self.own_view else self.about
+        )
 
     def draws_by(self, settings: BalancingSettings) -> int:
         """How many uniforms a pick needs, with these settings."""
@@ -163,6 +184,9 @@ _LISTED: dict[str, Algorithm] = {
         priority,
         group="tier",
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "priority-spillover": Algorithm(
         "A tier by Envoy's shares (140 % overprovisioning), its least loaded.",
@@ -170,18 +194,27 @@ _LISTED: dict[str, Algorithm] = {
         draws=1,
         group="tier",
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "priority-all-or-nothing": Algorithm(
         "The best tier with anybody eligible takes all (gRPC), its least loaded.",
         priority_all_or_nothing,
         group="tier",
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "least-loaded": Algorithm(
-        "Fewest messages in flight (queued ones too) over weight, by a full scan; a tie goes to "
-        "the first in the scenario's order (HAProxy leastconn, there in turns).",
+        "Fewest messages in flight (queued ones too) over weight, by a full scan; ties in turns "
+        "(HAProxy leastconn).",
         least_loaded,
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "two-choices": Algorithm(
         "Of two (or `choices`) different masters drawn at random, the least loaded; a tie goes to "
@@ -190,21 +223,25 @@ _LISTED: dict[str, Algorithm] = {
         by_choices=True,
         counts=_choices,
         slow_start="turns",
+        own_view=True,
     ),
     "two-choices-with-replacement": Algorithm(
         "The same with draws that may hit one master twice (Envoy, gRPC).",
         two_choices_with_replacement,
         by_choices=True,
         slow_start="turns",
+        own_view=True,
     ),
     "least-latency": Algorithm(
         "The lowest moving average of latency, which fades in silence.",
         least_latency,
-        counts=_each,
         values=_twice,
         ended=least_latency_ended,
         equal=True,
         slow_start="turns",
+        counts=_each_and_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "peak-ewma": Algorithm(
         "Two choices by peak-sensitive latency times messages in flight (Finagle).",
@@ -215,6 +252,7 @@ _LISTED: dict[str, Algorithm] = {
         ended=peak_ewma_ended,
         equal=True,
         slow_start="turns",
+        own_view=True,
     ),
     "prequal": Algorithm(
         "Among probed masters that are not hot, the least latency (Prequal).",
@@ -230,10 +268,12 @@ _LISTED: dict[str, Algorithm] = {
         "Masters with a free worker stand in line; any if there is none.",
         join_idle_queue,
         draws=1,
-        counts=_each_and_one,
         ended=join_idle_queue_ended,
         equal=True,
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "power-aware": Algorithm(
         "Weighted round robin by rate over utilisation, as masters report them (gRPC, Envoy).",
@@ -249,21 +289,29 @@ _LISTED: dict[str, Algorithm] = {
         geo,
         group="region",
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "geo-weighted-spillover": Algorithm(
         "A region by weight and availability (Envoy, 140 %), its least loaded.",
         geo_weighted_spillover,
         draws=1,
         slow_start="turns",
+        counts=_turns,
+        begin=begin_turns,
+        own_view=True,
     ),
     "geo-hysteresis": Algorithm(
         "The nearest, unless its latency exceeds the best by the badness (Cassandra).",
         geo_hysteresis,
-        counts=_each_and_one,
         values=_each,
         ended=geo_hysteresis_ended,
         group="region",
         slow_start="turns",
+        counts=_snitch,
+        begin=begin_turns,
+        own_view=True,
     ),
     "ring-hash": Algorithm(
         "By the message's key on a hash ring (ketama).",
@@ -277,6 +325,7 @@ _LISTED: dict[str, Algorithm] = {
         ring_hash_bounded,
         build=_ring,
         home=ring_home,
+        own_view=True,
     ),
     "maglev": Algorithm(
         "By the message's key in Maglev's table.",
@@ -290,6 +339,7 @@ _LISTED: dict[str, Algorithm] = {
         maglev_bounded,
         build=_maglev,
         home=maglev_home,
+        own_view=True,
     ),
     "sticky": Algorithm(
         "A session stays with its master while that is eligible and not drained (Envoy; HAProxy "
@@ -297,6 +347,8 @@ _LISTED: dict[str, Algorithm] = {
         sticky,
         counts=_sessions,
         home=session_home,
+        begin=begin_turns,
+        own_view=True,
     ),
 }
 ALGORITHMS: dict[str, Algorithm] = TABLE

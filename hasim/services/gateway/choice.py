@@ -7,7 +7,7 @@ from collections.abc import Iterable, MutableSequence, Sequence
 from typing import Any, Protocol
 
 from hasim.model import Cluster
-from hasim.services.balancing.chance import hash_of_number
+from hasim.services.balancing.chance import hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import BalancingSettings
@@ -55,6 +55,7 @@ class Choice:
         self.fleet = _fleet(settings, cluster, gateway)
         self._settings = settings
         self._standing = standing
+        self._start = hash_of_text(gateway) % len(cluster.masters)
         self._memory: Memory = _as_list
         self._guarded = self.protection.rules.any
         self.begin(settings.algorithm)
@@ -126,6 +127,8 @@ class Choice:
         masters = len(self._standing.ids)
         counts = [0] * known.counts(masters, self._settings)
         values = [0.0] * known.values(masters, self._settings)
+        if known.begin is not None:
+            known.begin(counts, masters, self._start)
         self._tell_gate()
         self.fleet = self.fleet._replace(
             counts=self._memory("counts", counts), values=self._memory("values", values)

@@ -23,6 +23,7 @@ from hasim.services.balancing.pickers.prequal import (
     master_of,
     uses_of_a_probe,
 )
+from hasim.services.balancing.pickers.turns import begin_turns
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PrequalSettings
 from hasim.services.balancing.tables import is_prime, maglev_table, populate, ring
@@ -124,6 +125,30 @@ def test_least_loaded_is_the_minimum_of_the_exact_ratio(rows, avoid: int) -> Non
         may(rows, avoid), key=lambda i: (Fraction(rows[i][1], rows[i][2]), i), default=-1
     )
     assert choose("least-loaded", of_rows("least-loaded", rows), avoid) == expected
+
+
+@pytest.mark.parametrize("algorithm", [name for name, a in ALGORITHMS.items() if a.begin])
+@given(start=st.integers(0, 4), masters=st.integers(1, 5), picks=st.integers(0, 20))
+def test_masters_that_are_alike_have_turns_from_a_start_on(
+    algorithm, start, masters, picks
+) -> None:
+    of = fleet(algorithm, masters, workers=[100] * masters, sessions=7)
+    begin_turns(of.counts, masters, start % masters)
+    seen = [pick(algorithm, of, 0.5) for _ in range(picks)]
+    assert seen == [(start + number) % masters for number in range(picks)]
+
+
+@given(st.lists(st.sets(st.integers(0, 4), min_size=1), max_size=40), st.integers(0, 4))
+def test_who_is_picked_longest_ago_is_picked_whoever_may_be(among, start: int) -> None:
+    """A slow definition: a list of all masters, from which the first one that may goes last."""
+    of, line = fleet("least-loaded", 5), [(start + number) % 5 for number in range(5)]
+    begin_turns(of.counts, 5, start)
+    for may_be in among:
+        of.weight[:] = [float(index in may_be) for index in range(5)]
+        expected = next(index for index in line if index in may_be)
+        line.remove(expected)
+        line.append(expected)
+        assert pick("least-loaded", of) == expected
 
 
 @given(FLEET, st.integers(-1, 6))
@@ -737,7 +762,7 @@ def test_keys_of_a_full_master_spread_over_all_others() -> None:
 
 
 def test_a_session_stays_until_its_master_is_gone() -> None:
-    of = fleet("sticky", 3, in_flight=[5, 1, 5])
+    of = fleet("sticky", 3, in_flight=[4, 1, 5])
     session = {"hash": 77, "has_key": True}
     assert pick("sticky", of, **session) == 1
     of.in_flight[1] = 9

@@ -194,9 +194,9 @@ ALGORITHMS = ["least-loaded", "random", "two-choices", "least-latency", "maglev"
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_retry_goes_to_none_of_the_masters_that_failed(kind: str, algorithm: str) -> None:
     """Two of four are dead: the third attempt is answered at the latest (Envoy previous_hosts)."""
-    found = messages_of(partly_dead(4, ["m1", "m2"], 3, algorithm, kind))
+    found = messages_of(partly_dead(4, ["m1", "m3"], 3, algorithm, kind))
     assert {m.outcome for m in found} == {Cause.OK}
-    assert {m.master for m in found} <= {"m3", "m4"}
+    assert {m.master for m in found} <= {"m2", "m4"}
     assert max(m.attempts for m in found) == 3
 
 

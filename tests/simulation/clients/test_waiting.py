@@ -96,7 +96,7 @@ CRASH = FAULTS["crash"](kind="crash", target="m2", at=after(1), for_=lasting(0.2
 )
 def test_who_waits_is_sent_as_soon_as_a_guard_lets_it(guard: Any, back_s: float) -> None:
     """Although nothing ends then: m1 is busy, and m2 had refused somebody at 1.1 s."""
-    settings = BalancingSettings(algorithm="least-loaded", limits=ONE_EACH, **guard)
+    settings = BalancingSettings(algorithm="round-robin", limits=ONE_EACH, **guard)
     found = ended(0.5, 1.1, 1.2, 1.3, masters=(BUSY, QUICK), balancing=settings, faults=(CRASH,))
     assert found[:2] == [(4.5, "timeout", "m1"), (1.1, "refused", "m2")]
     assert [time_s for time_s, _, _ in found[2:]] == pytest.approx([back_s + 0.1, back_s + 0.2])
@@ -127,7 +127,7 @@ def test_who_waits_is_sent_though_nobody_was_left(guard: str) -> None:
 def test_a_breaker_that_opens_again_is_waited_for() -> None:
     """The trial at 2.1 s fails too: the next one is two seconds later."""
     guard = BreakerSettings(failures=1, base_ns=SECOND)
-    settings = BalancingSettings(algorithm="least-loaded", limits=ONE_EACH, breaker=guard)
+    settings = BalancingSettings(algorithm="round-robin", limits=ONE_EACH, breaker=guard)
     longer = dataclasses.replace(CRASH, for_=lasting(1.5))
     more: Any = {"balancing": settings, "faults": (longer,), "detection": DEAF}
     found = ended(0.5, 1.1, 1.2, 1.3, masters=(BUSY, QUICK), **more)

@@ -5,24 +5,31 @@ from __future__ import annotations
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.pickers.latency import observe
 from hasim.services.balancing.pickers.least_loaded import (
+    goes_first,
     least_loaded,
-    least_loaded_of_region,
-    lighter,
+    lightest_of_region,
 )
+from hasim.services.balancing.pickers.turns import take_turn
 
 
 def geo(fleet: Fleet, request: Request) -> int:
     """The master with the least round-trip time.
 
-    Masters equally far away (of one region) share by the least in flight over weight.
+    Masters equally far away (of one region) share by the least in flight over weight, in turns
+    if they are alike in that as well.
     """
+    return take_turn(fleet, nearest_of(fleet))
+
+
+def nearest_of(fleet: Fleet) -> int:
+    """The same, without its turn being taken."""
     rtt = fleet.rtt
     best = -1
     for index in range(len(fleet.weight)):
         if fleet.weight[index] > 0.0 and (
             best < 0
             or rtt[index] < rtt[best]
-            or (rtt[index] == rtt[best] and lighter(fleet, index, best))
+            or (rtt[index] == rtt[best] and goes_first(fleet, index, best))
         ):
             best = index
     return best
@@ -63,9 +70,9 @@ def geo_weighted_spillover(fleet: Fleet, request: Request) -> int:
     for region in range(regions):
         target -= share_of_region(fleet, region)
         if target < 0.0:
-            best = least_loaded_of_region(fleet, region)
+            best = lightest_of_region(fleet, region)
             if best >= 0:
-                return best
+                return take_turn(fleet, best)
     # The region that was drawn has nobody else than masters that failed this message.
     return least_loaded(fleet, request)
 
@@ -84,15 +91,15 @@ def geo_hysteresis(fleet: Fleet, request: Request) -> int:
         fleet.counts[total] = request.now
         for index in range(total):
             score[index] = 0.0
-    nearest = geo(fleet, request)
+    nearest = nearest_of(fleet)
     if nearest < 0 or score[nearest] == 0.0:
-        return nearest
+        return take_turn(fleet, nearest)
     best = nearest
     for index in range(total):
         if fleet.weight[index] > 0.0 and 0.0 < score[index] < score[best]:
             best = index
     exceeds = score[nearest] > score[best] * (1.0 + fleet.settings.badness)
-    return best if exceeds else nearest
+    return take_turn(fleet, best if exceeds else nearest)
 
 
 def geo_hysteresis_ended(fleet: Fleet, index: int, now: int, elapsed_ns: int, failed: bool) -> None:

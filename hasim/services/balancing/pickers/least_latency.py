@@ -6,7 +6,8 @@ import math
 
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.pickers.latency import observe, sample_of
-from hasim.services.balancing.pickers.least_loaded import lighter
+from hasim.services.balancing.pickers.least_loaded import goes_first
+from hasim.services.balancing.pickers.turns import take_turn
 
 UNKNOWN = -1e300
 
@@ -26,15 +27,15 @@ def least_latency(fleet: Fleet, request: Request) -> int:
     """The lowest moving average, which fades while nothing is heard, so that all are tried again.
 
     A master without an average comes first. Ties: least in flight over weight, then
-    the lowest index. Weights play no other part.
+    in turns. Weights play no other part.
     """
     best, least = -1, 0.0
     for index in range(len(fleet.weight)):
         if fleet.weight[index] > 0.0:
             rank = rank_of(fleet, index)
-            if best < 0 or rank < least or (rank == least and lighter(fleet, index, best)):
+            if best < 0 or rank < least or (rank == least and goes_first(fleet, index, best)):
                 best, least = index, rank
-    return best
+    return take_turn(fleet, best)
 
 
 def least_latency_ended(fleet: Fleet, index: int, now: int, elapsed_ns: int, failed: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hasim.services.balancing.fleet import Fleet, Request
+from hasim.services.balancing.pickers.turns import take_turn, waited_longer
 
 
 def lighter(fleet: Fleet, one: int, other: int) -> bool:
@@ -11,41 +12,53 @@ def lighter(fleet: Fleet, one: int, other: int) -> bool:
     return fleet.in_flight[one] * fleet.weight[other] < fleet.in_flight[other] * fleet.weight[one]
 
 
-def least_loaded(fleet: Fleet, request: Request) -> int:
-    """The master with the least in flight over its weight.
+def goes_first(fleet: Fleet, one: int, other: int) -> bool:
+    """Whether one master is lighter than another, or as light and its turn comes before."""
+    load = fleet.in_flight[one] * fleet.weight[other]
+    others = fleet.in_flight[other] * fleet.weight[one]
+    return load < others or (load == others and waited_longer(fleet, one, other))
 
-    In flight counts everything sent and not yet answered, queued messages included
-    (HAProxy leastconn: served + queued). A tie goes to the lowest index, the first in the
-    scenario's order.
-    """
+
+def lightest(fleet: Fleet) -> int:
+    """The master with the least in flight over its weight, in turns if there are several."""
     best = -1
     for index in range(len(fleet.weight)):
-        if fleet.weight[index] > 0.0 and (best < 0 or lighter(fleet, index, best)):
+        if fleet.weight[index] > 0.0 and (best < 0 or goes_first(fleet, index, best)):
             best = index
     return best
 
 
-def least_loaded_of_tier(fleet: Fleet, tier: int) -> int:
-    """The same among the masters of one priority; -1 if none of them may be picked."""
+def least_loaded(fleet: Fleet, request: Request) -> int:
+    """The master with the least in flight over its weight.
+
+    In flight counts everything that this gateway has sent and that is not yet answered, queued
+    messages included (HAProxy leastconn: served + queued). Of several, the one that was picked
+    longest ago.
+    """
+    return take_turn(fleet, lightest(fleet))
+
+
+def lightest_of_tier(fleet: Fleet, tier: int) -> int:
+    """The lightest among the masters of one priority; -1 if none of them may be picked."""
     best = -1
     for index in range(len(fleet.weight)):
         if (
             fleet.tier[index] == tier
             and fleet.weight[index] > 0.0
-            and (best < 0 or lighter(fleet, index, best))
+            and (best < 0 or goes_first(fleet, index, best))
         ):
             best = index
     return best
 
 
-def least_loaded_of_region(fleet: Fleet, region: int) -> int:
-    """The same among the masters of one region; -1 if none of them may be picked."""
+def lightest_of_region(fleet: Fleet, region: int) -> int:
+    """The lightest among the masters of one region; -1 if none of them may be picked."""
     best = -1
     for index in range(len(fleet.weight)):
         if (
             fleet.region[index] == region
             and fleet.weight[index] > 0.0
-            and (best < 0 or lighter(fleet, index, best))
+            and (best < 0 or goes_first(fleet, index, best))
         ):
             best = index
     return best

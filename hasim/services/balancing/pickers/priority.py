@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.pickers.least_loaded import (
+    goes_first,
     least_loaded,
-    least_loaded_of_tier,
-    lighter,
+    lightest_of_tier,
 )
+from hasim.services.balancing.pickers.turns import take_turn
 from hasim.services.balancing.tiers import NO_TIER, next_tier
 
 
@@ -29,12 +30,12 @@ def priority(fleet: Fleet, request: Request) -> int:
         if fleet.in_flight[index] < room and (
             best < 0
             or tier[index] < tier[best]
-            or (tier[index] == tier[best] and lighter(fleet, index, best))
+            or (tier[index] == tier[best] and goes_first(fleet, index, best))
         ):
             best = index
-        if spill < 0 or lighter(fleet, index, spill):
+        if spill < 0 or goes_first(fleet, index, spill):
             spill = index
-    return best if best >= 0 else spill
+    return take_turn(fleet, best if best >= 0 else spill)
 
 
 def health_of_tier(fleet: Fleet, tier: int) -> float:
@@ -70,9 +71,9 @@ def priority_spillover(fleet: Fleet, request: Request) -> int:
     while tier != NO_TIER:
         target -= health_of_tier(fleet, tier)
         if target < 0.0 or total == 0.0:
-            best = least_loaded_of_tier(fleet, tier)
+            best = lightest_of_tier(fleet, tier)
             if best >= 0:
-                return best
+                return take_turn(fleet, best)
         tier = next_tier(fleet.tier, tier)
     # The tier that was drawn has nobody else than masters that failed this message.
     return least_loaded(fleet, request)
@@ -88,7 +89,7 @@ def priority_all_or_nothing(fleet: Fleet, request: Request) -> int:
         if fleet.weight[index] > 0.0 and (
             best < 0
             or fleet.tier[index] < fleet.tier[best]
-            or (fleet.tier[index] == fleet.tier[best] and lighter(fleet, index, best))
+            or (fleet.tier[index] == fleet.tier[best] and goes_first(fleet, index, best))
         ):
             best = index
-    return best
+    return take_turn(fleet, best)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hasim.services.balancing.fleet import Fleet, Request
-from hasim.services.balancing.pickers.least_loaded import least_loaded
+from hasim.services.balancing.pickers.least_loaded import lightest
+from hasim.services.balancing.pickers.turns import take_turn
 
 
 def sticky(fleet: Fleet, request: Request) -> int:
@@ -16,12 +17,12 @@ def sticky(fleet: Fleet, request: Request) -> int:
     least loaded master.
     """
     if not request.has_key:
-        return least_loaded(fleet, request)
-    place = request.hash % len(fleet.counts)
+        return take_turn(fleet, lightest(fleet))
+    place = request.hash % fleet.settings.sessions
     master = fleet.counts[place] - 1  # so that zero says that there is no session
     if master >= 0 and fleet.weight[master] > 0.0:
         return master
-    index = least_loaded(fleet, request)
+    index = take_turn(fleet, lightest(fleet))
     if index >= 0 and (master < 0 or not fleet.eligible[master]):
         fleet.counts[place] = index + 1
     return index
@@ -29,5 +30,5 @@ def sticky(fleet: Fleet, request: Request) -> int:
 
 def session_home(fleet: Fleet, hash_: int) -> int:
     """The master of a key's session, or -1: there is none, or its master is not eligible."""
-    master = int(fleet.counts[hash_ % len(fleet.counts)]) - 1
+    master = int(fleet.counts[hash_ % fleet.settings.sessions]) - 1
     return master if master >= 0 and fleet.eligible[master] else -1
