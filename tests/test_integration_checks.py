@@ -27,6 +27,7 @@ from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
+from hasim.services.watch import Watch
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import Bench, cluster
 
@@ -196,7 +197,7 @@ class TestOrchestrator:
 class TestBalancer:
     @pytest.fixture
     def service(self) -> LoadBalancingService:
-        return LoadBalancingService(BalancingSettings(), THREE, gateway="local", watch_failures=4)
+        return LoadBalancingService(BalancingSettings(), THREE, gateway="local", watch=Watch(4))
 
     def test_instantiation(self, service: LoadBalancingService) -> None:
         assert service.algorithm == "round-robin"
@@ -230,9 +231,9 @@ class TestBalancer:
 
     def test_metrics_update(self) -> None:
         plane = LoadBalancingService(BalancingSettings(), THREE)
-        traffic = MasterTraffic("m2", 40, 2, 3, 0, Cause.OK, 7 * MILLISECOND)
+        traffic = MasterTraffic("m2", 40, 2, 3, 0, Cause.OK, 7 * MILLISECOND, 2)
         plane.update_load_metrics(SECOND, GatewayReport("local", 2, (traffic,)))
-        stale = MasterTraffic("m2", 1, 0, 0, 0, Cause.OK, MILLISECOND)
+        stale = MasterTraffic("m2", 1, 0, 0, 0, Cause.OK, MILLISECOND, 0)
         plane.update_load_metrics(SECOND, GatewayReport("local", 1, (stale,)))
         assert plane.get_load_metrics()["m2"] == {
             "sent": 45,

@@ -58,10 +58,11 @@ class Heartbeat:
 class MasterTraffic:
     """One gateway's view of one master.
 
-    `answered` and `failed` count attempts since the gateway started, so a lost
-    report is made good by the next one. `streak` is the present run of failed
-    attempts without an answered one, `last_cause` how the latest failure ended.
-    `latency_ns` is the moving average of answered attempts, 0 before the first.
+    `answered`, `failed` and `against` count attempts since the gateway started, so a lost
+    report is made good by the next one. `against`: those whose end speaks against the master, by
+    what the detection service watches for; `streak` is the present run of these that nothing
+    has refuted, `last_cause` how the latest one ended. `latency_ns` is the moving average of
+    answered attempts, 0 before the first.
     """
 
     master: str
@@ -71,6 +72,7 @@ class MasterTraffic:
     streak: int
     last_cause: Cause
     latency_ns: int
+    against: int
 
 
 @record

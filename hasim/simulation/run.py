@@ -104,7 +104,6 @@ def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]
             name: {
                 "site": site,
                 "settings": configuration,
-                "seed": world.chance_of(name),
                 "late_window_ns": settings.detection.late_window_ns,
             }
             for name, site in observers_of(settings).items()

@@ -44,7 +44,7 @@ from hasim.simulation.recorder import Recorder
 from hasim.simulation.service import with_recorded_service
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.operations import Switch
-from hasim.simulation.streams import Stream, seed_of
+from hasim.simulation.streams import Stream
 
 
 class World:
@@ -161,17 +161,12 @@ class World:
             self.settings.balancing,
             self.settings.monitor,
             observer=observer,
-            seed=self.chance_of(observer),
         )
-
-    def chance_of(self, observer: str) -> int:
-        """The seed of an observer's chance: another one in each replication."""
-        return seed_of(self.seed, self.replication, f"checks:{observer}")
 
     def _gateways(self) -> dict[str, SimGateway]:
         # All observers have the same settings, so they want to be told of the same at once.
         driver = next(iter(self.drivers.values()))
-        watch_failures = driver.control_plane.detection.watch().failures
+        watch = driver.control_plane.detection.watch()
         kind = SimGateway
         if self._compiled:
             from hasim.simulation.clients.compiled.gateway import CompiledGateway
@@ -183,7 +178,7 @@ class World:
                 region,
                 self.settings.balancing,
                 self.cluster,
-                watch_failures=watch_failures,
+                watch=watch,
                 send_report=self._report,
             )
             for region in self.cluster.gateways

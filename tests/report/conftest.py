@@ -17,7 +17,7 @@ def ns(time_s: float) -> int:
 
 
 def _report(gateway, sequence, answered, failed, cause=Cause.TIMEOUT):
-    row = e.MasterTraffic("a", answered, failed, 1, failed, cause, 20_000_000)
+    row = e.MasterTraffic("a", answered, failed, 1, failed, cause, 20_000_000, failed)
     return e.GatewayReport(gateway, sequence, (row,))
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-from unittest import mock
 
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 
 from hasim.journal import Journal
@@ -54,7 +52,6 @@ from hasim.simulation.settings.operations import (
     Switch,
     Undrain,
 )
-from hasim.simulation.world import World
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
 
@@ -252,6 +249,14 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             timeout_ns=one(10, 50) * GRID_NS,
             fall=one(1, 2, 3),
             error_limit=one(1, 2, 5),
+            observe=(observe := one("answers", "answers", "connection")),
+            counted=one(("reset", "error", "timeout"), ("error", "rejected"))
+            if observe == "answers"
+            else ("reset", "error", "timeout"),
+            count_by=one("in-row", "in-row", "in-window", "share"),
+            error_window_ns=one(20, 200, 3000) * GRID_NS,
+            error_volume=one(1, 10),
+            on_error=one("fail-check", "fast-interval", "sudden-death", "mark-down"),
         ),
         balancing=BalancingSettings(
             algorithm=one(*ALGORITHMS),
@@ -274,13 +279,3 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
         promotion=PromotionSettings(duration_ns=one(0, 10) * GRID_NS),
     )
     return world, on_grid(rate, horizon_s, one(1, 2, 3)) if grid else Recorded()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def even_phases() -> Iterator[None]:
-    """Checks begin where their ranks say, so that in worlds on a grid they meet other events.
-
-    Imported by a module, it holds for all of its tests.
-    """
-    with mock.patch.object(World, "chance_of", return_value=None):
-        yield

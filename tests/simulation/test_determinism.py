@@ -38,9 +38,7 @@ for record in run(SETTINGS, seed=3, messages=True).records:
 
 
 def fresh(settings: DetectionSettings | None = None) -> ControlPlane:
-    made = build(SETTINGS)
-    chance = made.chance_of("observer")
-    return ControlPlane(made.cluster, settings or SETTINGS.detection, seed=chance)
+    return ControlPlane(build(SETTINGS).cluster, settings or SETTINGS.detection)
 
 
 def test_same_journal_in_another_process_with_another_hash_seed() -> None:

@@ -46,10 +46,7 @@ def replayed(study: Loaded, cell: Cell, journal: Journal) -> Replay:
     """Through a control plane of its own, that has nothing but the inputs."""
     world = cell.world
     cluster = World(world, study.recorded_of(cell), seed=0, replication=0).cluster
-    seed = journal.header["observers"]["observer"]["seed"]
-    plane = ControlPlane(
-        cluster, world.detection, world.failover, world.balancing, world.monitor, seed=seed
-    )
+    plane = ControlPlane(cluster, world.detection, world.failover, world.balancing, world.monitor)
     return replay(journal, plane)
 
 

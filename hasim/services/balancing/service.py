@@ -11,6 +11,7 @@ from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.gateway.service import GatewayService
 from hasim.services.routing.service import RoutingService
+from hasim.services.watch import UNWATCHED, Watch
 
 
 class LoadBalancingService:
@@ -20,7 +21,7 @@ class LoadBalancingService:
     no message passes there, so that no gateway is built. Where there is no control plane it
     serves alone: `gateway` says which of the cluster's gateways it is, and so from where
     round-trip times are counted; it publishes nothing then, but reports, as `GatewayService`
-    does, which explains `watch_failures` and `draw`.
+    does, which explains `watch` and `draw`.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = RoutingService.INPUTS
@@ -31,7 +32,7 @@ class LoadBalancingService:
         cluster: Cluster,
         *,
         gateway: str | None = None,
-        watch_failures: int = 0,
+        watch: Watch = UNWATCHED,
         draw: Callable[[], float] | None = None,
     ) -> None:
         self.settings = settings
@@ -39,7 +40,7 @@ class LoadBalancingService:
         self._name = gateway
         self._place = gateway or next(iter(cluster.gateways), "")
         self._publish_to = cluster.gateways if gateway is None else ()
-        self._watch_failures, self._draw = watch_failures, draw
+        self._watch, self._draw = watch, draw
         self._gateway: GatewayService | None = None
         self.routing = RoutingService(settings, cluster, self._publish_to)
 
@@ -53,7 +54,7 @@ class LoadBalancingService:
                 self.settings,
                 self._cluster,
                 self._place,
-                watch_failures=self._watch_failures,
+                watch=self._watch,
                 draw=self._draw,
             )
             self._gateway.apply_routing(0, self.routing.table)
@@ -192,11 +193,11 @@ class LoadBalancingService:
         data: dict[str, Any],
         *,
         gateway: str | None = None,
-        watch_failures: int = 0,
+        watch: Watch = UNWATCHED,
         draw: Callable[[], float] | None = None,
     ) -> LoadBalancingService:
         """The service that `freeze` was called on."""
-        service = cls(settings, cluster, gateway=gateway, watch_failures=watch_failures, draw=draw)
+        service = cls(settings, cluster, gateway=gateway, watch=watch, draw=draw)
         service.routing = RoutingService.restore(
             settings, cluster, service._publish_to, data["routing"]
         )
@@ -206,7 +207,7 @@ class LoadBalancingService:
                 cluster,
                 service._place,
                 data["gateway"],
-                watch_failures=watch_failures,
+                watch=watch,
                 draw=draw,
             )
         return service

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from hasim.events import Output, StatusChanged
 from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER, Agenda
-from hasim.services.detection.chance import Chance
 from hasim.services.detection.detectors.detector import Detector, Opinion
 from hasim.services.detection.detectors.freshness import Freshness
 from hasim.services.detection.diagnosis import diagnose
@@ -25,8 +24,7 @@ class Court(Judge):
     in a row speak for it is counted here. `sources` are those that there are, by name.
     """
 
-    def __init__(self, settings: DetectionSettings, cluster: Cluster, chance: Chance) -> None:
-        self.chance = chance
+    def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         detector = DETECTORS.class_for(settings.detector)
         self.health = {
             master.id: MasterHealth(
@@ -68,7 +66,7 @@ class Court(Judge):
         if self.keeps_time and health.detector.opinion(now) is not Opinion.TRUST:
             return []  # too old to speak for it: its freshness is over already
         health.passed_in_row += 1
-        needed, what = self._needed(health), source.WHAT
+        needed, what = self._needed(now, health), source.WHAT
         if health.passed_in_row < needed:
             return self.find(now, health, Finding.PASSED, health.diagnosis, f"{what} passed")
         first = status is Status.UNKNOWN
@@ -82,14 +80,22 @@ class Court(Judge):
         health = self.health[master]
         if health.status is Status.MAINTENANCE:
             return []
-        health.passed_in_row = 0
-        if not source.OF_MESSAGES:
-            health.last_check = cause
-        elif health.status in SETTLED:
-            health.last_check = None  # a check from before the change says nothing
-        health.detector.failed(now)
-        self._listen(now, health)
+        self._hear_failure(now, health, source, cause)
         return self._weigh(now, health, reason)
+
+    def convicted(
+        self, now: int, master: str, source: Source, cause: Cause, reason: str
+    ) -> list[Output]:
+        """Evidence came in that convicts by itself, whatever the detector says."""
+        health = self.health[master]
+        if health.status is Status.MAINTENANCE:
+            return []
+        self._hear_failure(now, health, source, cause)
+        return self._declare(now, health, Opinion.CONVICT, reason)
+
+    def brink(self, now: int, master: str) -> None:
+        """Evidence came in after which two more failed checks convict, if that many are needed."""
+        self.health[master].detector.brink(now)
 
     def passed_many(
         self,
@@ -169,12 +175,13 @@ class Court(Judge):
 
     def acquit(self, now: int, health: MasterHealth, finding: Finding, reason: str) -> list[Output]:
         """The master is healthy: what stands against it is void."""
+        forgive = health.status is not Status.SUSPECT
         out = self.find(now, health, finding, Diagnosis.NONE, reason)
         if out:
             health.detector.cleared(now)
             self._listen(now, health)
             for source in self.sources.values():
-                source.excuse(health.master)
+                source.excuse(health.master, forgive=forgive)
         return out
 
     def begin(self, now: int, health: MasterHealth) -> list[Output]:
@@ -191,9 +198,24 @@ class Court(Judge):
         for source in self.sources.values():
             source.end(health.master)
 
+    def _hear_failure(self, now: int, health: MasterHealth, source: Source, cause: Cause) -> None:
+        """Tell the detector of a failed check, or of as much as one is."""
+        health.passed_in_row = 0
+        if not source.OF_MESSAGES:
+            health.last_check = cause
+        elif health.status in SETTLED:
+            health.last_check = None  # a check from before the change says nothing
+        health.detector.failed(now)
+        self._listen(now, health)
+
     def _weigh(self, now: int, health: MasterHealth, reason: str) -> list[Output]:
         """What the detector now holds of the master, declared."""
-        opinion = health.detector.opinion(now)
+        return self._declare(now, health, health.detector.opinion(now), reason)
+
+    def _declare(
+        self, now: int, health: MasterHealth, opinion: Opinion, reason: str
+    ) -> list[Output]:
+        """What follows from an opinion, if it is confirmed."""
         if opinion is Opinion.TRUST:
             return []
         convicted = opinion is Opinion.CONVICT and self.confirmation.confirms(now, health.master)
@@ -201,17 +223,19 @@ class Court(Judge):
         diagnosis = diagnose(health.last_check, self._standing(health.master))
         return self.find(now, health, finding, diagnosis, reason)
 
-    def _needed(self, health: MasterHealth) -> int:
-        """How many checks in a row make the master healthy.
+    def _needed(self, now: int, health: MasterHealth) -> int:
+        """How many checks in a row make the master healthy; `NEVER`: none do.
 
-        One refutes failed checks while there is no more than a suspicion, but not messages
-        that still fail.
+        One refutes failed checks while there is no more than a suspicion; none refutes messages
+        that failed of late, which the next message will, if it is answered.
         """
         if health.status is Status.UNKNOWN:
             return 1
-        suspect = health.status is Status.SUSPECT
-        if suspect and self._standing(health.master) is None:
-            return 1
+        if health.status is Status.SUSPECT:
+            if any(source.insists(now, health.master) for source in self.sources.values()):
+                return NEVER
+            if self._standing(health.master) is None:
+                return 1
         return self._acquitting_checks
 
     def _standing(self, master: str) -> Cause | None:

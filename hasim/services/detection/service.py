@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hasim.events import (
@@ -21,7 +20,6 @@ from hasim.events import (
 )
 from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER
-from hasim.services.detection.chance import chance_of
 from hasim.services.detection.court import Court
 from hasim.services.detection.evidence.source import Source, unknown_master
 from hasim.services.detection.health import MasterHealth
@@ -30,27 +28,16 @@ from hasim.services.detection.rhythm import Rhythm
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import Finding
 from hasim.services.frozen import freeze, thaw
+from hasim.services.watch import Watch
 
 OPERATIONS = (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster)
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What gateways report at once rather than with their next regular report.
-
-    `failures`: each failed message of a run, up to this many in the run, and the
-    first answered message that ends a reported run. 0: messages are no evidence.
-    """
-
-    failures: int
 
 
 class FailoverDetectionService:
     """Says of each master whether it is healthy, by what the sources of evidence tell.
 
     A detector suspects, this service declares; what to do about it is decided
-    elsewhere. The sources have their own rhythms, the detectors their own clocks. `seed`: 64 bits
-    from which the phases of the checks follow; None: masters are spread over the interval evenly.
+    elsewhere. The sources have their own rhythms, the detectors their own clocks.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
@@ -60,13 +47,10 @@ class FailoverDetectionService:
         }
     )
 
-    def __init__(
-        self, settings: DetectionSettings, cluster: Cluster, *, seed: int | None = None
-    ) -> None:
+    def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         self.settings = settings
         self.running = False
-        chance = chance_of(seed, (master.id for master in cluster.masters))
-        self._court = Court(settings, cluster, chance)
+        self._court = Court(settings, cluster)
         self._sources: dict[str, Source] = {
             SOURCES.name_of(type(own)): SOURCES.class_for(own)(own, self._court, cluster)
             for own in settings.evidence
@@ -156,8 +140,8 @@ class FailoverDetectionService:
     # -- asking ----------------------------------------------------------------
 
     def watch(self) -> Watch:
-        """What gateways shall report at once."""
-        return Watch(self.settings.watched_failures)
+        """What gateways shall count against masters, and report at once."""
+        return self.settings.watch
 
     def get_all_master_statuses(self) -> dict[str, Status]:
         """The verdict on every master."""
@@ -237,15 +221,10 @@ class FailoverDetectionService:
 
     @classmethod
     def restore(
-        cls,
-        settings: DetectionSettings,
-        cluster: Cluster,
-        data: dict[str, Any],
-        *,
-        seed: int | None = None,
+        cls, settings: DetectionSettings, cluster: Cluster, data: dict[str, Any]
     ) -> FailoverDetectionService:
-        """The service that `freeze` was called on, which had the same settings and seed."""
-        service = cls(settings, cluster, seed=seed)
+        """The service that `freeze` was called on, which had the same settings."""
+        service = cls(settings, cluster)
         service.running = data["running"]
         court = service._court
         court.health = thaw(dict[str, MasterHealth], data["health"])

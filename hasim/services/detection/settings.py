@@ -14,6 +14,7 @@ from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.services.detection.evidence.source import SourceSettings
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
+from hasim.services.watch import UNWATCHED, Watch
 from hasim.settings import settings
 from hasim.settings.parts import KIND, Part, PartsBeside
 
@@ -77,10 +78,11 @@ class DetectionSettings(PartsBeside):
         return min(asked, default=0)
 
     @property
-    def watched_failures(self) -> int:
-        """How many failed messages of a run gateways shall report at once; 0: none."""
+    def watch(self) -> Watch:
+        """What gateways shall count against masters, and report at once."""
         checks = self.detector.convicting_checks
-        return max((source.watched_failures(checks) for source in self.evidence), default=0)
+        watches = (source.watch(checks) for source in self.evidence)
+        return next((watch for watch in watches if watch is not None), UNWATCHED)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What does not fit together: (setting, message)."""

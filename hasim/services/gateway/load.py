@@ -17,19 +17,12 @@ def smoothed(average_ns: int, latency_ns: int) -> int:
     return average_ns + (latency_ns - average_ns) // LATENCY_GAIN
 
 
-def is_news(streak: int, watch_failures: int) -> bool:
-    """Whether a failure is reported at once: it is among the first so many of a run."""
-    return 0 < streak <= watch_failures
-
-
-def is_end(streak: int, watch_failures: int) -> bool:
-    """Whether an answer is: it ends a run of failures, some of which were reported."""
-    return streak > 0 and watch_failures > 0
-
-
 @dataclass(slots=True)
 class Load:
-    """Counters of attempts at one master since the start; latency in nanoseconds."""
+    """Counters of attempts at one master since the start; latency in nanoseconds.
+
+    `against`: those whose end speaks against it, `streak` how many of them nothing has refuted.
+    """
 
     in_flight: int = 0
     sent: int = 0
@@ -38,18 +31,21 @@ class Load:
     streak: int = 0
     last_cause: Cause = Cause.OK
     latency_ns: int = 0
+    against: int = 0
 
     def answer(self, latency_ns: int) -> None:
         """Count an answered attempt."""
         self.in_flight -= 1
         self.answered += 1
-        self.streak = 0
         self.latency_ns = smoothed(self.latency_ns, latency_ns)
 
-    def fail(self, cause: Cause) -> None:
-        """Count a failed attempt. A full queue or a wrong address is no sign of a dead master."""
+    def fail(self) -> None:
+        """Count a failed attempt."""
         self.in_flight -= 1
         self.failed += 1
-        if cause not in (Cause.REJECTED, Cause.NOT_OWNER):
-            self.streak += 1
-            self.last_cause = cause
+
+    def blame(self, cause: Cause) -> None:
+        """Its end speaks against the master."""
+        self.against += 1
+        self.streak += 1
+        self.last_cause = cause

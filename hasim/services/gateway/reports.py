@@ -8,26 +8,28 @@ from typing import Any
 from hasim.events import GatewayReport, MasterTraffic, SendReport
 from hasim.model import Cause
 from hasim.services.frozen import freeze, thaw
-from hasim.services.gateway.load import Load, is_end, is_news
+from hasim.services.gateway.load import Load
+from hasim.services.watch import CODES, Watch, holds, is_end, is_news, is_rare
 
 
 class Reports:
     """Counts attempts, and reports the masters of which there is news.
 
     Regularly, an interval after the first attempt since the last regular report; and at once
-    the first `watch_failures` failures of a run, and the answer that ends one. `loads` are
+    what the `watch` names. `loads` are
     the masters' counters, in the order of `ids`; `news` are the numbers of those of which there
     is any.
     """
 
-    def __init__(
-        self, ids: Sequence[str], gateway: str, interval_ns: int, watch_failures: int
-    ) -> None:
+    def __init__(self, ids: Sequence[str], gateway: str, interval_ns: int, watch: Watch) -> None:
         self.loads = [Load() for _ in ids]
+        # With a window: when so many failures were reported at once, in turn.
+        self._marks = [[-watch.window_ns] * watch.failures * (watch.window_ns > 0) for _ in ids]
+        self._turns = [0] * len(ids)
         self._ids = ids
         self._gateway = gateway
         self._interval_ns = interval_ns
-        self._watch_failures = watch_failures
+        self._watch = watch
         self.news: set[int] = set()
         self._sequence = 0
         self._due_ns: int | None = None
@@ -50,18 +52,27 @@ class Reports:
 
     def answered(self, index: int, latency_ns: int) -> list[SendReport]:
         """An attempt was answered after `latency_ns`; the end of a run of failures is news."""
-        load = self.loads[index]
-        at_once = is_end(load.streak, self._watch_failures)
-        load.answer(latency_ns)
+        self.loads[index].answer(latency_ns)
         self.news.add(index)
+        return self.report((index,)) if self._refuted(index) else []
+
+    def failed(self, now: int, index: int, cause: Cause) -> list[SendReport]:
+        """An attempt failed; what is watched for is reported at once."""
+        load, watch, code = self.loads[index], self._watch, CODES[cause]
+        load.fail()
+        self.news.add(index)
+        if holds(watch.against, code):
+            load.blame(cause)
+            at_once = self._blamed(now, index)
+        else:
+            at_once = holds(watch.refuting, code) and self._refuted(index)
         return self.report((index,)) if at_once else []
 
-    def failed(self, index: int, cause: Cause) -> list[SendReport]:
-        """An attempt failed; a run's first failures are reported at once."""
-        load = self.loads[index]
-        load.fail(cause)
-        self.news.add(index)
-        return self.report((index,)) if is_news(load.streak, self._watch_failures) else []
+    def back(self, indexes: Iterable[int]) -> None:
+        """These masters get messages again: what was counted in a row before does not go on."""
+        for index in indexes:
+            self.loads[index].streak = 0
+            self._marks[index] = [-self._watch.window_ns] * len(self._marks[index])
 
     def cancelled(self, index: int) -> None:
         """An attempt was given up."""
@@ -89,6 +100,8 @@ class Reports:
         """The state as plain data."""
         return {
             "loads": freeze(self.loads),
+            "marks": [list(marks) for marks in self._marks],
+            "turns": list(self._turns),
             "news": sorted(self.news),
             "sequence": self._sequence,
             "due_ns": self._due_ns,
@@ -97,6 +110,8 @@ class Reports:
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
         self.loads[:] = thaw(list[Load], data["loads"])
+        self._marks = [list(marks) for marks in data["marks"]]
+        self._turns = list(data["turns"])
         self.news = set(data["news"])
         self._sequence, self._due_ns = data["sequence"], data["due_ns"]
 
@@ -110,4 +125,24 @@ class Reports:
             load.streak,
             load.last_cause,
             load.latency_ns,
+            load.against,
         )
+
+    def _refuted(self, index: int) -> bool:
+        """A run of failures has ended, if there was one: whether that is reported at once."""
+        load, watch = self.loads[index], self._watch
+        at_once = not watch.window_ns and is_end(load.streak, watch.failures)
+        load.streak = 0
+        return at_once
+
+    def _blamed(self, now: int, index: int) -> bool:
+        """One more failure counts: whether that is reported at once."""
+        watch, marks = self._watch, self._marks[index]
+        if not marks:
+            return not watch.window_ns and is_news(self.loads[index].streak, watch.failures)
+        place = self._turns[index] % len(marks)
+        if not is_rare(now, marks[place], watch.window_ns):
+            return False
+        marks[place] = now
+        self._turns[index] += 1
+        return True

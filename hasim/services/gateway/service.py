@@ -14,6 +14,7 @@ from hasim.services.gateway.choice import Choice
 from hasim.services.gateway.guards.gate import ANSWERED, CANCELLED, FAILED, FULL, ROOM
 from hasim.services.gateway.reports import Reports
 from hasim.services.routing.standing import Standing
+from hasim.services.watch import UNWATCHED, Watch
 
 Draw = Callable[[], float]
 """Gives a uniform in [0, 1) at each call."""
@@ -33,16 +34,14 @@ class GatewayService:
         cluster: Cluster,
         gateway: str,
         *,
-        watch_failures: int = 0,
+        watch: Watch = UNWATCHED,
         draw: Draw | None = None,
     ) -> None:
         self.settings = settings
         self.gateway = gateway
         self.standing = Standing(cluster)
         self.choice = Choice(settings, cluster, gateway, self.standing)
-        self.reports = Reports(
-            self.standing.ids, gateway, settings.report_interval_ns, watch_failures
-        )
+        self.reports = Reports(self.standing.ids, gateway, settings.report_interval_ns, watch)
         self.refusal = Cause.UNROUTABLE
         self._ids, self._index = self.standing.ids, self.standing.index
         self._uniforms = Uniforms(hash_of_text(gateway))
@@ -108,10 +107,10 @@ class GatewayService:
     def record_message_failed(
         self, now: int, master: str, cause: Cause, elapsed_ns: int = 0
     ) -> list[SendReport]:
-        """An attempt failed after `elapsed_ns`; a run's first failures are reported at once."""
+        """An attempt failed after `elapsed_ns`; what is watched for is reported at once."""
         index = self._index[master]
         self.choice.ended(now, index, elapsed_ns, FAILED)
-        return self.reports.failed(index, cause)
+        return self.reports.failed(now, index, cause)
 
     def record_message_cancelled(self, now: int, master: str, elapsed_ns: int) -> None:
         """An attempt was given up after `elapsed_ns`, since its twin (hedging) was answered."""
@@ -153,6 +152,8 @@ class GatewayService:
             self._version = table.version
             eligible, away = self.standing.eligible[:], self.standing.away[:]
             self.standing.take(table)
+            now_eligible = self.standing.eligible
+            self.reports.back(i for i, was in enumerate(eligible) if now_eligible[i] and not was)
             self.choice.change(now, eligible, away, table.algorithm)
         return RoutingAck(self.gateway, self._version)
 
@@ -189,11 +190,11 @@ class GatewayService:
         gateway: str,
         data: dict[str, Any],
         *,
-        watch_failures: int = 0,
+        watch: Watch = UNWATCHED,
         draw: Draw | None = None,
     ) -> GatewayService:
         """The service that `freeze` was called on."""
-        service = cls(settings, cluster, gateway, watch_failures=watch_failures, draw=draw)
+        service = cls(settings, cluster, gateway, watch=watch, draw=draw)
         service.standing.restore(data["standing"])
         service.reports.restore(data["reports"])
         in_flight = [load.in_flight for load in service.reports.loads]

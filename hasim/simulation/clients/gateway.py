@@ -8,6 +8,7 @@ from hasim.events import GatewayReport, SendReport
 from hasim.model import Cluster
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.gateway.service import GatewayService
+from hasim.services.watch import Watch
 from hasim.simulation.clock import Clock, Timer
 from hasim.simulation.control.driver import WOKEN
 from hasim.simulation.network import gateway_endpoint
@@ -23,14 +24,14 @@ class SimGateway:
         settings: BalancingSettings,
         cluster: Cluster,
         *,
-        watch_failures: int,
+        watch: Watch,
         send_report: Callable[[GatewayReport, str], None],
     ) -> None:
         self.env = env
         self.region = region
         self.endpoint = gateway_endpoint(region)
-        self.balancer = GatewayService(settings, cluster, region, watch_failures=watch_failures)
-        self.watch_failures = watch_failures
+        self.balancer = GatewayService(settings, cluster, region, watch=watch)
+        self.watch = watch
         self._send_report = send_report
         self._timer = Timer(env, self._wake)
 

@@ -16,13 +16,14 @@ from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm, register
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.control_plane import ControlPlane
+from hasim.services.watch import Watch
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import Bench, cluster
 
 
 def service(algorithm: str = "round-robin") -> LoadBalancingService:
     settings = BalancingSettings(algorithm=algorithm, table_size=251)
-    return LoadBalancingService(settings, cluster(3), gateway="local", watch_failures=4)
+    return LoadBalancingService(settings, cluster(3), gateway="local", watch=Watch(4))
 
 
 @given(st.lists(st.sampled_from(["send", "ok", "fail", "switch"]), max_size=200), st.randoms())
@@ -105,7 +106,7 @@ def test_a_frozen_service_goes_on_with_both_halves() -> None:
     data = json.loads(json.dumps(one.freeze()))
     settings = BalancingSettings(algorithm="least-loaded", table_size=251)
     other = LoadBalancingService.restore(
-        settings, cluster(3), data, gateway="local", watch_failures=4
+        settings, cluster(3), data, gateway="local", watch=Watch(4)
     )
     for balancer in (one, other):
         balancer.record_message_corresponded(6, picked[1], MILLISECOND)

@@ -32,20 +32,29 @@ class SlowMaster:
     fall: int
     rise: int
     limit: int
+    window_ns: int
     status: Status = Status.UNKNOWN
     found: str = ""
     probe: tuple[int, int] | None = None
     runs: dict[str, list[int]] = field(default_factory=dict)
     """By gateway, the lengths of its present run, as they were reported since the last excuse."""
     excused: dict[str, int] = field(default_factory=dict)
+    grew: dict[str, list[int]] = field(default_factory=dict)
+    """By gateway, when its runs grew."""
     peak: int = 0
 
     def standing(self) -> int:
         return sum(runs[-1] - self.excused.get(g, 0) for g, runs in self.runs.items())
 
+    def insists(self, now: int) -> bool:
+        """Messages made a failed check, and one failed of late."""
+        times = [time for grown in self.grew.values() for time in grown]
+        return self.standing() > 0 and self.peak > 0 and max(times) > now - self.window_ns
+
     def acquit(self) -> None:
+        if self.status is not Status.SUSPECT:
+            self.excused = {gateway: runs[-1] for gateway, runs in self.runs.items()}
         self.status, self.found, self.peak = Status.HEALTHY, "", 0
-        self.excused = {gateway: runs[-1] for gateway, runs in self.runs.items()}
 
     def failed(self) -> None:
         self.found += "F"
@@ -54,12 +63,14 @@ class SlowMaster:
         elif self.status is not Status.FAILED:
             self.status = Status.SUSPECT
 
-    def passed(self) -> None:
+    def passed(self, now: int) -> None:
         if self.status is Status.HEALTHY:
             return
         self.found += "P"
         in_row = len(self.found) - len(self.found.rstrip("P"))
         failed_before = self.status in (Status.FAILED, Status.RECOVERING)
+        if self.status is Status.SUSPECT and self.insists(now):
+            return
         if in_row >= (self.rise if failed_before or self.standing() else 1):
             self.acquit()
         elif self.status is Status.FAILED:
@@ -67,12 +78,20 @@ class SlowMaster:
         elif self.status is Status.UNKNOWN:
             self.acquit()
 
-    def reported(self, gateway: str, streak: int) -> None:
-        if streak < self.excused.get(gateway, 0):
+    def reported(self, now: int, gateway: str, streak: int) -> None:
+        runs = self.runs.setdefault(gateway, [])
+        last = runs[-1] if runs else 0
+        if streak < last or not streak:
             self.excused[gateway] = 0
-        self.runs.setdefault(gateway, []).append(streak)
+        if streak and streak != last:
+            self.grew.setdefault(gateway, []).append(now)
+        runs.append(streak)
         if streak:
             self.found += "D"
+        else:
+            for other, lengths in self.runs.items():
+                if lengths[-1] and self.grew[other][-1] <= now - self.window_ns:
+                    self.excused[other] = lengths[-1]
         standing = self.standing()
         before = self.peak if standing else 0
         self.peak = max(before, standing // self.limit)
@@ -107,10 +126,10 @@ class SlowModel:
                 master = self.masters[name]
                 if master.probe is not None and master.probe[0] == number:
                     master.probe = None
-                    master.passed() if cause is Cause.OK else master.failed()
+                    master.passed(now) if cause is Cause.OK else master.failed()
             case GatewayReport(gateway, _, rows) if self.hears_messages:
                 for row in rows:
-                    self.masters[row.master].reported(gateway, row.streak)
+                    self.masters[row.master].reported(now, gateway, row.streak)
             case StartMaintenance(name) | RemoveMaster(name):
                 master = self.masters[name]
                 master.status, master.probe = Status.MAINTENANCE, None

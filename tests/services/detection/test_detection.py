@@ -40,7 +40,7 @@ SEQUENCE = itertools.count(1)
 
 
 def report(streak: int, gateway: str = "local", cause: Cause = Cause.TIMEOUT) -> GatewayReport:
-    traffic = MasterTraffic("m1", 0, streak, 0, streak, cause, 0)
+    traffic = MasterTraffic("m1", 0, streak, 0, streak, cause, 0, streak)
     return GatewayReport(gateway, next(SEQUENCE), (traffic,))
 
 
@@ -169,8 +169,8 @@ def test_an_overtaken_report_still_tells_of_masters_that_the_newer_one_leaves_ou
     service.start_monitoring(0)
     for master in ("m1", "m2"):
         service.step(0, ProbeReply(master, 1, Cause.OK))
-    of_m2 = GatewayReport("g", 2, (MasterTraffic("m2", 1, 0, 0, 0, Cause.OK, 0),))
-    of_m1 = GatewayReport("g", 1, (MasterTraffic("m1", 0, 2, 0, 2, Cause.TIMEOUT, 0),))
+    of_m2 = GatewayReport("g", 2, (MasterTraffic("m2", 1, 0, 0, 0, Cause.OK, 0, 0),))
+    of_m1 = GatewayReport("g", 1, (MasterTraffic("m1", 0, 2, 0, 2, Cause.TIMEOUT, 0, 2),))
     service.step(SECOND, of_m2)
     assert statuses(service.step(SECOND, of_m1)) == [Status.SUSPECT]
 
@@ -186,15 +186,35 @@ def test_a_verdict_from_outside_is_still_probed(evidence) -> None:
     assert service.next_wakeup() is not None
 
 
-def test_a_message_that_fails_between_two_passed_probes_makes_them_count_afresh() -> None:
-    service = healthy(error_limit=3, fall=3, rise=2)
-    service.step(SECOND, report(3))
-    assert statuses(service.step(SECOND, ProbeReply("m1", 2, Cause.OK))) == []
-    service.step(SECOND, report(4))  # no failed check more, but a doubt
-    service.check_master_health(SECOND, "m1")
-    assert statuses(service.step(SECOND, ProbeReply("m1", 3, Cause.OK))) == []
-    service.check_master_health(SECOND, "m1")
-    assert statuses(service.step(SECOND, ProbeReply("m1", 4, Cause.OK))) == [Status.HEALTHY]
+def test_probes_that_pass_refute_no_messages_until_none_has_failed_for_a_while() -> None:
+    service = healthy(error_limit=3, fall=3, rise=2, error_window_ns=5 * SECOND)
+    assert statuses(service.step(SECOND, report(3))) == [Status.SUSPECT]
+    passed = []
+    for probe, at_s in enumerate((1, 2, 3, 5, 6, 7), 2):
+        service.check_master_health(at_s * SECOND, "m1")
+        passed.append(statuses(service.step(at_s * SECOND, ProbeReply("m1", probe, Cause.OK))))
+    assert passed == [[], [], [], [], [Status.HEALTHY], []]
+
+
+def test_messages_without_an_answer_convict_however_seldom_they_come() -> None:
+    """Gray failure at one message in a minute: suspected twice, then failed."""
+    service = healthy(error_limit=2, fall=2, rise=2, error_window_ns=5 * SECOND)
+    said, probe = [], 1
+    for number in range(1, 5):
+        at = number * 60 * SECOND
+        said += statuses(service.step(at, report(number)))
+        for wait in (0, 1, 6):
+            service.check_master_health(at + wait * SECOND, "m1")
+            probe = service.generate_health_report(at)["m1"]["probes_sent"]
+            if number < 4:
+                said += statuses(
+                    service.step(at + wait * SECOND, ProbeReply("m1", probe, Cause.OK))
+                )
+    assert said == [
+        *(Status.SUSPECT, Status.HEALTHY),
+        *(Status.SUSPECT, Status.HEALTHY),
+        *(Status.SUSPECT, Status.FAILED),  # as many as two failed checks, in one report
+    ]
 
 
 def test_a_failure_on_somebodys_word_takes_as_many_passed_probes_as_any_other() -> None:
@@ -229,6 +249,6 @@ def test_what_detection_says_of_itself() -> None:
     assert made.period_ns == 10 * SECOND
     assert made.late_window_ns == 11 * SECOND
     assert made.recovery_ns == 60 * SECOND
-    assert made.watched_failures == 15
+    assert made.watch.failures == 15
     assert made.heartbeat_ns == 0
-    assert detection(evidence=["probe"]).watched_failures == 0
+    assert detection(evidence=["probe"]).watch.failures == 0

@@ -29,6 +29,7 @@ from hasim.services.gateway.rules import HEDGED
 from hasim.services.gateway.service import GatewayService
 from hasim.services.gateway.settings import DispatcherSettings, HedgeSettings, RetrySettings
 from hasim.services.gateway.wakeups import Serial
+from hasim.services.watch import Watch
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster
 
@@ -64,7 +65,7 @@ def dispatcher(
         BalancingSettings(algorithm=algorithm, **balancing),
         cluster(masters),
         "local",
-        watch_failures=1,
+        watch=Watch(1),
     )
     settings = DispatcherSettings(
         timeout_ns=TIMEOUT_NS,
@@ -446,7 +447,7 @@ def test_a_frozen_dispatcher_goes_on_as_if_nothing_had_been() -> None:
         one.woken(20)
     data = json.loads(json.dumps([one.freeze(), one.gateway.freeze()]))
     balancing = BalancingSettings(limits=settings["limits"])
-    gateway = GatewayService.restore(balancing, cluster(3), "local", data[1], watch_failures=1)
+    gateway = GatewayService.restore(balancing, cluster(3), "local", data[1], watch=Watch(1))
     other = Dispatcher.restore(gateway, one.settings, data[0], Half())
     while (wakeup := one.next_wakeup()) is not None:
         assert other.next_wakeup() == wakeup

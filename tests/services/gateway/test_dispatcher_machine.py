@@ -17,6 +17,7 @@ from hasim.services.gateway.guards import BreakerSettings, LimitSettings
 from hasim.services.gateway.rules import HEDGED
 from hasim.services.gateway.service import GatewayService
 from hasim.services.gateway.settings import DispatcherSettings, HedgeSettings, RetrySettings
+from hasim.services.watch import Watch
 from tests.services.bench import cluster
 
 TIMEOUT_NS, DEADLINE_NS = 100, 300
@@ -68,7 +69,7 @@ class Machine(RuleBasedStateMachine):
         self.rules_of = DispatcherSettings(
             timeout_ns=TIMEOUT_NS, deadline_ns=DEADLINE_NS, retry=retry, hedge=hedge
         )
-        self.gateway = GatewayService(self.balancing, cluster(3), "local", watch_failures=1)
+        self.gateway = GatewayService(self.balancing, cluster(3), "local", watch=Watch(1))
         self.dispatcher = Dispatcher(self.gateway, self.rules_of)
 
     # -- what happens ----------------------------------------------------------------
@@ -106,7 +107,7 @@ class Machine(RuleBasedStateMachine):
     def freeze_and_restore(self) -> None:
         data = json.loads(json.dumps([self.gateway.freeze(), self.dispatcher.freeze()]))
         self.gateway = GatewayService.restore(
-            self.balancing, cluster(3), "local", data[0], watch_failures=1
+            self.balancing, cluster(3), "local", data[0], watch=Watch(1)
         )
         again = Dispatcher.restore(self.gateway, self.rules_of, data[1])
         assert again.next_wakeup() == self.dispatcher.next_wakeup()

@@ -12,6 +12,7 @@ from hasim.model import Cause, Cluster, Master, Ownership, Partition, RoutingTab
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.gateway.service import GatewayService
+from hasim.services.watch import Watch
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster
 
@@ -19,7 +20,7 @@ from tests.services.bench import cluster
 def service(algorithm: str = "round-robin", fleet: Cluster | None = None, **more):
     more.setdefault("table_size", 251)
     settings = BalancingSettings(algorithm=algorithm, **more)
-    return GatewayService(settings, fleet or cluster(3), "local", watch_failures=4)
+    return GatewayService(settings, fleet or cluster(3), "local", watch=Watch(4))
 
 
 def test_vip_messages_keep_the_first_tier_when_ordinary_ones_spill_over() -> None:

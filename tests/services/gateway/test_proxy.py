@@ -14,6 +14,7 @@ from hasim.services.gateway.effects import Send
 from hasim.services.gateway.guards import LimitSettings
 from hasim.services.gateway.service import GatewayService
 from hasim.services.gateway.settings import DispatcherSettings, HedgeSettings, RetrySettings
+from hasim.services.watch import Watch
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster
 from tests.services.gateway.proxy import Backend, Loop, Proxy
@@ -24,7 +25,7 @@ EACH_NS = 10 * MILLISECOND
 def proxy(backend: Backend, *, limits: LimitSettings | None = None, **settings: Any) -> Proxy:
     """A proxy in front of three masters, to which a request comes every 10 ms for a second."""
     balancing = BalancingSettings(limits=limits or LimitSettings())
-    gateway = GatewayService(balancing, cluster(3), "local", watch_failures=3)
+    gateway = GatewayService(balancing, cluster(3), "local", watch=Watch(3))
     made = Proxy(Loop(), Dispatcher(gateway, DispatcherSettings(**settings)), backend)
     for number in range(100):
         made.loop.call_at(number * EACH_NS, lambda n=number: made.request(n))

@@ -38,7 +38,7 @@ def report(sequence, *rows, gateway="west"):
         gateway,
         sequence,
         tuple(
-            MasterTraffic(m, answered, failed, in_flight, 0, Cause.OK, latency)
+            MasterTraffic(m, answered, failed, in_flight, 0, Cause.OK, latency, failed)
             for m, answered, failed, in_flight, latency in rows
         ),
     )

@@ -26,7 +26,7 @@ def busy(monitor):
     )
     monitor.handle_event(10 * S, FailoverChanged(1, "a", ("p1",), "", "declared", "x", "", ""))
     monitor.generate_alert(11 * S, NASTY, Severity.WARNING, "text")
-    row = MasterTraffic("b", 90, 10, 4, 0, Cause.OK, 2_500_000)
+    row = MasterTraffic("b", 90, 10, 4, 0, Cause.OK, 2_500_000, 10)
     monitor.step(12 * S, GatewayReport("west", 1, (row,)))
     return monitor
 

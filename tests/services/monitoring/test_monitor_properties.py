@@ -51,7 +51,7 @@ EVENTS = st.one_of(
 )
 REPORTS = st.builds(
     lambda gateway, seq, master, n: GatewayReport(
-        gateway, seq, (MasterTraffic(master, n, n // 2, 1, 0, Cause.OK, n),)
+        gateway, seq, (MasterTraffic(master, n, n // 2, 1, 0, Cause.OK, n, n // 2),)
     ),
     st.sampled_from(["west", "east"]),
     st.integers(0, 20),

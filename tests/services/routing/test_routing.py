@@ -123,7 +123,7 @@ ORDERS = st.one_of(
         OwnerChanged, st.sampled_from(["p1", "p2"]), st.sampled_from(NAMES), st.just(2), st.just(1)
     ),
     st.integers(1, 5).map(
-        lambda n: GatewayReport("a", n, (MasterTraffic("m1", n, 0, 1, 0, Cause.OK, n),))
+        lambda n: GatewayReport("a", n, (MasterTraffic("m1", n, 0, 1, 0, Cause.OK, n, 0),))
     ),
     st.just(WakeUp()),
 )

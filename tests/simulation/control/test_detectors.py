@@ -115,12 +115,7 @@ def test_frozen_between_any_two_inputs_it_goes_on_alike(tmp_path, detector, evid
 
     def made() -> ControlPlane:
         return ControlPlane(
-            cluster,
-            world.detection,
-            world.failover,
-            world.balancing,
-            world.monitor,
-            seed=journal.header["observers"]["observer"]["seed"],
+            cluster, world.detection, world.failover, world.balancing, world.monitor
         )
 
     machine = made()

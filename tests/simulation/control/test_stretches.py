@@ -41,8 +41,6 @@ from tests.services.bench import detection
 from tests.simulation import planes
 from tests.simulation.worlds import Recorded, after, lasting, traffic, world
 
-even_phases = planes.even_phases
-
 GRID_NS = planes.GRID_NS
 
 
@@ -126,6 +124,11 @@ def worlds(draw: Any) -> WorldSettings:
             timeout_ns=one(10, 20) * GRID_NS,
             fall=one(1, 2, 3),
             error_limit=one(1, 2, 5),
+            observe=one("answers", "connection"),
+            count_by=one("in-row", "in-window", "share"),
+            error_window_ns=one(50, 500) * GRID_NS,
+            error_volume=5,
+            on_error=one("fail-check", "fast-interval", "sudden-death", "mark-down"),
         ),
         data_plane=one("compiled", "compiled", "reference"),
     )

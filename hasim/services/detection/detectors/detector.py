@@ -72,6 +72,9 @@ class Detector(Protocol):
         for time_ns in times_ns:
             self.failed(time_ns)
 
+    def brink(self, now: int) -> None:
+        """So much came in that two more failed checks convict, if that many are needed."""
+
     def cleared(self, now: int) -> None:
         """The master is acquitted: what was against it is void, and silence counts from now."""
 

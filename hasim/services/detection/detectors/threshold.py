@@ -62,6 +62,10 @@ class Threshold(Detector):
         """Count them."""
         self.failed_in_row += len(times_ns)
 
+    def brink(self, now: int) -> None:
+        """All but the last two that convict (HAProxy sudden-death: health := rise + 1)."""
+        self.failed_in_row = max(self.failed_in_row, self.settings.fall - 2)
+
     def cleared(self, now: int) -> None:
         """Count afresh."""
         self.failed_in_row = 0

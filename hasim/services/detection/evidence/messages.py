@@ -1,26 +1,30 @@
-"""Message outcomes as evidence: runs of failed messages, as the gateways report them."""
+"""Message outcomes as evidence: failed messages, as the gateways report them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, ClassVar, Literal
 
 from hasim.events import GatewayReport, Input, MasterTraffic, Output
 from hasim.model import Cause, Cluster, Status
+from hasim.services.detection.evidence.counting import OVERTAKEN, Counting
+from hasim.services.detection.evidence.runs import Runs
+from hasim.services.detection.evidence.shares import Shares
 from hasim.services.detection.evidence.source import (
     Judge,
     Source,
     SourceSettings,
     unknown_master,
 )
+from hasim.services.detection.evidence.windows import Windowed
 from hasim.services.frozen import freeze, thaw
-from hasim.settings import count, settings
+from hasim.services.watch import Watch, causes_set
+from hasim.settings import count, duration, settings, share
+from hasim.units import SECOND
 
-OVERTAKEN = -1
-"""A newer report of the same gateway came before, so that this one says nothing."""
 DEAF = (Status.FAILED, Status.RECOVERING, Status.MAINTENANCE)
 """Only checks can speak for a master that gets no messages, so messages do not count."""
+COUNTED: dict[str, type[Any]] = {"in-row": Runs, "in-window": Windowed, "share": Shares}
 
 
 @settings
@@ -29,67 +33,97 @@ class MessageSettings(SourceSettings):
 
     ACQUITS: ClassVar[bool] = False
 
+    observe: Literal["connection", "answers"] = "answers"
+    """`connection`: only whether a connection was made counts (HAProxy observe layer4); `answers`:
+    what came of the message, too (layer7)."""
+    counted: tuple[Literal["reset", "error", "timeout", "rejected", "not_owner"], ...] = (
+        *("reset", "error", "timeout"),
+    )
+    """With `observe: answers`, which ends count as failures beside a refused connection (nginx
+    proxy_next_upstream: error, timeout, http_500, ...). A full queue is no sign of a dead
+    master, nor is a wrong address."""
+    count_by: Literal["in-row", "in-window", "share"] = "in-row"
+    """What makes a failed check: failures in a row (HAProxy error-limit), failures within a window
+    (nginx max_fails in fail_timeout), or the share that fails in an interval (Envoy
+    failure_percentage)."""
     error_limit: Annotated[
         int,
         count(
-            "Failed messages in a row, summed over the gateways' own runs, that count as one "
-            "failed check and shorten the interval.",
-            source="HAProxy error-limit with on-error fail-check (default 10)",
+            "So many failed messages count as one failed check: in a row, summed over the "
+            "gateways' own runs, or within the window.",
+            source="HAProxy error-limit (default 10), nginx max_fails (default 1)",
         ),
     ] = 2
+    error_window_ns: Annotated[
+        int,
+        duration(
+            "The window, or the interval of the share. In a row: after this long without a "
+            "further failure checks that pass end the suspicion.",
+            source="nginx fail_timeout (default 10 s), Envoy outlier detection interval (10 s)",
+            above=0,
+        ),
+    ] = 10 * SECOND
+    error_share: Annotated[
+        float,
+        share(
+            "The share of failed messages that makes a failed check.",
+            source="Envoy failure_percentage_threshold (85 %)",
+        ),
+    ] = 0.85
+    error_volume: Annotated[
+        int,
+        count(
+            "The share of fewer messages than this says nothing.",
+            source="Envoy failure_percentage_request_volume (50)",
+        ),
+    ] = 50
+    on_error: Literal["fast-interval", "fail-check", "sudden-death", "mark-down"] = "fail-check"
+    """What so many failures do, beside a check of the master at once: nothing more, one failed
+    check, all failed checks but the last one that convicts, or a conviction (HAProxy on-error:
+    fastinter, fail-check, sudden-death, mark-down)."""
 
-    def watched_failures(self, convicting_checks: int) -> int:
-        """Those that may make the last failed check that convicts."""
-        return self.error_limit * convicting_checks
+    def watch(self, convicting_checks: int) -> Watch:
+        """Failures up to those that may make the last failed check that convicts."""
+        checks = 1 if self.on_error == "mark-down" else convicting_checks
+        if self.on_error == "fast-interval":
+            checks = max(1, checks)
+        against, refuting = self._sets()
+        if self.count_by == "share" or not checks:
+            return Watch(against=against, refuting=refuting)
+        window_ns = self.error_window_ns if self.count_by == "in-window" else 0
+        return Watch(self.error_limit * checks, window_ns, against, refuting)
 
+    def counting(self) -> Counting:
+        """What counts the messages of one master."""
+        if self.count_by == "share":
+            return Shares(self.error_share, self.error_volume, self.error_window_ns)
+        kind = COUNTED[self.count_by]
+        made: Counting = kind(self.error_limit, self.error_window_ns)
+        return made
 
-@dataclass(slots=True)
-class MessageEvidence:
-    """Runs of failed messages at one master, one run per gateway.
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Ends that are said to count where only connections do."""
+        if self.observe == "connection" and self.counted != type(self)().counted:
+            yield "counted", "says which answers count, but observe is connection"
 
-    Every `limit` failures, summed over the gateways' present runs, count as one
-    failed check (HAProxy ``observe layer7``, ``error-limit``, ``on-error fail-check``).
-    A gateway's run ends with the first answered message, which refutes it.
-    """
-
-    limit: int
-    runs: dict[str, int] = field(default_factory=dict)
-    excused: dict[str, int] = field(default_factory=dict)
-    sequences: dict[str, int] = field(default_factory=dict)
-    checks: int = 0
-    last_cause: Cause = Cause.OK
-
-    def update(self, gateway: str, sequence: int, traffic: MasterTraffic) -> int:
-        """Take a gateway's report; returns how many failed checks it adds, or OVERTAKEN."""
-        if sequence <= self.sequences.get(gateway, 0):
-            return OVERTAKEN
-        self.sequences[gateway] = sequence
-        if traffic.streak == 0 == self.runs.get(gateway, -1):
-            return 0  # nothing is new
-        if traffic.streak < self.excused.get(gateway, 0):
-            self.excused[gateway] = 0
-        self.runs[gateway] = traffic.streak
-        if traffic.streak:
-            self.last_cause = traffic.last_cause
-        standing = self.standing()
-        if standing == 0:
-            self.checks = 0
-        new = max(0, standing // self.limit - self.checks)
-        self.checks += new
-        return new
-
-    def standing(self) -> int:
-        """Failures in the gateways' present runs that nothing has refuted or excused."""
-        return sum(run - self.excused.get(gateway, 0) for gateway, run in self.runs.items())
-
-    def excuse(self) -> None:
-        """Forgive the present runs: other evidence has settled the matter."""
-        self.excused = dict(self.runs)
-        self.checks = 0
+    def _sets(self) -> tuple[int, int]:
+        """The ends that speak against a master, and those that speak for it."""
+        if self.observe == "connection":
+            against = causes_set((Cause.REFUSED,))
+            # Whatever came over it: there was a connection. A timeout says nothing of that.
+            made = (Cause.OK, Cause.RESET, Cause.ERROR, Cause.REJECTED, Cause.NOT_OWNER)
+            return against, causes_set(made)
+        against = causes_set((Cause.REFUSED, *map(Cause, self.counted)))
+        return against, causes_set((Cause.OK,))
 
 
 class Messages(Source):
-    """Takes the gateways' reports: runs of failed messages become failed checks."""
+    """Takes the gateways' reports: failed messages become failed checks, or what `on_error` says.
+
+    Suspicion by messages is refuted by messages: a check that passes beside messages that fail
+    is what gray failure looks like (Huang et al., HotOS 2017). So it lasts until a message is
+    answered, or none has failed for `error_window`; and messages that go on failing convict.
+    """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({GatewayReport})
     WHAT: ClassVar[str] = "message"
@@ -100,59 +134,73 @@ class Messages(Source):
     def __init__(self, settings: MessageSettings, judge: Judge, cluster: Cluster) -> None:
         self.settings = settings
         self._judge = judge
-        self._of = {m.id: MessageEvidence(settings.error_limit) for m in cluster.masters}
+        self._of = {master.id: settings.counting() for master in cluster.masters}
 
     def step(self, now: int, item: Input) -> list[Output]:
         """Take a gateway's report. KeyError for an unknown master."""
         assert isinstance(item, GatewayReport)
         out: list[Output] = []
         for traffic in item.masters:
-            evidence = self._of.get(traffic.master)
-            if evidence is None:
+            counted = self._of.get(traffic.master)
+            if counted is None:
                 raise unknown_master(traffic.master, self._of)
-            checks = evidence.update(item.gateway, item.sequence, traffic)
-            if checks != OVERTAKEN:
-                out += self._weighed(now, traffic, evidence, checks)
+            checks = counted.update(now, item.gateway, item.sequence, traffic)
+            if checks != OVERTAKEN and (checks or traffic.streak):
+                out += self._weighed(now, traffic, counted, checks)
         return out
 
     def _weighed(
-        self, now: int, traffic: MasterTraffic, evidence: MessageEvidence, checks: int
+        self, now: int, traffic: MasterTraffic, counted: Counting, checks: int
     ) -> list[Output]:
         judge, master, out = self._judge, traffic.master, list[Output]()
         if traffic.streak:
             judge.doubted(master)
         if not checks or judge.status(master) in DEAF:
             return out
-        standing, cause = evidence.standing(), traffic.last_cause
-        reason = f"{standing} messages in a row failed, the last one: {cause}"
-        for _ in range(checks):
-            out += judge.failed(now, master, self, cause, reason)
+        cause, reason, does = traffic.last_cause, counted.words(), self.settings.on_error
+        if does == "mark-down":
+            out += judge.convicted(now, master, self, cause, reason)
+        elif does != "fast-interval":
+            if does == "sudden-death":
+                judge.brink(now, master)
+            for _ in range(checks):
+                out += judge.failed(now, master, self, cause, reason)
         return out + judge.hurry(now, master)
 
     def concerns(self, item: Input) -> Iterable[str]:
-        """Those at which runs of failures may have become as long as a failed check."""
+        """Those at which failures may have become as many as a failed check."""
         assert isinstance(item, GatewayReport)
-        failing = [(t.master, t.streak) for t in item.masters if t.streak]
+        if self.settings.count_by == "share":
+            return [traffic.master for traffic in item.masters]
+        failing = [(t.master, t.against) for t in item.masters if t.against]
+        if self.settings.count_by == "in-window":
+            return [master for master, _ in failing]
+        streaks = [(t.master, t.streak) for t in item.masters if t.streak]
         limit = self.settings.error_limit
-        return [m for m, streak in failing if self._of[m].standing() + streak >= limit]
+        return [m for m, streak in streaks if self._of[m].standing() + streak >= limit]
 
     def standing(self, master: str) -> Cause | None:
-        """How the last failed message of the present runs ended."""
-        evidence = self._of[master]
-        return evidence.last_cause if evidence.standing() else None
+        """How the last failed message ended of those that nothing has refuted."""
+        counted = self._of[master]
+        return counted.last_cause if counted.standing() else None
 
-    def excuse(self, master: str) -> None:
-        """Forgive the present runs."""
-        self._of[master].excuse()
+    def insists(self, now: int, master: str) -> bool:
+        """Whether as many as a failed check failed of late, and no answer has refuted them."""
+        return self._of[master].insists(now)
+
+    def excuse(self, master: str, *, forgive: bool) -> None:
+        """What stands is no failed check any more."""
+        self._of[master].excuse(forgive=forgive)
 
     def report(self, master: str) -> dict[str, object]:
         """Failures that nothing has refuted."""
         return {"failed_messages_standing": self._of[master].standing()}
 
     def freeze(self) -> Any:
-        """The runs at each master."""
+        """What was counted at each master."""
         return freeze(self._of)
 
     def thaw(self, data: Any) -> None:
-        """Go on with the runs that were frozen."""
-        self._of = thaw(dict[str, MessageEvidence], data)
+        """Go on with what was frozen."""
+        kind = COUNTED[self.settings.count_by]
+        self._of = {master: thaw(kind, counted) for master, counted in data.items()}

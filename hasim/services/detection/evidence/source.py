@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Protocol
 from hasim.events import Input, Output
 from hasim.model import Cause, Cluster, Status
 from hasim.services.agenda import NEVER
-from hasim.services.detection.chance import Chance
 from hasim.services.detection.rhythm import Rhythm
+from hasim.services.watch import Watch
 from hasim.settings import settings
 
 
@@ -39,12 +39,12 @@ class SourceSettings:
         """How often masters shall send a `Heartbeat` by themselves; 0: they need not."""
         return 0
 
-    def watched_failures(self, convicting_checks: int) -> int:
-        """How many failed messages of a run gateways shall report at once.
+    def watch(self, convicting_checks: int) -> Watch | None:
+        """What gateways shall count against masters, and report at once.
 
-        So that `convicting_checks` failed checks can come of them. 0: messages are no evidence.
+        So that `convicting_checks` failed checks can come of them. None: messages are no evidence.
         """
-        return 0
+        return None
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """What does not fit together: (setting, message)."""
@@ -53,9 +53,6 @@ class SourceSettings:
 
 class Judge(Protocol):
     """Whom the sources tell of evidence; answers with what follows from it."""
-
-    chance: Chance
-    """The chance in the rhythm of checks, as the driver hands it in."""
 
     def status(self, master: str) -> Status:
         """The present verdict. KeyError for an unknown master."""
@@ -71,6 +68,16 @@ class Judge(Protocol):
         self, now: int, master: str, source: Source, cause: Cause, reason: str
     ) -> list[Output]:
         """A check failed, or evidence that is worth a failed check came in; `reason` in words."""
+        ...
+
+    def convicted(
+        self, now: int, master: str, source: Source, cause: Cause, reason: str
+    ) -> list[Output]:
+        """Evidence came in that convicts by itself, whatever the detector says."""
+        ...
+
+    def brink(self, now: int, master: str) -> None:
+        """Evidence came in after which two more failed checks convict, if that many are needed."""
         ...
 
     def passed_many(
@@ -148,8 +155,15 @@ class Source(Protocol):
         """How the latest evidence against the master ended that nothing has refuted, if any."""
         return None
 
-    def excuse(self, master: str) -> None:
-        """The master is acquitted: what stands against it is forgiven."""
+    def insists(self, now: int, master: str) -> bool:
+        """Whether what stands is of a kind that no check refutes while the master is suspected."""
+        return False
+
+    def excuse(self, master: str, *, forgive: bool) -> None:
+        """The master is acquitted: what stands against it is void.
+
+        Not forgiven, it is no reason for a suspicion now, but for the next one.
+        """
 
     # For a driver that can foresee what comes of asking, see `Rhythm`.
 

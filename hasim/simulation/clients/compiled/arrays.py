@@ -50,6 +50,9 @@ def _put_gateways(
     memory.zeros("in_flight", gateways * masters)
     memory.zeros("owners", gateways * partitions)
     memory.zeros("routes", gateways * masters)["reported"] = 1
+    watch = senders[0].watch
+    marks = watch.failures if watch.window_ns else 0
+    memory.zeros("marks", gateways * masters * marks)[:] = -watch.window_ns
     column = memory.zeros("gateways", gateways)
     column["head"] = column["tail"] = -1
     column["look_ns"] = FOREVER
@@ -96,7 +99,9 @@ def _put_state(memory: Memory, senders: Sequence[SimGateway], traffic: Traffic) 
             budgets[field][:, place] = value
     state = memory.zeros("state", 1)[0]
     state["attempts"], state["jittered"] = traffic.attempts, not traffic.jitter.none
-    state["watch"] = sender.watch_failures
+    watch = sender.watch
+    state["watch"], state["watch_window_ns"] = watch.failures, watch.window_ns
+    state["against"], state["refuting"] = watch.against, watch.refuting
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
     state["backoff_ns"] = settings.retry.backoff_ns
     state["per"] = traffic.rows // traffic.attempts

@@ -15,10 +15,8 @@ from hasim.simulation.clients.compiled.layout import (
     FOREVER,
     NO_ROOM,
     NOBODY,
-    NOT_OWNER,
     OK,
     OVERFLOW,
-    REJECTED,
     TIMED_OUT,
     UNROUTABLE,
     UNSETTLED,
@@ -32,8 +30,10 @@ from hasim.simulation.clients.compiled.rules import (
     allows,
     deposit,
     hedge_after,
+    holds,
     is_end,
     is_news,
+    is_rare,
     looks_at,
     may_join,
     note_pace,
@@ -64,6 +64,7 @@ error_of = VIEWS["error"]
 backoff = VIEWS["backoff"]
 demand_ns = VIEWS["demand_ns"]
 in_flight = VIEWS["in_flight"]
+marks = VIEWS["marks"]
 unanswered = VIEWS["unanswered"]
 budgets = VIEWS["budgets"]
 paces = VIEWS["paces"]
@@ -277,13 +278,10 @@ def answered(table: Table, now: int, slot: int) -> int:
     if a.cause != OK:
         return failed(table, now, a, int64(a.cause))
     s, r = state(table)[0], routes(table)[a.route]
-    stop = NOTHING
-    if is_end(r.streak, s.watch):
-        s.gateway, s.master = a.gateway, a.master
-        stop = REPORT
+    stop = refuted(table, a)
     in_flight(table)[a.route] -= 1
     r.answered += 1
-    r.streak = r.reported = 0
+    r.reported = 0
     latency_ns = now - a.sent_ns
     tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, ANSWERED_KIND)
     r.latency_ns = smoothed(r.latency_ns, latency_ns)
@@ -321,21 +319,52 @@ def expire(table: Table, now: int, slot: int, draw: int) -> int:
 
 
 @njit
+def refuted(table: Table, a: Record) -> int:
+    """A run of failures has ended, if there was one; that is news, unless there is a window."""
+    s, r = state(table)[0], routes(table)[a.route]
+    stop = NOTHING
+    if not s.watch_window_ns and is_end(r.streak, s.watch):
+        s.gateway, s.master = a.gateway, a.master
+        stop = REPORT
+    r.streak = 0
+    return stop
+
+
+@njit
+def blamed(table: Table, now: int, a: Record) -> int:
+    """One more failure counts; it is reported at once if it is watched for."""
+    s, r = state(table)[0], routes(table)[a.route]
+    if s.watch_window_ns:
+        if not s.watch:
+            return NOTHING
+        place = a.route * s.watch + r.turns % s.watch
+        if not is_rare(now, marks(table)[place], s.watch_window_ns):
+            return NOTHING
+        marks(table)[place] = now
+        r.turns += 1
+    elif not is_news(r.streak, s.watch):
+        return NOTHING
+    s.gateway, s.master = a.gateway, a.master
+    return REPORT
+
+
+@njit
 def failed(table: Table, now: int, a: Record, cause: int) -> int:
-    """An attempt failed; the first failures of a run are reported at once."""
+    """An attempt failed; what is watched for is reported at once."""
     s, r = state(table)[0], routes(table)[a.route]
     causes(table)[a.master * ALL_CAUSES + cause] += 1
     in_flight(table)[a.route] -= 1
     r.failed += 1
     r.reported = 0
     tell(table, now, a.gateway, a.master, a.sent_ns, FAILED_KIND)
-    if cause not in (REJECTED, NOT_OWNER):
+    stop = NOTHING
+    if holds(s.against, cause):
+        r.against += 1
         r.streak += 1
         r.last_cause = cause
-    stop = NOTHING
-    if is_news(r.streak, s.watch):
-        s.gateway, s.master = a.gateway, a.master
-        stop = REPORT
+        stop = blamed(table, now, a)
+    elif holds(s.refuting, cause):
+        stop = refuted(table, a)
     if s.attempts > 1:
         note_tried(table, messages(table)[a.message & s.mask], a.message, int64(a.master))
     call_line(table, now, int64(a.gateway))

@@ -38,6 +38,7 @@ STATE = np.dtype(
     [
         *((name, "i8") for name in ("now", "next_ns", "next_priority", "fingerprint")),
         *((name, "i8") for name in ("attempts", "masters", "partitions", "watch")),
+        *((name, "i8") for name in ("watch_window_ns", "against", "refuting")),
         *((name, "i8") for name in ("first", "message", "count", "more", "arrival_ns")),
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("tried_at", "list")),
@@ -123,7 +124,7 @@ ROUTE = np.dtype(
         *((name, "i8") for name in ("back_ns", "back_extra_ns", "back_drops")),
         *((name, "f8") for name in ("there_passes", "back_passes")),
         *((name, "i8") for name in ("sent", "answered", "failed", "streak", "last_cause")),
-        *((name, "i8") for name in ("latency_ns", "reported")),
+        *((name, "i8") for name in ("latency_ns", "against", "reported", "turns")),
     ]
 )
 """From one gateway to one master: the links, and the load as the balancer counts it."""
@@ -216,6 +217,7 @@ COLUMNS: dict[str, Any] = {
     "eligible": np.int64,  # by the routing table; "takes": for stateless messages
     "takes": np.int64,
     "in_flight": np.int64,
+    "marks": np.int64,  # with a window: when the last so many failures were reported at once
     "owners": np.int64,
     # By partition, where its masters begin in the next column: those that accept its writes.
     "holdings": np.int64,

@@ -22,11 +22,22 @@ class Ledger:
         self._masters = masters
         self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
         self._sent, self._reported = routes["sent"], routes["reported"]
+        self._streaks, self._marks = routes["streak"], memory["marks"].reshape(len(routes), -1)
+        self._eligible = np.ones(len(routes), dtype=bool)
         self._in_flight, self._armed = memory["in_flight"], memory["gateways"]["armed"]
 
     def routes_of(self, gateway: int) -> slice:
         """Where the routes from a gateway are, one to each master."""
         return slice(gateway * self._masters, (gateway + 1) * self._masters)
+
+    def rerouted(self) -> None:
+        """Gateways use other tables: what they counted in a row of masters that are back ends."""
+        standings = (gateway.balancer.standing for gateway in self._gateways)
+        eligible = np.array([may for s in standings for may in s.eligible], dtype=bool)
+        back = eligible & ~self._eligible
+        self._streaks[back], self._eligible = 0, eligible
+        if self._marks.size:
+            self._marks[back] = -self._gateways[0].watch.window_ns
 
     def expect(self, now: int, gateway: int) -> None:
         """A gateway has sent its first attempt since its last regular report."""
@@ -65,5 +76,6 @@ class Ledger:
         rows = zip(masters, self._counts[routes].tolist(), self._in_flight[routes], strict=True)
         for master, counts, in_flight in rows:
             load = loads[master]
-            load.sent, load.answered, load.failed, load.streak, cause, load.latency_ns = counts
+            load.sent, load.answered, load.failed, load.streak, cause = counts[:5]
+            load.latency_ns, load.against = counts[5:]
             load.last_cause, load.in_flight = CAUSES[cause], int(in_flight)

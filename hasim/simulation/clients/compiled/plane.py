@@ -147,6 +147,7 @@ class CompiledPlane:
     def rerouted(self) -> None:
         """A gateway uses another routing table."""
         self._take_back()
+        self._ledger.rerouted()
         self._rerouted = True
         if self._memory["gateways"]["waiting"].any():
             self._next_ns = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hasim.services import watch
 from hasim.services.gateway import budget, load, pace, rules
 from hasim.simulation.clients.compiled.jit import inlined
 
@@ -10,8 +11,10 @@ allows = inlined(budget.allows)
 withdraw = inlined(budget.withdraw)
 release_token = inlined(budget.release)
 smoothed = inlined(load.smoothed)
-is_news = inlined(load.is_news)
-is_end = inlined(load.is_end)
+holds = inlined(watch.holds)
+is_news = inlined(watch.is_news)
+is_end = inlined(watch.is_end)
+is_rare = inlined(watch.is_rare)
 note_pace = inlined(pace.note_latency)
 retry_at = inlined(rules.retry_at)
 still_waits = inlined(rules.still_waits)

@@ -50,11 +50,8 @@ from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
-from tests.simulation import planes
 from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, some, worlds
 from tests.simulation.worlds import NO_LATENCY, after, build, lasting, masters, run, traffic, world
-
-even_phases = planes.even_phases
 
 SHIPPED = catalogue.shipped()
 LONGEST_NS = 100 * SECOND

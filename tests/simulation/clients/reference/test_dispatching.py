@@ -13,6 +13,7 @@ from hasim.services.gateway.dispatcher import Dispatcher
 from hasim.services.gateway.effects import Send
 from hasim.services.gateway.guards import BreakerSettings, LimitSettings, OutlierSettings
 from hasim.services.gateway.service import GatewayService
+from hasim.services.watch import Watch
 from hasim.simulation.clients.reference.dispatching import Drawn
 from hasim.simulation.clients.reference.plane import MessagePlane
 from hasim.simulation.clients.traffic import STATELESS
@@ -87,7 +88,7 @@ def proxied(built: World) -> Ends:
         lost = gone_ns < 0 or back_ns < 0
         return None if lost else (gone_ns + messages.demand_ns[law][place] + back_ns, Cause.OK)
 
-    gateway = GatewayService(settings.balancing, cluster, sender.region, watch_failures=2)
+    gateway = GatewayService(settings.balancing, cluster, sender.region, watch=Watch(2))
     chance = Drawn(plane.pick_seed, messages)
     made = Proxy(Loop(), Dispatcher(gateway, settings.traffic, chance), backend)
     for number, arrival_ns in enumerate(messages.arrival_ns):
