@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import IO, Annotated, Any, Literal, NamedTuple, cast, get_args
 
 from hasim import events, stored, truth
-from hasim.settings import count
+from hasim.settings import ANY, count
 from hasim.settings.validation import nearest
 
 FORMAT = 3
-Time = Annotated[int, count("Nanoseconds, or a number of ours.", least=0)]
+Time = Annotated[int, count("Nanoseconds, or a number of ours.", least=0, most=ANY)]
 Lane = Literal["input", "effect", "event", "truth"]
 Body = events.Input | events.Effect | events.Event | truth.Truth
 BODIES: dict[str, type[Any]] = {

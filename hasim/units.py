@@ -45,6 +45,9 @@ SIZE_UNITS: dict[str, int] = {
 LONGEST_NS = 2**63 - 1
 """The longest duration in nanoseconds (292 years): times fit in 64 bits, also in arrays."""
 
+LONGEST_SETTING_NS = 10_000 * DAY
+"""The longest duration that a setting may be (27 years): sums of several fit in 64 bits."""
+
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*(ns|us|ms|s|m|h|d)")
 _SIZE = re.compile(rf"({_NUMBER})\s*([KMG]i?B|B)")

@@ -10,6 +10,7 @@ from typing import Any
 from hasim.measures.catalogue import MEASURES
 from hasim.scenario.operations import operation_problems
 from hasim.scenario.replications import Sequential
+from hasim.scenario.rhythms import rhythm_problems
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
@@ -64,6 +65,7 @@ def world_problems(world: WorldSettings) -> Found:
     yield from operation_problems(world)
     yield from _traffic(world)
     yield from _detection(world)
+    yield from rhythm_problems(world)
     if not is_prime(world.balancing.table_size):
         got = world.balancing.table_size
         yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"

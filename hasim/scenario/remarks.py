@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from hasim.scenario.rhythms import rhythm_remarks
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.settings import DetectionSettings
 from hasim.simulation.clients.compiled.availability import refusal
@@ -16,7 +17,9 @@ def remarks_on(worlds: Sequence[WorldSettings], paths: Iterable[str]) -> list[st
 
     `paths` are the settings that are written down: ``detection.fall``.
     """
-    return [*_slow_start(worlds), *_beside_no_part(worlds, paths), *uncompiled(worlds, "run")]
+    slow = dict.fromkeys(text for world in worlds for text in rhythm_remarks(world))
+    idle = [*_slow_start(worlds), *_beside_no_part(worlds, paths)]
+    return [*idle, *slow, *uncompiled(worlds, "run")]
 
 
 def uncompiled(worlds: Iterable[WorldSettings], verb: str) -> list[str]:

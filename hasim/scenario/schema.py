@@ -10,6 +10,7 @@ from hasim.scenario.expectations import Expectation, Expectations
 from hasim.scenario.replications import Replications, Sequential
 from hasim.scenario.variation import Variation, Varied
 from hasim.settings import (
+    ANY,
     count,
     duration,
     fields_by_user_name,
@@ -41,7 +42,7 @@ class Scenario(WorldSettings):
     """A short name, also of the run folder. Empty: the name of the file."""
     description: str = ""
     """What the scenario shows."""
-    seed: Annotated[int, count("Seed of all random streams.", least=0)] = 1
+    seed: Annotated[int, count("Seed of all random streams.", least=0, most=ANY)] = 1
     replications: Annotated[
         int | Sequential, Replications(count("Independent runs of each cell."))
     ] = 20

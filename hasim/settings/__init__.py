@@ -21,6 +21,7 @@ messages about what is wrong in it.
 from hasim.settings.choices import Choice, Name
 from hasim.settings.declaring import settings
 from hasim.settings.kinds import (
+    ANY,
     Setting,
     bandwidth,
     count,
@@ -43,6 +44,7 @@ from hasim.settings.reading import (
 from hasim.settings.validation import SettingsError, from_plain
 
 __all__ = [
+    "ANY",
     "Choice",
     "Name",
     "Setting",

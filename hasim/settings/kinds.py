@@ -25,6 +25,12 @@ class Kind:
     """A regular expression (ECMA 262) of the text form, for editors."""
 
 
+MOST = 10**6
+"""The largest count that a setting may be, unless it says otherwise: a million of anything fits
+in memory, and counts of counts in 64 bits."""
+ANY = 2**63 - 1
+"""The largest count of all: what no arithmetic is done with."""
+
 _NUMBER = r"\d+(\.\d+)?([eE][+-]?\d+)?"
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -195,10 +201,15 @@ def _same(number: float, bound: float) -> float:
 
 
 def duration(
-    meaning: str, *, source: str = "", least: float | None = 0, above: float | None = None
+    meaning: str,
+    *,
+    source: str = "",
+    least: float | None = 0,
+    above: float | None = None,
+    most: float = units.LONGEST_SETTING_NS,
 ) -> Setting:
     """A duration, stored in nanoseconds; zero is allowed unless `above` says otherwise."""
-    return Setting("duration", meaning, source, least=least, above=above)
+    return Setting("duration", meaning, source, least=least, above=above, most=most)
 
 
 def share(meaning: str, *, source: str = "", most: float = 1.0) -> Setting:
@@ -206,16 +217,21 @@ def share(meaning: str, *, source: str = "", most: float = 1.0) -> Setting:
     return Setting("share", meaning, source, least=0.0, most=most)
 
 
-def count(meaning: str, *, source: str = "", least: int = 1, most: int | None = None) -> Setting:
+def count(meaning: str, *, source: str = "", least: int = 1, most: int = MOST) -> Setting:
     """A whole number."""
     return Setting("count", meaning, source, least=least, most=most)
 
 
 def factor(
-    meaning: str, *, source: str = "", above: float = 0.0, most: float | None = None
+    meaning: str,
+    *,
+    source: str = "",
+    above: float | None = 0.0,
+    least: float | None = None,
+    most: float = 1e9,
 ) -> Setting:
     """A plain positive number without a unit."""
-    return Setting("factor", meaning, source, above=above, most=most)
+    return Setting("factor", meaning, source, above=above, least=least, most=most)
 
 
 def rate(meaning: str, *, source: str = "") -> Setting:

@@ -16,8 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.settings import Choice, duration, factor, settings
+from hasim.units import LONGEST_SETTING_NS
 
 Floats = NDArray[np.float64]
+
+
+def whole_ns(law: Law | Samples, u: Floats) -> Floats:
+    """What a law draws in whole nanoseconds, in the shape of `u`; all drawing rounds here.
+
+    No draw is longer than a setting may be, which no run outlasts: times fit in 64 bits.
+    """
+    values = law.quantile(u)
+    np.minimum(values, LONGEST_SETTING_NS, out=values)
+    return np.rint(values, out=values)
 
 
 def exponential(u: Floats, mean: float) -> Floats:
@@ -95,7 +106,7 @@ class Weibull:
 
     law: Literal["weibull"] = "weibull"
     mean_ns: Annotated[int, duration("The mean.", above=0)]
-    shape: Annotated[float, factor("The shape parameter k.")] = 1.0
+    shape: Annotated[float, factor("The shape parameter k.", above=None, least=0.01)] = 1.0
 
     def quantile(self, u: Floats) -> Floats:
         """Nanoseconds, in the shape of `u`: scale = mean / Gamma(1 + 1/k)."""

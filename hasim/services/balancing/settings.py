@@ -136,7 +136,7 @@ class BalancingSettings:
     ] = 2
     ring_size: Annotated[
         int,
-        count("Points on the hash ring, all masters together.", source="Envoy, 1024", most=2**23),
+        count("Points on the hash ring, all masters together.", source="Envoy, 1024", most=2**20),
     ] = 1024
     table_size: Annotated[
         int,

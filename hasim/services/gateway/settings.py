@@ -12,7 +12,7 @@ from hasim.units import MILLISECOND, SECOND
 class RetrySettings:
     """What a client does after a failed attempt."""
 
-    attempts: Annotated[int, count("Attempts at most, the first included.")] = 1
+    attempts: Annotated[int, count("Attempts at most, the first included.", most=100)] = 1
     backoff_ns: Annotated[
         int,
         duration(

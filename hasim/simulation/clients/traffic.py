@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.services.gateway.rules import HEDGED
-from hasim.simulation.laws import exponential
+from hasim.simulation.laws import exponential, whole_ns
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.service import ServiceLaw, law_of
@@ -99,13 +99,16 @@ class Traffic:
         last = 0
         for first in range(0, self.limit, size):
             draws = self.uniforms("arrivals", first, min(size, self.limit - first))
-            gaps = np.rint(exponential(draws, self._mean_ns)).astype(np.int64)
-            gaps[0] += last
-            times = gaps.cumsum()
-            last = times[-1]
-            if last >= self.horizon_ns:
-                yield times[times < self.horizon_ns]
+            gaps = np.rint(np.minimum(exponential(draws, self._mean_ns), self.horizon_ns))
+            times = gaps.astype(np.int64)
+            times[0] += last
+            times = times.cumsum()
+            beyond = times >= self.horizon_ns
+            if beyond.any():
+                # What comes after the first of them may be beyond 64 bits, too.
+                yield times[: int(beyond.argmax())]
                 return
+            last = times[-1]
             yield times
 
     def _recorded(self, size: int) -> Iterator[Ints]:
@@ -189,8 +192,7 @@ class Traffic:
     def demands(self, first: int, count: int, attempts: slice = ALL) -> list[Floats]:
         """Service demands of each law in whole nanoseconds, shape (rows, count)."""
         draws = self._by_attempt("service", first, count, attempts)
-        found = [law.quantile(draws) for law in self.laws]
-        return [np.rint(values, out=values) for values in found]
+        return [whole_ns(law, draws) for law in self.laws]
 
     def _by_attempt(self, concern: str, first: int, count: int, attempts: slice) -> Floats:
         concerns = [concern, HEDGE + concern] if self.hedged else [concern]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hasim.simulation.laws import Law, whole_ns
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings.faults import Fault
 from hasim.simulation.streams import Stream, generator
@@ -12,13 +13,13 @@ Span = tuple[int, int]
 def occurrences(fault: Fault, draws: Stream, horizon_ns: int) -> list[Span]:
     """(start, duration) in nanoseconds of each occurrence by `at` or `every` before the horizon."""
     if fault.at:
-        starts = [round(float(law.quantile(draws.uniforms())[0])) for law in fault.at]
+        starts = [drawn_ns(law, draws) for law in fault.at]
         return [(start, _duration(fault, draws)) for start in starts if start < horizon_ns]
     assert fault.every is not None
     spans: list[Span] = []
     now = 0
     while True:
-        start = now + round(float(fault.every.quantile(draws.uniforms())[0]))
+        start = now + drawn_ns(fault.every, draws)
         if start >= horizon_ns:
             return spans
         duration = _duration(fault, draws)
@@ -27,8 +28,13 @@ def occurrences(fault: Fault, draws: Stream, horizon_ns: int) -> list[Span]:
         now = start + max(1, duration)
 
 
+def drawn_ns(law: Law, draws: Stream) -> int:
+    """The next draw of a law, in nanoseconds."""
+    return int(whole_ns(law, draws.uniforms())[0])
+
+
 def _duration(fault: Fault, draws: Stream) -> int:
-    return max(1, round(float(fault.for_.quantile(draws.uniforms())[0])))
+    return max(1, drawn_ns(fault.for_, draws))
 
 
 def replayed(

@@ -30,7 +30,7 @@ class MasterSettings:
     region: str = "local"
     """The site that it stands in."""
     priority: Annotated[int, count("Order of preference: the lowest number first.")] = 1
-    workers: Annotated[int, count("Messages that it serves at the same time.")] = 8
+    workers: Annotated[int, count("Messages that it serves at the same time.", most=10**5)] = 8
     weight: Annotated[
         float | None,
         factor("Its share of messages relative to others', as workers if not given."),

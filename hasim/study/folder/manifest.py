@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from hasim import stored
 from hasim.scenario.replications import Sequential
-from hasim.settings import count, plain
+from hasim.settings import ANY, count, plain
 from hasim.settings.validation import SettingsError, from_plain
 from hasim.stored import StoredError
 from hasim.study.execution.program import named, this_program
@@ -24,7 +24,7 @@ SCENARIO = "scenario.yaml"
 FORMAT = 6
 """What is written and read. Format 1 named the cells by their numbers, 2 had them in its manifest,
 3 did not say which sources had made it, 4 had no digests, and 5 knew latencies by buckets alone."""
-Count = Annotated[int, count("How many there are.", least=0)]
+Count = Annotated[int, count("How many there are.", least=0, most=ANY)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from hasim.events import FailoverChanged, GatewayReport, SendProbe, StatusChange
 from hasim.journal import Journal, to_line
 from hasim.model import Status
 from hasim.services.failover.lifecycle import TERMINAL
-from hasim.settings import count
+from hasim.settings import ANY, count
 from hasim.singles import singly
 from hasim.stored import STRICT
 from hasim.truth import AttemptRollup
 
-Count = Annotated[int, count("How often it happened.", least=0)]
+Count = Annotated[int, count("How often it happened.", least=0, most=ANY)]
 
 
 @dataclass(frozen=True, slots=True)

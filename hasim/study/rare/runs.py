@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hasim.measures import Measured, measure
 from hasim.measures.availability import Downtime
 from hasim.measures.causes import CAUSES
-from hasim.simulation.laws import Constant, Exponential
+from hasim.simulation.laws import Constant, Exponential, whole_ns
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.faults import AnyFault, RegionOutage
@@ -241,7 +241,7 @@ class Design:
         for number, one in enumerate(self.classes):
             own = klass == number
             target[own] = (draws[0, own] * len(one.targets)).astype(np.int64)
-            lasting = np.rint(one.fault.for_.quantile(draws[1, own])).astype(np.int64)
+            lasting = whole_ns(one.fault.for_, draws[1, own]).astype(np.int64)
             duration_ns[own] = np.maximum(1, lasting)
         return Strikes(klass, target, start_ns, duration_ns, draws[2])
 
