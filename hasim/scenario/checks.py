@@ -18,13 +18,15 @@ from hasim.settings.validation import Where, nearest
 from hasim.simulation.laws import Constant, Uniform
 from hasim.simulation.settings import MatrixTrace, PoissonArrivals, WorldSettings
 from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
-from hasim.units import format_duration, seconds
+from hasim.units import format_duration, format_percent, seconds
 
 Found = Iterator[tuple[Where, str]]
 RESERVED = ("random", "each", "all")
 MOST_MESSAGES = 10**8
 """More messages in one replication do not fit in the memory of a common machine."""
 MOST_FAULTS = 10**6
+MOST_BURSTS = 10**7
+"""More bursts of loss, each of 16 bytes, would be most of a run's memory."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MASTER = re.compile(r"[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")
 _OWNER_OF = re.compile(r"owner-of:p([1-9][0-9]*)")
@@ -63,6 +65,7 @@ def world_problems(world: WorldSettings) -> Found:
     for index, fault in enumerate(world.faults):
         yield from _fault(world, fault, ("faults", index))
     yield from operation_problems(world)
+    yield from _bursts(world)
     yield from _traffic(world)
     yield from _detection(world)
     yield from rhythm_problems(world)
@@ -196,6 +199,28 @@ def _target_problem(world: WorldSettings, target: str, *, listed: bool) -> str:
         name, regions = target.removeprefix("region:"), sorted({m.region for m in world.masters})
         return "" if name in regions else f"no master is in {name!r}{nearest(name, regions)}"
     return f"no master {target!r}{nearest(target, [*ids, *RESERVED])}"
+
+
+def _bursts(world: WorldSettings) -> Found:
+    """Loss in bursts that can be, and not too many of them."""
+    bursts = world.network.bursts
+    if bursts is None or bursts.share == 0.0:
+        return
+    if bursts.share >= bursts.within:
+        shown, within = format_percent(bursts.share), format_percent(bursts.within)
+        yield (
+            ("network", "bursts", "share"),
+            f"must be less than what a burst loses (within, {within}), got {shown}",
+        )
+        return
+    of_path = world.horizon_ns / (bursts.mean_ns + bursts.good_ns)
+    number = of_path * len(world.masters) * (len(world.client_regions) + 1)
+    if number > MOST_BURSTS:
+        yield (
+            ("network", "bursts", "mean"),
+            f"makes {number:.0e} bursts in a run; the most is 1e+07: such short ones are "
+            "independent loss (network.loss)",
+        )
 
 
 def _traffic(world: WorldSettings) -> Found:

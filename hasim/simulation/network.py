@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from hasim.simulation.bursts import Bursts
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
 from hasim.simulation.streams import Uniforms
@@ -65,7 +66,7 @@ class LinkFault:
 
     `others` are the endpoints at their other ends (None: all), `to` and `from_` say in which
     direction. Packets are dropped, or lost with probability `loss`, independently of other
-    causes, or take `extra_ns` longer.
+    causes, or take `extra_ns` longer, or are held until `held_ns` (a time).
     """
 
     endpoint: str
@@ -75,6 +76,7 @@ class LinkFault:
     drops: bool = False
     extra_ns: int = 0
     loss: float = 0.0
+    held_ns: int = 0
 
     def strikes(self, source: str, destination: str) -> bool:
         """Whether it strikes the packets from one endpoint to another."""
@@ -86,17 +88,28 @@ class LinkFault:
 
 
 class Link:
-    """One direction between two endpoints. Faults add drops, extra delay and extra loss."""
+    """One direction between two endpoints. Faults add drops, extra delay and extra loss.
+
+    In a burst of loss (`bursts`, if there are any) it loses more than `passes` says.
+    """
 
     __slots__ = (
-        *("base_ns", "drops", "extra_ns", "foreseen_by", "passes", "taken"),
+        *("base_ns", "bursts", "drops", "extra_ns", "foreseen_by", "held_ns", "passes", "taken"),
         *("_draws", "_first", "_jitter", "_loss", "_steady", "_uniforms"),
     )
 
     BLOCK, BLOCKS = 32, 8
 
-    def __init__(self, base_ns: int, loss: float, jitter: Jitter, uniforms: Uniforms) -> None:
+    def __init__(
+        self,
+        base_ns: int,
+        loss: float,
+        jitter: Jitter,
+        uniforms: Uniforms,
+        bursts: Bursts | None = None,
+    ) -> None:
         self.base_ns = base_ns
+        self.bursts = bursts
         self._loss = loss
         self._jitter = jitter
         self._steady = jitter.none
@@ -118,19 +131,25 @@ class Link:
         """These are the faults that strike it from now on, in the order in which they began."""
         self.drops = any(fault.drops for fault in faults)
         self.extra_ns = sum(fault.extra_ns for fault in faults)
+        self.held_ns = max((fault.held_ns for fault in faults), default=0)
         self.passes = 1.0 - self._loss
         for fault in faults:
             self.passes *= 1.0 - fault.loss
 
-    def crossing(self, ratio: float, u: float) -> int:
-        """Nanoseconds that a packet needs, or -1 if it is lost (`u` uniform, `ratio` jitter)."""
+    def crossing(self, ratio: float, u: float, at_ns: int) -> int:
+        """Nanoseconds that a packet needs that is sent at a time, or -1 if it is lost.
+
+        `u` is a uniform that decides on loss, `ratio` its jitter.
+        """
         if self.drops or u >= self.passes:
             return -1
-        return int(self.base_ns * ratio) + self.extra_ns
+        if self.bursts is not None and u >= self.passes * self.bursts.passes(at_ns):
+            return -1
+        return int(self.base_ns * ratio) + self.extra_ns + max(0, self.held_ns - at_ns)
 
-    def draw(self) -> int:
-        """A crossing with this link's own random stream, for control traffic."""
-        return self.cross(self.take())
+    def draw(self, at_ns: int) -> int:
+        """A crossing at a time with this link's own random stream, for control traffic."""
+        return self.cross(self.take(), at_ns)
 
     def take(self) -> int:
         """The number of a crossing, now or later, that has the next numbers of that stream."""
@@ -140,18 +159,23 @@ class Link:
         self.taken = number + 1
         return number
 
-    def cross(self, number: int) -> int:
-        """The crossing of that number, now. Its luck is only drawn where chance decides."""
-        if self._steady and self.passes >= 1.0:
-            return -1 if self.drops else self.base_ns + self.extra_ns
+    def cross(self, number: int, at_ns: int) -> int:
+        """The crossing of that number at a time. Its luck is only drawn where chance decides."""
+        if self._steady and self.passes >= 1.0 and self.bursts is None:
+            if self.drops:
+                return -1
+            return self.base_ns + self.extra_ns + max(0, self.held_ns - at_ns)
         place = number - self._first
         if not 0 <= place < len(self._draws):
             self._draw_more(number)
             place = number - self._first
-        return self.crossing(*self._draws[place])
+        return self.crossing(*self._draws[place], at_ns)
 
     def look_ahead(self, count: int) -> NDArray[np.int64]:
-        """The next crossings as they would be now, -1 if lost: shape (count,). Takes none."""
+        """The next crossings as they would be now, -1 if lost: shape (count,). Takes none.
+
+        Bursts aside (see `lost_in_bursts`), and not while packets are held.
+        """
         if self.drops:
             return np.full(count, -1, dtype=np.int64)
         if self._steady and self.passes >= 1.0:
@@ -163,6 +187,17 @@ class Link:
         delays_ns = (self.base_ns * ratios).astype(np.int64) + self.extra_ns
         delays_ns[u >= self.passes] = -1
         return delays_ns[skipped : skipped + count]
+
+    def lost_in_bursts(self, at_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the next crossings are lost in a burst, at these times; shape of `at_ns`."""
+        if self.bursts is None or self.drops:
+            return np.zeros(at_ns.shape, dtype=np.bool_)
+        first = self.taken // self.BLOCK
+        skipped = self.taken - first * self.BLOCK
+        _, u = self._blocks(first, -(-(skipped + len(at_ns)) // self.BLOCK))
+        passes = np.where(self.bursts.bad(at_ns), self.passes * self.bursts.passing, 1.0)
+        lost: NDArray[np.bool_] = u[skipped : skipped + len(at_ns)] >= passes
+        return lost
 
     def skip(self, count: int) -> None:
         """Take so many numbers: that many crossings were those of a look ahead."""
@@ -219,6 +254,7 @@ class Network:
         self._rtt = recorded.rtt_ns
         self._sites = sites
         self._source = (seed, replication)
+        self._bursts: dict[tuple[str, str], Bursts] = {}
         # In the order in which they began.
         self._faults: list[LinkFault] = []
         self._built_at: dict[str, list[tuple[str, str]]] = {site: [] for site in sites}
@@ -228,11 +264,23 @@ class Network:
             raise KeyError(f"no link from {source} to itself")
         base_ns = self.rtt_ns(source, destination) // 2
         uniforms = Uniforms(*self._source, f"link:{source}>{destination}")
-        link = Link(base_ns, self.settings.loss, self.jitter, uniforms)
+        bursts = self._bursts_of(source, destination)
+        link = Link(base_ns, self.settings.loss, self.jitter, uniforms, bursts)
         for end in (source, destination):
             self._built_at[end].append((source, destination))
         self._strike(link, source, destination)
         return link
+
+    def _bursts_of(self, source: str, destination: str) -> Bursts | None:
+        """The bursts of the path between two endpoints, the same both ways."""
+        settings = self.settings.bursts
+        if settings is None or settings.share == 0.0:
+            return None
+        ends = (min(source, destination), max(source, destination))
+        if ends not in self._bursts:
+            uniforms = Uniforms(*self._source, "bursts:{}-{}".format(*ends))
+            self._bursts[ends] = Bursts(settings, uniforms)
+        return self._bursts[ends]
 
     def begin(self, *faults: LinkFault) -> None:
         """These faults strike their links from now on."""
@@ -264,9 +312,9 @@ class Network:
             return self.settings.rtt.rtt_ns
         return self._rtt[one, other]
 
-    def cross(self, source: str, destination: str) -> int:
-        """Nanoseconds of one control packet's crossing, or -1 if it is lost."""
-        return self.links[source, destination].draw()
+    def cross(self, source: str, destination: str, at_ns: int) -> int:
+        """Nanoseconds of one control packet's crossing at a time, or -1 if it is lost."""
+        return self.links[source, destination].draw(at_ns)
 
     def connected(self, a: str, b: str) -> bool:
         """Whether packets pass both ways, random loss aside."""

@@ -21,3 +21,26 @@ def test_a_step_cannot_take_longer_than_is_waited_for_it(problems_of, extra, fie
 def test_without_fencing_the_device_may_be_slow(loaded) -> None:
     extra = "fencing_device: {latency: 6s}\nfailover: {fencing: {mode: none}}\n"
     assert len(loaded(GOOD + extra).cells) == 1
+
+
+@pytest.mark.parametrize(
+    ("bursts", "field", "message"),
+    [
+        (
+            "{share: 30%, mean: 1s, within: 20%}",
+            "network.bursts.share",
+            "must be less than what a burst loses (within, 20%), got 30%",
+        ),
+        ("{share: 100%, mean: 1s}", "network.bursts.share", "(within, 100%), got 100%"),
+        ("{share: 10%, mean: 1us}", "network.bursts.mean", "the most is 1e+07"),
+        ("{share: 10%, mean: 0s}", "network.bursts.mean", "must be greater than 0s"),
+    ],
+)
+def test_bursts_of_loss_that_cannot_be(problems_of, bursts, field, message) -> None:
+    (problem,) = problems_of(GOOD + f"network: {{bursts: {bursts}}}\n")
+    assert problem.field == field
+    assert message in problem.message
+
+
+def test_no_share_in_bursts_is_legal_whatever_else(loaded) -> None:
+    assert len(loaded(GOOD + "network: {bursts: {share: 0%, mean: 1us}}\n").cells) == 1

@@ -26,6 +26,7 @@ from hasim.simulation.laws import Constant, Exponential, Lognormal
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
+    BurstSettings,
     FencingDeviceSettings,
     FixedRtt,
     HedgeSettings,
@@ -57,6 +58,11 @@ from tests.services.bench import detection
 
 GRID_NS = 10 * MILLISECOND
 BIG_PLAN = 100
+BURSTS = (
+    BurstSettings(share=0.1, mean_ns=20 * GRID_NS),
+    BurstSettings(share=0.3, mean_ns=SECOND, within=0.7),
+    BurstSettings(share=0.02, mean_ns=MILLISECOND),
+)
 FAULTS: dict[str, Any] = {
     typing.get_args(typing.get_type_hints(cls)["kind"])[0]: cls for cls in members_of(AnyFault)
 }
@@ -214,6 +220,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             rtt=FixedRtt(rtt_ns=one(0, 2, 4) * GRID_NS),
             local_rtt_ns=one(0, 2 * GRID_NS),
             loss=one(0.0, 0.05, 0.5),
+            bursts=one(None, None, *BURSTS),
             jitter=None if grid else one(None, JitterLaw(cv=0.5)),
         ),
         traffic=TrafficSettings(

@@ -27,7 +27,7 @@ def all_built() -> Network:
 
 def condition(made: Network, pair: tuple[str, str]) -> tuple[object, ...]:
     link = made.links[pair]
-    return link.base_ns, link.drops, link.extra_ns, link.passes, [link.draw() for _ in range(3)]
+    return link.base_ns, link.drops, link.extra_ns, link.passes, [link.draw(0) for _ in range(3)]
 
 
 FAULTS = st.builds(
@@ -104,8 +104,8 @@ def test_a_look_ahead_sees_what_will_be_drawn_and_takes_nothing(
         if skipped:
             link.skip(count)
         else:
-            assert [link.draw() for _ in range(count)] == ahead
-        assert [twin.draw() for _ in range(count)] == ahead
+            assert [link.draw(0) for _ in range(count)] == ahead
+        assert [twin.draw(0) for _ in range(count)] == ahead
 
 
 def test_who_looked_ahead_is_told_before_anybody_else_draws() -> None:
@@ -117,4 +117,4 @@ def test_who_looked_ahead_is_told_before_anybody_else_draws() -> None:
         link.skip(3)
 
     link.foreseen_by = gives_way
-    assert link.draw() == ahead[3]
+    assert link.draw(0) == ahead[3]

@@ -31,7 +31,7 @@ class LoadProbes:
         for place, master in enumerate(masters):
             number = draw * DRAWS + place
             link = self._network.links[gateway.endpoint, master_endpoint(master)]
-            delay = link.crossing(1.0, uniform(self._seed, 2 * number))
+            delay = link.crossing(1.0, uniform(self._seed, 2 * number), self._env.now)
             if delay >= 0:
                 load = (gateway, self._masters[master], number)
                 Call(self._env, delay, ARRIVAL, self._arrive, load, PROBES + number)
@@ -42,7 +42,7 @@ class LoadProbes:
         if not master.answering:
             return
         link = self._network.links[master_endpoint(master.id), gateway.endpoint]
-        delay = link.crossing(1.0, uniform(self._seed, 2 * number + 1))
+        delay = link.crossing(1.0, uniform(self._seed, 2 * number + 1), self._env.now)
         if delay >= 0:
             load = (gateway, master.id, *master.load())
             Call(self._env, delay, ANSWER, self._return, load, PROBES + number)

@@ -58,8 +58,9 @@ class LoadReports:
         rate = (work.done - last.done) / seconds
         error_rate = (work.errors - last.errors) / seconds
         busy = (work.busy_ns - last.busy_ns) / (self._interval_ns * master.settings.workers)
+        here = master_endpoint(master.id)
         for gateway in self._gateways:
-            delay = self._network.cross(master_endpoint(master.id), gateway.endpoint)
+            delay = self._network.cross(here, gateway.endpoint, self._env.now)
             if delay >= 0:
                 load = (gateway, master.id, rate, error_rate, busy)
                 Call(self._env, delay, INPUT, self._deliver, load)

@@ -25,7 +25,7 @@ class Post:
 
     def send(self, target: str, rank: int, then: Callable[[], None]) -> None:
         """`then` happens when a packet has come to the target's endpoint, if it comes."""
-        delay = self.network.cross(self.endpoint, target)
+        delay = self.network.cross(self.endpoint, target, self.env.now)
         if delay >= 0:
             Call(self.env, delay, rank, lambda _: then())
 
@@ -45,6 +45,6 @@ class Post:
 
     def bring(self, source: str, item: Input) -> None:
         """An input crosses from an endpoint to the observer."""
-        delay = self.network.cross(source, self.endpoint)
+        delay = self.network.cross(source, self.endpoint, self.env.now)
         if delay >= 0:
             Call(self.env, delay, INPUT, self.receive, item)

@@ -86,7 +86,7 @@ class Probes:
         """Put a probe on its way. What it meets there and back does not shift others' luck."""
         name, env, back = probe.master, self.env, self._back[probe.master]
         self._sent = number = self._sent + self._step
-        there_ns, way = self._there[name].draw(), back.take()
+        there_ns, way = self._there[name].draw(env.now), back.take()
         if self.unanswered is not None and (there_ns < 0 or self.outlook(name) is Cause.TIMEOUT):
             self.unanswered(name)
         if there_ns < 0:
@@ -94,7 +94,8 @@ class Probes:
         if self._shallow[name] and self._masters[name].answering:
             now, before = env.now, self._foreseen.get(name)
             # Only one is kept in mind, so the one before must have arrived.
-            back_ns = back.cross(way) if before is None or before[0] <= now else -1
+            foreseen = before is None or before[0] <= now
+            back_ns = back.cross(way, now + there_ns) if foreseen else -1
             if back_ns >= 0:
                 reply, took_ns = ProbeReply(name, probe.probe, OK), there_ns + back_ns
                 key = self.key(name, took_ns)
@@ -112,6 +113,8 @@ class Probes:
     def outlook(self, master: str) -> Cause | None:
         """How probes of a master end as it is now, chance aside; None if that is not known."""
         here = self._masters[master]
+        if self.env.now < max(self._there[master].held_ns, self._back[master].held_ns):
+            return None
         if not self._there[master].up:
             return Cause.TIMEOUT
         if here.answering and not self._shallow[master]:
@@ -189,7 +192,7 @@ class Probes:
 
     def _answer(self, journey: Journey, cause: Cause) -> None:
         probe, way, _, sent_ns = journey
-        delay_ns = self._back[probe.master].cross(way)
+        delay_ns = self._back[probe.master].cross(way, self.env.now)
         if delay_ns >= 0:
             reply = ProbeReply(probe.master, probe.probe, cause)
             key = self.key(probe.master, self.env.now + delay_ns - sent_ns)

@@ -184,6 +184,14 @@ class Stretches:
         due_ns = np.full(len(took_ns) + 1, rhythm.next_ns)
         np.cumsum(took_ns + rhythm.wait_ns, out=due_ns[1:])
         due_ns[1:] += rhythm.next_ns
+        sent_ns, there_ns = due_ns[:-1], there_ns[: len(took_ns)]
+        lost = there.lost_in_bursts(sent_ns)
+        if cause is Cause.TIMEOUT:
+            there_ns = np.where(lost, -1, there_ns)
+        else:
+            lost |= back.lost_in_bursts(sent_ns + there_ns)
+            if lost.any():
+                took_ns = took_ns[: int(lost.argmax())]
         known = min(len(took_ns), int(due_ns.searchsorted(self._horizon_ns)))
         return Stretch(
             master,

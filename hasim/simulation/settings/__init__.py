@@ -9,6 +9,7 @@ from hasim.simulation.settings.masters import (
     StateSettings,
 )
 from hasim.simulation.settings.network import (
+    BurstSettings,
     FixedRtt,
     JitterLaw,
     NetworkSettings,
@@ -22,6 +23,7 @@ from hasim.simulation.settings.traffic import (
 from hasim.simulation.settings.world import ObserverSettings, WorldSettings
 
 __all__ = [
+    "BurstSettings",
     "FencingDeviceSettings",
     "FixedRtt",
     "HedgeSettings",

@@ -25,6 +25,29 @@ class FixedRtt:
 
 
 @settings
+class BurstSettings:
+    """Loss in bursts, of each path by itself, both ways at once.
+
+    Between any two endpoints the path is good or bad in turn, for exponential times. Source:
+    Gilbert 1960, Elliott 1963 (their chain, in continuous time).
+    """
+
+    share: Annotated[float, share("Share of all packets that are lost in bursts.")]
+    mean_ns: Annotated[int, duration("Mean length of a burst.", above=0)]
+    within: Annotated[float, share("Share of the packets that a burst loses.")] = 1.0
+
+    @property
+    def bad_share(self) -> float:
+        """Share of the time for which a path is bad."""
+        return self.share / self.within
+
+    @property
+    def good_ns(self) -> float:
+        """Mean time between two bursts, in nanoseconds."""
+        return self.mean_ns * (1.0 - self.bad_share) / self.bad_share
+
+
+@settings
 class NetworkSettings:
     """Links between sites; every probe, message, report, command and write crosses one."""
 
@@ -35,5 +58,7 @@ class NetworkSettings:
     local_rtt_ns: Annotated[int, duration("Round-trip time inside one site.")] = MILLISECOND
     jitter: Annotated[JitterLaw | JitterTrace, Choice(tag="law")] | None = None
     """The factor by which a crossing is slower or faster than the median."""
-    loss: Annotated[float, share("Probability that a packet is lost, each way.")] = 0.0
+    loss: Annotated[float, share("Probability that a packet is lost, each way, by itself.")] = 0.0
+    bursts: BurstSettings | None = None
+    """Loss in bursts, beside that: what false failovers come from."""
     bandwidth_bytes_per_s: Annotated[int, bandwidth("Bandwidth of a state transfer.")] = 200 * 2**20

@@ -17,6 +17,7 @@ from hasim.simulation.clock import FAULT, INPUT, WAKE_UP, Call
 from hasim.simulation.control import stretches
 from hasim.simulation.run import begin, simulate
 from hasim.simulation.settings import (
+    BurstSettings,
     FixedRtt,
     JitterLaw,
     NetworkSettings,
@@ -256,3 +257,9 @@ def test_at_no_distance_probes_go_one_by_one() -> None:
     """An answer would be there before the wake-up that asks for it is over."""
     network = NetworkSettings(local_rtt_ns=0)
     assert handed_over(assert_alike(quiet(30, network=network))) == 0.0
+
+
+def test_bursts_of_loss_end_stretches_and_nothing_else_does() -> None:
+    bursts = BurstSettings(share=0.01, mean_ns=SECOND)
+    journal = assert_alike(quiet(1000, network=NetworkSettings(bursts=bursts)))
+    assert handed_over(journal) > 0.8

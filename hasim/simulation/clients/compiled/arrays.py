@@ -86,7 +86,7 @@ def _put_queues(memory: Memory) -> None:
     fifos = memory.zeros("fifos", 3)
     fifos["mask"], fifos["next_ns"] = [RING - 1, RING - 1, WAITS - 1], FOREVER
     memory.zeros("writes", WRITES)
-    for name in ("probes", "entered", "gauges"):
+    for name in ("probes", "entered", "gauges", "bursts"):
         memory.zeros(name, 0)
 
 

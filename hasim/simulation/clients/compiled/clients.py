@@ -7,6 +7,7 @@ from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
 from hasim.services.gateway.pace import BUCKETS
 from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.algorithms import call_event
+from hasim.simulation.clients.compiled.crossing import crosses_there
 from hasim.simulation.clients.compiled.foresight import foresee
 from hasim.simulation.clients.compiled.guarding import gate_at
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
@@ -45,7 +46,6 @@ from hasim.simulation.clients.compiled.rules import (
 )
 from hasim.simulation.clients.compiled.serving import (
     attempts,
-    crosses_there,
     masters,
     place_of,
     release,
@@ -132,7 +132,7 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     r.sent += 1
     in_flight(table)[a.route] += 1
     tell_sent(table, now, gateway, master)
-    delay = crosses_there(table, r, place)
+    delay = crosses_there(table, now, r, place)
     a.served = delay >= 0
     if delay >= 0 and not foresee(table, now, slot, now + delay, place):
         masters(table)[master].coming += 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from hasim.simulation.clients.compiled.algorithms import compiled
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
-from hasim.simulation.clients.compiled.layout import Memory, Record
+from hasim.simulation.clients.compiled.layout import FOREVER, Memory, Record
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Link, Network, master_endpoint
 from hasim.simulation.oracle import Oracle
@@ -25,6 +25,8 @@ class Configuration:
         gateways: Sequence[CompiledGateway],
         network: Network,
         oracle: Oracle,
+        *,
+        horizon_ns: int,
     ) -> None:
         self._memory = memory
         self._masters = masters
@@ -33,6 +35,7 @@ class Configuration:
         self._gateways = gateways
         self._network = network
         self._oracle = oracle
+        self._horizon_ns = horizon_ns
         self._links_version = -1
 
     def write(self) -> None:
@@ -75,8 +78,30 @@ class Configuration:
             for gateway in self._gateways
             for master in self._masters
         ]
-        _write_ways(routes, "there", [links[gateway, master] for gateway, master in ends])
+        there = [links[gateway, master] for gateway, master in ends]
+        if not len(self._memory["bursts"]):
+            self._write_bursts(there)
+        _write_ways(routes, "there", there)
         _write_ways(routes, "back", [links[master, gateway] for gateway, master in ends])
+
+    def _write_bursts(self, links: list[Link]) -> None:
+        """All bursts of loss of the run, path by path, and one at the end of each."""
+        never = (np.array([FOREVER]), np.array([FOREVER]))
+        of_links = [
+            never if link.bursts is None else link.bursts.until(self._horizon_ns) for link in links
+        ]
+        counts = [len(begin_ns) + 1 for begin_ns, _ in of_links]
+        rows = self._memory.zeros("bursts", sum(counts))
+        rows["begin_ns"] = rows["end_ns"] = FOREVER
+        firsts = np.cumsum([0, *counts[:-1]])
+        for first, (begin_ns, end_ns) in zip(firsts, of_links, strict=True):
+            places = slice(first, first + len(begin_ns))
+            rows["begin_ns"][places], rows["end_ns"][places] = begin_ns, end_ns
+        self._memory["routes"]["burst"] = firsts
+        burst = next((link.bursts for link in links if link.bursts is not None), None)
+        if burst is not None:
+            state = self._memory["state"][0]
+            state["bursty"], state["burst_passes"] = 1, burst.passing
 
     def _write_masters(self) -> None:
         rows, masters = self._memory["masters"], self._masters.values()
@@ -97,3 +122,5 @@ def _write_ways(routes: Record, way: str, links: list[Link]) -> None:
     routes[f"{way}_extra_ns"] = [link.extra_ns for link in links]
     routes[f"{way}_drops"] = [link.drops for link in links]
     routes[f"{way}_passes"] = [link.passes for link in links]
+    routes[f"{way}_lossy"] = [link.passes < 1.0 or link.bursts is not None for link in links]
+    routes[f"{way}_held_ns"] = [link.held_ns for link in links]

@@ -12,6 +12,7 @@ on by events, until the master has nothing more to do.
 
 from __future__ import annotations
 
+from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import ERROR, FOREVER, OK, Record, Table
 from hasim.simulation.clients.compiled.queues import before, push, push_answer, push_delivery
@@ -19,7 +20,6 @@ from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.serving import (
     append_to_queue,
     attempts,
-    crosses_back,
     key_of,
     leave,
     masters,
@@ -61,7 +61,7 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
         return False
     a.since_ns, a.due_ns, a.answer_ns = arrival, start + takes, NEVER
     a.cause = ERROR if a.error < m.error_rate else OK
-    back = crosses_back(table, routes(table)[a.route], place)
+    back = crosses_back(table, int64(a.due_ns), routes(table)[a.route], place)
     if back >= 0 and still_waits(a.due_ns + back, a.sent_ns, s.timeout_ns):
         a.answer_ns = a.due_ns + back
         push_answer(table, int64(a.answer_ns), ANSWER << KEY_BITS | key_of(a.draw), slot)

@@ -47,8 +47,8 @@ STATE = np.dtype(
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order", "lost", "foreseen")),
-        *((name, "i8") for name in ("per", "hedge_after_ns", "max_queue")),
-        ("hedge_quantile", "f8"),
+        *((name, "i8") for name in ("per", "hedge_after_ns", "max_queue", "bursty")),
+        *((name, "f8") for name in ("hedge_quantile", "burst_passes")),
         *((f"{name}_at", "i8") for name in ("hedge", "cancel", "line")),
         *((f"{name}_at", "i8") for name in ("send_probes", "move_probe")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
@@ -123,11 +123,19 @@ ROUTE = np.dtype(
         *((name, "i8") for name in ("there_ns", "there_extra_ns", "there_drops")),
         *((name, "i8") for name in ("back_ns", "back_extra_ns", "back_drops")),
         *((name, "f8") for name in ("there_passes", "back_passes")),
+        *((name, "i8") for name in ("there_lossy", "back_lossy", "burst")),
+        *((name, "i8") for name in ("there_held_ns", "back_held_ns")),
         *((name, "i8") for name in ("sent", "answered", "failed", "streak", "last_cause")),
         *((name, "i8") for name in ("latency_ns", "against", "reported", "turns")),
     ]
 )
-"""From one gateway to one master: the links, and the load as the balancer counts it."""
+"""From one gateway to one master: the links, and the load as the balancer counts it.
+
+`there_lossy`: chance decides whether a packet passes. `burst`: in `bursts`, the first burst of
+the path that was not over when a packet was last sent there.
+"""
+BURST = np.dtype([("begin_ns", "i8"), ("end_ns", "i8")])
+"""A time for which a path is bad; the last one of each never begins."""
 
 ATTEMPT = np.dtype(
     [
@@ -181,6 +189,7 @@ COLUMNS: dict[str, Any] = {
     "masters": MASTER,
     "gateways": GATEWAY,
     "routes": ROUTE,
+    "bursts": BURST,
     "attempts": ATTEMPT,
     "heap": EVENT,
     "fifos": FIFO,

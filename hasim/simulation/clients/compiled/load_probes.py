@@ -6,6 +6,12 @@ from hasim.services.balancing import gauge
 from hasim.services.balancing.chance import DRAWS
 from hasim.simulation.clients.compiled.algorithms import call_ended
 from hasim.simulation.clients.compiled.chance import uniform
+from hasim.simulation.clients.compiled.crossing import (
+    extra_back,
+    extra_there,
+    passes_back,
+    passes_there,
+)
 from hasim.simulation.clients.compiled.jit import inlined, njit
 from hasim.simulation.clients.compiled.layout import VIEWS, Record, Table
 from hasim.simulation.clients.compiled.pointers import integers_at
@@ -35,7 +41,7 @@ def send_probes(table: Table, now: int, gateway: int, draw: int) -> None:
     for place in range(targets[0]):
         number, route = draw * DRAWS + place, gateway * s.masters + targets[1 + place]
         r = routes(table)[route]
-        if r.there_drops or uniform(s.probe_seed, 2 * number) >= r.there_passes:
+        if r.there_drops or uniform(s.probe_seed, 2 * number) >= passes_there(table, now, r):
             continue
         slot = s.free_probe
         p = probes(table)[slot]
@@ -43,7 +49,7 @@ def send_probes(table: Table, now: int, gateway: int, draw: int) -> None:
         s.free_probes -= 1
         p.gateway, p.route = gateway, route
         p.master = targets[1 + place]
-        arrival = now + r.there_ns + r.there_extra_ns
+        arrival = now + r.there_ns + extra_there(now, r)
         push(table, arrival, ARRIVAL << KEY_BITS | (PROBES + number), slot)
     targets[0] = 0
 
@@ -67,14 +73,16 @@ def measure(table: Table, now: int, number: int, slot: int) -> None:
     """The master answers, if it can."""
     s, p = state(table)[0], probes(table)[slot]
     m, r = masters(table)[p.master], routes(table)[p.route]
-    lost = r.back_drops or uniform(s.probe_seed, 2 * number + 1) >= r.back_passes
+    luck = uniform(s.probe_seed, 2 * number + 1)
+    lost = r.back_drops or luck >= passes_back(table, now, r)
     if m.offs or m.crashes or m.hangs or lost:
         release_probe(table, slot)
         return
     p.in_flight = m.busy + m.waiting
     level = level_of(m.busy + m.waiting, m.workers)
     p.latency_ns = latency_at(gauges(table), p.master * GAUGE, level)
-    push(table, now + r.back_ns + r.back_extra_ns, ANSWER << KEY_BITS | (PROBES + number), slot)
+    answer = now + r.back_ns + extra_back(now, r)
+    push(table, answer, ANSWER << KEY_BITS | (PROBES + number), slot)
 
 
 @njit

@@ -75,7 +75,13 @@ class CompiledPlane:
         settings = [master.settings for master in masters.values()]
         self._memory = allocate(settings, len(self._partitions), gateways, traffic)
         self._configuration = Configuration(
-            self._memory, masters, self._partitions, self._gateways, network, oracle
+            self._memory,
+            masters,
+            self._partitions,
+            self._gateways,
+            network,
+            oracle,
+            horizon_ns=traffic.horizon_ns,
         )
         self._state = self._memory["state"][0]
         self._window = Window(self._memory, traffic)
@@ -176,7 +182,7 @@ class CompiledPlane:
     def _draw_what_matters(self) -> None:
         routes, masters = self._memory["routes"], self._memory["masters"]
         self._window.need(
-            losses=bool((routes["there_passes"] < 1).any() or (routes["back_passes"] < 1).any()),
+            losses=bool(routes["there_lossy"].any() or routes["back_lossy"].any()),
             errors=bool((masters["error_rate"] > 0).any()),
         )
 

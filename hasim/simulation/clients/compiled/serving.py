@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hasim.services.gateway.rules import HEDGED
+from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
     ERROR,
@@ -25,10 +26,6 @@ state = VIEWS["state"]
 masters = VIEWS["masters"]
 routes = VIEWS["routes"]
 attempts = VIEWS["attempts"]
-ratio_there = VIEWS["ratio_there"]
-loss_there = VIEWS["loss_there"]
-ratio_back = VIEWS["ratio_back"]
-loss_back = VIEWS["loss_back"]
 messages = VIEWS["messages"]
 holdings = VIEWS["holdings"]
 holders = VIEWS["holders"]
@@ -51,31 +48,6 @@ def place_of(table: Table, message: int, draw: int) -> int:
         row = 2 * row + (draw >= HEDGED)
     place: int = row * s.size + (message & s.mask)
     return place
-
-
-@njit
-def crosses_there(table: Table, r: Record, place: int) -> int:
-    """Nanoseconds that a request needs, or -1 if it is lost (see `Link.crossing`)."""
-    # Without loss and jitter there are no such columns.
-    if r.there_drops or (r.there_passes < 1.0 and loss_there(table)[place] >= r.there_passes):
-        return -1
-    delay_ns: int = r.there_ns
-    if state(table)[0].jittered:
-        delay_ns = int(delay_ns * ratio_there(table)[place])
-    delay_ns += r.there_extra_ns
-    return delay_ns
-
-
-@njit
-def crosses_back(table: Table, r: Record, place: int) -> int:
-    """The same for an answer."""
-    if r.back_drops or (r.back_passes < 1.0 and loss_back(table)[place] >= r.back_passes):
-        return -1
-    delay_ns: int = r.back_ns
-    if state(table)[0].jittered:
-        delay_ns = int(delay_ns * ratio_back(table)[place])
-    delay_ns += r.back_extra_ns
-    return delay_ns
 
 
 @njit
@@ -115,7 +87,7 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
         return PROBED
     if a.awaited:
         place = place_of(table, a.message, a.draw)
-        delay = crosses_back(table, routes(table)[a.route], place)
+        delay = crosses_back(table, now, routes(table)[a.route], place)
         if delay >= 0 and still_waits(now + delay, a.sent_ns, state(table)[0].timeout_ns):
             a.cause, a.answer_ns = cause, now + delay
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)

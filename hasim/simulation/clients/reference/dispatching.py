@@ -136,7 +136,8 @@ class SimDispatcher:
         messages, way = self._messages, self._ways[effect.master]
         self._sent(effect.message, way.number)
         place = messages.place(effect.attempt)
-        delay = way.there.crossing(messages.ratio_there[place], messages.loss_there[place])
+        ratio, luck = messages.ratio_there[place], messages.loss_there[place]
+        delay = way.there.crossing(ratio, luck, self._env.now)
         if delay >= 0:
             request = Request(
                 self._env,

@@ -43,6 +43,7 @@ class Request:
     def reply(self, cause: Cause) -> None:
         """The master answers; who has given up by the time that it comes has hung up before."""
         messages, place, env = self._messages, self._place, self._env
-        delay = self._way.back.crossing(messages.ratio_back[place], messages.loss_back[place])
+        ratio, luck = messages.ratio_back[place], messages.loss_back[place]
+        delay = self._way.back.crossing(ratio, luck, env.now)
         if delay >= 0 and env.now + delay < self._expires_ns:
             Call(env, delay, ANSWER, self._way.answered, (self.key, cause), self.key)

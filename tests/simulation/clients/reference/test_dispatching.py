@@ -83,8 +83,8 @@ def proxied(built: World) -> Ends:
         place, links = messages.place(send.attempt), built.network.links
         there = links[sender.endpoint, master_endpoint(send.master)]
         back = links[master_endpoint(send.master), sender.endpoint]
-        gone_ns = there.crossing(messages.ratio_there[place], messages.loss_there[place])
-        back_ns = back.crossing(messages.ratio_back[place], messages.loss_back[place])
+        gone_ns = there.crossing(messages.ratio_there[place], messages.loss_there[place], 0)
+        back_ns = back.crossing(messages.ratio_back[place], messages.loss_back[place], 0)
         lost = gone_ns < 0 or back_ns < 0
         return None if lost else (gone_ns + messages.demand_ns[law][place] + back_ns, Cause.OK)
 
