@@ -162,7 +162,10 @@ def _fault(world: WorldSettings, fault: Fault, where: Where) -> Found:
             yield (*where, "at", index), f"lies beyond the end of the run ({shown})"
     if isinstance(fault, Slow) and fault.speed <= 0:
         yield (*where, "speed"), "must be greater than 0% (a speed of zero is the kind hang)"
-    yield from _targets(world, fault, (*where, "target"))
+    if fault.strikes_masters:
+        yield from _targets(world, fault, (*where, "target"))
+    elif fault.target != "random":
+        yield (*where, "target"), "no master is struck: leave it out"
 
 
 def _targets(world: WorldSettings, fault: Fault, where: Where) -> Found:

@@ -280,8 +280,10 @@ class World:
             frozenset(observer.post.endpoint for observer in self.observers.values()),
             self.partitions.owner_of,
             self.traps,
+            list(self.drivers.values()),
             self.changes.changed,
             self.record,
+            lambda: self.env.now,
         )
         return Injector(
             self.env,

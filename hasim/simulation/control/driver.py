@@ -58,6 +58,8 @@ class Driver:
         self._control_plane = control_plane
         self._journal = journal
         self._timer = Timer(env, partial(self.feed, WOKEN))
+        self._stalls = 0
+        self._unheard: list[Input] = []
 
     @property
     def control_plane(self) -> ControlPlane:
@@ -77,7 +79,10 @@ class Driver:
         self._timer.set(self._control_plane.next_wakeup())
 
     def feed(self, item: Input) -> None:
-        """Hand one input to the control plane, now."""
+        """Hand one input to the control plane, now, or when it stands still no longer."""
+        if self._stalls:
+            self._unheard.append(item)
+            return
         if self.deputy is None:
             self.tell(item)
             return
@@ -103,6 +108,28 @@ class Driver:
             self._timer.stop()  # it would want to be, but for what is taken over
         else:
             self._timer.set(at)
+
+    def stall(self) -> None:
+        """The control plane stands still: it hears nothing, and is not woken."""
+        self.settle()
+        self._stalls += 1
+
+    def resume(self) -> None:
+        """As often as it was stalled: it hears what has come meanwhile, in that order."""
+        self._stalls -= 1
+        if self._stalls:
+            return
+        unheard, self._unheard = self._unheard, []
+        for item in unheard:
+            if type(item) is not WakeUp:  # inputs come before wake-ups
+                self.feed(item)
+        if any(type(item) is WakeUp for item in unheard):
+            self.feed(WOKEN)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it stands still."""
+        return self._stalls > 0
 
     def receive(self, call: Call) -> None:
         """The input that a call carries has arrived."""

@@ -140,6 +140,8 @@ class Stretches:
 
     def _consider(self, master: str) -> None:
         skips = self._skips.get(master, 0)
+        if self._driver.stalled:
+            return
         if skips:
             self._skips[master] = skips - 1
         elif master not in self._of:
@@ -150,8 +152,8 @@ class Stretches:
     def _begin(self, master: str) -> None:
         """Take over the probing of a master, if it is known how it goes on."""
         rhythm = self._control_plane.detection.rhythm(master)
-        if rhythm is None or rhythm.under_way:
-            return
+        if rhythm is None or rhythm.under_way or rhythm.next_ns < self._env.now:
+            return  # late, after the control plane stood still
         cause = self._probes.outlook(master)
         if cause is None or (cause is Cause.OK) != rhythm.passing:
             return

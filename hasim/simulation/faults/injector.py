@@ -47,7 +47,7 @@ class Injector:
         """
         for index, fault in enumerate(faults):
             for process in self._plan(index, fault, horizon_ns):
-                if self._late and fault.every is not None:
+                if self._late and fault.every is not None and fault.needs_repair:
                     self._go_on(fault, process, 0, 0)
                     continue
                 for targets, (start, duration) in process:
@@ -55,7 +55,11 @@ class Injector:
 
     def _strike(self, event: Call) -> None:
         fault, targets, duration = event.load
-        self._crews.mend(duration, self._scene.begin(fault, targets()))
+        cure = self._scene.begin(fault, targets(), duration)
+        if fault.needs_repair:
+            self._crews.mend(duration, cure)
+        else:
+            Call(self._env, duration, FAULT, lambda _: cure())
 
     def _go_on(self, fault: AnyFault, process: Process, number: int, late_ns: int) -> None:
         """Put one occurrence on the clock, so much later than planned, and the next at its cure."""
@@ -64,7 +68,7 @@ class Injector:
         targets, (start, duration) = process[number]
 
         def strike(_: Call) -> None:
-            cure = self._scene.begin(fault, targets())
+            cure = self._scene.begin(fault, targets(), duration)
             self._crews.mend(duration, lambda: cured(cure))
 
         def cured(cure: Cure) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from hasim.simulation.control.driver import Driver
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.traps import Traps
 from hasim.simulation.network import LinkFault, Network, master_endpoint
@@ -28,21 +29,25 @@ class Scene:
     observers: frozenset[str]
     owner_of: Callable[[str], str]
     traps: Traps
+    drivers: Sequence[Driver]
     changed: Callable[[], None]
     record: Callable[[Truth], None]
+    now: Callable[[], int]
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     """The numbers of faults, in the order in which they begin."""
 
-    def begin(self, fault: AnyFault, masters: Masters, detail: str | None = None) -> Cure:
+    def begin(
+        self, fault: AnyFault, masters: Masters, lasting_ns: int, detail: str | None = None
+    ) -> Cure:
         """A fault begins now, and is journaled; the returned cure ends it.
 
         `detail` is its strength, if that is not to be told as the fault has it.
         """
         number = next(self.numbers)
-        ids = tuple(master.id for master in masters)
+        ids = tuple(master.id for master in masters) if fault.strikes_masters else ()
         told = fault.strength if detail is None else detail
         self.record(FaultStarted(number, fault.kind, ids, fault.impairing, told))
-        heal = fault.strike(self, masters)
+        heal = fault.strike(self, masters, lasting_ns)
 
         def cure() -> None:
             self.record(FaultCured(number))
@@ -52,7 +57,7 @@ class Scene:
 
     def crash(self, master: str, detail: str) -> Cure:
         """A crash as a consequence of another fault."""
-        return self.begin(Crash(kind="crash"), [self.masters[master]], detail)
+        return self.begin(Crash(kind="crash"), [self.masters[master]], 0, detail)
 
     def on_links(
         self,
@@ -64,11 +69,13 @@ class Scene:
         drops: bool = False,
         extra_ns: int = 0,
         loss: float = 0.0,
+        holds_ns: int = 0,
     ) -> Cure:
         """The links of masters are struck, as `LinkFault` says."""
         others = {"all": None, "clients": self.gateways, "monitor": self.observers}[ends]
+        held_ns = self.now() + holds_ns if holds_ns else 0
         faults = [
-            LinkFault(master_endpoint(m.id), others, to, from_, drops, extra_ns, loss)
+            LinkFault(master_endpoint(m.id), others, to, from_, drops, extra_ns, loss, held_ns)
             for m in masters
         ]
         self.network.begin(*faults)
@@ -77,5 +84,16 @@ class Scene:
         def heal() -> None:
             self.network.end(*faults)
             self.changed()
+
+        return heal
+
+    def stall_observers(self) -> Cure:
+        """All control planes stand still."""
+        for driver in self.drivers:
+            driver.stall()
+
+        def heal() -> None:
+            for driver in self.drivers:
+                driver.resume()
 
         return heal

@@ -46,7 +46,8 @@ class SimMaster:
 
     Faults are counted, so that overlapping ones of one kind end independently:
     `crashes` (connections are refused), `offs` (silence: power-off or fenced),
-    `hangs` (accepts, never answers), `speeds` and `error_rates` (lists that multiply).
+    `hangs` (accepts, never answers), `stalls` (the same for a moment: how long each lasts, in ns),
+    `speeds` and `error_rates` (lists that multiply).
     `life` counts the deaths of the process: what one life was told, the next does not know.
     """
 
@@ -62,6 +63,7 @@ class SimMaster:
         self.settings = settings
         self.id = settings.id
         self.crashes = self.offs = self.hangs = 0
+        self.stalls: list[int] = []
         self.life = 0
         self.speeds: list[float] = []
         self.error_rates: list[float] = []
@@ -79,7 +81,7 @@ class SimMaster:
         self._gauge: list[int] | None = None
         self._entered: dict[Job, tuple[int, int]] = {}
         self._dead = False
-        self._rate = 1.0
+        self._speed = self._rate = 1.0
         self._error_rate = 0.0
 
     # -- condition ---------------------------------------------------------------
@@ -97,7 +99,12 @@ class SimMaster:
     @property
     def answering(self) -> bool:
         """The process runs and is not stuck."""
-        return not (self.offs or self.crashes or self.hangs)
+        return not (self.offs or self.crashes or self.stuck)
+
+    @property
+    def stuck(self) -> bool:
+        """It accepts and does not answer."""
+        return self.hangs > 0 or bool(self.stalls)
 
     def impairment(self) -> str:
         """Why it would not answer a message in time, or an empty text."""
@@ -107,6 +114,8 @@ class SimMaster:
             return "crash"
         if self.hangs:
             return "hang"
+        if max(self.stalls, default=0) > self._patience_ns:
+            return "stall"
         if self.error_rate >= 0.5:
             return "error-rate"
         if self.service_ns > self._patience_ns:
@@ -116,7 +125,8 @@ class SimMaster:
     @property
     def service_ns(self) -> float:
         """Mean time that a worker needs for a message at the present speed."""
-        return self.law.mean_ns / self._rate if self._rate else math.inf
+        # Standing still for a moment is no speed.
+        return self.law.mean_ns / self._speed if self._speed and not self.hangs else math.inf
 
     @property
     def error_rate(self) -> float:
@@ -128,9 +138,10 @@ class SimMaster:
         if self.offs or self.crashes:
             self._lose_everything(Cause.RESET if not self.offs else None)
         self._note_death(dead=self.offs > 0 or self.crashes > 0)
-        rate = 0.0 if self.hangs else 1.0
+        self._speed = 1.0
         for speed in self.speeds:
-            rate *= speed
+            self._speed *= speed
+        rate = 0.0 if self.stuck else self._speed
         passes = 1.0
         for share in self.error_rates:
             passes *= 1.0 - share
@@ -208,7 +219,7 @@ class SimMaster:
         if self.crashes:
             job.reply(Cause.REFUSED)
         elif job.partition is not None and job.partition not in self.primaries:
-            if not self.hangs:
+            if not self.stuck:
                 job.reply(Cause.NOT_OWNER)
         elif len(self._serving) < self.settings.workers:
             self._enter(job)
@@ -217,7 +228,7 @@ class SimMaster:
             self._enter(job)
             job.queued_ns = self.env.now
             self._queue.append(job)
-        elif not self.hangs:
+        elif not self.stuck:
             job.reply(Cause.REJECTED)
 
     def _start(self, job: Job) -> None:

@@ -186,6 +186,8 @@ def _class(
 ) -> FaultClass:
     regional = isinstance(fault, RegionOutage)
     target = fault.target
+    if not fault.strikes_masters:
+        return FaultClass(name, fault, (target,), "the control plane", rate)
     if target not in RESERVED or (target == "random" and alone):
         listed = target if isinstance(target, str) else " and ".join(target)
         whose = {"random": f"any {'region' if regional else 'master'}"}.get(listed, listed)

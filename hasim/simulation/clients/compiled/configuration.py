@@ -107,7 +107,7 @@ class Configuration:
         rows, masters = self._memory["masters"], self._masters.values()
         rows["offs"] = [master.offs for master in masters]
         rows["crashes"] = [master.crashes for master in masters]
-        rows["hangs"] = [master.hangs for master in masters]
+        rows["hangs"] = [master.stuck for master in masters]
         rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
         rows["error_rate"] = [master.error_rate for master in masters]
         held_by = [self._oracle.holders[partition] for partition in self._partitions]

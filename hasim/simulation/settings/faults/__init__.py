@@ -18,6 +18,7 @@ from hasim.simulation.settings.faults.on_masters import (
 )
 from hasim.simulation.settings.faults.on_orders import BackupDies, TransferFailure
 from hasim.simulation.settings.faults.repair import RepairSettings
+from hasim.simulation.settings.faults.stalls import LinkStall, ObserverStall, Stall
 
 AnyFault = Annotated[
     Crash
@@ -30,7 +31,10 @@ AnyFault = Annotated[
     | BackupDies
     | TransferFailure
     | PacketLoss
-    | LatencySpike,
+    | LatencySpike
+    | Stall
+    | LinkStall
+    | ObserverStall,
     Choice(tag="kind"),
 ]
 
@@ -42,11 +46,14 @@ __all__ = [
     "Fault",
     "Hang",
     "LatencySpike",
+    "LinkStall",
     "NetworkPartition",
+    "ObserverStall",
     "PacketLoss",
     "PowerOff",
     "RegionOutage",
     "RepairSettings",
     "Slow",
+    "Stall",
     "TransferFailure",
 ]

@@ -23,6 +23,7 @@ class Struck(Protocol):
     crashes: int
     offs: int
     hangs: int
+    stalls: list[int]
     speeds: list[float]
     error_rates: list[float]
 
@@ -57,8 +58,13 @@ class Reach(Protocol):
         drops: bool = False,
         extra_ns: int = 0,
         loss: float = 0.0,
+        holds_ns: int = 0,
     ) -> Cure:
-        """Strike the links of masters, as `LinkFault` says."""
+        """Strike the links of masters, as `LinkFault` says; packets are held for `holds_ns`."""
+        ...
+
+    def stall_observers(self) -> Cure:
+        """All control planes stand still."""
         ...
 
     def crash(self, master: str, detail: str) -> Cure:
@@ -94,10 +100,21 @@ class Fault:
         """
         return False
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    @property
+    def strikes_masters(self) -> bool:
+        """Whether it strikes masters or their links; if not, it has no target."""
+        return True
+
+    @property
+    def needs_repair(self) -> bool:
+        """Whether somebody has to mend it; if not, it passes by itself."""
+        return True
+
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Do to these masters what it does, now; the cure takes back exactly that.
 
-        Several may overlap on one master: count, do not set.
+        Several may overlap on one master: count, do not set. `lasting_ns` is its own duration,
+        which a fault that needs repair may exceed.
         """
         raise NotImplementedError
 

@@ -23,7 +23,7 @@ class NetworkPartition(Fault):
         """If clients are cut off."""
         return self.scope in ("all", "clients")
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Drop their packets."""
         to, from_ = self.direction in ("both", "to"), self.direction in ("both", "from")
         return reach.on_links(masters, ends=self.scope, to=to, from_=from_, drops=True)
@@ -36,7 +36,7 @@ class PacketLoss(Fault):
     kind: Literal["packet-loss"]
     loss: Annotated[float, share("Probability that a packet is lost, each way.")] = 0.2
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Lose a share of their packets, beside other causes."""
         return reach.on_links(masters, loss=self.loss)
 
@@ -48,6 +48,6 @@ class LatencySpike(Fault):
     kind: Literal["latency-spike"]
     extra_ns: Annotated[int, duration("Added to each crossing.", above=0)] = 300_000_000
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Delay their packets."""
         return reach.on_links(masters, extra_ns=self.extra_ns)

@@ -32,7 +32,7 @@ class Crash(_Counted):
         """It does not serve."""
         return True
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more crash."""
         return self._count(masters, "crashes")
 
@@ -48,7 +48,7 @@ class PowerOff(_Counted):
         """It does not serve."""
         return True
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more reason to be off."""
         return self._count(masters, "offs")
 
@@ -64,7 +64,7 @@ class RegionOutage(_Counted):
         """None of them serves."""
         return True
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more reason to be off, for each."""
         return self._count(masters, "offs")
 
@@ -80,7 +80,7 @@ class Hang(_Counted):
         """It does not serve."""
         return True
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more hang."""
         return self._count(masters, "hangs")
 
@@ -110,7 +110,7 @@ class Slow(_Listed):
         """At half the speed or less."""
         return self.speed <= 0.5
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more factor of their speed."""
         return self._list(masters, "speeds", self.speed)
 
@@ -127,6 +127,6 @@ class ErrorRate(_Listed):
         """At one error in ten answers or more."""
         return self.rate >= 0.1
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more cause of errors."""
         return self._list(masters, "error_rates", self.rate)

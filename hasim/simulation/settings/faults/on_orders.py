@@ -14,7 +14,7 @@ class BackupDies(Fault):
 
     kind: Literal["backup-dies"]
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Arms a trap; the crash that it springs is a fault of its own, cured with this one."""
         watched = {master.id for master in masters}
         crash_cures: list[Cure] = []
@@ -41,7 +41,7 @@ class TransferFailure(Fault):
 
     kind: Literal["transfer-failure"]
 
-    def strike(self, reach: Reach, masters: Masters) -> Cure:
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Tear what arrives at them."""
 
         def tear(by: int) -> None:
