@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from hasim.model import Cause
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.masters.condition import Condition
 from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
 
@@ -41,13 +42,9 @@ class Work(NamedTuple):
     """Time for which workers were busy, summed over them (nanoseconds)."""
 
 
-class SimMaster:
+class SimMaster(Condition):
     """Serves jobs first come, first served, with as many workers as its settings say.
 
-    Faults are counted, so that overlapping ones of one kind end independently:
-    `crashes` (connections are refused), `offs` (silence: power-off or fenced),
-    `hangs` (accepts, never answers), `stalls` (the same for a moment: how long each lasts, in ns),
-    `speeds` and `error_rates` (lists that multiply).
     `life` counts the deaths of the process: what one life was told, the next does not know.
     """
 
@@ -62,11 +59,8 @@ class SimMaster:
         self.env = env
         self.settings = settings
         self.id = settings.id
-        self.crashes = self.offs = self.hangs = 0
-        self.stalls: list[int] = []
+        super().__init__()
         self.life = 0
-        self.speeds: list[float] = []
-        self.error_rates: list[float] = []
         self.primaries: dict[str, int] = {}
         self._floors: dict[str, int] = {}
         self.overloaded = False
@@ -85,26 +79,6 @@ class SimMaster:
         self._error_rate = 0.0
 
     # -- condition ---------------------------------------------------------------
-
-    @property
-    def silent(self) -> bool:
-        """Packets to it vanish."""
-        return self.offs > 0
-
-    @property
-    def refusing(self) -> bool:
-        """The host lives and nobody listens."""
-        return self.crashes > 0 and not self.silent
-
-    @property
-    def answering(self) -> bool:
-        """The process runs and is not stuck."""
-        return not (self.offs or self.crashes or self.stuck)
-
-    @property
-    def stuck(self) -> bool:
-        """It accepts and does not answer."""
-        return self.hangs > 0 or bool(self.stalls)
 
     def impairment(self) -> str:
         """Why it would not answer a message in time, or an empty text."""
