@@ -31,6 +31,8 @@ KEY = (1 << KEY_BITS) - 1
 """The bits of a priority that are the key."""
 MESSAGES = 1 << 40
 """The key of a message's attempt is this plus its draw: message * attempts + attempt."""
+TIER = 1 << 43
+"""Added to all these once for each tier before that of the message."""
 PROBES = 1 << 46
 """The key of a load probe is this plus its number (see `load_probes`)."""
 

@@ -8,12 +8,16 @@ from hasim.truth import Truth
 
 
 class Recorder:
-    """Writes truths into a journal, with the time at which they are told."""
+    """Writes truths into a journal, with the time at which they are told.
 
-    def __init__(self, env: Clock, journal: Journal) -> None:
+    `tier` is the name of the one that they are about, if there are several.
+    """
+
+    def __init__(self, env: Clock, journal: Journal, tier: str = "") -> None:
         self._env = env
         self._journal = journal
+        self._tier = tier
 
     def record(self, body: Truth) -> None:
         """Journal a truth, now."""
-        self._journal.add(self._env.now, "truth", body)
+        self._journal.add(self._env.now, "truth", body, self._tier)

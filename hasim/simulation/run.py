@@ -15,7 +15,8 @@ from hasim.simulation.clients.samples import schedule_samples
 from hasim.simulation.operations import schedule_operations
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import WorldSettings
-from hasim.simulation.world import World, observers_of
+from hasim.simulation.tier import Tier
+from hasim.simulation.world import World
 from hasim.version import __version__
 
 
@@ -40,7 +41,7 @@ def simulate(
         world = World(
             settings, recorded, seed=seed, replication=replication, keep_messages=messages
         )
-        world.device.first_fails = first_fence_fails
+        world.front.device.first_fails = first_fence_fails
         world.journal.header = _header(world, scenario, cell or {})
         begin(world)
         world.messages.run(settings.horizon_ns)
@@ -56,17 +57,20 @@ def begin(world: World) -> None:
     world.injector.schedule(settings.faults, settings.horizon_ns)
     schedule_operations(world.env, settings.operations, world.feed)
     operations_ns = [operation.at_ns for operation in settings.operations]
-    schedule_samples(world.env, operations_ns, settings.horizon_ns, world.messages, world.record)
+    front, horizon_ns = world.front, settings.horizon_ns
+    schedule_samples(world.env, operations_ns, horizon_ns, front.messages, front.record)
     world.start()
 
 
 def conclude(world: World, *, messages: bool) -> None:
     """Journal what the traffic came to; every single message as well, if asked for."""
-    masters, now = list(world.masters), world.env.now
-    roll_up(world.messages, masters, world.partitions, now, world.record)
-    if messages:
-        found, regions = world.messages.results(), list(world.gateways)
-        record_messages(found, masters, world.partitions.names, regions, now, world.record)
+    now = world.env.now
+    for tier in world.tiers:
+        masters = list(tier.masters)
+        roll_up(tier.messages, masters, tier.partitions, now, tier.record)
+        if messages:
+            found, gateways = tier.messages.results(), list(tier.gateways)
+            record_messages(found, masters, tier.partitions.names, gateways, now, tier.record)
 
 
 @contextlib.contextmanager
@@ -86,7 +90,26 @@ def collector_paused() -> Iterator[None]:
 
 
 def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]:
-    settings = world.settings
+    header = {
+        "scenario": scenario,
+        "cell": cell,
+        "replication": world.replication,
+        "seed": world.seed,
+        "horizon_ns": world.settings.horizon_ns,
+        **_about(world.front),
+        "hasim": __version__,
+    }
+    if len(world.tiers) > 1:
+        # The whole has what the first tier has, and every observer.
+        tiers = {tier.name: _about(tier) for tier in world.tiers}
+        observers = {n: o for about in tiers.values() for n, o in about["observers"].items()}
+        header |= {"observers": observers, "tiers": tiers}
+    return header
+
+
+def _about(tier: Tier) -> dict[str, Any]:
+    """What a header says of a tier."""
+    settings = tier.settings
     configuration = {
         "detection": plain(settings.detection),
         "failover": plain(settings.failover),
@@ -94,23 +117,17 @@ def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]
         "monitor": plain(settings.monitor),
     }
     return {
-        "scenario": scenario,
-        "cell": cell,
-        "replication": world.replication,
-        "seed": world.seed,
-        "horizon_ns": settings.horizon_ns,
-        "cluster": freeze(world.cluster),
+        "cluster": freeze(tier.cluster),
         "observers": {
             name: {
                 "site": site,
                 "settings": configuration,
                 "late_window_ns": settings.detection.late_window_ns,
             }
-            for name, site in observers_of(settings).items()
+            for name, site in tier.sites.items()
         },
         "traffic": {
-            "timeout_ns": settings.traffic.timeout_ns,
-            "deadline_ns": settings.traffic.deadline_ns,
+            "timeout_ns": settings.requests.timeout_ns,
+            "deadline_ns": settings.requests.deadline_ns,
         },
-        "hasim": __version__,
     }

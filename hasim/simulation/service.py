@@ -18,12 +18,22 @@ def with_recorded_service(settings: WorldSettings, recorded: Recorded) -> WorldS
     if not recorded.service_ns:
         return settings
     laws: dict[int, Any] = {}
-    masters = list(settings.masters)
-    for number, values in recorded.service_ns.items():
-        # Masters with the same file share a law, so that its demands are drawn once.
-        law = laws.setdefault(id(values), Samples(values))
-        masters[number] = dataclasses.replace(masters[number], service=law)
-    return dataclasses.replace(settings, masters=tuple(masters))
+
+    def read(masters: tuple[MasterSettings, ...], first: int = 0) -> tuple[MasterSettings, ...]:
+        found = []
+        for number, master in enumerate(masters, first):
+            if (values := recorded.service_ns.get(number)) is not None:
+                # Masters with the same file share a law, so that its demands are drawn once.
+                law = laws.setdefault(id(values), Samples(values))
+                master = dataclasses.replace(master, service=law)  # noqa: PLW2901
+            found.append(master)
+        return tuple(found)
+
+    tiers, first = [], 0
+    for tier in settings.tiers:
+        tiers.append(dataclasses.replace(tier, masters=read(tier.masters, first)))
+        first += len(tier.masters)
+    return dataclasses.replace(settings, masters=read(settings.masters), tiers=tuple(tiers))
 
 
 def law_of(master: MasterSettings) -> ServiceLaw:

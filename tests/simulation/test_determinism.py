@@ -38,7 +38,8 @@ for record in run(SETTINGS, seed=3, messages=True).records:
 
 
 def fresh(settings: DetectionSettings | None = None) -> ControlPlane:
-    return ControlPlane(build(SETTINGS).cluster, settings or SETTINGS.detection)
+    made = build(SETTINGS).front
+    return ControlPlane(made.cluster, settings or SETTINGS.detection)
 
 
 def test_same_journal_in_another_process_with_another_hash_seed() -> None:

@@ -17,7 +17,6 @@ from hasim.measures.invariants import difference
 from hasim.model import Status
 from hasim.report.explain import explain
 from hasim.services.failover import FailoverSettings, FencingSettings
-from hasim.simulation import run as run_module
 from hasim.simulation import world as world_module
 from hasim.simulation.settings import JitterLaw, NetworkSettings, ReplicationSettings, WorldSettings
 from hasim.simulation.settings.faults import Crash, NetworkPartition
@@ -36,8 +35,7 @@ NETWORK = NetworkSettings(jitter=JitterLaw(cv=0.3), loss=0.01)
 @pytest.fixture
 def both(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worlds have two observers, one of them at another site than the masters."""
-    for module in (world_module, run_module):
-        monkeypatch.setattr(module, "observers_of", lambda _: SITES)
+    monkeypatch.setattr(world_module, "observers_of", lambda _: SITES)
 
 
 def hanging_off(scope: str, **more: object) -> WorldSettings:

@@ -51,8 +51,14 @@ API: dict[str, Any] = {
         "timeout": "1s",
         "deadline": "1s",
     },
-    "detection": {"evidence": ["probe"], "interval": "100s", "fall": 1, "rise": 1},
-    "faults": [{"kind": "crash", "target": "a", "at": "90s", "for": "20s"}],
+    "detection": {
+        "evidence": ["probe"],
+        "interval": "10s",
+        "fast_interval": "10s",
+        "fall": 1,
+        "rise": 1,
+    },
+    "faults": [{"kind": "crash", "target": "a", "at": "93s", "for": "20s"}],
 }
 
 
@@ -91,8 +97,8 @@ def test_a_tier_without_state_is_up_while_it_serves() -> None:
     """Case 45: down from the crash until detection has taken the only master back."""
     journal, found = run(API)
     changes = [(t, e.new) for t, e in journal.of(StatusChanged) if e.master == "a"]
-    back_ns = next(t for t, status in changes if t > 110e9 and status == "healthy")
-    assert found.service.uptime_stateless == pytest.approx(1 - (back_ns / 1e9 - 90) / 400)
+    back_ns = next(t for t, status in changes if t > 113e9 and status == "healthy")
+    assert found.service.uptime_stateless == pytest.approx(1 - (back_ns / 1e9 - 93) / 400)
     assert found.service.uptime == found.service.uptime_stateless == found.service.uptime_mean
     assert not list(journal.of(PartitionServed))
     assert found.partitions == ()
@@ -102,14 +108,14 @@ def test_what_a_tier_without_state_lacked() -> None:
     """Until the crash is seen; without another master; until the cure is seen."""
     journal, found = run(API)
     failed_ns = next(t for t, e in journal.of(StatusChanged) if e.new == "failed")
-    back_ns = next(t for t, e in journal.of(StatusChanged) if t > 110e9 and e.new == "healthy")
+    back_ns = next(t for t, e in journal.of(StatusChanged) if t > 113e9 and e.new == "healthy")
     service = found.service
-    assert service.undetected_s == pytest.approx(min(failed_ns / 1e9, 110.0) - 90.0)
-    assert service.no_capacity_s == pytest.approx(max(0.0, 110.0 - failed_ns / 1e9))
-    assert service.deciding_s == pytest.approx(back_ns / 1e9 - max(110.0, failed_ns / 1e9))
+    assert service.undetected_s == pytest.approx(min(failed_ns / 1e9, 113.0) - 93.0)
+    assert service.no_capacity_s == pytest.approx(max(0.0, 113.0 - failed_ns / 1e9))
+    assert service.deciding_s == pytest.approx(back_ns / 1e9 - max(113.0, failed_ns / 1e9))
     (incident,) = found.incidents
     assert incident.partitions == 1
-    assert incident.outage_s == pytest.approx(back_ns / 1e9 - 90.0)
+    assert incident.outage_s == pytest.approx(back_ns / 1e9 - 93.0)
     assert incident.first_ok_s is incident.first_ok_censored_s is None
 
 

@@ -196,7 +196,7 @@ def test_a_lost_message_leaves_every_count_of_what_is_in_flight(plane: str) -> N
     made.messages.run(settings.horizon_ns)
     causes = {cause for _, cause in made.messages.attempt_causes}
     assert {Cause.OK, Cause.TIMEOUT, Cause.CANCELLED} <= causes
-    for gateway in made.gateways.values():
+    for gateway in made.front.gateways.values():
         assert list(gateway.balancer.choice.fleet.in_flight) == [0, 0, 0]
         assert gateway.balancer.choice.protection.gate.in_flight == 0
 

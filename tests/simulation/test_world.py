@@ -401,7 +401,7 @@ def test_a_torn_transfer_leaves_nothing_behind() -> None:
     made.masters["m3"].hangs += 1
     made.masters["m3"].update_condition()
     made.env.run(until=5 * SECOND)
-    held = [made.partitions.states[p].position(made.env.now, "m4") for p in ("p1", "p3")]
+    held = [made.front.partitions.states[p].position(made.env.now, "m4") for p in ("p1", "p3")]
     assert held == [NO_COPY, NO_COPY]
 
 
@@ -410,5 +410,5 @@ def test_a_master_that_received_its_first_copy_is_a_standby_from_then_on() -> No
     made = build(world(20, replication=ReplicationSettings(copies=1), traffic=traffic(50, owned=1)))
     order(made, TransferState(1, ("p1",), "m3", ("m1",)))
     made.messages.run(20 * SECOND)
-    state = made.partitions.states["p1"]
+    state = made.front.partitions.states["p1"]
     assert state.position(made.env.now, "m3") == state.position(made.env.now, "m2") > 100

@@ -46,7 +46,7 @@ class KeyChurn:
         self._env = env
         self._masters = masters
         self._record = record
-        self._seen = Seen(traffic, len(regions)) if traffic.settings.keys else None
+        self._seen = Seen(traffic, len(regions)) if traffic.keys else None
         self._numbers = {region: number for number, region in enumerate(regions)}
 
     def before(self, gateway: SimGateway, table: RoutingTable) -> Before | None:
@@ -57,7 +57,7 @@ class KeyChurn:
         same = coming == set(usable) and table.algorithm == balancer.choice.algorithm
         if self._seen is None or same or not balancer.choice.keeps_keys:
             return None
-        keys = self._seen.keys(self._numbers[gateway.region], self._env.now)
+        keys = self._seen.keys(self._numbers[gateway.name], self._env.now)
         homes = balancer.choice.homes_of(keys)
         return Before(keys, homes, self._flags(usable))
 
@@ -73,7 +73,7 @@ class KeyChurn:
             weights = [float(weight) for weight in balancer.choice.fleet.base_weight]
             ideal = least_moved(weights, before.usable, usable)
             algorithm = balancer.choice.algorithm
-            self._record(KeysMoved(gateway.region, algorithm, keys, left, joined, needless, ideal))
+            self._record(KeysMoved(gateway.name, algorithm, keys, left, joined, needless, ideal))
 
     def _flags(self, masters: Sequence[str]) -> list[bool]:
         named = frozenset(masters)
@@ -142,7 +142,7 @@ class Seen:
         return [int(key) for key in found]
 
     def _upto(self, now: int) -> NDArray[np.bool_]:
-        settings = self._traffic.settings.keys
+        settings = self._traffic.keys
         assert settings is not None, "there are keys to be seen"
         if self._flags is None:
             self._flags = np.zeros((self._gateways, settings.number), dtype=np.bool_)

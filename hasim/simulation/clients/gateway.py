@@ -1,4 +1,4 @@
-"""A gateway: the balancer of one client region, its timer, and its place in the network."""
+"""A gateway: a balancer of clients (or of a master that asks), its timer, its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hasim.services.gateway.service import GatewayService
 from hasim.services.watch import Watch
 from hasim.simulation.clock import Clock, Timer
 from hasim.simulation.control.driver import WOKEN
-from hasim.simulation.network import gateway_endpoint
 
 
 class SimGateway:
@@ -20,7 +19,8 @@ class SimGateway:
     def __init__(
         self,
         env: Clock,
-        region: str,
+        name: str,
+        endpoint: str,
         settings: BalancingSettings,
         cluster: Cluster,
         *,
@@ -28,9 +28,9 @@ class SimGateway:
         send_report: Callable[[GatewayReport, str], None],
     ) -> None:
         self.env = env
-        self.region = region
-        self.endpoint = gateway_endpoint(region)
-        self.balancer = GatewayService(settings, cluster, region, watch=watch)
+        self.name = name
+        self.endpoint = endpoint
+        self.balancer = GatewayService(settings, cluster, name, watch=watch)
         self.watch = watch
         self._send_report = send_report
         self._timer = Timer(env, self._wake)

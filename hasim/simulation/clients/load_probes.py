@@ -19,9 +19,15 @@ class LoadProbes:
     """
 
     def __init__(
-        self, env: Clock, seed: int, masters: dict[str, SimMaster], network: Network
+        self,
+        env: Clock,
+        seed: int,
+        masters: dict[str, SimMaster],
+        network: Network,
+        offset: int = 0,
     ) -> None:
         self._env = env
+        self._first = PROBES + offset
         self._seed = probe_seed(seed)
         self._masters = masters
         self._network = network
@@ -34,7 +40,7 @@ class LoadProbes:
             delay = link.crossing(1.0, uniform(self._seed, 2 * number), self._env.now)
             if delay >= 0:
                 load = (gateway, self._masters[master], number)
-                Call(self._env, delay, ARRIVAL, self._arrive, load, PROBES + number)
+                Call(self._env, delay, ARRIVAL, self._arrive, load, self._first + number)
 
     def _arrive(self, event: Call) -> None:
         gateway: SimGateway
@@ -45,7 +51,7 @@ class LoadProbes:
         delay = link.crossing(1.0, uniform(self._seed, 2 * number + 1), self._env.now)
         if delay >= 0:
             load = (gateway, master.id, *master.load())
-            Call(self._env, delay, ANSWER, self._return, load, PROBES + number)
+            Call(self._env, delay, ANSWER, self._return, load, self._first + number)
 
     def _return(self, event: Call) -> None:
         gateway: SimGateway

@@ -33,6 +33,10 @@ class Rerouting:
         self._load_reports = load_reports
         self._changes = changes
 
+    def endpoint_of(self, gateway: str) -> str:
+        """Where a gateway is in the network."""
+        return self._gateways[gateway].endpoint
+
     def take_up(self, gateway: str, table: RoutingTable) -> RoutingAck:
         """A table has come to a gateway; the answer is its acknowledgement."""
         balancer = self._gateways[gateway].balancer

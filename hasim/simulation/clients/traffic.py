@@ -23,6 +23,8 @@ from hasim.simulation.streams import Uniforms, generator
 from hasim.units import SECOND
 
 STATELESS = -1
+MOST_REQUESTS = 1 << 38
+"""More requests between tiers have no number."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -59,22 +61,31 @@ class Traffic:
         *,
         seed: int,
         replication: int,
+        place: int = 0,
     ) -> None:
-        self.settings = world.traffic
+        tier = world.chain[place]
+        self.settings = tier.requests
+        self.clients = None if place else world.traffic
+        """The settings of the clients' messages; None if the masters of another tier ask."""
         self.horizon_ns = world.horizon_ns
-        self.attempts = world.traffic.retry.attempts
-        self.hedged = world.traffic.hedge.on
+        self.attempts = self.settings.retry.attempts
+        self.hedged = self.settings.hedge.on
         self.rows = self.attempts * (2 if self.hedged else 1)
-        self.laws: list[ServiceLaw] = list(dict.fromkeys(map(law_of, world.masters)))
+        self.laws: list[ServiceLaw] = list(dict.fromkeys(map(law_of, tier.masters)))
         self.jitter = jitter
         self._gateways = gateways
-        self._partitions = len(world.owners)
+        self._partitions = len(tier.owners)
         self._source = (seed, replication)
+        self._prefix = f"traffic:{tier.name}:" if place else "traffic:"
         self._uniforms: dict[str, Uniforms] = {}
         self._popularity: Floats | None = None
+        self.keys = None if self.clients is None else self.clients.keys
+        self._vip = 0.0 if self.clients is None else self.clients.vip
         self._arrivals = self._poisson
-        if isinstance(self.settings.arrivals, PoissonArrivals):
-            self._mean_ns = SECOND / self.settings.arrivals.rate_per_s
+        if self.clients is None:
+            self._arrivals, self.limit = self._none, MOST_REQUESTS
+        elif isinstance(self.clients.arrivals, PoissonArrivals):
+            self._mean_ns = SECOND / self.clients.arrivals.rate_per_s
             expected = self.horizon_ns / self._mean_ns
             # Ten standard deviations more than expected: enough for ever.
             self.limit = int(expected + 10 * expected**0.5 + 100)
@@ -86,7 +97,7 @@ class Traffic:
         """The uniforms of a concern of the traffic from number `first` on, shape (count,)."""
         stream = self._uniforms.get(concern)
         if stream is None:
-            stream = self._uniforms[concern] = Uniforms(*self._source, f"traffic:{concern}")
+            stream = self._uniforms[concern] = Uniforms(*self._source, f"{self._prefix}{concern}")
         return stream.take(first, count)
 
     # -- by message --------------------------------------------------------------
@@ -111,6 +122,10 @@ class Traffic:
             last = times[-1]
             yield times
 
+    def _none(self, size: int) -> Iterator[Ints]:
+        """Nobody knows beforehand when a master will ask."""
+        yield from ()
+
     def _recorded(self, size: int) -> Iterator[Ints]:
         for first in range(0, self.limit, size):
             yield self._recording[first : first + size]
@@ -132,11 +147,11 @@ class Traffic:
     def constants(self) -> dict[str, int]:
         """What is the same for all messages (gateway, partition, vip), and its value."""
         found = {}
-        if self._gateways == 1:
+        if self._gateways == 1 or self.clients is None:
             found["gateway"] = 0
         if self.settings.owned == 0.0:
             found["partition"] = STATELESS
-        if self.settings.vip == 0.0:
+        if self._vip == 0.0:
             found["vip"] = 0
         return found
 
@@ -156,9 +171,9 @@ class Traffic:
 
     def vip(self, first: int, count: int) -> NDArray[np.bool_]:
         """Which messages are of the class VIP."""
-        if self.settings.vip == 0.0:
+        if self._vip == 0.0:
             return np.zeros(count, dtype=np.bool_)
-        return self.uniforms("vip", first, count) < self.settings.vip
+        return self.uniforms("vip", first, count) < self._vip
 
     @property
     def pick_seed(self) -> int:
@@ -168,11 +183,11 @@ class Traffic:
         there (see `hasim.services.balancing.chance`): each by itself, and none for whoever
         needs none.
         """
-        return int(generator(*self._source, "traffic:pick").integers(2**64, dtype=np.uint64))
+        return int(generator(*self._source, f"{self._prefix}pick").integers(2**64, dtype=np.uint64))
 
     def key(self, first: int, count: int) -> Ints:
         """What messages are about, from 0, the most popular first; empty if they have no keys."""
-        keys = self.settings.keys
+        keys = self.keys
         if keys is None:
             return np.zeros(0, dtype=np.int64)
         if self._popularity is None:
@@ -241,20 +256,24 @@ class Drawn:
 def draw_all(traffic: Traffic) -> Drawn:
     """All messages of one replication."""
     arrivals = list(traffic.arrivals(max(1, traffic.limit)))
-    arrival_ns = arrivals[0] if arrivals else np.zeros(0, dtype=np.int64)
+    return draw(traffic, 0, arrivals[0] if arrivals else np.zeros(0, dtype=np.int64))
+
+
+def draw(traffic: Traffic, first: int, arrival_ns: Ints) -> Drawn:
+    """What is drawn for messages from number `first` on, whose arrivals are given."""
     n = len(arrival_ns)
     return Drawn(
         attempts=traffic.attempts,
         hedged=traffic.hedged,
         arrival_ns=arrival_ns,
-        gateway=traffic.gateway(0, n),
-        partition=traffic.partition(0, n),
-        vip=traffic.vip(0, n),
-        key=traffic.key(0, n),
-        columns={name: traffic.column(name, 0, n).T.reshape(-1) for name in CONCERNS},
+        gateway=traffic.gateway(first, n),
+        partition=traffic.partition(first, n),
+        vip=traffic.vip(first, n),
+        key=traffic.key(first, n),
+        columns={name: traffic.column(name, first, n).T.reshape(-1) for name in CONCERNS},
         demand_ns={
             law: demands.T.reshape(-1).astype(np.int64)
-            for law, demands in zip(traffic.laws, traffic.demands(0, n), strict=True)
+            for law, demands in zip(traffic.laws, traffic.demands(first, n), strict=True)
         },
     )
 

@@ -20,7 +20,6 @@ from hasim.simulation.control.probes import Probes
 from hasim.simulation.control.roles import Roles
 from hasim.simulation.control.transfers import Transfers
 from hasim.simulation.masters.master import SimMaster
-from hasim.simulation.network import gateway_endpoint
 
 
 class Commands:
@@ -69,7 +68,7 @@ class Commands:
                 raise TypeError(f"the control plane cannot order {effect!r}")
 
     def _publish(self, effect: PublishRouting) -> None:
-        endpoint = gateway_endpoint(effect.gateway)
+        endpoint = self._rerouting.endpoint_of(effect.gateway)
 
         def arrive() -> None:
             self._post.bring(endpoint, self._rerouting.take_up(effect.gateway, effect.table))

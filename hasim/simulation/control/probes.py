@@ -9,7 +9,7 @@ from hasim.events import ProbeReply, SendProbe
 from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, INPUT, KEY_BITS, Call
 from hasim.simulation.control.post import Post
-from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.masters.master import NOT_ASKED, SimMaster
 from hasim.simulation.network import Link, master_endpoint
 from hasim.simulation.streams import Stream
 
@@ -39,6 +39,7 @@ class DeepProbe:
         self.partition: str | None = None
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
+        self.asks, self.asked = False, NOT_ASKED
         self.reply = answer
 
 

@@ -14,6 +14,9 @@ from hasim.simulation.masters.condition import Condition
 from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
 
+NOT_ASKED, ASKING, ANSWERED, FAILED = range(4)
+"""Whether the next tier was asked on behalf of a job, and what came of it."""
+
 
 class Job(Protocol):
     """Something a worker is busy with: an attempt of a message, or a deep probe."""
@@ -26,6 +29,10 @@ class Job(Protocol):
     remaining_ns: int
     resumed_ns: int
     completion: Call | None
+    asks: bool
+    """Whether a master that asks the next tier does so for it."""
+    asked: int
+    """How far that is: one of `NOT_ASKED`, `ASKING`, `ANSWERED`, `FAILED`."""
 
     def reply(self, cause: Cause) -> None:
         """The master answers."""
@@ -74,6 +81,8 @@ class SimMaster(Condition):
         self._done = self._errors = self._busy_ns = self._metered_ns = 0
         self._gauge: list[int] | None = None
         self._entered: dict[Job, tuple[int, int]] = {}
+        self.ask: Callable[[SimMaster, Job], None] | None = None
+        """Makes a request to the next tier, if there is one: `answered` is called at its end."""
         self._dead = False
         self._speed = self._rate = 1.0
         self._error_rate = 0.0
@@ -144,10 +153,11 @@ class SimMaster(Condition):
 
     def _change_rate(self, rate: float) -> None:
         now = self.env.now
-        for job in self._serving:
+        busy = [job for job in self._serving if job.asked != ASKING]
+        for job in busy:
             job.remaining_ns -= int((now - job.resumed_ns) * self._rate)
         self._rate = rate
-        for job in self._serving:
+        for job in busy:
             self._run(job)
 
     # -- work done -------------------------------------------------------------
@@ -222,6 +232,8 @@ class SimMaster(Condition):
         job: Job = event.load
         if job.completion is not event:
             return  # a fault took this completion back
+        if self._asks_for(job):
+            return
         self._meter()
         self._done += 1
         self._note_done(job)
@@ -232,13 +244,34 @@ class SimMaster(Condition):
             self._start(waiting)
         else:
             self._mark_overload(False)
-        if job.error_draw < self._error_rate:
+        if self._fails(job):
             self._errors += 1
             job.reply(Cause.ERROR)
             return
         if job.partition is not None:
             self._acknowledge(job.partition, self.id)
         job.reply(Cause.OK)
+
+    def _fails(self, job: Job) -> bool:
+        """Whether the answer says that it failed: by itself, or since the next tier did."""
+        return job.asked == FAILED if job.asked else job.error_draw < self._error_rate
+
+    # -- the next tier ---------------------------------------------------------------
+
+    def _asks_for(self, job: Job) -> bool:
+        """Whether the next tier is asked now: the worker waits for the answer meanwhile."""
+        if self.ask is None or not job.asks or job.asked or self._fails(job):
+            return False
+        job.asked, job.completion = ASKING, None
+        self.ask(self, job)
+        return True
+
+    def answered(self, job: Job, *, well: bool) -> None:
+        """What was asked of the next tier for a job has ended; nobody cares if the job is lost."""
+        if job in self._serving and job.asked == ASKING:
+            job.asked = ANSWERED if well else FAILED
+            job.remaining_ns = 0
+            self._run(job)
 
     def _mark_overload(self, overloaded: bool) -> None:
         """Overloaded: whoever gets a worker now has waited longer than clients wait."""

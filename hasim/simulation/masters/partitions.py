@@ -15,7 +15,7 @@ from hasim.simulation.settings import MasterSettings, ReplicationSettings
 class Partitions:
     """The states of p1, p2, ..., each of which one of the `masters` owns at the start.
 
-    The `owners` are those, in the order of the partitions.
+    The `owners` are those, in the order of the partitions, whose numbers begin with `first`.
     """
 
     def __init__(
@@ -25,11 +25,13 @@ class Partitions:
         masters: tuple[MasterSettings, ...],
         settings: ReplicationSettings,
         network: Network,
+        *,
+        first: int = 1,
     ) -> None:
         self._env = env
         self._lag_ns = settings.lag_ns
         self._network = network
-        self.names = [f"p{number}" for number, _ in enumerate(owners, 1)]
+        self.names = [f"p{number}" for number, _ in enumerate(owners, first)]
         present = (master for master in masters if not master.absent)
         preferred = sorted(present, key=lambda master: master.priority)
         self.unsettled = {

@@ -15,15 +15,18 @@ from hasim.simulation.settings.network import (
     NetworkSettings,
 )
 from hasim.simulation.settings.recordings import JitterTrace, MatrixTrace, TraceArrivals
+from hasim.simulation.settings.tiers import ClusterSettings, ObserverSettings, TierSettings
 from hasim.simulation.settings.traffic import (
     KeySettings,
     PoissonArrivals,
+    RequestSettings,
     TrafficSettings,
 )
-from hasim.simulation.settings.world import ObserverSettings, WorldSettings
+from hasim.simulation.settings.world import WorldSettings
 
 __all__ = [
     "BurstSettings",
+    "ClusterSettings",
     "FencingDeviceSettings",
     "FixedRtt",
     "HedgeSettings",
@@ -37,8 +40,10 @@ __all__ = [
     "PoissonArrivals",
     "PromotionSettings",
     "ReplicationSettings",
+    "RequestSettings",
     "RetrySettings",
     "StateSettings",
+    "TierSettings",
     "TraceArrivals",
     "TrafficSettings",
     "WorldSettings",

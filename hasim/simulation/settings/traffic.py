@@ -28,7 +28,20 @@ class KeySettings:
 
 
 @settings
-class TrafficSettings(DispatcherSettings):
+class RequestSettings(DispatcherSettings):
+    """What somebody asks of a tier, and what is done about each request."""
+
+    owned: Annotated[
+        float,
+        share(
+            "Share of requests that must reach the owner of their partition; 0%: a tier without "
+            "state, in which no master owns anything."
+        ),
+    ] = 1.0
+
+
+@settings
+class TrafficSettings(RequestSettings):
     """The messages that clients send, and what gateways do about each."""
 
     arrivals: Annotated[PoissonArrivals | TraceArrivals, Choice(tag="law")] = PoissonArrivals(

@@ -46,7 +46,7 @@ def sent(settings: WorldSettings, plane: str, eligible: tuple[str, ...] | None =
     """Run a world in which nobody but the gateway acts, which may know of a part as eligible."""
     made = build(dataclasses.replace(settings, data_plane=plane), keep_messages=True)
     if eligible is not None:
-        (gateway,) = made.gateways.values()
+        (gateway,) = made.front.gateways.values()
         (observer,) = made.observers.values()
         owners = observer.driver.control_plane.balancing.routing.table.owners
         algorithm = settings.balancing.algorithm

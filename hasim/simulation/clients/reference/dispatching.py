@@ -38,6 +38,7 @@ class Drawn(Seeded):
 class SimDispatcher:
     """One dispatcher, and what carries out its effects.
 
+    `offset` is that of its tier: it is added to the keys of all that happens.
     `settled` is told of each message that has ended, `sent` of the message and the number of
     the master of each attempt.
     """
@@ -54,6 +55,7 @@ class SimDispatcher:
         *,
         number: int,
         serial: Serial,
+        offset: int,
         sent: Callable[[int, int], None],
         settled: Callable[[Settle], None],
     ) -> None:
@@ -61,6 +63,7 @@ class SimDispatcher:
             gateway.balancer, settings, Drawn(seed, messages), number=number, serial=serial
         )
         self._env = env
+        self._offset = offset
         self._gateway = gateway
         self._messages = messages
         # The number of a partition is its place; that of stateless messages is the last one's.
@@ -106,7 +109,7 @@ class SimDispatcher:
 
     def _answered(self, call: Call) -> None:
         key, cause = call.load
-        self._perform(self.dispatcher.answered(self._env.now, key - MESSAGES, cause))
+        self._perform(self.dispatcher.answered(self._env.now, key - MESSAGES - self._offset, cause))
 
     def _perform(self, effects: Effects) -> None:
         """Carry out effects, and make sure that the dispatcher is called when it wants to be."""
@@ -125,7 +128,7 @@ class SimDispatcher:
             self._armed.append(wakeup)
             rank, base = RANKS[wakeup.kind]
             delay = wakeup.time_ns - self._env.now
-            Call(self._env, delay, rank, self._wake, wakeup, base + wakeup.key)
+            Call(self._env, delay, rank, self._wake, wakeup, base + wakeup.key + self._offset)
 
     def _wake(self, call: Call) -> None:
         self._armed.pop()
@@ -143,7 +146,7 @@ class SimDispatcher:
                 self._env,
                 messages,
                 way,
-                key=MESSAGES + effect.attempt,
+                key=MESSAGES + self._offset + effect.attempt,
                 place=place,
                 partition=self._partitions[messages.partition[effect.message]],
                 expires_ns=effect.expires_ns,

@@ -20,10 +20,10 @@ from hasim.simulation.clients.load_probes import LoadProbes
 from hasim.simulation.clients.reference.dispatching import SimDispatcher
 from hasim.simulation.clients.results import IN_FLIGHT, OUTCOMES, Counts, Results, count
 from hasim.simulation.clients.traffic import STATELESS, Messages, Traffic, draw_all
-from hasim.simulation.clock import ARRIVAL, MESSAGES, Call, Clock
+from hasim.simulation.clock import ARRIVAL, MESSAGES, TIER, Call, Clock
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Network
-from hasim.simulation.settings import TrafficSettings
+from hasim.simulation.settings import RequestSettings
 from hasim.truth import BlockSketch, LoadBlock
 
 
@@ -37,7 +37,7 @@ class MessagePlane:
     def __init__(
         self,
         env: Clock,
-        settings: TrafficSettings,
+        settings: RequestSettings,
         traffic: Traffic,
         partitions: list[str],
         gateways: list[SimGateway],
@@ -45,18 +45,22 @@ class MessagePlane:
         network: Network,
         answered: Callable[[str], None],
         division: Division,
+        *,
+        place: int = 0,
     ) -> None:
         self.env = env
+        offset = place * TIER
+        self._key = MESSAGES + offset
         self._horizon_ns = traffic.horizon_ns
         self._deadline_ns = settings.deadline_ns
         self.pick_seed = traffic.pick_seed
-        self._drawn = draw_all(traffic)
-        self.messages = messages = Messages(self._drawn)
+        self.messages = messages = self._messages_of(traffic)
         n = messages.count
         self.outcome: list[str] = [IN_FLIGHT] * n
         self.ended_ns = [0] * n
         self.master = [""] * n
         self.tries = [0] * n
+        self._behind: MessagePlane | None = None
         self._division = division
         self._chosen = [[0] * len(masters) for _ in range(division.last + 1)]
         self._lost = 0
@@ -64,7 +68,7 @@ class MessagePlane:
         self._gateways = gateways
         self._masters = list(masters)
         self._answered = answered
-        probes, serial = LoadProbes(env, self.pick_seed, masters, network), Serial()
+        probes, serial = LoadProbes(env, self.pick_seed, masters, network, offset), Serial()
         self._dispatchers = [
             SimDispatcher(
                 env,
@@ -76,6 +80,7 @@ class MessagePlane:
                 self.pick_seed,
                 number=number,
                 serial=serial,
+                offset=offset,
                 sent=self._sent,
                 settled=self._settled,
             )
@@ -84,11 +89,24 @@ class MessagePlane:
         for dispatcher in self._dispatchers:
             dispatcher.connect(masters, network)
 
+    def _messages_of(self, traffic: Traffic) -> Messages:
+        return Messages(draw_all(traffic))
+
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
         if self.messages.count:  # each arrival schedules the next
-            Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0, MESSAGES)
+            Call(self.env, self.messages.arrival_ns[0], ARRIVAL, self._arrive, 0, self._key)
         self.env.run(until=until)
+        self.conclude()
+
+    def put_before(self, behind: MessagePlane) -> None:
+        """The masters ask the next tier: this is its plane, which is run along."""
+        self._behind = behind
+
+    def conclude(self) -> None:
+        """The run is over: note what is under way."""
+        if self._behind is not None:
+            self._behind.conclude()
         for side in self._dispatchers:
             for message in side.dispatcher.under_way():
                 self.master[message.number] = message.master
@@ -121,14 +139,14 @@ class MessagePlane:
 
     def results(self) -> Results:
         """How each message ended."""
-        drawn = self._drawn
+        messages = self.messages
         place = {outcome: i for i, outcome in enumerate(OUTCOMES)}
         index = {"": -1} | {master: i for i, master in enumerate(self._masters)}
         return Results(
-            drawn.arrival_ns,
-            drawn.gateway,
-            drawn.partition,
-            drawn.vip,
+            np.array(messages.arrival_ns, dtype=np.int64),
+            np.array(messages.gateway, dtype=np.int64),
+            np.array(messages.partition[: messages.count], dtype=np.int64),
+            np.array(messages.vip[: messages.count], dtype=np.bool_),
             np.array([place[outcome] for outcome in self.outcome], dtype=np.int8),
             np.array(self.ended_ns, dtype=np.int64),
             np.array([index[master] for master in self.master], dtype=np.int32),
@@ -157,7 +175,7 @@ class MessagePlane:
         following = message + 1
         if following < messages.count:
             delay = messages.arrival_ns[following] - self.env.now
-            key = MESSAGES + following * messages.attempts
+            key = self._key + following * messages.attempts
             Call(self.env, delay, ARRIVAL, self._arrive, following, key)
         self._dispatchers[messages.gateway[message]].arrive(message)
 

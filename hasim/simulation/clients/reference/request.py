@@ -6,6 +6,7 @@ from hasim.model import Cause
 from hasim.simulation.clients.reference.ways import Way
 from hasim.simulation.clients.traffic import Messages
 from hasim.simulation.clock import ANSWER, Call, Clock
+from hasim.simulation.masters.master import NOT_ASKED
 
 
 class Request:
@@ -13,7 +14,7 @@ class Request:
 
     __slots__ = (
         *("key", "demand_ns", "error_draw", "partition"),
-        *("queued_ns", "remaining_ns", "resumed_ns", "completion"),
+        *("queued_ns", "remaining_ns", "resumed_ns", "completion", "asks", "asked"),
         *("_env", "_expires_ns", "_messages", "_place", "_way"),
     )
 
@@ -34,6 +35,7 @@ class Request:
         self.partition = partition
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
+        self.asks, self.asked = True, NOT_ASKED
         self._env = env
         self._messages = messages
         self._way = way

@@ -1,0 +1,77 @@
+"""Settings of a tier: its masters, and how its control plane is set."""
+
+from __future__ import annotations
+
+from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.detection.settings import DetectionSettings
+from hasim.services.failover.settings import FailoverSettings
+from hasim.services.monitoring.settings import MonitorSettings
+from hasim.settings import settings
+from hasim.simulation.settings.masters import (
+    FencingDeviceSettings,
+    MasterSettings,
+    PromotionSettings,
+    ReplicationSettings,
+)
+from hasim.simulation.settings.traffic import RequestSettings
+
+
+@settings
+class ObserverSettings:
+    """Where the control plane stands."""
+
+    region: str = ""
+    """The site of the control plane. Empty: the region of the first master."""
+
+
+@settings
+class ClusterSettings:
+    """Masters that a control plane looks after, and how it does."""
+
+    masters: tuple[MasterSettings, ...] = ()
+    """The masters; each that is neither a standby nor absent owns one partition at the start: p1,
+    p2, ... in this order. If no message is owned (`owned: 0%`), they are a tier without
+    state: none owns anything, so that nothing is fenced or moved, and `uptime` is the share of time
+    in which one of them serves."""
+    replication: ReplicationSettings = ReplicationSettings()
+    """Copies of the state."""
+    fencing_device: FencingDeviceSettings = FencingDeviceSettings()
+    """The power switch."""
+    promotion: PromotionSettings = PromotionSettings()
+    """What a promotion takes."""
+    observer: ObserverSettings = ObserverSettings()
+    """Where the control plane stands."""
+    detection: DetectionSettings = DetectionSettings()
+    """Failure detection."""
+    failover: FailoverSettings = FailoverSettings()
+    """Failover orchestration."""
+    balancing: BalancingSettings = BalancingSettings()
+    """Load balancing."""
+    monitor: MonitorSettings = MonitorSettings()
+    """High-availability monitoring."""
+
+
+@settings
+class TierSettings(ClusterSettings):
+    """One of several tiers in series, each with a control plane of its own.
+
+    Clients send their messages to the first. Whoever serves a message there makes a request to the
+    next tier, and answers when that is answered; its worker is busy all the while, as a thread is.
+    """
+
+    name: str
+    """A short name, which its control plane has as well."""
+    requests: RequestSettings = RequestSettings()
+    """What the masters of the tier before ask of this one (of the first, clients do: `traffic`)."""
+
+    @property
+    def stateless(self) -> bool:
+        """Whether this is a tier without state: no message must reach an owner."""
+        return self.requests.owned == 0.0
+
+    @property
+    def owners(self) -> tuple[MasterSettings, ...]:
+        """The masters that own a partition at the start: none in a tier without state."""
+        if self.stateless:
+            return ()
+        return tuple(m for m in self.masters if not (m.standby or m.absent))

@@ -1,0 +1,336 @@
+"""One tier of a world: its parts, built from its settings and handed what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from hasim.events import GatewayReport, Input
+from hasim.journal import Journal
+from hasim.model import Cluster, Master, Partition
+from hasim.services.control_plane import ControlPlane
+from hasim.simulation.changes import Changes
+from hasim.simulation.clients.blocks import Division
+from hasim.simulation.clients.churn import KeyChurn
+from hasim.simulation.clients.gateway import SimGateway
+from hasim.simulation.clients.load_reports import LoadReports
+from hasim.simulation.clients.plane import DataPlane
+from hasim.simulation.clients.reference.plane import MessagePlane
+from hasim.simulation.clients.reference.requests import RequestPlane
+from hasim.simulation.clients.rerouting import Rerouting
+from hasim.simulation.clients.traffic import Traffic
+from hasim.simulation.clock import Clock
+from hasim.simulation.control.commands import Commands
+from hasim.simulation.control.driver import Driver
+from hasim.simulation.control.fencing import FencingDevice
+from hasim.simulation.control.heartbeats import Heartbeats
+from hasim.simulation.control.observer import Observer
+from hasim.simulation.control.post import Post
+from hasim.simulation.control.probes import Probes
+from hasim.simulation.control.roles import Roles
+from hasim.simulation.control.stretches import NEAREST_NS, Stretches
+from hasim.simulation.control.transfers import Transfers
+from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.masters.partitions import Partitions, Replication
+from hasim.simulation.masters.traps import Traps
+from hasim.simulation.network import Network, master_endpoint
+from hasim.simulation.oracle import Oracle
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.recorder import Recorder
+from hasim.simulation.settings import TierSettings, WorldSettings
+from hasim.simulation.streams import Stream
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all tiers of a world share."""
+
+    settings: WorldSettings
+    recorded: Recorded
+    seed: int
+    replication: int
+    env: Clock
+    journal: Journal
+    changes: Changes
+    traps: Traps
+    network: Network
+    compiled: bool
+    """Whether messages run on the compiled plane."""
+    keep_messages: bool
+
+
+class Tier:
+    """Builds the parts of one tier and wires them together; does nothing by itself.
+
+    `clients` are the names of its gateways and their endpoints, `sites` those of its observers
+    and where they stand. It is tier `place` of the chain, its partitions are numbered from `first`
+    on, and its masters ask the tier `behind`, if there is one.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        settings: TierSettings,
+        clients: Mapping[str, str],
+        sites: Mapping[str, str],
+        *,
+        place: int,
+        first: int,
+        behind: Tier | None,
+    ) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.sites = sites
+        self._around = around
+        self._place, self._behind = place, behind
+        self.env, self.journal = around.env, around.journal
+        self.changes, self.traps, self.network = around.changes, around.traps, around.network
+        self.seed, self.replication = around.seed, around.replication
+        self.record = Recorder(self.env, self.journal, self.name).record
+        self._endpoints = clients
+        self.partitions = Partitions(
+            self.env,
+            settings.owners,
+            settings.masters,
+            settings.replication,
+            self.network,
+            first=first,
+        )
+        self.cluster = self._cluster()
+        self._compiled = around.compiled
+        self.masters = self._masters()
+        self.streams = Replication(self.env, self.partitions, self.masters, self.network)
+        self.device = FencingDevice(
+            self.env,
+            settings.fencing_device,
+            self.masters,
+            self.record,
+            seed=self.seed,
+            replication=self.replication,
+        )
+        self.drivers = {
+            name: Driver(self.env, name, self._control_plane(name), self.journal) for name in sites
+        }
+        self.gateways = self._gateways()
+        self.oracle = Oracle(
+            self.masters,
+            self.partitions,
+            list(self.gateways.values()),
+            self.network,
+            settings.requests.timeout_ns,
+            self.record,
+        )
+        traffic = self._traffic()
+        self.messages = self._messages(traffic)
+        self.partitions.settle = self.messages.settle
+        self.rerouting = self._rerouting(traffic)
+        self.observers = self._observers()
+        self.rerouting.begin_feedback()
+
+    # -- building ----------------------------------------------------------------
+
+    def _cluster(self) -> Cluster:
+        masters = tuple(
+            Master(m.id, m.region, m.priority, m.workers, m.weight, m.absent)
+            for m in self.settings.masters
+        )
+        rtt = tuple(
+            tuple(self.network.rtt_ns(gateway, master_endpoint(m.id)) for m in masters)
+            for gateway in self._endpoints.values()
+        )
+        owners = zip(self.partitions.names, self.settings.owners, strict=True)
+        return Cluster(
+            masters, tuple(Partition(p, m.id) for p, m in owners), tuple(self._endpoints), rtt
+        )
+
+    def _masters(self) -> dict[str, SimMaster]:
+        kind = SimMaster
+        if self._compiled:
+            from hasim.simulation.clients.compiled.master import CompiledMaster
+
+            kind = CompiledMaster
+        masters = {
+            m.id: kind(
+                self.env,
+                m,
+                self.settings.requests.timeout_ns,
+                self.changes.changed,
+                self.partitions.acknowledge,
+            )
+            for m in self.settings.masters
+        }
+        for partition in self.cluster.partitions:
+            masters[partition.owner].primaries[partition.id] = 1
+        return masters
+
+    def _control_plane(self, observer: str) -> ControlPlane:
+        return ControlPlane(
+            self.cluster,
+            self.settings.detection,
+            self.settings.failover,
+            self.settings.balancing,
+            self.settings.monitor,
+            observer=observer,
+        )
+
+    def _gateways(self) -> dict[str, SimGateway]:
+        # All observers have the same settings, so they want to be told of the same at once.
+        driver = next(iter(self.drivers.values()))
+        watch = driver.control_plane.detection.watch()
+        kind = SimGateway
+        if self._compiled:
+            from hasim.simulation.clients.compiled.gateway import CompiledGateway
+
+            kind = CompiledGateway
+        return {
+            name: kind(
+                self.env,
+                name,
+                endpoint,
+                self.settings.balancing,
+                self.cluster,
+                watch=watch,
+                send_report=self._report,
+            )
+            for name, endpoint in self._endpoints.items()
+        }
+
+    def _traffic(self) -> Traffic:
+        return Traffic(
+            self._around.settings,
+            self._around.recorded,
+            self.network.jitter,
+            len(self.gateways),
+            seed=self.seed,
+            replication=self.replication,
+            place=self._place,
+        )
+
+    def _messages(self, traffic: Traffic) -> DataPlane:
+        gateways = list(self.gateways.values())
+        division = Division.of(self._around.settings.warm_up, traffic.horizon_ns)
+        if self._compiled:
+            from hasim.simulation.clients.compiled.plane import CompiledPlane
+
+            return CompiledPlane(
+                self.env,
+                traffic,
+                self.partitions,
+                gateways,
+                self.masters,
+                self.network,
+                self.oracle,
+                division,
+                keep_messages=self._around.keep_messages,
+            )
+        kind = RequestPlane if self._place else MessagePlane
+        made = kind(
+            self.env,
+            self.settings.requests,
+            traffic,
+            self.partitions.names,
+            gateways,
+            self.masters,
+            self.network,
+            self.oracle.answered,
+            division,
+            place=self._place,
+        )
+        if self._behind is not None:
+            behind = self._behind.messages
+            assert isinstance(behind, RequestPlane), "all tiers are on the same plane"
+            made.put_before(behind)
+            for number, master in enumerate(self.masters.values()):
+                master.ask = partial(behind.take, number)
+        return made
+
+    def _rerouting(self, traffic: Traffic) -> Rerouting:
+        gateways, masters = list(self.gateways.values()), list(self.masters.values())
+        churn = KeyChurn(self.env, traffic, list(self.gateways), list(self.masters), self.record)
+        interval_ns = self.settings.balancing.power.report_interval_ns
+        reports = LoadReports(self.env, interval_ns, gateways, masters, self.network)
+        return Rerouting(self.env, self.gateways, masters, churn, reports, self.changes)
+
+    def _observers(self) -> dict[str, Observer]:
+        # A stream per master: what one of them needs does not shift the others' luck.
+        error_draws = {
+            m: Stream(self.seed, self.replication, f"probe-errors:{m}") for m in self.masters
+        }
+        found = {}
+        tiers, own = len(self._around.settings.chain), len(self.drivers)
+        for place, (name, driver) in enumerate(self.drivers.items(), self._place * own):
+            post = Post(self.env, self.network, driver)
+            roles = Roles(
+                post,
+                self.settings.promotion,
+                self.partitions,
+                self.traps,
+                self.changes,
+                self.record,
+            )
+            commands = Commands(
+                post,
+                self.masters,
+                Probes(post, self.masters, error_draws, place=place, observers=own * tiers),
+                self.device,
+                Transfers(post, self.partitions, self.streams, self.traps),
+                roles,
+                self.rerouting,
+            )
+            driver.perform = commands.perform
+            if (
+                self._around.settings.probes == "stretches"
+                and commands.probes.nearest_ns >= NEAREST_NS
+            ):
+                driver.deputy = self._stretches(driver, commands.probes)
+            found[name] = Observer(driver, post, commands)
+        return found
+
+    def _stretches(self, driver: Driver, probes: Probes) -> Stretches:
+        stretches = Stretches(
+            driver.control_plane,
+            probes,
+            driver,
+            masters=list(self.masters),
+            horizon_ns=self._around.settings.horizon_ns,
+        )
+        self.changes.on_change += (stretches.changed,)
+        return stretches
+
+    def follow_changes(self) -> None:
+        """Look again whenever something changes; to be called once, when all tiers are there."""
+        # Streams break and mend before the oracle looks; the messages learn of it last, since
+        # they run on from what the others have found.
+        self.changes.on_change += (
+            *(observer.commands.probes.changed for observer in self.observers.values()),
+            self.streams.refresh,
+            self.oracle.update,
+            self.messages.changed,
+        )
+        self.changes.on_reroute += (self.oracle.update_service, self.messages.rerouted)
+
+    # -- all observers -----------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every control plane, and the masters' heartbeats if somebody listens to them."""
+        for driver in self.drivers.values():
+            driver.start()
+        if interval_ns := self.settings.detection.heartbeat_ns:
+            posts = [observer.post for observer in self.observers.values()]
+            source = {"seed": self.seed, "replication": self.replication}
+            Heartbeats(self.env, self.masters.values(), posts, interval_ns, **source).start()
+
+    def settle(self) -> None:
+        """Bring every control plane up to date, at the end of a run."""
+        for driver in self.drivers.values():
+            driver.settle()
+
+    def feed(self, item: Input) -> None:
+        """An operator tells every control plane something."""
+        for driver in self.drivers.values():
+            driver.feed(item)
+
+    def _report(self, report: GatewayReport, endpoint: str) -> None:
+        for observer in self.observers.values():
+            observer.post.bring(endpoint, report)
