@@ -16,7 +16,7 @@ from hasim.findings.summary import (
     tidy_columns,
 )
 from hasim.report.cells import Cell, labels, text
-from hasim.report.format import DASH, number, seconds, significant
+from hasim.report.format import DASH, RATES, number, seconds, significant
 from hasim.report.sheet import Column, Field, Mood, Sheet, Value, plain_estimate
 from hasim.report.titles import title
 from hasim.study.estimates.estimate import Estimate
@@ -166,7 +166,7 @@ def parts(difference: Estimate) -> tuple[str, str]:
     elif difference.unit == "s":
         return _signed(seconds(value)), f"{seconds(low)} to {seconds(high)}"
     else:
-        scale, unit = 1.0, " /h" if difference.unit == "per_hour" else ""
+        scale, unit = 1.0, f" {RATES[difference.unit]}" if difference.unit in RATES else ""
     # As many decimals as show three digits of the largest.
     digits = len(significant(largest * scale).partition(".")[2])
     texts = (f"{part * scale:+.{digits}f}" for part in (value, low, high))

@@ -14,7 +14,13 @@ from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.report.titles import blocks
 from hasim.study.reference import Described
 
-UNITS: dict[Unit, str] = {"s": "s", "ratio": "share", "per_hour": "per hour", "count": "number"}
+UNITS: dict[Unit, str] = {
+    "s": "s",
+    "ratio": "share",
+    "per_hour": "per hour",
+    "per_year": "per year",
+    "count": "number",
+}
 NEUTRAL = (
     "A change of a neutral measure may be the price or the fruit of better service: a comparison "
     "only says that it has changed; the gate calls the other way worse."

@@ -16,7 +16,10 @@ class Failover:
 
     `incident` is the incident that it answers to; `mistaken` says that a healthy
     master was declared; `retry` that it only tries again what an earlier
-    failover of the same declaration could not finish. `failover_s` runs from the
+    failover of the same declaration could not finish. `needless` says that it was of no use: a
+    healthy master was declared, or it was cured, and detection would have taken it back, before
+    the failover had service restored; never of a retry, of a master that owned nothing, or of a
+    failover that was cancelled. `failover_s` runs from the
     declaration until the last affected partition is up, by promotion or by cure
     (0 if none ever went down); `censored_s` is the time until the end of the
     run if that is unfinished. Neither has a value if the master owned nothing, or for
@@ -31,6 +34,7 @@ class Failover:
     incident: int | None
     mistaken: bool
     retry: bool
+    needless: bool
     partitions: int
     outcome: str
     candidates: str
@@ -78,6 +82,7 @@ def _failover(facts: Facts, course: Course) -> Failover:
         incident=None if answered is None else answered.number,
         mistaken=facts.is_mistaken(course),
         retry=course.failover in facts.retries,
+        needless=counted and _needless(facts, course, restored_ns),
         partitions=len(course.partitions),
         outcome="in progress" if course.ended_ns is None else course.last_state,
         candidates=" ".join(course.candidates),
@@ -107,6 +112,19 @@ def _failover(facts: Facts, course: Course) -> Failover:
         lost_bytes=sum(w.lost_bytes for w in lost),
         lost_s=seconds(max((w.since_ns for w in lost), default=0)),
     )
+
+
+def _needless(facts: Facts, course: Course, restored_ns: int | None) -> bool:
+    """Whether service would have been back before without it."""
+    if course.last_state == "cancelled":
+        return False
+    if facts.is_mistaken(course):
+        return True
+    answered = facts.episode_of_course(course)
+    if answered is None or not answered.cured:
+        return False
+    back_ns = answered.span.end_ns + facts.records.recovery_ns
+    return back_ns < (facts.horizon_ns if restored_ns is None else restored_ns)
 
 
 def _optional(t_ns: int | None) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hasim.measures.declarations import Declaration
 from hasim.measures.facts import Episode, Facts
 from hasim.measures.serving import TIER, Down
+from hasim.measures.spans import length_ns
 from hasim.model import Status
 from hasim.units import seconds
 
@@ -24,8 +25,10 @@ class Incident:
     Either `detection_s` or `censored_s` (the time it stayed undetected) has a
     value, or neither if it is excluded. `partitions` counts those that went
     down with it (1 if a tier without state did); without any there is no outage.
-    `outage_s` runs from its start until the last of them is up, `first_ok_s` until
-    the last of them had a message answered; both are censored at the end of the run.
+    `restored_at_s` is when the last of them was up for good, `outage_s` the time until
+    then in which any of them was down: good time in between (a master that is cured, and
+    powered off later) is not counted. `first_ok_s` runs from its start until the last of
+    them had a message answered for the first time. Both are censored at the end of the run.
     A tier without state has no `first_ok_s`.
     """
 
@@ -65,6 +68,7 @@ def _incident(facts: Facts, episode: Episode, downs: list[Down]) -> Incident:
     restored_ns = _restored(downs)
     owned = [down for down in downs if down.partition != TIER]
     answered_ns = _answered(facts, owned)
+    down_ns = length_ns(down.span for down in downs)
     left_s = seconds(facts.horizon_ns - start_ns)
     return Incident(
         number=episode.number,
@@ -81,8 +85,8 @@ def _incident(facts: Facts, episode: Episode, downs: list[Down]) -> Incident:
         censored_s=None if detected or excluded else seconds(episode.span.length_ns),
         partitions=len({down.partition for down in downs}),
         restored_at_s=_since(restored_ns, 0),
-        outage_s=_since(restored_ns, start_ns),
-        outage_censored_s=left_s if downs and restored_ns is None else None,
+        outage_s=None if restored_ns is None else seconds(down_ns),
+        outage_censored_s=seconds(down_ns) if downs and restored_ns is None else None,
         first_ok_s=_since(answered_ns, start_ns),
         first_ok_censored_s=left_s if owned and answered_ns is None else None,
     )
@@ -149,8 +153,8 @@ def _restored(downs: list[Down]) -> int | None:
 
 
 def _answered(facts: Facts, downs: list[Down]) -> int | None:
-    """When the last partition had a message answered after its last fall."""
-    last_fall = {down.partition: down.span.start_ns for down in downs}
-    times = [facts.servings[p].answered_after(fall_ns) for p, fall_ns in last_fall.items()]
+    """When the last partition had a message answered after its first fall."""
+    first_fall = {down.partition: down.span.start_ns for down in reversed(downs)}
+    times = [facts.servings[p].answered_after(fall_ns) for p, fall_ns in first_fall.items()]
     known = [t for t in times if t is not None]
     return max(known) if known and len(known) == len(times) else None

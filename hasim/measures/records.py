@@ -32,7 +32,8 @@ class Records:
     `observer` is its name (None: the first that the journal names); `settings` are those of
     its services. `late_window_ns`: after a cure, a declaration this soon still rests on what
     happened before it (nanoseconds; with probes, one interval plus one timeout), as its
-    detection said. Raises JournalError for one that the journal does not have.
+    detection said. `recovery_ns`: within this time after a cure a master is declared healthy, if
+    no check fails (nanoseconds). Raises JournalError for one that the journal does not have.
     """
 
     def __init__(self, journal: Journal, observer: str | None = None) -> None:
@@ -40,6 +41,7 @@ class Records:
         about = journal.header["observers"][self.observer]
         self.settings: dict[str, Any] = about["settings"]
         self.late_window_ns = int(about["late_window_ns"])
+        self.recovery_ns = int(about["recovery_ns"])
         self.horizon_ns = journal.horizon_ns
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
         for record in journal.seen_by(self.observer).records:

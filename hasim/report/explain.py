@@ -67,10 +67,18 @@ def _ending(row: Mapping[str, Any]) -> str:
     elif row.get("outcome"):
         told.append(f"not counted for detection ({row['outcome']})")
     if (outage := _given(row, "outage_s")) is not None:
-        told.append(f"service restored after {format.seconds(outage)}")
+        told.append(_restored(row, outage))
     elif (down := _given(row, "outage_censored_s")) is not None:
         told.append(f"service not restored in the {format.seconds(down)} to the end of the run")
     return ("; ".join(told) or "nothing is known of its end").capitalize() + "."
+
+
+def _restored(row: Mapping[str, Any], outage_s: float) -> str:
+    """How long service was down; and until when, if it was up in between."""
+    whole_s = (_given(row, "restored_at_s") or 0.0) - row["started_at_s"]
+    after = format.seconds(whole_s) if whole_s > 0 else format.seconds(outage_s)
+    down = format.seconds(outage_s)
+    return f"service restored after {after}" + (f", {down} of it down" if after != down else "")
 
 
 def _given(row: Mapping[str, Any], key: str) -> float | None:

@@ -8,6 +8,8 @@ from hasim.study.estimates.estimate import Estimate
 
 DASH = "-"
 _SMALL_UNITS = ((1e-6, "ns", 1e9), (1e-3, "us", 1e6), (1.0, "ms", 1e3), (60.0, "s", 1.0))
+RATES = {"per_hour": "/h", "per_year": "/y"}
+"""Units of rates, and how they are written."""
 _FEW_NINES = 0.99
 _MOST_DECIMALS = 7
 
@@ -54,13 +56,13 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def number(value: float, unit: str) -> str:
-    """A value with its unit: ``s``, ``ratio``, ``per_hour`` or ``count``, as in an `Estimate`."""
+    """A value with its unit, one of those of an `Estimate`."""
     if unit == "s":
         return seconds(value)
     if unit == "ratio":
         return percent(value)
-    if unit == "per_hour":
-        return f"{significant(value)} /h"
+    if unit in RATES:
+        return f"{significant(value)} {RATES[unit]}"
     return significant(value)
 
 

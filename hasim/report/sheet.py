@@ -48,8 +48,9 @@ class Column:
     """A column: its heading, its name for programs, the unit of its numbers.
 
     A line feed in `name` is where a narrow form breaks it. `unit` is that of an `Estimate`
-    (``s``, ``ratio``, ``per_hour``, ``count``). Columns of a `group` stay together, under its
-    name, where a sheet is too wide for one table. Numbers stand at the right, and are never cut.
+    (``s``, ``ratio``, ``per_hour``, ``per_year``, ``count``). Columns of a `group` stay together,
+    under its name, where a sheet is too wide for one table. Numbers stand at the right, and are
+    never cut.
     `code`: what stands there is typed as it is. `entry` is how a field that is not empty stands
     in an entry (`Sheet.look`): a line feed begins a line, ``{}`` is the field.
     """

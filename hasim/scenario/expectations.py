@@ -66,6 +66,7 @@ _READERS: dict[Unit, tuple[Callable[[str], float], str]] = {
     "s": (lambda text: units.seconds(units.parse_duration(text)), "< 5s"),
     "ratio": (_ratio, ">= 99.99%"),
     "per_hour": (lambda text: units.parse_rate(text) * 3600, "<= 0.1/h"),
+    "per_year": (lambda text: units.parse_rate(text) * units.seconds(units.YEAR), "<= 1/y"),
     "count": (_number, "<= 3"),
 }
 

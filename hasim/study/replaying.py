@@ -162,6 +162,7 @@ def _header(header: dict[str, Any], observer: str, made: ControlPlaneSettings) -
     about = header["observers"][observer] | {
         "settings": plain(made),
         "late_window_ns": made.detection.late_window_ns,
+        "recovery_ns": made.detection.recovery_ns,
     }
     return {**header, "observers": {**header["observers"], observer: about}}
 

@@ -42,6 +42,7 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
     ]
     settings = {"failover": {"fencing": {"mode": fencing}}}
     about = {"site": "west", "settings": settings, "late_window_ns": 25 * 10**8}
+    about["recovery_ns"] = 4 * 10**9
     return {
         "scenario": "by-hand",
         "cell": {},
@@ -61,7 +62,7 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
 
 
 class Story:
-    """Three masters a, b, c, each owning p1, p2, p3; the late window is 2.5 s."""
+    """Three masters a, b, c, each owning p1, p2, p3; the late window is 2.5 s, a recovery 4 s."""
 
     def __init__(
         self, horizon_s: float = 100.0, fencing: str = "confirmed", replication: int = 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hasim.measures import measure
+from hasim.measures.catalogue import MEASURES, totals
 from hasim.measures.failovers import Failover
 from hasim.truth import WritesLost
 from tests.measures.story import OBSERVER, Story, happy
@@ -135,3 +136,45 @@ def test_nothing_ever_down_takes_no_time() -> None:
     )
     assert one(story).failover_s == 0
     assert one(story).mistaken
+
+
+@pytest.mark.parametrize(
+    ("cured_s", "needless"),
+    # Restored at 16.2; detection needs 4 s to take a cured master back.
+    [(12.1, True), (12.3, False), (90, False), (None, False)],
+)
+def test_a_failover_is_needless_if_its_master_would_have_been_back_before(
+    cured_s: float | None, needless: bool
+) -> None:
+    story = Story()
+    story.fault(1, "a", 10, cured_s)
+    story.down(10, "p1")
+    story.declare("a", 12)
+    happy(story, 1, "a", [12, 12.5, 14.5, 14.6, 15.6, 15.9, 16.5])
+    story.up(16.2, "p1", "b")
+    assert one(story).needless == needless
+
+
+def test_a_failover_of_a_healthy_master_is_needless_and_mistaken() -> None:
+    story = Story(horizon_s=36.0)
+    story.declare("a", 12, until_s=13)
+    happy(story, 1, "a", [12, 12.5, 14.5, 14.6, 15.6, 15.9, 16.5])
+    assert (one(story).needless, one(story).mistaken) == (True, True)
+    run = measure(story.journal())
+    # Once in 36 s: 876,600 times in a year of 365.25 days.
+    for kind in ("needless", "mistaken"):
+        assert MEASURES[f"failovers.{kind}"].unit == "per_year"
+    assert totals.needless_failovers(run) / totals.years(run) == pytest.approx(876_600)
+    assert totals.mistaken_failovers(run) / totals.years(run) == pytest.approx(876_600)
+
+
+def test_what_was_called_off_or_moved_nothing_is_not_needless() -> None:
+    story = Story()
+    story.declare("a", 12, until_s=13)
+    story.failover(1, "a", [(12, "declared"), (12.5, "waiting"), (13, "cancelled")])
+    assert not one(story).needless
+    story = Story()
+    story.declare("a", 12, until_s=13)
+    happy(story, 1, "a", [12, 12.5, 14.5, 14.6, 15.6, 15.9, 16.5], partitions=())
+    run = measure(story.journal())
+    assert (totals.needless_failovers(run), totals.mistaken_failovers(run)) == (0, 0)

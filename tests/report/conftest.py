@@ -118,7 +118,7 @@ def _done():
 @pytest.fixture
 def journal() -> Journal:
     """A hang at 10 s: a torn transfer to b, then c takes over at 15.65 s; cured at 20 s."""
-    about = {"site": "west", "settings": {}, "late_window_ns": ns(5.5)}
+    about = {"site": "west", "settings": {}, "late_window_ns": ns(5.5), "recovery_ns": ns(20)}
     made = Journal(
         {
             "horizon_ns": ns(100),

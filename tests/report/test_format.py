@@ -89,6 +89,7 @@ def estimate(value, low, high, unit="s", n=120, needed=None):
         (estimate(0.5, 0.2, 0.99999, "ratio"), "50.0 % [20.0, 99.999]"),
         (estimate(-0.25, -0.5, 0.1), "-250 ms [-500, 100]"),
         (estimate(0.0123, 0.01, 0.02, "per_hour"), "0.0123 /h [0.0100, 0.0200]"),
+        (estimate(0.5, 0.2, 1.25, "per_year"), "0.500 /y [0.200, 1.25]"),
         (estimate(1.5, None, None, "count"), "1.50"),
         (estimate(2.31, 2.2, math.inf), "2.31 s [2.20, inf]"),
         (estimate(math.inf, 2.2, math.inf), "> 2.20 s"),

@@ -219,7 +219,13 @@ def test_no_limit(measure, text) -> None:
 
 @given(st.sampled_from(sorted(MEASURES)))
 def test_every_measure_can_be_expected(measure: str) -> None:
-    text = {"s": "< 1m30s", "ratio": "> 12.5%", "per_hour": "<= 3/h", "count": ">= 2"}
+    text = {
+        "s": "< 1m30s",
+        "ratio": "> 12.5%",
+        "per_hour": "<= 3/h",
+        "per_year": "< 1/y",
+        "count": ">= 2",
+    }
     data = {
         "masters": {"id": "a"},
         "horizon": "1m",

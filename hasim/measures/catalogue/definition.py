@@ -11,8 +11,8 @@ from hasim.measures.catalogue.estimators import DurationMean, DurationQuantile, 
 if TYPE_CHECKING:
     from hasim.measures.catalogue.estimators import Estimator
 
-Unit = Literal["s", "ratio", "per_hour", "count"]
-"""Seconds, a share of one, events per hour, or a plain number."""
+Unit = Literal["s", "ratio", "per_hour", "per_year", "count"]
+"""Seconds, a share of one, events per hour or per year, or a plain number."""
 Direction = Literal["more", "less"]
 Block = Literal["detection", "failover", "service"]
 """The part of a summary that a measure belongs to."""

@@ -16,7 +16,13 @@ from hasim.measures.catalogue.definition import (
     Measure,
     View,
 )
-from hasim.measures.catalogue.estimators import DurationMean, DurationQuantile, Durations, Share
+from hasim.measures.catalogue.estimators import (
+    DurationMean,
+    DurationQuantile,
+    Durations,
+    Rate,
+    Share,
+)
 
 
 def _durations(
@@ -93,11 +99,11 @@ MEASURES = (
     *_durations(
         "outage",
         "outage",
-        "Fault to service restored.",
+        "Time without service from the fault until it is restored.",
         totals.outages,
         block="failover",
         views={"mean": TABLE | COMPARED} | dict.fromkeys(("p50", "p95", "p99"), frozenset()),
-        detail="The achieved recovery time (RTO).",
+        detail="The achieved recovery time (RTO); good time in between is not counted.",
     ),
     *_durations(
         "first_ok",
@@ -106,5 +112,30 @@ MEASURES = (
         totals.first_answers,
         block="failover",
         views=dict.fromkeys(("p50", "p95", "p99"), frozenset()),
+    ),
+    Measure(
+        name="failovers.needless",
+        title="failovers needless",
+        unit="per_year",
+        meaning="Failovers that were of no use, per year of the whole scenario.",
+        estimator=Rate(totals.needless_failovers, totals.years),
+        block="failover",
+        better="less",
+        rests_on="failovers",
+        detail="A healthy master was declared, or the fault was cured so early that detection "
+        "would have taken the master back before the failover had service restored. Of masters "
+        "that own something; a failover that was called off before it moved anything is none.",
+    ),
+    Measure(
+        name="failovers.mistaken",
+        title="failovers mistaken",
+        unit="per_year",
+        meaning="Failovers begun by the declaration of a healthy master, per year of the whole "
+        "scenario.",
+        estimator=Rate(totals.mistaken_failovers, totals.years),
+        block="failover",
+        better="less",
+        rests_on="failovers",
+        detail="They rest on the noise that the scenario states: loss, its bursts, stalls.",
     ),
 )

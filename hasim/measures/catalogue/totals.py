@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hasim.units import HOUR, seconds
+from hasim.units import HOUR, YEAR, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +67,24 @@ def trusted_h(run: Measured) -> float:
     """Healthy hours in which the master was not declared failed."""
     mistaken_h = sum(row.mistaken_s for row in run.masters) / seconds(HOUR)
     return healthy_h(run) - min(mistaken_h, healthy_h(run))
+
+
+def needless_failovers(run: Measured) -> int:
+    """Failovers that were of no use."""
+    return sum(failover.needless for failover in run.failovers)
+
+
+def mistaken_failovers(run: Measured) -> int:
+    """Failovers of what a healthy master owned, begun by its declaration."""
+    return sum(
+        failover.mistaken and failover.partitions > 0 and not failover.retry
+        for failover in run.failovers
+    )
+
+
+def years(run: Measured) -> float:
+    """Simulated time, in years of 365.25 days."""
+    return run.horizon_s / seconds(YEAR)
 
 
 def promotions(run: Measured) -> int:

@@ -121,4 +121,4 @@ def _show(value: float, unit: str) -> str:
     if unit == "ratio":
         return f"{value * 100:.6g} %"
     number = f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return number + {"s": " s", "per_hour": "/h"}.get(unit, "")
+    return number + {"s": " s", "per_hour": "/h", "per_year": "/y"}.get(unit, "")

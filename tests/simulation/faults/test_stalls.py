@@ -44,7 +44,7 @@ def test_who_waits_through_a_short_stall_is_answered(plane: str) -> None:
     seldom = detection(interval_ns=20 * SECOND, evidence=("probe",), fall=9)
     journal = run(stalled(1.5, data_plane=plane, detection=seldom))
     assert {a.cause for _, a in journal.of(AttemptRollup)} == {Cause.OK}
-    assert {p.reason for _, p in journal.of(PartitionServed)} == {"", "unrouted"}  # at the start
+    assert {p.reason for _, p in journal.of(PartitionServed)} <= {"", "unrouted"}  # at the start
 
 
 @PLANES
