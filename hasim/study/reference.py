@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.services.failover.selection import RULES
 from hasim.settings import (
     Choice,
@@ -89,6 +89,7 @@ _DETECTION: dict[str, Registry[Any]] = {
     "evidence": SOURCES,
     "detector": DETECTORS,
     "confirm": CONFIRMATIONS,
+    "flapping": FLAPPINGS,
 }
 
 

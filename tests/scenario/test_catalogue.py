@@ -14,7 +14,7 @@ from hasim.scenario.problems import ScenarioError
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probes import ProbeSettings
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.settings import fields_by_user_name, settings_classes
 from hasim.simulation.settings import NetworkSettings
 from hasim.simulation.settings.faults import AnyFault
@@ -180,11 +180,11 @@ def test_the_schema_refuses_what_the_loader_refuses(change) -> None:
 
 def test_the_schema_covers_every_settings_class() -> None:
     """Each is a definition, but for parts that are chosen by name, which stand in their places."""
-    registries = (SOURCES, DETECTORS, CONFIRMATIONS)
+    registries = (SOURCES, DETECTORS, CONFIRMATIONS, FLAPPINGS)
     parts = {cls for registry in registries for cls in registry.settings().values()}
     classes = {cls.__name__ for cls in settings_classes(Scenario) if cls not in parts}
     assert classes - {"Scenario"} == set(SCHEMA["$defs"])
     assert NetworkSettings.__name__ in classes
     detection = SCHEMA["$defs"]["DetectionSettings"]["properties"]
     beside = {name for cls in parts for name in fields_by_user_name(cls)}
-    assert set(detection) == {"evidence", "detector", "confirm"} | beside
+    assert set(detection) == {"evidence", "detector", "confirm", "flapping"} | beside

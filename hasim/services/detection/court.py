@@ -11,8 +11,9 @@ from hasim.services.detection.detectors.detector import Detector, Opinion
 from hasim.services.detection.detectors.freshness import Freshness
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.evidence.source import Judge, Source
+from hasim.services.detection.flapping.flapping import Flapping
 from hasim.services.detection.health import MasterHealth
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import SETTLED, Finding, verdict_after
 
@@ -26,10 +27,12 @@ class Court(Judge):
 
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
         detector = DETECTORS.class_for(settings.detector)
+        flapping = FLAPPINGS.class_for(settings.flapping)
         self.health = {
             master.id: MasterHealth(
                 master.id,
                 _fitted(detector(settings.detector), settings),
+                flapping(settings.flapping),
                 Status.MAINTENANCE if master.absent else Status.UNKNOWN,
             )
             for master in cluster.masters
@@ -40,6 +43,7 @@ class Court(Judge):
         # When each detector's opinion changes if nothing is heard, if such a thing can be at all.
         self.agenda = Agenda(self.health)
         self.keeps_time = getattr(detector, "changes_ns", None) is not Detector.changes_ns
+        self._counts_checks = getattr(flapping, "checked", None) is not Flapping.checked
         self._hears = getattr(detector, "passed", None) is not Detector.passed
 
     # -- what the sources tell -----------------------------------------------------
@@ -59,6 +63,8 @@ class Court(Judge):
         if self._hears:
             health.detector.passed(now, number, took_ns)
         health.last_check = Cause.OK
+        if self._counts_checks:
+            health.flapping.checked(passed=True)
         if self.keeps_time:
             self._listen(now, health)
         if status is Status.HEALTHY:
@@ -66,6 +72,8 @@ class Court(Judge):
         if self.keeps_time and health.detector.opinion(now) is not Opinion.TRUST:
             return []  # too old to speak for it: its freshness is over already
         health.passed_in_row += 1
+        if status is Status.FAILED and health.flapping.holds(now):
+            return []
         needed, what = self._needed(now, health), source.WHAT
         if health.passed_in_row < needed:
             return self.find(now, health, Finding.PASSED, health.diagnosis, f"{what} passed")
@@ -110,6 +118,8 @@ class Court(Judge):
         if times_ns and health.status is Status.HEALTHY and not self.keeps_time:
             health.detector.passed_many(times_ns, number, took_ns)
             health.last_check = Cause.OK
+            if self._counts_checks:
+                health.flapping.checked_many(passed=True, number=len(times_ns))
             return []
         ended = enumerate(zip(times_ns, took_ns, strict=True), number)
         return [
@@ -125,6 +135,8 @@ class Court(Judge):
         health = self.health[master]
         if times_ns and health.status is Status.FAILED and not self.keeps_time:
             health.detector.failed_many(times_ns)
+            if self._counts_checks:
+                health.flapping.checked_many(passed=False, number=len(times_ns))
             health.last_check, health.passed_in_row = cause, 0
             return []
         return [
@@ -171,7 +183,18 @@ class Court(Judge):
         health.status, health.since_ns, health.diagnosis = new, now, diagnosis
         if new in SETTLED:
             health.passed_in_row = 0
+        if new is Status.FAILED:
+            reason = self._note_failure(now, health, old, reason)
         return [StatusChanged(health.master, old, new, diagnosis, reason)]
+
+    def _note_failure(self, now: int, health: MasterHealth, old: Status, reason: str) -> str:
+        """One more failure, unless it was failed before: the reason, and how long it is held."""
+        flapping = health.flapping
+        if self._counts_checks:
+            flapping.checked(passed=False)
+        if old is not Status.RECOVERING:
+            flapping.failed(now)
+        return f"{reason}; {flapping.words(now)}" if flapping.holds(now) else reason
 
     def acquit(self, now: int, health: MasterHealth, finding: Finding, reason: str) -> list[Output]:
         """The master is healthy: what stands against it is void."""
@@ -179,6 +202,8 @@ class Court(Judge):
         out = self.find(now, health, finding, Diagnosis.NONE, reason)
         if out:
             health.detector.cleared(now)
+            if finding is Finding.CALLED_HEALTHY:
+                health.flapping.cleared(now)
             self._listen(now, health)
             for source in self.sources.values():
                 source.excuse(health.master, forgive=forgive)
@@ -187,6 +212,7 @@ class Court(Judge):
     def begin(self, now: int, health: MasterHealth) -> list[Output]:
         """Watch a master from now on."""
         health.detector.begin(now)
+        health.flapping.cleared(now)
         self._listen(now, health)
         sources = self.sources.values()
         return [out for source in sources for out in source.begin(now, health.master)]
@@ -206,6 +232,8 @@ class Court(Judge):
         elif health.status in SETTLED:
             health.last_check = None  # a check from before the change says nothing
         health.detector.failed(now)
+        if self._counts_checks and not source.OF_MESSAGES and health.status is Status.FAILED:
+            health.flapping.checked(passed=False)
         self._listen(now, health)
 
     def _weigh(self, now: int, health: MasterHealth, reason: str) -> list[Output]:

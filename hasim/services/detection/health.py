@@ -9,12 +9,17 @@ from typing import Annotated, Any
 from hasim.model import Cause, Diagnosis, Status
 from hasim.services.agenda import NEVER
 from hasim.services.detection.detectors.detector import Detector
-from hasim.services.detection.registry import DETECTORS
+from hasim.services.detection.flapping.flapping import Flapping
+from hasim.services.detection.registry import DETECTORS, FLAPPINGS
 from hasim.services.frozen import OneOf
 
 
 def _detectors() -> Mapping[str, type[Any]]:
     return DETECTORS.known
+
+
+def _flappings() -> Mapping[str, type[Any]]:
+    return FLAPPINGS.known
 
 
 @dataclass(slots=True)
@@ -29,6 +34,7 @@ class MasterHealth:
 
     master: str
     detector: Annotated[Detector, OneOf(_detectors)]
+    flapping: Annotated[Flapping, OneOf(_flappings)]
     status: Status = Status.UNKNOWN
     since_ns: int = 0
     diagnosis: Diagnosis = Diagnosis.NONE

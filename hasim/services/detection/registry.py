@@ -1,4 +1,4 @@
-"""Detectors, sources of evidence and confirmations by name: one line for each, and users' own.
+"""Detectors, sources of evidence, confirmations, rules of flap detection, by name: a line for each.
 
 ``DETECTORS.register("my-own", MyDetector)`` adds one of a user's own.
 """
@@ -19,6 +19,10 @@ from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
 from hasim.services.detection.evidence.probes import Probes
 from hasim.services.detection.evidence.source import Source
+from hasim.services.detection.flapping.changes import Changes
+from hasim.services.detection.flapping.damping import Damping
+from hasim.services.detection.flapping.flapping import Flapping
+from hasim.services.detection.flapping.never import Never
 from hasim.settings.registry import Registry
 
 DETECTORS: Registry[Detector] = Registry(
@@ -38,3 +42,6 @@ SOURCES: Registry[Source] = Registry(
     "a source of evidence", {"probe": Probes, "messages": Messages, "heartbeat": Heartbeats}
 )
 CONFIRMATIONS: Registry[Confirmation] = Registry("a confirmation", {"alone": Alone})
+FLAPPINGS: Registry[Flapping] = Registry(
+    "a rule of flap detection", {"never": Never, "damping": Damping, "changes": Changes}
+)

@@ -13,7 +13,9 @@ from hasim.services.detection.detectors.threshold import ThresholdSettings
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.services.detection.evidence.source import SourceSettings
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
+from hasim.services.detection.flapping.flapping import FlappingSettings
+from hasim.services.detection.flapping.never import NeverSettings
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.services.watch import UNWATCHED, Watch
 from hasim.settings import settings
 from hasim.settings.parts import KIND, Part, PartsBeside
@@ -21,7 +23,7 @@ from hasim.settings.parts import KIND, Part, PartsBeside
 
 @settings
 class DetectionSettings(PartsBeside):
-    """Evidence x detector x confirmation; each is a part with settings of its own.
+    """Evidence x detector x confirmation, and flap detection: parts with settings of their own.
 
     In a scenario a part is its name, and its settings stand beside it: ``{evidence: [probe,
     messages], interval: 5s, detector: threshold, fall: 3}``, or in a mapping with its name.
@@ -37,6 +39,8 @@ class DetectionSettings(PartsBeside):
     """How evidence becomes a verdict."""
     confirm: Annotated[ConfirmationSettings, Part(CONFIRMATIONS)] = AloneSettings()
     """Whether what the detector says is enough to declare a master failed."""
+    flapping: Annotated[FlappingSettings, Part(FLAPPINGS)] = NeverSettings()
+    """Whether a master that fails again and again is held down although its checks pass."""
 
     def __post_init__(self) -> None:
         if self.evidence and not any(source.ACQUITS for source in self.evidence):
@@ -67,9 +71,10 @@ class DetectionSettings(PartsBeside):
     def recovery_ns(self) -> int:
         """A master that is cured is declared healthy within this time, if no check fails.
 
-        One period until the first check, one more if that was under way, the others after it.
+        One period until the first check, one more if that was under way, the others after it;
+        and as long as it is held down before.
         """
-        return (self.detector.acquitting_checks + 2) * self.period_ns
+        return (self.detector.acquitting_checks + 2) * self.period_ns + self.flapping.longest_ns
 
     @property
     def heartbeat_ns(self) -> int:

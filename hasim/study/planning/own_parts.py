@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, SOURCES
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.services.failover.selection import RULES
 
 Known = tuple[dict[str, Any], Mapping[str, Any]]
@@ -15,7 +15,10 @@ Known = tuple[dict[str, Any], Mapping[str, Any]]
 ALGORITHM = "a balancing algorithm"
 KINDS: dict[str, Known] = {
     ALGORITHM: (ALGORITHMS, SHIPPED),
-    **{own.what: (own.known, own.shipped) for own in (DETECTORS, SOURCES, CONFIRMATIONS, RULES)},
+    **{
+        own.what: (own.known, own.shipped)
+        for own in (DETECTORS, SOURCES, CONFIRMATIONS, FLAPPINGS, RULES)
+    },
 }
 
 
