@@ -93,6 +93,7 @@ class DetectionSettings(PartsBeside):
         """What does not fit together: (setting, message)."""
         for source in self.evidence:
             yield from source.problems()
+        yield from self.flapping.problems()
         numbered = isinstance(self.detector, FreshnessSettings) and self.detector.NUMBERED
         if numbered and not self.heartbeat_ns:
             name = DETECTORS.name_of(type(self.detector))

@@ -180,13 +180,16 @@ def test_frozen_it_goes_on_alike(rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "problem"),
     [
-        ({"flapping": "damping", "reuse": 3000}, "reuse 3000 is above suppress, 2000"),
-        ({"flapping": "changes", "low": "30%"}, "low 30% is above high, 20%"),
-        ({"flapping": "dampening"}, "unknown value 'dampening'"),
+        ({"flapping": "damping", "reuse": 3000}, ("reuse", "is above suppress, 2000")),
+        ({"flapping": "changes", "low": "30%"}, ("low", "is above high, 20%")),
     ],
 )
-def test_what_cannot_be_is_refused(settings, message: str) -> None:
-    with pytest.raises(SettingsError, match=message):
-        detection(**settings)
+def test_thresholds_that_would_end_it_at_once_are_refused(settings, problem) -> None:
+    assert list(detection(**settings).problems()) == [problem]
+
+
+def test_an_unknown_rule_is_refused() -> None:
+    with pytest.raises(SettingsError, match="unknown value 'dampening'"):
+        detection(flapping="dampening")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -33,9 +34,10 @@ class ChangesSettings(FlappingSettings):
         ),
     ] = 0.05
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Who is held down would be so no more at once."""
         if self.low > self.high:
-            raise ValueError(f"low {self.low:.0%} is above high, {self.high:.0%}")
+            yield "low", f"is above high, {self.high:.0%}"
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -48,9 +49,10 @@ class DampingSettings(FlappingSettings):
         ),
     ] = 60 * 60 * SECOND
 
-    def __post_init__(self) -> None:
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Who is held down would be so no more at once."""
         if self.reuse > self.suppress:
-            raise ValueError(f"reuse {self.reuse:g} is above suppress, {self.suppress:g}")
+            yield "reuse", f"is above suppress, {self.suppress:g}"
 
     @property
     def longest_ns(self) -> int:

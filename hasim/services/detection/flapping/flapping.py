@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from hasim.settings import settings
@@ -15,6 +16,10 @@ class FlappingSettings:
     def longest_ns(self) -> int:
         """For how long a master whose checks all pass may be held down at the most."""
         return 0
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together: (setting, message)."""
+        yield from ()
 
 
 class Flapping(Protocol):
