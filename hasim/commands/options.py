@@ -151,3 +151,73 @@ def baseline_option(meaning: str) -> Callable[[C], C]:
         callback=read,
         help=meaning,
     )
+
+
+class MeasureName(click.types.StringParamType):
+    """The name of a measure."""
+
+    name = "measure"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names of all measures; after a comma, of one more."""
+        from hasim.measures.catalogue import MEASURES
+
+        before, comma, word = incomplete.rpartition(",")
+        return [CompletionItem(f"{before}{comma}{m}") for m in MEASURES if m.startswith(word)]
+
+
+def _measure(ctx: click.Context, parameter: click.Parameter, name: str) -> str:
+    """The name of a measure of which one value is better than another; a click callback."""
+    from hasim.measures.catalogue import find
+
+    for found in _measures(ctx, parameter, name):
+        if find(found).neutral:
+            raise click.BadParameter(f"{found} is neither better nor worse")
+    return name.strip()
+
+
+def _measures(ctx: click.Context, parameter: click.Parameter, names: str) -> tuple[str, ...]:
+    """The names of measures, with commas between them; a click callback."""
+    from hasim.measures.catalogue import find
+
+    found = tuple(filter(None, (name.strip() for name in names.split(","))))
+    try:
+        for name in found:
+            find(name)
+    except LookupError as error:
+        raise click.BadParameter(str(error.args[0])) from None
+    return found
+
+
+def view_options(command: C) -> C:
+    """The options that choose what is shown of a result: columns, order, and what is best."""
+    for option in (
+        click.option(
+            "--best",
+            type=MeasureName(),
+            metavar="MEASURE",
+            default="",
+            callback=_measure,
+            help="Say which cell is best by this measure.",
+        ),
+        click.option(
+            "--sort",
+            type=MeasureName(),
+            metavar="MEASURE",
+            default="",
+            callback=_measure,
+            help="Order the cells by this measure, the best first.",
+        ),
+        click.option(
+            "--measures",
+            type=MeasureName(),
+            metavar="MEASURE,...",
+            default="",
+            callback=_measures,
+            help="Show these measures (`hasim measures` lists them).",
+        ),
+    ):
+        command = option(command)
+    return command

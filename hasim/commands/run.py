@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ from hasim.commands.options import (
     jobs_option,
     scenario_argument,
     set_option,
+    view_options,
 )
 from hasim.commands.shell import (
     CRASHED,
@@ -68,6 +69,7 @@ def run_options(command: F) -> F:
             "--fresh", is_flag=True, help="Begin anew; a run that is in the folder is moved aside."
         ),
         format_option,
+        view_options,
         click.option("--journals", is_flag=True, help="Keep the journal of every replication."),
         click.option("--messages", is_flag=True, help="Keep every single message."),
         click.option("--check", is_flag=True, help="Check the invariants of every replication."),
@@ -126,7 +128,8 @@ def study(**options: Any) -> int:
 @jobs_option
 @dask_option
 @format_option
-def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
+@view_options
+def resume(folder: Path, jobs: int | None, dask: str | None, style: str, **view: Any) -> int:
     """Do what is missing in a run.
 
     RUN is the folder of a run that was interrupted or killed, or of which a
@@ -144,7 +147,7 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str) -> int:
     def execute(progress: Report, export: Exported) -> None:
         resume_study(folder, jobs=jobs, dask=dask, progress=progress, export=export)
 
-    return _simulated(execute, before.name, folder, style)
+    return _simulated(execute, before.name, folder, style, view)
 
 
 def _command(
@@ -163,6 +166,7 @@ def _command(
     check: bool,
     dry_run: bool,
     one_folder: bool = False,
+    **view: Any,
 ) -> int:
     from hasim.api import prepare
     from hasim.study.execution.runner import run_study
@@ -200,7 +204,7 @@ def _command(
         )
 
     try:
-        return _simulated(execute, name, folder, style)
+        return _simulated(execute, name, folder, style, view)
     except Exception:
         if out is None:
             with contextlib.suppress(OSError):
@@ -237,9 +241,16 @@ def _as_overrides(baseline: dict[str, Any]) -> dict[str, Any]:
 
 
 def _simulated(
-    execute: Callable[[Report, Exported], None], name: str, folder: Path, style: str
+    execute: Callable[[Report, Exported], None],
+    name: str,
+    folder: Path,
+    style: str,
+    view: Mapping[str, Any],
 ) -> int:
-    """Run a study to its end and present it; the exit code, also of one that did not end."""
+    """Run a study to its end and present it; the exit code, also of one that did not end.
+
+    `view` are the values of `view_options`.
+    """
     from hasim.findings.exports import Exported
     from hasim.study.execution.cluster_errors import ClusterError
     from hasim.study.execution.runner import ReplicationError, StudyInterrupted
@@ -263,7 +274,8 @@ def _simulated(
             warn(f"What was finished before is kept in {folder}")
         raise
     detail(f"Took {time.monotonic() - began:,.1f} s.")
-    return _present(exported.result, exported.figures, folder, style)
+    result = exported.result.seen(**{name: value for name, value in view.items() if value})
+    return _present(result, exported.figures, folder, style)
 
 
 def _present(result: Result, figures: tuple[Path, ...], folder: Path, style: str) -> int:

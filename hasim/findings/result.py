@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hasim.findings import limits
+from hasim.findings.decisions import decisions
 from hasim.findings.differences import across
 from hasim.findings.differences import plain as plain_differences
 from hasim.findings.estimated import Estimated
@@ -20,6 +23,7 @@ from hasim.findings.summary import (
     tidy_estimates,
     verdict_sheet,
 )
+from hasim.measures.catalogue import find
 from hasim.report.cells import text
 from hasim.report.explain import explain
 from hasim.report.finding import Finding
@@ -27,13 +31,24 @@ from hasim.report.forms.html_text import paragraph
 from hasim.report.picture import image
 from hasim.report.sheet import Paper, Sheet
 from hasim.report.story import Story
-from hasim.report.titles import GLANCE, title
+from hasim.report.titles import DEFAULT, GLANCE, title
 from hasim.settings import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _VERDICTS = ("pass", "undecided", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of a result: the `measures` in columns, the cells in the order of the measure
+    `sort` (best first; empty: as written), and what is `best` (empty: see
+    `hasim.findings.decisions`)."""
+
+    measures: Sequence[str] = DEFAULT
+    sort: str = ""
+    best: str = ""
 
 
 class Result(Estimated, Finding):
@@ -45,14 +60,36 @@ class Result(Estimated, Finding):
     with very many cells, `hasim.read_frame` reads what `head` leaves out.
     """
 
+    view = View()
+
+    def seen(self, measures: Sequence[str] = DEFAULT, *, sort: str = "", best: str = "") -> Result:
+        """The same result, shown by other measures.
+
+        `measures` are the columns of the summary, `sort` one by which its rows are ordered, the
+        best first, and `best` the one by which it is said which cell is best. Raises LookupError
+        for an unknown measure, ValueError for a `sort` or `best` that is neither better nor worse.
+        """
+        for measure in measures:
+            find(measure)
+        for measure in filter(None, (sort, best)):
+            if find(measure).neutral:
+                raise ValueError(f"{measure} is neither better nor worse")
+        other = copy.copy(self)
+        other.view = View(tuple(measures), sort, best)
+        return other
+
     def paper(self, *, brief: bool = False) -> Paper:
-        """The summary, the differences from a baseline, operations and verdicts, if any.
+        """The summary, what follows from it, differences, operations and verdicts, if any.
 
         Of very many cells the first; a note says so.
         """
         shown = self.head(limits.SHOWN)
         notes = basis(
-            shown.cells, shown.estimates, seed=shown.seed, replications=_replications(shown)
+            shown.cells,
+            shown.estimates,
+            self.view.measures,
+            seed=shown.seed,
+            replications=_replications(shown),
         )
         return Paper(list(_sheets(self, shown)), notes=[*notes, *shown.notes])
 
@@ -114,7 +151,7 @@ class Result(Estimated, Finding):
 def _sheets(whole: Result, shown: Result) -> Iterator[Sheet]:
     """The sheets of the cells that are shown; the verdicts say how it is with all of them."""
     cells = shown.cells
-    yield summary_sheet(cells, shown.estimates)
+    yield _summary(whole.view, shown)
     if shown.compared:
         yield across(cells, shown.compared, shown.study.baseline)
     if not shown.stopping.empty:
@@ -125,6 +162,25 @@ def _sheets(whole: Result, shown: Result) -> Iterator[Sheet]:
         yield churn_sheet(cells, shown.churn)
     if shown.study.expect:
         yield verdict_sheet(cells, shown.verdicts, [] if shown is whole else _all_verdicts(whole))
+
+
+def _summary(view: View, shown: Result) -> Sheet:
+    """The estimates of the cells in the order wanted, and what follows from them."""
+    cells, estimates = shown.cells, shown.estimates
+    order = list(range(len(cells)))
+    if view.sort:
+        sign = -1.0 if find(view.sort).better == "more" else 1.0
+        values = [estimate[view.sort].value for estimate in estimates]
+        order.sort(key=lambda k: (values[k] is None, sign * (values[k] or 0.0)))
+    sheet = summary_sheet([cells[k] for k in order], [estimates[k] for k in order], view.measures)
+    said = decisions(
+        cells,
+        estimates,
+        lambda cell: list(shown.measured(cell).values()),
+        view.measures,
+        view.best or None,
+    )
+    return replace(sheet, said=said)
 
 
 def _all_verdicts(result: Result) -> list[str]:

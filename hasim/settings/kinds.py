@@ -28,6 +28,10 @@ class Kind:
 MOST = 10**6
 """The largest count that a setting may be, unless it says otherwise: a million of anything fits
 in memory, and counts of counts in 64 bits."""
+MOST_FACTOR = 1e9
+"""The largest plain number, unless the setting says otherwise."""
+COMMON = {"duration": units.LONGEST_SETTING_NS, "count": MOST, "factor": MOST_FACTOR}
+"""The largest values that go without saying, by kind."""
 ANY = 2**63 - 1
 """The largest count of all: what no arithmetic is done with."""
 
@@ -228,7 +232,7 @@ def factor(
     source: str = "",
     above: float | None = 0.0,
     least: float | None = None,
-    most: float = 1e9,
+    most: float = MOST_FACTOR,
 ) -> Setting:
     """A plain positive number without a unit."""
     return Setting("factor", meaning, source, above=above, least=least, most=most)

@@ -24,7 +24,7 @@ from hasim.settings import (
     setting_of,
     written,
 )
-from hasim.settings.kinds import KINDS
+from hasim.settings.kinds import COMMON, KINDS
 from hasim.settings.parts import Part, part_in
 from hasim.settings.registry import Registry
 from hasim.simulation.settings.faults import AnyFault, Fault
@@ -254,7 +254,7 @@ def _described(path: str, cls: Cls, field: str, value: Any) -> Described:
 
 
 def _range(setting: Setting) -> str:
-    """The bounds of a number in words; empty if it has none but zero."""
+    """The bounds of a number in words, but for what goes without saying."""
     show = KINDS[setting.kind].format
 
     def text(bound: float) -> str:
@@ -267,7 +267,7 @@ def _range(setting: Setting) -> str:
         parts.append(f"from {text(setting.least)}")
     elif setting.least is not None and setting.above is None:
         parts.append("from 0")
-    if setting.most is not None:
+    if setting.most is not None and setting.most != COMMON.get(setting.kind):
         parts.append(f"to {text(setting.most)}")
     return " ".join(parts)
 
