@@ -636,7 +636,7 @@ def test_algorithms_show_what_is_off_and_every_group_of_a_scenario():
     tops = {path.partition(".")[0] for path in rows}
     assert tops == set(fields_by_user_name(Scenario))
     assert (
-        "a tie goes to"
+        "ties in turns"
         in dict(
             zip(
                 rows["balancing.algorithm"]["choices"],
