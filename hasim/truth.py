@@ -12,13 +12,17 @@ from hasim.record import record
 
 @record
 class FaultStarted:
-    """A fault began at `masters`. `impairing` as ARCHITECTURE.md, "What is measured", says."""
+    """A fault began at `masters`. `impairing` as ARCHITECTURE.md, "What is measured", says.
+
+    `others` are struck by a kind that strikes no masters: the gateways.
+    """
 
     fault: int
     kind: str
     masters: tuple[str, ...]
     impairing: bool
     detail: str
+    others: tuple[str, ...] = ()
 
 
 @record

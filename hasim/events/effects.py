@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.events.inputs import GatewayReport
+from hasim.events.inputs import GatewayHello, GatewayReport
 from hasim.model import RoutingTable
 from hasim.record import record
 
@@ -86,6 +86,13 @@ class SendReport:
     report: GatewayReport
 
 
+@record
+class SendHello:
+    """A gateway's effect: tell the control plane that it has started."""
+
+    hello: GatewayHello
+
+
 Effect = (
     SendProbe
     | Fence
@@ -95,4 +102,5 @@ Effect = (
     | Demote
     | PublishRouting
     | SendReport
+    | SendHello
 )

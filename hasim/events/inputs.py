@@ -77,19 +77,37 @@ class MasterTraffic:
 
 @record
 class GatewayReport:
-    """Message outcomes as one gateway saw them; only masters with news are listed."""
+    """Message outcomes as one gateway saw them; only masters with news are listed.
+
+    Reports are numbered from 1 (`sequence`) within an `incarnation` of the gateway.
+    """
 
     gateway: str
     sequence: int
     masters: tuple[MasterTraffic, ...]
+    incarnation: int = 1
+
+
+@record
+class GatewayHello:
+    """A gateway has started, as this `incarnation`; it uses routing table `version`.
+
+    An incarnation is any number that is greater after each start (SWIM's word, Das et al. 2002):
+    its time will do. What a gateway counts and numbers begins anew with it.
+    """
+
+    gateway: str
+    incarnation: int
+    version: int
 
 
 @record
 class RoutingAck:
-    """A gateway uses routing table `version` (or a later one)."""
+    """An incarnation of a gateway uses routing table `version` (or a later one)."""
 
     gateway: str
     version: int
+    incarnation: int = 1
 
 
 @record
@@ -216,6 +234,7 @@ Input = (
     | ProbeStretch
     | Heartbeat
     | GatewayReport
+    | GatewayHello
     | RoutingAck
     | FenceResult
     | TransferResult

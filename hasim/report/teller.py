@@ -131,14 +131,18 @@ class Teller:
     # -- truth -----------------------------------------------------------------
 
     def _fault_started(self, t_ns: int, body: truth.FaultStarted) -> Line:
-        where = ", ".join(body.masters)
+        where = ", ".join(body.masters + body.others)
         meanwhile = "" if self.master in body.masters else "meanwhile, "
         detail = f" ({body.detail})" if body.detail else ""
         return Line(t_ns, "truth", f"{meanwhile}{body.kind} strikes {where}{detail}")
 
     def _fault_cured(self, t_ns: int, body: truth.FaultCured) -> Line:
         fault = self.faults.get(body.fault)
-        what = "a fault" if fault is None else f"{fault.kind} at {', '.join(fault.masters)}"
+        what = (
+            "a fault"
+            if fault is None
+            else f"{fault.kind} at {', '.join(fault.masters + fault.others)}"
+        )
         return Line(t_ns, "truth", f"{what} is cured")
 
     def _served(self, t_ns: int, body: truth.PartitionServed) -> Line | None:

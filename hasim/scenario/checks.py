@@ -175,7 +175,7 @@ def _targets(world: WorldSettings, fault: Fault, where: Where) -> Found:
         yield where, "needs at least one target"
     for index, target in enumerate(targets):
         at = where if single else (*where, index)
-        message = _target_problem(world, target, listed=len(targets) > 1)
+        message = _target_problem(world, fault, target, listed=len(targets) > 1)
         if not message and isinstance(fault, RegionOutage):
             good = target == "random" or target.startswith("region:")
             message = "" if good else "a region outage strikes region:NAME or random"
@@ -183,13 +183,15 @@ def _targets(world: WorldSettings, fault: Fault, where: Where) -> Found:
             yield at, message
 
 
-def _target_problem(world: WorldSettings, target: str, *, listed: bool) -> str:
+def _target_problem(world: WorldSettings, fault: Fault, target: str, *, listed: bool) -> str:
     """Why a target does not exist; empty if it does."""
-    ids = [master.id for master in world.masters]
+    ids = world.struck_by(fault)
     if target in ids or (target in RESERVED and not listed):
         return ""
     if target in RESERVED:
         return f"{target!r} stands alone, not in a list"
+    if fault.STRIKES != "masters":
+        return f"no {fault.STRIKES[:-1]} {target!r}{nearest(target, [*ids, *RESERVED])}"
     if target.startswith("owner-of:"):
         match = _OWNER_OF.fullmatch(target)
         partitions = len(world.owners)

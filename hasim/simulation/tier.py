@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from hasim.events import GatewayReport, Input
+from hasim.events import Input
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
@@ -191,7 +191,7 @@ class Tier:
                 self.settings.balancing,
                 self.cluster,
                 watch=watch,
-                send_report=self._report,
+                send=self._tell_all,
             )
             for name, endpoint in self._endpoints.items()
         }
@@ -331,6 +331,6 @@ class Tier:
         for driver in self.drivers.values():
             driver.feed(item)
 
-    def _report(self, report: GatewayReport, endpoint: str) -> None:
+    def _tell_all(self, item: Input, endpoint: str) -> None:
         for observer in self.observers.values():
-            observer.post.bring(endpoint, report)
+            observer.post.bring(endpoint, item)

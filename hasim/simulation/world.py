@@ -107,6 +107,8 @@ class World:
             self.masters,
             self.network,
             frozenset(g.endpoint for tier in self.tiers for g in tier.gateways.values()),
+            self.front.gateways,
+            self.front.rerouting,
             frozenset(observer.post.endpoint for observer in self.observers.values()),
             self._owner_of,
             self.traps,

@@ -283,7 +283,7 @@ def test_choices_say_what_is_possible() -> None:
     assert problems(WorldSettings, {**world, "faults": {"kind": "crsh", "at": "1m"}}) == {
         "faults.kind": "unknown kind 'crsh'; did you mean crash? (possible: crash, power-off, hang,"
         " slow, error-rate, partition, region-outage, backup-dies, transfer-failure, packet-loss,"
-        " latency-spike, stall, link-stall, observer-stall)"
+        " latency-spike, stall, link-stall, observer-stall, gateway-crash)"
     }
     assert problems(NetworkSettings, {"rtt": 5}) == {
         "rtt": "expected a duration such as 30s, got 5, or {rtt: ...} or {matrix: ...}"

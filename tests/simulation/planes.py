@@ -68,6 +68,11 @@ FAULTS: dict[str, Any] = {
 }
 
 
+def target_of(kind: str) -> str:
+    """Somebody whom a fault of this kind can strike, m1 if it may be a master."""
+    return "random" if kind == "region-outage" or FAULTS[kind].STRIKES != "masters" else "m1"
+
+
 def both(
     world: WorldSettings, recorded: Recorded | None = None, *, seed: int = 1, replication: int = 0
 ) -> tuple[Journal, Journal]:
@@ -128,7 +133,9 @@ def faults(grid: bool, horizon_s: int, *, several: bool, owned: bool) -> st.Sear
                 "direction": st.sampled_from(["both", "to", "from"]),
             },
         }.get(kind, {})
-        whom = st.just("random") if kind == "region-outage" else st.sampled_from(targets)
+        whom = st.sampled_from(targets)
+        if target_of(kind) == "random":
+            whom = st.sampled_from(["random", "all"][: 1 + (kind != "region-outage")])
         when = st.lists(instants(grid, 0, horizon_s), min_size=1, max_size=2).map(tuple)
         lasting = instants(grid, 0.01, horizon_s / 2)
         return st.builds(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from hasim.events import (
     AddMaster,
+    GatewayHello,
     GatewayReport,
     Heartbeat,
     Input,
@@ -42,7 +43,7 @@ class FailoverDetectionService:
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
-            *(ProbeReply, ProbeStretch, GatewayReport, Heartbeat, WakeUp),
+            *(ProbeReply, ProbeStretch, GatewayReport, GatewayHello, Heartbeat, WakeUp),
             *OPERATIONS,
         }
     )

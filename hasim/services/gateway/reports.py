@@ -21,18 +21,41 @@ class Reports:
     is any.
     """
 
-    def __init__(self, ids: Sequence[str], gateway: str, interval_ns: int, watch: Watch) -> None:
+    def __init__(
+        self,
+        ids: Sequence[str],
+        gateway: str,
+        interval_ns: int,
+        watch: Watch,
+        incarnation: int = 1,
+    ) -> None:
         self.loads = [Load() for _ in ids]
         # With a window: when so many failures were reported at once, in turn.
         self._marks = [[-watch.window_ns] * watch.failures * (watch.window_ns > 0) for _ in ids]
         self._turns = [0] * len(ids)
         self._ids = ids
         self._gateway = gateway
+        self._incarnation = incarnation
+        # What was counted before this incarnation, by master: answered, failed, against it.
+        self._before = [(0, 0, 0) for _ in ids]
         self._interval_ns = interval_ns
         self._watch = watch
         self.news: set[int] = set()
         self._sequence = 0
         self._due_ns: int | None = None
+
+    def restart(self, incarnation: int) -> None:
+        """The process is a new one: numbers and counts begin anew.
+
+        What is under way is counted on: somebody waits for it all the same.
+        """
+        self._incarnation, self._sequence = incarnation, 0
+        self._before = [(load.answered, load.failed, load.against) for load in self.loads]
+        self.news.clear()
+        self.back(range(len(self.loads)))
+        for load in self.loads:
+            load.latency_ns = 0
+            load.last_cause = Cause.OK
 
     def next_wakeup(self) -> int | None:
         """When the regular report is due (nanoseconds)."""
@@ -94,7 +117,8 @@ class Reports:
         self._sequence += 1
         self.news.difference_update(indexes)
         masters = tuple(map(self._traffic, indexes))
-        return [SendReport(GatewayReport(self._gateway, self._sequence, masters))]
+        report = GatewayReport(self._gateway, self._sequence, masters, self._incarnation)
+        return [SendReport(report)]
 
     def freeze(self) -> dict[str, Any]:
         """The state as plain data."""
@@ -103,6 +127,8 @@ class Reports:
             "marks": [list(marks) for marks in self._marks],
             "turns": list(self._turns),
             "news": sorted(self.news),
+            "before": freeze(self._before),
+            "incarnation": self._incarnation,
             "sequence": self._sequence,
             "due_ns": self._due_ns,
         }
@@ -113,19 +139,21 @@ class Reports:
         self._marks = [list(marks) for marks in data["marks"]]
         self._turns = list(data["turns"])
         self.news = set(data["news"])
-        self._sequence, self._due_ns = data["sequence"], data["due_ns"]
+        self._before = thaw(list[tuple[int, int, int]], data["before"])
+        self._incarnation, self._sequence = data["incarnation"], data["sequence"]
+        self._due_ns = data["due_ns"]
 
     def _traffic(self, index: int) -> MasterTraffic:
-        load = self.loads[index]
+        load, (answered, failed, against) = self.loads[index], self._before[index]
         return MasterTraffic(
             self._ids[index],
-            load.answered,
-            load.failed,
+            load.answered - answered,
+            load.failed - failed,
             load.in_flight,
             load.streak,
             load.last_cause,
             load.latency_ns,
-            load.against,
+            load.against - against,
         )
 
     def _refuted(self, index: int) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hasim.events import Input, RoutingAck, SendReport, WakeUp
+from hasim.events import Input, RoutingAck, SendHello, SendReport, WakeUp
 from hasim.model import Cause, Cluster, RoutingTable
 from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Request
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.gateway.choice import Choice
+from hasim.services.gateway.greeting import Greeting
 from hasim.services.gateway.guards.gate import ANSWERED, CANCELLED, FAILED, FULL, ROOM
 from hasim.services.gateway.reports import Reports
 from hasim.services.routing.standing import Standing
@@ -24,8 +25,9 @@ class GatewayService:
     """One gateway's half of balancing: it chooses, counts, and reports.
 
     It goes by the newest routing table that it was given, and before the first one by what
-    the cluster is at the start. `draw` gives the uniforms that some algorithms need; without
-    it the service uses a sequence of its own, the same for the same gateway.
+    the cluster is at the start. `incarnation` is that of its process (`GatewayHello`).
+    `draw` gives the uniforms that some algorithms need; without it the service uses a sequence
+    of its own, the same for the same gateway.
     """
 
     def __init__(
@@ -35,13 +37,17 @@ class GatewayService:
         gateway: str,
         *,
         watch: Watch = UNWATCHED,
+        incarnation: int = 1,
         draw: Draw | None = None,
     ) -> None:
         self.settings = settings
         self.gateway = gateway
         self.standing = Standing(cluster)
         self.choice = Choice(settings, cluster, gateway, self.standing)
-        self.reports = Reports(self.standing.ids, gateway, settings.report_interval_ns, watch)
+        self.reports = Reports(
+            self.standing.ids, gateway, settings.report_interval_ns, watch, incarnation
+        )
+        self.greeting = Greeting(gateway, incarnation, settings.resend_interval_ns)
         self.refusal = Cause.UNROUTABLE
         self._ids, self._index = self.standing.ids, self.standing.index
         self._uniforms = Uniforms(hash_of_text(gateway))
@@ -146,6 +152,11 @@ class GatewayService:
 
     # -- routing and reports -------------------------------------------------------
 
+    @property
+    def version(self) -> int:
+        """The version of the routing table in use."""
+        return self._version
+
     def apply_routing(self, now: int, table: RoutingTable) -> RoutingAck:
         """Use `table` unless a newer one is in use; messages in flight are counted on as before."""
         if table.version > self._version:
@@ -155,15 +166,53 @@ class GatewayService:
             now_eligible = self.standing.eligible
             self.reports.back(i for i, was in enumerate(eligible) if now_eligible[i] and not was)
             self.choice.change(now, eligible, away, table.algorithm)
-        return RoutingAck(self.gateway, self._version)
+        self.greeting.heard()
+        return RoutingAck(self.gateway, self._version, self.greeting.incarnation)
 
-    def step(self, now: int, item: Input) -> list[SendReport]:
-        """Take one input at `now` (nanoseconds): a wake-up, for the regular report."""
-        return self.reports.regular(now) if isinstance(item, WakeUp) else []
+    def start(self, now: int) -> list[SendHello]:
+        """Say that it is there, until it is sent a routing table: after a restart.
+
+        One that begins together with its control plane need not: they know the same.
+        """
+        return self.greeting.say(now, self._version)
+
+    def go_down(self, now: int) -> None:
+        """The process is killed: it sends nothing to anybody, until `restart`."""
+        nobody = [False for _ in self._ids]
+        self._stand(now, nobody, [True for _ in self._ids])
+
+    def restart(self, now: int, cluster: Cluster) -> list[SendHello]:
+        """A new process takes its place, which knows what the cluster is at the start.
+
+        Its counts begin anew, but for what is under way, whose answers it will get.
+        """
+        first, self._version = Standing(cluster), 1
+        self.standing.owners = first.owners
+        self.standing.draining[:] = first.draining
+        self._stand(now, first.eligible, first.away)
+        self.choice.begin(self.settings.algorithm)
+        for guard in self.choice.protection.guards:
+            guard.back_ns = -1  # as at any start, none of them begins slowly
+        self.greeting.incarnation += 1
+        self.reports.restart(self.greeting.incarnation)
+        return self.start(now)
+
+    def _stand(self, now: int, eligible: Sequence[bool], away: Sequence[bool]) -> None:
+        standing = self.standing
+        before = standing.eligible[:], standing.away[:]
+        standing.eligible[:], standing.away[:] = eligible, away
+        self.choice.change(now, *before, self.choice.algorithm)
+
+    def step(self, now: int, item: Input) -> list[SendReport | SendHello]:
+        """Take one input at `now` (nanoseconds): a wake-up, for reports and hellos."""
+        if not isinstance(item, WakeUp):
+            return []
+        return [*self.reports.regular(now), *self.greeting.wake(now, self._version)]
 
     def next_wakeup(self) -> int | None:
-        """When a report is due (nanoseconds)."""
-        return self.reports.next_wakeup()
+        """When a report or a hello is due (nanoseconds)."""
+        times = (self.reports.next_wakeup(), self.greeting.next_wakeup())
+        return min((time for time in times if time is not None), default=None)
 
     def healthy(self) -> bool:
         """Whether this service itself is at work: no count has gone below zero."""
@@ -177,6 +226,7 @@ class GatewayService:
             "standing": self.standing.freeze(),
             "choice": self.choice.freeze(),
             "reports": self.reports.freeze(),
+            "greeting": self.greeting.freeze(),
             "uniforms_taken": self._uniforms.taken,
             "messages": self._messages,
             "version": self._version,
@@ -197,6 +247,7 @@ class GatewayService:
         service = cls(settings, cluster, gateway, watch=watch, draw=draw)
         service.standing.restore(data["standing"])
         service.reports.restore(data["reports"])
+        service.greeting.restore(data["greeting"])
         in_flight = [load.in_flight for load in service.reports.loads]
         service.choice.restore(data["choice"], in_flight)
         service._uniforms.taken = data["uniforms_taken"]

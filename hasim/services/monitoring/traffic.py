@@ -19,11 +19,15 @@ class TrafficBook:
 
     Counters count since the gateway's start, so a report that was lost is made
     good by the next one, and one that was overtaken (its sequence number is not
-    higher than the last one's) is ignored.
+    higher than the last one's) is ignored. A gateway that has restarted (a higher
+    incarnation) counts from 0: what it had counted before is kept.
     """
 
     def __init__(self) -> None:
+        self._incarnation: dict[str, int] = {}
         self._sequence: dict[str, int] = {}
+        self._kept = (0, 0)
+        """Answered and failed attempts of earlier incarnations."""
         self._rows: dict[str, dict[str, MasterTraffic]] = {}
         self._answered = 0
         self._failed = 0
@@ -37,6 +41,10 @@ class TrafficBook:
 
     def track(self, now: int, report: GatewayReport) -> None:
         """Take over a report, unless a newer one of its gateway is known."""
+        if report.incarnation > self._incarnation.get(report.gateway, 0):
+            self._begin(report.gateway, report.incarnation)
+        elif report.incarnation < self._incarnation[report.gateway]:
+            return
         if report.sequence <= self._sequence.get(report.gateway, -1):
             return
         self._sequence[report.gateway] = report.sequence
@@ -47,6 +55,14 @@ class TrafficBook:
             self._failed += row.failed - (old.failed if old else 0)
             rows[row.master] = row
         self._sample(now)
+
+    def _begin(self, gateway: str, incarnation: int) -> None:
+        self._incarnation[gateway] = incarnation
+        self._sequence.pop(gateway, None)
+        answered, failed = self._kept
+        for row in self._rows.pop(gateway, {}).values():
+            answered, failed = answered + row.answered, failed + row.failed
+        self._kept = answered, failed
 
     def totals(self) -> dict[str, int]:
         """Attempts `answered` and `failed` since the gateways' start, and those `in_flight`."""
@@ -95,6 +111,8 @@ class TrafficBook:
         """Plain data that `thaw` reads."""
         return {
             "sequence": freeze(self._sequence),
+            "incarnation": freeze(self._incarnation),
+            "kept": freeze(self._kept),
             "rows": freeze(self._rows),
             "samples": freeze(self._samples),
         }
@@ -104,6 +122,8 @@ class TrafficBook:
         self._sequence = thaw(dict[str, int], data["sequence"])
         self._rows = thaw(dict[str, dict[str, MasterTraffic]], data["rows"])
         every = [row for rows in self._rows.values() for row in rows.values()]
-        self._answered = sum(row.answered for row in every)
-        self._failed = sum(row.failed for row in every)
+        self._incarnation = thaw(dict[str, int], data["incarnation"])
+        self._kept = thaw(tuple[int, int], data["kept"])
+        self._answered = self._kept[0] + sum(row.answered for row in every)
+        self._failed = self._kept[1] + sum(row.failed for row in every)
         self._samples = thaw(deque[tuple[int, int, int]], data["samples"])

@@ -19,15 +19,27 @@ def empty_row() -> Row:
 class Merging:
     """The last that each gateway said of each master.
 
-    Counts are since the gateway's start, so a lost report is made good by the next one.
+    Counts are since the gateway's start, so a lost report is made good by the next one; they and
+    the numbers of reports begin anew with each incarnation of a gateway.
     """
 
     def __init__(self) -> None:
         self._gateways: dict[str, dict[str, MasterTraffic]] = {}
+        self._incarnations: dict[str, int] = {}
         self._sequences: dict[str, int] = {}
+
+    def restarted(self, gateway: str, incarnation: int) -> None:
+        """A gateway is this incarnation by now; nothing if it is known, or older."""
+        if incarnation > self._incarnations.get(gateway, 0):
+            self._incarnations[gateway] = incarnation
+            self._sequences[gateway] = 0
+            self._gateways[gateway] = {}
 
     def take(self, report: GatewayReport) -> None:
         """A report has come; an older one than the gateway's last is ignored."""
+        self.restarted(report.gateway, report.incarnation)
+        if report.incarnation < self._incarnations[report.gateway]:
+            return
         if report.sequence > self._sequences.get(report.gateway, 0):
             self._sequences[report.gateway] = report.sequence
             rows = self._gateways.setdefault(report.gateway, {})
@@ -47,9 +59,14 @@ class Merging:
 
     def freeze(self) -> dict[str, Any]:
         """The state as plain data."""
-        return {"gateways": freeze(self._gateways), "sequences": freeze(self._sequences)}
+        return {
+            "gateways": freeze(self._gateways),
+            "sequences": freeze(self._sequences),
+            "incarnations": freeze(self._incarnations),
+        }
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
         self._gateways = thaw(dict[str, dict[str, MasterTraffic]], data["gateways"])
         self._sequences = thaw(dict[str, int], data["sequences"])
+        self._incarnations = thaw(dict[str, int], data["incarnations"])

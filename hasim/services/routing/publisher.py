@@ -5,7 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from hasim.events import Output, PublishRouting, RoutingAck, RoutingConverged
+from hasim.events import (
+    GatewayHello,
+    GatewayReport,
+    InputRefused,
+    Output,
+    PublishRouting,
+    RoutingAck,
+    RoutingConverged,
+)
 from hasim.model import RoutingTable
 from hasim.services.frozen import freeze, thaw
 
@@ -21,6 +29,7 @@ class RoutingPublisher:
         self.table = table
         self._resend_ns = resend_ns
         self._acknowledged = dict.fromkeys(gateways, table.version)
+        self._incarnations = dict.fromkeys(gateways, 1)
         self._behind = 0
         self._resend_at: int | None = None
 
@@ -32,11 +41,41 @@ class RoutingPublisher:
         self.table = dataclasses.replace(table, version=old.version + 1)
         return self._send(now)
 
+    def greeted(self, now: int, hello: GatewayHello) -> list[Output]:
+        """A gateway says that it has started: it is sent the table."""
+        if hello.incarnation < self._incarnations[hello.gateway]:
+            return [_refused(hello, f"late: of incarnation {hello.incarnation}")]
+        return self._began(now, hello.gateway, hello.incarnation)
+
+    def heard(self, now: int, report: GatewayReport) -> list[Output]:
+        """A report of an incarnation whose hello got lost says the same."""
+        known = self._incarnations.get(report.gateway, report.incarnation)
+        if report.incarnation <= known:
+            return []
+        return self._began(now, report.gateway, report.incarnation)
+
+    def _began(self, now: int, gateway: str, incarnation: int) -> list[Output]:
+        """Whatever it had acknowledged before, it knows nothing of it."""
+        self._incarnations[gateway] = incarnation
+        self._acknowledged[gateway] = 0
+        self._behind = len(self._pending())
+        if self._resend_at is None:
+            self._resend_at = now + self._resend_ns
+        return [PublishRouting(gateway, self.table)]
+
     def acknowledged(self, ack: RoutingAck) -> list[Output]:
-        """A gateway uses a version; an event tells when all use the newest."""
+        """A gateway uses a version; an event tells when all use the newest.
+
+        What it acknowledged before it restarted, or what was never published, is refused.
+        """
+        if ack.incarnation != self._incarnations[ack.gateway]:
+            return [_refused(ack, f"late: of incarnation {ack.incarnation}")]
+        if ack.version > self.table.version:
+            newest = self.table.version
+            return [_refused(ack, f"foreign: there was no version {ack.version}, {newest} is last")]
         before = self._acknowledged[ack.gateway]
         if ack.version <= before:
-            return []
+            return [_refused(ack, f"doubled or late: it has acknowledged version {before}")]
         self._acknowledged[ack.gateway] = ack.version
         if before < self.table.version <= ack.version:
             self._behind -= 1
@@ -60,6 +99,7 @@ class RoutingPublisher:
         return {
             "table": freeze(self.table),
             "acknowledged": freeze(self._acknowledged),
+            "incarnations": freeze(self._incarnations),
             "resend_at": self._resend_at,
         }
 
@@ -67,6 +107,7 @@ class RoutingPublisher:
         """Take over what `freeze` gave."""
         self.table = thaw(RoutingTable, data["table"])
         self._acknowledged = thaw(dict[str, int], data["acknowledged"])
+        self._incarnations = thaw(dict[str, int], data["incarnations"])
         self._behind = len(self._pending())
         self._resend_at = data["resend_at"]
 
@@ -78,3 +119,7 @@ class RoutingPublisher:
         pending = self._pending()
         self._behind = len(pending)
         return [PublishRouting(gateway, self.table) for gateway in pending]
+
+
+def _refused(item: RoutingAck | GatewayHello, why: str) -> InputRefused:
+    return InputRefused(type(item).__name__, item.gateway, why)

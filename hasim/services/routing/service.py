@@ -8,6 +8,7 @@ from hasim.events import (
     AlgorithmSwitched,
     DrainMaster,
     Event,
+    GatewayHello,
     GatewayReport,
     Input,
     Output,
@@ -36,7 +37,10 @@ class RoutingService:
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
-        {WakeUp, RoutingAck, GatewayReport, SwitchAlgorithm, DrainMaster, UndrainMaster}
+        {
+            *(WakeUp, RoutingAck, GatewayReport, GatewayHello),
+            *(SwitchAlgorithm, DrainMaster, UndrainMaster),
+        }
     )
 
     def __init__(
@@ -61,6 +65,9 @@ class RoutingService:
                 return self._publisher.on_wakeup(now)
             case RoutingAck():
                 return self._publisher.acknowledged(item)
+            case GatewayHello():
+                self._merging.restarted(item.gateway, item.incarnation)
+                return self._publisher.greeted(now, item)
             case GatewayReport():
                 return self.update_load_metrics(now, item)
             case SwitchAlgorithm():
@@ -91,7 +98,7 @@ class RoutingService:
     def update_load_metrics(self, now: int, report: GatewayReport) -> list[Output]:
         """Merge a gateway's report; an older one than the last is ignored."""
         self._merging.take(report)
-        return []
+        return self._publisher.heard(now, report)
 
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on; what is in flight stays counted.

@@ -68,4 +68,6 @@ class LoadReports:
     def _deliver(self, event: Call) -> None:
         gateway: SimGateway
         gateway, master, rate, error_rate, utilisation = event.load
+        if gateway.down:
+            return
         gateway.balancer.record_load_report(self._env.now, master, rate, error_rate, utilisation)

@@ -37,8 +37,10 @@ class Rerouting:
         """Where a gateway is in the network."""
         return self._gateways[gateway].endpoint
 
-    def take_up(self, gateway: str, table: RoutingTable) -> RoutingAck:
-        """A table has come to a gateway; the answer is its acknowledgement."""
+    def take_up(self, gateway: str, table: RoutingTable) -> RoutingAck | None:
+        """A table has come to a gateway; the answer is its acknowledgement, if it lives."""
+        if self._gateways[gateway].down:
+            return None
         balancer = self._gateways[gateway].balancer
         before = self._churn.before(self._gateways[gateway], table)
         ack = balancer.apply_routing(self._env.now, table)
@@ -46,6 +48,17 @@ class Rerouting:
         self._changes.rerouted()
         self.begin_feedback()
         return ack
+
+    def kill(self, gateway: str) -> None:
+        """The process of a gateway dies: nobody takes the messages of its region."""
+        self._gateways[gateway].kill()
+        self._changes.rerouted()
+
+    def start(self, gateway: str) -> None:
+        """One reason for its being dead is gone."""
+        self._gateways[gateway].start()
+        self._changes.rerouted()
+        self.begin_feedback()
 
     def begin_feedback(self) -> None:
         """Have masters tell of themselves, if an algorithm in use wants to know."""

@@ -71,6 +71,8 @@ class Commands:
         endpoint = self._rerouting.endpoint_of(effect.gateway)
 
         def arrive() -> None:
-            self._post.bring(endpoint, self._rerouting.take_up(effect.gateway, effect.table))
+            ack = self._rerouting.take_up(effect.gateway, effect.table)
+            if ack is not None:
+                self._post.bring(endpoint, ack)
 
         self._post.send(endpoint, COMPLETION, arrive)

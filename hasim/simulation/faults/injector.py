@@ -9,13 +9,12 @@ from hasim.simulation.faults.repair import Crews
 from hasim.simulation.faults.scene import Scene
 from hasim.simulation.faults.schedule import Span, occurrences, replayed
 from hasim.simulation.faults.targets import resolve
-from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings.faults import AnyFault, Fault, RepairSettings
-from hasim.simulation.settings.faults.fault import Cure
+from hasim.simulation.settings.faults.fault import Cure, Named
 from hasim.simulation.streams import Stream
 
-Targets = Callable[[], list[SimMaster]]
+Targets = Callable[[], list[Named]]
 Process = list[tuple[Targets, Span]]
 """The occurrences of one process in order: whom each strikes, when, and for how long."""
 
@@ -80,7 +79,7 @@ class Injector:
     def _plan(self, index: int, fault: Fault, horizon_ns: int) -> list[Process]:
         """The processes of a fault."""
         seed, replication = self._source
-        each: list[Targets] = [_fixed(master) for master in self._scene.masters.values()]
+        each: list[Targets] = [_fixed(one) for one in self._scene.pool(fault).values()]
         if fault.schedule is not None:
             single = fault.target != "each"
             targets = [self._resolving(index, fault, 0)] if single else each
@@ -116,5 +115,5 @@ class Injector:
         return lambda: resolve(self._scene, fault, draw)
 
 
-def _fixed(master: SimMaster) -> Targets:
-    return lambda: [master]
+def _fixed(one: Named) -> Targets:
+    return lambda: [one]

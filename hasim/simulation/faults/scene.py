@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
+from hasim.simulation.clients.gateway import SimGateway
+from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.traps import Traps
 from hasim.simulation.network import LinkFault, Network, master_endpoint
-from hasim.simulation.settings.faults import AnyFault, Crash
-from hasim.simulation.settings.faults.fault import Cure, Ends, Masters
+from hasim.simulation.settings.faults import AnyFault, Crash, Fault
+from hasim.simulation.settings.faults.fault import Cure, Ends, Masters, Named, Pool
 from hasim.truth import FaultCured, FaultStarted, Truth
 
 
@@ -19,13 +22,15 @@ from hasim.truth import FaultCured, FaultStarted, Truth
 class Scene:
     """The parts that a fault can strike, and whom it tells of it.
 
-    `gateways` and `observers` are endpoints; `owner_of` gives the owner of a partition in
-    truth; `changed` is called when links are not what they were (masters tell by themselves).
+    `endpoints` are those of all gateways, `gateways` those of clients; `observers` are endpoints;
+    `owner_of` gives the owner of a partition in truth; `changed` is called when links are not what they were (masters tell by themselves).
     """
 
     masters: dict[str, SimMaster]
     network: Network
-    gateways: frozenset[str]
+    endpoints: frozenset[str]
+    gateways: dict[str, SimGateway]
+    rerouting: Rerouting
     observers: frozenset[str]
     owner_of: Callable[[str], str]
     traps: Traps
@@ -36,24 +41,38 @@ class Scene:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     """The numbers of faults, in the order in which they begin."""
 
+    def pool(self, fault: Fault) -> Mapping[str, Named]:
+        """Among whom its target is, by name."""
+        pools: dict[Pool, Mapping[str, Named]] = {
+            "masters": self.masters,
+            "gateways": self.gateways,
+        }
+        return pools[fault.STRIKES]
+
     def begin(
-        self, fault: AnyFault, masters: Masters, lasting_ns: int, detail: str | None = None
+        self, fault: AnyFault, struck: Sequence[Any], lasting_ns: int, detail: str | None = None
     ) -> Cure:
         """A fault begins now, and is journaled; the returned cure ends it.
 
         `detail` is its strength, if that is not to be told as the fault has it.
         """
         number = next(self.numbers)
-        ids = tuple(master.id for master in masters) if fault.strikes_masters else ()
+        ids = tuple(one.id for one in struck) if fault.strikes_masters else ()
         told = fault.strength if detail is None else detail
-        self.record(FaultStarted(number, fault.kind, ids, fault.impairing, told))
-        heal = fault.strike(self, masters, lasting_ns)
+        masters, others = (ids, ()) if fault.STRIKES == "masters" else ((), ids)
+        self.record(FaultStarted(number, fault.kind, masters, fault.impairing, told, others))
+        heal = fault.strike(self, struck, lasting_ns)
 
         def cure() -> None:
             self.record(FaultCured(number))
             heal()
 
         return cure
+
+    def kill_gateway(self, gateway: str) -> Cure:
+        """The process of a gateway dies; a new one starts at the cure."""
+        self.rerouting.kill(gateway)
+        return lambda: self.rerouting.start(gateway)
 
     def crash(self, master: str, detail: str) -> Cure:
         """A crash as a consequence of another fault."""
@@ -72,7 +91,7 @@ class Scene:
         holds_ns: int = 0,
     ) -> Cure:
         """The links of masters are struck, as `LinkFault` says."""
-        others = {"all": None, "clients": self.gateways, "monitor": self.observers}[ends]
+        others = {"all": None, "clients": self.endpoints, "monitor": self.observers}[ends]
         held_ns = self.now() + holds_ns if holds_ns else 0
         faults = [
             LinkFault(master_endpoint(m.id), others, to, from_, drops, extra_ns, loss, held_ns)

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Annotated, Literal
 
 from hasim.settings import duration, settings
-from hasim.simulation.settings.faults import AnyFault, RepairSettings
+from hasim.simulation.settings.faults import AnyFault, Fault, RepairSettings
 from hasim.simulation.settings.masters import MasterSettings
 from hasim.simulation.settings.network import NetworkSettings
 from hasim.simulation.settings.operations import AnyOperation
@@ -66,6 +66,12 @@ class WorldSettings(ClusterSettings):
     def all_masters(self) -> tuple[MasterSettings, ...]:
         """The masters of all tiers."""
         return tuple(master for tier in self.chain for master in tier.masters)
+
+    def struck_by(self, fault: Fault) -> tuple[str, ...]:
+        """The names among which the target of a fault is."""
+        if fault.STRIKES == "gateways":
+            return self.client_regions
+        return tuple(master.id for master in self.all_masters)
 
     @property
     def client_regions(self) -> tuple[str, ...]:

@@ -185,17 +185,17 @@ def _class(
     world: WorldSettings, name: str, fault: AnyFault, rate: Rate, *, alone: bool
 ) -> FaultClass:
     regional = isinstance(fault, RegionOutage)
-    target = fault.target
+    target, one = fault.target, fault.STRIKES.removesuffix("s")
     if not fault.strikes_masters:
         return FaultClass(name, fault, (target,), "the control plane", rate)
     if target not in RESERVED or (target == "random" and alone):
         listed = target if isinstance(target, str) else " and ".join(target)
-        whose = {"random": f"any {'region' if regional else 'master'}"}.get(listed, listed)
+        whose = {"random": f"any {'region' if regional else one}"}.get(listed, listed)
         return FaultClass(name, fault, (target,), whose, rate)
     if regional:
         regions = dict.fromkeys(master.region for master in world.masters)
         return FaultClass(name, fault, tuple(f"region:{r}" for r in regions), "region", rate)
-    return FaultClass(name, fault, tuple(m.id for m in world.masters), "master", rate)
+    return FaultClass(name, fault, world.struck_by(fault), one, rate)
 
 
 def _names(faults: Sequence[AnyFault]) -> list[str]:

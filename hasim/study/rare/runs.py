@@ -260,11 +260,11 @@ class Design:
         """A random target drawn here: with another fault beside it, it must stay the same."""
         if target != "random":
             return target
-        masters = self.world.masters
         if isinstance(one.fault, RegionOutage):
-            regions = list(dict.fromkeys(master.region for master in masters))
+            regions = list(dict.fromkeys(master.region for master in self.world.masters))
             return f"region:{regions[int(draw * len(regions))]}"
-        return masters[int(draw * len(masters))].id
+        names = self.world.struck_by(one.fault)
+        return names[int(draw * len(names))]
 
 
 @dataclass(frozen=True, slots=True)

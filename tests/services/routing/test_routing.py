@@ -14,6 +14,7 @@ from hasim.events import (
     DrainMaster,
     GatewayReport,
     Input,
+    InputRefused,
     MasterTraffic,
     OwnerChanged,
     PublishRouting,
@@ -96,13 +97,13 @@ def test_suspicion_changes_nothing_and_a_verdict_changes_who_is_eligible() -> No
     assert sent.table.eligible == NAMES
 
 
-def test_a_gateway_that_is_ahead_counts_as_one_that_has_caught_up() -> None:
+def test_a_version_that_was_never_published_is_no_agreement() -> None:
     plane = routing()
     plane.step(0, DrainMaster("m1"))
-    assert plane.step(1, RoutingAck("a", 7)) == []
-    assert plane.step(2, RoutingAck("b", 2)) == [RoutingConverged(2)]
-    (sent,) = plane.step(3, UndrainMaster("m1"))
-    assert (sent.gateway, sent.table.version) == ("b", 3)
+    (refused,) = plane.step(1, RoutingAck("a", 7))
+    assert isinstance(refused, InputRefused)
+    assert plane.step(2, RoutingAck("b", 2)) == []
+    assert plane.step(3, RoutingAck("a", 2)) == [RoutingConverged(2)]
 
 
 def test_an_unknown_master_is_refused_and_changes_nothing() -> None:

@@ -19,6 +19,7 @@ from hasim.simulation.settings import (
 from hasim.simulation.settings.faults import (
     BackupDies,
     Crash,
+    GatewayCrash,
     Hang,
     LatencySpike,
     NetworkPartition,
@@ -54,6 +55,7 @@ def faults(draw, masters: int):
         lambda: Hang(kind="hang", **common),
         lambda: Slow(kind="slow", **common),
         lambda: BackupDies(kind="backup-dies", **{**common, "target": "all"}),
+        lambda: GatewayCrash(kind="gateway-crash", **{**common, "target": "all"}),
         lambda: TransferFailure(kind="transfer-failure", **common),
         lambda: PacketLoss(kind="packet-loss", loss=0.5, **common),
         lambda: LatencySpike(kind="latency-spike", extra_ns=4 * SECOND, **common),

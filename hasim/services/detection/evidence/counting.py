@@ -26,6 +26,10 @@ class Counting(Protocol):
         """Take a gateway's report; returns how many failed checks it adds, or OVERTAKEN."""
 
     @abstractmethod
+    def restarted(self, gateway: str) -> None:
+        """A new process of a gateway counts from 0, and knows of no run of the old one."""
+
+    @abstractmethod
     def standing(self) -> int:
         """Failed messages that nothing has refuted."""
 

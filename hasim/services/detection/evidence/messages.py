@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from hasim.events import GatewayReport, Input, MasterTraffic, Output
+from hasim.events import GatewayHello, GatewayReport, Input, MasterTraffic, Output
 from hasim.model import Cause, Cluster, Status
 from hasim.services.detection.evidence.counting import OVERTAKEN, Counting
 from hasim.services.detection.evidence.runs import Runs
@@ -125,7 +125,7 @@ class Messages(Source):
     answered, or none has failed for `error_window`; and messages that go on failing convict.
     """
 
-    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({GatewayReport})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({GatewayReport, GatewayHello})
     WHAT: ClassVar[str] = "message"
     OF_MESSAGES: ClassVar[bool] = True
 
@@ -135,18 +135,26 @@ class Messages(Source):
         self.settings = settings
         self._judge = judge
         self._of = {master.id: settings.counting() for master in cluster.masters}
+        self._incarnations = dict.fromkeys(cluster.gateways, 1)
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take a gateway's report. KeyError for an unknown master."""
-        assert isinstance(item, GatewayReport)
+        """Take a gateway's report, or its hello. KeyError for an unknown master."""
+        assert isinstance(item, GatewayReport | GatewayHello)
+        known = self._incarnations.get(item.gateway, 1)
+        if item.incarnation > known:
+            self._incarnations[item.gateway] = item.incarnation
+            for counted in self._of.values():
+                counted.restarted(item.gateway)
+        if isinstance(item, GatewayHello) or item.incarnation < known:
+            return []
         out: list[Output] = []
         for traffic in item.masters:
-            counted = self._of.get(traffic.master)
-            if counted is None:
+            of_master = self._of.get(traffic.master)
+            if of_master is None:
                 raise unknown_master(traffic.master, self._of)
-            checks = counted.update(now, item.gateway, item.sequence, traffic)
+            checks = of_master.update(now, item.gateway, item.sequence, traffic)
             if checks != OVERTAKEN and (checks or traffic.streak):
-                out += self._weighed(now, traffic, counted, checks)
+                out += self._weighed(now, traffic, of_master, checks)
         return out
 
     def _weighed(
@@ -169,6 +177,8 @@ class Messages(Source):
 
     def concerns(self, item: Input) -> Iterable[str]:
         """Those at which failures may have become as many as a failed check."""
+        if isinstance(item, GatewayHello):
+            return ()  # it convicts nobody, and who is watched by others has nothing standing
         assert isinstance(item, GatewayReport)
         if self.settings.count_by == "share":
             return [traffic.master for traffic in item.masters]
@@ -198,9 +208,10 @@ class Messages(Source):
 
     def freeze(self) -> Any:
         """What was counted at each master."""
-        return freeze(self._of)
+        return {"incarnations": freeze(self._incarnations), "of": freeze(self._of)}
 
     def thaw(self, data: Any) -> None:
         """Go on with what was frozen."""
         kind = COUNTED[self.settings.count_by]
-        self._of = {master: thaw(kind, counted) for master, counted in data.items()}
+        self._of = {master: thaw(kind, counted) for master, counted in data["of"].items()}
+        self._incarnations = thaw(dict[str, int], data["incarnations"])

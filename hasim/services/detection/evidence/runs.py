@@ -55,6 +55,13 @@ class Runs(Counting):
         self.checks += new
         return new
 
+    def restarted(self, gateway: str) -> None:
+        """A new process of a gateway counts from 0, and knows of no run of the old one."""
+        for of_gateway in (self.sequences, self.excused, self.against, self.grew_ns):
+            of_gateway.pop(gateway, None)
+        if self.runs.pop(gateway, 0):
+            self.checks = min(self.checks, self.standing() // self.limit)
+
     def standing(self) -> int:
         """Failures in the gateways' present runs that nothing has refuted or excused."""
         return sum(run - self.excused.get(gateway, 0) for gateway, run in self.runs.items())

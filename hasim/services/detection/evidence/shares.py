@@ -51,6 +51,11 @@ class Shares(Counting):
         self.before = dict(self.latest)
         return int(self.bad)
 
+    def restarted(self, gateway: str) -> None:
+        """A new process of a gateway counts from 0; its part of this interval begins anew."""
+        for of_gateway in (self.sequences, self.before, self.latest):
+            of_gateway.pop(gateway, None)
+
     def standing(self) -> int:
         """Failures in the last interval, if they were too many."""
         return self.failed if self.bad else 0

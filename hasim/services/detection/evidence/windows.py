@@ -51,6 +51,11 @@ class Windowed(Counting):
         self.brought.clear()
         return count // self.limit
 
+    def restarted(self, gateway: str) -> None:
+        """A new process of a gateway counts from 0; what failed of late has failed."""
+        self.sequences.pop(gateway, None)
+        self.against.pop(gateway, None)
+
     def standing(self) -> int:
         """Failures that were in the window when the last report came, or made the failed check."""
         return sum(self.brought) + self.weighed

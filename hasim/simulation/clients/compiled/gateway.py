@@ -54,6 +54,13 @@ class CompiledGateway(SimGateway):
             return 0, 0, 0
         return (*compiled(), self._guards.table.ctypes.data)
 
+    def start(self) -> None:
+        """As any gateway's; what it has counted is brought to its books before, and forgotten."""
+        self._ledger.before_start(self._number)
+        super().start()
+        if not self.down:
+            self._ledger.after_start(self._number)
+
     def _wake(self) -> None:
         self._ledger.before_report(self._number)
         super()._wake()

@@ -18,6 +18,7 @@ class Ledger:
 
     def __init__(self, memory: Memory, gateways: Sequence[SimGateway], masters: int) -> None:
         routes = memory["routes"]
+        self._routes = routes
         self._gateways = gateways
         self._masters = masters
         self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
@@ -64,6 +65,19 @@ class Ledger:
         self._reported[own] = 1
         self._reported[[own.start + master for master in left]] = 0
         self._armed[gateway] = armed
+
+    def before_start(self, gateway: int) -> None:
+        """A gateway is about to start anew: its books learn of all that was counted."""
+        self._write(gateway, list(range(self._masters)))
+
+    def after_start(self, gateway: int) -> None:
+        """It has: there is no news, nor are there runs of failures or latencies."""
+        own = self.routes_of(gateway)
+        self._reported[own] = 1
+        for name in ("streak", "latency_ns", "last_cause"):
+            self._routes[name][own] = 0
+        if self._marks.size:
+            self._marks[own] = -self._gateways[0].watch.window_ns
 
     def sent(self) -> tuple[int, ...]:
         """Attempts sent to each master so far."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from hasim.settings import Choice
 from hasim.simulation.settings.faults.fault import Fault
+from hasim.simulation.settings.faults.on_gateways import GatewayCrash
 from hasim.simulation.settings.faults.on_links import LatencySpike, NetworkPartition, PacketLoss
 from hasim.simulation.settings.faults.on_masters import (
     Crash,
@@ -34,7 +35,8 @@ AnyFault = Annotated[
     | LatencySpike
     | Stall
     | LinkStall
-    | ObserverStall,
+    | ObserverStall
+    | GatewayCrash,
     Choice(tag="kind"),
 ]
 
@@ -44,6 +46,7 @@ __all__ = [
     "Crash",
     "ErrorRate",
     "Fault",
+    "GatewayCrash",
     "Hang",
     "LatencySpike",
     "LinkStall",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from hasim.settings import Choice, settings
 from hasim.simulation.laws import Constant, DurationLaw
@@ -13,6 +13,8 @@ from hasim.units import MINUTE
 
 Cure = Callable[[], None]
 """Takes back what a fault did."""
+Pool = Literal["masters", "gateways"]
+"""Whom a kind of fault strikes."""
 Ends = Literal["all", "clients", "monitor"]
 """Who is at the other ends of a master's links: everybody, only clients, only the monitor."""
 
@@ -38,6 +40,15 @@ class Struck(Protocol):
 
 
 Masters = Sequence[Struck]
+
+
+class Named(Protocol):
+    """Whatever a fault strikes has a name."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
 
 
 class Reach(Protocol):
@@ -67,6 +78,10 @@ class Reach(Protocol):
         """All control planes stand still."""
         ...
 
+    def kill_gateway(self, gateway: str) -> Cure:
+        """The process of a gateway dies; a new one starts at the cure."""
+        ...
+
     def crash(self, master: str, detail: str) -> Cure:
         """A crash of its own, as a consequence: recorded as a fault with this detail."""
         ...
@@ -78,6 +93,9 @@ class Fault:
 
     Exactly one of `at`, `every` and `schedule` is given.
     """
+
+    STRIKES: ClassVar[Pool] = "masters"
+    """Among whom the target is."""
 
     target: str | tuple[str, ...] = "random"
     """A master, several masters, `random` (one of them), `each` (every master has a schedule of
@@ -102,7 +120,7 @@ class Fault:
 
     @property
     def strikes_masters(self) -> bool:
-        """Whether it strikes masters or their links; if not, it has no target."""
+        """Whether it has a target: masters, or whom it `STRIKES`."""
         return True
 
     @property
@@ -110,11 +128,11 @@ class Fault:
         """Whether somebody has to mend it; if not, it passes by itself."""
         return True
 
-    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
+    def strike(self, reach: Reach, masters: Sequence[Any], lasting_ns: int) -> Cure:
         """Do to these masters what it does, now; the cure takes back exactly that.
 
-        Several may overlap on one master: count, do not set. `lasting_ns` is its own duration,
-        which a fault that needs repair may exceed.
+        Several may overlap on one master: count, do not set. A kind that `STRIKES` others is
+        given those. `lasting_ns` is its own duration, which a fault that needs repair may exceed.
         """
         raise NotImplementedError
 

@@ -50,7 +50,16 @@ from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
-from tests.simulation.planes import FAULTS, GRID_NS, assert_equal, both, on_grid, some, worlds
+from tests.simulation.planes import (
+    FAULTS,
+    GRID_NS,
+    assert_equal,
+    both,
+    on_grid,
+    some,
+    target_of,
+    worlds,
+)
 from tests.simulation.worlds import NO_LATENCY, after, build, lasting, masters, run, traffic, world
 
 SHIPPED = catalogue.shipped()
@@ -133,7 +142,7 @@ def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25, seed: in
     if case["kind"] != "none":
         fault = FAULTS[case["kind"]](
             kind=case["kind"],
-            target="random" if case["kind"] == "region-outage" else "m1",
+            target=target_of(case["kind"]),
             at=(*after(8), *after(25)),
             for_=lasting(9),
         )
