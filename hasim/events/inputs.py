@@ -221,9 +221,49 @@ class SwitchAlgorithm:
     algorithm: str
 
 
+@record
+class RecordFailure:
+    """Operator, or another service: `master` has failed, on their word."""
+
+    master: str
+    reason: str = "operator"
+
+
+@record
+class RecordRecovery:
+    """Operator, or another service: `master` is healthy, on their word."""
+
+    master: str
+    reason: str = "operator"
+
+
+@record
+class CheckMaster:
+    """Operator: ask `master` now."""
+
+    master: str
+
+
+@record
+class ExecuteFailover:
+    """Operator: move what `master` owns to a backup, whatever the verdict on it is."""
+
+    master: str
+    reason: str = "operator"
+
+
+@record
+class RollBackFailover:
+    """Operator: take back what a failover has begun with its candidate, and try the next one."""
+
+    failover: int
+    reason: str = "operator"
+
+
 OPERATIONS = (
     *(StartMaintenance, StopMaintenance, DrainMaster, UndrainMaster),
     *(AddMaster, RemoveMaster, SwitchAlgorithm),
+    *(RecordFailure, RecordRecovery, CheckMaster, ExecuteFailover, RollBackFailover),
 )
 """What an operator may order at run time."""
 
@@ -247,4 +287,9 @@ Input = (
     | AddMaster
     | RemoveMaster
     | SwitchAlgorithm
+    | RecordFailure
+    | RecordRecovery
+    | CheckMaster
+    | ExecuteFailover
+    | RollBackFailover
 )

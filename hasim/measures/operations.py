@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hasim.events import OPERATIONS, PublishRouting, RoutingConverged, SwitchAlgorithm
+from hasim.events import (
+    OPERATIONS,
+    PublishRouting,
+    RollBackFailover,
+    RoutingConverged,
+    SwitchAlgorithm,
+)
 from hasim.measures.facts import Facts
 from hasim.truth import LoadSample
 from hasim.units import SECOND, seconds
@@ -20,6 +26,11 @@ NAMES = {
     "AddMaster": "add",
     "RemoveMaster": "remove",
     "SwitchAlgorithm": "switch-algorithm",
+    "RecordFailure": "declare-failed",
+    "RecordRecovery": "declare-healthy",
+    "CheckMaster": "check",
+    "ExecuteFailover": "fail-over",
+    "RollBackFailover": "roll-back",
 }
 
 
@@ -27,8 +38,8 @@ NAMES = {
 class OperationRow:
     """One operation: `operation` numbers those of a run from 1, by time.
 
-    `subject` is the master, or the algorithm that was switched to. `routed_s` is the time
-    until every gateway uses the first routing table that came of it, or None.
+    `subject` is the master, the algorithm that was switched to, or the failover. `routed_s` is
+    the time until every gateway uses the first routing table that came of it, or None.
     """
 
     operation: int
@@ -61,7 +72,7 @@ def operations_of(facts: Facts) -> list[OperationRow]:
             operation=number,
             done_at_s=seconds(t_ns),
             do=NAMES[type(body).__name__],
-            subject=body.algorithm if isinstance(body, SwitchAlgorithm) else body.master,
+            subject=_subject(body),
             routed_s=_routed_s(facts, t_ns),
         )
         for number, (t_ns, body) in enumerate(_ordered(facts), 1)
@@ -93,6 +104,12 @@ def transients_of(facts: Facts) -> list[TransientRow]:
                 for place, master in enumerate(facts.records.masters)
             ]
     return rows
+
+
+def _subject(body: Any) -> str:
+    if isinstance(body, RollBackFailover):
+        return f"failover {body.failover}"
+    return body.algorithm if isinstance(body, SwitchAlgorithm) else str(body.master)
 
 
 def _ordered(facts: Facts) -> list[tuple[int, Any]]:

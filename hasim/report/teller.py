@@ -45,6 +45,11 @@ _ORDER_WORDS: dict[type[Any], str] = {
     events.AddMaster: "adds {}",
     events.RemoveMaster: "removes {}",
     events.SwitchAlgorithm: "switches to {}",
+    events.RecordFailure: "declares {} failed",
+    events.RecordRecovery: "declares {} healthy",
+    events.CheckMaster: "has {} asked",
+    events.ExecuteFailover: "has {} failed over",
+    events.RollBackFailover: "has failover {} rolled back",
 }
 
 
@@ -188,7 +193,11 @@ class Teller:
     # -- operators -----------------------------------------------------------------
 
     def _operation(self, t_ns: int, body: Any) -> Line:
-        about = body.algorithm if isinstance(body, events.SwitchAlgorithm) else body.master
+        match body:
+            case events.SwitchAlgorithm(about) | events.RollBackFailover(about):
+                pass
+            case _:
+                about = body.master
         return Line(t_ns, "operator", _ORDER_WORDS[type(body)].format(about))
 
     # -- evidence and verdicts -----------------------------------------------------

@@ -17,6 +17,11 @@ STEPS: dict[str, dict[str, str]] = {
     "end-maintenance": {AWAY: PRESENT},
     "add": {ABSENT: PRESENT},
     "remove": {PRESENT: ABSENT, DRAINING: ABSENT, AWAY: ABSENT},
+    # A verdict from outside ends a maintenance; whoever is asked or failed over stays what it is.
+    "declare-failed": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: PRESENT},
+    "declare-healthy": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: PRESENT},
+    "check": {PRESENT: PRESENT, DRAINING: DRAINING},
+    "fail-over": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: AWAY},
 }
 """What an operation makes of a master, by what the master is before."""
 

@@ -7,9 +7,14 @@ from typing import Any
 
 from hasim.events import (
     AddMaster,
+    CheckMaster,
     DrainMaster,
+    ExecuteFailover,
     Input,
+    RecordFailure,
+    RecordRecovery,
     RemoveMaster,
+    RollBackFailover,
     StartMaintenance,
     StopMaintenance,
     SwitchAlgorithm,
@@ -26,6 +31,11 @@ INPUTS: dict[str, Callable[[Any], Input]] = {
     "end-maintenance": lambda o: StopMaintenance(o.master),
     "add": lambda o: AddMaster(o.master),
     "remove": lambda o: RemoveMaster(o.master),
+    "declare-failed": lambda o: RecordFailure(o.master),
+    "declare-healthy": lambda o: RecordRecovery(o.master),
+    "check": lambda o: CheckMaster(o.master),
+    "fail-over": lambda o: ExecuteFailover(o.master),
+    "roll-back": lambda o: RollBackFailover(o.failover),
 }
 """By what is to be done, the control plane's input."""
 

@@ -34,6 +34,12 @@ def test_every_operation_has_its_input() -> None:
         {"at": "50s", "do": "remove", "master": "b"},
         {"at": "60s", "do": "add", "master": "b"},
         {"at": "70s", "do": "switch-algorithm", "algorithm": "geo"},
+        {"at": "80s", "do": "declare-failed", "master": "a"},
+        {"at": "81s", "do": "roll-back", "failover": 1},
+        {"at": "90s", "do": "check", "master": "a"},
+        {"at": "95s", "do": "declare-healthy", "master": "a"},
+        {"at": "99s", "do": "fail-over", "master": "a"},
+        {"at": "100s", "do": "switch-algorithm", "algorithm": "random"},
     )
     assert {operation.do for operation in scenario.operations} == set(INPUTS)
     assert isinstance(scenario.operations[-1], Switch)
@@ -50,6 +56,8 @@ def test_every_operation_has_its_input() -> None:
         ({"do": "drain", "master": "spare"}, "spare is absent; expected one that is in service"),
         ({"do": "undrain", "master": "a"}, "a is in service; expected one that is draining"),
         ({"do": "end-maintenance", "master": "a"}, "expected one that is in maintenance"),
+        ({"do": "check", "master": "spare"}, "expected one that is in service or draining"),
+        ({"do": "roll-back", "failover": 0}, "operations.0.failover: must be at least 1, got 0"),
         ({"do": "switch-algorithm", "algorithm": "goe"}, "did you mean geo?"),
         ({"do": "drain", "master": "a", "at": "2m"}, "lies beyond the end of the run (2m, hori"),
     ],

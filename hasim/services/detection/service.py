@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from hasim.events import (
     AddMaster,
+    CheckMaster,
     GatewayHello,
     GatewayReport,
     Heartbeat,
@@ -14,6 +15,8 @@ from hasim.events import (
     Output,
     ProbeReply,
     ProbeStretch,
+    RecordFailure,
+    RecordRecovery,
     RemoveMaster,
     StartMaintenance,
     StopMaintenance,
@@ -31,7 +34,10 @@ from hasim.services.detection.verdicts import Finding
 from hasim.services.frozen import freeze, thaw
 from hasim.services.watch import Watch
 
-OPERATIONS = (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster)
+OPERATIONS = (
+    *(StartMaintenance, StopMaintenance, AddMaster, RemoveMaster),
+    *(RecordFailure, RecordRecovery, CheckMaster),
+)
 
 
 class FailoverDetectionService:
@@ -102,11 +108,7 @@ class FailoverDetectionService:
         out: list[Output] = []
         for source in self._takers.get(type(item), ()):
             out += source.step(now, item)
-        if isinstance(item, StartMaintenance | RemoveMaster):
-            out += self._enter_maintenance(now, self._known(item.master))
-        elif isinstance(item, StopMaintenance | AddMaster):
-            out += self._leave_maintenance(now, self._known(item.master))
-        return out
+        return out + self._obey(now, item)
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a source has something to do, or silence tells a detector."""
@@ -202,7 +204,7 @@ class FailoverDetectionService:
     def concerns(self, item: Input) -> Iterable[str]:
         """The masters whose verdict, or whose probing, may change by an input."""
         found: list[str] = []
-        if isinstance(item, StartMaintenance | StopMaintenance | AddMaster | RemoveMaster):
+        if isinstance(item, OPERATIONS):
             found.append(item.master)
         for source in self._takers.get(type(item), ()):
             concerned = source.concerns(item)
@@ -248,6 +250,22 @@ class FailoverDetectionService:
         if not self.running:
             return []
         return [out for source in self._sources.values() for out in source.resume(now, master)]
+
+    def _obey(self, now: int, item: Input) -> list[Output]:
+        """Do what an operator orders."""
+        match item:
+            case StartMaintenance() | RemoveMaster():
+                return self._enter_maintenance(now, self._known(item.master))
+            case StopMaintenance() | AddMaster():
+                return self._leave_maintenance(now, self._known(item.master))
+            case RecordFailure():
+                return self.record_failure(now, item.master, item.reason)
+            case RecordRecovery():
+                return self.record_recovery(now, item.master, item.reason)
+            case CheckMaster():
+                return self.check_master_health(now, item.master)
+            case _:
+                return []
 
     def _enter_maintenance(self, now: int, health: MasterHealth) -> list[Output]:
         self._court.end(health)

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 from hasim.events import (
     DemoteResult,
     Event,
+    ExecuteFailover,
     FenceResult,
     Input,
     Output,
     PromoteResult,
     RemoveMaster,
+    RollBackFailover,
     RoutingConverged,
     StatusChanged,
     TransferResult,
@@ -46,7 +48,10 @@ class FailoverOrchestrator:
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
-        {FenceResult, TransferResult, PromoteResult, DemoteResult, RemoveMaster, WakeUp}
+        {
+            *(FenceResult, TransferResult, PromoteResult, DemoteResult, WakeUp),
+            *(RemoveMaster, ExecuteFailover, RollBackFailover),
+        }
     )
 
     def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:
@@ -120,19 +125,51 @@ class FailoverOrchestrator:
         return self._course.roll_back(now, self._failovers.get(failover_id), "operator", reason)
 
     def transfer_state(self, now: int, failover: Failover) -> list[Output]:
-        """Order the transfer of all partitions to the candidate, from whoever may hold a copy."""
+        """Order the transfer of all partitions to the candidate, from whoever may hold a copy.
+
+        Raises IllegalTransitionError, and changes nothing, unless the failover transfers.
+        """
+        self._check_own(failover)
+        if failover.state != lifecycle.TRANSFERRING:
+            raise lifecycle.IllegalTransitionError(
+                f"a failover that is {failover.state!r} transfers nothing; "
+                f"expected one that is {lifecycle.TRANSFERRING!r}"
+            )
         return self._course.transfer(now, failover)
 
     def update_failover_status(
         self, now: int, failover: Failover, trigger: str, reason: str
     ) -> list[Output]:
-        """Take one step of the lifecycle; an illegal one raises and changes nothing."""
-        return self._course.advance(now, failover, trigger, reason)
+        """Take one step of the lifecycle; what the new state waits for is overdue at once.
+
+        Raises IllegalTransitionError, and changes nothing, for an illegal step, and for one to a
+        state that is passed through, in which nobody would take the next step.
+        """
+        self._check_own(failover)
+        new = lifecycle.advance(failover.state, trigger)
+        if new in (lifecycle.DECLARED, lifecycle.SELECTING):
+            raise lifecycle.IllegalTransitionError(f"{new!r} is passed through, nobody stays there")
+        out = self._course.advance(now, failover, trigger, reason)
+        if failover.active:
+            failover.deadline_ns = now
+        return out
 
     def log_failover_attempt(
         self, now: int, failover: Failover, old: str, trigger: str, reason: str
     ) -> None:
-        """Append one line to the audit trail."""
+        """Append one line to the audit trail: the step by which the failover is where it is.
+
+        Raises IllegalTransitionError, and changes nothing, if `trigger` does not lead from `old`
+        to its state, and ValueError for a time before the last line's.
+        """
+        self._check_own(failover)
+        if lifecycle.advance(old, trigger) != failover.state:
+            raise lifecycle.IllegalTransitionError(
+                f"{trigger!r} in {old!r} does not lead to {failover.state!r}"
+            )
+        entries = self._course.trail.entries
+        if entries and now < entries[-1].t_ns:
+            raise ValueError(f"time runs back: {now} ns, after {entries[-1].t_ns} ns")
         self._course.trail.add(now, failover, old, trigger, reason)
 
     def handle_failover_event(self, now: int, event: Event) -> list[Output]:
@@ -155,6 +192,10 @@ class FailoverOrchestrator:
                 return self._on_answer(now, item)
             case RemoveMaster():
                 return self.execute_failover(now, item.master, "operator: removed")
+            case ExecuteFailover():
+                return self.execute_failover(now, item.master, item.reason)
+            case RollBackFailover():
+                return self.rollback_failover(now, item.failover, item.reason)
             case WakeUp():
                 return self._on_wakeup(now)
             case _:
@@ -200,6 +241,10 @@ class FailoverOrchestrator:
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
         return service
+
+    def _check_own(self, failover: Failover) -> None:
+        if self._failovers.get(failover.id) is not failover:
+            raise KeyError(f"failover {failover.id} is none of this orchestrator's")
 
     # -- events ------------------------------------------------------------------
 

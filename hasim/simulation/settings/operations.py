@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.services.balancing.names import names as names_of_algorithms
-from hasim.settings import Choice, Name, duration, settings
+from hasim.settings import Choice, Name, count, duration, settings
 
 
 @settings
@@ -79,6 +79,57 @@ class Remove(OnMaster):
     do: Literal["remove"]
 
 
+@settings
+class DeclareFailed(OnMaster):
+    """The operator says that it has failed: it is failed over, and must prove its health."""
+
+    do: Literal["declare-failed"]
+
+
+@settings
+class DeclareHealthy(OnMaster):
+    """The operator says that it is healthy; what the evidence says from then on counts."""
+
+    do: Literal["declare-healthy"]
+
+
+@settings
+class Check(OnMaster):
+    """It is asked at once, whatever the interval says."""
+
+    do: Literal["check"]
+
+
+@settings
+class FailOver(OnMaster):
+    """What it owns is failed over to a backup, whatever the verdict on it is."""
+
+    do: Literal["fail-over"]
+
+
+@settings
+class RollBack(Operation):
+    """What a failover has begun with its candidate is taken back; the next candidate is tried.
+
+    Where there is nothing to take back, the order is refused, and changes nothing.
+    """
+
+    do: Literal["roll-back"]
+    failover: Annotated[int, count("The number of the failover; the first of a run is 1.")] = 1
+
+
 AnyOperation = Annotated[
-    Switch | Drain | Undrain | Maintenance | EndMaintenance | Add | Remove, Choice(tag="do")
+    Switch
+    | Drain
+    | Undrain
+    | Maintenance
+    | EndMaintenance
+    | Add
+    | Remove
+    | DeclareFailed
+    | DeclareHealthy
+    | Check
+    | FailOver
+    | RollBack,
+    Choice(tag="do"),
 ]
