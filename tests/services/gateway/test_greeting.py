@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hasim.events import (
     GatewayHello,
     GatewayReport,
@@ -18,12 +20,12 @@ from hasim.events import (
 )
 from hasim.model import Cause, Diagnosis, RoutingTable, Status
 from hasim.services.balancing.settings import BalancingSettings
-from hasim.services.detection.evidence.messages import OVERTAKEN, MessageEvidence
+from hasim.services.detection import FailoverDetectionService
 from hasim.services.gateway.service import GatewayService
 from hasim.services.monitoring.traffic import TrafficBook
 from hasim.services.routing.service import RoutingService
 from hasim.units import SECOND
-from tests.services.bench import cluster
+from tests.services.bench import cluster, detection
 
 SETTINGS = BalancingSettings(algorithm="round-robin")
 RESEND_NS = SETTINGS.resend_interval_ns
@@ -32,7 +34,7 @@ CLUSTER = cluster(3, ("near", "far"))
 
 def traffic(answered: int, failed: int = 0, streak: int = 0, in_flight: int = 0) -> MasterTraffic:
     cause = Cause.TIMEOUT if streak else Cause.OK
-    return MasterTraffic("m1", answered, failed, in_flight, streak, cause, 0)
+    return MasterTraffic("m1", answered, failed, in_flight, streak, cause, 0, failed)
 
 
 def gateway() -> GatewayService:
@@ -123,15 +125,21 @@ def test_an_acknowledgement_of_what_was_never_published_is_no_agreement() -> Non
     assert made.step(6, RoutingAck("far", 3)) == [RoutingConverged(3)]
 
 
-def test_runs_of_failures_end_with_the_process_that_had_them() -> None:
-    evidence = MessageEvidence(2)
-    assert evidence.update("a", 7, traffic(0, 3, 3)) == 1
-    evidence.restarted("a", 2)
-    assert evidence.standing() == 0
-    assert evidence.update("a", 1, traffic(0, 1, 1), 2) == 0
-    assert evidence.standing() == 1
-    assert evidence.update("a", 8, traffic(0, 9, 9), 1) == OVERTAKEN
-    assert evidence.update("a", 2, traffic(0, 2, 2), 2) == 1
+@pytest.mark.parametrize("count_by", ["in-row", "in-window", "share"])
+def test_what_an_old_process_counted_is_not_taken_for_the_new_ones(count_by: str) -> None:
+    made = FailoverDetectionService(
+        detection(evidence=["messages"], count_by=count_by, error_limit=3, error_volume=3), CLUSTER
+    )
+    made.start_monitoring(0)
+    made.step(1, GatewayReport("near", 7, (traffic(0, 2, 2),), 1))
+    made.step(2, GatewayHello("near", 2, 1))
+    for sequence in (1, 2):  # one failure of its own, told twice
+        made.step(3, GatewayReport("near", sequence, (traffic(0, 1, 1),), 2))
+    made.step(4, GatewayReport("near", 8, (traffic(0, 9, 9),), 1))  # overtaken by the restart
+    standing = made.generate_health_report(5)["m1"]["failed_messages_standing"]
+    assert standing == {"in-row": 1, "in-window": 3, "share": 0}[count_by]
+    again = FailoverDetectionService.restore(made.settings, CLUSTER, made.freeze())
+    assert again.freeze() == made.freeze()
 
 
 def test_totals_go_on_over_a_restart() -> None:
