@@ -255,9 +255,13 @@ class FailoverDetectionService:
         """Do what an operator orders."""
         match item:
             case StartMaintenance() | RemoveMaster():
-                return self._enter_maintenance(now, self._known(item.master))
+                health = self._known(item.master)
+                self._court.end(health)
+                return self._court.find(now, health, Finding.TAKEN_OUT, Diagnosis.NONE, "operator")
             case StopMaintenance() | AddMaster():
-                return self._leave_maintenance(now, self._known(item.master))
+                health = self._known(item.master)
+                out = self._court.find(now, health, Finding.BACK, Diagnosis.NONE, "operator")
+                return out + self._court.begin(now, health) if out else []
             case RecordFailure():
                 return self.record_failure(now, item.master, item.reason)
             case RecordRecovery():
@@ -266,14 +270,6 @@ class FailoverDetectionService:
                 return self.check_master_health(now, item.master)
             case _:
                 return []
-
-    def _enter_maintenance(self, now: int, health: MasterHealth) -> list[Output]:
-        self._court.end(health)
-        return self._court.find(now, health, Finding.TAKEN_OUT, Diagnosis.NONE, "operator")
-
-    def _leave_maintenance(self, now: int, health: MasterHealth) -> list[Output]:
-        out = self._court.find(now, health, Finding.BACK, Diagnosis.NONE, "operator")
-        return out + self._court.begin(now, health) if out else []
 
     def _known(self, master: str) -> MasterHealth:
         if master not in self._court.health:
