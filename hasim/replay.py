@@ -8,6 +8,7 @@ from typing import Protocol, cast
 
 from hasim import events
 from hasim.journal import Journal, lane_of
+from hasim.services.door import take
 from hasim.singles import singly
 
 
@@ -59,7 +60,7 @@ def replay(journal: Journal, machine: Machine, observer: str | None = None) -> R
         if item is not None:
             inputs += 1
             replayed.add(t_ns, "input", item, observer)
-        produced = machine.start(t_ns) if item is None else machine.step(t_ns, item)
+        produced = machine.start(t_ns) if item is None else take(machine, t_ns, item)
         outputs += len(produced)
         for output in produced:
             replayed.add(t_ns, lane_of(output), output, observer)

@@ -28,7 +28,8 @@ LAYERS = (
     {"events", "truth", "stored"},
     {"journal"},
     {"singles"},
-    {"replay", "services"},
+    {"services"},
+    {"replay"},
     {"simulation", "live", "measures"},
     {"scenario"},
     {"study"},
@@ -42,7 +43,7 @@ LAYERS = (
 """A part sees itself and the layers above its own in this list, and no other part of its own."""
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
-IN_SERVICES = {"services", "model", "events", "units", "settings", "record"}
+IN_SERVICES = {"services", "model", "events", "units", "settings", "record", "times"}
 NOT_IN_SERVICES = {
     "asyncio", "datetime", "multiprocessing", "os", "pathlib", "random", "secrets", "select",
     "selectors", "socket", "ssl", "subprocess", "threading", "time", "uuid",

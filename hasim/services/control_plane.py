@@ -11,6 +11,7 @@ from hasim.model import Cluster
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
+from hasim.services.door import Door, InputError
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 
@@ -24,8 +25,8 @@ class Service(Protocol):
     INPUTS: ClassVar[frozenset[type[Input]]]
     """The kinds of input that concern it; it is not called for others, nor woken before time."""
 
-    def step(self, now: int, item: Input) -> list[Output]:
-        """Take one input."""
+    def take(self, now: int, item: Input) -> list[Output]:
+        """Take one input that has been looked at (`Door`)."""
         ...
 
     def next_wakeup(self) -> int | None:
@@ -64,6 +65,7 @@ class ControlPlane:
         self._balancing_settings = balancing or BalancingSettings()
         self._monitor_settings = monitor or MonitorSettings()
         self.cluster = cluster
+        self._door = Door(cluster)
         self._install(
             FailoverDetectionService(self._detection_settings, cluster),
             FailoverOrchestrator(self._failover_settings, cluster),
@@ -143,12 +145,17 @@ class ControlPlane:
         return out + self._guarded(now, "monitor", self.monitor.shutdown)
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take one input at `now` (nanoseconds); effects and events in the order decided."""
+        """Take one input at `now` (nanoseconds); effects and events in the order decided.
+
+        Raises InputError, and changes nothing, for one that cannot be, and for a time that runs
+        back: no service has failed by it, and drivers journal it (`door.take`).
+        """
+        self._door.check(now, item)
         out: list[Output] = []
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
             if not woken or due_ns[name] <= now:
-                made = self._guarded(now, name, service.step, item)
+                made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
         return out
 
@@ -180,6 +187,8 @@ class ControlPlane:
         """What a service does, followed by what the others do about its events."""
         try:
             made = call(now) if about is None else call(now, about)
+        except InputError:
+            raise  # by the one service that it concerns, before anything was changed
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
         self._ask(name)

@@ -127,7 +127,7 @@ class Setting:
                 raise ValueError(f"expected {kind.words} such as {kind.example}, got {value!r}")
         else:
             number = float(typing.cast(float, value))
-        self._check_range(number)
+        self.check(number)
         return number
 
     def write(self, number: Any) -> Any:
@@ -135,7 +135,8 @@ class Setting:
         kind = KINDS[self.kind]
         return number if number is None or kind.parse is None else kind.format(number)
 
-    def _check_range(self, number: float) -> None:
+    def check(self, number: float) -> None:
+        """Raise ValueError if a stored number lies outside the bounds."""
         show = KINDS[self.kind].format
         got = f", got {show(number)}"
         if self.above is not None and not number > self.above:

@@ -27,6 +27,7 @@ from hasim.replay import Replay, replay
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection.settings import DetectionSettings
+from hasim.services.door import take
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.settings import from_plain, plain, settings
@@ -91,7 +92,7 @@ def what_if(
             _wake(machine, replayed, record.t_ns)
             item = cast(Input, record.body)
             replayed.add(record.t_ns, "input", item, observer)
-            _take(replayed, record.t_ns, machine, machine.step(record.t_ns, item))
+            _take(replayed, record.t_ns, machine, take(machine, record.t_ns, item))
     _wake(machine, replayed, journal.horizon_ns)
     return replayed
 
@@ -100,7 +101,7 @@ def _wake(machine: ControlPlane, replayed: Journal, until_ns: int) -> None:
     """Give the machine the wake-ups that it asks for before `until_ns`."""
     while (due := machine.next_wakeup()) is not None and due < until_ns:
         replayed.add(due, "input", WakeUp(), machine.observer)
-        _take(replayed, due, machine, machine.step(due, WakeUp()))
+        _take(replayed, due, machine, take(machine, due, WakeUp()))
 
 
 def _take(replayed: Journal, t_ns: int, machine: ControlPlane, outputs: list[Output]) -> None:

@@ -25,8 +25,8 @@ from tests.services.bench import Bench, cluster
 CONCERNS = {
     "detection": ProbeReply("m1", 1, Cause.OK),
     "failover": FenceResult(1, "m1", confirmed=True),
-    "balancing": RoutingAck("north", 1),
-    "monitor": GatewayReport("north", 1, ()),
+    "balancing": RoutingAck("local", 1),
+    "monitor": GatewayReport("local", 1, ()),
 }
 
 
@@ -38,7 +38,7 @@ def test_a_service_that_raises_does_not_stop_the_others(name: str, monkeypatch) 
     def broken(now, item):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(bench.control_plane.services[name], "step", broken)
+    monkeypatch.setattr(bench.control_plane.services[name], "take", broken)
     out = bench.control_plane.step(2 * SECOND, CONCERNS[name])
     assert ServiceFailed(name, "ZeroDivisionError: a bug") in out
     alerts = [o for o in out if isinstance(o, AlertChanged)]
@@ -85,7 +85,7 @@ def test_nobody_is_woken_before_time(monkeypatch) -> None:
     control_plane.start(0)
     woken = []
     for name, service in control_plane.services.items():
-        monkeypatch.setattr(service, "step", lambda now, item, name=name: woken.append(name) or [])
+        monkeypatch.setattr(service, "take", lambda now, item, name=name: woken.append(name) or [])
     due = control_plane.next_wakeup()
     control_plane.step(due - 1, WakeUp())
     assert woken == []

@@ -9,7 +9,9 @@ from hasim.events import Event, GatewayReport, Input, Output, SendReport
 from hasim.model import Cause, Cluster
 from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.door import Door
 from hasim.services.gateway.service import GatewayService
+from hasim.services.possible import check
 from hasim.services.routing.service import RoutingService
 from hasim.services.watch import UNWATCHED, Watch
 
@@ -35,8 +37,10 @@ class LoadBalancingService:
         watch: Watch = UNWATCHED,
         draw: Callable[[], float] | None = None,
     ) -> None:
+        check(cluster, settings)
         self.settings = settings
         self._cluster = cluster
+        self._door = Door(cluster)
         self._name = gateway
         self._place = gateway or next(iter(cluster.gateways), "")
         self._publish_to = cluster.gateways if gateway is None else ()
@@ -99,7 +103,12 @@ class LoadBalancingService:
     # -- acting ------------------------------------------------------------------
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take one input at `now` (nanoseconds)."""
+        """Take one input at `now` (nanoseconds). InputError for one that cannot be."""
+        self._door.check(now, item)
+        return self.take(now, item)
+
+    def take(self, now: int, item: Input) -> list[Output]:
+        """Take one input that has been looked at."""
         made = self._followed(now, self.routing.step(now, item))
         return made if self._name is None else [*made, *self.gateway.step(now, item)]
 
@@ -118,7 +127,7 @@ class LoadBalancingService:
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on; what is in flight stays counted.
 
-        Raises ValueError, naming the known ones, for an unknown algorithm.
+        Raises InputError, naming the known ones, for an unknown algorithm.
         """
         return self._followed(now, self.routing.switch_algorithm(now, algorithm))
 

@@ -31,7 +31,9 @@ from hasim.services.detection.registry import SOURCES
 from hasim.services.detection.rhythm import Rhythm
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import Finding
+from hasim.services.door import Door
 from hasim.services.frozen import freeze, thaw
+from hasim.services.possible import check
 from hasim.services.watch import Watch
 
 OPERATIONS = (
@@ -55,8 +57,10 @@ class FailoverDetectionService:
     )
 
     def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
+        check(cluster, settings)
         self.settings = settings
         self.running = False
+        self._door = Door(cluster)
         self._court = Court(settings, cluster)
         self._sources: dict[str, Source] = {
             SOURCES.name_of(type(own)): SOURCES.class_for(own)(own, self._court, cluster)
@@ -97,7 +101,12 @@ class FailoverDetectionService:
         return []
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take one input at `now` (nanoseconds)."""
+        """Take one input at `now` (nanoseconds). InputError for one that cannot be."""
+        self._door.check(now, item)
+        return self.take(now, item)
+
+    def take(self, now: int, item: Input) -> list[Output]:
+        """Take one input that has been looked at."""
         if not self.running:
             return []
         take = self._only.get(type(item))

@@ -20,6 +20,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cluster, Status
+from hasim.services.door import Door, InputError
 from hasim.services.failover import lifecycle
 from hasim.services.failover.answers import Answers
 from hasim.services.failover.audit import AuditEntry, AuditTrail
@@ -35,6 +36,7 @@ from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.writers import Writers
 from hasim.services.frozen import freeze, thaw
+from hasim.services.possible import check
 
 
 class FailoverOrchestrator:
@@ -55,7 +57,9 @@ class FailoverOrchestrator:
     )
 
     def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:
+        check(cluster, settings)
         self.settings = settings
+        self._door = Door(cluster)
         self._assemble(Known.at_start(cluster), Failovers())
 
     def _assemble(self, known: Known, failovers: Failovers) -> None:
@@ -186,7 +190,12 @@ class FailoverOrchestrator:
                 return []
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take one input at `now` (nanoseconds)."""
+        """Take one input at `now` (nanoseconds). InputError for one that cannot be."""
+        self._door.check(now, item)
+        return self.take(now, item)
+
+    def take(self, now: int, item: Input) -> list[Output]:
+        """Take one input that has been looked at."""
         match item:
             case FenceResult() | TransferResult() | PromoteResult() | DemoteResult():
                 return self._on_answer(now, item)
@@ -195,6 +204,7 @@ class FailoverOrchestrator:
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
             case RollBackFailover():
+                self._check_rollback(item.failover)
                 return self.rollback_failover(now, item.failover, item.reason)
             case WakeUp():
                 return self._on_wakeup(now)
@@ -241,6 +251,12 @@ class FailoverOrchestrator:
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
         return service
+
+    def _check_rollback(self, number: int) -> None:
+        try:
+            lifecycle.advance(self._failovers.get(number).state, "operator")
+        except (KeyError, lifecycle.IllegalTransitionError) as error:
+            raise InputError(f"RollBackFailover.failover: {error.args[0]}") from None
 
     def _check_own(self, failover: Failover) -> None:
         if self._failovers.get(failover.id) is not failover:

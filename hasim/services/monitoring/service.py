@@ -15,6 +15,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cluster, Severity, Status
+from hasim.services.door import Door
 from hasim.services.frozen import freeze, thaw
 from hasim.services.monitoring import export
 from hasim.services.monitoring.alerts import ActiveAlert, AlertBook, AlertRecord
@@ -23,6 +24,7 @@ from hasim.services.monitoring.dashboard import dashboard, sla_compliance
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.services.monitoring.traffic import TrafficBook
 from hasim.services.monitoring.uptime import UptimeBook
+from hasim.services.possible import check
 from hasim.units import format_duration, format_percent
 
 SLA = "sla"
@@ -42,7 +44,9 @@ class HighAvailabilityMonitor:
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({GatewayReport, WakeUp})
 
     def __init__(self, settings: MonitorSettings, cluster: Cluster, *, observer: str = "") -> None:
+        check(cluster, settings)
         self._settings = settings
+        self._door = Door(cluster)
         self._observer = observer
         self._cluster = cluster
         self._running = False
@@ -78,7 +82,12 @@ class HighAvailabilityMonitor:
         return out
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take an input: traffic from gateway reports, and wake-ups for what is due."""
+        """Take one input at `now` (nanoseconds). InputError for one that cannot be."""
+        self._door.check(now, item)
+        return self.take(now, item)
+
+    def take(self, now: int, item: Input) -> list[Output]:
+        """Take one that has been looked at: traffic from reports, wake-ups for what is due."""
         if isinstance(item, GatewayReport):
             return self.track_performance_metrics(now, item)
         out = self._settle(now)

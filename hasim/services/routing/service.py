@@ -22,6 +22,7 @@ from hasim.events import (
 from hasim.model import Cluster, Ownership, RoutingTable, Status
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.door import InputError
 from hasim.services.routing.merging import Merging, Row, empty_row
 from hasim.services.routing.publisher import RoutingPublisher
 from hasim.services.routing.standing import Standing
@@ -103,10 +104,10 @@ class RoutingService:
     def switch_algorithm(self, now: int, algorithm: str) -> list[Output]:
         """Balance with another algorithm from now on; what is in flight stays counted.
 
-        Raises ValueError, naming the known ones, for an unknown algorithm.
+        Raises InputError, naming the known ones, for an unknown algorithm.
         """
         if algorithm not in ALGORITHMS:
-            raise ValueError(f"unknown algorithm {algorithm!r}; known: {', '.join(ALGORITHMS)}")
+            raise InputError(f"unknown algorithm {algorithm!r}; known: {', '.join(ALGORITHMS)}")
         old, self.algorithm = self.algorithm, algorithm
         if old == algorithm:
             return []

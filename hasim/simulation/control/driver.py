@@ -12,6 +12,7 @@ from typing import Protocol, cast
 from hasim.events import Effect, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
 from hasim.services.control_plane import ControlPlane
+from hasim.services.door import take
 from hasim.simulation.clock import Call, Clock, Timer
 
 WOKEN = WakeUp()
@@ -94,7 +95,7 @@ class Driver:
         """The same, past the deputy."""
         now, control_plane = self.env.now, self._control_plane
         self._journal.records.append(new_record(Record, (now, "input", item, self.observer)))
-        outputs = control_plane.step(now, item)
+        outputs = take(control_plane, now, item)
         if outputs:
             self._take(now, outputs)
         self.wait()

@@ -23,9 +23,11 @@ from hasim.services.detection.evidence.probes import ProbeSettings
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster, detection
 
+GATEWAYS = ("local", "a", "b", "c", "g")
+
 
 def started(**settings) -> FailoverDetectionService:
-    service = FailoverDetectionService(detection(**settings), cluster(1))
+    service = FailoverDetectionService(detection(**settings), cluster(1, GATEWAYS))
     service.start_monitoring(0)
     return service
 
@@ -165,7 +167,7 @@ def test_a_report_that_was_overtaken_says_nothing() -> None:
 
 
 def test_an_overtaken_report_still_tells_of_masters_that_the_newer_one_leaves_out() -> None:
-    service = FailoverDetectionService(detection(error_limit=2), cluster(2))
+    service = FailoverDetectionService(detection(error_limit=2), cluster(2, GATEWAYS))
     service.start_monitoring(0)
     for master in ("m1", "m2"):
         service.step(0, ProbeReply(master, 1, Cause.OK))

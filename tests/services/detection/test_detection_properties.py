@@ -133,7 +133,7 @@ class Told:
 
 
 def told(configuration: DetectionSettings, script: list[Any]) -> Told:
-    made = Told(FailoverDetectionService(configuration, cluster(3))).start()
+    made = Told(FailoverDetectionService(configuration, cluster(3, ("a", "b")))).start()
     for step in script:
         made.do(step)
     return made
@@ -153,7 +153,7 @@ def test_the_verdicts_are_those_of_the_rules_written_down_once_more(configuratio
         window_ns=messages.error_window_ns if messages else 1,
     )
     model.hears_messages = messages is not None
-    run = Told(FailoverDetectionService(configuration, cluster(3)), model=model).start()
+    run = Told(FailoverDetectionService(configuration, cluster(3, ("a", "b"))), model=model).start()
     for step in script:
         run.do(step)
 
@@ -222,7 +222,7 @@ def test_nobody_is_failed_on_less_than_fall_failed_checks(configuration, script)
 def test_frozen_at_any_moment_it_goes_on_alike(configuration, script, cut) -> None:
     run = told(configuration, script[:cut])
     data = json.loads(json.dumps(run.service.freeze()))
-    restored = FailoverDetectionService.restore(configuration, cluster(3), data)
+    restored = FailoverDetectionService.restore(configuration, cluster(3, ("a", "b")), data)
     twin = Told(restored, run.now, [], [], dict(run.sent), run.reports, dict(run.counted))
     run.said.clear()
     for step in script[cut:]:

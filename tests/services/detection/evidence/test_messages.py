@@ -125,7 +125,7 @@ class Told:
     """A service that watches one healthy master, and the failures that were reported to it."""
 
     def __init__(self, **settings: Any) -> None:
-        self.service = FailoverDetectionService(detection(**settings), cluster(1))
+        self.service = FailoverDetectionService(detection(**settings), cluster(1, ("g",)))
         self.service.start_monitoring(0)
         self.service.step(0, ProbeReply("m1", 1, Cause.OK))
         self.probe, self.sequence = 1, itertools.count(1)

@@ -1,0 +1,186 @@
+"""The door of the services: what cannot be is refused before it changes anything.
+
+An input that nobody can have sent (an unknown name, a text where one of several names stands, a
+negative or a broken number), and a time that runs back, raise `InputError` to the caller. That
+is no failure of a service. What was sent and is of no use any more is another matter: a service
+takes it, and says so by `InputRefused`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, Protocol
+
+from hasim.events import Input, InputRefused, Output
+from hasim.model import Cluster
+from hasim.settings.validation import nearest
+from hasim.times import Times
+
+Names = Mapping[str, frozenset[str]]
+"""What there is of each kind of name: masters, gateways, partitions."""
+Look = Callable[[Any, Names], str]
+"""What is wrong with a value; empty if nothing is."""
+
+NAMED = {
+    "master": "master",
+    "target": "master",
+    "source": "master",
+    "sources": "master",
+    "gateway": "gateway",
+    "partition": "partition",
+    "partitions": "partition",
+}
+"""By the name of a field, what the text in it names."""
+
+
+class InputError(ValueError):
+    """An input, or its time, that cannot be. Nothing was changed by it."""
+
+
+class Door:
+    """Looks at each input of a cluster's services, and at its time."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._names: Names = {
+            "master": frozenset(master.id for master in cluster.masters),
+            "gateway": frozenset(cluster.gateways),
+            "partition": frozenset(partition.id for partition in cluster.partitions),
+        }
+        self._now = 0
+
+    def check(self, now: int, item: Input) -> None:
+        """Raise InputError, with the field and what was expected, unless the input can be."""
+        kind: type[Any] = type(item)
+        if kind not in INPUTS:
+            raise InputError(f"no input: {item!r}")
+        names = self._names
+        for field, look in _looks.get(kind) or _fields(kind):
+            wrong = look(getattr(item, field), names)
+            if wrong:
+                raise InputError(f"{kind.__name__}.{field}: {wrong}")
+        self.check_time(now)
+
+    def check_time(self, now: int) -> None:
+        """Raise InputError unless `now` is whole nanoseconds, and not before the last time."""
+        if type(now) is not int or now < 0:
+            raise InputError(f"expected a time in whole nanoseconds from 0 on, got {now!r}")
+        if now < self._now:
+            raise InputError(f"time runs back: {now} ns, after {self._now} ns")
+        self._now = now
+
+
+class Steps(Protocol):
+    """A machine that takes inputs."""
+
+    def step(self, now: int, item: Input) -> list[Output]:
+        """Take one."""
+        ...
+
+
+def take(machine: Steps, now: int, item: Input) -> list[Output]:
+    """What a machine answers to an input; of one that cannot be, that it was refused.
+
+    For drivers, which go on and journal it.
+    """
+    try:
+        return machine.step(now, item)
+    except InputError as error:
+        sender = next((str(getattr(item, f)) for f in _SENDERS if hasattr(item, f)), "")
+        return [InputRefused(type(item).__name__, sender, str(error))]
+
+
+_SENDERS = ("gateway", "master", "target")
+
+
+# -- what each kind of value may be ------------------------------------------------
+
+
+INPUTS = frozenset(typing.get_args(Input))
+_looks: dict[type[Any], tuple[tuple[str, Look], ...]] = {}
+
+
+def _fields(kind: type[Any]) -> tuple[tuple[str, Look], ...]:
+    """What to look at in a record, by field; found out once."""
+    if kind not in _looks:
+        hints = typing.get_type_hints(kind)
+        fields = dataclasses.fields(kind)
+        _looks[kind] = tuple((f.name, _look(hints[f.name], f.name)) for f in fields)
+    return _looks[kind]
+
+
+def _look(hint: Any, field: str) -> Look:
+    """What a value of this declared type may be."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = _look(next(arg for arg in args if arg is not types.NoneType), field)
+        return lambda value, names: "" if value is None else inner(value, names)
+    if origin is tuple:
+        each = _look(args[0], field)
+        return functools.partial(_tuple, each)
+    if hint is str:
+        return functools.partial(_name, NAMED[field]) if field in NAMED else _text
+    if hint is int:
+        return _count
+    if hint is bool:
+        return _flag
+    if hint is Times:
+        return _times
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return functools.partial(_member, hint)
+    return functools.partial(_record, hint)
+
+
+def _name(kind: str, value: Any, names: Names) -> str:
+    if type(value) is str and value in names[kind]:
+        return ""
+    if not isinstance(value, str):
+        return f"expected the name of a {kind}, got {value!r}"
+    return f"unknown {kind} {value!r}{nearest(value, sorted(names[kind]), otherwise='known')}"
+
+
+def _text(value: Any, names: Names) -> str:
+    return "" if isinstance(value, str) else f"expected a text, got {value!r}"
+
+
+def _count(value: Any, names: Names) -> str:
+    if type(value) is int and value >= 0:
+        return ""
+    return f"expected a whole number from 0 on, got {value!r}"
+
+
+def _flag(value: Any, names: Names) -> str:
+    return "" if isinstance(value, bool) else f"expected true or false, got {value!r}"
+
+
+def _times(value: Any, names: Names) -> str:
+    if isinstance(value, Times) and not any(time < 0 for time in value):
+        return ""
+    return f"expected times from 0 on, got {value!r}"
+
+
+def _member(kind: type[Enum], value: Any, names: Names) -> str:
+    if type(value) is kind:
+        return ""
+    known = ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
+    return f"expected one of {known}, got {value!r}"
+
+
+def _tuple(each: Look, value: Any, names: Names) -> str:
+    if not isinstance(value, tuple):
+        return f"expected a tuple, got {value!r}"
+    return next((wrong for item in value if (wrong := each(item, names))), "")
+
+
+def _record(kind: type[Any], value: Any, names: Names) -> str:
+    if type(value) is not kind:
+        return f"expected a {kind.__name__}, got {value!r}"
+    for field, look in _fields(kind):
+        wrong = look(getattr(value, field), names)
+        if wrong:
+            return f"{field}: {wrong}"
+    return ""
