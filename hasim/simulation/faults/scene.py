@@ -22,8 +22,9 @@ from hasim.truth import FaultCured, FaultStarted, Truth
 class Scene:
     """The parts that a fault can strike, and whom it tells of it.
 
-    `endpoints` are those of all gateways, `gateways` those of clients; `observers` are endpoints;
-    `owner_of` gives the owner of a partition in truth; `changed` is called when links are not what they were (masters tell by themselves).
+    `endpoints` are those of all gateways, `gateways` those of clients alone; `observers` are
+    endpoints. `owner_of` gives the owner of a partition in truth; `changed` is called when links
+    are not what they were (masters tell by themselves).
     """
 
     masters: dict[str, SimMaster]
