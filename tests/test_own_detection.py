@@ -158,7 +158,14 @@ def journal_of(study: Loaded, replication: int = 0) -> Journal:
 def control_plane(study: Loaded, journal: Journal) -> ControlPlane:
     world, cluster = study.cells[0].world, journal.header["cluster"]
     made = thaw(Cluster, cluster)
-    return ControlPlane(made, world.detection, world.failover, world.balancing, world.monitor)
+    return ControlPlane(
+        made,
+        world.detection,
+        world.failover,
+        world.balancing,
+        world.monitor,
+        seed=journal.header["observers"]["observer"]["seed"],
+    )
 
 
 def heard(journal: Journal, master: str, until_ns: int) -> int:

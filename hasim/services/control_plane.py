@@ -46,7 +46,8 @@ class ControlPlane:
     which they were decided. A service that raises is reported by a
     `ServiceFailed` event; the others keep running. When a service wants to be
     woken is asked after each of its calls, so all calls that change it go through here.
-    `observer` is its name, where there are several: dashboards and metrics say it.
+    `observer` is its name, where there are several: dashboards and metrics say it. `seed`: 64 bits
+    of chance from its driver, by which its checks begin somewhere in their interval.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class ControlPlane:
         monitor: MonitorSettings | None = None,
         *,
         observer: str = "",
+        seed: int | None = None,
     ) -> None:
         self.observer = observer
+        self._seed = seed
         self._detection_settings = detection or DetectionSettings()
         self._failover_settings = failover or FailoverSettings()
         self._balancing_settings = balancing or BalancingSettings()
@@ -67,7 +70,7 @@ class ControlPlane:
         self.cluster = cluster
         self._door = Door(cluster)
         self._install(
-            FailoverDetectionService(self._detection_settings, cluster),
+            FailoverDetectionService(self._detection_settings, cluster, seed=seed),
             FailoverOrchestrator(self._failover_settings, cluster),
             LoadBalancingService(self._balancing_settings, cluster),
             HighAvailabilityMonitor(self._monitor_settings, cluster, observer=observer),
@@ -121,7 +124,7 @@ class ControlPlane:
         """
         self._install(
             FailoverDetectionService.restore(
-                self._detection_settings, self.cluster, data["detection"]
+                self._detection_settings, self.cluster, data["detection"], seed=self._seed
             ),
             FailoverOrchestrator.restore(self._failover_settings, self.cluster, data["failover"]),
             LoadBalancingService.restore(self._balancing_settings, self.cluster, data["balancing"]),

@@ -122,6 +122,7 @@ def _about(tier: Tier) -> dict[str, Any]:
             name: {
                 "site": site,
                 "settings": configuration,
+                "seed": tier.chance_of(name),
                 "late_window_ns": settings.detection.late_window_ns,
                 "recovery_ns": settings.detection.recovery_ns,
             }

@@ -20,6 +20,11 @@ def generator(seed: int, replication: int, concern: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
+def seed_of(seed: int, replication: int, concern: str) -> int:
+    """63 bits of one concern, for chance by arithmetic."""
+    return int(generator(seed, replication, concern).integers(2**63))
+
+
 class Uniforms:
     """The uniforms in [0, 1) of one concern by their number, as often as wanted.
 

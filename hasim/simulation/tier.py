@@ -39,7 +39,7 @@ from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.recorder import Recorder
 from hasim.simulation.settings import TierSettings, WorldSettings
-from hasim.simulation.streams import Stream
+from hasim.simulation.streams import Stream, seed_of
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,12 @@ class Tier:
             self.settings.balancing,
             self.settings.monitor,
             observer=observer,
+            seed=self.chance_of(observer),
         )
+
+    def chance_of(self, observer: str) -> int:
+        """The seed of an observer's chance: another one in each replication."""
+        return seed_of(self.seed, self.replication, f"checks:{observer}")
 
     def _gateways(self) -> dict[str, SimGateway]:
         # All observers have the same settings, so they want to be told of the same at once.

@@ -183,7 +183,13 @@ def _control_plane(journal: Journal, observer: str, made: ControlPlaneSettings) 
     except (KeyError, ValidationError):
         raise JournalError("the header does not describe a cluster that can be replayed") from None
     return ControlPlane(
-        cluster, made.detection, made.failover, made.balancing, made.monitor, observer=observer
+        cluster,
+        made.detection,
+        made.failover,
+        made.balancing,
+        made.monitor,
+        observer=observer,
+        seed=journal.header["observers"][observer].get("seed"),
     )
 
 

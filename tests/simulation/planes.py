@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from hasim.journal import Journal
@@ -53,6 +55,7 @@ from hasim.simulation.settings.operations import (
     Switch,
     Undrain,
 )
+from hasim.simulation.tier import Tier
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
 
@@ -293,3 +296,13 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
         promotion=PromotionSettings(duration_ns=one(0, 10) * GRID_NS),
     )
     return world, on_grid(rate, horizon_s, one(1, 2, 3)) if grid else Recorded()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def even_phases() -> Iterator[None]:
+    """Checks begin where their ranks say, so that in worlds on a grid they meet other events.
+
+    Imported by a module, it holds for all of its tests.
+    """
+    with mock.patch.object(Tier, "chance_of", return_value=None):
+        yield

@@ -39,7 +39,8 @@ for record in run(SETTINGS, seed=3, messages=True).records:
 
 def fresh(settings: DetectionSettings | None = None) -> ControlPlane:
     made = build(SETTINGS).front
-    return ControlPlane(made.cluster, settings or SETTINGS.detection)
+    chance = made.chance_of("observer")
+    return ControlPlane(made.cluster, settings or SETTINGS.detection, seed=chance)
 
 
 def test_same_journal_in_another_process_with_another_hash_seed() -> None:

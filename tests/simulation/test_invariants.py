@@ -46,7 +46,10 @@ def replayed(study: Loaded, cell: Cell, journal: Journal) -> Replay:
     """Through a control plane of its own, that has nothing but the inputs."""
     world = cell.world
     cluster = World(world, study.recorded_of(cell), seed=0, replication=0).cluster
-    plane = ControlPlane(cluster, world.detection, world.failover, world.balancing, world.monitor)
+    seed = journal.header["observers"]["observer"]["seed"]
+    plane = ControlPlane(
+        cluster, world.detection, world.failover, world.balancing, world.monitor, seed=seed
+    )
     return replay(journal, plane)
 
 

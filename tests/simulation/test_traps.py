@@ -20,8 +20,11 @@ from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, TrafficRollup
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
+from tests.simulation import planes
 from tests.simulation.planes import FAULTS, on_grid
 from tests.simulation.worlds import NO_LATENCY, after, lasting, masters, run, traffic, world
+
+even_phases = planes.even_phases
 
 PLANES = ("reference", "compiled")
 DEAF = detection(evidence=("probe",), interval_ns=3600 * SECOND)

@@ -49,6 +49,7 @@ from hasim.truth import (
     WritesLost,
 )
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.worlds import after, build, lasting, masters, order, run, traffic, world
 
 
@@ -118,6 +119,7 @@ def test_a_short_hang_keeps_its_work_and_answers_late() -> None:
         40,
         masters=masters(1, service=Constant(mean_ns=100 * MILLISECOND)),
         traffic=traffic(10, owned=0.0, timeout_ns=20 * SECOND, deadline_ns=20 * SECOND),
+        detection=detection(timeout_ns=20 * SECOND),
         faults=(Hang(kind="hang", target="m1", at=after(10), for_=lasting(5)),),
     )
     journal = run(settings, messages=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from hasim.events import Output, StatusChanged
 from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER, Agenda
+from hasim.services.detection.chance import Chance
 from hasim.services.detection.detectors.detector import Detector, Opinion
 from hasim.services.detection.detectors.freshness import Freshness
 from hasim.services.detection.diagnosis import diagnose
@@ -25,7 +26,8 @@ class Court(Judge):
     in a row speak for it is counted here. `sources` are those that there are, by name.
     """
 
-    def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
+    def __init__(self, settings: DetectionSettings, cluster: Cluster, chance: Chance) -> None:
+        self.chance = chance
         detector = DETECTORS.class_for(settings.detector)
         flapping = FLAPPINGS.class_for(settings.flapping)
         self.health = {

@@ -24,6 +24,7 @@ from hasim.events import (
 )
 from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER
+from hasim.services.detection.chance import chance_of
 from hasim.services.detection.court import Court
 from hasim.services.detection.evidence.source import Source, unknown_master
 from hasim.services.detection.health import MasterHealth
@@ -46,7 +47,8 @@ class FailoverDetectionService:
     """Says of each master whether it is healthy, by what the sources of evidence tell.
 
     A detector suspects, this service declares; what to do about it is decided
-    elsewhere. The sources have their own rhythms, the detectors their own clocks.
+    elsewhere. The sources have their own rhythms, the detectors their own clocks. `seed`: 64 bits
+    from which the phases of the checks follow; None: masters are spread over the interval evenly.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
@@ -56,12 +58,15 @@ class FailoverDetectionService:
         }
     )
 
-    def __init__(self, settings: DetectionSettings, cluster: Cluster) -> None:
+    def __init__(
+        self, settings: DetectionSettings, cluster: Cluster, *, seed: int | None = None
+    ) -> None:
         check(cluster, settings)
         self.settings = settings
         self.running = False
         self._door = Door(cluster)
-        self._court = Court(settings, cluster)
+        chance = chance_of(seed, (master.id for master in cluster.masters))
+        self._court = Court(settings, cluster, chance)
         self._sources: dict[str, Source] = {
             SOURCES.name_of(type(own)): SOURCES.class_for(own)(own, self._court, cluster)
             for own in settings.evidence
@@ -233,10 +238,15 @@ class FailoverDetectionService:
 
     @classmethod
     def restore(
-        cls, settings: DetectionSettings, cluster: Cluster, data: dict[str, Any]
+        cls,
+        settings: DetectionSettings,
+        cluster: Cluster,
+        data: dict[str, Any],
+        *,
+        seed: int | None = None,
     ) -> FailoverDetectionService:
-        """The service that `freeze` was called on, which had the same settings."""
-        service = cls(settings, cluster)
+        """The service that `freeze` was called on, which had the same settings and seed."""
+        service = cls(settings, cluster, seed=seed)
         service.running = data["running"]
         court = service._court
         court.health = thaw(dict[str, MasterHealth], data["health"])

@@ -7,6 +7,8 @@ U counts from the last completed check.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -18,7 +20,7 @@ from hasim.simulation.settings.faults import Crash, Fault, Hang
 from hasim.truth import FaultStarted
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
-from tests.simulation.worlds import NO_LATENCY, lasting, run, traffic, world
+from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
 
 POLLING = detection(
     evidence=("probe",),
@@ -71,3 +73,43 @@ def test_messages_bring_a_declaration_long_before_the_next_probe() -> None:
         declared = next(t for t, e in journal.of(StatusChanged) if e.new is Status.FAILED)
         # Poisson at 20/s per owner: two arrivals within 2 s but for e^-40.
         assert 0 < declared - start < 2 * SECOND
+
+
+EACH_30_S = detection(
+    evidence=("probe",), interval_ns=30 * SECOND, fast_interval_ns=30 * SECOND, fall=2
+)
+"""Detection of a crash takes U(30, 60) s."""
+
+
+def declared_after_s(at_s: float, probes: str, replication: int, **beside: Any) -> float:
+    settings = world(
+        200,
+        network=NO_LATENCY,
+        traffic=traffic(0.01),
+        probes=probes,
+        faults=(Crash(kind="crash", target="m2", at=after(at_s), for_=lasting(1000)),),
+        **{"detection": EACH_30_S, **beside},
+    )
+    journal = run(settings, seed=9, replication=replication)
+    failed = [t_ns for t_ns, event in journal.of(StatusChanged) if event.new is Status.FAILED]
+    return failed[0] / SECOND - at_s
+
+
+@pytest.mark.parametrize("at_s", [20, 60, 61, 75, 89])
+def test_a_fault_at_a_set_time_meets_any_phase(at_s: float) -> None:
+    times = [declared_after_s(at_s, "stretches", replication) for replication in range(120)]
+    assert 30 <= min(times) < max(times) <= 60
+    assert kstest(times, "uniform", args=(30, 30)).pvalue > 0.001
+
+
+def test_the_phase_is_the_same_however_probes_are_simulated_and_whatever_judges() -> None:
+    """Common random numbers: detection alone differs, by what the settings say."""
+    other = detection(
+        evidence=("probe",), interval_ns=30 * SECOND, fast_interval_ns=10 * SECOND, fall=3
+    )
+    for replication in range(5):
+        one = declared_after_s(60, "stretches", replication)
+        assert declared_after_s(60, "single", replication) == one
+        # The probe that finds it, and two after 10 s instead of one after 30 s.
+        found = declared_after_s(60, "stretches", replication, detection=other)
+        assert found == pytest.approx(one - 30 + 20, abs=1e-6)

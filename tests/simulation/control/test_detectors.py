@@ -115,7 +115,12 @@ def test_frozen_between_any_two_inputs_it_goes_on_alike(tmp_path, detector, evid
 
     def made() -> ControlPlane:
         return ControlPlane(
-            cluster, world.detection, world.failover, world.balancing, world.monitor
+            cluster,
+            world.detection,
+            world.failover,
+            world.balancing,
+            world.monitor,
+            seed=journal.header["observers"]["observer"]["seed"],
         )
 
     machine = made()

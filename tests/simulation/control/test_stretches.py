@@ -42,6 +42,8 @@ from tests.services.bench import detection
 from tests.simulation import planes
 from tests.simulation.worlds import Recorded, after, lasting, traffic, world
 
+even_phases = planes.even_phases
+
 GRID_NS = planes.GRID_NS
 
 

@@ -31,8 +31,8 @@ class ExponentialPhiSettings(FreshnessSettings):
 class ExponentialPhi(Freshness):
     """Convicts after phi x ln 10 mean gaps (18.42 with phi = 8): exponential gaps, as in Cassandra.
 
-    The tail of an exponential law, P = exp(-t / mean) (Cassandra, gms/FailureDetector). Before the
-    first gap the interval stands for the mean.
+    The tail of an exponential law, P = exp(-t / mean) (Cassandra, gms/FailureDetector). A window
+    begins with a gap of twice the interval, as it is better to err on the long side.
     """
 
     settings: ExponentialPhiSettings
@@ -44,9 +44,9 @@ class ExponentialPhi(Freshness):
         self.gaps, self.heard = Gaps(), False
 
     def learn(self, now: int, number: int) -> None:
-        """One more gap."""
-        if self.heard:
-            self.gaps.learn(now - self.heard_ns, self.settings.samples)
+        """One more gap; the first hearing ends none, and counts as a long one."""
+        gap_ns = now - self.heard_ns if self.heard else 2 * self.period_ns
+        self.gaps.learn(gap_ns, self.settings.samples)
         self.heard = True
 
     def patience_ns(self) -> int:

@@ -91,8 +91,9 @@ class Probes(Source):
     """Sends probes and tells how they end: an answer, or none in time.
 
     The rhythm is HAProxy's: the next probe follows the completion of the last one by
-    `interval`, or by `fast_interval` while a change of the verdict is pending. At first the
-    masters are spread over the interval, so that probes do not come in herds.
+    `interval`, or by `fast_interval` while a change of the verdict is pending. The first probe
+    goes out at once, the second one after the part of the interval that chance says: by then
+    probes do not come in herds, and nothing that happens at a set time meets a set phase.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({ProbeReply, ProbeStretch})
@@ -251,7 +252,7 @@ class Probes(Source):
             self._plan(master, probing, None)
             return
         elif probing.sent == 1:
-            wait_ns = wait_ns * (self._agenda.rank(master) + 1) // len(self._probing)
+            wait_ns = round(wait_ns * self._judge.chance.phase(master))
         probing.next_ns = next_ns = now + wait_ns
         self._agenda.set(master, next_ns)
 

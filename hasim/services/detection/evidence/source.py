@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 from hasim.events import Input, Output
 from hasim.model import Cause, Cluster, Status
 from hasim.services.agenda import NEVER
+from hasim.services.detection.chance import Chance
 from hasim.services.detection.rhythm import Rhythm
 from hasim.services.watch import Watch
 from hasim.settings import settings
@@ -53,6 +54,9 @@ class SourceSettings:
 
 class Judge(Protocol):
     """Whom the sources tell of evidence; answers with what follows from it."""
+
+    chance: Chance
+    """The chance in the rhythm of checks, as the driver hands it in."""
 
     def status(self, master: str) -> Status:
         """The present verdict. KeyError for an unknown master."""

@@ -223,6 +223,14 @@ def test_akkas_window_begins_with_two_gaps_around_the_interval() -> None:
     assert (detector.due_ns - detector.heard_ns) / 1e9 == pytest.approx(5.3065, abs=1e-3)
 
 
+def test_cassandras_window_begins_with_a_gap_of_two_intervals() -> None:
+    """The first heartbeat: 18.42 x 2 s; after a short gap 18.42 x (2 s + .1 s) / 2."""
+    detector = steady(ExponentialPhi(ExponentialPhiSettings()), beats=1)
+    assert (detector.due_ns - detector.heard_ns) / 1e9 == pytest.approx(36.8414, abs=1e-3)
+    detector.passed(detector.heard_ns + SECOND // 10, 2, 0)
+    assert (detector.due_ns - detector.heard_ns) / 1e9 == pytest.approx(19.3417, abs=1e-3)
+
+
 def test_a_gap_that_ends_a_suspicion_is_not_learned() -> None:
     detector = steady(PhiAccrual(PhiAccrualSettings()), beats=100)
     before = list(detector.gaps.gaps)

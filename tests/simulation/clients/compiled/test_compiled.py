@@ -50,6 +50,7 @@ from hasim.simulation.world import World
 from hasim.truth import AttemptRollup, MessageRecord, PartitionServed, WritesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
+from tests.simulation import planes
 from tests.simulation.planes import (
     FAULTS,
     GRID_NS,
@@ -61,6 +62,8 @@ from tests.simulation.planes import (
     worlds,
 )
 from tests.simulation.worlds import NO_LATENCY, after, build, lasting, masters, run, traffic, world
+
+even_phases = planes.even_phases
 
 SHIPPED = catalogue.shipped()
 LONGEST_NS = 100 * SECOND
