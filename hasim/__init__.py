@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import bench, budget, compare, data, doctor, load_run, resume, run
+    from hasim.api import bench, budget, compare, configure, data, doctor, load_run, resume, run
     from hasim.findings.budgets import Budgets
     from hasim.findings.frames import read_frame
     from hasim.findings.gating import GateReport
@@ -44,6 +44,7 @@ _HOMES = {
     "bench": "hasim.api",
     "budget": "hasim.api",
     "compare": "hasim.api",
+    "configure": "hasim.api",
     "data": "hasim.api",
     "doctor": "hasim.api",
     "load_run": "hasim.api",
@@ -67,6 +68,7 @@ __all__ = [
     "bench",
     "budget",
     "compare",
+    "configure",
     "data",
     "doctor",
     "load_run",

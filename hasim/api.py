@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from hasim.findings.budgets import Budgets
+    from hasim.findings.configured import Configured
     from hasim.findings.doctor import Health
     from hasim.findings.gating import GateReport
     from hasim.findings.result import Result
@@ -272,6 +273,43 @@ def bench(
         tell = None if move is None else lambda done: move(done, wanted.most)
         found = run_gate(wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=tell)
     return GateReport.of(found)
+
+
+def configure(
+    detector: str,
+    *,
+    detection_time: float | str,
+    mistake_recurrence: float | str,
+    mistake_duration: float | str,
+    loss: float | str = 0.0,
+    delay_mean: float | str | None = None,
+    delay_deviation: float | str | None = None,
+    delay_law: str = "unknown",
+) -> Configured:
+    """The settings of a detector that give a wanted quality of service (Chen et al. 2002).
+
+    `detector` is ``nfd-s`` or ``nfd-e``. Times are seconds, or texts such as ``"30s"``; `loss` is
+    a ratio, or a text such as ``"1%"``. A crash is detected within `detection_time` (with nfd-e:
+    and the mean delay), mistakes are `mistake_recurrence` apart and last `mistake_duration` in the
+    mean. With a `delay_law` (``exponential``) the bounds are those of that law; without one they
+    hold for any with this mean and deviation (None: of the mean).
+
+    Raises ValueError for what cannot be, and if no settings give it.
+    """
+    from hasim.findings.configured import configured
+    from hasim.services.detection.configurator import Network, Wanted
+    from hasim.units import parse_duration, parse_percent, seconds
+
+    def time_s(value: float | str) -> float:
+        return seconds(parse_duration(value)) if isinstance(value, str) else float(value)
+
+    if delay_mean is None and (detector == "nfd-s" or delay_deviation is None):
+        raise ValueError("say the mean delay of a heartbeat (nfd-e: or its deviation)")
+    mean_s = time_s(delay_mean or 0.0)
+    deviation_s = mean_s if delay_deviation is None else time_s(delay_deviation)
+    lost = parse_percent(loss) if isinstance(loss, str) else float(loss)
+    wanted = Wanted(time_s(detection_time), time_s(mistake_recurrence), time_s(mistake_duration))
+    return configured(detector, wanted, Network(lost, mean_s, deviation_s), delay_law)
 
 
 def doctor() -> Health:

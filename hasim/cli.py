@@ -8,6 +8,7 @@ import hasim
 from hasim.commands.bench import bench
 from hasim.commands.budget import budget
 from hasim.commands.compare import compare
+from hasim.commands.configure import configure
 from hasim.commands.data import data
 from hasim.commands.doctor import completion, doctor
 from hasim.commands.journals import explain, replay
@@ -58,6 +59,7 @@ for command in (
     schema,
     algorithms,
     measures,
+    configure,
     replay,
     explain,
     compare,

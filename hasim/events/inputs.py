@@ -47,11 +47,13 @@ class Heartbeat:
     """A master says by itself that it lives.
 
     `number` is which of its heartbeats it is by its clock: those that it did not send while
-    it was down are counted as well.
+    it was down are counted as well. `sent_ns` is when it was sent, by the master's clock
+    (nanoseconds); None: it does not say.
     """
 
     master: str
     number: int
+    sent_ns: int | None = None
 
 
 @record

@@ -9,7 +9,7 @@ from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.chance import Chance
 from hasim.services.detection.detectors.detector import Detector, Opinion
-from hasim.services.detection.detectors.freshness import Freshness
+from hasim.services.detection.detectors.freshness import Freshness, FreshnessSettings
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.evidence.source import Judge, Source
 from hasim.services.detection.flapping.flapping import Flapping
@@ -47,12 +47,23 @@ class Court(Judge):
         self.keeps_time = getattr(detector, "changes_ns", None) is not Detector.changes_ns
         self._counts_checks = getattr(flapping, "checked", None) is not Flapping.checked
         self._hears = getattr(detector, "passed", None) is not Detector.passed
+        self._minds_asking = getattr(detector, "asked", None) is not Detector.asked
+        # Whoever reckons with the numbers of heartbeats is told of nothing else.
+        own = settings.detector
+        self._numbered = isinstance(own, FreshnessSettings) and own.NUMBERED
 
     # -- what the sources tell -----------------------------------------------------
 
     def status(self, master: str) -> Status:
         """The present verdict. KeyError for an unknown master."""
         return self.health[master].status
+
+    def asked(self, now: int, master: str) -> None:
+        """A check was sent; most detectors do not mind."""
+        if self._minds_asking:
+            health = self.health[master]
+            health.detector.asked(now)
+            self._listen(now, health)
 
     def passed(
         self, now: int, master: str, source: Source, number: int, took_ns: int
@@ -62,7 +73,7 @@ class Court(Judge):
         status = health.status
         if status is Status.MAINTENANCE:
             return []
-        if self._hears:
+        if self._hears and (source.NUMBERED or not self._numbered):
             health.detector.passed(now, number, took_ns)
         health.last_check = Cause.OK
         if self._counts_checks:

@@ -10,8 +10,12 @@ from hasim.services.detection.confirm.confirmation import Confirmation
 from hasim.services.detection.detectors.bertier import Bertier
 from hasim.services.detection.detectors.chen import Chen
 from hasim.services.detection.detectors.detector import Detector
+from hasim.services.detection.detectors.exponential import Exponential
+from hasim.services.detection.detectors.lease import Lease
 from hasim.services.detection.detectors.phi_accrual import NormalPhi, PhiAccrual
 from hasim.services.detection.detectors.phi_exponential import ExponentialPhi
+from hasim.services.detection.detectors.silence import Silence
+from hasim.services.detection.detectors.synchronised import Synchronised
 from hasim.services.detection.detectors.threshold import Threshold
 from hasim.services.detection.detectors.timeout import Timeout
 from hasim.services.detection.detectors.two_windows import TwoWindows
@@ -30,12 +34,16 @@ DETECTORS: Registry[Detector] = Registry(
     {
         "threshold": Threshold,
         "timeout": Timeout,
+        "silence": Silence,
+        "lease": Lease,
+        "nfd-s": Synchronised,
         "nfd-e": Chen,
         "bertier": Bertier,
         "2w-fd": TwoWindows,
         "phi-accrual": PhiAccrual,
         "phi-normal": NormalPhi,
         "phi-exponential": ExponentialPhi,
+        "ed": Exponential,
     },
 )
 SOURCES: Registry[Source] = Registry(

@@ -46,7 +46,8 @@ class Heartbeats:
     def _beat(self, call: Call) -> None:
         master, rank, number = call.load
         if master.answering:
+            beat = Heartbeat(master.id, number, self.env.now)
             for post in self._posts:
-                post.bring(master_endpoint(master.id), Heartbeat(master.id, number))
+                post.bring(master_endpoint(master.id), beat)
         following = (master, rank, number + 1)
         Call(self.env, self._interval_ns, ARRIVAL, self._beat, following, rank)

@@ -56,8 +56,11 @@ class Detector(Protocol):
         """The master is watched from now on: what was before counts no more."""
         self.cleared(now)
 
+    def asked(self, now: int) -> None:
+        """A check was sent."""
+
     def passed(self, now: int, number: int, took_ns: int) -> None:
-        """Check or heartbeat `number` came in; a check took so long, a heartbeat 0."""
+        """Check or heartbeat `number` came in; it took so long (0: that is not known)."""
 
     def passed_many(self, times_ns: Sequence[int], number: int, took_ns: Sequence[int]) -> None:
         """The same of several, numbered from `number`, while nothing else happened."""

@@ -54,6 +54,7 @@ class Heartbeats(Source):
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({Heartbeat})
     WHAT: ClassVar[str] = "heartbeat"
+    NUMBERED: ClassVar[bool] = True
 
     settings: HeartbeatSettings
 
@@ -70,7 +71,8 @@ class Heartbeats(Source):
         if item.number <= self._numbers[item.master]:
             return []
         self._numbers[item.master] = item.number
-        return self._judge.passed(now, item.master, self, item.number, 0)
+        took_ns = 0 if item.sent_ns is None else max(0, now - item.sent_ns)
+        return self._judge.passed(now, item.master, self, item.number, took_ns)
 
     def report(self, master: str) -> dict[str, object]:
         """The number of the latest heartbeat."""

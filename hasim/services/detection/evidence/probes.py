@@ -207,6 +207,7 @@ class Probes(Source):
         probing.next_ns = None
         probing.deadline_ns = deadline_ns = now + self.settings.timeout_ns
         self._agenda.set(master, deadline_ns)
+        self._judge.asked(now, master)
         return [SendProbe(master, probing.sent)]
 
     def _ended(self, now: int, master: str, probing: Probing, cause: Cause) -> list[Output]:

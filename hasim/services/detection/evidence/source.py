@@ -62,6 +62,10 @@ class Judge(Protocol):
         """The present verdict. KeyError for an unknown master."""
         ...
 
+    def asked(self, now: int, master: str) -> None:
+        """A check was sent."""
+        ...
+
     def passed(
         self, now: int, master: str, source: Source, number: int, took_ns: int
     ) -> list[Output]:
@@ -121,6 +125,8 @@ class Source(Protocol):
     """The kinds of input that it takes; a subset of those of the detection service."""
     WHAT: ClassVar[str]
     """What speaks for a master, in words: "probe" passes."""
+    NUMBERED: ClassVar[bool] = False
+    """Whether its numbers go by the master's clock, one an interval."""
     OF_MESSAGES: ClassVar[bool] = False
     """Whether it tells of the messages, not of checks of the master itself (see `diagnose`)."""
 

@@ -16,7 +16,9 @@ import pytest
 from hasim.services.detection.detectors.bertier import Bertier, BertierSettings
 from hasim.services.detection.detectors.chen import Chen, ChenSettings
 from hasim.services.detection.detectors.detector import Opinion
+from hasim.services.detection.detectors.exponential import Exponential, ExponentialSettings
 from hasim.services.detection.detectors.freshness import Freshness
+from hasim.services.detection.detectors.lease import Lease, LeaseSettings
 from hasim.services.detection.detectors.phi import (
     Gaps,
     deviations_at,
@@ -33,6 +35,8 @@ from hasim.services.detection.detectors.phi_exponential import (
     ExponentialPhi,
     ExponentialPhiSettings,
 )
+from hasim.services.detection.detectors.silence import Silence, SilenceSettings
+from hasim.services.detection.detectors.synchronised import Synchronised, SynchronisedSettings
 from hasim.services.detection.detectors.timeout import Timeout, TimeoutSettings
 from hasim.services.detection.detectors.two_windows import TwoWindows, TwoWindowsSettings
 from hasim.units import MILLISECOND, SECOND
@@ -52,29 +56,37 @@ def arrivals(count: int, seed: int = 1) -> list[tuple[int, int]]:
 
 
 def mistakes(detector: Freshness, heard: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """When each suspicion of a master that lives began and ended (nanoseconds)."""
+    """When each suspicion of a master that lives began and ended (nanoseconds).
+
+    Heartbeat n was sent at n seconds.
+    """
     detector.period_ns = SECOND
     detector.begin(0)
     found, since = [], None
     for now, number in heard:
         if since is None and detector.due_ns <= now:
             since = detector.due_ns
-        detector.passed(now, number, 0)
+        detector.passed(now, number, now - number * SECOND)
         if since is not None and detector.due_ns > now:
             found.append((since, now))
             since = None
     return found
 
 
-def assert_meets(truth: float, values: np.ndarray, blocks: int = 200) -> None:
-    """The truth is in the 99.9 % interval of the mean, which is no wider than 2 % each way.
+def assert_meets(truth: float, values: np.ndarray, blocks: int = 200, widest: float = 0.02) -> None:
+    """The truth is in the 99.9 % interval of the mean, which is no wider than `widest` each way.
 
     By means of blocks, since one mistake can depend on the one before.
     """
     means = [part.mean() for part in np.array_split(values, blocks)]
     half = 3.34 * float(np.std(means, ddof=1)) / math.sqrt(blocks)  # Student's t, 199 degrees
-    assert half <= 0.02 * truth
+    assert half <= widest * truth
     assert abs(float(np.mean(means)) - truth) <= half
+
+
+def with_delays(heard: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """The same with how long each was under way: sent at number x 1 s."""
+    return [(now, number, now - number * SECOND) for now, number in heard]
 
 
 def timeout_recurrence_s(timeout_s: float) -> float:
@@ -151,6 +163,72 @@ def test_chens_detector_is_never_later_than_its_bound() -> None:
         assert detector.due_ns == (number + 1) * SECOND + mean_delay_ns + 100 * MILLISECOND
 
 
+def rare_mistakes(detector: Synchronised, blocks: int, seed: int) -> list[tuple[int, int]]:
+    """Mistakes among `blocks` x 11 million heartbeats, fed only where there can be one.
+
+    With a shift above one interval that takes one which is lost (or a second late) and then one
+    that is lost or 40 ms late; all from three before to six after such a pair are fed.
+    """
+    detector.period_ns = SECOND
+    detector.begin(0)
+    chance, size, found = np.random.default_rng(seed), 11_000_000, list[tuple[int, int]]()
+    for block in range(blocks):
+        delay_s = np.where(chance.random(size) < LOSS, np.inf, chance.exponential(DELAY_S, size))
+        pairs = np.flatnonzero((delay_s[:-1] > 0.9) & (delay_s[1:] > 0.04))
+        near = np.unique(np.clip(pairs[:, None] + np.arange(-3, 7), 0, size - 1))
+        part = np.cumsum(np.diff(near, prepend=near[0]) > 1)
+        part, near = part[np.isfinite(delay_s[near])], near[np.isfinite(delay_s[near])]
+        delays_ns = (delay_s[near] * SECOND).astype(np.int64)
+        times = (near + 1 + block * size) * SECOND + delays_ns
+        order = np.argsort(times, kind="stable")
+        last, since = -1, None
+        heard = (times[order].tolist(), part[order].tolist(), delays_ns[order].tolist())
+        for now, where, took_ns in zip(*heard, strict=True):
+            if since is None and detector.due_ns <= now and where == last:
+                since = detector.due_ns
+            detector.passed(now, 0, took_ns)
+            last = where
+            if since is not None and detector.due_ns > now:
+                found.append((since, now))
+                since = None
+    return found
+
+
+def assert_on_the_staircase(bound_s: float, blocks: int) -> None:
+    detector = Synchronised(SynchronisedSettings(shift_ns=round((bound_s - 1) * SECOND)))
+    recurrence, duration = staircase_s(bound_s - 1)
+    found = rare_mistakes(detector, blocks, seed=7)
+    assert len(found) > 5_000
+    assert_meets(recurrence, np.diff([since for since, _ in found]) / 1e9, widest=0.04)
+    # Few mistakes last as long as the others do not: their mean is known less well.
+    assert_meets(duration, np.array([(end - since) / 1e9 for since, end in found]), widest=0.15)
+
+
+def test_synchronised_freshness_points_err_as_the_staircase_says() -> None:
+    detector = Synchronised(SynchronisedSettings(shift_ns=50 * MILLISECOND))
+    recurrence, duration = staircase_s(0.05)
+    found = mistakes(detector, arrivals(1_800_000, seed=7))
+    assert_meets(recurrence, np.diff([since for since, _ in found]) / 1e9)
+    assert_meets(duration, np.array([(end - since) / 1e9 for since, end in found]))
+    assert_on_the_staircase(2.05, blocks=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("bound_s", "blocks"), [(2.1, 4), (2.5, 8)])
+def test_higher_stairs_of_synchronised_freshness_points(bound_s: float, blocks: int) -> None:
+    assert_on_the_staircase(bound_s, blocks)
+
+
+def test_synchronised_freshness_points_are_never_later_than_their_bound() -> None:
+    """T_D <= eta + delta, wherever the crash comes and whatever the delays are."""
+    detector = Synchronised(SynchronisedSettings(shift_ns=300 * MILLISECOND))
+    detector.period_ns = SECOND
+    detector.begin(0)
+    for now, number, took_ns in with_delays(arrivals(20_000, seed=8)):
+        detector.passed(now, number, took_ns)
+        assert detector.due_ns <= (number + 1) * SECOND + 300 * MILLISECOND
+
+
 def test_two_windows_are_the_later_of_two_chens() -> None:
     margin_ns = 50 * MILLISECOND
     both = TwoWindows(TwoWindowsSettings(margin_ns=margin_ns, short=1, long=100))
@@ -182,6 +260,82 @@ def test_bertiers_margin_follows_the_errors() -> None:
         expected = sum(offsets) // len(offsets) + (number + 1) * SECOND
         assert detector.due_ns == expected + round(delay + 4 * spread)
     assert delay < SECOND / 50  # it has forgotten where it began
+
+
+def test_a_cut_off_bounds_the_detection_time_and_costs_mistakes() -> None:
+    """T_D <= cut-off + timeout; and mistakes are those of a network that loses the late ones.
+
+    Chen et al. 2002, section 7: SFD-S discards what takes longer than 0.08 s.
+    """
+    cut_off_ns, timeout_ns = 80 * MILLISECOND, 1500 * MILLISECOND
+    cut = Timeout(TimeoutSettings(down_after_ns=timeout_ns, cut_off_ns=cut_off_ns))
+    plain = Timeout(TimeoutSettings(down_after_ns=timeout_ns))
+    heard = arrivals(100_000, seed=9)
+    in_time = [(now, number) for now, number in heard if now - number * SECOND <= cut_off_ns]
+    assert len(in_time) < len(heard)
+    assert mistakes(cut, heard) == mistakes(plain, in_time)
+    for now, number, took_ns in with_delays(heard):
+        cut.passed(now, number, took_ns)
+        assert cut.due_ns <= number * SECOND + cut_off_ns + timeout_ns
+
+
+@pytest.mark.parametrize("certainty", [0.5, 0.99, 0.999999])
+def test_exponential_gaps_end_as_often_as_its_share_says(certainty: float) -> None:
+    """Of exponential gaps, a share of 1 - E outlasts the freshness point (binomial, 5 sigma)."""
+    detector = Exponential(ExponentialSettings(certainty=certainty, samples=100_000))
+    detector.period_ns = SECOND
+    detector.begin(0)
+    gaps = (np.random.default_rng(11).exponential(1.0, 200_000) * SECOND).astype(np.int64).tolist()
+    now = late = 0
+    for number, gap_ns in enumerate(gaps):
+        now += gap_ns
+        late += number > 100_000 and detector.due_ns <= now
+        detector.passed(now, number, 0)
+    n, p = 100_000, 1 - certainty
+    # The mean of 100,000 gaps is off by 0.3 %: that moves ln(1 / p) by as much.
+    assert abs(late - n * p) <= 5 * math.sqrt(n * p) + 0.01 * n * p * math.log(1 / p) + 1
+
+
+def test_ed_is_cassandras_phi_on_another_scale() -> None:
+    """phi = -log10(1 - E): with E = 1 - 1e-8, phi 8."""
+    ed = steady(Exponential(ExponentialSettings(certainty=1 - 1e-8)))
+    phi = steady(ExponentialPhi(ExponentialPhiSettings(threshold=8.0)))
+    assert (ed.due_ns - ed.heard_ns) / (phi.due_ns - phi.heard_ns) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_lease_runs_out_between_its_grace_and_the_next_look() -> None:
+    """Renewed each 10 s, grace 40 s, looked at each 5 s: U(30, 40) + U(0, 5) s after a fault."""
+    chance, found = np.random.default_rng(12), []
+    for renewal, phase, offset in chance.random((4_000, 3)).tolist():
+        detector = Lease(LeaseSettings())
+        detector.period_ns = 10 * SECOND
+        detector.phase_ns = round(phase * 5 * SECOND)
+        renewed_ns = round((100 + 10 * renewal) * SECOND)
+        detector.begin(0)
+        detector.passed(renewed_ns, 1, 0)
+        late_ns = detector.due_ns - renewed_ns - 40 * SECOND
+        assert 0 <= late_ns < 5 * SECOND
+        assert (detector.due_ns - detector.phase_ns) % (5 * SECOND) == 0
+        found.append((detector.due_ns - renewed_ns) / SECOND - 10 * offset)
+    # Trapezium on 30 to 45 s, whose quantiles these are.
+    assert np.quantile(found, [0.1, 0.5, 0.9]) == pytest.approx([33.2, 37.5, 41.8], abs=0.4)
+
+
+def test_silence_counts_from_the_oldest_check_without_an_answer() -> None:
+    """Sentinel: the ping that waits, not those after it; a pong owes nothing."""
+    detector = Silence(SilenceSettings(down_after_ns=2 * SECOND, look_interval_ns=SECOND))
+    detector.begin(0)
+    detector.asked(100 * MILLISECOND)
+    detector.passed(200 * MILLISECOND, 1, 0)
+    assert detector.due_ns == 3 * SECOND  # nothing is asked: 2.2 s, and the look after it
+    detector.asked(1_500 * MILLISECOND)
+    detector.asked(2_000 * MILLISECOND)
+    detector.failed(2_001 * MILLISECOND)  # a refused connection is no failed check
+    assert detector.opinion(3 * SECOND) is Opinion.TRUST
+    assert detector.due_ns == 4 * SECOND
+    assert detector.opinion(4 * SECOND) is Opinion.CONVICT
+    detector.passed(5 * SECOND, 2, 0)
+    assert detector.opinion(5 * SECOND) is Opinion.TRUST
 
 
 def test_akkas_phi_is_no_normal_tail() -> None:
@@ -253,6 +407,10 @@ def test_gaps_know_their_mean_and_deviation() -> None:
 def test_a_word_from_outside_gives_new_time_and_a_hearing_does_not_take_any() -> None:
     for make in (
         lambda: Timeout(TimeoutSettings(down_after_ns=SECOND)),
+        lambda: Silence(SilenceSettings(down_after_ns=SECOND)),
+        lambda: Lease(LeaseSettings(grace_ns=3 * SECOND)),
+        lambda: Synchronised(SynchronisedSettings()),
+        lambda: Exponential(ExponentialSettings()),
         lambda: Chen(ChenSettings()),
         lambda: Bertier(BertierSettings()),
         lambda: TwoWindows(TwoWindowsSettings()),
