@@ -15,6 +15,10 @@ class Chance(Protocol):
         """Which part of the interval passes before a master's second check."""
         ...
 
+    def draw(self, purpose: str, place: int = 0) -> float:
+        """A uniform in [0, 1): number `place` of those for a purpose."""
+        ...
+
 
 class Spread:
     """No chance: the masters' checks are spread evenly over the interval, in their order."""
@@ -26,6 +30,10 @@ class Spread:
         """The rank as a share of the number of masters."""
         return self._ranks[master] / len(self._ranks)
 
+    def draw(self, purpose: str, place: int = 0) -> float:
+        """As from a seed of 0: what cannot be spread is drawn, always alike."""
+        return uniform(hash_of_text(purpose), place)
+
 
 class Seeded:
     """Chance by arithmetic (SplitMix64) from a seed of 64 bits, for each master by its name."""
@@ -36,6 +44,10 @@ class Seeded:
     def phase(self, master: str) -> float:
         """The first number of the master's sequence."""
         return 1.0 - uniform(self._seed ^ hash_of_text(master), 0)
+
+    def draw(self, purpose: str, place: int = 0) -> float:
+        """Number `place` of the purpose's own sequence, which no master's name has."""
+        return uniform(self._seed ^ hash_of_text(f":{purpose}"), place)
 
 
 def chance_of(seed: int | None, masters: Iterable[str]) -> Chance:

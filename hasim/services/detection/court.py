@@ -10,6 +10,7 @@ from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.chance import Chance
 from hasim.services.detection.detectors.detector import Detector, Opinion
 from hasim.services.detection.detectors.freshness import Freshness, FreshnessSettings
+from hasim.services.detection.detectors.looks import Looking
 from hasim.services.detection.diagnosis import diagnose
 from hasim.services.detection.evidence.source import Judge, Source
 from hasim.services.detection.flapping.flapping import Flapping
@@ -33,7 +34,7 @@ class Court(Judge):
         self.health = {
             master.id: MasterHealth(
                 master.id,
-                _fitted(detector(settings.detector), settings),
+                _fitted(detector(settings.detector), settings, chance),
                 flapping(settings.flapping),
                 Status.MAINTENANCE if master.absent else Status.UNKNOWN,
             )
@@ -295,8 +296,10 @@ class Court(Judge):
             self.agenda.set(health.master, time_ns)
 
 
-def _fitted(detector: Detector, settings: DetectionSettings) -> Detector:
-    """A detector that judges by freshness is told the rhythm of the evidence."""
+def _fitted(detector: Detector, settings: DetectionSettings, chance: Chance) -> Detector:
+    """A detector that judges by freshness is told the rhythm of the evidence, and when to look."""
     if isinstance(detector, Freshness):
         detector.period_ns = settings.heartbeat_ns or settings.period_ns
+    if isinstance(detector, Looking):
+        detector.phase_ns = int(chance.draw("looks") * detector.settings.look_interval_ns)
     return detector

@@ -39,7 +39,7 @@ class Exponential(Freshness):
 
     Naixue Xiong, Xavier Defago: ED FD, improving the phi accrual failure detector, JAIST research
     report IS-RR-2007-007. It differs from Cassandra's phi in scale alone (phi x ln 10 mean gaps,
-    with phi = -log10(1 - E)). Before the first gap the interval stands for the mean.
+    with phi = -log10(1 - E)). The window begins with one gap, the interval.
     """
 
     settings: ExponentialSettings
@@ -47,8 +47,9 @@ class Exponential(Freshness):
     heard: bool = False
 
     def forget(self) -> None:
-        """No gaps are known."""
+        """As if the interval were all that is known."""
         self.gaps, self.heard = Gaps(), False
+        self.gaps.learn(self.period_ns, self.settings.samples)
 
     def learn(self, now: int, number: int) -> None:
         """One more gap."""
@@ -71,4 +72,4 @@ class Exponential(Freshness):
         return f"nothing heard for {silent:.3f} s: {share} of the gaps would have ended by now"
 
     def _mean_ns(self) -> float:
-        return max(1.0, self.gaps.mean_ns() if self.gaps.gaps else float(self.period_ns))
+        return max(1.0, self.gaps.mean_ns())

@@ -32,7 +32,8 @@ class ExponentialPhi(Freshness):
     """Convicts after phi x ln 10 mean gaps (18.42 with phi = 8): exponential gaps, as in Cassandra.
 
     The tail of an exponential law, P = exp(-t / mean) (Cassandra, gms/FailureDetector). A window
-    begins with a gap of twice the interval, as it is better to err on the long side.
+    begins with a gap of twice the interval, as it is better to err on the long side, and gaps that
+    are longer than that are not learned (fd_initial_value_ms, fd_max_interval_ms).
     """
 
     settings: ExponentialPhiSettings
@@ -45,8 +46,10 @@ class ExponentialPhi(Freshness):
 
     def learn(self, now: int, number: int) -> None:
         """One more gap; the first hearing ends none, and counts as a long one."""
-        gap_ns = now - self.heard_ns if self.heard else 2 * self.period_ns
-        self.gaps.learn(gap_ns, self.settings.samples)
+        longest_ns = 2 * self.period_ns
+        gap_ns = now - self.heard_ns if self.heard else longest_ns
+        if gap_ns <= longest_ns:
+            self.gaps.learn(gap_ns, self.settings.samples)
         self.heard = True
 
     def patience_ns(self) -> int:

@@ -371,6 +371,14 @@ def test_defaults_on_a_steady_network() -> None:
         assert detector.suspicion(detector.due_ns) == pytest.approx(1.0, abs=1e-6)
 
 
+def test_cassandras_window_begins_with_a_long_gap_and_learns_none_longer() -> None:
+    detector = steady(ExponentialPhi(ExponentialPhiSettings(threshold=2.0)), beats=1)
+    assert detector.gaps.gaps == [2 * SECOND]
+    for gap_ns in (SECOND, 2 * SECOND, 2 * SECOND + 1, 3 * SECOND):
+        detector.passed(detector.heard_ns + gap_ns, 1, 0)
+    assert detector.gaps.gaps == [2 * SECOND, SECOND, 2 * SECOND]
+
+
 def test_akkas_window_begins_with_two_gaps_around_the_interval() -> None:
     """The first heartbeat: deviation of a quarter of the interval, 1 + 3 + 5.226 x 0.25 s."""
     detector = steady(PhiAccrual(PhiAccrualSettings()), beats=1)
