@@ -10,11 +10,11 @@ from hasim.services.detection.confirm.confirmation import Confirmation
 from hasim.services.detection.detectors.bertier import Bertier
 from hasim.services.detection.detectors.chen import Chen
 from hasim.services.detection.detectors.detector import Detector
+from hasim.services.detection.detectors.down_after import DownAfter
 from hasim.services.detection.detectors.exponential import Exponential
 from hasim.services.detection.detectors.lease import Lease
 from hasim.services.detection.detectors.phi_accrual import NormalPhi, PhiAccrual
 from hasim.services.detection.detectors.phi_exponential import ExponentialPhi
-from hasim.services.detection.detectors.silence import Silence
 from hasim.services.detection.detectors.synchronised import Synchronised
 from hasim.services.detection.detectors.threshold import Threshold
 from hasim.services.detection.detectors.timeout import Timeout
@@ -34,7 +34,7 @@ DETECTORS: Registry[Detector] = Registry(
     {
         "threshold": Threshold,
         "timeout": Timeout,
-        "silence": Silence,
+        "down-after": DownAfter,
         "lease": Lease,
         "nfd-s": Synchronised,
         "nfd-e": Chen,

@@ -33,7 +33,7 @@ faults:
 """
 BY_SILENCE = {
     "timeout": "down_after: 3s",
-    "silence": "down_after: 3s",
+    "down-after": "down_after: 3s",
     "lease": "grace: 3s, look_interval: 500ms",
     "nfd-s": "shift: 1s",
     "nfd-e": "margin: 500ms",
@@ -46,7 +46,7 @@ BY_SILENCE = {
 }
 NUMBERED = ("nfd-s", "nfd-e", "bertier", "2w-fd")
 SAYS = {
-    "silence": "no good answer for ",
+    "down-after": "no good answer for ",
     "lease": "the lease was not renewed for {silent_s:.3f} s; its grace is 3.000 s",
     "ed": "nothing heard for {silent_s:.3f} s: 99% of the gaps would have ended by now",
 }

@@ -16,6 +16,7 @@ import pytest
 from hasim.services.detection.detectors.bertier import Bertier, BertierSettings
 from hasim.services.detection.detectors.chen import Chen, ChenSettings
 from hasim.services.detection.detectors.detector import Opinion
+from hasim.services.detection.detectors.down_after import DownAfter, DownAfterSettings
 from hasim.services.detection.detectors.exponential import Exponential, ExponentialSettings
 from hasim.services.detection.detectors.freshness import Freshness
 from hasim.services.detection.detectors.lease import Lease, LeaseSettings
@@ -35,7 +36,6 @@ from hasim.services.detection.detectors.phi_exponential import (
     ExponentialPhi,
     ExponentialPhiSettings,
 )
-from hasim.services.detection.detectors.silence import Silence, SilenceSettings
 from hasim.services.detection.detectors.synchronised import Synchronised, SynchronisedSettings
 from hasim.services.detection.detectors.timeout import Timeout, TimeoutSettings
 from hasim.services.detection.detectors.two_windows import TwoWindows, TwoWindowsSettings
@@ -323,7 +323,7 @@ def test_a_lease_runs_out_between_its_grace_and_the_next_look() -> None:
 
 def test_silence_counts_from_the_oldest_check_without_an_answer() -> None:
     """Sentinel: the ping that waits, not those after it; a pong owes nothing."""
-    detector = Silence(SilenceSettings(down_after_ns=2 * SECOND, look_interval_ns=SECOND))
+    detector = DownAfter(DownAfterSettings(down_after_ns=2 * SECOND, look_interval_ns=SECOND))
     detector.begin(0)
     detector.asked(100 * MILLISECOND)
     detector.passed(200 * MILLISECOND, 1, 0)
@@ -415,7 +415,7 @@ def test_gaps_know_their_mean_and_deviation() -> None:
 def test_a_word_from_outside_gives_new_time_and_a_hearing_does_not_take_any() -> None:
     for make in (
         lambda: Timeout(TimeoutSettings(down_after_ns=SECOND)),
-        lambda: Silence(SilenceSettings(down_after_ns=SECOND)),
+        lambda: DownAfter(DownAfterSettings(down_after_ns=SECOND)),
         lambda: Lease(LeaseSettings(grace_ns=3 * SECOND)),
         lambda: Synchronised(SynchronisedSettings()),
         lambda: Exponential(ExponentialSettings()),

@@ -1,4 +1,4 @@
-"""Silence since the first check without a good answer: Redis Sentinel's subjectively down."""
+"""DownAfter since the first check without a good answer: Redis Sentinel's subjectively down."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hasim.units import MILLISECOND, SECOND
 
 
 @settings
-class SilenceSettings(FreshnessSettings):
-    """Silence of a master that was asked; Sentinel's settings."""
+class DownAfterSettings(FreshnessSettings):
+    """DownAfter of a master that was asked; Sentinel's settings."""
 
     down_after_ns: Annotated[
         int,
@@ -35,7 +35,7 @@ class SilenceSettings(FreshnessSettings):
 
 
 @dataclass(slots=True)
-class Silence(Looking):
+class DownAfter(Looking):
     """Convicts when no good answer came for `down_after` since the oldest check that has none.
 
     What a check met is nothing to it: one that is refused is no failed check, only a good answer
@@ -43,13 +43,13 @@ class Silence(Looking):
     Redis Sentinel, sentinelCheckSubjectivelyDown (act_ping_time, last_avail_time).
     """
 
-    settings: SilenceSettings
+    settings: DownAfterSettings
     asked_ns: int = NEVER
 
     def begin(self, now: int) -> None:
         """Watching counts as a good answer."""
         self.asked_ns = NEVER
-        super(Silence, self).begin(now)
+        super(DownAfter, self).begin(now)
 
     def asked(self, now: int) -> None:
         """A check was sent: if it is the first without an answer, silence counts from now."""
@@ -65,7 +65,7 @@ class Silence(Looking):
         """Acquitted on somebody's word: silence counts from now."""
         if self.due_ns <= now:
             self.asked_ns = NEVER
-        super(Silence, self).cleared(now)
+        super(DownAfter, self).cleared(now)
 
     def patience_ns(self) -> int:
         """The time that an answer may take."""
