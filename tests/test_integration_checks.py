@@ -24,7 +24,7 @@ from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.services.watch import Watch

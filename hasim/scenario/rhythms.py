@@ -53,7 +53,8 @@ def rhythms(world: WorldSettings) -> Iterator[Rhythm]:
                 beats = name.startswith("heartbeat")
                 what, most = ("heartbeats", MOST_SINGLE) if beats else ("probes", probes)
                 each_ns = getattr(source, item.name)
-                yield Rhythm(("detection", name), what, each_ns, masters, most)
+                if each_ns is not None:  # else it is another one's
+                    yield Rhythm(("detection", name), what, each_ns, masters, most)
     each_ns = world.balancing.report_interval_ns
     yield Rhythm(("balancing", "report_interval"), "reports", each_ns, gateways, MOST_SINGLE)
     yield Rhythm(("monitor", "period"), "periods", world.monitor.period_ns, 1, MOST_PERIODS)

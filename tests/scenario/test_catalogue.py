@@ -13,7 +13,7 @@ from hasim.scenario.loader import from_data, load
 from hasim.scenario.problems import ScenarioError
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.services.detection.evidence.messages import MessageSettings
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.settings import fields_by_user_name, settings_classes
 from hasim.simulation.settings import NetworkSettings

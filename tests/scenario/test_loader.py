@@ -13,7 +13,7 @@ from hasim.scenario.expectations import Expectation
 from hasim.scenario.loader import from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import Scenario
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.settings import from_plain, plain
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import MasterSettings

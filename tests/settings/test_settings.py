@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.settings import (

@@ -1,4 +1,4 @@
-"""The chance in the rhythm of checks, handed in by the driver: where in the interval they begin."""
+"""The chance in the rhythm of checks, handed in by the driver: where they begin, their jitter."""
 
 from __future__ import annotations
 

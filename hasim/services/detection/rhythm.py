@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -10,9 +11,11 @@ class Rhythm:
     """How the probing of a master whose verdict is settled goes on; times in nanoseconds.
 
     Probe number `probe` is sent at `next_ns`, each further one `wait_ns` after the one before it
-    ended; one without an answer after `timeout_ns` has failed. It goes on like that as long as
-    they all pass, or (not `passing`) as long as they all fail. `under_way`: an earlier
-    probe is, and `next_ns` holds if that times out.
+    ended, or by a clock with that period: then `next_ns` belongs to its tick `tick_ns`. The
+    wait after a probe is longer by `jitter_ns` of its number. One without an answer after
+    `timeout_ns` has failed. It goes on like that as long as they all pass, or (not `passing`)
+    as long as they all fail. `under_way`: an earlier probe is, and `next_ns` holds if that times
+    out.
     """
 
     probe: int
@@ -21,3 +24,5 @@ class Rhythm:
     timeout_ns: int
     passing: bool
     under_way: bool
+    tick_ns: int | None = None
+    jitter_ns: Callable[[int], int] | None = None

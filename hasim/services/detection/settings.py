@@ -11,7 +11,7 @@ from hasim.services.detection.detectors.detector import DetectorSettings
 from hasim.services.detection.detectors.freshness import FreshnessSettings
 from hasim.services.detection.detectors.threshold import ThresholdSettings
 from hasim.services.detection.evidence.messages import MessageSettings
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.evidence.source import SourceSettings
 from hasim.services.detection.flapping.flapping import FlappingSettings
 from hasim.services.detection.flapping.never import NeverSettings
@@ -71,10 +71,12 @@ class DetectionSettings(PartsBeside):
     def recovery_ns(self) -> int:
         """A master that is cured is declared healthy within this time, if no check fails.
 
-        One period until the first check, one more if that was under way, the others after it;
+        A check that was under way and the wait for the first one, then a period for each other;
         and as long as it is held down before.
         """
-        return (self.detector.acquitting_checks + 2) * self.period_ns + self.flapping.longest_ns
+        news_ns = max((source.news_ns for source in self.evidence), default=0)
+        checks_ns = (self.detector.acquitting_checks + 1) * self.period_ns
+        return news_ns + checks_ns + self.flapping.longest_ns
 
     @property
     def heartbeat_ns(self) -> int:

@@ -183,10 +183,9 @@ class Stretches:
             off = (there_ns < 0) | (back_ns < 0) | (took_ns < 1) | (took_ns > rhythm.timeout_ns)
             if off.any():
                 took_ns = took_ns[: int(off.argmax())]
-        due_ns = np.full(len(took_ns) + 1, rhythm.next_ns)
-        np.cumsum(took_ns + rhythm.wait_ns, out=due_ns[1:])
-        due_ns[1:] += rhythm.next_ns
-        sent_ns, there_ns = due_ns[:-1], there_ns[: len(took_ns)]
+        due_ns, kept = _due(rhythm, took_ns)
+        took_ns = took_ns[:kept]
+        sent_ns, there_ns = due_ns[:kept], there_ns[:kept]
         lost = there.lost_in_bursts(sent_ns)
         if cause is Cause.TIMEOUT:
             there_ns = np.where(lost, -1, there_ns)
@@ -293,3 +292,26 @@ class Stretches:
         if ended < FEWEST:
             patience = min(2 * self._patience.get(master, 0) + 1, PATIENCE)
         self._patience[master] = self._skips[master] = patience
+
+
+def _due(rhythm: Rhythm, took_ns: Nanoseconds) -> tuple[Nanoseconds, int]:
+    """When probes that take so long are sent, and the one after them, and how many that holds for.
+
+    By the clock it holds up to a probe that is still under way at the next tick.
+    """
+    count = len(took_ns)
+    waits_ns = np.full(count, rhythm.wait_ns)
+    jitter_ns = np.zeros(count, dtype=np.int64)
+    if rhythm.jitter_ns is not None:
+        numbers = range(rhythm.probe, rhythm.probe + count)
+        jitter_ns += np.array(list(map(rhythm.jitter_ns, numbers)), dtype=np.int64)
+    due_ns = np.full(count + 1, rhythm.next_ns)
+    if rhythm.tick_ns is None:
+        np.cumsum(took_ns + np.maximum(0, waits_ns + jitter_ns), out=due_ns[1:])
+        due_ns[1:] += rhythm.next_ns
+        return due_ns, count
+    ticks_ns = rhythm.tick_ns + np.cumsum(waits_ns)
+    due_ns[1:] = ticks_ns + jitter_ns
+    late = due_ns[:-1] + took_ns >= ticks_ns
+    kept = int(late.argmax()) if late.any() else count
+    return due_ns[: kept + 1], kept

@@ -19,7 +19,7 @@ from hasim.events import (
 from hasim.model import Cause, Diagnosis, Status
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.detection.evidence.messages import MessageSettings
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import cluster, detection
 

@@ -28,7 +28,7 @@ from hasim.events import (
 from hasim.model import Cause, Status
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.detection.evidence.messages import MessageSettings
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.verdicts import VERDICTS
 from hasim.units import SECOND
 from tests.services.bench import cluster, detection

@@ -92,6 +92,23 @@ def assert_alike(of: WorldSettings, asked: tuple[tuple[int, int], ...] = ()) -> 
     return handed.journal
 
 
+rhythms = st.sampled_from(
+    [
+        {},
+        {"rhythm": "clock"},
+        {"rhythm": "clock", "interval_jitter_ns": 7 * GRID_NS, "down_interval_ns": 40 * GRID_NS},
+        {"spread_checks": "20%", "down_interval_ns": 70 * GRID_NS, "fatal": ["refused"]},
+        {
+            "interval_jitter_percent": "50%",
+            "interval_jitter_ns": GRID_NS,
+            "initial_delay_ns": SECOND,
+        },
+        {"timeout_ns": 300 * GRID_NS, "down_interval_ns": 10 * GRID_NS},
+    ]
+)
+"""Beside those of every world: by the clock, with jitter, other intervals, long timeouts."""
+
+
 @st.composite
 def worlds(draw: Any) -> WorldSettings:
     """Any small world, in which masters are probed often enough that there are stretches."""
@@ -121,17 +138,20 @@ def worlds(draw: Any) -> WorldSettings:
         ),
         traffic=dataclasses.replace(made.traffic, arrivals=PoissonArrivals(rate_per_s=one(2, 20))),
         detection=detection(
-            evidence=one(("probe",), ("probe", "messages")),
-            interval_ns=one(20, 33, 50, 100) * GRID_NS,
-            fast_interval_ns=one(10, 20) * GRID_NS,
-            timeout_ns=one(10, 20) * GRID_NS,
-            fall=one(1, 2, 3),
-            error_limit=one(1, 2, 5),
-            observe=one("answers", "connection"),
-            count_by=one("in-row", "in-window", "share"),
-            error_window_ns=one(50, 500) * GRID_NS,
-            error_volume=5,
-            on_error=one("fail-check", "fast-interval", "sudden-death", "mark-down"),
+            **{
+                "evidence": one(("probe",), ("probe", "messages")),
+                "interval_ns": one(20, 33, 50, 100) * GRID_NS,
+                "fast_interval_ns": one(10, 20) * GRID_NS,
+                "timeout_ns": one(10, 20) * GRID_NS,
+                "fall": one(1, 2, 3),
+                "error_limit": one(1, 2, 5),
+                "observe": one("answers", "connection"),
+                "count_by": one("in-row", "in-window", "share"),
+                "error_window_ns": one(50, 500) * GRID_NS,
+                "error_volume": 5,
+                "on_error": one("fail-check", "fast-interval", "sudden-death", "mark-down"),
+                **draw(rhythms),
+            }
         ),
         data_plane=one("compiled", "compiled", "reference"),
     )

@@ -2,98 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from hasim.events import Input, Output, ProbeReply, ProbeStretch, SendProbe
 from hasim.model import Cause, Cluster, Status
 from hasim.services.agenda import NEVER, Agenda
-from hasim.services.detection.evidence.source import (
-    Judge,
-    Source,
-    SourceSettings,
-    unknown_master,
-)
+from hasim.services.detection.evidence.pace import Pace
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
+from hasim.services.detection.evidence.source import Judge, Source, unknown_master
 from hasim.services.detection.rhythm import Rhythm
 from hasim.services.detection.verdicts import SETTLED
 from hasim.services.frozen import freeze, thaw
-from hasim.settings import duration, settings
-from hasim.units import MILLISECOND, SECOND, format_duration
 
 OK = Cause.OK
 
 
-@settings
-class ProbeSettings(SourceSettings):
-    """Answers of the health endpoint."""
-
-    WITH_NAME: ClassVar[tuple[str, ...]] = ("when",)
-    """Goes with the choice of evidence, not with the settings beside it."""
-
-    interval_ns: Annotated[
-        int,
-        duration(
-            "Time between probes of a master whose verdict is settled.",
-            source="HAProxy inter (default 2 s); 30 s as AWS ALB",
-            above=0,
-        ),
-    ] = 30 * SECOND
-    fast_interval_ns: Annotated[
-        int,
-        duration(
-            "Time between probes while a change of the verdict is pending.",
-            source="HAProxy fastinter",
-            above=0,
-        ),
-    ] = 500 * MILLISECOND
-    timeout_ns: Annotated[
-        int,
-        duration(
-            "A probe without an answer after this time has failed.",
-            source="HAProxy timeout check",
-            above=0,
-        ),
-    ] = 500 * MILLISECOND
-    when: Literal["always", "in-doubt"] = "always"
-    """`in-doubt`: a master that is declared healthy is not probed, other evidence watches it."""
-
-    @property
-    def period_ns(self) -> int:
-        """The interval."""
-        return self.interval_ns
-
-    @property
-    def news_ns(self) -> int:
-        """One interval, and one probe that was sent just before the cure."""
-        return self.interval_ns + self.timeout_ns
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """A fast interval or a timeout that is longer than the interval."""
-        shown = format_duration(self.interval_ns)
-        if self.fast_interval_ns > self.interval_ns:
-            yield "fast_interval", f"is longer than the interval, {shown}"
-        if self.timeout_ns > self.interval_ns:
-            yield "timeout", f"is longer than the interval, {shown}"
-
-
 @dataclass(slots=True)
 class Probing:
-    """The probes of one master; at most one of a deadline and a next time is set (nanoseconds)."""
+    """The probes of one master; at most one of a deadline and a next time is set (nanoseconds).
+
+    `tick_ns`: the last tick of its clock, without jitter, where probes go by the clock.
+    """
 
     sent: int = 0
     failed: int = 0
     deadline_ns: int | None = None
     next_ns: int | None = None
+    tick_ns: int = 0
 
 
 class Probes(Source):
     """Sends probes and tells how they end: an answer, or none in time.
 
-    The rhythm is HAProxy's: the next probe follows the completion of the last one by
-    `interval`, or by `fast_interval` while a change of the verdict is pending. The first probe
-    goes out at once, the second one after the part of the interval that chance says: by then
-    probes do not come in herds, and nothing that happens at a set time meets a set phase.
+    There is one probe of a master at a time. The first goes out at once (or after a delay), the
+    second one after the part of the interval that chance says: by then probes do not come in
+    herds, and nothing that happens at a set time meets a set phase.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({ProbeReply, ProbeStretch})
@@ -105,13 +50,22 @@ class Probes(Source):
         self.settings = settings
         self._spares_healthy = settings.when == "in-doubt"
         self._judge = judge
+        self._pace = Pace(settings, judge.chance)
+        self._patience_ns = settings.patience_ns
         self._probing = {master.id: Probing() for master in cluster.masters}
         # When each master's probe times out or the next is due, as its `Probing` has it.
         self._agenda = Agenda(self._probing)
 
     def begin(self, now: int, master: str) -> list[Output]:
-        """The first probe at once."""
-        return self._send(now, master, self._probing[master])
+        """The first probe at once, or after the initial delay."""
+        probing, delay_ns = self._probing[master], self.settings.initial_delay_ns
+        if self._pace.by_clock:
+            phase_ns = self._pace.first_ns(master)
+            probing.tick_ns = now + delay_ns + phase_ns - self.settings.interval_ns
+        if not delay_ns:
+            return self._send(now, master, probing)
+        self._plan(master, probing, now + delay_ns)
+        return []
 
     def end(self, master: str) -> None:
         """No more probes; the answer of one under way counts for nothing."""
@@ -159,18 +113,26 @@ class Probes(Source):
         probing, status = self._probing[master], self._judge.status(master)
         if status not in SETTLED or (status is Status.HEALTHY and self._spares_healthy):
             return None
-        next_ns, under_way = probing.next_ns, probing.deadline_ns is not None
+        pace, wait_ns = self._pace, self._pace.wait_ns(status)
+        next_ns, tick_ns, under_way = probing.next_ns, probing.tick_ns, False
         if probing.deadline_ns is not None and probing.sent > 1:
-            next_ns = probing.deadline_ns + self.settings.interval_ns
-        if next_ns is None:
+            under_way = True
+            next_ns, tick_ns = self._following(probing.deadline_ns, master, probing)
+        if next_ns is None or not probing.sent:
             return None
+
+        def jitter_ns(number: int) -> int:
+            return pace.jitter_ns(master, number, wait_ns)
+
         return Rhythm(
             probing.sent + 1,
             next_ns,
-            self.settings.interval_ns,
-            self.settings.timeout_ns,
+            wait_ns,
+            self._patience_ns,
             passing=status is Status.HEALTHY,
             under_way=under_way,
+            tick_ns=tick_ns if pace.by_clock else None,
+            jitter_ns=jitter_ns if pace.jittered else None,
         )
 
     def hand_over(self, master: str) -> None:
@@ -205,23 +167,29 @@ class Probes(Source):
     def _send(self, now: int, master: str, probing: Probing) -> list[Output]:
         probing.sent += 1
         probing.next_ns = None
-        probing.deadline_ns = deadline_ns = now + self.settings.timeout_ns
+        probing.deadline_ns = deadline_ns = now + self._patience_ns
         self._agenda.set(master, deadline_ns)
         self._judge.asked(now, master)
         return [SendProbe(master, probing.sent)]
 
     def _ended(self, now: int, master: str, probing: Probing, cause: Cause) -> list[Output]:
         assert probing.deadline_ns is not None
-        number, took_ns = probing.sent, now - probing.deadline_ns + self.settings.timeout_ns
+        number, took_ns = probing.sent, now - probing.deadline_ns + self._patience_ns
         probing.deadline_ns = None
         if cause is OK:
             out = self._judge.passed(now, master, self, number, took_ns)
         else:
             probing.failed += 1
-            out = self._judge.failed(now, master, self, cause, f"probe {number}: {cause}")
+            out = self._failed(now, master, cause, f"probe {number}: {cause}")
         if probing.deadline_ns is None:
             self._schedule(now, master, probing)
         return out
+
+    def _failed(self, now: int, master: str, cause: Cause, reason: str) -> list[Output]:
+        """A probe failed: that is a failed check, or convicts by itself."""
+        if cause in self.settings.fatal:
+            return self._judge.convicted(now, master, self, cause, f"{reason}, which is fatal")
+        return self._judge.failed(now, master, self, cause, reason)
 
     def _take_stretch(self, item: ProbeStretch) -> list[Output]:
         probing = self._probing.get(item.master)
@@ -238,24 +206,34 @@ class Probes(Source):
             out = judge.failed_many(master, self, item.cause, item.probe, times_ns)
         if item.under_way_ns is not None:
             probing.next_ns = None
-            probing.deadline_ns = item.under_way_ns + self.settings.timeout_ns
+            probing.deadline_ns = item.under_way_ns + self._patience_ns
             self._agenda.set(master, probing.deadline_ns)
         elif times_ns:
             self._schedule(times_ns[-1], master, probing)
         return out
 
     def _schedule(self, now: int, master: str, probing: Probing) -> None:
-        """Plan the next probe, counted from the completion of the last one."""
-        status, wait_ns = self._judge.status(master), self.settings.interval_ns
-        if status not in SETTLED:
-            wait_ns = self.settings.fast_interval_ns
-        elif self._spares_healthy and status is Status.HEALTHY:
+        """Plan the next probe, as the last one has ended now."""
+        if self._spares_healthy and self._judge.status(master) is Status.HEALTHY:
             self._plan(master, probing, None)
             return
-        elif probing.sent == 1:
-            wait_ns = round(wait_ns * self._judge.chance.phase(master))
-        probing.next_ns = next_ns = now + wait_ns
+        next_ns, probing.tick_ns = self._following(now, master, probing)
+        probing.next_ns = next_ns
         self._agenda.set(master, next_ns)
+
+    def _following(self, now: int, master: str, probing: Probing) -> tuple[int, int]:
+        """When the next probe is due if the last one ends now, and the tick that it belongs to."""
+        pace, number, status = self._pace, probing.sent, self._judge.status(master)
+        wait_ns, tick_ns = pace.wait_ns(status), probing.tick_ns
+        if pace.by_clock:
+            tick_ns = next_ns = pace.tick_ns(tick_ns, wait_ns, now)
+        elif number == 1 and status in SETTLED:
+            return now + pace.first_ns(master), tick_ns
+        else:
+            next_ns = now + wait_ns
+        if pace.jittered:
+            next_ns = max(now, next_ns + pace.jitter_ns(master, number, wait_ns))
+        return next_ns, tick_ns
 
     def _plan(self, master: str, probing: Probing, next_ns: int | None) -> None:
         """No probe is under way; the next one at this time, or none."""
