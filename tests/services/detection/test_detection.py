@@ -250,7 +250,8 @@ def test_what_detection_says_of_itself() -> None:
     made = detection(interval_ns=10 * SECOND, timeout_ns=SECOND, fall=3, rise=4, error_limit=5)
     assert made.period_ns == 10 * SECOND
     assert made.late_window_ns == 11 * SECOND
-    assert made.recovery_ns == 60 * SECOND
+    assert made.recovery_ns == 61 * SECOND  # one that times out, five intervals after it
+
     assert made.watch.failures == 15
     assert made.heartbeat_ns == 0
     assert detection(evidence=["probe"]).watch.failures == 0
