@@ -18,7 +18,6 @@ from hasim.settings.reading import (
     fields_by_user_name,
     meaning_of,
     plain,
-    setting_of,
     written,
 )
 from hasim.settings.registry import Registry
@@ -281,12 +280,7 @@ def _parts(cls: type[Any]) -> dict[str, tuple[Part, bool]]:
 def _json_schema(cls: type[Any], name: str) -> dict[str, Any]:
     """The JSON Schema of one setting of a part, with its meaning and default."""
     field = fields_by_user_name(cls)[name]
-    setting = setting_of(cls, field.name)
-    schema: dict[str, Any] = (
-        adapter(field_hint(cls, field.name)).json_schema()
-        if setting is None
-        else setting.json_schema()
-    )
+    schema: dict[str, Any] = adapter(field_hint(cls, field.name)).json_schema()
     if field.default is not MISSING:
         schema["default"] = written(cls, field.name, field.default)
     return {**schema, "description": meaning_of(cls, field.name)}
