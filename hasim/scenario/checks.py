@@ -162,6 +162,10 @@ def _fault(world: WorldSettings, fault: Fault, where: Where) -> Found:
             yield (*where, "at", index), f"lies beyond the end of the run ({shown})"
     if isinstance(fault, Slow) and fault.speed <= 0:
         yield (*where, "speed"), "must be greater than 0% (a speed of zero is the kind hang)"
+    if fault.from_ == "declaration" and not fault.needs_repair:
+        yield (*where, "from"), "a stall passes by itself: nobody repairs it"
+    elif fault.from_ == "declaration" and fault.STRIKES != "masters":
+        yield (*where, "from"), "only masters are declared failed"
     if fault.strikes_masters:
         yield from _targets(world, fault, (*where, "target"))
     elif fault.target != "random":

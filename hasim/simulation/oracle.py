@@ -110,7 +110,7 @@ class Oracle:
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:
         """Whether it answers, and more than half of the gateways send to it and reach it."""
-        if master.impairment():
+        if master.impairment() or (partition is not None and master.disks):
             return False
         reached = 0
         for gateway in self._gateways:
@@ -138,6 +138,8 @@ class Oracle:
         master = self._masters[owner]
         if master.impairment():
             return master.impairment()
+        if master.disks:
+            return "disk-stall"
         endpoint = master_endpoint(owner)
         gateways = [gateway.endpoint for gateway in self._gateways]
         connected = sum(self._network.connected(g, endpoint) for g in gateways)

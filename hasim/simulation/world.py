@@ -57,6 +57,9 @@ class World:
         )
         self.tiers = self._tiers(keep_messages=keep_messages)
         self.injector = self._injector()
+        if any(fault.from_ == "declaration" for fault in settings.faults):
+            for driver in self.drivers.values():
+                driver.listener = self.injector.declared.hear
 
     def give_journal(self) -> Journal:
         """The journal, of which the world keeps nothing.

@@ -282,8 +282,9 @@ def test_choices_say_what_is_possible() -> None:
     world = {"masters": {"id": "a"}, "horizon": "1h"}
     assert problems(WorldSettings, {**world, "faults": {"kind": "crsh", "at": "1m"}}) == {
         "faults.kind": "unknown kind 'crsh'; did you mean crash? (possible: crash, power-off, hang,"
-        " slow, error-rate, partition, region-outage, backup-dies, transfer-failure, packet-loss,"
-        " latency-spike, stall, link-stall, observer-stall, gateway-crash)"
+        " slow, added-delay, error-rate, disk-stall, deadlock, lying-health, partition,"
+        " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, stall,"
+        " link-stall, observer-stall, gateway-crash)"
     }
     assert problems(NetworkSettings, {"rtt": 5}) == {
         "rtt": "expected a duration such as 30s, got 5, or {rtt: ...} or {matrix: ...}"
@@ -353,7 +354,7 @@ def test_members_of_a_type() -> None:
 
 
 def test_names_for_users() -> None:
-    assert set(fields_by_user_name(Fault)) == {"target", "at", "every", "schedule", "for"}
+    assert set(fields_by_user_name(Fault)) == {"target", "at", "every", "schedule", "for", "from"}
     assert setting_of(Small, "limit_ns").kind == "duration"
     assert setting_of(Small, "words") is None
 

@@ -29,6 +29,7 @@ from hasim.simulation.recorded import Recorded
 from hasim.simulation.run import simulate
 from hasim.simulation.settings import (
     BurstSettings,
+    ColdSettings,
     FencingDeviceSettings,
     FixedRtt,
     HedgeSettings,
@@ -130,12 +131,15 @@ def faults(grid: bool, horizon_s: int, *, several: bool, owned: bool) -> st.Sear
             "slow": {"speed": st.sampled_from([0.0, 0.1, 0.5, 0.7])},
             "error-rate": {"rate": st.sampled_from([0.2, 0.5, 1.0])},
             "packet-loss": {"loss": st.sampled_from([0.2, 0.9, 1.0])},
+            "added-delay": {"extra_ns": st.sampled_from([GRID_NS, 7 * GRID_NS + 3])},
             "latency-spike": {"extra_ns": st.sampled_from([GRID_NS, 30 * GRID_NS, 3 * SECOND])},
             "partition": {
                 "scope": st.sampled_from(["all", "clients", "monitor"]),
                 "direction": st.sampled_from(["both", "to", "from"]),
             },
         }.get(kind, {})
+        if kind not in ("stall", "link-stall", "observer-stall", "gateway-crash"):
+            strength["from_"] = st.sampled_from(["start", "start", "declaration"])
         whom = st.sampled_from(targets)
         if target_of(kind) == "random":
             whom = st.sampled_from(["random", "all"][: 1 + (kind != "region-outage")])
@@ -217,6 +221,8 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             queue=one(0, 1, 5, 200),
             service=one(*laws),
             health=one("shallow", "deep"),
+            capacity=one(None, None, 2.0, 7.5),
+            cold_start=one(None, None, ColdSettings(factor=4.0, for_ns=SECOND)),
             standby=number > 1 and owned > 0 and one(False, False, True),
             absent=number > 1 and one(False, False, False, True),
         )

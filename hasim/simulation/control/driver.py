@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, cast
 
-from hasim.events import Effect, Input, Output, WakeUp
+from hasim.events import Effect, Event, Input, Output, WakeUp
 from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
 from hasim.services.control_plane import ControlPlane
 from hasim.services.door import take
@@ -59,6 +59,8 @@ class Driver:
         self._control_plane = control_plane
         self._journal = journal
         self._timer = Timer(env, partial(self.feed, WOKEN))
+        self.listener: Callable[[Event], None] | None = None
+        """Is told of every event, if somebody wants to know: set before the start."""
         self._stalls = 0
         self._unheard: list[Input] = []
 
@@ -141,7 +143,11 @@ class Driver:
         for output in outputs:
             lane: Lane = "event" if type(output) in EVENT_TYPES else "effect"
             append(new_record(Record, (now, lane, output, observer)))
+        listener = self.listener
         for output in outputs:
-            if type(output) not in EVENT_TYPES:
+            if type(output) in EVENT_TYPES:
+                if listener is not None:
+                    listener(cast(Event, output))
+            else:
                 # By type it is an effect, which the checker of types cannot follow.
                 self.perform(cast(Effect, output))

@@ -45,7 +45,7 @@ class Heartbeats:
 
     def _beat(self, call: Call) -> None:
         master, rank, number = call.load
-        if master.answering:
+        if master.beating:
             beat = Heartbeat(master.id, number, self.env.now)
             for post in self._posts:
                 post.bring(master_endpoint(master.id), beat)

@@ -92,7 +92,7 @@ class Probes:
             self.unanswered(name)
         if there_ns < 0:
             return
-        if self._shallow[name] and self._masters[name].answering:
+        if self._is_answered_at_once(name):
             now, before = env.now, self._foreseen.get(name)
             # Only one is kept in mind, so the one before must have arrived.
             foreseen = before is None or before[0] <= now
@@ -118,11 +118,11 @@ class Probes:
             return None
         if not self._there[master].up:
             return Cause.TIMEOUT
-        if here.answering and not self._shallow[master]:
+        if here.beating and not self._is_answered_at_once(master):
             return None  # they queue and are served there, whether or not an answer comes back
-        if not self._back[master].up or not (here.answering or here.refusing):
+        if not self._back[master].up or here.health is None:
             return Cause.TIMEOUT
-        return OK if here.answering else Cause.REFUSED
+        return here.health
 
     @property
     def nearest_ns(self) -> int:
@@ -181,15 +181,20 @@ class Probes:
     def _arrive(self, event: Call) -> None:
         journey: Journey = event.load
         master = self._masters[journey[0].master]
-        if not master.answering:
-            if master.refusing:
-                self._answer(journey, Cause.REFUSED)
-        elif master.settings.health == "deep":
+        if master.health is not OK:
+            if master.health is not None:
+                self._answer(journey, master.health)
+        elif not self._is_answered_at_once(master.id):
             self._deep += self._step
             draw = self._error_draws[master.id].uniform()
             master.accept(DeepProbe(self._deep, draw, partial(self._answer, journey)))
         else:
             self._answer(journey, OK)
+
+    def _is_answered_at_once(self, master: str) -> bool:
+        """Whether a probe passes that arrives now, without a worker that has a look at it."""
+        here = self._masters[master]
+        return here.health is OK and (self._shallow[master] or here.lies > 0)
 
     def _answer(self, journey: Journey, cause: Cause) -> None:
         probe, way, _, sent_ns = journey

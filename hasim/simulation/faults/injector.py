@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hasim.simulation.clock import FAULT, Call, Clock
+from hasim.simulation.faults.declared import Declared
 from hasim.simulation.faults.repair import Crews
 from hasim.simulation.faults.scene import Scene
 from hasim.simulation.faults.schedule import Span, occurrences, replayed
@@ -37,6 +38,7 @@ class Injector:
         self._crews = Crews(env, repair.crews)
         self._late = repair.crews > 0
         self._recorded = recorded
+        self.declared = Declared()
         self._source = (seed, replication)
 
     def schedule(self, faults: Sequence[AnyFault], horizon_ns: int) -> None:
@@ -46,7 +48,8 @@ class Injector:
         """
         for index, fault in enumerate(faults):
             for process in self._plan(index, fault, horizon_ns):
-                if self._late and fault.every is not None and fault.needs_repair:
+                late = self._late or fault.from_ == "declaration"
+                if late and fault.every is not None and fault.needs_repair:
                     self._go_on(fault, process, 0, 0)
                     continue
                 for targets, (start, duration) in process:
@@ -54,11 +57,18 @@ class Injector:
 
     def _strike(self, event: Call) -> None:
         fault, targets, duration = event.load
-        cure = self._scene.begin(fault, targets(), duration)
-        if fault.needs_repair:
-            self._crews.mend(duration, cure)
-        else:
+        struck = targets()
+        self._end(fault, struck, duration, self._scene.begin(fault, struck, duration))
+
+    def _end(self, fault: AnyFault, struck: list[Named], duration: int, cure: Cure) -> None:
+        """See to it that the fault is cured."""
+        if not fault.needs_repair:
             Call(self._env, duration, FAULT, lambda _: cure())
+        elif fault.from_ == "declaration":
+            names = [master.id for master in struck]
+            self.declared.wait_for(names, lambda: self._crews.mend(duration, cure))
+        else:
+            self._crews.mend(duration, cure)
 
     def _go_on(self, fault: AnyFault, process: Process, number: int, late_ns: int) -> None:
         """Put one occurrence on the clock, so much later than planned, and the next at its cure."""
@@ -67,8 +77,9 @@ class Injector:
         targets, (start, duration) = process[number]
 
         def strike(_: Call) -> None:
-            cure = self._scene.begin(fault, targets(), duration)
-            self._crews.mend(duration, lambda: cured(cure))
+            struck = targets()
+            cure = self._scene.begin(fault, struck, duration)
+            self._end(fault, struck, duration, lambda: cured(cure))
 
         def cured(cure: Cure) -> None:
             cure()

@@ -61,7 +61,8 @@ class Scene:
         ids = tuple(one.id for one in struck) if fault.strikes_masters else ()
         told = fault.strength if detail is None else detail
         masters, others = (ids, ()) if fault.STRIKES == "masters" else ((), ids)
-        self.record(FaultStarted(number, fault.kind, masters, fault.impairing, told, others))
+        impairs = fault.impairs(struck)
+        self.record(FaultStarted(number, fault.kind, masters, impairs, told, others))
         heal = fault.strike(self, struck, lasting_ns)
 
         def cure() -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from hasim.model import Cause
+
 
 class Condition:
     """Faults are counted, so that overlapping ones of one kind end independently.
 
     `crashes` (connections are refused), `offs` (silence: power-off or fenced),
     `hangs` (accepts, never answers), `stalls` (the same for a moment: how long each lasts, in ns),
-    `speeds` and `error_rates` (lists that multiply).
+    `deadlocks` (the same, but for health checks and heartbeats, which have threads of their own),
+    `disks` (writes do not go on), `lies` (health checks pass whatever is wrong), `speeds` and
+    `error_rates` (lists that multiply), `delays` (added to what begins: a list, in ns).
     """
 
     def __init__(self) -> None:
-        self.crashes = self.offs = self.hangs = 0
+        self.crashes = self.offs = self.hangs = self.deadlocks = self.disks = self.lies = 0
         self.stalls: list[int] = []
+        self.delays: list[int] = []
         self.speeds: list[float] = []
         self.error_rates: list[float] = []
 
@@ -30,9 +35,28 @@ class Condition:
     @property
     def answering(self) -> bool:
         """The process runs and is not stuck."""
+        return not (self.offs or self.crashes or self.blocked)
+
+    @property
+    def beating(self) -> bool:
+        """The process runs, and threads that wait for nobody run in it."""
         return not (self.offs or self.crashes or self.stuck)
 
     @property
     def stuck(self) -> bool:
         """It accepts and does not answer."""
         return self.hangs > 0 or bool(self.stalls)
+
+    @property
+    def blocked(self) -> bool:
+        """It does not answer, except health checks perhaps."""
+        return self.deadlocks > 0 or self.stuck
+
+    @property
+    def health(self) -> Cause | None:
+        """How a health check ends that goes past the queue; None: it is not answered."""
+        if self.offs:
+            return None
+        if self.lies or self.beating:
+            return Cause.OK
+        return Cause.REFUSED if self.crashes else None

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from hasim.model import Cause
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.simulation.clock import COMPLETION, Call, Clock
+from hasim.simulation.masters.cold import Cold
 from hasim.simulation.masters.condition import Condition
 from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
@@ -84,7 +85,10 @@ class SimMaster(Condition):
         self.ask: Callable[[SimMaster, Job], None] | None = None
         """Makes a request to the next tier, if there is one: `answered` is called at its end."""
         self._dead = False
-        self._speed = self._rate = 1.0
+        self.cold = Cold(env, settings.cold_start)
+        self._speed = self._own_speed = self._rate = 1.0
+        self._disk = False
+        self._delay_ns = 0
         self._error_rate = 0.0
 
     # -- condition ---------------------------------------------------------------
@@ -97,6 +101,8 @@ class SimMaster(Condition):
             return "crash"
         if self.hangs:
             return "hang"
+        if self.deadlocks:
+            return "deadlock"
         if max(self.stalls, default=0) > self._patience_ns:
             return "stall"
         if self.error_rate >= 0.5:
@@ -107,9 +113,15 @@ class SimMaster(Condition):
 
     @property
     def service_ns(self) -> float:
-        """Mean time that a worker needs for a message at the present speed."""
+        """Mean time that a worker needs for a message at the present speed, if it is alone."""
         # Standing still for a moment is no speed.
-        return self.law.mean_ns / self._speed if self._speed and not self.hangs else math.inf
+        stands = self.hangs or self.deadlocks or not self._speed
+        return math.inf if stands else (self.law.mean_ns + self._delay_ns) / self._speed
+
+    @property
+    def mean_ns(self) -> float:
+        """Mean service time at full speed, in nanoseconds."""
+        return float(self.law.mean_ns)
 
     @property
     def error_rate(self) -> float:
@@ -121,21 +133,23 @@ class SimMaster(Condition):
         if self.offs or self.crashes:
             self._lose_everything(Cause.RESET if not self.offs else None)
         self._note_death(dead=self.offs > 0 or self.crashes > 0)
-        self._speed = 1.0
+        self._delay_ns = sum(self.delays)
+        self._speed = self.cold.speed
         for speed in self.speeds:
             self._speed *= speed
-        rate = 0.0 if self.stuck else self._speed
         passes = 1.0
         for share in self.error_rates:
             passes *= 1.0 - share
         self._error_rate = 1.0 - passes
-        if rate != self._rate:
-            self._change_rate(rate)
+        self._set_speed(0.0 if self.blocked else self._speed, disk=self.disks > 0)
         self._changed()
 
     def _note_death(self, *, dead: bool) -> None:
         if dead and not self._dead:
             self.life += 1
+            self.cold.forget()
+        elif self._dead and not dead:
+            self.cold.begin(self.update_condition)
         self._dead = dead
 
     def _lose_everything(self, cause: Cause | None) -> None:
@@ -151,14 +165,28 @@ class SimMaster(Condition):
             if cause is not None:
                 job.reply(cause)
 
-    def _change_rate(self, rate: float) -> None:
+    def _set_speed(self, speed: float, *, disk: bool) -> None:
+        """Work so fast from now on; `disk`: only on what writes nothing."""
+        self._own_speed = speed
+        self._pace(disk)
+
+    def _pace(self, disk: bool) -> None:
+        """Look at how fast everybody who is being served goes on: with load, all get slower."""
+        rate = self._own_speed
+        if self.settings.capacity is not None:
+            rate /= 1.0 + (len(self._serving) + len(self._queue)) / self.settings.capacity
+        if rate == self._rate and disk == self._disk:
+            return
         now = self.env.now
         busy = [job for job in self._serving if job.asked != ASKING]
         for job in busy:
-            job.remaining_ns -= int((now - job.resumed_ns) * self._rate)
-        self._rate = rate
+            job.remaining_ns -= int((now - job.resumed_ns) * self._rate_of(job))
+        self._rate, self._disk = rate, disk
         for job in busy:
             self._run(job)
+
+    def _rate_of(self, job: Job) -> float:
+        return 0.0 if self._disk and job.partition is not None else self._rate
 
     # -- work done -------------------------------------------------------------
 
@@ -203,29 +231,31 @@ class SimMaster(Condition):
         if self.crashes:
             job.reply(Cause.REFUSED)
         elif job.partition is not None and job.partition not in self.primaries:
-            if not self.stuck:
+            if not self.blocked:
                 job.reply(Cause.NOT_OWNER)
         elif len(self._serving) < self.settings.workers:
             self._enter(job)
             self._start(job)
+            self._pace(self._disk)
         elif len(self._queue) < self.settings.queue:
             self._enter(job)
             job.queued_ns = self.env.now
             self._queue.append(job)
-        elif not self.stuck:
+            self._pace(self._disk)
+        elif not self.blocked:
             job.reply(Cause.REJECTED)
 
     def _start(self, job: Job) -> None:
         self._meter()
         self._serving[job] = None
-        job.remaining_ns = job.demand_ns
+        job.remaining_ns = job.demand_ns + self._delay_ns
         self._run(job)
 
     def _run(self, job: Job) -> None:
         job.resumed_ns = self.env.now
         job.completion = None
-        if self._rate > 0.0:
-            delay = max(0, int(job.remaining_ns / self._rate))
+        if (rate := self._rate_of(job)) > 0.0:
+            delay = max(0, int(job.remaining_ns / rate))
             job.completion = Call(self.env, delay, COMPLETION, self._complete, job, job.key)
 
     def _complete(self, event: Call) -> None:
@@ -244,6 +274,7 @@ class SimMaster(Condition):
             self._start(waiting)
         else:
             self._mark_overload(False)
+        self._pace(self._disk)
         if self._fails(job):
             self._errors += 1
             job.reply(Cause.ERROR)

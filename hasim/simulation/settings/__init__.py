@@ -2,6 +2,7 @@
 
 from hasim.services.gateway.settings import HedgeSettings, RetrySettings
 from hasim.simulation.settings.masters import (
+    ColdSettings,
     FencingDeviceSettings,
     MasterSettings,
     PromotionSettings,
@@ -27,6 +28,7 @@ from hasim.simulation.settings.world import WorldSettings
 __all__ = [
     "BurstSettings",
     "ClusterSettings",
+    "ColdSettings",
     "FencingDeviceSettings",
     "FixedRtt",
     "HedgeSettings",

@@ -22,6 +22,21 @@ class StateSettings:
 
 
 @settings
+class ColdSettings:
+    """A master whose caches are cold after its return from a crash or a power cut."""
+
+    factor: Annotated[
+        float,
+        factor(
+            "How many times as long service takes at first; then linearly less.",
+            above=None,
+            least=1,
+        ),
+    ]
+    for_ns: Annotated[int, duration("Until service takes as long as ever.", above=0)]
+
+
+@settings
 class MasterSettings:
     """One simulated master."""
 
@@ -40,6 +55,15 @@ class MasterSettings:
     ] = 200
     service: ServiceLaw = Constant(mean_ns=20 * MILLISECOND)
     """The law of the time that a worker needs for a message, or recorded times to draw from."""
+    capacity: Annotated[
+        float | None,
+        factor(
+            "Service slows with load: everybody who is being served takes (1 + in flight / "
+            "capacity) times as long, those who wait included. Without, load slows nobody."
+        ),
+    ] = None
+    cold_start: ColdSettings | None = None
+    """Slower for a while after a crash or a power cut."""
     health: Literal["shallow", "deep"] = "shallow"
     """The health endpoint answers while the process lives, or (deep) through the queue."""
     state: StateSettings = StateSettings()

@@ -150,6 +150,10 @@ def classes_of(
     found, missing = [], []
     names = _names(world.faults)
     for index, fault in enumerate(world.faults):
+        if fault.from_ == "declaration":
+            at: Where = ("faults", index, "from")
+            missing.append((at, "a budget takes faults whose cure is timed from their start"))
+            continue
         rate = _rate(fault, dict(given or {}), mtbf_ns, level)
         if rate is None:
             missing.append(_no_rate(index, fault))

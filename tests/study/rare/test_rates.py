@@ -39,6 +39,12 @@ LASTING = Constant(mean_ns=10 * MINUTE)
 EVERY = Exponential(mean_ns=30 * DAY)
 
 
+def test_a_cure_that_waits_for_the_declaration_is_refused() -> None:
+    fault = Crash(kind="crash", every=Exponential(mean_ns=DAY), from_="declaration")
+    with pytest.raises(SettingsError, match="timed from their start"):
+        classes_of(world(fault))
+
+
 def world(*faults: AnyFault) -> WorldSettings:
     return WorldSettings(masters=MASTERS, horizon_ns=HOUR, faults=faults)
 

@@ -38,6 +38,8 @@ def allocate(
     _put_state(memory, senders, traffic)
     state = memory["state"][0]
     state["masters"], state["partitions"] = len(masters), partitions
+    # So many completions an event may bring about anew.
+    state["paced"] = max((m.workers for m in masters if m.capacity), default=0)
     return memory
 
 
@@ -74,7 +76,8 @@ def _put_masters(
     column["room"] = [m.queue for m in masters]
     column["law"] = [traffic.laws.index(law_of(m)) for m in masters]
     column["first_seat"] = np.cumsum(column["workers"]) - column["workers"]
-    column["rate"] = 1.0
+    column["rate"] = column["speed"] = 1.0
+    column["capacity"] = [m.capacity or 0.0 for m in masters]
 
 
 def _put_queues(memory: Memory) -> None:

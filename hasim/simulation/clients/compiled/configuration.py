@@ -107,14 +107,22 @@ class Configuration:
         rows, masters = self._memory["masters"], self._masters.values()
         rows["offs"] = [master.offs for master in masters]
         rows["crashes"] = [master.crashes for master in masters]
-        rows["hangs"] = [master.stuck for master in masters]
-        rows["plain"] = [master.settings.workers == 1 and master.answering for master in masters]
+        rows["hangs"] = [master.blocked for master in masters]
+        rows["delay_ns"] = [sum(master.delays) for master in masters]
+        rows["plain"] = [_is_plain(master) for master in masters]
         rows["error_rate"] = [master.error_rate for master in masters]
         held_by = [self._oracle.holders[partition] for partition in self._partitions]
         self._memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])
         index = {master: i for i, master in enumerate(self._masters)}
         held = [index[master.id] for those in held_by for master in those]
         self._memory.put("holders", np.array(held, np.int64))
+
+
+def _is_plain(master: SimMaster) -> bool:
+    """Whether what it has to do is done in turn, and nothing that comes later changes that."""
+    settings = master.settings
+    slows = master.disks or master.delays or settings.capacity is not None
+    return settings.workers == 1 and master.answering and not slows
 
 
 def _write_ways(routes: Record, way: str, links: list[Link]) -> None:

@@ -26,7 +26,7 @@ class Growth:
         """Enlarge whatever is full."""
         if self._state["free"] < 0:
             self._enlarge_attempts()
-        self.make_heap_room(LEAST_FREE)
+        self.make_heap_room(LEAST_FREE * (1 + int(self._state["paced"])))
         if self._state["gauging"] and self._state["free_probes"] < LEAST_FREE:
             self._enlarge_probes()
         ring = self._memory["fifos"][TIMEOUTS]

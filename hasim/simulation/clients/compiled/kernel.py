@@ -181,10 +181,10 @@ def room(table: Table) -> int:
     s, waits = state(table)[0], fifos(table)[TIMEOUTS]
     # What was foreseen may have to be pushed after all, and be written.
     heap_room, writes_room = s.heap_room - s.heap_size - s.foreseen, s.writes_room - s.foreseen
-    events: int = min(heap_room // MOST_PUSHED, writes_room - s.writes)
+    events: int = min(heap_room // (MOST_PUSHED + s.paced), writes_room - s.writes)
     events = min(events, waits.mask + 1 - (waits.tail - waits.head))
     if s.gauging:
-        pushed = MOST_PUSHED + MOST_TARGETS
+        pushed = MOST_PUSHED + s.paced + MOST_TARGETS
         events = min(events, heap_room // pushed, s.free_probes // MOST_TARGETS)
     if s.more:
         events = min(events, s.count - s.message)
@@ -196,7 +196,7 @@ class Kernel(NamedTuple):
 
     advance: Callable[[Table, int, int], int]
     lose: Callable[[Table, int, int, int], None]
-    change_rate: Callable[[Table, int, int, float], None]
+    change_rate: Callable[[Table, int, int, float, bool], None]
     accept: Callable[[Table, int, int], int]
     retry: Callable[[Table], int]
     roll: Callable[[Table, bool], None]
@@ -254,9 +254,11 @@ def build(fingerprint: int) -> Kernel:
         serving.lose(table, now, master, cause)
 
     @entry
-    def change_rate(table: Table, now: int, master: int, rate: float) -> None:
+    def change_rate(table: Table, now: int, master: int, speed: float, disk: bool) -> None:
         state(table)[0].fingerprint = fingerprint
-        serving.change_rate(table, now, master, rate)
+        m = masters(table)[master]
+        m.speed = speed
+        serving.pace(table, now, m, disk)
 
     @entry
     def accept(table: Table, now: int, slot: int) -> int:

@@ -47,7 +47,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
         *((name, "i8") for name in ("free", "order", "lost", "foreseen")),
-        *((name, "i8") for name in ("per", "hedge_after_ns", "max_queue", "bursty")),
+        *((name, "i8") for name in ("per", "hedge_after_ns", "max_queue", "bursty", "paced")),
         *((name, "f8") for name in ("hedge_quantile", "burst_passes")),
         *((f"{name}_at", "i8") for name in ("hedge", "cancel", "line")),
         *((f"{name}_at", "i8") for name in ("send_probes", "move_probe")),
@@ -82,7 +82,8 @@ MASTER = np.dtype(
     [
         *((name, "i8") for name in ("workers", "room", "first_seat", "law")),
         *((name, "i8") for name in ("offs", "crashes", "hangs", "overloaded")),
-        *((name, "f8") for name in ("rate", "error_rate")),
+        *((name, "f8") for name in ("rate", "error_rate", "speed", "capacity")),
+        *((name, "i8") for name in ("disk", "delay_ns")),
         *((name, "i8") for name in ("busy", "waiting", "head", "tail")),
         *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
         *((name, "i8") for name in ("plain", "coming")),
@@ -90,6 +91,9 @@ MASTER = np.dtype(
 )
 """A master: capacity, condition, its queue (a list linked through the attempts), its work.
 
+`rate`: the speed at which those being served go on, `speed`: what it would be without load, which
+slows them by `capacity` (0: not at all). `disk`: nothing is written. `delay_ns` is added to what
+begins.
 `busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`. `plain`: its
 work can be foreseen; it is, if some wait and no worker is busy: then the list holds all that it
 has or will get. `coming`: deliveries under way that are events (see `foresight`).

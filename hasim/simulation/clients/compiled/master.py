@@ -23,8 +23,8 @@ class Workshop(Protocol):
         """All work of a master is lost."""
         ...
 
-    def change_rate(self, master: int, rate: float) -> None:
-        """A master works at another speed from now on."""
+    def change_rate(self, master: int, speed: float, disk: bool) -> None:
+        """A master works at another speed from now on; `disk`: not on what writes."""
         ...
 
 
@@ -50,6 +50,7 @@ class CompiledMaster(SimMaster):
         self._plane.lose(self._number, cause)
         self.overloaded = False
 
-    def _change_rate(self, rate: float) -> None:
-        self._rate = rate
-        self._plane.change_rate(self._number, rate)
+    def _set_speed(self, speed: float, *, disk: bool) -> None:
+        if (speed, disk) != (self._own_speed, self._disk):
+            self._own_speed, self._disk = speed, disk
+            self._plane.change_rate(self._number, speed, disk)

@@ -250,10 +250,10 @@ class CompiledPlane:
         busy_ns = int(row["busy_ns"]) + int(row["busy"]) * since_ns
         return Work(int(row["done"]), int(row["errors"]), busy_ns)
 
-    def change_rate(self, master: int, rate: float) -> None:
-        """A master works at another speed from now on."""
+    def change_rate(self, master: int, speed: float, disk: bool) -> None:
+        """A master works at another speed from now on; `disk`: not on what writes."""
         self._prepare()
-        KERNEL.change_rate(self._memory.table, self.env.now, master, rate)
+        KERNEL.change_rate(self._memory.table, self.env.now, master, speed, disk)
 
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""

@@ -101,7 +101,10 @@ def run(table: Table, now: int, a: Record, slot: int) -> None:
     """A worker is busy with it from now on, at the master's present speed."""
     a.since_ns = now
     a.due_ns = -1
-    takes = service_ns(masters(table)[a.master], a)
+    m = masters(table)[a.master]
+    if m.disk and a.partition >= 0:
+        return
+    takes = service_ns(m, a)
     if takes < FOREVER:
         a.due_ns = now + takes
         push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
@@ -145,6 +148,7 @@ def start(table: Table, now: int, slot: int) -> None:
     meter(m, now)
     seats(table)[m.first_seat + m.busy] = slot
     m.busy += 1
+    a.remaining_ns += m.delay_ns
     run(table, now, a, slot)
 
 
@@ -171,6 +175,24 @@ def append_to_queue(table: Table, m: Record, slot: int) -> None:
 
 
 @njit
+def pace(table: Table, now: int, m: Record, disk: bool) -> None:
+    """Look at how fast everybody who is being served goes on: with load, all get slower."""
+    rate: float = m.speed
+    if m.capacity > 0.0:
+        rate /= 1.0 + (m.busy + m.waiting) / m.capacity
+    if rate == m.rate and disk == m.disk:
+        return
+    for place in range(m.busy):
+        a = attempts(table)[seats(table)[m.first_seat + place]]
+        if not m.disk or a.partition < 0:
+            a.remaining_ns -= int((now - a.since_ns) * m.rate)
+    m.rate, m.disk = rate, disk
+    for place in range(m.busy):
+        slot = seats(table)[m.first_seat + place]
+        run(table, now, attempts(table)[slot], slot)
+
+
+@njit
 def accept(table: Table, now: int, slot: int) -> int:
     """A request arrives at the host."""
     a = attempts(table)[slot]
@@ -185,9 +207,13 @@ def accept(table: Table, now: int, slot: int) -> int:
     elif m.busy < m.workers:
         enter(table, now, m, slot)
         start(table, now, slot)
+        if m.capacity > 0.0:
+            pace(table, now, m, m.disk)
     elif m.waiting < m.room:
         enter(table, now, m, slot)
         enqueue(table, now, slot)
+        if m.capacity > 0.0:
+            pace(table, now, m, m.disk)
     else:
         cause = -1 if m.hangs else REJECTED
     if cause < 0:
@@ -234,6 +260,8 @@ def complete(table: Table, now: int, priority: int) -> int:
         m.head = attempts(table)[waiting].next
         m.waiting -= 1
         start(table, now, waiting)
+    if m.capacity > 0.0:
+        pace(table, now, m, m.disk)
     if a.error < m.error_rate:
         m.errors += 1
         return reply(table, now, slot, ERROR)
@@ -293,16 +321,3 @@ def lose_one(table: Table, now: int, slot: int, cause: int) -> None:
             reply(table, now, slot, cause)
         else:
             leave(table, slot)
-
-
-@njit
-def change_rate(table: Table, now: int, master: int, rate: float) -> None:
-    """Everybody who is being served goes on at another speed."""
-    m = masters(table)[master]
-    for place in range(m.busy):
-        a = attempts(table)[seats(table)[m.first_seat + place]]
-        a.remaining_ns -= int((now - a.since_ns) * m.rate)
-    m.rate = rate
-    for place in range(m.busy):
-        slot = seats(table)[m.first_seat + place]
-        run(table, now, attempts(table)[slot], slot)

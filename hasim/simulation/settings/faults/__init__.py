@@ -18,6 +18,12 @@ from hasim.simulation.settings.faults.on_masters import (
     Slow,
 )
 from hasim.simulation.settings.faults.on_orders import BackupDies, TransferFailure
+from hasim.simulation.settings.faults.on_parts import (
+    AddedDelay,
+    Deadlock,
+    DiskStall,
+    LyingHealth,
+)
 from hasim.simulation.settings.faults.repair import RepairSettings
 from hasim.simulation.settings.faults.stalls import LinkStall, ObserverStall, Stall
 
@@ -26,7 +32,11 @@ AnyFault = Annotated[
     | PowerOff
     | Hang
     | Slow
+    | AddedDelay
     | ErrorRate
+    | DiskStall
+    | Deadlock
+    | LyingHealth
     | NetworkPartition
     | RegionOutage
     | BackupDies
@@ -41,15 +51,19 @@ AnyFault = Annotated[
 ]
 
 __all__ = [
+    "AddedDelay",
     "AnyFault",
     "BackupDies",
     "Crash",
+    "Deadlock",
+    "DiskStall",
     "ErrorRate",
     "Fault",
     "GatewayCrash",
     "Hang",
     "LatencySpike",
     "LinkStall",
+    "LyingHealth",
     "NetworkPartition",
     "ObserverStall",
     "PacketLoss",

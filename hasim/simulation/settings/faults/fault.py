@@ -25,13 +25,22 @@ class Struck(Protocol):
     crashes: int
     offs: int
     hangs: int
+    deadlocks: int
+    disks: int
+    lies: int
     stalls: list[int]
+    delays: list[int]
     speeds: list[float]
     error_rates: list[float]
 
     @property
     def id(self) -> str:
         """Its name."""
+        ...
+
+    @property
+    def mean_ns(self) -> float:
+        """Mean service time at full speed, in nanoseconds."""
         ...
 
     def update_condition(self) -> None:
@@ -109,6 +118,9 @@ class Fault:
     """Recorded outages, or a log of checks (which also give the durations)."""
     for_: DurationLaw = Constant(mean_ns=3 * MINUTE)
     """How long the fault lasts."""
+    from_: Literal["start", "declaration"] = "start"
+    """From when that counts: from its start, or from when one of its masters is declared failed
+    (and never ends before, as nobody knows of it)."""
 
     @property
     def impairing(self) -> bool:
@@ -117,6 +129,10 @@ class Fault:
         ARCHITECTURE.md, "What is measured", says which are.
         """
         return False
+
+    def impairs(self, masters: Masters) -> bool:
+        """The same, where that depends on whom it strikes."""
+        return self.impairing
 
     @property
     def strikes_masters(self) -> bool:
@@ -146,4 +162,4 @@ class Fault:
         )
 
 
-_COMMON = {"kind", "target", "at", "every", "schedule", "for_"}
+_COMMON = {"kind", "target", "at", "every", "schedule", "for_", "from_"}

@@ -5,24 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.settings import settings, share
-from hasim.simulation.settings.faults.fault import Cure, Fault, Masters, Reach
-
-
-class _Counted(Fault):
-    """A fault that is a count on a master, so that overlapping ones end independently."""
-
-    def _count(self, masters: Masters, attribute: str) -> Cure:
-        def add(amount: int) -> None:
-            for master in masters:
-                setattr(master, attribute, getattr(master, attribute) + amount)
-                master.update_condition()
-
-        add(1)
-        return lambda: add(-1)
+from hasim.simulation.settings.faults.fault import Cure, Masters, Reach
+from hasim.simulation.settings.faults.overlapping import Counted, Listed
 
 
 @settings
-class Crash(_Counted):
+class Crash(Counted):
     """The process dies: connections are refused, the queue and the work in service are lost."""
 
     kind: Literal["crash"]
@@ -34,11 +22,11 @@ class Crash(_Counted):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more crash."""
-        return self._count(masters, "crashes")
+        return self.count(masters, "crashes")
 
 
 @settings
-class PowerOff(_Counted):
+class PowerOff(Counted):
     """The host is off: silence, the queue and the work in service are lost."""
 
     kind: Literal["power-off"]
@@ -50,11 +38,11 @@ class PowerOff(_Counted):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more reason to be off."""
-        return self._count(masters, "offs")
+        return self.count(masters, "offs")
 
 
 @settings
-class RegionOutage(_Counted):
+class RegionOutage(Counted):
     """Every master of a region loses power at once; the target is `region:NAME` or `random`."""
 
     kind: Literal["region-outage"]
@@ -66,11 +54,11 @@ class RegionOutage(_Counted):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more reason to be off, for each."""
-        return self._count(masters, "offs")
+        return self.count(masters, "offs")
 
 
 @settings
-class Hang(_Counted):
+class Hang(Counted):
     """The process accepts and never answers; its work goes on after the cure."""
 
     kind: Literal["hang"]
@@ -82,24 +70,11 @@ class Hang(_Counted):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more hang."""
-        return self._count(masters, "hangs")
-
-
-class _Listed(Fault):
-    """A fault that is one of several factors on a master."""
-
-    def _list(self, masters: Masters, attribute: str, value: float) -> Cure:
-        def change(method: str) -> None:
-            for master in masters:
-                getattr(getattr(master, attribute), method)(value)
-                master.update_condition()
-
-        change("append")
-        return lambda: change("remove")
+        return self.count(masters, "hangs")
 
 
 @settings
-class Slow(_Listed):
+class Slow(Listed):
     """Everything takes longer: the speed factor falls."""
 
     kind: Literal["slow"]
@@ -112,11 +87,11 @@ class Slow(_Listed):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more factor of their speed."""
-        return self._list(masters, "speeds", self.speed)
+        return self.list_(masters, "speeds", self.speed)
 
 
 @settings
-class ErrorRate(_Listed):
+class ErrorRate(Listed):
     """A share of the messages (and deep probes) is answered with an error."""
 
     kind: Literal["error-rate"]
@@ -129,4 +104,4 @@ class ErrorRate(_Listed):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more cause of errors."""
-        return self._list(masters, "error_rates", self.rate)
+        return self.list_(masters, "error_rates", self.rate)
