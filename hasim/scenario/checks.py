@@ -15,7 +15,7 @@ from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
 from hasim.settings.validation import Where, nearest
-from hasim.simulation.laws import Constant, Uniform
+from hasim.simulation.laws import Constant, Uniform, least_ns
 from hasim.simulation.settings import MatrixTrace, PoissonArrivals, WorldSettings
 from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
 from hasim.units import format_duration, format_percent, seconds
@@ -253,13 +253,13 @@ def _detection(world: WorldSettings) -> Found:
     for setting, message in world.detection.problems():
         yield ("detection", setting), message
     device, fencing = world.fencing_device, world.failover.fencing
-    if fencing.mode == "confirmed" and device.latency_ns >= fencing.timeout_ns:
+    if fencing.mode == "confirmed" and least_ns(device.latency) >= fencing.timeout_ns:
         shown = format_duration(fencing.timeout_ns)
         yield (
             ("fencing_device", "latency"),
             f"must be shorter than failover.fencing.timeout, {shown}",
         )
-    if world.promotion.duration_ns >= world.failover.promote_timeout_ns:
+    if least_ns(world.promotion.duration) >= world.failover.promote_timeout_ns:
         shown = format_duration(world.failover.promote_timeout_ns)
         yield ("promotion", "duration"), f"must be shorter than failover.promote_timeout, {shown}"
     for section, name, values in (

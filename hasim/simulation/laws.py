@@ -134,5 +134,17 @@ class Samples:
         return found
 
 
+def least_ns(law: Law) -> float:
+    """The shortest duration of a law that is bounded from below, else its mean (nanoseconds)."""
+    return law.low_ns if isinstance(law, Uniform) else law.mean_ns
+
+
+def longest_ns(law: Law) -> int:
+    """A duration (nanoseconds) that one in ten thousand exceeds; the longest, if there is one."""
+    if isinstance(law, Constant):
+        return law.mean_ns
+    return math.ceil(float(law.quantile(np.array([1 - 1e-4]))[0]))
+
+
 DurationLaw = Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")]
 """``3m``, or a mapping such as ``{law: exponential, mean: 10m}``."""

@@ -31,6 +31,8 @@ from hasim.simulation.control.probes import Probes
 from hasim.simulation.control.roles import Roles
 from hasim.simulation.control.stretches import NEAREST_NS, Stretches
 from hasim.simulation.control.transfers import Transfers
+from hasim.simulation.durations import Durations
+from hasim.simulation.laws import Law
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions, Replication
 from hasim.simulation.masters.traps import Traps
@@ -268,7 +270,7 @@ class Tier:
             post = Post(self.env, self.network, driver)
             roles = Roles(
                 post,
-                self.settings.promotion,
+                self._durations(self.settings.promotion.duration, f"promotion:{name}"),
                 self.partitions,
                 self.traps,
                 self.changes,
@@ -279,7 +281,13 @@ class Tier:
                 self.masters,
                 Probes(post, self.masters, error_draws, place=place, observers=own * tiers),
                 self.device,
-                Transfers(post, self.partitions, self.streams, self.traps),
+                Transfers(
+                    post,
+                    self.partitions,
+                    self.streams,
+                    self.traps,
+                    self._durations(self.settings.replication.setup, f"transfer:{name}"),
+                ),
                 roles,
                 self.rerouting,
             )
@@ -291,6 +299,9 @@ class Tier:
                 driver.deputy = self._stretches(driver, commands.probes)
             found[name] = Observer(driver, post, commands)
         return found
+
+    def _durations(self, law: Law, concern: str) -> Durations:
+        return Durations(law, concern, self.masters, seed=self.seed, replication=self.replication)
 
     def _stretches(self, driver: Driver, probes: Probes) -> Stretches:
         stretches = Stretches(

@@ -16,6 +16,7 @@ from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.settings import fields_by_user_name, settings_classes
+from hasim.simulation.laws import Constant
 from hasim.simulation.settings import NetworkSettings
 from hasim.simulation.settings.faults import AnyFault
 from hasim.units import SECOND
@@ -76,7 +77,7 @@ def test_promises_differ_only_in_their_evidence() -> None:
         "failover_time.p99": 10.0,
         "uptime.renewal_reward": 0.9999,
     }
-    assert kept.scenario.fencing_device.latency_ns == 2 * SECOND
+    assert kept.scenario.fencing_device.latency == Constant(mean_ns=2 * SECOND)
 
 
 def test_find() -> None:

@@ -61,6 +61,7 @@ from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
 
 GRID_NS = 10 * MILLISECOND
+ANY_TIME = Lognormal(mean_ns=8 * GRID_NS, cv=1.0)
 BIG_PLAN = 100
 BURSTS = (
     BurstSettings(share=0.1, mean_ns=20 * GRID_NS),
@@ -296,10 +297,17 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
         ),
         failover=FailoverSettings(fencing=FencingSettings(mode=one("none", "confirmed"))),
         fencing_device=FencingDeviceSettings(
-            latency_ns=one(0, 50) * GRID_NS, restart_ns=one(100, 300) * GRID_NS
+            latency=Constant(mean_ns=one(0, 50) * GRID_NS),
+            restart=one(Constant(mean_ns=SECOND), Exponential(mean_ns=3 * SECOND)),
         ),
-        replication=ReplicationSettings(copies=one(0, 1, 2), lag_ns=one(0, 2) * GRID_NS),
-        promotion=PromotionSettings(duration_ns=one(0, 10) * GRID_NS),
+        replication=ReplicationSettings(
+            copies=one(0, 1, 2),
+            lag_ns=one(0, 2) * GRID_NS,
+            setup=one(Constant(mean_ns=0), ANY_TIME),
+        ),
+        promotion=PromotionSettings(
+            duration=one(Constant(mean_ns=0), Constant(mean_ns=10 * GRID_NS), ANY_TIME)
+        ),
     )
     return world, on_grid(rate, horizon_s, one(1, 2, 3)) if grid else Recorded()
 

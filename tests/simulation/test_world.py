@@ -325,7 +325,7 @@ def test_nobody_left_waits_and_recovers_when_the_faults_stop() -> None:
 
 def test_a_promotion_dies_with_the_process_that_was_told() -> None:
     """The backup crashes and is back before it has promoted itself: it knows nothing of it."""
-    slow = PromotionSettings(duration_ns=2 * SECOND)
+    slow = PromotionSettings(duration=Constant(mean_ns=2 * SECOND))
     calm = run(world(60, traffic=traffic(30), faults=(crash(),), promotion=slow))
     told_ns, order = next((t, e) for t, e in calm.of(Promote))
     blip = crash(order.target, told_ns / SECOND + 0.5, 0.2)

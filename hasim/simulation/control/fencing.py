@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hasim.events import Fence, FenceResult
 from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.control.post import Post
+from hasim.simulation.durations import Durations
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.simulation.streams import Stream
@@ -35,11 +36,15 @@ class FencingDevice:
         self._record = record
         # A stream per master: what one of them needs does not shift the others' luck.
         self._draws = {m: Stream(seed, replication, f"fencing:{m}") for m in masters}
+        source = {"seed": seed, "replication": replication}
+        self._latency = Durations(settings.latency, "fencing-latency", masters, **source)
+        self._restarts = Durations(settings.restart, "fencing-restart", masters, **source)
         self.first_fails: bool | None = None
 
     def order(self, effect: Fence, post: Post) -> None:
         """Fence a master for an observer, who gets the answer over the device's own line."""
-        Call(self._env, self._settings.latency_ns, COMPLETION, self._fence, (effect, post))
+        latency_ns = self._latency.next_ns(effect.master)
+        Call(self._env, latency_ns, COMPLETION, self._fence, (effect, post))
 
     def _fence(self, event: Call) -> None:
         effect: Fence
@@ -56,7 +61,7 @@ class FencingDevice:
         self._record(MasterFenced(master.id, effect.failover, post.observer))
         master.update_condition()
         # Before the answer: what the control plane does next comes after it at the same instant.
-        Call(self._env, self._settings.restart_ns, COMPLETION, self._restart, master)
+        Call(self._env, self._restarts.next_ns(master.id), COMPLETION, self._restart, master)
         post.hand_in(
             FenceResult(effect.failover, effect.master, confirmed=True, order=effect.order)
         )

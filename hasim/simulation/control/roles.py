@@ -10,10 +10,10 @@ from hasim.model import Cause
 from hasim.simulation.changes import Changes
 from hasim.simulation.clock import COMPLETION, Call
 from hasim.simulation.control.post import Post
+from hasim.simulation.durations import Durations
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions
 from hasim.simulation.masters.traps import Traps
-from hasim.simulation.settings import PromotionSettings
 from hasim.truth import Truth, WritesLost
 
 
@@ -23,7 +23,7 @@ class Roles:
     def __init__(
         self,
         post: Post,
-        settings: PromotionSettings,
+        takes: Durations,
         partitions: Partitions,
         traps: Traps,
         changes: Changes,
@@ -31,7 +31,7 @@ class Roles:
     ) -> None:
         self._env = post.env
         self._post = post
-        self._settings = settings
+        self._takes = takes
         self._partitions = partitions
         self._traps = traps
         self._changes = changes
@@ -45,7 +45,7 @@ class Roles:
             self._promotion_ended(target, effect, Cause.REFUSED)
         elif target.answering:
             load = (target, effect, target.life)
-            Call(self._env, self._settings.duration_ns, COMPLETION, self._promoted, load)
+            Call(self._env, self._takes.next_ns(target.id), COMPLETION, self._promoted, load)
 
     def _promoted(self, event: Call) -> None:
         target, effect, life = event.load

@@ -6,6 +6,7 @@ from hasim.events import Copy, TransferResult, TransferState
 from hasim.model import Cause
 from hasim.simulation.clock import COMPLETION, Call
 from hasim.simulation.control.post import Post
+from hasim.simulation.durations import Durations
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions, Replication
 from hasim.simulation.masters.state import NO_COPY
@@ -22,6 +23,7 @@ class Transfers:
         partitions: Partitions,
         replication: Replication,
         traps: Traps,
+        setup: Durations,
     ) -> None:
         self._env = post.env
         self._post = post
@@ -29,6 +31,7 @@ class Transfers:
         self._partitions = partitions
         self._replication = replication
         self._traps = traps
+        self._setup = setup
 
     def begin(self, target: SimMaster, effect: TransferState) -> None:
         """The order has come to its target."""
@@ -40,7 +43,7 @@ class Transfers:
         if any(position == NO_COPY for _, position in sources):
             self._answer(target, effect, Cause.ERROR)
             return
-        delay = 0
+        delay = self._setup.next_ns(target.id)
         for partition, (source, position) in zip(effect.partitions, sources, strict=True):
             state = self._partitions.states[partition]
             held = state.position(self._env.now, target.id)

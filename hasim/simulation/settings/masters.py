@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.settings import Choice, count, duration, factor, settings, share, size
-from hasim.simulation.laws import Constant, Law
+from hasim.simulation.laws import Constant, DurationLaw, Law
 from hasim.simulation.settings.recordings import SampleFile
 from hasim.units import MILLISECOND, SECOND
 
@@ -86,25 +86,24 @@ class ReplicationSettings:
     lag_ns: Annotated[
         int, duration("Time from acknowledgement to the standby's copy, besides the network.")
     ] = 20 * MILLISECOND
+    setup: DurationLaw = Constant(mean_ns=0)
+    """What a state transfer takes before its first byte: connections, locks, a rewind."""
 
 
 @settings
 class FencingDeviceSettings:
     """The out-of-band power switch."""
 
-    latency_ns: Annotated[int, duration("Time from the order to the confirmed power-off.")] = (
-        2 * SECOND
-    )
+    latency: DurationLaw = Constant(mean_ns=2 * SECOND)
+    """Time from the order to the confirmed power-off."""
     fails: Annotated[float, share("Probability that an order fails.")] = 0.0
-    restart_ns: Annotated[int, duration("Time until a fenced master is back, as a standby.")] = (
-        60 * SECOND
-    )
+    restart: DurationLaw = Constant(mean_ns=60 * SECOND)
+    """Time until a fenced master is back, as a standby."""
 
 
 @settings
 class PromotionSettings:
     """What a promotion costs the master that is promoted."""
 
-    duration_ns: Annotated[
-        int, duration("Time from the order until it accepts writes and says so.")
-    ] = 100 * MILLISECOND
+    duration: DurationLaw = Constant(mean_ns=100 * MILLISECOND)
+    """Time from the order until it accepts writes and says so."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hasim.measures import Measured, measure
 from hasim.measures.availability import Downtime
 from hasim.measures.causes import CAUSES
-from hasim.simulation.laws import Constant, Exponential, whole_ns
+from hasim.simulation.laws import Constant, Exponential, longest_ns, whole_ns
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.faults import AnyFault, RegionOutage
@@ -135,7 +135,7 @@ class Design:
             + failover.redirect_timeout_ns
             + failover.retry_interval_ns
         )
-        return world.fencing_device.restart_ns + steps_ns + world.detection.recovery_ns
+        return longest_ns(world.fencing_device.restart) + steps_ns + world.detection.recovery_ns
 
     @property
     def fence_fails(self) -> float | None:

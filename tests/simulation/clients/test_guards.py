@@ -14,6 +14,7 @@ from hasim.services.gateway.guards import (
     OutlierSettings,
     SlowStartSettings,
 )
+from hasim.simulation.laws import Constant
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.truth import AttemptRollup, MessageRecord
 from hasim.units import SECOND
@@ -72,7 +73,9 @@ def guarded(case: dict[str, Any]) -> Any:
         settings,
         balancing=dataclasses.replace(settings.balancing, **GUARDS[case["guard"]]),
         detection=detection(evidence=("probe",), interval_ns=2 * SECOND, rise=1),
-        fencing_device=FencingDeviceSettings(latency_ns=GRID_NS, restart_ns=SECOND),
+        fencing_device=FencingDeviceSettings(
+            latency=Constant(mean_ns=GRID_NS), restart=Constant(mean_ns=SECOND)
+        ),
     )
     return changed, recorded
 

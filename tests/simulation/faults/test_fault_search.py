@@ -9,6 +9,7 @@ from hasim.events import FailoverChanged, ServiceFailed
 from hasim.measures.invariants import check
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.failover.lifecycle import TERMINAL
+from hasim.simulation.laws import Constant
 from hasim.simulation.settings import (
     FencingDeviceSettings,
     MasterSettings,
@@ -99,11 +100,11 @@ def worlds(draw) -> WorldSettings:
             copies=draw(st.integers(0, 3)), lag_ns=draw(milliseconds(0, 20, 3000))
         ),
         fencing_device=FencingDeviceSettings(
-            latency_ns=draw(milliseconds(0, 2000, 8000)),
+            latency=Constant(mean_ns=draw(milliseconds(0, 2000, 8000))),
             fails=draw(st.sampled_from([0.0, 0.3])),
-            restart_ns=draw(milliseconds(0, 300, 20_000)),
+            restart=Constant(mean_ns=draw(milliseconds(0, 300, 20_000))),
         ),
-        promotion=PromotionSettings(duration_ns=draw(milliseconds(0, 100, 2500))),
+        promotion=PromotionSettings(duration=Constant(mean_ns=draw(milliseconds(0, 100, 2500)))),
         detection=detection(interval_ns=5 * SECOND, fall=draw(st.integers(1, 3))),
         failover=FailoverSettings(fencing=fencing),
     )

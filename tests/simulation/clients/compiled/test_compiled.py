@@ -216,7 +216,9 @@ def test_equal_when_gateways_hear_late_of_a_new_owner() -> None:
         traffic=traffic(50, regions=("far",), owned=0.8, retry=RetrySettings(attempts=2)),
         network=NetworkSettings(rtt=FixedRtt(rtt_ns=800 * MILLISECOND)),
         detection=detection(interval_ns=SECOND),
-        fencing_device=FencingDeviceSettings(latency_ns=0, restart_ns=MILLISECOND),
+        fencing_device=FencingDeviceSettings(
+            latency=Constant(mean_ns=0), restart=Constant(mean_ns=MILLISECOND)
+        ),
         faults=(cut_off,),
     )
     journal = assert_equal(both(settings))
