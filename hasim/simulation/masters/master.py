@@ -12,6 +12,7 @@ from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_lat
 from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.masters.cold import Cold
 from hasim.simulation.masters.condition import Condition
+from hasim.simulation.masters.primaries import Primaries
 from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
 
@@ -50,7 +51,7 @@ class Work(NamedTuple):
     """Time for which workers were busy, summed over them (nanoseconds)."""
 
 
-class SimMaster(Condition):
+class SimMaster(Condition, Primaries):
     """Serves jobs first come, first served, with as many workers as its settings say.
 
     `life` counts the deaths of the process: what one life was told, the next does not know.
@@ -67,14 +68,12 @@ class SimMaster(Condition):
         self.env = env
         self.settings = settings
         self.id = settings.id
-        super().__init__()
+        Condition.__init__(self)
+        Primaries.__init__(self, changed)
         self.life = 0
-        self.primaries: dict[str, int] = {}
-        self._floors: dict[str, int] = {}
         self.overloaded = False
         self._patience_ns = client_timeout_ns
         self.law = law_of(settings)
-        self._changed = changed
         self._acknowledge = acknowledge
         self._queue: deque[Job] = deque()
         # A dict keeps the order in which service began; a set would not.
@@ -309,27 +308,3 @@ class SimMaster(Condition):
         if overloaded != self.overloaded:
             self.overloaded = overloaded
             self._changed()
-
-    # -- roles -----------------------------------------------------------------
-
-    def promote(self, partitions: tuple[str, ...], epoch: int) -> Cause:
-        """Accept writes for `partitions` under `epoch`, unless a newer order forbids it."""
-        if any(epoch < self._floors.get(p, 0) for p in partitions):
-            return Cause.REJECTED
-        for partition in partitions:
-            self.primaries[partition] = epoch
-            self._floors[partition] = epoch
-        self._changed()
-        return Cause.OK
-
-    def demote(self, partitions: tuple[str, ...], epoch: int) -> None:
-        """Stop accepting writes under any epoch below `epoch`."""
-        for partition in partitions:
-            self._floors[partition] = max(epoch, self._floors.get(partition, 0))
-            if self.primaries.get(partition, epoch) < epoch:
-                del self.primaries[partition]
-        self._changed()
-
-    def forget_roles(self) -> None:
-        """A fenced master comes back as a standby of everything."""
-        self.primaries.clear()

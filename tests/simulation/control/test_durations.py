@@ -28,6 +28,7 @@ from hasim.simulation.settings import (
 from hasim.simulation.settings.faults import Crash
 from hasim.truth import MasterFenced, MasterRestarted
 from hasim.units import MILLISECOND, SECOND
+from tests.services.bench import detection
 from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
 
 SIGMA = math.log(32 / 22) / 1.2815515655446004
@@ -44,6 +45,7 @@ def failovers(count: int) -> list[tuple[float, float, float, float]]:
         2,
         network=NO_LATENCY,
         traffic=traffic(0.01),
+        detection=detection(interval_ns=SECOND),
         faults=(Crash(kind="crash", target="m1", at=after(3), for_=lasting(100)),),
         promotion=PromotionSettings(duration=MEASURED),
         replication=ReplicationSettings(setup=Uniform(low_ns=SECOND, high_ns=2 * SECOND)),

@@ -31,7 +31,7 @@ def crashing(**more: Any) -> WorldSettings:
         traffic=traffic(20, regions=("west", "east"), owned=0.5),
         detection=detection(interval="2s"),
         failover=FailoverSettings(fencing=FencingSettings(mode="confirmed")),
-        fencing_device=FencingDeviceSettings(latency_ns=SECOND, restart_ns=300 * SECOND),
+        fencing_device=FencingDeviceSettings(latency=lasting(1), restart=lasting(300)),
         faults=(Crash(kind="crash", target="m1", at=after(20), for_=lasting(1000)), gateway),
         **more,
     )

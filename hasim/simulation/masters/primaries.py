@@ -1,0 +1,38 @@
+"""The roles of a master: whose writes it accepts, and by which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hasim.model import Cause
+
+
+class Primaries:
+    """By partition that it is primary of, the epoch of the order; `changed` is told of changes."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.primaries: dict[str, int] = {}
+        self._floors: dict[str, int] = {}
+        self._changed = changed
+
+    def promote(self, partitions: tuple[str, ...], epoch: int) -> Cause:
+        """Accept writes for `partitions` under `epoch`, unless a newer order forbids it."""
+        if any(epoch < self._floors.get(p, 0) for p in partitions):
+            return Cause.REJECTED
+        for partition in partitions:
+            self.primaries[partition] = epoch
+            self._floors[partition] = epoch
+        self._changed()
+        return Cause.OK
+
+    def demote(self, partitions: tuple[str, ...], epoch: int) -> None:
+        """Stop accepting writes under any epoch below `epoch`."""
+        for partition in partitions:
+            self._floors[partition] = max(epoch, self._floors.get(partition, 0))
+            if self.primaries.get(partition, epoch) < epoch:
+                del self.primaries[partition]
+        self._changed()
+
+    def forget_roles(self) -> None:
+        """A fenced master comes back as a standby of everything."""
+        self.primaries.clear()
