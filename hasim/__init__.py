@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hasim.api import bench, budget, compare, configure, data, doctor, load_run, resume, run
     from hasim.findings.budgets import Budgets
+    from hasim.findings.contest import hear
     from hasim.findings.frames import read_frame
     from hasim.findings.gating import GateReport
     from hasim.findings.result import Result
@@ -47,6 +48,7 @@ _HOMES = {
     "configure": "hasim.api",
     "data": "hasim.api",
     "doctor": "hasim.api",
+    "hear": "hasim.findings.contest",
     "load_run": "hasim.api",
     "read_frame": "hasim.findings.frames",
     "resume": "hasim.api",
@@ -71,6 +73,7 @@ __all__ = [
     "configure",
     "data",
     "doctor",
+    "hear",
     "load_run",
     "read_frame",
     "resume",

@@ -286,6 +286,15 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number")
 
 
+def is_journal(path: Path) -> bool:
+    """Whether a file begins as a journal does. Raises OSError if it cannot be read."""
+    try:
+        with _opened(path) as file:
+            return file.read(40).lstrip().startswith(b'{"hasim_journal"')
+    except (stored.StoredError, gzip.BadGzipFile, EOFError):
+        return False
+
+
 def _opened(path: Path) -> IO[bytes]:
     file = stored.opened(path)
     return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file

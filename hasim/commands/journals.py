@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hasim.commands.hearing import refuse_without_detectors, show_contest, with_detectors
 from hasim.commands.options import examples, format_option, set_option
 from hasim.commands.shell import FAILED, FINE, counted, fail, note
 from hasim.report.visible import visible_lines
@@ -26,20 +27,40 @@ observer_option = click.option(
 
 @click.command(
     epilog=examples(
-        "hasim replay JOURNAL", "hasim replay JOURNAL --set detection.fall=3 --set detection.rise=1"
+        "hasim replay JOURNAL",
+        "hasim replay JOURNAL --set detection.fall=3 --set detection.rise=1",
+        "hasim replay --detector phi-accrual:threshold=8 --detector threshold:fall=3 FILE",
     )
 )
-@click.argument("journal", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@set_option("Replay with another setting, e.g. detection.fall=3.")
+@click.argument(
+    "journal", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@set_option("Replay a journal with another setting, e.g. detection.fall=3.")
 @observer_option
-def replay(journal: Path, overrides: list[tuple[str, str]], observer: str | None) -> int:
-    """Replay a journal's inputs.
+@with_detectors
+def replay(
+    journal: Path,
+    overrides: list[tuple[str, str]],
+    observer: str | None,
+    detectors: tuple[str, ...],
+    **recording: Any,
+) -> int:
+    """Replay a journal's inputs, or a recording through detectors.
 
-    A fresh control plane is fed an observer's inputs recorded in JOURNAL. Without --set
+    A fresh control plane is fed an observer's inputs recorded in a journal. Without --set
     it must do exactly what was recorded: exit code 0, else 1 and the first
     difference. With --set, say what another configuration would have concluded
     from the same inputs.
+
+    With --detector, FILE may also be a recording of your own, CSV or JSON Lines: a row for each
+    heartbeat (time, and if there are several, master), or for each check (and result). Each
+    detector hears it, and what they declare is compared; --outages says when masters were down.
     """
+    if detectors:
+        if overrides:
+            fail("--set is of control planes, --detector of detectors: give one of them")
+        return show_contest(journal, detectors, observer, **recording)
+    refuse_without_detectors(recording)
     from hasim.journal import JournalError, read
     from hasim.scenario.document import parse_value
     from hasim.study.replaying import ReplayError, replay_recorded, what_if

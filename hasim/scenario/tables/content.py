@@ -42,14 +42,17 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _MARKDOWN = re.compile(rb"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*")
 
 
-def content_of(path: Path) -> bytes:
-    """The text of a file as bytes in UTF-8 without a mark. Raises TraceError."""
+def content_of(path: Path, *, json_lines: bool = False) -> bytes:
+    """The text of a file as bytes in UTF-8 without a mark. Raises TraceError.
+
+    `json_lines`: text that looks like JSON will do.
+    """
     try:
-        key = (path, *state_of(path))
+        key = (path, json_lines, *state_of(path))
         content = _KEPT.get(key)
         if content is None:
             with opened(path) as file:
-                content = _text(path, file)
+                content = _text(path, file, json_lines)
     except FileNotFoundError:
         raise TraceError(path, settings=[("", _missing(path))]) from None
     except OSError as error:
@@ -70,7 +73,7 @@ def encoding_of(path: Path) -> str:
     return "UTF-8 with a mark" if head == UTF8_MARK else "UTF-8"
 
 
-def _text(path: Path, file: IO[bytes]) -> bytes:
+def _text(path: Path, file: IO[bytes], json_lines: bool) -> bytes:
     content = _limited(path, file)
     if content.startswith(GZIP):
         try:
@@ -79,7 +82,9 @@ def _text(path: Path, file: IO[bytes]) -> bytes:
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise _is(path, "is packed with gzip, and broken") from None
     content = content.removeprefix(UTF8_MARK)
-    found = _other_than_text(content) or _encoding(content) or _other_than_table(content)
+    found = _other_than_text(content) or _encoding(content)
+    if not found and not (json_lines and _JSON.match(content.lstrip())):
+        found = _other_than_table(content)
     if found:
         raise _is(path, found)
     _check_lines(path, content)

@@ -53,7 +53,7 @@ def runs_of(trace: CheckLog) -> Runs:
         wanted["target"] = trace.target
     table = read_table(trace.file, wanted, trace)
     at = times(table, ("time",), trace)["time"]
-    down = _is_down(table, trace)
+    down = downs_of(table, trace)
     names = table.texts("target") if trace.target is not None else [""] * len(table)
     known = {name: number for number, name in enumerate(dict.fromkeys(names))}
     target = np.array([known[name] for name in names], dtype=np.int64)
@@ -79,7 +79,7 @@ def _stretches(target: Ints, down: Bools) -> tuple[Ints, Ints, Ints]:
     return begins[failed], after[failed], (after - begins)[failed]
 
 
-def _is_down(table: Table, trace: CheckLog) -> Bools:
+def downs_of(table: Table, trace: CheckLog) -> Bools:
     """Which checks failed; raises TraceError for results that say neither."""
     meanings: dict[str, bool | None] = {}
     down = np.zeros(len(table), dtype=np.bool_)

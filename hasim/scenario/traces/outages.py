@@ -57,8 +57,21 @@ def open_outages(trace: Recording) -> list[str]:
     return _outages(trace)[1]
 
 
+def found_outages(trace: Recording) -> Found:
+    """The outages as they stand in the file, in its own time. Raises TraceError."""
+    return _from_checks(trace) if isinstance(trace, CheckLog) else _from_rows(trace)
+
+
+def merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order of their starts, overlapping ones as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        _merge(found, start, end)
+    return found
+
+
 def _outages(trace: Recording) -> tuple[Outages, list[str]]:
-    found = _from_checks(trace) if isinstance(trace, CheckLog) else _from_rows(trace)
+    found = found_outages(trace)
     kept = (found.ends > found.starts) & (found.ends - found.starts <= trace.longest_ns)
     if trace.open == "left-out":
         kept &= ~found.is_open
