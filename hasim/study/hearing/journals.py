@@ -9,7 +9,7 @@ from hasim.journal import Journal
 from hasim.measures.facts import facts_of
 from hasim.model import Cause
 from hasim.scenario.traces.heard import Evidence, Heard
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.settings import from_plain
 from hasim.singles import singly
@@ -46,7 +46,7 @@ def _detection(about: dict[str, Any]) -> DetectionSettings:
 
 def _checks(seen: Journal, settings: DetectionSettings) -> dict[str, list[Heard]]:
     """How each probe ended; those without an answer when they timed out."""
-    timeouts = [one.timeout_ns for one in settings.evidence if isinstance(one, ProbeSettings)]
+    timeouts = [one.patience_ns for one in settings.evidence if isinstance(one, ProbeSettings)]
     sent = {(probe.master, probe.probe): t_ns for t_ns, probe in seen.of(SendProbe)}
     found: dict[str, list[Heard]] = {}
     for t_ns, reply in seen.of(ProbeReply):

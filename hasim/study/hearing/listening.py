@@ -13,7 +13,7 @@ from hasim.scenario.traces.heard import Evidence, Heard, Kind
 from hasim.services.detection.chance import chance_of
 from hasim.services.detection.court import Court
 from hasim.services.detection.evidence.heartbeats import HeartbeatSettings
-from hasim.services.detection.evidence.probes import ProbeSettings
+from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.evidence.source import Source, SourceSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.settings import from_plain
@@ -111,8 +111,8 @@ def _with_period(made: DetectionSettings, period_ns: int) -> DetectionSettings:
                 dataclasses.replace(
                     source,
                     interval_ns=period_ns,
-                    fast_interval_ns=min(period_ns, source.fast_interval_ns),
-                    timeout_ns=min(period_ns, source.timeout_ns),
+                    fast_interval_ns=min(period_ns, source.fast_ns),
+                    timeout_ns=min(period_ns, source.patience_ns),
                 )
             )
     return dataclasses.replace(made, evidence=tuple(sources))
