@@ -11,8 +11,9 @@ import typing
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
+from hasim.settings.presets import PRESET, Preset, with_preset
 from hasim.settings.reading import (
     field_hint,
     fields_by_user_name,
@@ -20,7 +21,7 @@ from hasim.settings.reading import (
     plain,
     written,
 )
-from hasim.settings.registry import Registry
+from hasim.settings.registry import Named, Registry
 from hasim.settings.validation import SettingsError, adapter, from_plain, nearest
 
 KIND = "kind"
@@ -104,7 +105,15 @@ class PartsBeside:
 
     Such a setting goes to the chosen part that has one of its name. That of a part
     which is not chosen is checked and has no effect, so that the choice can be varied alone.
+    Where there are presets, `preset` names one, and what is written beside it overrides it.
     """
+
+    PRESETS: ClassVar[Named[Preset] | None] = None
+
+    @classmethod
+    def of_preset(cls, name: str, **beside: Any) -> Self:
+        """The settings of a preset with others, as users write them, in place; SettingsError."""
+        return from_plain(cls, {PRESET: name, **beside})
 
     @classmethod
     def completed(cls, field: str, names: list[str]) -> list[dict[str, Any]]:
@@ -131,6 +140,8 @@ class PartsBeside:
         """The same data with each setting in the part that it belongs to; SettingsError."""
         if not isinstance(data, dict):
             return data
+        if cls.PRESETS is not None:
+            data = with_preset(cls.PRESETS, data)
         own = fields_by_user_name(cls)
         beside = {key: value for key, value in data.items() if key not in own}
         kept = {key: value for key, value in data.items() if key in own}
@@ -192,6 +203,9 @@ class PartsBeside:
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> dict[str, Any]:
         schema: dict[str, Any] = handler(core)
         whole = handler.resolve_ref_schema(schema)
+        if cls.PRESETS is not None:
+            about = "Settings of a real system under its own name; others beside it override them."
+            whole["properties"][PRESET] = {"enum": list(cls.PRESETS.names()), "description": about}
         for name, members in cls.names_beside().items():
             forms = [_json_schema(member, name) for member in members.values()]
             whole["properties"][name] = forms[0] if len(forms) == 1 else _any_of(members, forms)

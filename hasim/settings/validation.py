@@ -184,4 +184,5 @@ def _keys_at(cls: type[Any], loc: Where) -> list[str]:
         if hasattr(mark, "keys"):
             return list(mark.keys())
     own = [name for c in classes for name in fields_by_user_name(c)]
-    return own + [name for c in classes for name in getattr(c, "names_beside", dict)()]
+    own += [name for c in classes for name in getattr(c, "names_beside", dict)()]
+    return own + ["preset"] * any(getattr(c, "PRESETS", None) is not None for c in classes)

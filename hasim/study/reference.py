@@ -26,7 +26,8 @@ from hasim.settings import (
 )
 from hasim.settings.kinds import COMMON, KINDS
 from hasim.settings.parts import Part, part_in
-from hasim.settings.registry import Registry
+from hasim.settings.presets import PRESET, Preset
+from hasim.settings.registry import Named, Registry
 from hasim.simulation.settings.faults import AnyFault, Fault
 from hasim.simulation.settings.operations import AnyOperation, Operation
 
@@ -189,9 +190,21 @@ def _of_parts(path: str, owner: Cls, part: Part, seen: set[Cls]) -> Iterator[Des
 
 def _of_group(prefix: str, cls: Cls, group: Any, seen: set[Cls]) -> Iterator[Described]:
     """The settings of a group, with the values of `group` (without one: those of the class)."""
+    if presets := getattr(cls, "PRESETS", None):
+        yield _of_presets(f"{prefix}{PRESET}", presets)
     for name, field in fields_by_user_name(cls).items():
         own = getattr(group, field.name) if isinstance(group, cls) else _default_of(field)
         yield from _of_field(f"{prefix}{name}", cls, field, own, seen)
+
+
+def _of_presets(path: str, presets: Named[Preset]) -> Described:
+    """The choice of a preset: each with what it sets and where that is documented."""
+    known: Mapping[str, Preset] = presets.known
+    about = tuple(
+        f"{one.about} {_as_text(one.settings)}. Source: {one.source}" for one in known.values()
+    )
+    meaning = "Settings of a real system under its own name; others beside it override them."
+    return Described("", path, "", tuple(known), about, "", meaning, "")
 
 
 def _union(path: str, cls: Cls, field: str, value: Any, choice: Choice) -> Described:

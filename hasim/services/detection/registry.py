@@ -19,6 +19,7 @@ from hasim.services.detection.detectors.synchronised import Synchronised
 from hasim.services.detection.detectors.threshold import Threshold
 from hasim.services.detection.detectors.timeout import Timeout
 from hasim.services.detection.detectors.two_windows import TwoWindows
+from hasim.services.detection.detectors.vrrp import Vrrp
 from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
 from hasim.services.detection.evidence.probes import Probes
@@ -27,7 +28,13 @@ from hasim.services.detection.flapping.changes import Changes
 from hasim.services.detection.flapping.damping import Damping
 from hasim.services.detection.flapping.flapping import Flapping
 from hasim.services.detection.flapping.never import Never
-from hasim.settings.registry import Registry
+from hasim.services.detection.presets.aws_alb import AWS_ALB
+from hasim.services.detection.presets.envoy import ENVOY
+from hasim.services.detection.presets.haproxy import HAPROXY
+from hasim.services.detection.presets.keepalived import KEEPALIVED
+from hasim.services.detection.presets.kubernetes import KUBERNETES
+from hasim.settings.presets import Preset
+from hasim.settings.registry import Named, Registry
 
 DETECTORS: Registry[Detector] = Registry(
     "a detector",
@@ -44,6 +51,7 @@ DETECTORS: Registry[Detector] = Registry(
         "phi-normal": NormalPhi,
         "phi-exponential": ExponentialPhi,
         "ed": Exponential,
+        "vrrp": Vrrp,
     },
 )
 SOURCES: Registry[Source] = Registry(
@@ -52,4 +60,14 @@ SOURCES: Registry[Source] = Registry(
 CONFIRMATIONS: Registry[Confirmation] = Registry("a confirmation", {"alone": Alone})
 FLAPPINGS: Registry[Flapping] = Registry(
     "a rule of flap detection", {"never": Never, "damping": Damping, "changes": Changes}
+)
+PRESETS: Named[Preset] = Named(
+    "a preset of detection",
+    {
+        "haproxy": HAPROXY,
+        "envoy": ENVOY,
+        "kubernetes": KUBERNETES,
+        "aws-alb": AWS_ALB,
+        "keepalived": KEEPALIVED,
+    },
 )

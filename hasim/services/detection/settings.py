@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from hasim.services.detection.confirm.alone import AloneSettings
 from hasim.services.detection.confirm.confirmation import ConfirmationSettings
@@ -15,10 +15,12 @@ from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.evidence.source import SourceSettings
 from hasim.services.detection.flapping.flapping import FlappingSettings
 from hasim.services.detection.flapping.never import NeverSettings
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, PRESETS, SOURCES
 from hasim.services.watch import UNWATCHED, Watch
 from hasim.settings import settings
 from hasim.settings.parts import KIND, Part, PartsBeside
+from hasim.settings.presets import Preset
+from hasim.settings.registry import Named
 
 
 @settings
@@ -26,8 +28,12 @@ class DetectionSettings(PartsBeside):
     """Evidence x detector x confirmation, and flap detection: parts with settings of their own.
 
     In a scenario a part is its name, and its settings stand beside it: ``{evidence: [probe,
-    messages], interval: 5s, detector: threshold, fall: 3}``, or in a mapping with its name.
+    messages], interval: 5s, detector: threshold, fall: 3}``, or in a mapping with its name. A
+    preset is a system's own settings, and what stands beside it overrides it: ``{preset: haproxy,
+    fall: 5}``.
     """
+
+    PRESETS: ClassVar[Named[Preset]] = PRESETS
 
     evidence: tuple[Annotated[SourceSettings, Part(SOURCES)], ...] = (
         ProbeSettings(),

@@ -42,6 +42,7 @@ BY_SILENCE = {
     "phi-accrual": "acceptable_pause: 1s",
     "phi-normal": "acceptable_pause: 1s",
     "phi-exponential": "threshold: 2",
+    "vrrp": "priority: 100",
     "ed": "certainty: 99%",
 }
 NUMBERED = ("nfd-s", "nfd-e", "bertier", "2w-fd")

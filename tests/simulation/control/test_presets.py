@@ -1,0 +1,69 @@
+"""How long systems take to see a fault, by the numbers that follow from their documentation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from hasim.events import StatusChanged
+from hasim.model import Status
+from hasim.services.detection import DetectionSettings
+from hasim.services.detection.registry import PRESETS
+from hasim.simulation.settings.faults import Crash, Hang
+from hasim.units import SECOND
+from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
+
+FORMS = {
+    # A phase of the interval, the checks that are still needed, and what each of them waits for.
+    ("haproxy", "crash"): (2 * 2, 2),
+    ("haproxy", "hang"): (3 * 2 + 2 * 2, 2),
+    ("envoy", "crash"): (2 * 3, 3),
+    ("envoy", "hang"): (3 * 1 + 2 * 3, 3),
+    ("kubernetes", "crash"): (2 * 10, 10),
+    ("kubernetes", "hang"): (2 * 10 + 1, 10),
+    ("aws-alb", "crash"): (30, 30),
+    ("aws-alb", "hang"): (30 + 5, 30),  # mean 50 s
+    # Three advertisements and a skew of 156/256 s, less the age of the last one that was heard.
+    ("keepalived", "crash"): (2 + 156 / 256, 1),
+    ("keepalived", "hang"): (2 + 156 / 256, 1),
+}
+"""Least detection time and width of the uniform law, in seconds."""
+
+
+def detection_times(detection: DetectionSettings, kind: str, count: int) -> np.ndarray:
+    fault = {"crash": Crash, "hang": Hang}[kind](
+        kind=kind, target="m1", at=after(100), for_=lasting(1000)
+    )
+    settings = world(
+        200, 1, network=NO_LATENCY, traffic=traffic(0.01), detection=detection, faults=(fault,)
+    )
+    times = []
+    for replication in range(count):
+        changes = run(settings, seed=4, replication=replication).of(StatusChanged)
+        declared = next(t_ns for t_ns, event in changes if event.new is Status.FAILED)
+        times.append(declared / SECOND - 100)
+    return np.array(times)
+
+
+@pytest.mark.parametrize(("preset", "kind"), FORMS)
+def test_presets_meet_what_follows_from_their_documentation(preset: str, kind: str) -> None:
+    low, width = FORMS[preset, kind]
+    times = detection_times(DetectionSettings.of_preset(preset), kind, 150)
+    assert low - 1e-6 <= times.min() < times.max() <= low + width + 1e-6
+    assert kstest(times, "uniform", args=(low, width)).pvalue > 0.001
+
+
+@pytest.mark.parametrize(("version", "low"), [(2, 4 + 55 / 256), (3, 4 + 2 * 55 / 256)])
+def test_vrrps_skew_is_of_a_second_or_of_the_interval(version: int, low: float) -> None:
+    """Adverts each 2 s, a backup with priority 201: U(2, 3) adverts and the skew."""
+    made = DetectionSettings.of_preset(
+        "keepalived", heartbeat_interval="2s", priority=201, vrrp_version=version
+    )
+    times = detection_times(made, "crash", 150)
+    assert low - 1e-6 <= times.min() < times.max() <= low + 2 + 1e-6
+    assert kstest(times, "uniform", args=(low, 2)).pvalue > 0.001
+
+
+def test_no_preset_is_shipped_that_nothing_checks() -> None:
+    assert {preset for preset, _ in FORMS} == set(PRESETS.shipped)
