@@ -31,6 +31,7 @@ class Cause(StrEnum):
     UNROUTABLE = "unroutable"  # no eligible master to send it to
     OVERFLOW = "overflow"  # the gateway's limits: nothing was sent
     CANCELLED = "cancelled"  # its twin (hedging) was answered first
+    CONNECT_TIMEOUT = "connect_timeout"  # no host accepted the connection in time
 
 
 class Diagnosis(StrEnum):

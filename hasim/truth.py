@@ -172,6 +172,14 @@ class AttemptRollup:
 
 
 @record
+class RetriesCut:
+    """Retries that a gateway's budget did not allow, over the whole run; none is no record."""
+
+    gateway: str
+    retries: int
+
+
+@record
 class LoadBlock:
     """The load of a part of the run, from `start_ns` on, if a warm-up is to be left out.
 
@@ -244,6 +252,7 @@ Truth = (
     | LoadSample
     | KeysMoved
     | AttemptRollup
+    | RetriesCut
     | LoadBlock
     | BlockSketch
     | LatencySketch

@@ -116,7 +116,10 @@ traffic:
   owned: 50%                # these must reach the owner of their partition
   timeout: 1s               # of one attempt
   deadline: 5s              # of a message, retries included
-  retry: {{attempts: 2, backoff: 100ms}}    # attempts count the first
+  retry:
+    attempts: 2             # the first one included
+    backoff: 100ms          # at most, drawn anew each time
+    # budget: 20%           # retries at most, as a share of messages; without it nothing cuts them
 
 faults:                     # crash, power-off, hang, slow, error-rate, partition, ...
   - kind: crash

@@ -234,9 +234,9 @@ def _bursts(world: WorldSettings) -> Found:
 
 def _traffic(world: WorldSettings) -> Found:
     traffic = world.traffic
-    if traffic.deadline_ns < traffic.timeout_ns:
+    if traffic.connect_timeout_ns >= traffic.timeout_ns:
         shown = format_duration(traffic.timeout_ns)
-        yield ("traffic", "deadline"), f"is shorter than the timeout of one attempt, {shown}"
+        yield ("traffic", "connect_timeout"), f"is not shorter than traffic.timeout, {shown}"
     if isinstance(traffic.arrivals, PoissonArrivals):
         messages = traffic.arrivals.rate_per_s * seconds(world.horizon_ns)
         if messages > MOST_MESSAGES:

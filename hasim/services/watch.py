@@ -16,7 +16,8 @@ def causes_set(causes: Iterable[Cause]) -> int:
     return sum(1 << CODES[cause] for cause in frozenset(causes))
 
 
-BROKEN = causes_set((Cause.REFUSED, Cause.RESET, Cause.ERROR, Cause.TIMEOUT))
+UNCONNECTED = causes_set((Cause.REFUSED, Cause.CONNECT_TIMEOUT))
+BROKEN = UNCONNECTED | causes_set((Cause.RESET, Cause.ERROR, Cause.TIMEOUT))
 """A full queue or a wrong address is no sign of a dead master."""
 ANSWERED = causes_set((Cause.OK,))
 

@@ -66,10 +66,10 @@ def conclude(world: World, *, messages: bool) -> None:
     """Journal what the traffic came to; every single message as well, if asked for."""
     now = world.env.now
     for tier in world.tiers:
-        masters = list(tier.masters)
-        roll_up(tier.messages, masters, tier.partitions, now, tier.record)
+        masters, gateways = list(tier.masters), list(tier.gateways)
+        roll_up(tier.messages, masters, gateways, tier.partitions, now, tier.record)
         if messages:
-            found, gateways = tier.messages.results(), list(tier.gateways)
+            found = tier.messages.results()
             record_messages(found, masters, tier.partitions.names, gateways, now, tier.record)
 
 

@@ -23,6 +23,7 @@ from hasim.services.gateway.guards import (
     OutlierSettings,
     SlowStartSettings,
 )
+from hasim.services.gateway.settings import FAILURES, RetryLayer
 from hasim.settings import members_of
 from hasim.simulation.laws import Constant, Exponential, Lognormal
 from hasim.simulation.recorded import Recorded
@@ -198,6 +199,23 @@ def guards(one: Any) -> dict[str, Any]:
     return found if one(False, True) else {}
 
 
+def layer(draw: Any) -> dict[str, Any]:
+    """What a layer of retries does, but for how often."""
+
+    def one(*values: Any) -> Any:
+        return draw(st.sampled_from(values))
+
+    some = st.lists(st.sampled_from(FAILURES), unique=True).map(tuple)
+    return {
+        "on": draw(st.just(FAILURES) | some),
+        "master": one("another", "another", "same", "same-then-another"),
+        "backoff_ns": one(0, 1, 10) * GRID_NS,
+        "growth": one(1.0, 1.6, 2.0),
+        "most_backoff_ns": one(0, 20) * GRID_NS,
+        "jitter": one(0.0, 0.5, 1.0),
+    }
+
+
 @st.composite
 def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
     """Any small world: few masters, a few seconds, much that can go wrong."""
@@ -249,11 +267,13 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             keys=one(None, KeySettings(number=20, law="zipf"), KeySettings(number=3)),
             regions=one((), ("here",), ("here", "there", "nowhere")),
             timeout_ns=one(5, 10, 50, 200) * GRID_NS,
+            connect_timeout_ns=one(0, 0, 2, 4) * GRID_NS,
             deadline_ns=one(10, 500) * GRID_NS,
             retry=RetrySettings(
                 attempts=one(1, 2, 4),
-                backoff_ns=one(0, 1, 10) * GRID_NS,
-                budget=one(0.0, 0.2, 1.0),
+                **layer(draw),
+                inner=one(None, None, RetryLayer(attempts=one(1, 3), **layer(draw))),
+                budget=one(None, 0.0, 0.2, 1.0),
                 reserve=one(1.0, 10.0),
                 most_active=one(0, 0, 1, 3),
             ),

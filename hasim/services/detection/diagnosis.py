@@ -5,6 +5,7 @@ from __future__ import annotations
 from hasim.model import Cause, Diagnosis
 
 _DOWN = (Cause.REFUSED, Cause.RESET)
+_SILENT = (Cause.TIMEOUT, Cause.CONNECT_TIMEOUT)
 
 
 def diagnose(check: Cause | None, messages: Cause | None) -> Diagnosis:
@@ -17,7 +18,7 @@ def diagnose(check: Cause | None, messages: Cause | None) -> Diagnosis:
     """
     if check in _DOWN or (check is None and messages in _DOWN):
         return Diagnosis.PROCESS_DOWN
-    if check is Cause.TIMEOUT or (check is None and messages is Cause.TIMEOUT):
+    if check is Cause.TIMEOUT or (check is None and messages in _SILENT):
         return Diagnosis.UNREACHABLE
     if check is not None and check is not Cause.OK:
         return Diagnosis.FAILING_PROBES

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 class Attempt:
     """One attempt of a message; it has no `master` as long as it waits at the gateway for room.
 
-    `since_ns`: since when the client waits, for room or for an answer.
+    `since_ns`: since when the client waits, for room or for an answer; `connected`: a host has
+    accepted the connection (told only where there is a timeout for that).
     """
 
     number: int
     message: int
     since_ns: int
     master: str = ""
+    connected: bool = False
 
 
 @dataclass(slots=True)
@@ -23,10 +25,10 @@ class Message:
     """A message that has neither been answered nor failed.
 
     `key` is what hashing algorithms go by, None if the message is a key of its own. It tries
-    again until `give_up_ns`; `round` counts how often it has, and `open` are the numbers of the
-    attempts of this round that have not ended: one, or a second one beside it (hedging).
-    `tried` are the masters that have failed it, in turn, `master` is the last one that an attempt
-    was sent to, `tries` the number of attempts so far.
+    again until `give_up_ns`; `round` is the number of its attempt (see `retrying`), and `open`
+    are the numbers of the attempts of this round that have not ended: one, or a second one beside
+    it (hedging). `tried` are the masters that have failed it, in turn, `master` is the last one
+    that an attempt was sent to, `tries` the number of attempts so far.
     """
 
     number: int

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from hasim.services.gateway.settings import DispatcherSettings
 
+ENDLESS = 1e18
+"""So many tokens that one more or less is lost in rounding."""
+
 
 @dataclass(slots=True)
 class Budget:
@@ -18,7 +21,7 @@ class Budget:
     (RetryBudget: 20 %), the reserve is not: Finagle has a floor of 10 retries a second
     instead, and here tokens come from messages alone. A share of nothing allows nothing.
     `active` are under way, their wait included, and `most_active` may be at most (Envoy's
-    circuit breaker max_retries; 0: no limit).
+    circuit breaker max_retries; 0: no limit). `cut` counts what was wanted and not allowed.
 
     The compiled data plane has a record with the same fields, which is why the functions below
     read and write fields instead of being methods.
@@ -29,6 +32,7 @@ class Budget:
     most_active: int = 0
     tokens: float = 0.0
     active: int = 0
+    cut: int = 0
 
 
 def budget_of(share: float, reserve: float, most_active: int = 0) -> Budget:
@@ -37,8 +41,10 @@ def budget_of(share: float, reserve: float, most_active: int = 0) -> Budget:
 
 
 def retries_of(settings: DispatcherSettings) -> Budget:
-    """The budget of a gateway's retries."""
+    """The budget of a gateway's retries; nothing is ever missing in it unless one is asked for."""
     retry = settings.retry
+    if retry.budget is None:
+        return Budget(0.0, ENDLESS, retry.most_active, ENDLESS)
     return budget_of(retry.budget, retry.reserve, retry.most_active)
 
 

@@ -19,6 +19,7 @@ from hasim.services.gateway.budget import (
 )
 from hasim.services.gateway.chance import Chance, Seeded
 from hasim.services.gateway.effects import (
+    CONNECT,
     HEDGE,
     LINE,
     RETRY,
@@ -30,20 +31,21 @@ from hasim.services.gateway.effects import (
     Settle,
     Wakeup,
 )
+from hasim.services.gateway.line import Line
 from hasim.services.gateway.pace import BUCKETS, Pace, note_latency
+from hasim.services.gateway.retrying import NONE, follows, layers_of, starts_at, stays
 from hasim.services.gateway.rules import (
     HEDGED,
     NEVER,
     hedge_after,
     is_passed_over,
-    looks_at,
     may_join,
-    retry_at,
     still_waits,
 )
 from hasim.services.gateway.service import GatewayService
 from hasim.services.gateway.settings import DispatcherSettings
 from hasim.services.gateway.wakeups import Serial, Wakeups
+from hasim.services.watch import CODES
 
 Effects = list[DispatcherEffect]
 """In the order in which they were decided."""
@@ -55,14 +57,14 @@ class Dispatcher:
     """The life of every attempt of the messages at one gateway, as a machine without any I/O.
 
     It is told of what happens, and answers with what is to be done (see `effects`): a message
-    `arrived`, an attempt was `answered`, the time has come that `next_wakeup` asked for
-    (`woken`). It chooses, counts and reports through the gateway service. What it does by
+    `arrived`, an attempt was `connected` or `answered`, the time has come that `next_wakeup`
+    asked for (`woken`). It chooses, counts and reports through the gateway service. What it does by
     itself: times out, retries after a back-off within a budget, sends a second attempt beside a
     slow one (hedging), lets attempts wait for room, and settles each message once.
 
     Messages are known by a number of the driver's, each once; attempt k (from 0) of message i
-    is number i x attempts + k, and the one beside it has `HEDGED` added. `chance` gives the
-    uniforms; without it they are by arithmetic from the gateway's name. Dispatchers that are
+    is number i x (attempts at most) + k, and the one beside it has `HEDGED` added. `chance` gives
+    the uniforms; without it they are by arithmetic from the gateway's name. Dispatchers that are
     driven together have each a `number`, which says whose line is looked after first, and
     share one `serial`, so that their attempts time out in the order in which they were sent.
     """
@@ -81,17 +83,14 @@ class Dispatcher:
         self.causes: dict[tuple[str, Cause], int] = {}
         """How many attempts have ended, by master and how."""
         self._chance = chance or Seeded(hash_of_text(gateway.gateway))
-        self._number = number
         self._retries, self._hedges = retries_of(settings), hedges_of(settings)
+        self._outer, self._inner = layers_of(settings.retry)
+        self._each = settings.retry.total
         self._pace, self._latencies = Pace(), [0] * BUCKETS
         self._messages: dict[int, Message] = {}
         self._attempts: dict[int, Attempt] = {}
         self._wakeups = Wakeups(self._attempts, settings.timeout_ns, serial or Serial())
-        # Who waits for room, in turn; whether they will be looked after now, and when they
-        # will if nothing happens.
-        self._line: dict[int, None] = {}
-        self._called = False
-        self._look_ns = NEVER
+        self._line = Line(number, self._wakeups)
 
     # -- what happens --------------------------------------------------------------
 
@@ -132,9 +131,19 @@ class Dispatcher:
             self._end(now, found, cause, out)
         return out
 
+    def connected(self, now: int, attempt: int) -> Effects:
+        """A host has accepted an attempt's connection: from now on only an answer is waited for.
+
+        To be told only if there is a timeout for it.
+        """
+        found = self._attempts.get(attempt)
+        if found is not None and still_waits(now, found.since_ns, self.settings.connect_timeout_ns):
+            found.connected = True
+        return []
+
     def rerouted(self, now: int) -> Effects:
         """The gateway service has applied another routing table: there may be room."""
-        self._call_line(now)
+        self._line.call(now)
         return []
 
     def next_wakeup(self) -> Wakeup | None:
@@ -154,13 +163,20 @@ class Dispatcher:
         self._wakeups.remove(wakeup)
         if wakeup.kind == TIMEOUT:
             self._expire(now, self._attempts[wakeup.attempt], out)
+        elif wakeup.kind == CONNECT:
+            self._expire_connection(now, self._attempts[wakeup.attempt], out)
         elif wakeup.kind == LINE:
             self._serve_line(now, out)
         elif wakeup.kind == HEDGE:
             self._hedge(now, self._attempts[wakeup.attempt], out)
         else:
-            self._try(now, self._messages[wakeup.attempt // self.settings.retry.attempts], out)
+            self._try(now, self._messages[wakeup.attempt // self._each], out)
         return out
+
+    @property
+    def retries_cut(self) -> int:
+        """How many retries its budget has not allowed."""
+        return self._retries.cut
 
     def under_way(self) -> list[Message]:
         """The messages that are not settled."""
@@ -170,7 +186,7 @@ class Dispatcher:
 
     def _try(self, now: int, message: Message, out: Effects) -> None:
         """Send an attempt, or let it wait for room, or leave it at that."""
-        number = message.number * self.settings.retry.attempts + message.round
+        number = message.number * self._each + message.round
         message.tries += 1
         attempt = Attempt(number, message.number, now)
         master = self._select(now, message, number, message.tried, out)
@@ -178,12 +194,12 @@ class Dispatcher:
             self._send(now, message, attempt, master, out)
             return
         refusal, limits = self.gateway.refusal, self.gateway.settings.limits
-        if refusal is Cause.OVERFLOW and may_join(len(self._line), limits.max_queue):
+        if refusal is Cause.OVERFLOW and may_join(len(self._line.waiting), limits.max_queue):
             self._attempts[number] = attempt
             message.open.append(number)
-            self._line[number] = None
+            self._line.waiting[number] = None
             self._wakeups.wait(attempt)
-            self._look_again(now)
+            self._line.look_again(now, self.gateway.opens_ns)
         else:
             self._end_round(now, message, refusal, out)
 
@@ -207,10 +223,16 @@ class Dispatcher:
             hashed=hash_of_number(message.number) if key is None else None,
             draw=self._chance.picks(attempt),
             strict=strict,
+            again=message.master if self._stays(message, attempt) else None,
         )
         if gateway.choice.probes_masters and (asked := gateway.take_load_probes()):
             out.append(ProbeLoad(attempt, tuple(asked)))
         return master
+
+    def _stays(self, message: Message, attempt: int) -> bool:
+        """Whether an attempt shall go to the master of the one before it."""
+        retried = attempt < HEDGED and message.partition is None and message.master != ""
+        return retried and stays(self._outer, self._inner, message.round)
 
     def _send(
         self, now: int, message: Message, attempt: Attempt, master: str, out: Effects
@@ -223,6 +245,8 @@ class Dispatcher:
             message.open.append(number)
         message.master = master
         self._wakeups.wait(attempt)
+        if self.settings.connect_timeout_ns:
+            self._wakeups.add(now + self.settings.connect_timeout_ns, CONNECT, number, number)
         if message.partition is None and number < HEDGED:
             wait_ns = hedge_after(self._pace.delay_ns, self.settings.hedge.after_ns)
             if wait_ns > 0:
@@ -250,9 +274,15 @@ class Dispatcher:
             self._end(now, attempt, Cause.TIMEOUT, out)
             return
         message = self._messages[attempt.message]
-        del self._line[attempt.number], self._attempts[attempt.number]
+        del self._line.waiting[attempt.number], self._attempts[attempt.number]
         message.open.remove(attempt.number)
         self._end_round(now, message, Cause.OVERFLOW, out)
+
+    def _expire_connection(self, now: int, attempt: Attempt, out: Effects) -> None:
+        """A client has waited long enough for a connection, unless that was for another master."""
+        due = now - attempt.since_ns == self.settings.connect_timeout_ns
+        if due and attempt.master and not attempt.connected:
+            self._end(now, attempt, Cause.CONNECT_TIMEOUT, out)
 
     def _end(self, now: int, attempt: Attempt, cause: Cause, out: Effects) -> None:
         """An attempt that was sent was answered, or has failed."""
@@ -277,7 +307,7 @@ class Dispatcher:
         elapsed_ns = now - attempt.since_ns
         del self._attempts[attempt.number]
         self.causes[master, cause] = self.causes.get((master, cause), 0) + 1
-        self._call_line(now)
+        self._line.call(now)
         if cause is Cause.CANCELLED:
             gateway.record_message_cancelled(now, master, elapsed_ns)
         elif cause is Cause.OK:
@@ -292,53 +322,42 @@ class Dispatcher:
         """All attempts of a round have ended: the message is settled, unless it tries again."""
         if message.round:
             release(self._retries)
-        retry, following = self.settings.retry, message.round + 1
-        if cause is not Cause.OK and following < retry.attempts and allows(self._retries):
-            number = message.number * retry.attempts + following
+        outer, inner = self._outer, self._inner
+        following = follows(outer, inner, message.round, CODES[cause])
+        if following != NONE:
+            number = message.number * self._each + following
             uniform = self._chance.backoff(number)
-            at = retry_at(now, message.give_up_ns, retry.backoff_ns, following, uniform)
-            if at != NEVER:
+            at = starts_at(now, message.give_up_ns, outer, inner, following, uniform)
+            if at != NEVER and allows(self._retries):
                 withdraw(self._retries)
                 message.round = following
                 self._wakeups.add(at, RETRY, number, number)
                 return
+            if at != NEVER:
+                self._retries.cut += 1
         del self._messages[message.number]
         out.append(Settle(message.number, cause, message.master, message.tries))
 
     # -- waiting for room --------------------------------------------------------------
 
-    def _call_line(self, now: int) -> None:
-        """There may be room for one who waits: look when all has ended that ends now."""
-        if self._line and not self._called:
-            self._called = True
-            self._wakeups.add(now, LINE, self._number, -1)
-
     def _serve_line(self, now: int, out: Effects) -> None:
         """Send the first one for whom there is room, and look again."""
-        self._called = blocked = False
-        if now >= self._look_ns:
-            self._look_ns = NEVER
-        for number in self._line:
+        self._line.begin(now)
+        blocked = False
+        for number in self._line.waiting:
             attempt = self._attempts[number]
             message = self._messages[attempt.message]
-            stateless = message.partition is None
+            stateless = message.partition is None and not self._stays(message, number)
             if is_passed_over(stateless, blocked):
                 continue
             master = self._select(now, message, number, message.tried, out)
             if master is not None:
-                del self._line[number]
+                del self._line.waiting[number]
                 self._send(now, message, attempt, master, out)
-                self._call_line(now)
+                self._line.call(now)
                 return
             blocked = blocked or stateless
-        self._look_again(now)
-
-    def _look_again(self, now: int) -> None:
-        """Look when there may be room although nothing ends, unless that is done before."""
-        opens_ns = self.gateway.opens_ns
-        if self._line and looks_at(now, opens_ns, self._look_ns):
-            self._look_ns = opens_ns
-            self._wakeups.add(opens_ns, LINE, self._number, -1)
+        self._line.look_again(now, self.gateway.opens_ns)
 
     # -- freezing --------------------------------------------------------------------
 
@@ -347,9 +366,7 @@ class Dispatcher:
         return {
             "messages": freeze(list(self._messages.values())),
             "attempts": freeze(list(self._attempts.values())),
-            "line": list(self._line),
-            "called": self._called,
-            "look_ns": self._look_ns,
+            **self._line.freeze(),
             "wakeups": self._wakeups.freeze(),
             "retries": freeze(self._retries),
             "hedges": freeze(self._hedges),
@@ -373,8 +390,7 @@ class Dispatcher:
         made = cls(gateway, settings, chance, number=number, serial=serial)
         made._messages = {m.number: m for m in thaw(list[Message], data["messages"])}
         made._attempts.update((a.number, a) for a in thaw(list[Attempt], data["attempts"]))
-        made._line = dict.fromkeys(data["line"])
-        made._called, made._look_ns = data["called"], data["look_ns"]
+        made._line.restore(data)
         made._wakeups.restore(data["wakeups"])
         made._retries = thaw(Budget, data["retries"])
         made._hedges = thaw(Budget, data["hedges"])

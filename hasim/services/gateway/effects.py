@@ -8,11 +8,11 @@ from hasim.events import SendReport
 from hasim.model import Cause
 from hasim.record import record
 
-TIMEOUT, LINE, HEDGE, RETRY = range(4)
-"""Kinds of wake-ups, in the order in which they happen at one instant: a client gives up, who
-waits for room is looked after, a second attempt is due, a message tries again. What a driver
-does between them: answers come before all of them, routing and reports after `LINE`, new
-messages after `HEDGE` and, by number, among those that try again."""
+CONNECT, TIMEOUT, LINE, HEDGE, RETRY = range(5)
+"""Kinds of wake-ups, in the order in which they happen at one instant: a client has no connection,
+a client has no answer, who waits for room is looked after, a second attempt is due, a message
+tries again. What a driver does between them: answers come before all of them, routing and reports
+after `LINE`, new messages after `HEDGE` and, by number, among those that try again."""
 
 
 class Wakeup(NamedTuple):

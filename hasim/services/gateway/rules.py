@@ -10,21 +10,6 @@ NEVER = 2**62
 """A time that does not come."""
 HEDGED = 1 << 41
 """Added to the number of an attempt: that of the second attempt beside it (hedging)."""
-MOST_DOUBLINGS = 900
-"""Any bound that was doubled so often is beyond all time, and still a finite float64."""
-
-
-def retry_at(now: int, give_up_ns: int, backoff_ns: int, failed: int, uniform: float) -> int:
-    """When a message whose attempts have `failed` so often tries again; `NEVER` if too late.
-
-    Full jitter: after a wait that is uniform between nothing and a bound, which is doubled
-    with each attempt; not from `give_up_ns`, the message's deadline, on. Source: Envoy; Marc
-    Brooker, Exponential Backoff And Jitter (AWS Architecture Blog, 2015).
-    """
-    wait_ns = uniform * (backoff_ns * 2.0 ** min(failed - 1, MOST_DOUBLINGS))
-    if wait_ns >= NEVER or now + int(wait_ns) >= give_up_ns:
-        return NEVER
-    return now + int(wait_ns)
 
 
 def still_waits(now: int, since_ns: int, timeout_ns: int) -> bool:

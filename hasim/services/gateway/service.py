@@ -68,6 +68,7 @@ class GatewayService:
         hashed: int | None = None,
         draw: Draw | None = None,
         strict: bool = False,
+        again: str | None = None,
     ) -> str | None:
         """The master for one attempt, or None: `refusal` then says why (a `Cause`).
 
@@ -78,10 +79,13 @@ class GatewayService:
         `strict`. `key` is what hashing algorithms and
         sticky sessions go by (a session, a user); without one each message is a key of
         its own, unless its hash is given as `hashed` (0 to 2**63). `draw` gives this
-        attempt's uniforms in place of the service's.
+        attempt's uniforms in place of the service's. `again` takes it as if it were an owner, as
+        long as it takes messages.
         """
         owner = -1 if partition is None else self._index[self.standing.owners[partition].owner]
         choice = self.choice
+        if again is not None and choice.fleet.eligible[self._index[again]]:
+            owner = self._index[again]
         found = choice.admit(now, owner)
         if found != ROOM:
             self.refusal = Cause.OVERFLOW if found == FULL else Cause.UNROUTABLE
@@ -90,7 +94,7 @@ class GatewayService:
         named = (avoid,) if isinstance(avoid, str) else avoid or ()
         avoided = [self._index[master] for master in named]
         index = owner
-        if partition is None:
+        if owner < 0:
             if hashed is None:
                 hashed = self._hash(key)
             given = draw or self._draw

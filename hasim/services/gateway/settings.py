@@ -2,41 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from hasim.settings import count, duration, factor, settings, share
 from hasim.units import MILLISECOND, SECOND
 
+Failure = Literal[
+    "refused",
+    "connect_timeout",
+    "reset",
+    "timeout",
+    "error",
+    "rejected",
+    "not_owner",
+    "overflow",
+    "unroutable",
+]
+"""How an attempt can fail, as `Cause` has it: nobody listens; no connection in time; the connection
+broke; no answer in time; an answer that says that it failed; the master's queue is full; it does
+not own the partition; the gateway's limits leave no room; no master is eligible."""
+FAILURES: tuple[Failure, ...] = get_args(Failure)
+
 
 @settings
-class RetrySettings:
-    """What a client does after a failed attempt."""
+class RetryLayer:
+    """What one layer of a client does after a failed attempt: an SDK, a proxy, an application."""
 
     attempts: Annotated[int, count("Attempts at most, the first included.", most=100)] = 1
+    on: tuple[Failure, ...] = FAILURES
+    """The failures after which it tries again (HAProxy retry-on, nginx proxy_next_upstream, Envoy
+    retry_on). Each way in which an attempt can fail, unless given."""
+    master: Literal["another", "same", "same-then-another"] = "another"
+    """Of stateless messages: a retry avoids the masters that failed the message; or it goes to the
+    last one again as long as that is eligible; or so do all but the last retry (HAProxy's retries
+    with option redispatch)."""
     backoff_ns: Annotated[
         int,
         duration(
-            "Upper bound of the wait before the second attempt, doubled for each further one "
-            "without an upper limit; drawn with full jitter. A retry that would begin after the "
-            "message's deadline (traffic.deadline) is not made.",
-            source="Envoy base interval 25 ms, full jitter; there ten times the base at most",
+            "The wait before the second attempt, its upper bound with jitter. A retry that would "
+            "begin after the message's deadline (traffic.deadline) is not made.",
+            source="Envoy base interval 25 ms; HAProxy 1 s at the same server; nginx none",
         ),
     ] = 100 * MILLISECOND
-    budget: Annotated[
+    growth: Annotated[
+        float,
+        factor(
+            "What the wait is multiplied by for each further attempt; 1: a fixed pause.",
+            source="Envoy, AWS SDK: 2; gRPC backoffMultiplier; HAProxy 1",
+            above=None,
+            least=1,
+            most=10,
+        ),
+    ] = 2.0
+    most_backoff_ns: Annotated[
+        int,
+        duration(
+            "The wait grows up to here; 0s: without end.",
+            source="Envoy ten times the base, AWS SDK 20 s",
+        ),
+    ] = 0
+    jitter: Annotated[
         float,
         share(
-            "Retries at most, as a share of messages, beside the reserve: each message adds this "
-            "much to its gateway's budget, each retry takes 1. 0%: no retries. Practically no "
-            "limit: any other share with a reserve that no run uses up (reserve: 1000000000).",
-            source="Finagle RetryBudget 20 %",
+            "The share of the wait that is drawn at random, from nothing on: 100% is full "
+            "jitter, 50% equal jitter, 0% none.",
+            source="Envoy, AWS SDK: full; HAProxy: none",
         ),
-    ] = 0.2
+    ] = 1.0
+
+
+@settings
+class RetrySettings(RetryLayer):
+    """What clients do after a failed attempt."""
+
+    inner: RetryLayer | None = None
+    """A layer below, such as an SDK under an application: each attempt of the layer above is so
+    many of its own, so that 4 attempts with 3 each inside are 12."""
+    budget: Annotated[
+        float | None,
+        share(
+            "Retries at most, as a share of messages, beside the reserve: each message adds this "
+            "much to its gateway's budget, each retry takes 1. 0%: no retries. Nothing limits "
+            "them unless it is given.",
+            source="Finagle and Linkerd RetryBudget 20 %; Envoy retry_budget 20 %, off by default",
+        ),
+    ] = None
     reserve: Annotated[
         float,
         factor(
-            "Retries that a gateway's budget has at the start, and can save up at most (less than "
-            "1: no retries). Only the share fills it up again: there is no floor of retries per "
-            "second, as Finagle has (10 a second).",
+            "Retries that the budget of a gateway, if there is one, has at the start, and can save "
+            "up at most (less than 1: no retries). Only the share fills it up again: there is no "
+            "floor of retries per second, as Finagle has (10 a second).",
         ),
     ] = 10.0
     most_active: Annotated[
@@ -47,6 +103,11 @@ class RetrySettings:
             least=0,
         ),
     ] = 0
+
+    @property
+    def total(self) -> int:
+        """Attempts at most, of all layers."""
+        return self.attempts * (1 if self.inner is None else self.inner.attempts)
 
 
 @settings
@@ -99,10 +160,21 @@ class DispatcherSettings:
             above=0,
         ),
     ] = 2 * SECOND
+    connect_timeout_ns: Annotated[
+        int,
+        duration(
+            "An attempt whose connection no host has accepted this long after it was sent has "
+            "failed: what a host that is off, or cut off, does not do, and a process that hangs "
+            "does. 0s: there is only the timeout.",
+            source="HAProxy timeout connect (5 s usual), nginx proxy_connect_timeout 60 s",
+        ),
+    ] = 0
     deadline_ns: Annotated[
         int,
         duration(
-            "A message counts as a success if answered this soon; no retry begins later.", above=0
+            "A message counts as a success if answered this soon; no retry begins later. It may "
+            "be shorter than the timeout of an attempt, whose answer then comes too late.",
+            above=0,
         ),
     ] = 5 * SECOND
     retry: RetrySettings = RetrySettings()

@@ -18,6 +18,11 @@ class DataPlane(Protocol):
         """Attempts by master and how they ended."""
         ...
 
+    @property
+    def retries_cut(self) -> tuple[int, ...]:
+        """Retries that the budget of each gateway did not allow."""
+        ...
+
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
         ...

@@ -16,6 +16,7 @@ from hasim.truth import (
     AttemptRollup,
     LatencySketch,
     MessageRecord,
+    RetriesCut,
     TrafficRollup,
     Truth,
     WritesHeld,
@@ -32,13 +33,21 @@ Record = Callable[[Truth], None]
 
 
 def roll_up(
-    messages: DataPlane, masters: Sequence[str], partitions: Partitions, now: int, record: Record
+    messages: DataPlane,
+    masters: Sequence[str],
+    gateways: Sequence[str],
+    partitions: Partitions,
+    now: int,
+    record: Record,
 ) -> None:
     """Record traffic, attempts, latencies and writes, at the end of the run (`now`, in ns)."""
     counts = messages.counts()
     _traffic(counts, ["", *masters], record)
     for (master, cause), count in sorted(messages.attempt_causes.items()):
         record(AttemptRollup(master, cause, count))
+    for gateway, cut in zip(gateways, messages.retries_cut, strict=True):
+        if cut:
+            record(RetriesCut(gateway, cut))
     for vip, latencies in enumerate(counts.latencies):
         if latencies:
             record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))

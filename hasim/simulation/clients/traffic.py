@@ -68,7 +68,7 @@ class Traffic:
         self.clients = None if place else world.traffic
         """The settings of the clients' messages; None if the masters of another tier ask."""
         self.horizon_ns = world.horizon_ns
-        self.attempts = self.settings.retry.attempts
+        self.attempts = self.settings.retry.total
         self.hedged = self.settings.hedge.on
         self.rows = self.attempts * (2 if self.hedged else 1)
         self.laws: list[ServiceLaw] = list(dict.fromkeys(map(law_of, tier.masters)))

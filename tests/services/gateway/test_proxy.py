@@ -97,7 +97,7 @@ def test_requests_wait_for_room_and_give_up_by_themselves() -> None:
 
 
 def test_a_proxy_may_be_silent_for_ever_and_clients_are_not() -> None:
-    made = proxy(lambda send: None, timeout_ns=SECOND, retry=RetrySettings(attempts=3, reserve=0))
+    made = proxy(lambda send: None, timeout_ns=SECOND, retry=RetrySettings(attempts=3, budget=0))
     made.loop.run()
     assert {end.cause for _, end in made.settled.values()} == {Cause.TIMEOUT}
     assert latencies_ms(made) == [1000.0] * 100

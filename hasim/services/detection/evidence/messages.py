@@ -18,7 +18,7 @@ from hasim.services.detection.evidence.source import (
 )
 from hasim.services.detection.evidence.windows import Windowed
 from hasim.services.frozen import freeze, thaw
-from hasim.services.watch import Watch, causes_set
+from hasim.services.watch import UNCONNECTED, Watch, causes_set
 from hasim.settings import count, duration, settings, share
 from hasim.units import SECOND
 
@@ -39,7 +39,7 @@ class MessageSettings(SourceSettings):
     counted: tuple[Literal["reset", "error", "timeout", "rejected", "not_owner"], ...] = (
         *("reset", "error", "timeout"),
     )
-    """With `observe: answers`, which ends count as failures beside a refused connection (nginx
+    """With `observe: answers`, which ends count as failures beside no connection (nginx
     proxy_next_upstream: error, timeout, http_500, ...). A full queue is no sign of a dead
     master, nor is a wrong address."""
     count_by: Literal["in-row", "in-window", "share"] = "in-row"
@@ -109,12 +109,10 @@ class MessageSettings(SourceSettings):
     def _sets(self) -> tuple[int, int]:
         """The ends that speak against a master, and those that speak for it."""
         if self.observe == "connection":
-            against = causes_set((Cause.REFUSED,))
             # Whatever came over it: there was a connection. A timeout says nothing of that.
             made = (Cause.OK, Cause.RESET, Cause.ERROR, Cause.REJECTED, Cause.NOT_OWNER)
-            return against, causes_set(made)
-        against = causes_set((Cause.REFUSED, *map(Cause, self.counted)))
-        return against, causes_set((Cause.OK,))
+            return UNCONNECTED, causes_set(made)
+        return UNCONNECTED | causes_set(map(Cause, self.counted)), causes_set((Cause.OK,))
 
 
 class Messages(Source):

@@ -9,6 +9,7 @@ import numpy as np
 
 from hasim.services.gateway.budget import hedges_of, retries_of
 from hasim.services.gateway.pace import BUCKETS
+from hasim.services.gateway.retrying import ANOTHER, layers_of
 from hasim.simulation.clients.compiled.layout import CAUSES, FOREVER, Memory
 from hasim.simulation.clients.compiled.optional import HEDGING, WAITING, write_addresses
 from hasim.simulation.clients.gateway import SimGateway
@@ -106,7 +107,12 @@ def _put_state(memory: Memory, senders: Sequence[SimGateway], traffic: Traffic) 
     state["watch"], state["watch_window_ns"] = watch.failures, watch.window_ns
     state["against"], state["refuting"] = watch.against, watch.refuting
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
-    state["backoff_ns"] = settings.retry.backoff_ns
+    state["connect_ns"] = settings.connect_timeout_ns
+    layers = layers_of(settings.retry)
+    for row, layer in zip(memory.zeros("layers", len(layers)), layers, strict=True):
+        for field, value in dataclasses.asdict(layer).items():
+            row[field] = value
+    state["stays"] = any(layer.master != ANOTHER for layer in layers)
     state["per"] = traffic.rows // traffic.attempts
     state["hedge_after_ns"] = settings.hedge.after_ns
     state["hedge_quantile"] = settings.hedge.quantile

@@ -5,14 +5,15 @@ from __future__ import annotations
 from hasim.services.gateway.guards.gate import ANSWERED as ANSWERED_KIND
 from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
 from hasim.services.gateway.pace import BUCKETS
+from hasim.services.gateway.retrying import NONE
 from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.crossing import crosses_there
 from hasim.simulation.clients.compiled.foresight import foresee
-from hasim.simulation.clients.compiled.guarding import gate_at
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
     CAUSES,
+    CONNECT_TIMED_OUT,
     FOREVER,
     NO_ROOM,
     NOBODY,
@@ -30,22 +31,23 @@ from hasim.simulation.clients.compiled.queues import push, push_delivery, push_t
 from hasim.simulation.clients.compiled.rules import (
     allows,
     deposit,
+    follows,
     hedge_after,
     holds,
     is_end,
     is_news,
     is_rare,
-    looks_at,
     may_join,
     note_pace,
     release_token,
-    retry_at,
     smoothed,
+    starts_at,
     still_waits,
     withdraw,
 )
 from hasim.simulation.clients.compiled.serving import (
     attempts,
+    expect_connection,
     masters,
     place_of,
     release,
@@ -54,7 +56,8 @@ from hasim.simulation.clients.compiled.serving import (
     take_slot,
 )
 from hasim.simulation.clients.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
-from hasim.simulation.clock import ARRIVAL, HEDGE, KEY, KEY_BITS, LINE, MESSAGES
+from hasim.simulation.clients.compiled.waiting import call_line, leave_line, park
+from hasim.simulation.clock import ARRIVAL, HEDGE, KEY, KEY_BITS, MESSAGES
 
 ALL_CAUSES = len(CAUSES)
 gateways = VIEWS["gateways"]
@@ -62,6 +65,7 @@ messages = VIEWS["messages"]
 retries = VIEWS["retries"]
 error_of = VIEWS["error"]
 backoff = VIEWS["backoff"]
+layers = VIEWS["layers"]
 demand_ns = VIEWS["demand_ns"]
 in_flight = VIEWS["in_flight"]
 marks = VIEWS["marks"]
@@ -134,6 +138,10 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     tell_sent(table, now, gateway, master)
     delay = crosses_there(table, now, r, place)
     a.served = delay >= 0
+    if s.connect_ns:
+        a.connected_ns = FOREVER
+        if delay < 0 or delay >= s.connect_ns:  # else it is seen when it arrives
+            expect_connection(table, now, slot)
     if delay >= 0 and not foresee(table, now, slot, now + delay, place):
         masters(table)[master].coming += 1
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
@@ -152,70 +160,6 @@ def end_round(table: Table, gateway: int, message: int, draw: int) -> None:
         release_token(budgets(table)[2 * gateway])
 
 
-# -- waiting for room ------------------------------------------------------------------
-
-
-@njit
-def park(table: Table, now: int, message: int, draw: int) -> None:
-    """An attempt waits at the gateway for room at a master, as long as a client waits."""
-    s = state(table)[0]
-    m = messages(table)[message & s.mask]
-    slot = take_slot(table)
-    a, g = attempts(table)[slot], gateways(table)[m.gateway]
-    a.used = a.awaited = a.parked = 1
-    a.served = 0
-    a.draw, a.message, a.partition = draw, message, m.partition
-    a.gateway, a.master, a.sent_ns = m.gateway, -1, now
-    a.seat, a.due_ns, a.twin, a.next = -1, -1, -1, -1
-    if g.waiting:
-        attempts(table)[g.tail].next = slot
-    else:
-        g.head = slot
-    g.tail = slot
-    g.waiting += 1
-    push_timeout(table, now + s.timeout_ns, draw, slot)
-    look_again(table, now, int64(m.gateway))
-
-
-@njit
-def look_again(table: Table, now: int, gateway: int) -> None:
-    """Look when there may be room although nothing ends, unless that is done before."""
-    g = gateways(table)[gateway]
-    opens_ns = int64(gate_at(g.guards)[0].opens_ns)
-    if g.waiting and looks_at(now, opens_ns, g.look_ns):
-        g.look_ns = opens_ns
-        push(table, opens_ns, LINE << KEY_BITS | gateway, NOBODY)
-
-
-@njit
-def call_lines(table: Table, now: int, count: int) -> None:
-    """One of so many gateways uses another routing table: there may be room for who waits."""
-    for gateway in range(count):
-        call_line(table, now, gateway)
-
-
-@njit
-def call_line(table: Table, now: int, gateway: int) -> None:
-    """There may be room for one who waits: look when all has ended that ends now."""
-    g = gateways(table)[gateway]
-    if g.waiting and not g.called:
-        g.called = 1
-        push(table, now, LINE << KEY_BITS | gateway, NOBODY)
-
-
-@njit
-def leave_line(table: Table, gateway: int, previous: int, slot: int) -> None:
-    """An attempt waits no longer; `previous` is the one before it, or -1."""
-    g, following = gateways(table)[gateway], int64(attempts(table)[slot].next)
-    if previous < 0:
-        g.head = following
-    else:
-        attempts(table)[previous].next = following
-    if g.tail == slot:
-        g.tail = previous
-    g.waiting -= 1
-
-
 @njit
 def expect_report(table: Table, gateway: int) -> int:
     """Have the gateway's timer set, unless it runs."""
@@ -232,17 +176,23 @@ def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int)
     """After a failed attempt: wait and try again, or leave it at that."""
     s = state(table)[0]
     m = messages(table)[message & s.mask]
-    budget, following = budgets(table)[2 * m.gateway], draw + 1 - message * s.attempts
-    if following < s.attempts and allows(budget):
+    outer, inner, first = layers(table)[0], layers(table)[1], message * s.attempts
+    following = follows(outer, inner, draw - first, cause)
+    if following != NONE:
         if not retries(table)[(message & s.mask) >> s.chunk_bits]:
             s.to_retry, s.draw, s.cause = message, draw, cause
             return RETRY
-        uniform = backoff(table)[place_of(table, message, draw + 1)]
-        at = retry_at(now, m.arrival_ns + s.deadline_ns, s.backoff_ns, following, uniform)
-        if at != FOREVER:
+        budget, uniform = (
+            budgets(table)[2 * m.gateway],
+            backoff(table)[place_of(table, message, first + following)],
+        )
+        at = starts_at(now, m.arrival_ns + s.deadline_ns, outer, inner, following, uniform)
+        if at != FOREVER and allows(budget):
             withdraw(budget)
-            push(table, at, ARRIVAL << KEY_BITS | (MESSAGES + draw + 1), NOBODY)
+            push(table, at, ARRIVAL << KEY_BITS | (MESSAGES + first + following), NOBODY)
             return NOTHING
+        if at != FOREVER:
+            budget.cut += 1
     settle(table, now, message, cause)
     return NOTHING
 
@@ -346,6 +296,20 @@ def blamed(table: Table, now: int, a: Record) -> int:
         return NOTHING
     s.gateway, s.master = a.gateway, a.master
     return REPORT
+
+
+@njit
+def expire_connection(table: Table, now: int, slot: int, draw: int) -> int:
+    """A client has waited long enough for the connection of an attempt, if there is none."""
+    s, a = state(table)[0], attempts(table)[slot]
+    if not a.used or a.draw != draw or not a.awaited or a.parked:
+        return NOTHING
+    if now - a.sent_ns != s.connect_ns or a.connected_ns <= now - 1:
+        return NOTHING
+    a.awaited = 0
+    if not a.served:
+        release(table, slot)
+    return failed(table, now, a, CONNECT_TIMED_OUT)
 
 
 @njit

@@ -20,6 +20,7 @@ from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.serving import (
     append_to_queue,
     attempts,
+    connect,
     key_of,
     leave,
     masters,
@@ -65,6 +66,9 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
     if back >= 0 and still_waits(a.due_ns + back, a.sent_ns, s.timeout_ns):
         a.answer_ns = a.due_ns + back
         push_answer(table, int64(a.answer_ns), ANSWER << KEY_BITS | key_of(a.draw), slot)
+    if s.connect_ns:
+        heard = crosses_back(table, arrival, routes(table)[a.route], place)
+        connect(table, now, arrival, slot, heard)
     append_to_queue(table, m, slot)
     s.foreseen += 1
     return True

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from hasim.services.balancing.pickers.prequal import MOST_TARGETS
-from hasim.simulation.clients.compiled import clients, foresight, rolling, serving
+from hasim.simulation.clients.compiled import foresight, rolling, serving, waiting
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.clients import (
     answered,
     arrive,
     expire,
+    expire_connection,
     retry,
     retry_or_settle,
 )
@@ -40,6 +41,7 @@ from hasim.simulation.clock import (
     ANSWER,
     ARRIVAL,
     COMPLETION,
+    CONNECT,
     HEDGE,
     KEY,
     KEY_BITS,
@@ -51,7 +53,7 @@ from hasim.simulation.clock import (
 
 HEAP, MESSAGE = 3, 4
 """Sources of events beside the rings."""
-MOST_PUSHED = 4
+MOST_PUSHED = 6
 """One event puts fewer than this many others on the heap."""
 
 
@@ -152,6 +154,8 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
         return call_event(s.move_probe_at, table, now, priority, slot, 0)
     if rank == HEDGE:
         return call_event(s.hedge_at, table, now, slot, key - MESSAGES, 0)
+    if rank == CONNECT:
+        return expire_connection(table, now, slot, key - MESSAGES)
     if rank == LINE:
         return call_event(s.line_at, table, now, key, 0, 0)
     if slot < 0:
@@ -289,6 +293,6 @@ def build(fingerprint: int) -> Kernel:
     @entry
     def call_lines(table: Table, now: int, count: int) -> None:
         state(table)[0].fingerprint = fingerprint
-        clients.call_lines(table, now, count)
+        waiting.call_lines(table, now, count)
 
     return Kernel(advance, lose, change_rate, accept, retry, roll, catch_up, take_back, call_lines)

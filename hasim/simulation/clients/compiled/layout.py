@@ -25,7 +25,7 @@ CAUSES = tuple(Cause)
 # numpy's integers, since numba would compile a function anew for each Python constant.
 _codes: Any = list(map(np.int64, range(len(CAUSES))))
 OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT = _codes[:7]
-UNROUTABLE, OVERFLOW, CANCELLED = _codes[7:]
+UNROUTABLE, OVERFLOW, CANCELLED, CONNECT_TIMED_OUT = _codes[7:]
 NOBODY: Any = np.int64(-1)
 """No master."""
 NO_ROOM: Any = np.int64(-2)
@@ -42,7 +42,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("first", "message", "count", "more", "arrival_ns")),
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("tried_at", "list")),
-        *((name, "i8") for name in ("timeout_ns", "deadline_ns", "backoff_ns")),
+        *((name, "i8") for name in ("timeout_ns", "deadline_ns", "connect_ns", "stays")),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
@@ -117,10 +117,17 @@ PACE = np.dtype([(name, "i8") for name in ("counted", "fresh", "delay_ns")])
 BUDGET = np.dtype(
     [
         *((name, "f8") for name in ("share", "reserve", "tokens")),
-        *((name, "i8") for name in ("most_active", "active")),
+        *((name, "i8") for name in ("most_active", "active", "cut")),
     ]
 )
 """As `hasim.services.gateway.budget.Budget`."""
+LAYER = np.dtype(
+    [
+        *((name, "i8") for name in ("attempts", "on", "master", "backoff_ns", "most_ns")),
+        *((name, "f8") for name in ("growth", "jitter")),
+    ]
+)
+"""As `hasim.services.gateway.retrying.Layer`."""
 
 ROUTE = np.dtype(
     [
@@ -144,7 +151,10 @@ BURST = np.dtype([("begin_ns", "i8"), ("end_ns", "i8")])
 ATTEMPT = np.dtype(
     [
         *((name, "i8") for name in ("draw", "message", "sent_ns")),
-        *((name, "i8") for name in ("remaining_ns", "since_ns", "due_ns", "answer_ns", "order")),
+        *(
+            (name, "i8")
+            for name in ("remaining_ns", "since_ns", "due_ns", "answer_ns", "order", "connected_ns")
+        ),
         ("error", "f8"),
         *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
         ("twin", "i4"),
@@ -159,9 +169,10 @@ ATTEMPT = np.dtype(
 or a worker has been at it, and `remaining_ns` what that worker had to do then.
 `due_ns`: when it completes, or -1. `answer_ns`: when its answer arrives, once that is known;
 -1: not any more, or never. `order`: of probes, in which they came to their seat
-or into the queue. `twin`: the slot of the other attempt of its message that is awaited
-(hedging), or -1. `parked`: it waits at the gateway for room, since `sent_ns`. Small, since
-there may be thousands under way.
+or into the queue. `connected_ns`: when the client knows of its connection, if there is a timeout
+for that; FOREVER if not at all. `twin`: the slot of the other attempt of its message that is
+awaited (hedging), or -1. `parked`: it waits at the gateway for room, since `sent_ns`. Small,
+since there may be thousands under way.
 """
 
 PROBE = np.dtype(
@@ -237,6 +248,7 @@ COLUMNS: dict[str, Any] = {
     "holders": np.int64,
     "unanswered": np.int64,  # by partition
     "budgets": BUDGET,  # by gateway: of retries, and of second attempts
+    "layers": LAYER,  # of retries: the outer one, and the inner one
     "paces": PACE,
     "paced": np.int64,  # by gateway and bucket of latency
     "causes": np.int64,  # by master and cause of a failure (answers are counted by route)

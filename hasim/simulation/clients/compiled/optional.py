@@ -16,22 +16,27 @@ from hasim.simulation.clients.compiled.algorithms import EVENT, compile_function
 from hasim.simulation.clients.compiled.clients import (
     ALL_CAUSES,
     budgets,
-    call_line,
     causes,
     dispatch,
     gateways,
     in_flight,
-    leave_line,
-    look_again,
     messages,
 )
 from hasim.simulation.clients.compiled.jit import fingerprint, int64, njit, sources
 from hasim.simulation.clients.compiled.layout import CANCELLED, FOREVER, Table
 from hasim.simulation.clients.compiled.load_probes import move_probe, send_probes
-from hasim.simulation.clients.compiled.picking import lists, note_tried, select, tell, tried_by
+from hasim.simulation.clients.compiled.picking import (
+    keeps,
+    lists,
+    note_tried,
+    select,
+    tell,
+    tried_by,
+)
 from hasim.simulation.clients.compiled.rules import allows, is_passed_over, withdraw
 from hasim.simulation.clients.compiled.serving import attempts, release, state, take_slot
 from hasim.simulation.clients.compiled.stops import NOTHING
+from hasim.simulation.clients.compiled.waiting import call_line, leave_line, look_again
 
 HEDGING, WAITING = ("hedge", "cancel"), ("line",)
 PROBING = ("send_probes", "move_probe")
@@ -90,15 +95,16 @@ def serve_line(table: Table, now: int, gateway: int) -> int:
     for _ in range(g.waiting):
         a = attempts(table)[slot]
         following = int64(a.next)
-        if not is_passed_over(a.partition < 0, blocked):
-            m = messages(table)[a.message & s.mask]
+        m = messages(table)[a.message & s.mask]
+        stateless = a.partition < 0 and not (s.stays and keeps(table, m, a.message, a.draw))
+        if not is_passed_over(stateless, blocked):
             master = select(table, now, m, a.message, a.draw, tried_by(table, m, a.message))
             if master >= 0:
                 leave_line(table, gateway, previous, slot)
                 stop = dispatch(table, now, a.message, a.draw, master, slot)
                 call_line(table, now, gateway)
                 return stop
-            blocked = blocked or a.partition < 0
+            blocked = blocked or stateless
         previous, slot = slot, following
     look_again(table, now, gateway)
     return NOTHING

@@ -6,15 +6,19 @@ from typing import Any
 
 from hasim.services.balancing.chance import DRAWS
 from hasim.services.gateway.guards.gate import FAILED, FULL, ROOM, SENT
+from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.algorithms import call_ended, call_event, call_pick
 from hasim.simulation.clients.compiled.guarding import call_admit, call_note
 from hasim.simulation.clients.compiled.jit import njit
 from hasim.simulation.clients.compiled.layout import NO_ROOM, NOBODY, VIEWS, Record, Table
+from hasim.simulation.clients.compiled.rules import stays
 
 state = VIEWS["state"]
 gateways = VIEWS["gateways"]
 eligible = VIEWS["eligible"]
+takes = VIEWS["takes"]
 owners = VIEWS["owners"]
+layers = VIEWS["layers"]
 keys = VIEWS["keys"]
 lists = VIEWS["tried"]
 
@@ -32,6 +36,9 @@ def select(table: Table, now: int, m: Record, message: int, draw: int, tried: in
         owner = owners(table)[gateway * s.partitions + partition]
         if not eligible(table)[gateway * s.masters + owner]:
             return NOBODY
+    kept = s.stays and keeps(table, m, message, draw)
+    if kept and takes(table)[gateway * s.masters + m.last]:
+        owner = int(m.last)
     if g.admit:
         found = call_admit(g.admit, g.guards, g.fleet, now, owner)
         if found != ROOM:
@@ -45,6 +52,15 @@ def select(table: Table, now: int, m: Record, message: int, draw: int, tried: in
     if g.probed:
         call_event(s.send_probes_at, table, now, gateway, draw, 0)
     return master
+
+
+@njit
+def keeps(table: Table, m: Record, message: int, draw: int) -> bool:
+    """Whether a retry shall go to the master of the attempt before it."""
+    number = draw - message * state(table)[0].attempts
+    if m.partition >= 0 or m.last < 0 or draw >= HEDGED or number == 0:
+        return False
+    return bool(stays(layers(table)[0], layers(table)[1], number))
 
 
 @njit

@@ -329,6 +329,11 @@ class CompiledPlane:
             if count
         }
 
+    @property
+    def retries_cut(self) -> tuple[int, ...]:
+        """Retries that the budget of each gateway did not allow."""
+        return tuple(self._memory["budgets"]["cut"].reshape(-1, 2)[:, 0].tolist())
+
     def counts(self) -> Counts:
         """The messages, counted."""
         return self._counting.counts()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hasim.services import watch
-from hasim.services.gateway import budget, load, pace, rules
+from hasim.services.gateway import budget, load, pace, retrying, rules
 from hasim.simulation.clients.compiled.jit import inlined
 
 deposit = inlined(budget.deposit)
@@ -16,7 +16,9 @@ is_news = inlined(watch.is_news)
 is_end = inlined(watch.is_end)
 is_rare = inlined(watch.is_rare)
 note_pace = inlined(pace.note_latency)
-retry_at = inlined(rules.retry_at)
+follows = inlined(retrying.follows)
+stays = inlined(retrying.stays)
+starts_at = inlined(retrying.starts_at)
 still_waits = inlined(rules.still_waits)
 hedge_after = inlined(rules.hedge_after)
 may_join = inlined(rules.may_join)

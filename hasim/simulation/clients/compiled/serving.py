@@ -20,7 +20,7 @@ from hasim.simulation.clients.compiled.load_probes import enter, note_done
 from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answer
 from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.stops import NOTHING, OVERLOAD, PROBED
-from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
+from hasim.simulation.clock import ANSWER, COMPLETION, CONNECT, KEY_BITS, MESSAGES
 
 state = VIEWS["state"]
 masters = VIEWS["masters"]
@@ -193,11 +193,38 @@ def pace(table: Table, now: int, m: Record, disk: bool) -> None:
 
 
 @njit
+def expect_connection(table: Table, now: int, slot: int) -> None:
+    """The client looks for its connection when it has waited long enough for that."""
+    a = attempts(table)[slot]
+    due_ns = a.sent_ns + state(table)[0].connect_ns
+    push(table, due_ns, CONNECT << KEY_BITS | key_of(a.draw), slot)
+
+
+@njit
+def connect(table: Table, now: int, arrival: int, slot: int, back: int) -> None:
+    """A host accepts the connection of a request that arrives then; `back` is -1 if it does not.
+
+    Or if the client does not hear of it. What is too late at its arrival was so when it was sent.
+    """
+    a, connect_ns = attempts(table)[slot], state(table)[0].connect_ns
+    a.connected_ns = arrival + back if back >= 0 else FOREVER
+    in_time = a.connected_ns - a.sent_ns < connect_ns
+    if not in_time and arrival - a.sent_ns < connect_ns:
+        expect_connection(table, now, slot)
+
+
+@njit
 def accept(table: Table, now: int, slot: int) -> int:
     """A request arrives at the host."""
     a = attempts(table)[slot]
     m = masters(table)[a.master]
     cause = OK
+    if state(table)[0].connect_ns and a.draw >= 0:
+        back = -1
+        if not (m.offs or m.crashes):
+            place = place_of(table, a.message, a.draw)
+            back = crosses_back(table, now, routes(table)[a.route], place)
+        connect(table, now, now, slot, back)
     if m.offs:
         cause = -1
     elif m.crashes:

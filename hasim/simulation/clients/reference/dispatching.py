@@ -15,11 +15,20 @@ from hasim.simulation.clients.load_probes import LoadProbes
 from hasim.simulation.clients.reference.request import Request
 from hasim.simulation.clients.reference.ways import Way
 from hasim.simulation.clients.traffic import Messages
-from hasim.simulation.clock import ARRIVAL, HEDGE, LINE, MESSAGES, TIMEOUT, Call, Clock
+from hasim.simulation.clock import (
+    ARRIVAL,
+    CONNECT,
+    HEDGE,
+    LINE,
+    MESSAGES,
+    TIMEOUT,
+    Call,
+    Clock,
+)
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Network, master_endpoint
 
-RANKS = ((TIMEOUT, 0), (LINE, 0), (HEDGE, MESSAGES), (ARRIVAL, MESSAGES))
+RANKS = ((CONNECT, MESSAGES), (TIMEOUT, 0), (LINE, 0), (HEDGE, MESSAGES), (ARRIVAL, MESSAGES))
 """By kind of wake-up: its rank, and what its key has to be added to."""
 
 
@@ -70,6 +79,7 @@ class SimDispatcher:
         self._partitions: list[str | None] = [*partitions, None]
         self._probes = probes
         self._sent = sent
+        self._connects = settings.connect_timeout_ns > 0
         self._settled = settled
         self._ways: dict[str, Way] = {}
         # The wake-ups that calls are under way for, the next one last. One that is not needed
@@ -106,6 +116,10 @@ class SimDispatcher:
     def rerouted(self) -> None:
         """A gateway uses another routing table."""
         self._perform(self.dispatcher.rerouted(self._env.now))
+
+    def _connected(self, call: Call) -> None:
+        attempt = call.load - MESSAGES - self._offset
+        self._perform(self.dispatcher.connected(self._env.now, attempt))
 
     def _answered(self, call: Call) -> None:
         key, cause = call.load
@@ -151,12 +165,14 @@ class SimDispatcher:
                 partition=self._partitions[messages.partition[effect.message]],
                 expires_ns=effect.expires_ns,
             )
-            Call(self._env, delay, ARRIVAL, _deliver, (way.master, request), request.key)
+            Call(self._env, delay, ARRIVAL, self._deliver, (way, request), request.key)
         if not self._gateway.armed:
             self._gateway.arm()
 
-
-def _deliver(call: Call) -> None:
-    """A request arrives at its master."""
-    master, request = call.load
-    master.accept(request)
+    def _deliver(self, call: Call) -> None:
+        """A request arrives at its master; a host that is on has accepted its connection."""
+        way, request = call.load
+        master = way.master
+        if self._connects and not (master.silent or master.refusing):
+            request.tell(self._connected)
+        master.accept(request)

@@ -137,6 +137,11 @@ class MessagePlane:
                 found[key] = found.get(key, 0) + number
         return found
 
+    @property
+    def retries_cut(self) -> tuple[int, ...]:
+        """Retries that the budget of each gateway did not allow."""
+        return tuple(side.dispatcher.retries_cut for side in self._dispatchers)
+
     def results(self) -> Results:
         """How each message ended."""
         messages = self.messages

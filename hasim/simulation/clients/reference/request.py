@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hasim.model import Cause
 from hasim.simulation.clients.reference.ways import Way
 from hasim.simulation.clients.traffic import Messages
@@ -41,6 +43,14 @@ class Request:
         self._way = way
         self._place = place
         self._expires_ns = expires_ns
+
+    def tell(self, connected: Callable[[Call], None]) -> None:
+        """The client hears that its connection was accepted."""
+        messages, place = self._messages, self._place
+        ratio, luck = messages.ratio_back[place], messages.loss_back[place]
+        delay = self._way.back.crossing(ratio, luck, self._env.now)
+        if delay >= 0:
+            Call(self._env, delay, ANSWER, connected, self.key, self.key)
 
     def reply(self, cause: Cause) -> None:
         """The master answers; who has given up by the time that it comes has hung up before."""

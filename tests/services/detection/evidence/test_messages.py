@@ -170,12 +170,16 @@ def test_sudden_death_where_one_failed_check_convicts_does_so() -> None:
 @pytest.mark.parametrize(
     ("settings", "against", "refuting"),
     [
-        ({}, {"refused", "reset", "error", "timeout"}, {"ok"}),
-        ({"counted": ["timeout"]}, {"refused", "timeout"}, {"ok"}),
-        ({"counted": ["error", "rejected"]}, {"refused", "error", "rejected"}, {"ok"}),
+        ({}, {"refused", "connect_timeout", "reset", "error", "timeout"}, {"ok"}),
+        ({"counted": ["timeout"]}, {"refused", "connect_timeout", "timeout"}, {"ok"}),
+        (
+            {"counted": ["error", "rejected"]},
+            {"refused", "connect_timeout", "error", "rejected"},
+            {"ok"},
+        ),
         (
             {"observe": "connection"},
-            {"refused"},
+            {"refused", "connect_timeout"},
             {"ok", "error", "reset", "rejected", "not_owner"},
         ),
     ],
