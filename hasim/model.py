@@ -89,7 +89,9 @@ class Ownership:
 
 @record
 class RoutingTable:
-    """What a gateway needs to know: versions are totally ordered, the highest wins.
+    """What a gateway needs to know: by term, then by version, the highest wins.
+
+    The `term` is that of the control plane that made it, see `hasim.services.accession`.
 
     Masters that are `draining` get owned messages alone; those that are `away` are in
     maintenance or absent, and so not even meant where health is disregarded (panic).
@@ -101,6 +103,7 @@ class RoutingTable:
     algorithm: str
     draining: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
+    term: int = 1
 
 
 @record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.model import Diagnosis, Severity, Status
+from hasim.model import Diagnosis, Ownership, Severity, Status
 from hasim.record import record
 
 
@@ -79,6 +79,15 @@ class ServiceFailed:
 
 
 @record
+class TermBegun:
+    """A control plane acts under `term` from now on; who owns what, by all that it has heard."""
+
+    term: int
+    owners: tuple[Ownership, ...]
+    reason: str
+
+
+@record
 class InputRefused:
     """An input changed nothing: it cannot be, or it answers nothing that was asked.
 
@@ -99,4 +108,5 @@ Event = (
     | AlertChanged
     | ServiceFailed
     | InputRefused
+    | TermBegun
 )

@@ -16,6 +16,22 @@ class SendProbe:
 
 
 @record
+class AskMaster:
+    """Ask `master` what it is, and that it obeys no term below `term` from now on."""
+
+    master: str
+    term: int
+
+
+@record
+class AskGateway:
+    """Ask `gateway` which table it uses, and that it obeys no term below `term` from now on."""
+
+    gateway: str
+    term: int
+
+
+@record
 class Fence:
     """Power `master` off through its out-of-band device; it restarts as a standby.
 
@@ -26,6 +42,7 @@ class Fence:
     failover: int
     master: str
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -37,6 +54,7 @@ class TransferState:
     target: str
     sources: tuple[str, ...]
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -47,6 +65,7 @@ class DiscardTransfer:
     partitions: tuple[str, ...]
     target: str
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -58,6 +77,7 @@ class Promote:
     target: str
     epoch: int
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -69,6 +89,7 @@ class Demote:
     target: str
     epoch: int
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -95,6 +116,8 @@ class SendHello:
 
 Effect = (
     SendProbe
+    | AskMaster
+    | AskGateway
     | Fence
     | TransferState
     | DiscardTransfer

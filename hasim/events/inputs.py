@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.model import Cause
+from hasim.model import Cause, Ownership
 from hasim.record import record
 from hasim.times import Times
 
@@ -92,15 +92,31 @@ class GatewayReport:
 
 @record
 class GatewayHello:
-    """A gateway has started, as this `incarnation`; it uses routing table `version`.
+    """A gateway has started, or was asked: it is this `incarnation`, and uses table `version`.
 
     An incarnation is any number that is greater after each start (SWIM's word, Das et al. 2002):
-    its time will do. What a gateway counts and numbers begins anew with it.
+    its time will do. What a gateway counts and numbers begins anew with it. `owners` are those
+    of its table; it obeys no `term` below this one.
     """
 
     gateway: str
     incarnation: int
     version: int
+    term: int = 1
+    owners: tuple[Ownership, ...] = ()
+
+
+@record
+class MasterState:
+    """A master was asked: it obeys no `term` below this one.
+
+    `knows` has each partition of which it has heard an epoch, with the highest; the owner is itself
+    if it accepts the partition's writes under that, and empty otherwise.
+    """
+
+    master: str
+    term: int
+    knows: tuple[Ownership, ...]
 
 
 @record
@@ -110,6 +126,7 @@ class RoutingAck:
     gateway: str
     version: int
     incarnation: int = 1
+    term: int = 1
 
 
 @record
@@ -123,6 +140,7 @@ class FenceResult:
     master: str
     confirmed: bool
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -150,6 +168,7 @@ class TransferResult:
     cause: Cause
     copies: tuple[Copy, ...] = ()
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -161,6 +180,7 @@ class PromoteResult:
     cause: Cause
     epoch: int
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -172,6 +192,7 @@ class DemoteResult:
     cause: Cause
     epoch: int
     order: int = 0
+    term: int = 1
 
 
 @record
@@ -277,6 +298,7 @@ Input = (
     | Heartbeat
     | GatewayReport
     | GatewayHello
+    | MasterState
     | RoutingAck
     | FenceResult
     | TransferResult

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import partial
 from typing import Any, ClassVar, Protocol, cast, get_args
 
-from hasim.events import Event, Input, Output, ServiceFailed, SwitchAlgorithm, WakeUp
+from hasim.events import (
+    Event,
+    GatewayHello,
+    Input,
+    MasterState,
+    Output,
+    ServiceFailed,
+    SwitchAlgorithm,
+    TermBegun,
+    WakeUp,
+)
 from hasim.model import Cluster
+from hasim.services.accession import Accession, AccessionSettings, Heard
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.door import Door, InputError
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
+from hasim.services.frozen import freeze
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 
 EVENTS = frozenset(get_args(Event))
 NEVER = sys.maxsize
+WATCHERS = ("detection", "monitor")
+"""Those that give no orders: at work before a term begins."""
+ASKING = "asking"
+TERMED = frozenset(
+    kind for kind in get_args(Input) if "term" in {field.name for field in fields(kind)}
+)
+"""Inputs that say a term of those that sent them."""
 
 
 class Service(Protocol):
@@ -48,6 +71,10 @@ class ControlPlane:
     woken is asked after each of its calls, so all calls that change it go through here.
     `observer` is its name, where there are several: dashboards and metrics say it. `seed`: 64 bits
     of chance from its driver, by which its checks begin somewhere in their interval.
+
+    It acts under a `term`. One that starts among masters at work, or is restored, first asks what
+    they know (`Accession`): until a majority has answered, detection and the monitor
+    are at work alone. If it hears of a later term it acts no more, and asks again.
     """
 
     def __init__(
@@ -57,6 +84,7 @@ class ControlPlane:
         failover: FailoverSettings | None = None,
         balancing: BalancingSettings | None = None,
         monitor: MonitorSettings | None = None,
+        accession: AccessionSettings | None = None,
         *,
         observer: str = "",
         seed: int | None = None,
@@ -67,6 +95,9 @@ class ControlPlane:
         self._failover_settings = failover or FailoverSettings()
         self._balancing_settings = balancing or BalancingSettings()
         self._monitor_settings = monitor or MonitorSettings()
+        self._accession_settings = accession or AccessionSettings()
+        self.term = 1
+        self._asking: Accession | None = None
         self.cluster = cluster
         self._door = Door(cluster)
         self._install(
@@ -108,8 +139,10 @@ class ControlPlane:
         }
 
     def freeze(self) -> dict[str, Any]:
-        """The state of all four services as plain data (JSON)."""
+        """The state of all four services as plain data (JSON), and of which configuration it is."""
         return {
+            "configuration": self._fingerprint(),
+            "term": self.term,
             "detection": self.detection.freeze(),
             "failover": self.failover.freeze(),
             "balancing": self.balancing.freeze(),
@@ -119,9 +152,13 @@ class ControlPlane:
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where the control plane stood that `freeze` was called on.
 
-        Its configuration must be the same; what happened since is learned from
-        probes, reports and step timeouts.
+        ValueError if that had another configuration. To be followed by `resume`: what has happened
+        since is learned by asking.
         """
+        own, frozen = self._fingerprint(), data["configuration"]
+        if frozen != own:
+            raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
+        self.term, self._asking = data["term"], None
         self._install(
             FailoverDetectionService.restore(
                 self._detection_settings, self.cluster, data["detection"], seed=self._seed
@@ -133,8 +170,33 @@ class ControlPlane:
             ),
         )
 
+    def reborn(self) -> ControlPlane:
+        """Another control plane of the same configuration, which remembers nothing."""
+        return ControlPlane(
+            self.cluster,
+            self._detection_settings,
+            self._failover_settings,
+            self._balancing_settings,
+            self._monitor_settings,
+            self._accession_settings,
+            observer=self.observer,
+            seed=self._seed,
+        )
+
+    def resume(self, now: int) -> list[Output]:
+        """Go on after `restore`, or begin without a memory among masters that are at work.
+
+        Probes that were under way are sent anew; what was ordered is ordered again when a majority
+        has said what it knows.
+        """
+        return self.start(now) + self._ask_anew(now, self.term)
+
     def start(self, now: int) -> list[Output]:
-        """Start monitoring; raises RuntimeError if a service is not healthy after that."""
+        """Start monitoring, at the birth of the cluster.
+
+        Raises RuntimeError if a service is not healthy after that. All that the configuration says
+        is taken to be so; one that is started later than the masters is to `resume`.
+        """
         out = self._guarded(now, "monitor", self.monitor.initialize_monitoring)
         out += self._guarded(now, "detection", self.detection.start_monitoring)
         sick = [name for name, service in self.services.items() if not service.healthy()]
@@ -155,16 +217,67 @@ class ControlPlane:
         """
         self._door.check(now, item)
         out: list[Output] = []
+        if type(item) in TERMED and cast(Any, item).term > self.term and self._asking is None:
+            out = self._ask_anew(now, cast(Any, item).term)
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
-            if not woken or due_ns[name] <= now:
+            if (not woken or due_ns[name] <= now) and self._is_at_work(name):
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
-        return out
+        return out if self._asking is None else out + self._hear(now, item, self._asking)
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""
         return None if self._next_ns == NEVER else self._next_ns
+
+    # -- terms ---------------------------------------------------------------------
+
+    def _is_at_work(self, name: str) -> bool:
+        return self._asking is None or name in WATCHERS
+
+    def _ask_anew(self, now: int, above: int) -> list[Output]:
+        """Act no more, and ask everybody under a term after this one."""
+        self._asking = asking = Accession(self._accession_settings, self.cluster)
+        for name in self.services:
+            if name not in WATCHERS:
+                self._due_ns[name] = NEVER
+        out = asking.begin(now, above)
+        self._due(ASKING, asking.next_wakeup())
+        return out
+
+    def _hear(self, now: int, item: Input, asking: Accession) -> list[Output]:
+        """While it asks: take what may be an answer; act as soon as it may."""
+        out = list[Output]()
+        if isinstance(item, MasterState | GatewayHello):
+            out = asking.take(now, item)
+        elif type(item) is WakeUp:
+            out = asking.wake(now)
+        if not asking.granted(now):
+            self._due(ASKING, asking.next_wakeup())
+            return out
+        self.term, self._asking = asking.term, None
+        self._due(ASKING, NEVER)
+        statuses = self.detection.get_all_master_statuses()
+        heard = Heard(asking.term, asking.masters, asking.gateways, statuses)
+        made = self._guarded(now, "failover", partial(self.failover.accede, heard=heard))
+        begun = next((o for o in made if isinstance(o, TermBegun)), None)
+        heard = replace(heard, owners=begun.owners if begun else ())
+        published = self._guarded(now, "balancing", partial(self.balancing.accede, heard=heard))
+        return out + made + published
+
+    def _fingerprint(self) -> str:
+        """Of the cluster and all settings."""
+        said = (
+            freeze(self.cluster),
+            *(
+                repr(settings)
+                for settings in (
+                    *(self._detection_settings, self._failover_settings),
+                    *(self._balancing_settings, self._monitor_settings),
+                )
+            ),
+        )
+        return hashlib.blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
 
     def hand_over_probing(self, master: str) -> None:
         """Somebody else probes a master from now on, see `FailoverDetectionService.rhythm`."""
@@ -208,14 +321,18 @@ class ControlPlane:
         """When a service wants to be called, now that it was."""
         time = self.services[name].next_wakeup()
         if time != self._due_ns[name]:
-            self._due_ns[name] = NEVER if time is None else time
-            self._next_ns = min(self._due_ns.values())
+            self._due(name, NEVER if time is None else time)
+
+    def _due(self, name: str, time_ns: int) -> None:
+        self._due_ns[name] = time_ns
+        self._next_ns = min(self._due_ns.values())
 
     def _tell(self, now: int, origin: str, event: Event) -> list[Output]:
         out: list[Output] = []
         for name, listener in self._listeners.items():
             # The failure of a service concerns the monitor alone, so that failures
             # of several services cannot echo between them.
-            if name != origin and (name == "monitor" or not isinstance(event, ServiceFailed)):
+            told = name == "monitor" or not isinstance(event, ServiceFailed)
+            if name != origin and told and self._is_at_work(name):
                 out += self._guarded(now, name, listener, event)
         return out

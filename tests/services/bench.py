@@ -54,17 +54,19 @@ def whole(transfer: TransferState) -> TransferResult:
 
 def fenced(order: Fence, *, confirmed: bool = True) -> FenceResult:
     """The answer of the fencing device."""
-    return FenceResult(order.failover, order.master, confirmed=confirmed, order=order.order)
+    return FenceResult(
+        order.failover, order.master, confirmed=confirmed, order=order.order, term=order.term
+    )
 
 
 def promoted(order: Promote, cause: Cause = Cause.OK) -> PromoteResult:
     """The answer to a promotion."""
-    return PromoteResult(order.failover, order.target, cause, order.epoch, order.order)
+    return PromoteResult(order.failover, order.target, cause, order.epoch, order.order, order.term)
 
 
 def demoted(order: Demote, cause: Cause = Cause.OK) -> DemoteResult:
     """The answer to a demotion."""
-    return DemoteResult(order.failover, order.target, cause, order.epoch, order.order)
+    return DemoteResult(order.failover, order.target, cause, order.epoch, order.order, order.term)
 
 
 def detection(**beside: Any) -> DetectionSettings:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from hasim.events import Event, GatewayReport, Input, Output, SendReport
 from hasim.model import Cause, Cluster
+from hasim.services.accession import Heard
 from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.door import Door
@@ -119,6 +120,10 @@ class LoadBalancingService:
     def handle_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: verdicts and changes of owner change the routing."""
         return self._followed(now, self.routing.handle_event(now, event))
+
+    def accede(self, now: int, heard: Heard) -> list[Output]:
+        """A term begins; see `RoutingService.accede`."""
+        return self._followed(now, self.routing.accede(now, heard))
 
     def update_load_metrics(self, now: int, report: GatewayReport) -> list[Output]:
         """Merge a gateway's report; an older one than the last is ignored."""

@@ -231,6 +231,12 @@ class Court(Judge):
         sources = self.sources.values()
         return [out for source in sources for out in source.begin(now, health.master)]
 
+    def resume(self, now: int, health: MasterHealth) -> None:
+        """Go on after a pause: silence counts from now on."""
+        if self.keeps_time:
+            health.detector.begin(now)
+            self._listen(now, health)
+
     def end(self, health: MasterHealth) -> None:
         """Watch it no more."""
         health.changes_ns = NEVER

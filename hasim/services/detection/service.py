@@ -89,14 +89,18 @@ class FailoverDetectionService:
     # -- acting ----------------------------------------------------------------
 
     def start_monitoring(self, now: int) -> list[Output]:
-        """Watch every master that is part of the cluster and not in maintenance."""
-        self.running = True
-        return [
-            out
-            for health in self._court.health.values()
-            if health.status is not Status.MAINTENANCE
-            for out in self._court.begin(now, health)
-        ]
+        """Watch every master that is part of the cluster and not in maintenance.
+
+        Again while running (a service that was restored): go on after a pause of unknown length.
+        What was asked is asked anew, and nothing is late.
+        """
+        resumed, self.running = self.running, True
+        watched = [h for h in self._court.health.values() if h.status is not Status.MAINTENANCE]
+        if not resumed:
+            return [out for health in watched for out in self._court.begin(now, health)]
+        for health in watched:
+            self._court.resume(now, health)
+        return [out for source in self._sources.values() for out in source.restarted(now)]
 
     def stop_monitoring(self, now: int) -> list[Output]:
         """Watch nobody any more; the verdicts stay as they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hasim.events import (
+    AskMaster,
     DemoteResult,
     FenceResult,
     InputRefused,
@@ -107,6 +108,8 @@ class Answers:
 
     def _demoted(self, now: int, result: DemoteResult) -> list[Output]:
         """The target of a demotion answers; that it obeys is news however late it comes."""
+        if not result.failover:  # of no failover's: see `Returned`. What does it accept now?
+            return [AskMaster(result.target, self._known.orders.term)]
         if result.cause is Cause.OK:
             told = self._failovers.get(result.failover)
             self._known.writers.stopped(result.target, told.partitions, result.epoch)

@@ -102,6 +102,24 @@ class Course:
         out = self.advance(now, failover, "fenced", reason)
         return out + self.choose(now, failover)
 
+    def again(self, now: int, failover: Failover) -> list[Output]:
+        """Another term has begun: what the state waits for is ordered once more, under that."""
+        match failover.state:
+            case lifecycle.FENCING:
+                self.fencing.due_ns.pop(failover.fencing, None)
+                return self.fencing.order(now, failover, failover.fencing)
+            case lifecycle.TRANSFERRING:
+                return self.transfer(now, failover)
+            case lifecycle.PROMOTING:
+                return self.promote(now, failover)
+            case lifecycle.ROLLING_BACK:
+                return self._demote(now, failover)
+            case lifecycle.REDIRECTING:
+                failover.deadline_ns = now + self._settings.redirect_timeout_ns
+            case _:  # waiting
+                failover.deadline_ns = now
+        return []
+
     # -- selection -----------------------------------------------------------------
 
     def backup_of(self, failed: str, exclude: tuple[str, ...] = ()) -> str | None:
@@ -191,10 +209,14 @@ class Course:
                 failover, DiscardTransfer(failover.id, failover.partitions, failover.candidate)
             )
             return out + self.rolled_back(now, failover, "nothing was promoted")
+        return out + self._demote(now, failover)
+
+    def _demote(self, now: int, failover: Failover) -> list[Output]:
+        """Order the candidate to accept nothing."""
         failover.deadline_ns = now + self._settings.demote_timeout_ns
         # The epoch after the promoted one: the demotion overrides it, a late promotion loses.
         demote = Demote(failover.id, failover.partitions, failover.candidate, failover.epoch + 1)
-        return out + self._order(failover, demote)
+        return self._order(failover, demote)
 
     def rolled_back(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The candidate accepts nothing: the next one."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hasim.model import Cluster, Master, Status
 from hasim.services.failover.orders import Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.writers import Writers
+
+EPOCH_BITS = 32
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class Known:
     epochs: dict[str, int]
     writers: Writers
     orders: Orders
+    silent: set[str] = field(default_factory=set)
+    """Masters that have not said what they accept, since the term began."""
 
     @classmethod
     def at_start(cls, cluster: Cluster) -> Known:
@@ -46,9 +50,12 @@ class Known:
     def next_epoch(self, partitions: Sequence[str]) -> int:
         """One above all that was ever ordered for any of the partitions; it holds for all.
 
+        The high 32 bits are the terms before the present one, so that epochs of two terms are
+        never the same (ZooKeeper's zxid: the epoch of the leader, then a counter).
         Masters obey the highest epoch that they have heard of: an order that comes late, after
         a newer one, changes nothing.
         """
         epoch = 1 + max(self.epochs[partition] for partition in partitions)
+        epoch = max(epoch, (self.orders.term - 1 << EPOCH_BITS) + 1)
         self.epochs.update(dict.fromkeys(partitions, epoch))
         return epoch

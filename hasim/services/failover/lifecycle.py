@@ -28,9 +28,12 @@ LIFECYCLE: dict[str, dict[str, str]] = {
         "one-fenced": FENCING,  # another master may still accept writes
         "not-fenced": FENCING,
         "give-up": FAILED,
+        "superseded": CANCELLED,
     },
     SELECTING: {"selected": TRANSFERRING, "no-candidate": WAITING},
+    # Superseded: another control plane has moved its partitions meanwhile.
     TRANSFERRING: {
+        "superseded": CANCELLED,
         "transferred": PROMOTING,
         "torn": ROLLING_BACK,
         "refused": ROLLING_BACK,
@@ -39,6 +42,7 @@ LIFECYCLE: dict[str, dict[str, str]] = {
         "operator": ROLLING_BACK,
     },
     PROMOTING: {
+        "superseded": CANCELLED,
         "promoted": REDIRECTING,
         "refused": ROLLING_BACK,
         "timed-out": ROLLING_BACK,
@@ -47,9 +51,13 @@ LIFECYCLE: dict[str, dict[str, str]] = {
     },
     # A demotion that nobody confirms leaves a master that may accept writes:
     # it is fenced before the next candidate gets its turn.
-    ROLLING_BACK: {"rolled-back": SELECTING, "unconfirmed": FENCING},
-    WAITING: {"candidate-appeared": SELECTING, "owner-recovered": CANCELLED},
-    REDIRECTING: {"redirected": COMPLETED, "timed-out": COMPLETED},
+    ROLLING_BACK: {"rolled-back": SELECTING, "unconfirmed": FENCING, "superseded": CANCELLED},
+    WAITING: {
+        "candidate-appeared": SELECTING,
+        "owner-recovered": CANCELLED,
+        "superseded": CANCELLED,
+    },
+    REDIRECTING: {"redirected": COMPLETED, "timed-out": COMPLETED, "superseded": CANCELLED},
     COMPLETED: {},
     CANCELLED: {},
     FAILED: {},

@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hasim.events import (
+    AskMaster,
     DemoteResult,
     Event,
     ExecuteFailover,
     FenceResult,
     Input,
+    MasterState,
     Output,
     PromoteResult,
     RemoveMaster,
     RollBackFailover,
     RoutingConverged,
     StatusChanged,
+    TermBegun,
     TransferResult,
     WakeUp,
 )
 from hasim.model import Cluster, Status
+from hasim.services.accession import Heard
 from hasim.services.door import Door, InputError
 from hasim.services.failover import lifecycle
 from hasim.services.failover.answers import Answers
@@ -29,6 +33,7 @@ from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.fencing import Fencing
 from hasim.services.failover.known import Known
+from hasim.services.failover.learned import heard_late, learn, superseded_by
 from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
@@ -51,7 +56,7 @@ class FailoverOrchestrator:
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
-            *(FenceResult, TransferResult, PromoteResult, DemoteResult, WakeUp),
+            *(FenceResult, TransferResult, PromoteResult, DemoteResult, MasterState, WakeUp),
             *(RemoveMaster, ExecuteFailover, RollBackFailover),
         }
     )
@@ -201,15 +206,50 @@ class FailoverOrchestrator:
                 return self._on_answer(now, item)
             case RemoveMaster():
                 return self.execute_failover(now, item.master, "operator: removed")
+            case MasterState():
+                heard_late(self._known, item)
+                return self._returned.demote(now, item.master)
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
             case RollBackFailover():
-                self._check_rollback(item.failover)
+                _check_rollback(self._failovers, item.failover)
                 return self.rollback_failover(now, item.failover, item.reason)
             case WakeUp():
                 return self._on_wakeup(now)
             case _:
                 return []
+
+    # -- terms -----------------------------------------------------------------
+
+    def accede(self, now: int, heard: Heard) -> list[Output]:
+        """A term begins, by what masters and gateways have said: go on with all that is under way.
+
+        What nobody accepts the writes of, and what failed masters own, is failed over.
+        """
+        known = self._known
+        known.statuses.update(heard.statuses)
+        known.orders.begin(heard.term)
+        owners = learn(known, heard.masters, heard.gateways.values())
+        reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
+        out: list[Output] = [TermBegun(heard.term, owners, reason)]
+        for failover in self.get_active_failovers():
+            other = superseded_by(known, failover)
+            if other:
+                reason = f"{other} accepts the writes meanwhile"
+                out += self._course.advance(now, failover, "superseded", reason)
+            else:
+                out += self._course.again(now, failover)
+        for master in heard.masters:
+            orphans = _orphans(known, self._failovers, master)
+            if orphans:
+                failover = self._failovers.start(now, master, orphans)
+                out += self._course.begin(now, failover, f"{master} accepts no writes")
+        for master, status in heard.statuses.items():
+            if status is Status.FAILED:
+                out += self.execute_failover(now, master, "declared failed before the term began")
+            elif status is Status.HEALTHY:
+                out += self._returned.demote(now, master)
+        return out
 
     # -- freezing --------------------------------------------------------------
 
@@ -220,6 +260,8 @@ class FailoverOrchestrator:
             "owners": freeze(self._known.owners.by_partition),
             "epochs": freeze(self._known.epochs),
             "writers": freeze(self._known.writers),
+            "silent": freeze(self._known.silent),
+            "term": self._known.orders.term,
             "orders_issued": self._known.orders.issued,
             "orders_open": freeze(self._known.orders.open),
             "fence_due_ns": freeze(self._fencing.due_ns),
@@ -244,6 +286,7 @@ class FailoverOrchestrator:
             writers=thaw(Writers, data["writers"]),
             orders=Orders(data["orders_issued"], thaw(list[OpenOrder], data["orders_open"])),
         )
+        known.orders.term, known.silent = data["term"], set(data["silent"])
         service._assemble(known, Failovers(thaw(list[Failover], data["failovers"])))
         service._fencing.due_ns = thaw(dict[str, int], data["fence_due_ns"])
         service._fencing.last = thaw(dict[str, int], data["fence_last"])
@@ -251,12 +294,6 @@ class FailoverOrchestrator:
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
         return service
-
-    def _check_rollback(self, number: int) -> None:
-        try:
-            lifecycle.advance(self._failovers.get(number).state, "operator")
-        except (KeyError, lifecycle.IllegalTransitionError) as error:
-            raise InputError(f"RollBackFailover.failover: {error.args[0]}") from None
 
     def _check_own(self, failover: Failover) -> None:
         if self._failovers.get(failover.id) is not failover:
@@ -277,6 +314,8 @@ class FailoverOrchestrator:
     def _on_healthy(self, now: int, event: StatusChanged) -> list[Output]:
         self._policy.healthy_again(event.master)
         out = self._returned.demote(now, event.master)
+        if event.master in self._known.silent:
+            out.append(AskMaster(event.master, self._known.orders.term))
         for failover in self.get_active_failovers():
             if failover.state == lifecycle.WAITING:
                 out += self._course.wait_over(now, failover, event.master)
@@ -308,3 +347,20 @@ class FailoverOrchestrator:
         for master in self._policy.due(now):
             out += self.execute_failover(now, master, "retry: still failed")
         return out + self._returned.due(now)
+
+
+def _orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]:
+    """What `master` owns, does not accept the writes of, and nobody fails over."""
+    busy = {partition for failover in failovers.active for partition in failover.partitions}
+    return tuple(
+        partition
+        for partition in known.owners.owned(master)
+        if partition not in busy and not known.writers.accepts(master, partition)
+    )
+
+
+def _check_rollback(failovers: Failovers, number: int) -> None:
+    try:
+        lifecycle.advance(failovers.get(number).state, "operator")
+    except (KeyError, lifecycle.IllegalTransitionError) as error:
+        raise InputError(f"RollBackFailover.failover: {error.args[0]}") from None

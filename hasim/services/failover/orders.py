@@ -47,12 +47,15 @@ class OpenOrder:
 class Orders:
     """Numbers each order, and takes one answer to each; `issued` is the number of the last one.
 
+    All are given under the present `term`, and an answer to one of another term is none.
+
     An answer speaks for what was ordered before its order, and for nothing later: that a master
     was powered off says nothing of a promotion that it was given since.
     """
 
     def __init__(self, issued: int = 0, open_: Iterable[OpenOrder] = ()) -> None:
         self.issued = issued
+        self.term = 1
         self._open = {order.number: order for order in open_}
 
     @property
@@ -68,10 +71,17 @@ class Orders:
             self._open[self.issued] = OpenOrder(self.issued, answer.__name__, _repeated(order))
             if len(self._open) > MOST_OPEN:
                 del self._open[next(iter(self._open))]
-        return dataclasses.replace(order, order=self.issued)
+        return dataclasses.replace(order, order=self.issued, term=self.term)
+
+    def begin(self, term: int) -> None:
+        """Orders of earlier terms await no answer any more; the numbers go on."""
+        self.term = term
+        self._open.clear()
 
     def settle(self, answer: AnyAnswer) -> str:
         """Take an answer; an empty text, or why it answers nothing and shall change nothing."""
+        if answer.term != self.term:
+            return f"foreign: of term {answer.term}, the present one is {self.term}"
         asked = self._open.get(answer.order)
         if asked is None:
             if 1 <= answer.order <= self.issued:

@@ -26,7 +26,8 @@ class Returned:
         Under the epoch of the promotion that followed it, so that an order that comes late
         cannot demote `master` from what it was given since.
         """
-        orders: list[Output] = [
+        orders = self._claimed(master)
+        orders += [
             self._known.orders.issue(Demote(f.id, f.partitions, master, f.epoch))
             for f in self._failovers.completed(master)
             if any(self._may_serve(master, partition) for partition in f.partitions)
@@ -34,6 +35,20 @@ class Returned:
         if orders:
             self.again_ns[master] = now + self._settings.demote_timeout_ns
         return orders
+
+    def _claimed(self, master: str) -> list[Output]:
+        """An order to step down from what it was found to accept beside the owner (see `learn`)."""
+        known = self._known
+        told = {p for f in self._failovers.completed(master) for p in f.partitions}
+        claimed = [p for p in known.epochs if self._may_serve(master, p) and p not in told]
+        claimed = [p for p in claimed if p not in self._busy() and master not in known.silent]
+        if not claimed:
+            return []
+        epoch = max(known.epochs[partition] for partition in claimed)
+        return [known.orders.issue(Demote(0, tuple(claimed), master, epoch))]
+
+    def _busy(self) -> set[str]:
+        return {p for failover in self._failovers.active for p in failover.partitions}
 
     def due(self, now: int) -> list[Output]:
         """The orders of those that have not confirmed in time."""

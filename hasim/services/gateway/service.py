@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hasim.events import Input, RoutingAck, SendHello, SendReport, WakeUp
+from hasim.events import GatewayHello, Input, RoutingAck, SendHello, SendReport, WakeUp
 from hasim.model import Cause, Cluster, RoutingTable
 from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Request
@@ -54,6 +54,8 @@ class GatewayService:
         self._draw: Draw = draw or self._uniforms
         self._messages = 0
         self._version = 1
+        # The highest term heard of, and that of the table in use.
+        self._term = self._of_term = 1
 
     # -- attempts ----------------------------------------------------------------
 
@@ -162,8 +164,13 @@ class GatewayService:
         return self._version
 
     def apply_routing(self, now: int, table: RoutingTable) -> RoutingAck:
-        """Use `table` unless a newer one is in use; messages in flight are counted on as before."""
-        if table.version > self._version:
+        """Use `table` unless a newer one is in use; messages in flight are counted on as before.
+
+        One of an older term than was heard of is refused: the answer says what is in use.
+        """
+        newer = (table.term, table.version) > (self._of_term, self._version)
+        if newer and table.term >= self._term:
+            self._term = self._of_term = table.term
             self._version = table.version
             eligible, away = self.standing.eligible[:], self.standing.away[:]
             self.standing.take(table)
@@ -171,7 +178,17 @@ class GatewayService:
             self.reports.back(i for i, was in enumerate(eligible) if now_eligible[i] and not was)
             self.choice.change(now, eligible, away, table.algorithm)
         self.greeting.heard()
-        return RoutingAck(self.gateway, self._version, self.greeting.incarnation)
+        return RoutingAck(self.gateway, self._version, self.greeting.incarnation, self._term)
+
+    def asked(self, term: int) -> GatewayHello:
+        """A control plane asks: no term below its own is obeyed from now on, unless one was heard.
+
+        The answer says what is known here, and which term is obeyed.
+        """
+        self._term = max(self._term, term)
+        owners = tuple(self.standing.owners.values())
+        incarnation = self.greeting.incarnation
+        return GatewayHello(self.gateway, incarnation, self._version, self._term, owners)
 
     def start(self, now: int) -> list[SendHello]:
         """Say that it is there, until it is sent a routing table: after a restart.
@@ -191,6 +208,7 @@ class GatewayService:
         Its counts begin anew, but for what is under way, whose answers it will get.
         """
         first, self._version = Standing(cluster), 1
+        self._term = self._of_term = 1
         self.standing.owners = first.owners
         self.standing.draining[:] = first.draining
         self._stand(now, first.eligible, first.away)
@@ -234,6 +252,7 @@ class GatewayService:
             "uniforms_taken": self._uniforms.taken,
             "messages": self._messages,
             "version": self._version,
+            "terms": [self._term, self._of_term],
         }
 
     @classmethod
@@ -256,6 +275,7 @@ class GatewayService:
         service.choice.restore(data["choice"], in_flight)
         service._uniforms.taken = data["uniforms_taken"]
         service._messages, service._version = data["messages"], data["version"]
+        service._term, service._of_term = data["terms"]
         return service
 
     def _hash(self, key: str | int | None) -> int:

@@ -12,6 +12,7 @@ from hasim.events import (
     RoutingConverged,
     ServiceFailed,
     StatusChanged,
+    TermBegun,
 )
 from hasim.model import Cluster, Diagnosis, Status
 
@@ -106,6 +107,10 @@ class Beliefs:
                 if epoch >= known.epoch:
                     known.owner, known.epoch, known.moved = owner, epoch, True
                     self.unsettled.add(partition)
+            case TermBegun(_, owners):
+                for each in owners:
+                    at = self.partitions[each.partition]
+                    at.owner, at.epoch = each.owner, max(at.epoch, each.epoch)
             case RoutingConverged(version):
                 self.routing_version = version
                 for partition in list(self.unsettled):

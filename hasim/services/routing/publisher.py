@@ -41,9 +41,16 @@ class RoutingPublisher:
         self.table = dataclasses.replace(table, version=old.version + 1)
         return self._send(now)
 
+    def accede(self, now: int, table: RoutingTable) -> list[Output]:
+        """Publish a table to every gateway, whatever they have acknowledged: a term begins."""
+        self.table = table
+        self._acknowledged = dict.fromkeys(self._acknowledged, 0)
+        return self._send(now)
+
     def greeted(self, now: int, hello: GatewayHello) -> list[Output]:
         """A gateway says that it has started: it is sent the table."""
-        if hello.incarnation < self._incarnations[hello.gateway]:
+        known = self._incarnations[hello.gateway]
+        if hello.incarnation < known:
             return [_refused(hello, f"late: of incarnation {hello.incarnation}")]
         return self._began(now, hello.gateway, hello.incarnation)
 
@@ -70,6 +77,10 @@ class RoutingPublisher:
         """
         if ack.incarnation != self._incarnations[ack.gateway]:
             return [_refused(ack, f"late: of incarnation {ack.incarnation}")]
+        if ack.term != self.table.term:
+            return [
+                _refused(ack, f"foreign: of term {ack.term}, the table is of {self.table.term}")
+            ]
         if ack.version > self.table.version:
             newest = self.table.version
             return [_refused(ack, f"foreign: there was no version {ack.version}, {newest} is last")]

@@ -20,6 +20,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cluster, Ownership, RoutingTable, Status
+from hasim.services.accession import Heard
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.door import InputError
@@ -96,6 +97,16 @@ class RoutingService:
             case _:
                 return []
 
+    def accede(self, now: int, heard: Heard) -> list[Output]:
+        """A term begins: owners and verdicts are those that it begins with, and all are told."""
+        standing = self.standing
+        standing.owners.update({owner.partition: owner for owner in heard.owners})
+        for master, status in heard.statuses.items():
+            self._judge(standing.index[master], status)
+        version = max(heard.version, self.table.version) + 1
+        table = standing.table(version, self.algorithm, heard.term)
+        return self._publisher.accede(now, table)
+
     def update_load_metrics(self, now: int, report: GatewayReport) -> list[Output]:
         """Merge a gateway's report; an older one than the last is ignored."""
         self._merging.take(report)
@@ -121,7 +132,7 @@ class RoutingService:
 
     def healthy(self) -> bool:
         """Whether this service itself is at work: its table says what it has decided."""
-        table = self.standing.table(self.table.version, self.algorithm)
+        table = self.standing.table(self.table.version, self.algorithm, self.table.term)
         return table == self.table
 
     def freeze(self) -> dict[str, Any]:
@@ -150,8 +161,8 @@ class RoutingService:
         return service
 
     def _publish(self, now: int) -> list[Output]:
-        version = self.table.version
-        return self._publisher.change(now, self.standing.table(version, self.algorithm))
+        table = self.standing.table(self.table.version, self.algorithm, self.table.term)
+        return self._publisher.change(now, table)
 
     def _set_draining(self, now: int, master: str, *, draining: bool) -> list[Output]:
         """KeyError for an unknown master."""
@@ -159,19 +170,20 @@ class RoutingService:
         return self._publish(now)
 
     def _status_changed(self, now: int, event: StatusChanged) -> list[Output]:
+        changed = self._judge(self.standing.index[event.master], event.new)
+        return self._publish(now) if changed else []
+
+    def _judge(self, index: int, status: Status) -> bool:
         """Who is healthy is eligible, who is failed is not; a suspect stays what it was."""
         standing = self.standing
-        index = standing.index[event.master]
         before = standing.eligible[index], standing.draining[index], standing.away[index]
         eligible, draining, away = before
-        if event.new is Status.HEALTHY:
+        if status is Status.HEALTHY:
             eligible, away = True, False
-        elif event.new in NOT_ELIGIBLE:
+        elif status in NOT_ELIGIBLE:
             eligible = False
-        if event.new is Status.MAINTENANCE:
+        if status is Status.MAINTENANCE:
             away, draining = True, False
-        if (eligible, draining, away) == before:
-            return []
         standing.eligible[index], standing.draining[index] = eligible, draining
         standing.away[index] = away
-        return self._publish(now)
+        return (eligible, draining, away) != before

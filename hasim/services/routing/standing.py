@@ -26,7 +26,7 @@ class Standing:
         self.away = [master.absent for master in cluster.masters]
         self.owners = {p.id: Ownership(p.id, p.owner, 1) for p in cluster.partitions}
 
-    def table(self, version: int, algorithm: str) -> RoutingTable:
+    def table(self, version: int, algorithm: str, term: int = 1) -> RoutingTable:
         """All of it as a routing table."""
         return RoutingTable(
             version,
@@ -35,6 +35,7 @@ class Standing:
             algorithm,
             self.named(self.draining),
             self.named(self.away),
+            term,
         )
 
     def take(self, table: RoutingTable) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hasim.events import (
+    AskGateway,
+    AskMaster,
     Demote,
     DiscardTransfer,
     Effect,
@@ -51,6 +53,11 @@ class Commands:
         match effect:
             case Fence():
                 self._device.order(effect, self._post)
+            case AskMaster():
+                target = self._masters[effect.master]
+                self._post.order(target, lambda: self._roles.ask(target, effect))
+            case AskGateway():
+                self._ask(effect)
             case TransferState():
                 target = self._masters[effect.target]
                 self._post.order(target, lambda: self._transfers.begin(target, effect))
@@ -66,6 +73,16 @@ class Commands:
                 pass  # a staged copy that was never committed leaves nothing behind
             case _:
                 raise TypeError(f"the control plane cannot order {effect!r}")
+
+    def _ask(self, effect: AskGateway) -> None:
+        endpoint = self._rerouting.endpoint_of(effect.gateway)
+
+        def arrive() -> None:
+            hello = self._rerouting.ask(effect.gateway, effect.term)
+            if hello is not None:
+                self._post.bring(endpoint, hello)
+
+        self._post.send(endpoint, COMPLETION, arrive)
 
     def _publish(self, effect: PublishRouting) -> None:
         endpoint = self._rerouting.endpoint_of(effect.gateway)

@@ -51,9 +51,7 @@ class FencingDevice:
         post: Post
         effect, post = event.load
         if self._fails(effect.master):
-            post.hand_in(
-                FenceResult(effect.failover, effect.master, confirmed=False, order=effect.order)
-            )
+            self._answer(effect, post, confirmed=False)
             return
         master = self._masters[effect.master]
         master.forget_roles()
@@ -62,9 +60,11 @@ class FencingDevice:
         master.update_condition()
         # Before the answer: what the control plane does next comes after it at the same instant.
         Call(self._env, self._restarts.next_ns(master.id), COMPLETION, self._restart, master)
-        post.hand_in(
-            FenceResult(effect.failover, effect.master, confirmed=True, order=effect.order)
-        )
+        self._answer(effect, post, confirmed=True)
+
+    def _answer(self, effect: Fence, post: Post, *, confirmed: bool) -> None:
+        numbers = {"order": effect.order, "term": effect.term}
+        post.hand_in(FenceResult(effect.failover, effect.master, confirmed=confirmed, **numbers))
 
     def _fails(self, master: str) -> bool:
         # Drawn in any case, so that a given outcome does not shift the luck of later orders.

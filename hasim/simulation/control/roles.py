@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from hasim.events import Demote, DemoteResult, Promote, PromoteResult
+from hasim.events import AskMaster, Demote, DemoteResult, MasterState, Promote, PromoteResult
 from hasim.model import Cause
 from hasim.simulation.changes import Changes
 from hasim.simulation.clock import COMPLETION, Call
@@ -39,7 +39,9 @@ class Roles:
 
     def promote(self, target: SimMaster, effect: Promote) -> None:
         """The order has come to its target."""
-        if target.answering and self._traps.kills(target.id):
+        if target.answering and not target.obeys(effect.term):
+            self._promotion_ended(target, effect, Cause.REJECTED)
+        elif target.answering and self._traps.kills(target.id):
             self._promotion_ended(target, effect, Cause.RESET)
         elif target.refusing:
             self._promotion_ended(target, effect, Cause.REFUSED)
@@ -73,17 +75,29 @@ class Roles:
         self._promotion_ended(target, effect, cause)
 
     def _promotion_ended(self, target: SimMaster, effect: Promote, cause: Cause) -> None:
-        answer = PromoteResult(effect.failover, target.id, cause, effect.epoch, effect.order)
+        answer = PromoteResult(
+            effect.failover, target.id, cause, effect.epoch, effect.order, target.term
+        )
         self._post.answer(target, answer)
+
+    def ask(self, target: SimMaster, effect: AskMaster) -> None:
+        """The question has come to the master; a dead process says nothing."""
+        if target.answering:
+            target.obeys(effect.term)
+            self._post.answer(target, MasterState(target.id, target.term, target.known()))
 
     def demote(self, target: SimMaster, effect: Demote) -> None:
         """The order has come to its target."""
         if target.refusing:
             cause = Cause.REFUSED
+        elif target.answering and not target.obeys(effect.term):
+            cause = Cause.REJECTED
         elif target.answering:
             target.demote(effect.partitions, effect.epoch)
             cause = Cause.OK
         else:
             return
-        answer = DemoteResult(effect.failover, target.id, cause, effect.epoch, effect.order)
+        answer = DemoteResult(
+            effect.failover, target.id, cause, effect.epoch, effect.order, target.term
+        )
         self._post.answer(target, answer)

@@ -39,6 +39,9 @@ class Transfers:
             if target.refusing:
                 self._answer(target, effect, Cause.REFUSED)
             return
+        if not target.obeys(effect.term):
+            self._answer(target, effect, Cause.REJECTED)
+            return
         sources = [self._freshest(target, partition, effect) for partition in effect.partitions]
         if any(position == NO_COPY for _, position in sources):
             self._answer(target, effect, Cause.ERROR)
@@ -63,7 +66,8 @@ class Transfers:
         copies: tuple[Copy, ...] = (),
     ) -> None:
         self._post.answer(
-            target, TransferResult(effect.failover, target.id, cause, copies, effect.order)
+            target,
+            TransferResult(effect.failover, target.id, cause, copies, effect.order, target.term),
         )
 
     def _freshest(

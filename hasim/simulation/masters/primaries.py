@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hasim.model import Cause
+from hasim.model import Cause, Ownership
 
 
 class Primaries:
-    """By partition that it is primary of, the epoch of the order; `changed` is told of changes."""
+    """By partition that it is primary of, the epoch of the order; `changed` is told of changes.
+
+    `term` is the highest of which it has heard. All of it is kept through restarts.
+    """
+
+    id: str
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.primaries: dict[str, int] = {}
         self._floors: dict[str, int] = {}
+        self.term = 1
         self._changed = changed
+
+    def obeys(self, term: int) -> bool:
+        """Whether it does as it is told under a term: not if it has heard of a later one."""
+        if term < self.term:
+            return False
+        self.term = term
+        return True
+
+    def known(self) -> tuple[Ownership, ...]:
+        """The highest epoch that it has heard of each partition, and whether it writes under it."""
+        heard = {**self._floors, **self.primaries}
+        return tuple(
+            Ownership(partition, self.id if partition in self.primaries else "", epoch)
+            for partition, epoch in heard.items()
+        )
 
     def promote(self, partitions: tuple[str, ...], epoch: int) -> Cause:
         """Accept writes for `partitions` under `epoch`, unless a newer order forbids it."""

@@ -71,6 +71,15 @@ class Probes(Source):
         """No more probes; the answer of one under way counts for nothing."""
         self._plan(master, self._probing[master], None)
 
+    def restarted(self, now: int) -> list[Output]:
+        """Probes that are under way, or have become due, are sent now."""
+        out: list[Output] = []
+        for master, probing in self._probing.items():
+            due = probing.next_ns is not None and probing.next_ns <= now
+            if due or probing.deadline_ns is not None:
+                out += self._send(now, master, probing)
+        return out
+
     def resume(self, now: int, master: str) -> list[Output]:
         """A probe now, unless one is under way or planned."""
         probing = self._probing[master]

@@ -141,6 +141,10 @@ class Source(Protocol):
     def end(self, master: str) -> None:
         """Watch it no more: it is in maintenance, or all monitoring ends."""
 
+    def restarted(self, now: int) -> list[Output]:
+        """The service goes on after a pause of unknown length: answers may have been missed."""
+        return []
+
     def resume(self, now: int, master: str) -> list[Output]:
         """A verdict came from outside, and stands until there is evidence: there must be some."""
         return []

@@ -1,0 +1,115 @@
+"""How a control plane comes to act among masters at work: it asks before it does anything.
+
+One that starts without a memory, or with an old one, does not know who owns what by now, which
+epochs were given, which routing is in use. So it asks every master and every gateway, under a term
+above all that it knows; who answers obeys no lower term from then on. When a majority has answered
+it acts: any two majorities have somebody in common, so a later control plane always learns of this
+term, and an earlier one is refused (Paxos' first phase, Lamport 1998; Raft's terms, Ongaro 2014).
+Detection begins at once; nothing is ordered, and no routing is published, before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from hasim.events import AskGateway, AskMaster, GatewayHello, MasterState, Output
+from hasim.model import Cluster, Ownership, Status
+from hasim.settings import duration, settings
+from hasim.units import SECOND
+
+
+@settings
+class AccessionSettings:
+    """How long a control plane that starts among masters at work waits for their answers."""
+
+    ask_interval_ns: Annotated[
+        int, duration("Whoever has not answered is asked again.", above=0)
+    ] = SECOND
+    patience_ns: Annotated[
+        int,
+        duration(
+            "After this time it acts although some have not answered, if a majority has. Who has "
+            "not may accept any writes, for all that it knows.",
+            source="Patroni retry_timeout (10 s); half of it",
+        ),
+    ] = 5 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a control plane knows when its term begins.
+
+    What masters and gateways have answered, by name; the verdicts so far; the owners that follow.
+    """
+
+    term: int
+    masters: Mapping[str, MasterState]
+    gateways: Mapping[str, GatewayHello]
+    statuses: Mapping[str, Status]
+    owners: tuple[Ownership, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The highest routing table that any gateway uses."""
+        return max((hello.version for hello in self.gateways.values()), default=1)
+
+
+class Accession:
+    """Asks, and counts the answers; a sans-IO machine within the control plane."""
+
+    def __init__(self, settings: AccessionSettings, cluster: Cluster) -> None:
+        self.term = 1
+        self.masters: dict[str, MasterState] = {}
+        self.gateways: dict[str, GatewayHello] = {}
+        self._settings = settings
+        self._masters = tuple(master.id for master in cluster.masters)
+        self._gateways = cluster.gateways
+        self._again_ns = self._until_ns = 0
+
+    def begin(self, now: int, above: int) -> list[Output]:
+        """Ask everybody, under the term after this one."""
+        self.term = above + 1
+        self.masters.clear()
+        self.gateways.clear()
+        self._until_ns = now + self._settings.patience_ns
+        return self._ask(now)
+
+    def take(self, now: int, item: MasterState | GatewayHello) -> list[Output]:
+        """Take an answer; who obeys a later term already has to be asked under one after that."""
+        if item.term > self.term:
+            return self.begin(now, item.term)
+        if item.term < self.term:
+            return []  # a gateway's hello, which is no answer
+        if isinstance(item, MasterState):
+            self.masters[item.master] = item
+        else:
+            self.gateways[item.gateway] = item
+        return []
+
+    def wake(self, now: int) -> list[Output]:
+        """Ask those again that have not answered."""
+        return self._ask(now) if now >= self._again_ns else []
+
+    def next_wakeup(self) -> int:
+        """When to ask again, or to act (nanoseconds)."""
+        return min(self._again_ns, self._until_ns) if self._majority else self._again_ns
+
+    def granted(self, now: int) -> bool:
+        """Whether the term may begin."""
+        heard = len(self.masters) + len(self.gateways)
+        everybody = heard == len(self._masters) + len(self._gateways)
+        return everybody or (self._majority and now >= self._until_ns)
+
+    @property
+    def _majority(self) -> bool:
+        heard = len(self.masters) + len(self.gateways)
+        return 2 * heard > len(self._masters) + len(self._gateways)
+
+    def _ask(self, now: int) -> list[Output]:
+        self._again_ns = now + self._settings.ask_interval_ns
+        return [
+            *(AskMaster(m, self.term) for m in self._masters if m not in self.masters),
+            *(AskGateway(g, self.term) for g in self._gateways if g not in self.gateways),
+        ]

@@ -1,0 +1,75 @@
+"""What is learned of owners, epochs and writers before a term begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hasim.events import GatewayHello, MasterState
+from hasim.model import Ownership
+from hasim.services.failover.failover import Failover
+from hasim.services.failover.known import Known
+
+
+def learn(
+    known: Known, states: Mapping[str, MasterState], hellos: Iterable[GatewayHello]
+) -> tuple[Ownership, ...]:
+    """Bring what is known up to what masters and gateways have said; who owns what by that.
+
+    A partition's owner is the master that accepts its writes under the highest epoch; if nobody
+    says so, whom the gateways or the own memory name, whichever knows the later epoch. A master
+    that has not answered may accept the writes of any partition, for all that is known.
+    """
+    heard: dict[str, list[Ownership]] = {p: [] for p in known.epochs}
+    published: dict[str, list[Ownership]] = {p: [] for p in known.epochs}
+    for found, said in (
+        (heard, (each for state in states.values() for each in state.knows)),
+        (published, (each for hello in hellos for each in hello.owners)),
+    ):
+        for each in said:
+            if each.partition in found:
+                found[each.partition].append(each)
+    known.silent = {master for master in known.masters if master not in states}
+    return tuple(_owner(known, p, heard[p], published[p]) for p in known.epochs)
+
+
+def superseded_by(known: Known, failover: Failover) -> str:
+    """Whoever accepts the writes of a failover's partitions by nobody's order here, or nobody."""
+    for partition in failover.partitions:
+        for master, epoch in known.writers.epochs[partition].items():
+            ordered = master == failover.candidate and epoch == failover.epoch
+            if master not in known.silent and master != failover.master and not ordered:
+                return master
+    return ""
+
+
+def heard_late(known: Known, state: MasterState) -> None:
+    """A master that had not answered does: what it may accept is what it says."""
+    known.silent.discard(state.master)
+    claims = {each.partition: each.epoch for each in state.knows if each.owner}
+    for partition, writers in known.writers.epochs.items():
+        if partition in claims:
+            writers[state.master] = claims[partition]
+            known.epochs[partition] = max(known.epochs[partition], claims[partition])
+        elif known.writers.told.get(partition, {}).get(state.master) is None:
+            writers.pop(state.master, None)  # unless it was told to promote itself since
+
+
+def _owner(
+    known: Known, partition: str, heard: list[Ownership], published: list[Ownership]
+) -> Ownership:
+    own_epoch = known.epochs[partition]
+    epoch = max([own_epoch, *(each.epoch for each in (*heard, *published))])
+    writing = [each for each in heard if each.owner]
+    newest = max(published, key=lambda each: each.epoch, default=None)
+    if writing:
+        owner = max(writing, key=lambda each: each.epoch)
+    elif newest is not None and newest.epoch >= own_epoch:
+        owner = newest
+    else:
+        owner = Ownership(partition, known.owners.of(partition), own_epoch)
+    known.owners.change(partition, owner.owner)
+    known.epochs[partition] = epoch
+    writers = {each.owner: each.epoch for each in writing}
+    known.writers.epochs[partition] = writers | dict.fromkeys(sorted(known.silent), epoch)
+    known.writers.told.pop(partition, None)
+    return owner
