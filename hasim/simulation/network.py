@@ -77,6 +77,8 @@ class LinkFault:
     extra_ns: int = 0
     loss: float = 0.0
     held_ns: int = 0
+    holds_ns: int = 0
+    """How long all in all."""
 
     def strikes(self, source: str, destination: str) -> bool:
         """Whether it strikes the packets from one endpoint to another."""
@@ -94,7 +96,8 @@ class Link:
     """
 
     __slots__ = (
-        *("base_ns", "bursts", "drops", "extra_ns", "foreseen_by", "held_ns", "passes", "taken"),
+        *("base_ns", "bursts", "drops", "extra_ns", "foreseen_by", "held_ns", "holds_ns"),
+        *("passes", "taken"),
         *("_draws", "_first", "_jitter", "_loss", "_steady", "_uniforms"),
     )
 
@@ -132,6 +135,7 @@ class Link:
         self.drops = any(fault.drops for fault in faults)
         self.extra_ns = sum(fault.extra_ns for fault in faults)
         self.held_ns = max((fault.held_ns for fault in faults), default=0)
+        self.holds_ns = max((fault.holds_ns for fault in faults), default=0)
         self.passes = 1.0 - self._loss
         for fault in faults:
             self.passes *= 1.0 - fault.loss
@@ -323,8 +327,12 @@ class Network:
         return self.links[a, b].up and self.links[b, a].up
 
     def round_trip_ns(self, a: str, b: str) -> int | None:
-        """Median round-trip time under the present faults; None if packets do not pass."""
+        """Median round-trip time under the present faults; None if packets do not pass.
+
+        Where packets are held, that of the first.
+        """
         there, back = self.links[a, b], self.links[b, a]
         if not (there.up and back.up):
             return None
-        return there.base_ns + there.extra_ns + back.base_ns + back.extra_ns
+        held_ns = max(there.holds_ns, back.holds_ns)
+        return there.base_ns + there.extra_ns + back.base_ns + back.extra_ns + held_ns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hasim.events import Input
@@ -10,7 +10,7 @@ from hasim.journal import Journal
 from hasim.simulation.changes import Changes
 from hasim.simulation.clients.compiled.availability import available, refusal
 from hasim.simulation.clients.plane import DataPlane
-from hasim.simulation.clock import Clock
+from hasim.simulation.clock import FAULT, Call, Clock
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.observer import Observer
 from hasim.simulation.faults.injector import Injector
@@ -119,6 +119,7 @@ class World:
             self.changes.changed,
             self.record,
             lambda: self.env.now,
+            self._later,
         )
         return Injector(
             self.env,
@@ -128,6 +129,9 @@ class World:
             seed=self.seed,
             replication=self.replication,
         )
+
+    def _later(self, delay_ns: int, then: Callable[[], None]) -> None:
+        Call(self.env, delay_ns, FAULT, lambda _: then())
 
     def _owner_of(self, partition: str) -> str:
         tier = next(tier for tier in self.tiers if partition in tier.partitions.names)

@@ -256,6 +256,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             local_rtt_ns=one(0, 2 * GRID_NS),
             loss=one(0.0, 0.05, 0.5),
             bursts=one(None, None, *BURSTS),
+            retransmit_ns=one(0, 0, 30 * GRID_NS),
             jitter=None if grid else one(None, JitterLaw(cv=0.5)),
         ),
         traffic=TrafficSettings(

@@ -39,6 +39,8 @@ class Scene:
     changed: Callable[[], None]
     record: Callable[[Truth], None]
     now: Callable[[], int]
+    later: Callable[[int, Callable[[], None]], None]
+    """Calls something after so many nanoseconds, when faults begin and end."""
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     """The numbers of faults, in the order in which they begin."""
 
@@ -65,11 +67,30 @@ class Scene:
         self.record(FaultStarted(number, fault.kind, masters, impairs, told, others))
         heal = fault.strike(self, struck, lasting_ns)
 
+        since_ns = self.now()
+
         def cure() -> None:
             self.record(FaultCured(number))
+            if fault.cuts_clients and self.network.settings.retransmit_ns:
+                # Before they are healed, so that nobody sees them up in between.
+                self._retransmit(struck, self.now() - since_ns)
             heal()
 
         return cure
+
+    def _retransmit(self, masters: Masters, lasted_ns: int) -> None:
+        """Clients' connections are silent until the next retransmission.
+
+        The first packet was lost when the fault began, so that the retransmissions come after 1,
+        3, 7, ... timeouts.
+        """
+        first_ns = self.network.settings.retransmit_ns
+        waited_ns = first_ns
+        while waited_ns < lasted_ns:
+            waited_ns = 2 * waited_ns + first_ns
+        silent_ns = waited_ns - lasted_ns
+        if silent_ns:
+            self.later(silent_ns, self.on_links(masters, ends="clients", holds_ns=silent_ns))
 
     def kill_gateway(self, gateway: str) -> Cure:
         """The process of a gateway dies; a new one starts at the cure."""
@@ -96,7 +117,9 @@ class Scene:
         others = {"all": None, "clients": self.endpoints, "monitor": self.observers}[ends]
         held_ns = self.now() + holds_ns if holds_ns else 0
         faults = [
-            LinkFault(master_endpoint(m.id), others, to, from_, drops, extra_ns, loss, held_ns)
+            LinkFault(
+                master_endpoint(m.id), others, to, from_, drops, extra_ns, loss, held_ns, holds_ns
+            )
             for m in masters
         ]
         self.network.begin(*faults)

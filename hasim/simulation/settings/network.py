@@ -61,4 +61,13 @@ class NetworkSettings:
     loss: Annotated[float, share("Probability that a packet is lost, each way, by itself.")] = 0.0
     bursts: BurstSettings | None = None
     """Loss in bursts, beside that: what false failovers come from."""
+    retransmit_ns: Annotated[
+        int,
+        duration(
+            "First retransmission timeout of clients' connections, which doubles each time: when a "
+            "partition or a power cut is over, they stay silent until the next retransmission. 0: "
+            "new messages take new connections.",
+            source="RFC 6298; Linux: 200ms",
+        ),
+    ] = 0
     bandwidth_bytes_per_s: Annotated[int, bandwidth("Bandwidth of a state transfer.")] = 200 * 2**20

@@ -135,6 +135,11 @@ class Fault:
         return self.impairing
 
     @property
+    def cuts_clients(self) -> bool:
+        """Whether packets on clients' connections vanish, and nobody says so."""
+        return False
+
+    @property
     def strikes_masters(self) -> bool:
         """Whether it has a target: masters, or whom it `STRIKES`."""
         return True

@@ -23,6 +23,11 @@ class NetworkPartition(Fault):
         """If clients are cut off."""
         return self.scope in ("all", "clients")
 
+    @property
+    def cuts_clients(self) -> bool:
+        """If it is between them and the master."""
+        return self.impairing
+
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Drop their packets."""
         to, from_ = self.direction in ("both", "to"), self.direction in ("both", "from")

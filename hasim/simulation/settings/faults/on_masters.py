@@ -36,6 +36,11 @@ class PowerOff(Counted):
         """It does not serve."""
         return True
 
+    @property
+    def cuts_clients(self) -> bool:
+        """A host that is off resets nothing."""
+        return True
+
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more reason to be off."""
         return self.count(masters, "offs")
@@ -50,6 +55,11 @@ class RegionOutage(Counted):
     @property
     def impairing(self) -> bool:
         """None of them serves."""
+        return True
+
+    @property
+    def cuts_clients(self) -> bool:
+        """A host that is off resets nothing."""
         return True
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
