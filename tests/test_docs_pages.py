@@ -1,0 +1,56 @@
+"""What stands on the pages works: their Python runs, their commands end as they say."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hasim.cli import main
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "made" not in path.parts)
+BLOCK = re.compile(r"^```(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SAVED = re.compile(r"\bsave (?:this|it) as `([\w.-]+)`", re.IGNORECASE)
+NAMED = re.compile(r"`([\w-]+\.yaml)`:$", re.MULTILINE)
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
+    """(language, text, the name of the file that it is saved as) of each block."""
+    text, last = page.read_text(encoding="utf-8"), 0
+    for found in BLOCK.finditer(text):
+        before = text[last : found.start()]
+        name = SAVED.search(before) or NAMED.search(before.rstrip())
+        yield found[1], found[2], name[1] if name else ""
+        last = found.end()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_what_a_page_says_works(page, tmp_path, monkeypatch, capsys) -> None:
+    """From the first block to the last, in one folder and one Python session."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names: dict[str, object] = {"__name__": "page"}
+    for language, text, saved in blocks(page):
+        if saved:
+            Path(saved).write_text(text, encoding="utf-8")
+        if language == "console":
+            for line in text.splitlines():
+                assert line.startswith("$ hasim "), line
+                command, _, ends = line.removeprefix("$ hasim ").partition("# exit ")
+                with pytest.raises(SystemExit) as ended:
+                    main(shlex.split(command))
+                said = capsys.readouterr()
+                assert (ended.value.code or 0) == int(ends or 0), f"{line}\n{said.out}{said.err}"
+        elif language == "python" and not saved:
+            exec(compile(text, str(page), "exec"), names)
+    sys.modules.pop("patience", None)
+
+
+def test_pages_are_found() -> None:
+    assert len(PAGES) >= 12
+    assert any(language == "console" for page in PAGES for language, _, _ in blocks(page))
