@@ -22,6 +22,7 @@ from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
+from hasim.simulation.control.deep_probes import ProbeDraws
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
 from hasim.simulation.control.heartbeats import Heartbeats
@@ -41,7 +42,7 @@ from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.recorder import Recorder
 from hasim.simulation.settings import TierSettings, WorldSettings
-from hasim.simulation.streams import Stream, seed_of
+from hasim.simulation.streams import seed_of
 
 
 @dataclass(frozen=True)
@@ -260,9 +261,10 @@ class Tier:
         return Rerouting(self.env, self.gateways, masters, churn, reports, self.changes)
 
     def _observers(self) -> dict[str, Observer]:
-        # A stream per master: what one of them needs does not shift the others' luck.
-        error_draws = {
-            m: Stream(self.seed, self.replication, f"probe-errors:{m}") for m in self.masters
+        source = {"seed": self.seed, "replication": self.replication}
+        draws = {
+            name: ProbeDraws(master.settings, master.law, **source)
+            for name, master in self.masters.items()
         }
         found = {}
         tiers, own = len(self._around.settings.chain), len(self.drivers)
@@ -279,7 +281,7 @@ class Tier:
             commands = Commands(
                 post,
                 self.masters,
-                Probes(post, self.masters, error_draws, place=place, observers=own * tiers),
+                Probes(post, self.masters, draws, place=place, observers=own * tiers),
                 self.device,
                 Transfers(
                     post,

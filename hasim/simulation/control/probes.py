@@ -8,39 +8,25 @@ from typing import TYPE_CHECKING
 from hasim.events import ProbeReply, SendProbe
 from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, INPUT, KEY_BITS, Call
+from hasim.simulation.control.deep_probes import DeepProbe, ProbeDraws
 from hasim.simulation.control.post import Post
-from hasim.simulation.masters.master import NOT_ASKED, SimMaster
+from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Link, master_endpoint
-from hasim.simulation.streams import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROBE_DEMAND_NS = 1_000_000
-"""Work of a deep health check that goes through the queue: 1 ms, a trivial query."""
 OK = Cause.OK
 Journey = tuple[SendProbe, int, int, int]
 """A probe, the number of its crossing back, its own number, and when it was sent (ns)."""
+DEEP = ("deep", "write")
+"""Checks that a worker has to look at."""
 RANK_BITS = 14
 """So many bits of an answer's key tell masters apart."""
-Condition = tuple[Cause | None, bool, int, float, bool, int, float]
+Condition = tuple[Cause | None, bool, bool, int, float, bool, int, float]
 """All that how probes end depends on, but chance (see `Probes.condition`)."""
 LONGEST_NS = (1 << KEY_BITS - RANK_BITS) - 1
 """Answers that took longer (17 s) are not told apart by how long they took."""
-
-
-class DeepProbe:
-    """A health check that goes through the queue like a message; `number` tells it from others."""
-
-    def __init__(self, number: int, error_draw: float, answer: Callable[[Cause], None]) -> None:
-        self.key = number
-        self.demand_ns = PROBE_DEMAND_NS
-        self.error_draw = error_draw
-        self.partition: str | None = None
-        self.queued_ns = self.remaining_ns = self.resumed_ns = 0
-        self.completion: Call | None = None
-        self.asks, self.asked = False, NOT_ASKED
-        self.reply = answer
 
 
 class Probes:
@@ -60,7 +46,7 @@ class Probes:
         self,
         post: Post,
         masters: dict[str, SimMaster],
-        error_draws: dict[str, Stream],
+        draws: dict[str, ProbeDraws],
         *,
         place: int = 0,
         observers: int = 1,
@@ -68,11 +54,15 @@ class Probes:
         self.env = post.env
         self._receive = post.receive
         self._masters = masters
-        self._error_draws = error_draws
+        self._draws = draws
         links, endpoints = post.network.links, {m: master_endpoint(m) for m in masters}
         self._there = {m: links[post.endpoint, endpoint] for m, endpoint in endpoints.items()}
         self._back = {m: links[endpoint, post.endpoint] for m, endpoint in endpoints.items()}
-        self._shallow = {m: s.settings.health == "shallow" for m, s in masters.items()}
+        self._depths = {m: s.settings.health for m, s in masters.items()}
+        # By master: the latest probe that a stuck process has not looked at yet, and those that
+        # wait for the disk.
+        self._held: dict[str, Journey] = {}
+        self._writing: dict[str, list[Journey]] = {m: [] for m in masters}
         self.unanswered: Callable[[str], None] | None = None
         """Is told the master if it is known, when a probe is sent, that nobody will answer it."""
         # By master: when the probe arrives, its journey, the event of its answer.
@@ -118,11 +108,12 @@ class Probes:
             return None
         if not self._there[master].up:
             return Cause.TIMEOUT
-        if here.beating and not self._is_answered_at_once(master):
+        at_once = self._is_answered_at_once(master)
+        if not at_once and not here.dead and self._depths[master] in DEEP:
             return None  # they queue and are served there, whether or not an answer comes back
-        if not self._back[master].up or here.health is None:
+        if not self._back[master].up:
             return Cause.TIMEOUT
-        return here.health
+        return OK if at_once else here.health or Cause.TIMEOUT
 
     @property
     def nearest_ns(self) -> int:
@@ -134,7 +125,16 @@ class Probes:
         """The state of a master and its links, to see whether they have changed."""
         there, back = self._there[master], self._back[master]
         ways = (there.drops, there.extra_ns, there.passes, back.drops, back.extra_ns, back.passes)
-        return (self.outlook(master), *ways)
+        return (self.outlook(master), self.holds(master), *ways)
+
+    def holds(self, master: str) -> bool:
+        """Whether a stuck process holds the probes that come in, to answer when it goes on."""
+        here = self._masters[master]
+        return not here.dead and self._depths[master] == "shallow" and here.health is None
+
+    def hold(self, probe: SendProbe, way: int, sent_ns: int) -> None:
+        """A probe that was foreseen is held by its master; its crossing back has this number."""
+        self._held[probe.master] = (probe, way, 0, sent_ns)
 
     def go_on(
         self,
@@ -177,24 +177,50 @@ class Probes:
                 answer.cancel()
                 Call(self.env, arrival_ns - now, ARRIVAL, self._arrive, journey, journey[2])
         self._foreseen.clear()
+        for name in [name for name in self._held if not self.holds(name)]:
+            self._let_go(self._held.pop(name))
+        for name, waiting in self._writing.items():
+            if waiting and (self._masters[name].dead or not self._masters[name].disks):
+                self._writing[name] = []
+                for journey in waiting:
+                    self._let_go(journey)
+
+    def _let_go(self, journey: Journey) -> None:
+        """Somebody who waited at a master is answered, or his connection is gone with it."""
+        here = self._masters[journey[0].master]
+        if not here.silent:
+            self._answer(journey, Cause.RESET if here.refusing else OK)
 
     def _arrive(self, event: Call) -> None:
         journey: Journey = event.load
         master = self._masters[journey[0].master]
-        if master.health is not OK:
-            if master.health is not None:
-                self._answer(journey, master.health)
-        elif not self._is_answered_at_once(master.id):
-            self._deep += self._step
-            draw = self._error_draws[master.id].uniform()
-            master.accept(DeepProbe(self._deep, draw, partial(self._answer, journey)))
-        else:
+        if self._is_answered_at_once(master.id):
             self._answer(journey, OK)
+        elif master.dead:
+            if master.refusing:
+                self._answer(journey, Cause.REFUSED)
+        elif self._depths[master.id] in DEEP:
+            self._deep += self._step
+            demand_ns, error_draw = self._draws[master.id].take()
+            answer = partial(self._worked, journey)
+            master.accept(DeepProbe(self._deep, demand_ns, error_draw, answer))
+        else:
+            self._held[master.id] = journey
+
+    def _worked(self, journey: Journey, cause: Cause) -> None:
+        """A worker is done with a probe; what writes still waits for the disk."""
+        master = self._masters[journey[0].master]
+        if cause is OK and master.disks and self._depths[master.id] == "write":
+            self._writing[master.id].append(journey)
+        else:
+            self._answer(journey, cause)
 
     def _is_answered_at_once(self, master: str) -> bool:
         """Whether a probe passes that arrives now, without a worker that has a look at it."""
-        here = self._masters[master]
-        return here.health is OK and (self._shallow[master] or here.lies > 0)
+        here, depth = self._masters[master], self._depths[master]
+        if depth == "tcp":
+            return not here.dead or here.health is OK
+        return here.health is OK and (depth == "shallow" or here.lies > 0)
 
     def _answer(self, journey: Journey, cause: Cause) -> None:
         probe, way, _, sent_ns = journey

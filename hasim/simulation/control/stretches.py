@@ -277,6 +277,17 @@ class Stretches:
                 there_ns=int(stretch.there_ns[place]),
                 took_ns=int(stretch.took_ns[place]),
             )
+        self._hold(stretch, first_way, sent)
+
+    def _hold(self, stretch: Stretch, first_way: int, sent: int) -> None:
+        """A stuck process holds the latest of the probes that have come in."""
+        _, holds, *_ = stretch.condition
+        there_ns, sent_ns = stretch.there_ns[:sent], stretch.sent_ns[:sent]
+        arrived = np.flatnonzero((there_ns >= 0) & (sent_ns + there_ns < self._env.now))
+        if holds and len(arrived):
+            place = int(arrived[-1])
+            probe = SendProbe(stretch.master, stretch.probe + place)
+            self._probes.hold(probe, first_way + place, int(sent_ns[place]))
 
     def _out(self, stretch: Stretch, sent: int, ended: int) -> Iterable[int]:
         """Which probes are out: one that is waited for, and those that are on their way in vain."""

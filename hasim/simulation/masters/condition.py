@@ -33,6 +33,11 @@ class Condition:
         return self.crashes > 0 and not self.silent
 
     @property
+    def dead(self) -> bool:
+        """No process runs: it refuses or is silent."""
+        return self.offs > 0 or self.crashes > 0
+
+    @property
     def answering(self) -> bool:
         """The process runs and is not stuck."""
         return not (self.offs or self.crashes or self.blocked)

@@ -64,8 +64,13 @@ class MasterSettings:
     ] = None
     cold_start: ColdSettings | None = None
     """Slower for a while after a crash or a power cut."""
-    health: Literal["shallow", "deep"] = "shallow"
-    """The health endpoint answers while the process lives, or (deep) through the queue."""
+    health: Literal["tcp", "shallow", "deep", "write"] = "shallow"
+    """What a health check asks for: `tcp`: a connection, which the kernel accepts while the process
+    hangs; `shallow`: an answer that the process gives past its queue; `deep`: one that a worker
+    has worked for, in its turn; `write`: the same, with a write that waits for the disk."""
+    health_work: Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")] | None = None
+    """The law of the time that a worker needs for a deep check or one that writes. Without, such a
+    check is as much work as a message."""
     state: StateSettings = StateSettings()
     """The state of its partition."""
     standby: bool = False

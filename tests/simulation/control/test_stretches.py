@@ -15,6 +15,7 @@ from hasim.measures import measure
 from hasim.model import Cause, Status
 from hasim.simulation.clock import FAULT, INPUT, WAKE_UP, Call
 from hasim.simulation.control import stretches
+from hasim.simulation.laws import Constant, Lognormal
 from hasim.simulation.run import begin, simulate
 from hasim.simulation.settings import (
     BurstSettings,
@@ -125,7 +126,12 @@ def worlds(draw: Any) -> WorldSettings:
         made,
         horizon_ns=horizon_s * SECOND,
         masters=tuple(
-            dataclasses.replace(m, health=one("shallow", "shallow", "deep")) for m in masters
+            dataclasses.replace(
+                m,
+                health=one("shallow", "shallow", "deep", "tcp", "write"),
+                health_work=one(None, Constant(mean_ns=GRID_NS), Lognormal(mean_ns=SECOND)),
+            )
+            for m in masters
         ),
         faults=tuple(draw(st.lists(plan, max_size=6))),
         operations=tuple(draw(st.lists(planes.operations(horizon_s, len(masters)), max_size=3))),
