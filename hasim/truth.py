@@ -172,11 +172,23 @@ class AttemptRollup:
 
 
 @record
-class RetriesCut:
-    """Retries that a gateway's budget did not allow, over the whole run; none is no record."""
+class ClientRollup:
+    """What the clients of a gateway did for themselves, over the whole run; nothing is no record.
+
+    `retries_cut` were not allowed by the budget. Clients sent so many times (`follows`) to another
+    master than before, after a change of routing: the sum of the times since then, and the longest.
+    So many attempts were `held` while nobody might take them, and then sent: the sum of the times
+    for which they were, and the longest.
+    """
 
     gateway: str
-    retries: int
+    retries_cut: int
+    follows: int
+    follow_ns: int
+    follow_most_ns: int
+    held: int
+    held_ns: int
+    held_most_ns: int
 
 
 @record
@@ -252,7 +264,7 @@ Truth = (
     | LoadSample
     | KeysMoved
     | AttemptRollup
-    | RetriesCut
+    | ClientRollup
     | LoadBlock
     | BlockSketch
     | LatencySketch

@@ -20,7 +20,6 @@ from hasim.truth import (
     BlockSketch,
     LatencySketch,
     LoadBlock,
-    RetriesCut,
     TrafficRollup,
 )
 from hasim.units import seconds
@@ -101,8 +100,7 @@ class Load:
     worker x (Jain, Chiu, Hawe 1984: 1 is even, 1/n all on one), `peak_to_mean` their maximum
     over their mean, `least_to_mean` their minimum over it, `cv` their coefficient of variation:
     of all masters, available or not. `goodput_per_s` counts messages
-    answered by their deadline. `messages` took `attempts`; `retries_cut` were wanted and not
-    allowed by a budget, in the whole run.
+    answered by their deadline. `messages` took `attempts`.
     """
 
     jain: float | None
@@ -113,7 +111,6 @@ class Load:
     messages: int
     attempts: int
     probes_per_s: float
-    retries_cut: int
 
 
 def messages_of(facts: Facts) -> list[MessageRow]:
@@ -216,7 +213,6 @@ def load_of(facts: Facts, rows: Sequence[MasterRow], sent: Sequence[MessageRow])
         ),
         seconds(facts.horizon_ns),
         sum(row.probes for row in rows) / seconds(facts.horizon_ns),
-        sum(cut.retries for _, cut in facts.records.of(RetriesCut)),
     )
 
 
@@ -226,7 +222,6 @@ def load(
     counts: tuple[int, int, int],
     window_s: float,
     probes_per_s: float,
-    retries_cut: int,
 ) -> Load:
     """The load of a window: workers of and attempts on each master; messages, in time, attempts."""
     per_worker = [count / max(own, 1) for count, own in zip(chosen, workers, strict=True)]
@@ -237,5 +232,4 @@ def load(
         messages=messages,
         attempts=attempts,
         probes_per_s=probes_per_s,
-        retries_cut=retries_cut,
     )

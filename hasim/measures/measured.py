@@ -11,6 +11,7 @@ from hasim.measures.alerts import Alert, alerts_of
 from hasim.measures.availability import Availability, PartitionRow, availability_of
 from hasim.measures.balance import Balance, Window, balance_of, windows_of
 from hasim.measures.churn import ChurnRow, churn_of
+from hasim.measures.clients import ClientRow, clients_of
 from hasim.measures.facts import facts_of
 from hasim.measures.failovers import Failover, failovers_of
 from hasim.measures.incidents import Incident, incidents_of
@@ -59,6 +60,7 @@ class Measured:
     operations: tuple[OperationRow, ...] = ()
     transients: tuple[TransientRow, ...] = ()
     churn: tuple[ChurnRow, ...] = ()
+    clients: tuple[ClientRow, ...] = ()
     windows: tuple[Window, ...] = ()
     """Only if a warm-up is to be left out."""
 
@@ -99,6 +101,7 @@ ROWS: dict[str, type[Any]] = {
     "operations": OperationRow,
     "transients": TransientRow,
     "churn": ChurnRow,
+    "clients": ClientRow,
     "windows": Window,
 }
 """The tables of a `Measured`, and the class of their rows."""
@@ -148,5 +151,6 @@ def measure(journal: Journal, observer: str | None = None) -> Measured:
         operations=tuple(operations_of(facts)),
         transients=tuple(transients_of(facts)),
         churn=tuple(churn_of(facts)),
+        clients=tuple(clients_of(facts)),
         windows=tuple(windows) if blocks else (),
     )

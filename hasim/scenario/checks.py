@@ -25,6 +25,8 @@ RESERVED = ("random", "each", "all")
 MOST_MESSAGES = 10**8
 """More messages in one replication do not fit in the memory of a common machine."""
 MOST_FAULTS = 10**6
+MOST_ADDRESSES = 10**7
+"""What clients keep, for each partition, must fit in memory as well."""
 MOST_BURSTS = 10**7
 """More bursts of loss, each of 16 bytes, would be most of a run's memory."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -244,6 +246,7 @@ def _traffic(world: WorldSettings) -> Found:
                 ("traffic", "arrivals", "rate"),
                 f"makes {messages:.0e} messages; the most is 1e+08",
             )
+    yield from _clients(world)
     for index, region in enumerate(traffic.regions):
         if region in traffic.regions[:index]:
             yield ("traffic", "regions", index), f"{region!r} is given twice"
@@ -282,4 +285,19 @@ def _sites(world: WorldSettings) -> Found:
             ("observer", "region"),
             f"no master or client is in {world.observer.region!r}"
             f"{nearest(world.observer.region, known)}",
+        )
+
+
+def _clients(world: WorldSettings) -> Found:
+    clients, where = world.traffic.clients, ("traffic", "clients")
+    if clients is None:
+        return
+    if clients.dns is None and clients.connections is None:
+        yield where, "needs dns, connections, or both: without, clients keep nothing"
+    gateways = len(world.traffic.regions) or len({master.region for master in world.masters})
+    addresses = clients.number * gateways * (len(world.owners) + 1)
+    if addresses > MOST_ADDRESSES:
+        yield (
+            (*where, "number"),
+            f"makes {addresses:.0e} addresses, with gateways and partitions; the most is 1e+07",
         )

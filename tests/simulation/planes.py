@@ -23,7 +23,14 @@ from hasim.services.gateway.guards import (
     OutlierSettings,
     SlowStartSettings,
 )
-from hasim.services.gateway.settings import FAILURES, RetryLayer
+from hasim.services.gateway.settings import (
+    FAILURES,
+    ClientSettings,
+    ConnectionSettings,
+    DnsSettings,
+    HoldSettings,
+    RetryLayer,
+)
 from hasim.settings import members_of
 from hasim.simulation.laws import Constant, Exponential, Lognormal
 from hasim.simulation.recorded import Recorded
@@ -216,6 +223,18 @@ def layer(draw: Any) -> dict[str, Any]:
     }
 
 
+def clients(one: Any) -> ClientSettings | None:
+    """Clients that keep names, connections, both or neither; or none."""
+    dns = DnsSettings(
+        ttl_ns=one(1, 30, 100) * GRID_NS, keepers=one(0.0, 0.5), kept_ns=one(0, 200) * GRID_NS
+    )
+    kept = ConnectionSettings(lifetime_ns=one(0, 50, 300) * GRID_NS, validate=one(False, True))
+    made = ClientSettings(
+        number=one(1, 3, 20), dns=one(None, dns), connections=one(None, kept, kept)
+    )
+    return one(None, made)
+
+
 @st.composite
 def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
     """Any small world: few masters, a few seconds, much that can go wrong."""
@@ -269,6 +288,8 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             regions=one((), ("here",), ("here", "there", "nowhere")),
             timeout_ns=one(5, 10, 50, 200) * GRID_NS,
             connect_timeout_ns=one(0, 0, 2, 4) * GRID_NS,
+            hold=HoldSettings(most=one(0, 0, 2, 50), for_ns=one(5, 50, 300) * GRID_NS),
+            clients=clients(one),
             deadline_ns=one(10, 500) * GRID_NS,
             retry=RetrySettings(
                 attempts=one(1, 2, 4),

@@ -79,13 +79,6 @@ MEASURES = (
         Ratio(lambda run: run.load.attempts, lambda run: run.load.messages),
         views=COMPARED,
     ),
-    _load(
-        "retries_cut",
-        "Retries that a budget, or the limit of retries under way, did not allow, in a run.",
-        Mean(lambda run: run.load.retries_cut),
-        title="retries cut",
-        detail="Without traffic.retry.budget and most_active there are none.",
-    ),
     _load("offered", "Messages offered per second.", Mean(lambda run: run.balance.offered_per_s)),
     _load(
         "attempt_rate",

@@ -14,6 +14,9 @@ from hasim.services.balancing.chance import DRAWS, Uniforms, uniform
 BACKOFF = 0x5851F42D4C957F2D
 """Parts the sequence of waits from that of picks (Knuth's multiplier: any large odd number)."""
 
+CLIENTS = 0x2545F4914F6CDD1D
+"""Parts the sequence of clients from both (Vigna's multiplier of xorshift64*)."""
+
 
 class Chance(Protocol):
     """Uniforms in [0, 1)."""
@@ -24,6 +27,10 @@ class Chance(Protocol):
 
     def backoff(self, attempt: int) -> float:
         """The one that says how long to wait before an attempt."""
+        ...
+
+    def client(self, number: int) -> float:
+        """Those by which clients differ, by number."""
         ...
 
 
@@ -40,3 +47,7 @@ class Seeded:
     def backoff(self, attempt: int) -> float:
         """Number `attempt` of another sequence."""
         return uniform(self._seed ^ BACKOFF, attempt)
+
+    def client(self, number: int) -> float:
+        """Number `number` of a third one."""
+        return uniform(self._seed ^ CLIENTS, number)

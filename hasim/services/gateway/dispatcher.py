@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hasim.model import Cause
-from hasim.services.balancing.chance import hash_of_number, hash_of_text
-from hasim.services.frozen import freeze, thaw
+from hasim.services.balancing.chance import hash_of_number
+from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.attempts import Attempt, Message
 from hasim.services.gateway.budget import (
-    Budget,
     allows,
     deposit,
-    hedges_of,
     release,
-    retries_of,
     withdraw,
 )
-from hasim.services.gateway.chance import Chance, Seeded
 from hasim.services.gateway.effects import (
-    CONNECT,
     HEDGE,
+    LIMIT,
     LINE,
     RETRY,
     TIMEOUT,
@@ -31,9 +25,9 @@ from hasim.services.gateway.effects import (
     Settle,
     Wakeup,
 )
-from hasim.services.gateway.line import Line
-from hasim.services.gateway.pace import BUCKETS, Pace, note_latency
-from hasim.services.gateway.retrying import NONE, follows, layers_of, starts_at, stays
+from hasim.services.gateway.memory import Memory
+from hasim.services.gateway.pace import note_latency
+from hasim.services.gateway.retrying import NONE, follows, starts_at, stays
 from hasim.services.gateway.rules import (
     HEDGED,
     NEVER,
@@ -42,9 +36,6 @@ from hasim.services.gateway.rules import (
     may_join,
     still_waits,
 )
-from hasim.services.gateway.service import GatewayService
-from hasim.services.gateway.settings import DispatcherSettings
-from hasim.services.gateway.wakeups import Serial, Wakeups
 from hasim.services.watch import CODES
 
 Effects = list[DispatcherEffect]
@@ -53,7 +44,7 @@ LAST = Wakeup(NEVER, RETRY, 2**63, -1)
 """After every wake-up that there can be."""
 
 
-class Dispatcher:
+class Dispatcher(Memory):
     """The life of every attempt of the messages at one gateway, as a machine without any I/O.
 
     It is told of what happens, and answers with what is to be done (see `effects`): a message
@@ -69,29 +60,6 @@ class Dispatcher:
     share one `serial`, so that their attempts time out in the order in which they were sent.
     """
 
-    def __init__(
-        self,
-        gateway: GatewayService,
-        settings: DispatcherSettings,
-        chance: Chance | None = None,
-        *,
-        number: int = 0,
-        serial: Serial | None = None,
-    ) -> None:
-        self.gateway = gateway
-        self.settings = settings
-        self.causes: dict[tuple[str, Cause], int] = {}
-        """How many attempts have ended, by master and how."""
-        self._chance = chance or Seeded(hash_of_text(gateway.gateway))
-        self._retries, self._hedges = retries_of(settings), hedges_of(settings)
-        self._outer, self._inner = layers_of(settings.retry)
-        self._each = settings.retry.total
-        self._pace, self._latencies = Pace(), [0] * BUCKETS
-        self._messages: dict[int, Message] = {}
-        self._attempts: dict[int, Attempt] = {}
-        self._wakeups = Wakeups(self._attempts, settings.timeout_ns, serial or Serial())
-        self._line = Line(number, self._wakeups)
-
     # -- what happens --------------------------------------------------------------
 
     def arrived(
@@ -102,8 +70,11 @@ class Dispatcher:
         *,
         vip: bool = False,
         key: int | str | None = None,
+        client: int = 0,
     ) -> Effects:
         """A message has come; see `GatewayService.select_master`.
+
+        `client` is the number of who sends it, among the clients of all gateways.
 
         ValueError for one that is under way, KeyError for an unknown partition.
         """
@@ -114,7 +85,7 @@ class Dispatcher:
         deposit(self._retries)
         deposit(self._hedges)
         give_up_ns = now + self.settings.deadline_ns
-        made = self._messages[message] = Message(message, partition, vip, key, give_up_ns)
+        made = self._messages[message] = Message(message, partition, vip, key, give_up_ns, client)
         out: Effects = []
         self._try(now, made, out)
         return out
@@ -163,8 +134,8 @@ class Dispatcher:
         self._wakeups.remove(wakeup)
         if wakeup.kind == TIMEOUT:
             self._expire(now, self._attempts[wakeup.attempt], out)
-        elif wakeup.kind == CONNECT:
-            self._expire_connection(now, self._attempts[wakeup.attempt], out)
+        elif wakeup.kind == LIMIT:
+            self._reach_limit(now, self._attempts[wakeup.attempt], out)
         elif wakeup.kind == LINE:
             self._serve_line(now, out)
         elif wakeup.kind == HEDGE:
@@ -172,11 +143,6 @@ class Dispatcher:
         else:
             self._try(now, self._messages[wakeup.attempt // self._each], out)
         return out
-
-    @property
-    def retries_cut(self) -> int:
-        """How many retries its budget has not allowed."""
-        return self._retries.cut
 
     def under_way(self) -> list[Message]:
         """The messages that are not settled."""
@@ -189,16 +155,19 @@ class Dispatcher:
         number = message.number * self._each + message.round
         message.tries += 1
         attempt = Attempt(number, message.number, now)
-        master = self._select(now, message, number, message.tried, out)
+        master = self._directory.known_to(now, message) or self._select(
+            now, message, number, message.tried, out
+        )
         if master is not None:
             self._send(now, message, attempt, master, out)
             return
-        refusal, limits = self.gateway.refusal, self.gateway.settings.limits
-        if refusal is Cause.OVERFLOW and may_join(len(self._line.waiting), limits.max_queue):
+        refusal, hold = self.gateway.refusal, self.settings.hold
+        attempt.held = refusal is Cause.UNROUTABLE
+        most = hold.most if attempt.held else self.gateway.settings.limits.max_queue
+        if may_join(len(self._line.waiting), most):
             self._attempts[number] = attempt
             message.open.append(number)
-            self._line.waiting[number] = None
-            self._wakeups.wait(attempt)
+            self._line.join(attempt, hold.for_ns)
             self._line.look_again(now, self.gateway.opens_ns)
         else:
             self._end_round(now, message, refusal, out)
@@ -239,19 +208,25 @@ class Dispatcher:
     ) -> None:
         """Put an attempt on its way; the client's timeout begins anew."""
         number = attempt.number
+        if attempt.held:
+            self.held.add(now - attempt.since_ns)
+            attempt.held = False
         attempt.master, attempt.since_ns = master, now
+        opened_ns = OPENS if number >= HEDGED else self._directory.use(now, message, master)
         self._attempts[number] = attempt
         if number not in message.open:
             message.open.append(number)
         message.master = master
         self._wakeups.wait(attempt)
-        if self.settings.connect_timeout_ns:
-            self._wakeups.add(now + self.settings.connect_timeout_ns, CONNECT, number, number)
+        if self.settings.connect_timeout_ns and opened_ns == OPENS:
+            self._wakeups.add(now + self.settings.connect_timeout_ns, LIMIT, number, number)
+        attempt.connected = opened_ns != OPENS
         if message.partition is None and number < HEDGED:
             wait_ns = hedge_after(self._pace.delay_ns, self.settings.hedge.after_ns)
             if wait_ns > 0:
                 self._wakeups.add(now + wait_ns, HEDGE, number, number)
-        out.append(Send(number, message.number, master, now + self.settings.timeout_ns))
+        expires_ns = now + self.settings.timeout_ns
+        out.append(Send(number, message.number, master, expires_ns, opened_ns))
 
     def _hedge(self, now: int, first: Attempt, out: Effects) -> None:
         """There is no answer yet: a second attempt, at another master, if the budget allows."""
@@ -273,16 +248,22 @@ class Dispatcher:
         if attempt.master:
             self._end(now, attempt, Cause.TIMEOUT, out)
             return
+        self._leave(now, attempt, Cause.OVERFLOW, out)
+
+    def _reach_limit(self, now: int, attempt: Attempt, out: Effects) -> None:
+        """A client has waited long enough for a connection, or was held for long enough."""
+        waited_ns = now - attempt.since_ns
+        if attempt.held and waited_ns == self.settings.hold.for_ns:
+            self._leave(now, attempt, Cause.UNROUTABLE, out)
+        elif waited_ns == self.settings.connect_timeout_ns and attempt.unconnected:
+            self._end(now, attempt, Cause.CONNECT_TIMEOUT, out)
+
+    def _leave(self, now: int, attempt: Attempt, cause: Cause, out: Effects) -> None:
+        """One has waited in vain for somebody to take it."""
         message = self._messages[attempt.message]
         del self._line.waiting[attempt.number], self._attempts[attempt.number]
         message.open.remove(attempt.number)
-        self._end_round(now, message, Cause.OVERFLOW, out)
-
-    def _expire_connection(self, now: int, attempt: Attempt, out: Effects) -> None:
-        """A client has waited long enough for a connection, unless that was for another master."""
-        due = now - attempt.since_ns == self.settings.connect_timeout_ns
-        if due and attempt.master and not attempt.connected:
-            self._end(now, attempt, Cause.CONNECT_TIMEOUT, out)
+        self._end_round(now, message, cause, out)
 
     def _end(self, now: int, attempt: Attempt, cause: Cause, out: Effects) -> None:
         """An attempt that was sent was answered, or has failed."""
@@ -298,6 +279,8 @@ class Dispatcher:
             message.open.clear()
         else:
             message.tried.append(attempt.master)
+            if attempt.number < HEDGED:
+                self._directory.failed(message, attempt.master, cause)
         if not message.open:
             self._end_round(now, message, cause, out)
 
@@ -358,43 +341,3 @@ class Dispatcher:
                 return
             blocked = blocked or stateless
         self._line.look_again(now, self.gateway.opens_ns)
-
-    # -- freezing --------------------------------------------------------------------
-
-    def freeze(self) -> dict[str, Any]:
-        """The whole state as plain data (JSON); the gateway service's is another."""
-        return {
-            "messages": freeze(list(self._messages.values())),
-            "attempts": freeze(list(self._attempts.values())),
-            **self._line.freeze(),
-            "wakeups": self._wakeups.freeze(),
-            "retries": freeze(self._retries),
-            "hedges": freeze(self._hedges),
-            "pace": freeze(self._pace),
-            "latencies": freeze(self._latencies),
-            "causes": [[master, cause.value, n] for (master, cause), n in self.causes.items()],
-        }
-
-    @classmethod
-    def restore(
-        cls,
-        gateway: GatewayService,
-        settings: DispatcherSettings,
-        data: dict[str, Any],
-        chance: Chance | None = None,
-        *,
-        number: int = 0,
-        serial: Serial | None = None,
-    ) -> Dispatcher:
-        """The dispatcher that `freeze` was called on; `gateway` was restored as well."""
-        made = cls(gateway, settings, chance, number=number, serial=serial)
-        made._messages = {m.number: m for m in thaw(list[Message], data["messages"])}
-        made._attempts.update((a.number, a) for a in thaw(list[Attempt], data["attempts"]))
-        made._line.restore(data)
-        made._wakeups.restore(data["wakeups"])
-        made._retries = thaw(Budget, data["retries"])
-        made._hedges = thaw(Budget, data["hedges"])
-        made._pace = thaw(Pace, data["pace"])
-        made._latencies = list(data["latencies"])
-        made.causes = {(master, Cause(cause)): n for master, cause, n in data["causes"]}
-        return made

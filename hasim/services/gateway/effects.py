@@ -8,11 +8,12 @@ from hasim.events import SendReport
 from hasim.model import Cause
 from hasim.record import record
 
-CONNECT, TIMEOUT, LINE, HEDGE, RETRY = range(5)
-"""Kinds of wake-ups, in the order in which they happen at one instant: a client has no connection,
-a client has no answer, who waits for room is looked after, a second attempt is due, a message
-tries again. What a driver does between them: answers come before all of them, routing and reports
-after `LINE`, new messages after `HEDGE` and, by number, among those that try again."""
+LIMIT, TIMEOUT, LINE, HEDGE, RETRY = range(5)
+"""Kinds of wake-ups, in the order in which they happen at one instant: a client has no connection
+yet, or was held for long enough; a client has no answer; who waits for room is looked after; a
+second attempt is due; a message tries again. What a driver does between them: answers come before
+all of them, routing and reports after `LINE`, new messages after `HEDGE` and, by number, among
+those that try again."""
 
 
 class Wakeup(NamedTuple):
@@ -33,13 +34,15 @@ class Wakeup(NamedTuple):
 class Send:
     """Send an attempt of a message to a master; its answer is told to `answered`.
 
-    `attempt` is its number, and the client has given up at `expires_ns`.
+    `attempt` is its number, and the client has given up at `expires_ns`. It goes over a connection
+    that is open since `opened_ns`, or opens one (`addresses.OPENS`).
     """
 
     attempt: int
     message: int
     master: str
     expires_ns: int
+    opened_ns: int = -1
 
 
 @record

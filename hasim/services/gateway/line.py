@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hasim.services.gateway.effects import LINE
+from hasim.services.gateway.attempts import Attempt
+from hasim.services.gateway.effects import LIMIT, LINE
 from hasim.services.gateway.rules import NEVER, looks_at
 from hasim.services.gateway.wakeups import Wakeups
 
@@ -19,6 +20,15 @@ class Line:
         # Whether they will be looked after now, and when they will if nothing happens.
         self._called = False
         self._look_ns = NEVER
+
+    def join(self, attempt: Attempt, held_ns: int) -> None:
+        """An attempt waits: as long as a client does, or for so long if it is held."""
+        self.waiting[attempt.number] = None
+        if attempt.held:
+            until_ns = attempt.since_ns + held_ns
+            self._wakeups.add(until_ns, LIMIT, attempt.number, attempt.number)
+        else:
+            self._wakeups.wait(attempt)
 
     def call(self, now: int) -> None:
         """There may be room for one who waits: look when all has ended that ends now."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hasim.events import GatewayHello, Input, RoutingAck, SendHello, SendReport, WakeUp
-from hasim.model import Cause, Cluster, RoutingTable
+from hasim.model import Cause, Cluster, Ownership, RoutingTable
 from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Request
 from hasim.services.balancing.settings import BalancingSettings
@@ -56,6 +56,10 @@ class GatewayService:
         self._version = 1
         # The highest term heard of, and that of the table in use.
         self._term = self._of_term = 1
+        self.left_ns = [-1] * len(self._ids)
+        """Since when each master may not be sent stateless messages; -1 if it may."""
+        self.moved_ns = dict.fromkeys(self.standing.owners, 0)
+        """When each partition came to its owner."""
 
     # -- attempts ----------------------------------------------------------------
 
@@ -107,6 +111,12 @@ class GatewayService:
         self.reports.sent(now, index)
         choice.sent(now, index)
         return self._ids[index]
+
+    def send_to(self, now: int, master: str) -> None:
+        """A client sends an attempt to a master of its own choice."""
+        index = self._index[master]
+        self.reports.sent(now, index)
+        self.choice.sent(now, index)
 
     def record_message_corresponded(
         self, now: int, master: str, latency_ns: int
@@ -173,7 +183,9 @@ class GatewayService:
             self._term = self._of_term = table.term
             self._version = table.version
             eligible, away = self.standing.eligible[:], self.standing.away[:]
+            owners = self.standing.owners
             self.standing.take(table)
+            self._note_changes(now, owners)
             now_eligible = self.standing.eligible
             self.reports.back(i for i, was in enumerate(eligible) if now_eligible[i] and not was)
             self.choice.change(now, eligible, away, table.algorithm)
@@ -251,6 +263,8 @@ class GatewayService:
             "greeting": self.greeting.freeze(),
             "uniforms_taken": self._uniforms.taken,
             "messages": self._messages,
+            "left_ns": self.left_ns,
+            "moved_ns": self.moved_ns,
             "version": self._version,
             "terms": [self._term, self._of_term],
         }
@@ -276,7 +290,20 @@ class GatewayService:
         service._uniforms.taken = data["uniforms_taken"]
         service._messages, service._version = data["messages"], data["version"]
         service._term, service._of_term = data["terms"]
+        service.left_ns, service.moved_ns = list(data["left_ns"]), dict(data["moved_ns"])
         return service
+
+    def _note_changes(self, now: int, owners: Mapping[str, Ownership]) -> None:
+        """Another routing table is in use."""
+        usable = set(self.standing.usable_masters())
+        for index, master in enumerate(self._ids):
+            if master in usable:
+                self.left_ns[index] = -1
+            elif self.left_ns[index] < 0:
+                self.left_ns[index] = now
+        for partition, ownership in self.standing.owners.items():
+            if partition not in owners or owners[partition].owner != ownership.owner:
+                self.moved_ns[partition] = now
 
     def _hash(self, key: str | int | None) -> int:
         if key is None:

@@ -147,6 +147,90 @@ class HedgeSettings:
 
 
 @settings
+class DnsSettings:
+    """Clients ask a name where to send, and go by the answer for a while."""
+
+    ttl_ns: Annotated[
+        int,
+        duration(
+            "How long an answer holds. Each client asks with its first message after that.",
+            source="Route 53: 60 s for records with health checks",
+            above=0,
+        ),
+    ] = 60 * SECOND
+    keepers: Annotated[
+        float,
+        share(
+            "Clients that keep an answer longer.",
+            source="the JVM's networkaddress.cache.ttl, resolvers with a least TTL",
+        ),
+    ] = 0.0
+    kept_ns: Annotated[
+        int, duration("For so long. 0s: until the end of the run.", source="JVM: for ever")
+    ] = 0
+
+
+@settings
+class ConnectionSettings:
+    """Clients keep connections open, and send over them until they break or are old.
+
+    A refusal, a reset, a timeout and a message for another owner close one. A master that has died
+    meanwhile resets it at its first use, so that the message fails; over a connection that is
+    open there is no connect timeout.
+    """
+
+    lifetime_ns: Annotated[
+        int,
+        duration(
+            "A connection is replaced after so long. 0s: it stays until it breaks.",
+            source="HikariCP maxLifetime 30 min; Envoy max_connection_duration: none",
+        ),
+    ] = 0
+    validate: bool = False
+    """Connections are tested before they are used (HikariCP, test-on-borrow): a dead one costs no
+    message, and a host that is off the connect timeout. The test takes no time of its own."""
+
+
+@settings
+class ClientSettings:
+    """Clients that decide where to send for a while, rather than anew for each message.
+
+    What a client asks is who may take messages by the routing table of its gateway: the master
+    that the algorithm picks, or the owner of the partition.
+    """
+
+    number: Annotated[
+        int, count("Clients of each gateway; each message comes from any of them.", most=10**6)
+    ] = 100
+    dns: DnsSettings | None = None
+    """They go by the answers of a name server. Without, they ask whenever they connect."""
+    connections: ConnectionSettings | None = None
+    """They keep connections. Without, each attempt is one of its own."""
+
+
+@settings
+class HoldSettings:
+    """Messages wait at the gateway while nobody may take them: during a failover, above all."""
+
+    most: Annotated[
+        int,
+        count(
+            "Attempts that a gateway holds at most. 0: none, they fail (unroutable).",
+            source="PgBouncer PAUSE: no limit; Linkerd: 500 (queue)",
+            least=0,
+        ),
+    ] = 0
+    for_ns: Annotated[
+        int,
+        duration(
+            "Each is held so long at most, then it has failed.",
+            source="Linkerd failfast 3 s; PgBouncer query_wait_timeout 120 s",
+            above=0,
+        ),
+    ] = 10 * SECOND
+
+
+@settings
 class DispatcherSettings:
     """What a gateway does with each message until it is answered or has failed."""
 
@@ -181,3 +265,9 @@ class DispatcherSettings:
     """Retries of a failed attempt."""
     hedge: HedgeSettings = HedgeSettings()
     """A second attempt beside the first, if that takes long."""
+    hold: HoldSettings = HoldSettings()
+    """Messages that nobody may take wait for a new owner or master. They are not held unless asked
+    for."""
+    clients: ClientSettings | None = None
+    """Clients that keep names or connections. Without, each attempt goes where the routing table of
+    the gateway sends it at that moment."""

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from hasim.services.gateway.attempts import Attempt
-from hasim.services.gateway.effects import CONNECT, HEDGE, TIMEOUT, Wakeup
+from hasim.services.gateway.effects import HEDGE, LIMIT, TIMEOUT, Wakeup
 
 
 class Serial:
@@ -56,7 +56,7 @@ class Wakeups:
             if found is not None and found.since_ns + self._timeout_ns == head.time_ns:
                 break
             timeouts.popleft()
-        while others and others[0].kind in (CONNECT, HEDGE) and others[0].attempt not in attempts:
+        while others and others[0].kind in (LIMIT, HEDGE) and others[0].attempt not in attempts:
             heappop(others)
         if not others or not timeouts:
             return others[0] if others else timeouts[0] if timeouts else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from hasim.model import Cause
+from hasim.services.gateway.directory import Delay
 from hasim.simulation.clients.results import Counts, Results
 from hasim.truth import BlockSketch, LoadBlock
 
@@ -21,6 +22,16 @@ class DataPlane(Protocol):
     @property
     def retries_cut(self) -> tuple[int, ...]:
         """Retries that the budget of each gateway did not allow."""
+        ...
+
+    @property
+    def followed(self) -> tuple[Delay, ...]:
+        """By gateway, how long its clients took to follow the routing."""
+        ...
+
+    @property
+    def held(self) -> tuple[Delay, ...]:
+        """By gateway, how long messages were held that were then sent."""
         ...
 
     def run(self, until: int) -> None:

@@ -14,9 +14,9 @@ from hasim.simulation.masters.partitions import Partitions
 from hasim.sketch import ACCURACY
 from hasim.truth import (
     AttemptRollup,
+    ClientRollup,
     LatencySketch,
     MessageRecord,
-    RetriesCut,
     TrafficRollup,
     Truth,
     WritesHeld,
@@ -45,9 +45,12 @@ def roll_up(
     _traffic(counts, ["", *masters], record)
     for (master, cause), count in sorted(messages.attempt_causes.items()):
         record(AttemptRollup(master, cause, count))
-    for gateway, cut in zip(gateways, messages.retries_cut, strict=True):
-        if cut:
-            record(RetriesCut(gateway, cut))
+    rows = zip(gateways, messages.retries_cut, messages.followed, messages.held, strict=True)
+    for gateway, cut, followed, held in rows:
+        if cut or followed.count or held.count:
+            delays = (followed.count, followed.total_ns, followed.most_ns)
+            waits = (held.count, held.total_ns, held.most_ns)
+            record(ClientRollup(gateway, cut, *delays, *waits))
     for vip, latencies in enumerate(counts.latencies):
         if latencies:
             record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))

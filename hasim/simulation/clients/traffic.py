@@ -175,6 +175,13 @@ class Traffic:
             return np.zeros(count, dtype=np.bool_)
         return self.uniforms("vip", first, count) < self._vip
 
+    def client(self, first: int, count: int) -> Ints:
+        """Who sends the messages, among a gateway's clients; empty if that plays no part."""
+        clients = self.settings.clients
+        if clients is None:
+            return np.zeros(0, dtype=np.int64)
+        return (self.uniforms("client", first, count) * clients.number).astype(np.int64)
+
     @property
     def pick_seed(self) -> int:
         """The seed (64 bits) of the uniforms by which masters are picked.
@@ -227,8 +234,8 @@ class Drawn:
     """All messages at once.
 
     Per message, shape (n,): `arrival_ns`, `gateway` (index), `partition` (index, or
-    STATELESS), `vip`, `key` (shape (0,) if messages have none). Per row of attempts, shape
-    (n * rows,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`, and
+    STATELESS), `vip`, `key` and `client` (shape (0,) if messages have none). Per row of attempts,
+    shape (n * rows,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`, and
     `demand_ns` by law of service time.
     """
 
@@ -239,6 +246,7 @@ class Drawn:
     partition: Ints
     vip: NDArray[np.bool_]
     key: Ints
+    client: Ints
     columns: dict[str, Floats]
     demand_ns: dict[ServiceLaw, Ints]
 
@@ -270,6 +278,7 @@ def draw(traffic: Traffic, first: int, arrival_ns: Ints) -> Drawn:
         partition=traffic.partition(first, n),
         vip=traffic.vip(first, n),
         key=traffic.key(first, n),
+        client=traffic.client(first, n),
         columns={name: traffic.column(name, first, n).T.reshape(-1) for name in CONCERNS},
         demand_ns={
             law: demands.T.reshape(-1).astype(np.int64)
@@ -290,6 +299,7 @@ class Messages:
         self.partition: list[int] = drawn.partition.tolist()
         self.vip: list[bool] = drawn.vip.tolist()
         self.key: list[int] = drawn.key.tolist()
+        self.client: list[int] = drawn.client.tolist()
         (
             self.ratio_there,
             self.loss_there,

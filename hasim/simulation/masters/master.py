@@ -85,6 +85,8 @@ class SimMaster(Condition, Primaries):
         """Makes a request to the next tier, if there is one: `answered` is called at its end."""
         self._dead = False
         self.cold = Cold(env, settings.cold_start)
+        self.died_ns = -1
+        """When its process died last; -1: never."""
         self._speed = self._own_speed = self._rate = 1.0
         self._disk = False
         self._delay_ns = 0
@@ -146,6 +148,7 @@ class SimMaster(Condition, Primaries):
     def _note_death(self, *, dead: bool) -> None:
         if dead and not self._dead:
             self.life += 1
+            self.died_ns = self.env.now
             self.cold.forget()
         elif self._dead and not dead:
             self.cold.begin(self.update_condition)

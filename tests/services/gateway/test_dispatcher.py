@@ -48,6 +48,9 @@ class Half:
     def backoff(self, attempt: int) -> float:
         return self._backoffs.pop(0) if self._backoffs else 0.5
 
+    def client(self, number: int) -> float:
+        return 0.5
+
 
 def dispatcher(
     masters: int = 3,

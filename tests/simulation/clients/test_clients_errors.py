@@ -14,7 +14,7 @@ from hasim.simulation.clients.results import IN_FLIGHT
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import NetworkSettings, RetrySettings
 from hasim.simulation.settings.network import FixedRtt
-from hasim.truth import MessageRecord, RetriesCut
+from hasim.truth import ClientRollup, MessageRecord
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.clients.test_balancing_theory import DEAF
 from tests.simulation.planes import FAULTS, assert_equal, both
@@ -152,11 +152,11 @@ def test_what_a_budget_cuts_is_counted() -> None:
     retry = RetrySettings(attempts=3, backoff_ns=0, budget=0.1, reserve=10.0)
     journal = journal_of("crash", 1, retry=retry)
     found = ended(journal)
-    (cut,) = (body.retries for _, body in journal.of(RetriesCut))
+    (cut,) = (body.retries_cut for _, body in journal.of(ClientRollup))
     # Each message ends with an attempt whose retry was cut, unless it had all three.
     assert cut == sum(m.attempts < 3 for m in found)
     assert sum(m.attempts - 1 for m in found) <= 10 + 0.1 * len(found)
-    assert not list(journal_of("crash", 1, retry=RetrySettings(attempts=3)).of(RetriesCut))
+    assert not list(journal_of("crash", 1, retry=RetrySettings(attempts=3)).of(ClientRollup))
 
 
 CASE_41: dict[str, Any] = {

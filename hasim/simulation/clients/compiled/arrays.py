@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hasim.services.gateway.addresses import Address, habits_of
 from hasim.services.gateway.budget import hedges_of, retries_of
+from hasim.services.gateway.chance import CLIENTS
 from hasim.services.gateway.pace import BUCKETS
 from hasim.services.gateway.retrying import ANOTHER, layers_of
 from hasim.simulation.clients.compiled.layout import CAUSES, FOREVER, Memory
@@ -36,7 +38,7 @@ def allocate(
     _put_gateways(memory, len(masters), partitions, senders)
     _put_masters(memory, masters, partitions, traffic)
     _put_queues(memory)
-    _put_state(memory, senders, traffic)
+    _put_state(memory, senders, traffic, partitions)
     state = memory["state"][0]
     state["masters"], state["partitions"] = len(masters), partitions
     # So many completions an event may bring about anew.
@@ -53,6 +55,8 @@ def _put_gateways(
     memory.zeros("in_flight", gateways * masters)
     memory.zeros("owners", gateways * partitions)
     memory.zeros("routes", gateways * masters)["reported"] = 1
+    memory.zeros("left_ns", gateways * masters)
+    memory.zeros("moved_ns", gateways * partitions)
     watch = senders[0].watch
     marks = watch.failures if watch.window_ns else 0
     memory.zeros("marks", gateways * masters * marks)[:] = -watch.window_ns
@@ -94,7 +98,25 @@ def _put_queues(memory: Memory) -> None:
         memory.zeros(name, 0)
 
 
-def _put_state(memory: Memory, senders: Sequence[SimGateway], traffic: Traffic) -> None:
+def _put_clients(
+    memory: Memory, senders: Sequence[SimGateway], traffic: Traffic, partitions: int
+) -> None:
+    habits = habits_of(traffic.settings.clients)
+    row = memory.zeros("habits", 1)[0]
+    for field, value in dataclasses.asdict(habits).items():
+        row[field] = value
+    column = memory.zeros("addresses", len(senders) * habits.clients * (partitions + 1))
+    for field, value in dataclasses.asdict(Address()).items():
+        column[field] = value
+    memory.zeros("delays", 2 * len(senders))
+    memory["state"][0]["clients"] = habits.clients
+    seed = np.uint64(traffic.pick_seed ^ CLIENTS)
+    memory["state"][0]["client_seed"] = seed.astype(np.int64)
+
+
+def _put_state(
+    memory: Memory, senders: Sequence[SimGateway], traffic: Traffic, partitions: int
+) -> None:
     # All gateways have the same settings.
     settings, sender = traffic.settings, senders[0]
     budgets = memory["budgets"].reshape(-1, 2)
@@ -108,6 +130,8 @@ def _put_state(memory: Memory, senders: Sequence[SimGateway], traffic: Traffic) 
     state["against"], state["refuting"] = watch.against, watch.refuting
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
     state["connect_ns"] = settings.connect_timeout_ns
+    state["hold_ns"], state["most_held"] = settings.hold.for_ns, settings.hold.most
+    _put_clients(memory, senders, traffic, partitions)
     layers = layers_of(settings.retry)
     for row, layer in zip(memory.zeros("layers", len(layers)), layers, strict=True):
         for field, value in dataclasses.asdict(layer).items():
@@ -117,7 +141,10 @@ def _put_state(memory: Memory, senders: Sequence[SimGateway], traffic: Traffic) 
     state["hedge_after_ns"] = settings.hedge.after_ns
     state["hedge_quantile"] = settings.hedge.quantile
     state["max_queue"] = sender.balancer.settings.limits.max_queue
-    write_addresses(state, HEDGING * settings.hedge.on + WAITING * bool(state["max_queue"]))
+    write_addresses(
+        state,
+        HEDGING * settings.hedge.on + WAITING * bool(state["max_queue"] or state["most_held"]),
+    )
     # The seed's 64 bits as a signed number.
     state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
     state["probe_seed"] = np.uint64(probe_seed(traffic.pick_seed)).astype(np.int64)

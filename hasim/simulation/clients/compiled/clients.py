@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.guards.gate import ANSWERED as ANSWERED_KIND
 from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
 from hasim.services.gateway.pace import BUCKETS
 from hasim.services.gateway.retrying import NONE
 from hasim.services.gateway.rules import HEDGED
+from hasim.simulation.clients.compiled.addressing import HELD as HELD_DELAY
+from hasim.simulation.clients.compiled.addressing import disconnect, known_to, note_delay, use
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.crossing import crosses_there
 from hasim.simulation.clients.compiled.foresight import foresee
@@ -56,7 +59,14 @@ from hasim.simulation.clients.compiled.serving import (
     take_slot,
 )
 from hasim.simulation.clients.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
-from hasim.simulation.clients.compiled.waiting import call_line, leave_line, park
+from hasim.simulation.clients.compiled.waiting import (
+    HELD,
+    ROOM,
+    before_in_line,
+    call_line,
+    leave_line,
+    park,
+)
 from hasim.simulation.clock import ARRIVAL, HEDGE, KEY, KEY_BITS, MESSAGES
 
 ALL_CAUSES = len(CAUSES)
@@ -100,11 +110,18 @@ def send(table: Table, now: int, message: int, draw: int, tried: int) -> int:
     s = state(table)[0]
     m = messages(table)[message & s.mask]
     m.tries += 1
-    master = select(table, now, m, message, draw, tried)
+    master = NOBODY
+    if s.clients:
+        master = known_to(table, now, m, message)
+    if master < 0:
+        master = select(table, now, m, message, draw, tried)
     if master >= 0:
         return dispatch(table, now, message, draw, master, take_slot(table))
     if master == NO_ROOM and may_join(gateways(table)[m.gateway].waiting, s.max_queue):
-        park(table, now, message, draw)
+        park(table, now, message, draw, ROOM)
+        return NOTHING
+    if master == NOBODY and may_join(gateways(table)[m.gateway].waiting, s.most_held):
+        park(table, now, message, draw, HELD)
         return NOTHING
     end_round(table, int64(m.gateway), message, draw)
     cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
@@ -121,8 +138,10 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     if s.last_block:
         chosen(table)[m.block * s.masters + master] += 1
     a = attempts(table)[slot]
+    if a.parked == HELD:
+        note_delay(table, gateway, HELD_DELAY, now - a.sent_ns)
     a.used = a.awaited = 1
-    a.parked = 0
+    a.parked = a.pooled = 0
     a.draw, a.message, a.partition = draw, message, partition
     a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
     a.sent_ns = now
@@ -138,7 +157,11 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     tell_sent(table, now, gateway, master)
     delay = crosses_there(table, now, r, place)
     a.served = delay >= 0
-    if s.connect_ns:
+    if s.clients and draw < HEDGED:
+        opened_ns = use(table, now, m, message, master)
+        if opened_ns != OPENS:
+            a.pooled, a.connected_ns = 1, opened_ns
+    if s.connect_ns and not a.pooled:
         a.connected_ns = FOREVER
         if delay < 0 or delay >= s.connect_ns:  # else it is seen when it arrives
             expect_connection(table, now, slot)
@@ -258,14 +281,22 @@ def expire(table: Table, now: int, slot: int, draw: int) -> int:
     if not a.used or a.draw != draw or not a.awaited or still_waits(now, a.sent_ns, s.timeout_ns):
         return NOTHING
     a.awaited = 0
-    if a.parked:  # it has waited longest, so it is the first of the line
-        leave_line(table, int64(a.gateway), -1, slot)
-        release(table, slot)
-        end_round(table, int64(a.gateway), a.message, a.draw)
-        return retry_or_settle(table, now, a.message, a.draw, OVERFLOW)
+    if a.parked:
+        return give_up(table, now, slot, OVERFLOW)
     if not a.served:
         release(table, slot)
     return failed(table, now, a, TIMED_OUT)
+
+
+@njit
+def give_up(table: Table, now: int, slot: int, cause: int) -> int:
+    """One has waited in vain for somebody to take it."""
+    a = attempts(table)[slot]
+    a.awaited = a.parked = 0
+    leave_line(table, int64(a.gateway), before_in_line(table, int64(a.gateway), slot), slot)
+    release(table, slot)
+    end_round(table, int64(a.gateway), a.message, a.draw)
+    return retry_or_settle(table, now, a.message, a.draw, cause)
 
 
 @njit
@@ -299,12 +330,15 @@ def blamed(table: Table, now: int, a: Record) -> int:
 
 
 @njit
-def expire_connection(table: Table, now: int, slot: int, draw: int) -> int:
-    """A client has waited long enough for the connection of an attempt, if there is none."""
+def reach_limit(table: Table, now: int, slot: int, draw: int) -> int:
+    """A client has waited long enough for a connection, or was held for long enough."""
     s, a = state(table)[0], attempts(table)[slot]
-    if not a.used or a.draw != draw or not a.awaited or a.parked:
+    if not a.used or a.draw != draw or not a.awaited:
         return NOTHING
-    if now - a.sent_ns != s.connect_ns or a.connected_ns <= now - 1:
+    if a.parked:
+        due = a.parked == HELD and now - a.sent_ns == s.hold_ns
+        return give_up(table, now, slot, UNROUTABLE) if due else NOTHING
+    if now - a.sent_ns != s.connect_ns or a.pooled or a.connected_ns < now:
         return NOTHING
     a.awaited = 0
     if not a.served:
@@ -329,6 +363,9 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
         stop = blamed(table, now, a)
     elif holds(s.refuting, cause):
         stop = refuted(table, a)
+    if s.clients:
+        m = messages(table)[a.message & s.mask]
+        disconnect(table, m, a.message, int64(a.draw), int64(a.master), cause)
     if s.attempts > 1:
         note_tried(table, messages(table)[a.message & s.mask], a.message, int64(a.master))
     call_line(table, now, int64(a.gateway))

@@ -63,6 +63,9 @@ class Configuration:
         for row, gateway in zip(rows, self._gateways, strict=True):
             row["fleet"], row["counts"] = gateway.fleet_addresses()
             row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
+        if memory["state"][0]["clients"]:
+            memory["left_ns"][:] = [since for b in balancers for since in b.left_ns]
+            memory["moved_ns"][:] = [b.moved_ns[p] for b in balancers for p in partitions]
         self.write_unanswered(self._partitions)
 
     def write_unanswered(self, partitions: Iterable[str]) -> None:
@@ -107,6 +110,7 @@ class Configuration:
         rows, masters = self._memory["masters"], self._masters.values()
         rows["offs"] = [master.offs for master in masters]
         rows["crashes"] = [master.crashes for master in masters]
+        rows["died_ns"] = [master.died_ns for master in masters]
         rows["hangs"] = [master.blocked for master in masters]
         rows["delay_ns"] = [sum(master.delays) for master in masters]
         rows["plain"] = [_is_plain(master) for master in masters]

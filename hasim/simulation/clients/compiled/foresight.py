@@ -50,6 +50,8 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
     takes, start = service_ns(m, a), arrival
     # What takes no time is done after it arrives, though a completion comes before an arrival.
     known = m.coming == 0 and 0 < takes < FOREVER and s.foreseen < MOST and s.gauging == 0
+    if a.pooled:
+        known = known and a.connected_ns >= m.died_ns
     if a.partition >= 0:
         known = known and owns(table, int64(a.master), int64(a.partition))
     if m.waiting:
@@ -66,7 +68,7 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
     if back >= 0 and still_waits(a.due_ns + back, a.sent_ns, s.timeout_ns):
         a.answer_ns = a.due_ns + back
         push_answer(table, int64(a.answer_ns), ANSWER << KEY_BITS | key_of(a.draw), slot)
-    if s.connect_ns:
+    if s.connect_ns and not a.pooled:
         heard = crosses_back(table, arrival, routes(table)[a.route], place)
         connect(table, now, arrival, slot, heard)
     append_to_queue(table, m, slot)

@@ -12,7 +12,7 @@ from hasim.simulation.clients.compiled.clients import (
     answered,
     arrive,
     expire,
-    expire_connection,
+    reach_limit,
     retry,
     retry_or_settle,
 )
@@ -41,10 +41,10 @@ from hasim.simulation.clock import (
     ANSWER,
     ARRIVAL,
     COMPLETION,
-    CONNECT,
     HEDGE,
     KEY,
     KEY_BITS,
+    LIMIT,
     LINE,
     MESSAGES,
     PROBES,
@@ -154,8 +154,8 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
         return call_event(s.move_probe_at, table, now, priority, slot, 0)
     if rank == HEDGE:
         return call_event(s.hedge_at, table, now, slot, key - MESSAGES, 0)
-    if rank == CONNECT:
-        return expire_connection(table, now, slot, key - MESSAGES)
+    if rank == LIMIT:
+        return reach_limit(table, now, slot, key - MESSAGES)
     if rank == LINE:
         return call_event(s.line_at, table, now, key, 0, 0)
     if slot < 0:

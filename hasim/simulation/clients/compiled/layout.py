@@ -43,6 +43,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("tried_at", "list")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "connect_ns", "stays")),
+        *((name, "i8") for name in ("clients", "client_seed", "hold_ns", "most_held")),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
@@ -86,7 +87,7 @@ MASTER = np.dtype(
         *((name, "i8") for name in ("disk", "delay_ns")),
         *((name, "i8") for name in ("busy", "waiting", "head", "tail")),
         *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
-        *((name, "i8") for name in ("plain", "coming")),
+        *((name, "i8") for name in ("plain", "coming", "died_ns")),
     ]
 )
 """A master: capacity, condition, its queue (a list linked through the attempts), its work.
@@ -96,7 +97,8 @@ slows them by `capacity` (0: not at all). `disk`: nothing is written. `delay_ns`
 begins.
 `busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`. `plain`: its
 work can be foreseen; it is, if some wait and no worker is busy: then the list holds all that it
-has or will get. `coming`: deliveries under way that are events (see `foresight`).
+has or will get. `coming`: deliveries under way that are events (see `foresight`). `died_ns`: when
+its process died last, or -1.
 """
 
 GATEWAY = np.dtype(
@@ -121,6 +123,22 @@ BUDGET = np.dtype(
     ]
 )
 """As `hasim.services.gateway.budget.Budget`."""
+ADDRESS = np.dtype(
+    [
+        *((name, "i8") for name in ("known", "known_until_ns")),
+        *((name, "i8") for name in ("open", "open_since_ns", "open_until_ns", "last")),
+    ]
+)
+"""As `hasim.services.gateway.addresses.Address`."""
+HABITS = np.dtype(
+    [
+        *((name, "i8") for name in ("clients", "ttl_ns", "keepers", "kept_ns")),
+        *((name, "i8") for name in ("lifetime_ns", "tests")),
+    ]
+)
+"""As `hasim.services.gateway.addresses.Habits`."""
+DELAY = np.dtype([(name, "i8") for name in ("count", "total_ns", "most_ns")])
+"""As `hasim.services.gateway.directory.Delay`."""
 LAYER = np.dtype(
     [
         *((name, "i8") for name in ("attempts", "on", "master", "backoff_ns", "most_ns")),
@@ -158,7 +176,7 @@ ATTEMPT = np.dtype(
         ("error", "f8"),
         *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
         ("twin", "i4"),
-        *((name, "i1") for name in ("used", "awaited", "served", "cause", "parked")),
+        *((name, "i1") for name in ("used", "awaited", "served", "cause", "parked", "pooled")),
     ],
     align=True,
 )
@@ -170,9 +188,10 @@ or a worker has been at it, and `remaining_ns` what that worker had to do then.
 `due_ns`: when it completes, or -1. `answer_ns`: when its answer arrives, once that is known;
 -1: not any more, or never. `order`: of probes, in which they came to their seat
 or into the queue. `connected_ns`: when the client knows of its connection, if there is a timeout
-for that; FOREVER if not at all. `twin`: the slot of the other attempt of its message that is
-awaited (hedging), or -1. `parked`: it waits at the gateway for room, since `sent_ns`. Small,
-since there may be thousands under way.
+for that; FOREVER if not at all. `pooled`: it goes over a connection that is open since that
+time. `twin`: the slot of the other attempt of its message that is awaited (hedging), or -1.
+`parked`: it waits at the gateway since `sent_ns`, for ROOM or HELD. Small, since there may be
+thousands under way.
 """
 
 PROBE = np.dtype(
@@ -248,6 +267,12 @@ COLUMNS: dict[str, Any] = {
     "holders": np.int64,
     "unanswered": np.int64,  # by partition
     "budgets": BUDGET,  # by gateway: of retries, and of second attempts
+    "clients": np.int64,  # by place of the message, if there are clients
+    "addresses": ADDRESS,  # by client and partition; the last one is for stateless messages
+    "habits": HABITS,
+    "delays": DELAY,  # by gateway: of clients that followed, and of messages that were held
+    "left_ns": np.int64,  # by gateway and master, if there are clients: see GatewayService
+    "moved_ns": np.int64,  # by gateway and partition
     "layers": LAYER,  # of retries: the outer one, and the inner one
     "paces": PACE,
     "paced": np.int64,  # by gateway and bucket of latency

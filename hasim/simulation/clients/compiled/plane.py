@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
+from hasim.services.gateway.directory import Delay
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.compiled import stops
+from hasim.simulation.clients.compiled.addressing import FOLLOWED, HELD
 from hasim.simulation.clients.compiled.arrays import allocate
 from hasim.simulation.clients.compiled.configuration import Configuration
 from hasim.simulation.clients.compiled.counting import Counting
@@ -273,6 +275,7 @@ class CompiledPlane:
         attempt = self._memory["attempts"][slot]
         self._state["free"] = attempt["next"]
         attempt["used"] = attempt["awaited"] = attempt["served"] = 1
+        attempt["pooled"] = attempt["parked"] = 0
         attempt["draw"], attempt["partition"], attempt["master"] = -probe.key, -1, master
         attempt["remaining_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
         attempt["seat"] = attempt["due_ns"] = -1
@@ -333,6 +336,16 @@ class CompiledPlane:
     def retries_cut(self) -> tuple[int, ...]:
         """Retries that the budget of each gateway did not allow."""
         return tuple(self._memory["budgets"]["cut"].reshape(-1, 2)[:, 0].tolist())
+
+    @property
+    def followed(self) -> tuple[Delay, ...]:
+        """By gateway, how long its clients took to follow the routing."""
+        return tuple(Delay(*row) for row in self._memory["delays"][FOLLOWED::2].tolist())
+
+    @property
+    def held(self) -> tuple[Delay, ...]:
+        """By gateway, how long messages were held that were then sent."""
+        return tuple(Delay(*row) for row in self._memory["delays"][HELD::2].tolist())
 
     def counts(self) -> Counts:
         """The messages, counted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
@@ -12,6 +14,7 @@ from hasim.simulation.clients.compiled.layout import (
     OK,
     REFUSED,
     REJECTED,
+    RESET,
     VIEWS,
     Record,
     Table,
@@ -20,7 +23,7 @@ from hasim.simulation.clients.compiled.load_probes import enter, note_done
 from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answer
 from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.stops import NOTHING, OVERLOAD, PROBED
-from hasim.simulation.clock import ANSWER, COMPLETION, CONNECT, KEY_BITS, MESSAGES
+from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, LIMIT, MESSAGES
 
 state = VIEWS["state"]
 masters = VIEWS["masters"]
@@ -197,7 +200,7 @@ def expect_connection(table: Table, now: int, slot: int) -> None:
     """The client looks for its connection when it has waited long enough for that."""
     a = attempts(table)[slot]
     due_ns = a.sent_ns + state(table)[0].connect_ns
-    push(table, due_ns, CONNECT << KEY_BITS | key_of(a.draw), slot)
+    push(table, due_ns, LIMIT << KEY_BITS | key_of(a.draw), slot)
 
 
 @njit
@@ -214,35 +217,42 @@ def connect(table: Table, now: int, arrival: int, slot: int, back: int) -> None:
 
 
 @njit
+def turned_away(table: Table, m: Record, a: Record) -> Any:
+    """Why a request is not let in: a cause, -1 for silence; OK if it is."""
+    if m.offs:
+        return -1
+    if a.pooled and a.connected_ns < m.died_ns:
+        return RESET  # the process knows nothing of connections to one that died
+    if m.crashes:
+        return REFUSED
+    if a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
+        return -1 if m.hangs else NOT_OWNER
+    return OK
+
+
+@njit
 def accept(table: Table, now: int, slot: int) -> int:
     """A request arrives at the host."""
     a = attempts(table)[slot]
     m = masters(table)[a.master]
-    cause = OK
-    if state(table)[0].connect_ns and a.draw >= 0:
+    if state(table)[0].connect_ns and a.draw >= 0 and not a.pooled:
         back = -1
         if not (m.offs or m.crashes):
             place = place_of(table, a.message, a.draw)
             back = crosses_back(table, now, routes(table)[a.route], place)
         connect(table, now, now, slot, back)
-    if m.offs:
-        cause = -1
-    elif m.crashes:
-        cause = REFUSED
-    elif a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
-        cause = -1 if m.hangs else NOT_OWNER
-    elif m.busy < m.workers:
-        enter(table, now, m, slot)
-        start(table, now, slot)
-        if m.capacity > 0.0:
+    cause = turned_away(table, m, a)
+    if cause == OK:
+        if m.busy < m.workers:
+            enter(table, now, m, slot)
+            start(table, now, slot)
+        elif m.waiting < m.room:
+            enter(table, now, m, slot)
+            enqueue(table, now, slot)
+        else:
+            cause = -1 if m.hangs else REJECTED
+        if cause == OK and m.capacity > 0.0:
             pace(table, now, m, m.disk)
-    elif m.waiting < m.room:
-        enter(table, now, m, slot)
-        enqueue(table, now, slot)
-        if m.capacity > 0.0:
-            pace(table, now, m, m.disk)
-    else:
-        cause = -1 if m.hangs else REJECTED
     if cause < 0:
         leave(table, slot)
     elif cause != OK:

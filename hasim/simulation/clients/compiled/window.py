@@ -72,6 +72,10 @@ class Window:
             rows["block"] = np.minimum(blocks, self._state["last_block"])
         if self._state["has_keys"]:
             self._memory["keys"][place : place + count] = self._traffic.key(first, count)
+        if self._state["clients"]:
+            own = self._traffic.client(first, count)
+            before = self._traffic.gateway(first, count) * int(self._state["clients"])
+            self._memory["clients"][place : place + count] = before + own
         self._memory["retries"][place // self._chunk] = 0
         for name in ("demand_ns", *self._columns):
             self._draw(name, first, self._first)
@@ -160,6 +164,7 @@ class Window:
         self._state["size"], self._state["mask"] = self._chunk, self._chunk - 1
         self._memory.put("messages", self._blank(self._chunk))
         self._memory.zeros("keys", self._chunk if self._state["has_keys"] else 0)
+        self._memory.zeros("clients", self._chunk if self._state["clients"] else 0)
         self._memory.zeros("retries", 1)
         self._state["list"] = self._traffic.rows + 1
         self._make_lists()
@@ -172,10 +177,12 @@ class Window:
         names = ("demand_ns", "backoff", *self._columns)
         tables = [self._table(name) for name in names]
         messages, keys, retries = memory["messages"], memory["keys"], memory["retries"]
+        clients = memory["clients"]
         old, new = int(state["mask"]), 2 * int(state["size"]) - 1
         state["size"], state["mask"] = new + 1, new
         memory.put("messages", self._blank(new + 1))
         memory.zeros("keys", new + 1 if state["has_keys"] else 0)
+        memory.zeros("clients", new + 1 if state["clients"] else 0)
         memory.zeros("retries", (new + 1) // chunk)
         lists, more_lists = self._lists(), self._make_lists()
         for name in names:
@@ -183,6 +190,7 @@ class Window:
         pairs = [
             (messages, memory["messages"]),
             (keys, memory["keys"]),
+            (clients, memory["clients"]),
             (lists, more_lists),
             *zip(tables, map(self._table, names), strict=True),
         ]

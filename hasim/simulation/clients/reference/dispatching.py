@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hasim.events import SendReport
+from hasim.model import Cause
+from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.chance import Seeded
 from hasim.services.gateway.dispatcher import Dispatcher, Effects
 from hasim.services.gateway.effects import ProbeLoad, Send, Settle, Wakeup
@@ -17,8 +19,8 @@ from hasim.simulation.clients.reference.ways import Way
 from hasim.simulation.clients.traffic import Messages
 from hasim.simulation.clock import (
     ARRIVAL,
-    CONNECT,
     HEDGE,
+    LIMIT,
     LINE,
     MESSAGES,
     TIMEOUT,
@@ -28,7 +30,7 @@ from hasim.simulation.clock import (
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Network, master_endpoint
 
-RANKS = ((CONNECT, MESSAGES), (TIMEOUT, 0), (LINE, 0), (HEDGE, MESSAGES), (ARRIVAL, MESSAGES))
+RANKS = ((LIMIT, MESSAGES), (TIMEOUT, 0), (LINE, 0), (HEDGE, MESSAGES), (ARRIVAL, MESSAGES))
 """By kind of wake-up: its rank, and what its key has to be added to."""
 
 
@@ -79,6 +81,8 @@ class SimDispatcher:
         self._partitions: list[str | None] = [*partitions, None]
         self._probes = probes
         self._sent = sent
+        self._number = number
+        self._clients = settings.clients.number if settings.clients else 0
         self._connects = settings.connect_timeout_ns > 0
         self._settled = settled
         self._ways: dict[str, Way] = {}
@@ -110,8 +114,14 @@ class SimDispatcher:
                 self._partitions[messages.partition[message]],
                 vip=messages.vip[message],
                 key=messages.key[message] if messages.key else None,
+                client=self._client_of(message),
             )
         )
+
+    def _client_of(self, message: int) -> int:
+        """Who sends a message, among the clients of all gateways."""
+        clients, own = self._clients, self._messages.client
+        return self._number * clients + own[message] if clients else 0
 
     def rerouted(self) -> None:
         """A gateway uses another routing table."""
@@ -164,15 +174,22 @@ class SimDispatcher:
                 place=place,
                 partition=self._partitions[messages.partition[effect.message]],
                 expires_ns=effect.expires_ns,
+                opened_ns=effect.opened_ns,
             )
             Call(self._env, delay, ARRIVAL, self._deliver, (way, request), request.key)
         if not self._gateway.armed:
             self._gateway.arm()
 
     def _deliver(self, call: Call) -> None:
-        """A request arrives at its master; a host that is on has accepted its connection."""
+        """A request arrives at its master; a host that is on has accepted its connection.
+
+        A process knows nothing of connections to one that died.
+        """
         way, request = call.load
-        master = way.master
-        if self._connects and not (master.silent or master.refusing):
+        master, opens = way.master, request.opened_ns == OPENS
+        if not (opens or master.silent) and request.opened_ns < master.died_ns:
+            request.reply(Cause.RESET)
+            return
+        if self._connects and opens and not (master.silent or master.refusing):
             request.tell(self._connected)
         master.accept(request)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from hasim.model import Cause
+from hasim.services.gateway.directory import Delay
 from hasim.services.gateway.effects import Settle
 from hasim.services.gateway.wakeups import Serial
 from hasim.simulation.clients.blocks import BlockCounter, Division
@@ -141,6 +142,16 @@ class MessagePlane:
     def retries_cut(self) -> tuple[int, ...]:
         """Retries that the budget of each gateway did not allow."""
         return tuple(side.dispatcher.retries_cut for side in self._dispatchers)
+
+    @property
+    def followed(self) -> tuple[Delay, ...]:
+        """By gateway, how long its clients took to follow the routing."""
+        return tuple(side.dispatcher.followed for side in self._dispatchers)
+
+    @property
+    def held(self) -> tuple[Delay, ...]:
+        """By gateway, how long messages were held that were then sent."""
+        return tuple(side.dispatcher.held for side in self._dispatchers)
 
     def results(self) -> Results:
         """How each message ended."""

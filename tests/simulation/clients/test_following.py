@@ -1,0 +1,259 @@
+"""How long clients go on sending where they should not, by what they keep; on both data planes."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hasim.journal import Journal
+from hasim.model import Cause
+from hasim.services.balancing import BalancingSettings
+from hasim.services.gateway.settings import (
+    ClientSettings,
+    ConnectionSettings,
+    DnsSettings,
+    HoldSettings,
+)
+from hasim.simulation.clients.results import IN_FLIGHT
+from hasim.simulation.laws import Constant
+from hasim.simulation.settings import RetrySettings, WorldSettings
+from hasim.simulation.settings.operations import Drain
+from hasim.truth import ClientRollup, MessageRecord
+from hasim.units import MILLISECOND, SECOND
+from tests.simulation.clients.test_balancing_theory import DEAF
+from tests.simulation.planes import FAULTS, assert_equal, both
+from tests.simulation.worlds import NO_LATENCY, after, lasting, masters, run, traffic, world
+
+SERVICE_NS = MILLISECOND
+TTL_S = 20
+DRAINED_S = 60
+"""When the first master is drained: until then all clients go there."""
+
+
+def site(
+    clients: ClientSettings | None, rate: float, horizon_s: float, **more: Any
+) -> WorldSettings:
+    """Two sites, of which the first is preferred until it is drained."""
+    return world(
+        horizon_s,
+        masters=masters(2, service=Constant(mean_ns=SERVICE_NS), workers=1000),
+        network=NO_LATENCY,
+        traffic=traffic(rate, owned=0.0, clients=clients, **more.pop("traffic", {})),
+        operations=more.pop(
+            "operations", (Drain(do="drain", at_ns=DRAINED_S * SECOND, master="m1"),)
+        ),
+        detection=DEAF,
+        balancing=BalancingSettings(algorithm="priority-all-or-nothing"),
+        **more,
+    )
+
+
+def messages_of(journal: Journal) -> list[MessageRecord]:
+    return [m for _, m in journal.of(MessageRecord) if m.outcome != IN_FLIGHT]
+
+
+def rollup(settings: WorldSettings, seed: int) -> ClientRollup:
+    ((_, found),) = run(settings, seed=seed).of(ClientRollup)
+    return found
+
+
+def away(settings: WorldSettings, seeds: int) -> list[float]:
+    """Times after the drain at which messages still went to the drained master, in seconds."""
+    found = []
+    for seed in range(seeds):
+        for m in messages_of(run(settings, seed=seed, messages=True)):
+            if m.master == "m1" and m.arrived_ns >= DRAINED_S * SECOND:
+                found.append(m.arrived_ns / SECOND - DRAINED_S)
+    return found
+
+
+KEPT = {
+    "name": ClientSettings(number=50, dns=DnsSettings(ttl_ns=TTL_S * SECOND)),
+    "connection": ClientSettings(
+        number=50, connections=ConnectionSettings(lifetime_ns=TTL_S * SECOND)
+    ),
+}
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_clients_follow_uniformly_within_the_time_for_which_they_keep_something(kept: str) -> None:
+    """DNS: U(0, TTL), and pools: U(0, lifetime).
+
+    Clients send 4 times a second each, so that hardly any time goes by until they ask again. So
+    many messages still go to the old master as clients have not followed: their density falls in
+    proportion to what is left of the time, F(t) = 1 - (1 - t/TTL)^2.
+    """
+    settings = site(KEPT[kept], 200, DRAINED_S + TTL_S + 5)
+    times = np.sort(np.array(away(settings, 4)))
+    assert len(times) > 4000
+    law = 1 - (1 - np.minimum(times / TTL_S, 1.0)) ** 2
+    steps = np.arange(len(times) + 1) / len(times)
+    distance = max(np.abs(law - steps[1:]).max(), np.abs(law - steps[:-1]).max())
+    # 200 clients' times in 8000 messages: the distance is that of 200 independent draws.
+    assert distance < 1.95 / math.sqrt(4 * 50)
+    delays = [rollup(settings, seed) for seed in range(20)]
+    count = sum(found.follows for found in delays)
+    assert count == 20 * 50
+    mean_s = sum(found.follow_ns for found in delays) / count / SECOND
+    # The next message after the time is over comes 0.25 s later in the mean.
+    sigma_s = TTL_S / math.sqrt(12 * count)
+    assert abs(mean_s - (TTL_S / 2 + 0.25)) < 4 * sigma_s
+    most_s = max(found.follow_most_ns for found in delays) / SECOND
+    assert TTL_S * 0.95 < most_s < TTL_S + 5
+
+
+def test_some_clients_keep_a_name_to_the_end() -> None:
+    dns = DnsSettings(ttl_ns=SECOND, keepers=0.3)
+    settings = site(ClientSettings(number=10, dns=dns), 200, DRAINED_S + 20)
+    journal = assert_equal(both(settings))
+    late = [m for m in messages_of(journal) if m.arrived_ns > (DRAINED_S + 5) * SECOND]
+    share = sum(m.master == "m1" for m in late) / len(late)
+    assert abs(share - 0.3) < 4 * math.sqrt(0.3 * 0.7 / len(late))
+
+
+def test_clients_without_names_or_connections_follow_at_once() -> None:
+    settings = site(ClientSettings(number=10), 100, DRAINED_S + 5)
+    journal = assert_equal(both(settings))
+    assert not [
+        m
+        for m in messages_of(journal)
+        if m.master == "m1" and m.arrived_ns > DRAINED_S * SECOND + MILLISECOND
+    ]
+
+
+CRASHED = FAULTS["crash"](kind="crash", target="m1", at=after(10), for_=lasting(5))
+
+
+@pytest.mark.parametrize(("validate", "resets"), [(False, 10), (True, 0)])
+def test_a_connection_to_a_process_that_died_fails_one_message_of_each_client(
+    validate: bool, resets: int
+) -> None:
+    """Nobody sends while it is dead; each client finds out with its next message, or its test."""
+    kept = ClientSettings(number=10, connections=ConnectionSettings(validate=validate))
+    settings = world(
+        40,
+        masters=masters(1, service=Constant(mean_ns=SERVICE_NS), workers=100),
+        network=NO_LATENCY,
+        traffic=traffic(50, owned=0.0, clients=kept),
+        faults=(CRASHED,),
+        detection=DEAF,
+    )
+    found = messages_of(assert_equal(both(settings)))
+    up = [m for m in found if not 10 * SECOND <= m.arrived_ns < 15 * SECOND]
+    down = [m for m in found if 10 * SECOND <= m.arrived_ns < 15 * SECOND]
+    # The first message of each client in the outage is reset, and closes its connection.
+    causes = defaultdict(int)
+    for m in down:
+        causes[m.outcome] += 1
+    assert causes[Cause.RESET] == (0 if validate else resets)
+    assert set(causes) <= {Cause.RESET, Cause.REFUSED}
+    assert {m.outcome for m in up} == {Cause.OK}
+
+
+def test_a_connection_from_before_the_death_is_reset_by_the_next_process() -> None:
+    kept = ClientSettings(number=200, connections=ConnectionSettings())
+    brief = FAULTS["crash"](kind="crash", target="m1", at=after(30), for_=lasting(0.01))
+    settings = world(
+        120,
+        masters=masters(1, service=Constant(mean_ns=SERVICE_NS), workers=100),
+        network=NO_LATENCY,
+        traffic=traffic(100, owned=0.0, clients=kept),
+        faults=(brief,),
+        detection=DEAF,
+    )
+    found = messages_of(assert_equal(both(settings)))
+    resets = sum(m.outcome == Cause.RESET for m in found)
+    assert 190 <= resets <= 200  # each client that was connected, once
+
+
+def test_over_an_open_connection_a_host_that_is_off_takes_the_timeout_of_an_answer() -> None:
+    """Without one, that of a connection; a tested connection is as none."""
+    off = FAULTS["power-off"](kind="power-off", target="m1", at=after(10), for_=lasting(1000))
+    took = {}
+    for name, kept in {
+        "none": None,
+        "open": ClientSettings(number=1, connections=ConnectionSettings()),
+        "tested": ClientSettings(number=1, connections=ConnectionSettings(validate=True)),
+    }.items():
+        settings = world(
+            20,
+            masters=masters(1, service=Constant(mean_ns=SERVICE_NS), workers=100),
+            network=NO_LATENCY,
+            traffic=traffic(
+                20, owned=0.0, clients=kept, timeout_ns=2 * SECOND, connect_timeout_ns=SECOND // 4
+            ),
+            faults=(off,),
+            detection=DEAF,
+        )
+        found = messages_of(assert_equal(both(settings)))
+        first = next(m for m in found if m.arrived_ns >= 10 * SECOND)
+        took[name] = (first.ended_ns - first.arrived_ns) / SECOND
+    assert took == {"none": 0.25, "open": 2.0, "tested": 0.25}
+
+
+def test_clients_stay_with_the_old_owner_until_an_error() -> None:
+    """One that serves still, though another owns the partition: not-owner, then the new one."""
+    owner = ClientSettings(number=5, connections=ConnectionSettings())
+    retry = RetrySettings(attempts=2, on=("not_owner",), backoff_ns=0)
+    settings = world(
+        40,
+        masters=masters(2, service=Constant(mean_ns=SERVICE_NS), workers=100),
+        network=NO_LATENCY,
+        traffic=traffic(40, owned=1.0, clients=owner, retry=retry),
+        faults=(CRASHED,),
+    )
+    journal = assert_equal(both(settings))
+    found = messages_of(journal)
+    assert {m.outcome for m in found[-100:]} == {Cause.OK}
+
+
+# -- held ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("most", "for_s", "lost"),
+    [(0, 10, "all"), (1000, 10, "none"), (1000, 1, "old"), (5, 10, "many")],
+)
+def test_messages_are_held_while_nobody_may_take_them(most: int, for_s: int, lost: str) -> None:
+    """Both masters are drained for four seconds; who waits is sent when one is back."""
+    from hasim.simulation.settings.operations import Undrain
+
+    operations = (
+        Drain(do="drain", at_ns=10 * SECOND, master="m1"),
+        Drain(do="drain", at_ns=10 * SECOND, master="m2"),
+        Undrain(do="undrain", at_ns=14 * SECOND, master="m2"),
+    )
+    hold = HoldSettings(most=most, for_ns=for_s * SECOND)
+    settings = site(
+        None,
+        20,
+        30,
+        operations=operations,
+        traffic={"hold": hold, "timeout_ns": SECOND, "deadline_ns": 100 * SECOND},
+    )
+    journal = assert_equal(both(settings))
+    found = messages_of(journal)
+    during = [m for m in found if 10 * SECOND <= m.arrived_ns < 14 * SECOND]
+    failed = [m for m in during if m.outcome == Cause.UNROUTABLE]
+    held = [body for _, body in journal.of(ClientRollup)]
+    assert {m.outcome for m in found if m not in during} == {Cause.OK}
+    if lost == "all":
+        assert failed == during
+        assert not held
+        return
+    sent = [m for m in during if m.outcome == Cause.OK]
+    assert held[0].held == len(sent)
+    # Held from arrival until the table that brings m2 back; then it is served at once.
+    assert {m.ended_ns for m in sent} == {14 * SECOND + SERVICE_NS}
+    assert held[0].held_ns == sum(14 * SECOND - m.arrived_ns for m in sent)
+    if lost == "none":
+        assert not failed
+    elif lost == "old":
+        assert {m.ended_ns - m.arrived_ns for m in failed} == {SECOND}
+        assert len(failed) == sum(m.arrived_ns <= 13 * SECOND for m in during)
+    else:
+        assert len(sent) == 5
