@@ -112,10 +112,12 @@ class Cluster:
 
     `gateways` are the names of the client regions' gateways; `rtt_ns` holds
     the expected round-trip time in nanoseconds by (gateway, master id), as a
-    tuple of rows in the order of `gateways` and `masters`.
+    tuple of rows in the order of `gateways` and `masters`. Of the `observers`, the first
+    acts and the others only give their opinion; without names there is one.
     """
 
     masters: tuple[Master, ...]
     partitions: tuple[Partition, ...]
     gateways: tuple[str, ...]
     rtt_ns: tuple[tuple[int, ...], ...]
+    observers: tuple[str, ...] = ()

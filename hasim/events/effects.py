@@ -114,10 +114,31 @@ class SendHello:
     hello: GatewayHello
 
 
+@record
+class AskOpinion:
+    """Ask another observer what it holds of a master."""
+
+    peer: str
+    master: str
+    number: int
+
+
+@record
+class GiveOpinion:
+    """Tell another observer whether this one's detector convicts a master."""
+
+    peer: str
+    master: str
+    number: int
+    down: bool
+
+
 Effect = (
     SendProbe
     | AskMaster
     | AskGateway
+    | AskOpinion
+    | GiveOpinion
     | Fence
     | TransferState
     | DiscardTransfer

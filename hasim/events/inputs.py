@@ -291,6 +291,35 @@ OPERATIONS = (
 """What an operator may order at run time."""
 
 
+@record
+class ConnectionClosed:
+    """A master's host closed the connection that was kept open to it: its process died."""
+
+    master: str
+
+
+@record
+class OpinionAsked:
+    """Another observer, `peer`, asks what is held of a master; the answer repeats the number."""
+
+    peer: str
+    master: str
+    number: int
+
+
+@record
+class OpinionGiven:
+    """What another observer holds of a master: whether its detector convicts it.
+
+    `number` is that of the question, or grows with each opinion that is given unasked.
+    """
+
+    peer: str
+    master: str
+    number: int
+    down: bool
+
+
 Input = (
     WakeUp
     | ProbeReply
@@ -299,6 +328,9 @@ Input = (
     | GatewayReport
     | GatewayHello
     | MasterState
+    | ConnectionClosed
+    | OpinionAsked
+    | OpinionGiven
     | RoutingAck
     | FenceResult
     | TransferResult

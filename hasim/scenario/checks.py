@@ -273,6 +273,10 @@ def _detection(world: WorldSettings) -> Found:
             yield (section, name), "needs at least one value"
         if len(set(values)) < len(values):
             yield (section, name), "has a value twice"
+    there, needed = 1 + len(world.observer.witnesses), world.detection.confirm.least_observers
+    if needed > there:
+        text = f"needs {needed} observers, and there are {there}: add sites to observer.witnesses"
+        yield ("detection", "confirm"), text
 
 
 def _sites(world: WorldSettings) -> Found:

@@ -70,7 +70,8 @@ class ControlPlane:
     `ServiceFailed` event; the others keep running. When a service wants to be
     woken is asked after each of its calls, so all calls that change it go through here.
     `observer` is its name, where there are several: dashboards and metrics say it. `seed`: 64 bits
-    of chance from its driver, by which its checks begin somewhere in their interval.
+    of chance from its driver, by which its checks begin somewhere in their interval. One that does
+    not act (`acts`) only detects, and gives its opinion to the observer that does.
 
     It acts under a `term`. One that starts among masters at work, or is restored, first asks what
     they know (`Accession`): until a majority has answered, detection and the monitor
@@ -88,8 +89,10 @@ class ControlPlane:
         *,
         observer: str = "",
         seed: int | None = None,
+        acts: bool = True,
     ) -> None:
         self.observer = observer
+        self.acts = acts
         self._seed = seed
         self._detection_settings = detection or DetectionSettings()
         self._failover_settings = failover or FailoverSettings()
@@ -101,7 +104,9 @@ class ControlPlane:
         self.cluster = cluster
         self._door = Door(cluster)
         self._install(
-            FailoverDetectionService(self._detection_settings, cluster, seed=seed),
+            FailoverDetectionService(
+                self._detection_settings, cluster, seed=seed, observer=observer
+            ),
             FailoverOrchestrator(self._failover_settings, cluster),
             LoadBalancingService(self._balancing_settings, cluster),
             HighAvailabilityMonitor(self._monitor_settings, cluster, observer=observer),
@@ -123,6 +128,8 @@ class ControlPlane:
             "balancing": self.balancing,
             "monitor": self.monitor,
         }
+        if not self.acts:
+            self.services = {"detection": self.detection}
         self._due_ns = {
             name: NEVER if (time := service.next_wakeup()) is None else time
             for name, service in self.services.items()
@@ -137,6 +144,7 @@ class ControlPlane:
             "balancing": self.balancing.handle_event,
             "monitor": self.monitor.handle_event,
         }
+        self._listeners = {n: take for n, take in self._listeners.items() if n in self.services}
 
     def freeze(self) -> dict[str, Any]:
         """The state of all four services as plain data (JSON), and of which configuration it is."""
@@ -161,7 +169,11 @@ class ControlPlane:
         self.term, self._asking = data["term"], None
         self._install(
             FailoverDetectionService.restore(
-                self._detection_settings, self.cluster, data["detection"], seed=self._seed
+                self._detection_settings,
+                self.cluster,
+                data["detection"],
+                seed=self._seed,
+                observer=self.observer,
             ),
             FailoverOrchestrator.restore(self._failover_settings, self.cluster, data["failover"]),
             LoadBalancingService.restore(self._balancing_settings, self.cluster, data["balancing"]),
@@ -181,6 +193,7 @@ class ControlPlane:
             self._accession_settings,
             observer=self.observer,
             seed=self._seed,
+            acts=self.acts,
         )
 
     def resume(self, now: int) -> list[Output]:
@@ -189,7 +202,8 @@ class ControlPlane:
         Probes that were under way are sent anew; what was ordered is ordered again when a majority
         has said what it knows.
         """
-        return self.start(now) + self._ask_anew(now, self.term)
+        out = self.start(now)
+        return out + self._ask_anew(now, self.term) if self.acts else out
 
     def start(self, now: int) -> list[Output]:
         """Start monitoring, at the birth of the cluster.
@@ -197,7 +211,7 @@ class ControlPlane:
         Raises RuntimeError if a service is not healthy after that. All that the configuration says
         is taken to be so; one that is started later than the masters is to `resume`.
         """
-        out = self._guarded(now, "monitor", self.monitor.initialize_monitoring)
+        out = self._guarded(now, "monitor", self.monitor.initialize_monitoring) if self.acts else []
         out += self._guarded(now, "detection", self.detection.start_monitoring)
         sick = [name for name, service in self.services.items() if not service.healthy()]
         if sick:
@@ -207,7 +221,7 @@ class ControlPlane:
     def stop(self, now: int) -> list[Output]:
         """Stop probing and close the monitor's books."""
         out = self._guarded(now, "detection", self.detection.stop_monitoring)
-        return out + self._guarded(now, "monitor", self.monitor.shutdown)
+        return out + self._guarded(now, "monitor", self.monitor.shutdown) if self.acts else out
 
     def step(self, now: int, item: Input) -> list[Output]:
         """Take one input at `now` (nanoseconds); effects and events in the order decided.

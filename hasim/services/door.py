@@ -22,7 +22,7 @@ from hasim.settings.validation import nearest
 from hasim.times import Times
 
 Names = Mapping[str, frozenset[str]]
-"""What there is of each kind of name: masters, gateways, partitions."""
+"""What there is of each kind of name: masters, gateways, partitions, observers."""
 Look = Callable[[Any, Names], str]
 """What is wrong with a value; empty if nothing is."""
 
@@ -32,6 +32,7 @@ NAMED = {
     "source": "master",
     "sources": "master",
     "gateway": "gateway",
+    "peer": "observer",
     "partition": "partition",
     "partitions": "partition",
 }
@@ -49,6 +50,7 @@ class Door:
         self._names: Names = {
             "master": frozenset(master.id for master in cluster.masters),
             "gateway": frozenset(cluster.gateways),
+            "observer": frozenset(cluster.observers),
             "partition": frozenset(partition.id for partition in cluster.partitions),
         }
         self._now = 0

@@ -123,6 +123,7 @@ def _about(tier: Tier) -> dict[str, Any]:
                 "site": site,
                 "settings": configuration,
                 "seed": tier.chance_of(name),
+                "acts": tier.acts(name),
                 "late_window_ns": settings.detection.late_window_ns,
                 "recovery_ns": settings.detection.recovery_ns,
             }

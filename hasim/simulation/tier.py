@@ -22,6 +22,7 @@ from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
+from hasim.simulation.control.connections import Connections
 from hasim.simulation.control.deep_probes import ProbeDraws
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
@@ -144,7 +145,11 @@ class Tier:
         )
         owners = zip(self.partitions.names, self.settings.owners, strict=True)
         return Cluster(
-            masters, tuple(Partition(p, m.id) for p, m in owners), tuple(self._endpoints), rtt
+            masters,
+            tuple(Partition(p, m.id) for p, m in owners),
+            tuple(self._endpoints),
+            rtt,
+            tuple(self.sites),
         )
 
     def _masters(self) -> dict[str, SimMaster]:
@@ -176,7 +181,12 @@ class Tier:
             self.settings.monitor,
             observer=observer,
             seed=self.chance_of(observer),
+            acts=self.acts(observer),
         )
+
+    def acts(self, observer: str) -> bool:
+        """Whether an observer acts on what it sees: the first does, the others only watch."""
+        return observer == next(iter(self.sites))
 
     def chance_of(self, observer: str) -> int:
         """The seed of an observer's chance: another one in each replication."""
@@ -300,6 +310,8 @@ class Tier:
             ):
                 driver.deputy = self._stretches(driver, commands.probes)
             found[name] = Observer(driver, post, commands)
+        for observer in found.values():
+            observer.commands.peers = {name: other.post for name, other in found.items()}
         return found
 
     def _durations(self, law: Law, concern: str) -> Durations:
@@ -320,6 +332,9 @@ class Tier:
         """Look again whenever something changes; to be called once, when all tiers are there."""
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
+        if any(source.connected for source in self.settings.detection.evidence):
+            posts = [observer.post for observer in self.observers.values()]
+            self.changes.on_change += (Connections(self.masters.values(), posts).changed,)
         self.changes.on_change += (
             *(observer.commands.probes.changed for observer in self.observers.values()),
             self.streams.refresh,

@@ -190,6 +190,7 @@ def _control_plane(journal: Journal, observer: str, made: ControlPlaneSettings) 
         made.monitor,
         observer=observer,
         seed=journal.header["observers"][observer].get("seed"),
+        acts=journal.header["observers"][observer].get("acts", True),
     )
 
 

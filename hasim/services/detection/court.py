@@ -8,6 +8,7 @@ from hasim.events import Output, StatusChanged
 from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.chance import Chance
+from hasim.services.detection.council import Council
 from hasim.services.detection.detectors.detector import Detector, Opinion
 from hasim.services.detection.detectors.freshness import Freshness, FreshnessSettings
 from hasim.services.detection.detectors.looks import Looking
@@ -27,8 +28,11 @@ class Court(Judge):
     in a row speak for it is counted here. `sources` are those that there are, by name.
     """
 
-    def __init__(self, settings: DetectionSettings, cluster: Cluster, chance: Chance) -> None:
+    def __init__(
+        self, settings: DetectionSettings, cluster: Cluster, chance: Chance, observer: str = ""
+    ) -> None:
         self.chance = chance
+        peers = [name for name in cluster.observers if name != observer]
         detector = DETECTORS.class_for(settings.detector)
         flapping = FLAPPINGS.class_for(settings.flapping)
         self.health = {
@@ -40,7 +44,8 @@ class Court(Judge):
             )
             for master in cluster.masters
         }
-        self.confirmation = CONFIRMATIONS.class_for(settings.confirm)(settings.confirm)
+        self.council = Council(self, peers, chance)
+        self.council.meet(CONFIRMATIONS.class_for(settings.confirm)(settings.confirm))
         self.sources: Mapping[str, Source] = {}
         self._acquitting_checks = settings.detector.acquitting_checks
         # When each detector's opinion changes if nothing is heard, if such a thing can be at all.
@@ -103,7 +108,7 @@ class Court(Judge):
         if health.status is Status.MAINTENANCE:
             return []
         self._hear_failure(now, health, source, cause)
-        return self._weigh(now, health, reason)
+        return self._declare(now, health, health.detector.opinion(now), reason)
 
     def convicted(
         self, now: int, master: str, source: Source, cause: Cause, reason: str
@@ -162,7 +167,7 @@ class Court(Judge):
     def is_settled(self, master: str) -> bool:
         """Whether nothing speaks against the verdict on a master, and silence does not count."""
         status = self.health[master].status
-        settled = status in SETTLED and not self.keeps_time
+        settled = status in SETTLED and not self.keeps_time and self.council.alone
         return settled and (status is Status.FAILED or self._standing(master) is None)
 
     def doubted(self, master: str) -> None:
@@ -182,8 +187,10 @@ class Court(Judge):
                 health.last_check = Cause.TIMEOUT
             health.passed_in_row = 0
             self._listen(now, health)
-            out += self._weigh(now, health, health.detector.words(now))
-        return out
+            out += self._declare(
+                now, health, health.detector.opinion(now), health.detector.words(now)
+            )
+        return out + self.council.wake(now)
 
     # -- verdicts --------------------------------------------------------------------
 
@@ -213,6 +220,11 @@ class Court(Judge):
     def acquit(self, now: int, health: MasterHealth, finding: Finding, reason: str) -> list[Output]:
         """The master is healthy: what stands against it is void."""
         forgive = health.status is not Status.SUSPECT
+        sent, forbidden = self.council.acquitted(now, health.master)
+        if forbidden and finding is not Finding.CALLED_HEALTHY:
+            health.detector.cleared(now)
+            self._listen(now, health)
+            return sent
         out = self.find(now, health, finding, Diagnosis.NONE, reason)
         if out:
             health.detector.cleared(now)
@@ -221,7 +233,7 @@ class Court(Judge):
             self._listen(now, health)
             for source in self.sources.values():
                 source.excuse(health.master, forgive=forgive)
-        return out
+        return sent + out
 
     def begin(self, now: int, health: MasterHealth) -> list[Output]:
         """Watch a master from now on."""
@@ -256,20 +268,23 @@ class Court(Judge):
             health.flapping.checked(passed=False)
         self._listen(now, health)
 
-    def _weigh(self, now: int, health: MasterHealth, reason: str) -> list[Output]:
-        """What the detector now holds of the master, declared."""
-        return self._declare(now, health, health.detector.opinion(now), reason)
-
     def _declare(
         self, now: int, health: MasterHealth, opinion: Opinion, reason: str
     ) -> list[Output]:
         """What follows from an opinion, if it is confirmed."""
         if opinion is Opinion.TRUST:
             return []
-        convicted = opinion is Opinion.CONVICT and self.confirmation.confirms(now, health.master)
+        convicted, out = opinion is Opinion.CONVICT, list[Output]()
+        if not self.council.alone:
+            out, convicted, reason = self.council.confirm(
+                now, health.master, reason, convicted=convicted
+            )
         finding = Finding.CONVICTED if convicted else Finding.DOUBTED
-        diagnosis = diagnose(health.last_check, self._standing(health.master))
-        return self.find(now, health, finding, diagnosis, reason)
+        return out + self.find(now, health, finding, self.diagnosis(health), reason)
+
+    def diagnosis(self, health: MasterHealth) -> Diagnosis:
+        """What kind of failure the evidence speaks for."""
+        return diagnose(health.last_check, self._standing(health.master))
 
     def _needed(self, now: int, health: MasterHealth) -> int:
         """How many checks in a row make the master healthy; `NEVER`: none do.

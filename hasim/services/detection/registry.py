@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from hasim.services.detection.confirm.alone import Alone
 from hasim.services.detection.confirm.confirmation import Confirmation
+from hasim.services.detection.confirm.objective import Objective
+from hasim.services.detection.confirm.quorum import Quorum
+from hasim.services.detection.confirm.share import Share
 from hasim.services.detection.detectors.bertier import Bertier
 from hasim.services.detection.detectors.chen import Chen
 from hasim.services.detection.detectors.detector import Detector
@@ -22,6 +25,7 @@ from hasim.services.detection.detectors.two_windows import TwoWindows
 from hasim.services.detection.detectors.vrrp import Vrrp
 from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
+from hasim.services.detection.evidence.pings import Pings
 from hasim.services.detection.evidence.probes import Probes
 from hasim.services.detection.evidence.source import Source
 from hasim.services.detection.flapping.changes import Changes
@@ -55,9 +59,12 @@ DETECTORS: Registry[Detector] = Registry(
     },
 )
 SOURCES: Registry[Source] = Registry(
-    "a source of evidence", {"probe": Probes, "messages": Messages, "heartbeat": Heartbeats}
+    "a source of evidence",
+    {"probe": Probes, "messages": Messages, "heartbeat": Heartbeats, "ping": Pings},
 )
-CONFIRMATIONS: Registry[Confirmation] = Registry("a confirmation", {"alone": Alone})
+CONFIRMATIONS: Registry[Confirmation] = Registry(
+    "a confirmation", {"alone": Alone, "quorum": Quorum, "share": Share, "objective": Objective}
+)
 FLAPPINGS: Registry[Flapping] = Registry(
     "a rule of flap detection", {"never": Never, "damping": Damping, "changes": Changes}
 )

@@ -8,10 +8,14 @@ from typing import Any, ClassVar
 from hasim.events import (
     AddMaster,
     CheckMaster,
+    ConnectionClosed,
     GatewayHello,
     GatewayReport,
+    GiveOpinion,
     Heartbeat,
     Input,
+    OpinionAsked,
+    OpinionGiven,
     Output,
     ProbeReply,
     ProbeStretch,
@@ -49,24 +53,31 @@ class FailoverDetectionService:
     A detector suspects, this service declares; what to do about it is decided
     elsewhere. The sources have their own rhythms, the detectors their own clocks. `seed`: 64 bits
     from which the phases of the checks follow; None: masters are spread over the interval evenly.
+    `observer` is its name among those of the cluster, which it asks for their opinion.
     """
 
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
             *(ProbeReply, ProbeStretch, GatewayReport, GatewayHello, Heartbeat, WakeUp),
+            *(OpinionAsked, OpinionGiven, ConnectionClosed),
             *OPERATIONS,
         }
     )
 
     def __init__(
-        self, settings: DetectionSettings, cluster: Cluster, *, seed: int | None = None
+        self,
+        settings: DetectionSettings,
+        cluster: Cluster,
+        *,
+        seed: int | None = None,
+        observer: str = "",
     ) -> None:
         check(cluster, settings)
         self.settings = settings
         self.running = False
         self._door = Door(cluster)
         chance = chance_of(seed, (master.id for master in cluster.masters))
-        self._court = Court(settings, cluster, chance)
+        self._court = Court(settings, cluster, chance, observer)
         self._sources: dict[str, Source] = {
             SOURCES.name_of(type(own)): SOURCES.class_for(own)(own, self._court, cluster)
             for own in settings.evidence
@@ -83,7 +94,7 @@ class FailoverDetectionService:
             if len(takers) == 1 and kind not in (WakeUp, *OPERATIONS)
         }
         self._clocks = [s for s in self._sources.values() if type(s).next_ns is not Source.next_ns]
-        alone = len(self._clocks) == 1 and not self._court.keeps_time
+        alone = len(self._clocks) == 1 and not self._court.keeps_time and self._court.council.alone
         self._only_clock = self._clocks[0] if alone else None
 
     # -- acting ----------------------------------------------------------------
@@ -134,7 +145,8 @@ class FailoverDetectionService:
             earliest = self._only_clock.next_ns()
         else:
             times_ns = [source.next_ns() for source in self._clocks]
-            earliest = min([self._court.agenda.earliest(), *times_ns])
+            confirmation_ns = self._court.council.confirmation.next_ns()
+            earliest = min([self._court.agenda.earliest(), confirmation_ns, *times_ns])
         return None if earliest == NEVER else earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
@@ -222,7 +234,7 @@ class FailoverDetectionService:
     def concerns(self, item: Input) -> Iterable[str]:
         """The masters whose verdict, or whose probing, may change by an input."""
         found: list[str] = []
-        if isinstance(item, OPERATIONS):
+        if isinstance(item, (*OPERATIONS, OpinionAsked, OpinionGiven)):
             found.append(item.master)
         for source in self._takers.get(type(item), ()):
             concerned = source.concerns(item)
@@ -237,7 +249,7 @@ class FailoverDetectionService:
             "running": self.running,
             "health": freeze(self._court.health, dict[str, MasterHealth]),
             "evidence": {name: source.freeze() for name, source in self._sources.items()},
-            "confirmation": freeze(self._court.confirmation),
+            "confirmation": freeze(self._court.council.confirmation),
         }
 
     @classmethod
@@ -248,13 +260,15 @@ class FailoverDetectionService:
         data: dict[str, Any],
         *,
         seed: int | None = None,
+        observer: str = "",
     ) -> FailoverDetectionService:
-        """The service that `freeze` was called on, which had the same settings and seed."""
-        service = cls(settings, cluster, seed=seed)
+        """The service that `freeze` was called on, which had the same settings, seed and name."""
+        service = cls(settings, cluster, seed=seed, observer=observer)
         service.running = data["running"]
         court = service._court
         court.health = thaw(dict[str, MasterHealth], data["health"])
-        court.confirmation = thaw(type(court.confirmation), data["confirmation"])
+        council = court.council
+        council.meet(thaw(type(council.confirmation), data["confirmation"]))
         for master, health in court.health.items():
             court.agenda.set(master, health.changes_ns)
         for name, source in service._sources.items():
@@ -275,8 +289,13 @@ class FailoverDetectionService:
         return [out for source in self._sources.values() for out in source.resume(now, master)]
 
     def _obey(self, now: int, item: Input) -> list[Output]:
-        """Do what an operator orders."""
+        """Do what an operator orders, or what another observer asks for."""
         match item:
+            case OpinionAsked():
+                down = self._court.council.holds_down(now, item.master)
+                return [GiveOpinion(item.peer, item.master, item.number, down)]
+            case OpinionGiven():
+                return self._court.council.heard(now, item)
             case StartMaintenance() | RemoveMaster():
                 health = self._known(item.master)
                 self._court.end(health)

@@ -102,6 +102,9 @@ class DetectionSettings(PartsBeside):
         for source in self.evidence:
             yield from source.problems()
         yield from self.flapping.problems()
+        names = [SOURCES.name_of(type(source)) for source in self.evidence]
+        if {"probe", "ping"} <= {*names}:
+            yield "evidence", "probe and ping both ask the health endpoint: choose one of them"
         numbered = isinstance(self.detector, FreshnessSettings) and self.detector.NUMBERED
         if numbered and not self.heartbeat_ns:
             name = DETECTORS.name_of(type(self.detector))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from hasim.events import (
     AskGateway,
     AskMaster,
+    AskOpinion,
     Demote,
     DiscardTransfer,
     Effect,
     Fence,
+    GiveOpinion,
+    OpinionAsked,
+    OpinionGiven,
     Promote,
     PublishRouting,
     SendProbe,
@@ -44,6 +48,8 @@ class Commands:
         self._transfers = transfers
         self._roles = roles
         self._rerouting = rerouting
+        self.peers: dict[str, Post] = {}
+        """The posts of all observers of the cluster, by name: set before the start."""
 
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
@@ -69,6 +75,12 @@ class Commands:
                 self._post.order(target, lambda: self._roles.demote(target, effect))
             case PublishRouting():
                 self._publish(effect)
+            case AskOpinion():
+                asked = OpinionAsked(self._post.observer, effect.master, effect.number)
+                self.peers[effect.peer].bring(self._post.endpoint, asked)
+            case GiveOpinion():
+                given = OpinionGiven(self._post.observer, effect.master, effect.number, effect.down)
+                self.peers[effect.peer].bring(self._post.endpoint, given)
             case DiscardTransfer():
                 pass  # a staged copy that was never committed leaves nothing behind
             case _:

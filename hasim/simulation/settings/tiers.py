@@ -18,10 +18,13 @@ from hasim.simulation.settings.traffic import RequestSettings
 
 @settings
 class ObserverSettings:
-    """Where the control plane stands."""
+    """Where the control plane stands, and others that give it their opinion."""
 
     region: str = ""
     """The site of the control plane. Empty: the region of the first master."""
+    witnesses: tuple[str, ...] = ()
+    """The sites of further observers: they detect by themselves, in the same way, and act on
+    nothing; confirmations other than `alone` go by what they hold."""
 
 
 @settings

@@ -19,6 +19,6 @@ class Alone(Confirmation):
 
     settings: AloneSettings
 
-    def confirms(self, now: int, master: str) -> bool:
-        """Always."""
-        return True
+    def confirms(self, now: int, master: str, *, convicted: bool) -> bool:
+        """If the own detector convicts."""
+        return convicted

@@ -40,6 +40,11 @@ class SourceSettings:
         """How often masters shall send a `Heartbeat` by themselves; 0: they need not."""
         return 0
 
+    @property
+    def connected(self) -> bool:
+        """Whether it keeps a connection to each master, and is told when that is closed."""
+        return False
+
     def watch(self, convicting_checks: int) -> Watch | None:
         """What gateways shall count against masters, and report at once.
 

@@ -1,0 +1,133 @@
+"""Subjectively and objectively down: whoever convicts asks the others (Redis Sentinel)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from hasim.events import AskOpinion, Input, OpinionGiven, Output
+from hasim.services.agenda import NEVER
+from hasim.services.detection.chance import Chance
+from hasim.services.detection.confirm.confirmation import Confirmation, ConfirmationSettings
+from hasim.services.detection.confirm.opinions import Opinions
+from hasim.settings import count, duration, settings
+from hasim.units import MILLISECOND, SECOND
+
+
+@settings
+class ObjectiveSettings(ConfirmationSettings):
+    """A quorum of observers that ask each other; Sentinel's settings."""
+
+    quorum: Annotated[
+        int,
+        count(
+            "How many observers must hold a master to be down, this one included.",
+            source="Redis Sentinel quorum (2 in its sentinel.conf)",
+        ),
+    ] = 2
+    ask_interval_ns: Annotated[
+        int,
+        duration(
+            "An observer that convicts asks each other one again after this.",
+            source="Redis SENTINEL_ASK_PERIOD (1 s)",
+            above=0,
+        ),
+    ] = SECOND
+    answer_valid_ns: Annotated[
+        int,
+        duration(
+            "An answer that is older than this does not count.",
+            source="Redis Sentinel: 5 x SENTINEL_ASK_PERIOD",
+            above=0,
+        ),
+    ] = 5 * SECOND
+    timer_ns: Annotated[
+        int,
+        duration(
+            "Answers are counted, and questions sent, at the ticks of a timer.",
+            source="Redis serverCron at 10 to 19 Hz, drawn anew each time: 72 ms in the mean",
+            above=0,
+        ),
+    ] = 72 * MILLISECOND
+
+    @property
+    def least_observers(self) -> int:
+        """The quorum."""
+        return self.quorum
+
+
+@dataclass(slots=True)
+class Objective(Confirmation):
+    """Declares (odown) when a quorum convicts (sdown): the own detector, and others when asked.
+
+    An observer that convicts asks all others at once and each second from then on; answers are
+    counted at the next tick of its timer. It is a weak agreement: opinions of the last five
+    seconds, not of one time (redis/src/sentinel.c, sentinelAskMasterStateToOtherSentinels,
+    sentinelCheckObjectivelyDown).
+    """
+
+    settings: ObjectiveSettings
+    opinions: Opinions = field(default_factory=Opinions)
+    asked_ns: dict[str, int] = field(default_factory=dict)
+    number: int = 0
+    weigh_ns: int = NEVER
+    phase_ns: int = 0
+    peers: tuple[str, ...] = field(init=False, default=())
+
+    def meet(self, peers: Sequence[str], masters: Sequence[str], chance: Chance) -> None:
+        """Whom to ask. The ticks are those of the detector's looks, if these are as frequent."""
+        self.peers = tuple(peers)
+        self.phase_ns = int(chance.draw("looks") * self.settings.timer_ns)
+
+    def confirms(self, now: int, master: str, *, convicted: bool) -> bool:
+        """If the own detector convicts, and with the others' answers that is a quorum."""
+        return convicted and self._down(now, master) >= self.settings.quorum
+
+    def changed(self, now: int, master: str, *, convicted: bool) -> list[Output]:
+        """Ask everybody at once, or no more."""
+        if not convicted:
+            self.asked_ns.pop(master, None)
+            self.opinions.of.pop(master, None)
+            return []
+        return [] if master in self.asked_ns else self._ask(now, master)
+
+    def heard(self, now: int, item: Input) -> Sequence[str]:
+        """An answer, which is counted at the next tick."""
+        if not isinstance(item, OpinionGiven) or item.master not in self.asked_ns:
+            return ()
+        if self.opinions.take(now, item):
+            self.weigh_ns = min(self.weigh_ns, self._tick_ns(now + 1))
+        return ()
+
+    def wake(self, now: int) -> tuple[list[Output], Sequence[str]]:
+        """Count the answers; ask again where that is due."""
+        weigh: list[str] = []
+        if now >= self.weigh_ns:
+            weigh, self.weigh_ns = list(self.asked_ns), NEVER
+        due = [m for m, t in self.asked_ns.items() if now >= self._again_ns(t)]
+        return [out for master in due for out in self._ask(now, master)], weigh
+
+    def next_ns(self) -> int:
+        """The tick at which answers are counted, or questions are due."""
+        asked = map(self._again_ns, self.asked_ns.values())
+        return min([self.weigh_ns, *asked])
+
+    def words(self, now: int, master: str) -> str:
+        """How many of how many agree."""
+        return f"{self._down(now, master)} of {len(self.peers) + 1} observers hold it to be down"
+
+    def _ask(self, now: int, master: str) -> list[Output]:
+        self.asked_ns[master] = now
+        self.number += 1
+        return [AskOpinion(peer, master, self.number) for peer in self.peers]
+
+    def _down(self, now: int, master: str) -> int:
+        return 1 + self.opinions.count(now, master, self.settings.answer_valid_ns, down=True)
+
+    def _again_ns(self, asked_ns: int) -> int:
+        return self._tick_ns(asked_ns + self.settings.ask_interval_ns)
+
+    def _tick_ns(self, time_ns: int) -> int:
+        """The first tick at or after a time."""
+        return time_ns + (self.phase_ns - time_ns) % self.settings.timer_ns
