@@ -26,7 +26,12 @@ class DeepProbe:
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
         self.asks, self.asked = False, NOT_ASKED
-        self.reply = answer
+        self._answer = answer
+
+    def reply(self, cause: Cause) -> bool:
+        """The master answers; nothing is acknowledged by that."""
+        self._answer(cause)
+        return False
 
 
 class ProbeDraws:

@@ -36,8 +36,8 @@ class Job(Protocol):
     asked: int
     """How far that is: one of `NOT_ASKED`, `ASKING`, `ANSWERED`, `FAILED`."""
 
-    def reply(self, cause: Cause) -> None:
-        """The master answers."""
+    def reply(self, cause: Cause) -> bool:
+        """The master answers: whether that will be there before the client gives up."""
         ...
 
 
@@ -281,9 +281,9 @@ class SimMaster(Condition, Primaries):
             self._errors += 1
             job.reply(Cause.ERROR)
             return
-        if job.partition is not None:
+        # What nobody hears of is not acknowledged, though it is written.
+        if job.reply(Cause.OK) and job.partition is not None:
             self._acknowledge(job.partition, self.id)
-        job.reply(Cause.OK)
 
     def _fails(self, job: Job) -> bool:
         """Whether the answer says that it failed: by itself, or since the next tier did."""

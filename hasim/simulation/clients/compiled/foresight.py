@@ -99,7 +99,7 @@ def complete_first(table: Table, m: Record) -> None:
     m.metered_ns = a.due_ns
     if a.cause == ERROR:
         m.errors += 1
-    else:
+    elif a.answer_ns != NEVER:
         note_written(table, int64(a.due_ns), a)
     a.due_ns = -1
     if a.answer_ns == NEVER:

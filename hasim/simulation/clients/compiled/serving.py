@@ -81,6 +81,16 @@ def leave(table: Table, slot: int) -> None:
 
 
 @njit
+def note_written(table: Table, now: int, a: Record) -> None:
+    """A client will hear that its message of a partition was served: an acknowledged write."""
+    if a.partition >= 0:
+        s = state(table)[0]
+        written = writes(table)[s.writes]
+        written.time, written.partition, written.master = now, a.partition, a.master
+        s.writes += 1
+
+
+@njit
 def reply(table: Table, now: int, slot: int, cause: int) -> int:
     """The master answers: the answer crosses back, unless it comes too late to matter."""
     a = attempts(table)[slot]
@@ -88,10 +98,12 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
         s = state(table)[0]
         s.slot, s.cause = slot, cause
         return PROBED
-    if a.awaited:
-        place = place_of(table, a.message, a.draw)
-        delay = crosses_back(table, now, routes(table)[a.route], place)
-        if delay >= 0 and still_waits(now + delay, a.sent_ns, state(table)[0].timeout_ns):
+    place = place_of(table, a.message, a.draw)
+    delay = crosses_back(table, now, routes(table)[a.route], place)
+    if delay >= 0 and still_waits(now + delay, a.sent_ns, state(table)[0].timeout_ns):
+        if cause == OK:
+            note_written(table, now, a)
+        if a.awaited:
             a.cause, a.answer_ns = cause, now + delay
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
             return NOTHING
@@ -302,18 +314,7 @@ def complete(table: Table, now: int, priority: int) -> int:
     if a.error < m.error_rate:
         m.errors += 1
         return reply(table, now, slot, ERROR)
-    note_written(table, now, a)
     return reply(table, now, slot, OK)
-
-
-@njit
-def note_written(table: Table, now: int, a: Record) -> None:
-    """An owner has served a message of its partition: that is an acknowledged write."""
-    if a.partition >= 0:
-        s = state(table)[0]
-        written = writes(table)[s.writes]
-        written.time, written.partition, written.master = now, a.partition, a.master
-        s.writes += 1
 
 
 @njit

@@ -54,10 +54,12 @@ class Request:
         if delay >= 0:
             Call(self._env, delay, ANSWER, connected, self.key, self.key)
 
-    def reply(self, cause: Cause) -> None:
+    def reply(self, cause: Cause) -> bool:
         """The master answers; who has given up by the time that it comes has hung up before."""
         messages, place, env = self._messages, self._place, self._env
         ratio, luck = messages.ratio_back[place], messages.loss_back[place]
         delay = self._way.back.crossing(ratio, luck, env.now)
-        if delay >= 0 and env.now + delay < self._expires_ns:
+        comes = delay >= 0 and env.now + delay < self._expires_ns
+        if comes:
             Call(env, delay, ANSWER, self._way.answered, (self.key, cause), self.key)
+        return comes
