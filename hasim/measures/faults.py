@@ -11,7 +11,10 @@ from hasim.truth import FaultCured, FaultStarted, MasterFenced, MasterRestarted
 
 @dataclass(frozen=True, slots=True)
 class FaultSpan:
-    """One fault on one master, from its start to its cure or the end of the run."""
+    """One fault on one master, from its start to its cure or the end of the run.
+
+    `master` is empty if it struck no masters, but gateways or control planes.
+    """
 
     master: str
     fault: int
@@ -44,7 +47,7 @@ def fault_spans(records: Records) -> list[FaultSpan]:
         # A number may be used again after its cure.
         end_ns = next((cure for cure in cures.get(fault.fault, []) if cure >= t_ns), None)
         span = Span(t_ns, records.horizon_ns if end_ns is None else end_ns)
-        for master in fault.masters:
+        for master in fault.masters or ("",):
             found.append(
                 FaultSpan(
                     master, fault.fault, fault.kind, fault.impairing, end_ns is not None, span

@@ -96,7 +96,7 @@ def _duration(facts: Facts, declaration: Declaration) -> tuple[Span, bool, bool]
 
 def _fault_kind(facts: Facts, declaration: Declaration) -> str:
     window_ns = facts.records.late_window_ns
-    for fault in facts.faults_of[declaration.master]:
+    for fault in (*facts.faults_of[declaration.master], *facts.faults_of[""]):
         since_ns, until_ns = fault.span.start_ns, fault.span.end_ns + window_ns
         if since_ns <= declaration.t_ns <= until_ns:
             return fault.kind

@@ -23,6 +23,15 @@ def test_a_mistake_is_tagged_with_the_fault_that_is_no_reason() -> None:
     assert mistake.fault_kind == "packet-loss"
 
 
+def test_a_mistake_is_tagged_with_a_stall_of_the_control_plane() -> None:
+    story = Story()
+    story.fault(1, "", 5, 9, "observer-stall", impairing=False)
+    story.declare("a", 9, until_s=16)
+    story.declare("b", 20, until_s=21)
+    made = measure(story.journal()).mistakes
+    assert [(m.master, m.fault_kind) for m in made] == [("a", "observer-stall"), ("b", "")]
+
+
 def test_a_fenced_mistake_lasts_to_the_end_of_the_restart() -> None:
     story = Story()
     story.declare("a", 10, until_s=80)

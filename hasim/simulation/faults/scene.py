@@ -60,9 +60,11 @@ class Scene:
         `detail` is its strength, if that is not to be told as the fault has it.
         """
         number = next(self.numbers)
-        ids = tuple(one.id for one in struck) if fault.strikes_masters else ()
+        ids = tuple(one.id for one in struck)
         told = fault.strength if detail is None else detail
         masters, others = (ids, ()) if fault.STRIKES == "masters" else ((), ids)
+        if not fault.strikes_masters:
+            masters, others = (), tuple(driver.observer for driver in self.drivers)
         impairs = fault.impairs(struck)
         self.record(FaultStarted(number, fault.kind, masters, impairs, told, others))
         heal = fault.strike(self, struck, lasting_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -10,6 +11,8 @@ from hasim.events import Heartbeat, ProbeReply, SendProbe, StatusChanged
 from hasim.measures.measured import measure
 from hasim.model import Cause, Status
 from hasim.simulation.laws import Constant, Exponential
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.run import simulate
 from hasim.simulation.settings import NetworkSettings, WorldSettings
 from hasim.simulation.settings.faults import (
     Crash,
@@ -18,6 +21,7 @@ from hasim.simulation.settings.faults import (
     RepairSettings,
     Stall,
 )
+from hasim.simulation.settings.recordings import OutageTrace
 from hasim.truth import AttemptRollup, FaultCured, FaultStarted, PartitionServed
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
@@ -123,10 +127,24 @@ def test_a_control_plane_that_stands_still_hears_all_when_it_goes_on() -> None:
     declared = [t for t, e in journal.of(StatusChanged) if e.new is Status.FAILED]
     assert declared[0] == 14 * SECOND  # messages and checks that failed meanwhile
     started = [fault for _, fault in journal.of(FaultStarted)]
-    assert [(f.kind, f.masters, f.impairing) for f in started] == [
-        ("observer-stall", (), False),
-        ("crash", ("m1",), True),
+    assert [(f.kind, f.masters, f.others, f.impairing) for f in started] == [
+        ("observer-stall", (), ("observer",), False),
+        ("crash", ("m1",), (), True),
     ]
+
+
+def test_stalls_are_replayed_from_a_trace() -> None:
+    trace = OutageTrace(trace="pauses.csv")
+    fault = Stall(kind="stall", target="m1", schedule=trace)
+    pauses = [(n * 10 * SECOND, n * 10 * SECOND + n * 100 * MILLISECOND) for n in range(1, 20)]
+    journal = simulate(
+        world(60, faults=(fault,)), Recorded(outages={0: [pauses]}), seed=1, replication=0
+    )
+    started = {f.fault: t for t, f in journal.of(FaultStarted)}
+    lengths = [t - started[c.fault] for t, c in journal.of(FaultCured)]
+    assert len(lengths) >= 4
+    steps = {b - a for a, b in itertools.pairwise(lengths)}
+    assert steps == {100 * MILLISECOND}
 
 
 def test_stalls_keep_no_crew_busy_and_wait_for_none() -> None:
