@@ -138,7 +138,10 @@ def faults(grid: bool, horizon_s: int, *, several: bool, owned: bool) -> st.Sear
     def fault(kind: str) -> st.SearchStrategy[Fault]:
         strength: dict[str, Any] = {
             "slow": {"speed": st.sampled_from([0.0, 0.1, 0.5, 0.7])},
-            "error-rate": {"rate": st.sampled_from([0.2, 0.5, 1.0])},
+            "error-rate": {
+                "rate": st.sampled_from([0.2, 0.5, 1.0]),
+                "takes_ns": st.sampled_from([None, 0, GRID_NS]),
+            },
             "packet-loss": {"loss": st.sampled_from([0.2, 0.9, 1.0])},
             "added-delay": {"extra_ns": st.sampled_from([GRID_NS, 7 * GRID_NS + 3])},
             "latency-spike": {"extra_ns": st.sampled_from([GRID_NS, 30 * GRID_NS, 3 * SECOND])},

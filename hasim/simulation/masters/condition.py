@@ -12,7 +12,8 @@ class Condition:
     `hangs` (accepts, never answers), `stalls` (the same for a moment: how long each lasts, in ns),
     `deadlocks` (the same, but for health checks and heartbeats, which have threads of their own),
     `disks` (writes do not go on), `lies` (health checks pass whatever is wrong), `speeds` and
-    `error_rates` (lists that multiply), `delays` (added to what begins: a list, in ns).
+    `error_rates` (lists that multiply), `delays` (added to what begins: a list, in ns),
+    `error_times` (what fails takes the shortest of them, in ns).
     """
 
     def __init__(self) -> None:
@@ -21,6 +22,7 @@ class Condition:
         self.delays: list[int] = []
         self.speeds: list[float] = []
         self.error_rates: list[float] = []
+        self.error_times: list[int] = []
 
     @property
     def silent(self) -> bool:

@@ -250,7 +250,9 @@ class SimMaster(Condition, Primaries):
     def _start(self, job: Job) -> None:
         self._meter()
         self._serving[job] = None
-        job.remaining_ns = job.demand_ns + self._delay_ns
+        fails_early = self.error_times and job.error_draw < self._error_rate
+        takes_ns = min(self.error_times) if fails_early else job.demand_ns
+        job.remaining_ns = takes_ns + self._delay_ns
         self._run(job)
 
     def _run(self, job: Job) -> None:

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from hasim.model import Cause
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.settings import ColdSettings, WorldSettings
-from hasim.simulation.settings.faults import AddedDelay, Crash, Hang
+from hasim.simulation.settings.faults import AddedDelay, Crash, ErrorRate, Hang
 from hasim.truth import MessageRecord
 from hasim.units import HOUR, MILLISECOND, SECOND
 from tests.services.bench import detection
@@ -135,6 +135,22 @@ def test_an_added_delay_is_kept_by_what_began_under_it(plane: str) -> None:
     for message in messages(settings, 0):
         delayed = 10 * SECOND <= message.arrived_ns < 15 * SECOND
         assert latency_s(message) == pytest.approx(0.21 if delayed else 0.01, abs=1e-9)
+
+
+@PLANES
+@pytest.mark.parametrize(("takes_ns", "expected_s"), [(None, 0.01), (2 * MILLISECOND, 0.002)])
+def test_an_error_has_a_time_of_its_own(
+    plane: str, takes_ns: int | None, expected_s: float
+) -> None:
+    fault = ErrorRate(
+        kind="error-rate", target="m1", at=after(10), for_=lasting(8), rate=0.5, takes_ns=takes_ns
+    )
+    service = Constant(mean_ns=MEAN_NS)
+    settings = queue(20.0, 30, plane, workers=50, service=service, faults=(fault,))
+    found = messages(settings, 0)
+    errors = {round(latency_s(m), 9) for m in found if m.outcome == Cause.ERROR}
+    others = {round(latency_s(m), 9) for m in found if m.outcome == Cause.OK}
+    assert (errors, others) == ({expected_s}, {0.01})
 
 
 @PLANES

@@ -82,6 +82,7 @@ def _put_masters(
     column["law"] = [traffic.laws.index(law_of(m)) for m in masters]
     column["first_seat"] = np.cumsum(column["workers"]) - column["workers"]
     column["rate"] = column["speed"] = 1.0
+    column["error_ns"] = -1
     column["capacity"] = [m.capacity or 0.0 for m in masters]
 
 

@@ -113,6 +113,7 @@ class Configuration:
         rows["died_ns"] = [master.died_ns for master in masters]
         rows["hangs"] = [master.blocked for master in masters]
         rows["delay_ns"] = [sum(master.delays) for master in masters]
+        rows["error_ns"] = [min(master.error_times, default=-1) for master in masters]
         rows["plain"] = [_is_plain(master) for master in masters]
         rows["error_rate"] = [master.error_rate for master in masters]
         held_by = [self._oracle.holders[partition] for partition in self._partitions]
@@ -125,8 +126,8 @@ class Configuration:
 def _is_plain(master: SimMaster) -> bool:
     """Whether what it has to do is done in turn, and nothing that comes later changes that."""
     settings = master.settings
-    slows = master.disks or master.delays or settings.capacity is not None
-    return settings.workers == 1 and master.answering and not slows
+    special = master.disks or master.delays or master.error_times or settings.capacity is not None
+    return settings.workers == 1 and master.answering and not special
 
 
 def _write_ways(routes: Record, way: str, links: list[Link]) -> None:

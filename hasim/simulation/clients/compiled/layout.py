@@ -84,7 +84,7 @@ MASTER = np.dtype(
         *((name, "i8") for name in ("workers", "room", "first_seat", "law")),
         *((name, "i8") for name in ("offs", "crashes", "hangs", "overloaded")),
         *((name, "f8") for name in ("rate", "error_rate", "speed", "capacity")),
-        *((name, "i8") for name in ("disk", "delay_ns")),
+        *((name, "i8") for name in ("disk", "delay_ns", "error_ns")),
         *((name, "i8") for name in ("busy", "waiting", "head", "tail")),
         *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
         *((name, "i8") for name in ("plain", "coming", "died_ns")),
@@ -94,7 +94,7 @@ MASTER = np.dtype(
 
 `rate`: the speed at which those being served go on, `speed`: what it would be without load, which
 slows them by `capacity` (0: not at all). `disk`: nothing is written. `delay_ns` is added to what
-begins.
+begins. `error_ns`: how long what fails takes, or -1: as long as any other.
 `busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`. `plain`: its
 work can be foreseen; it is, if some wait and no worker is busy: then the list holds all that it
 has or will get. `coming`: deliveries under way that are events (see `foresight`). `died_ns`: when

@@ -163,6 +163,8 @@ def start(table: Table, now: int, slot: int) -> None:
     meter(m, now)
     seats(table)[m.first_seat + m.busy] = slot
     m.busy += 1
+    if m.error_ns >= 0 and a.error < m.error_rate:
+        a.remaining_ns = m.error_ns
     a.remaining_ns += m.delay_ns
     run(table, now, a, slot)
 

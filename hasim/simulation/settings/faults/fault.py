@@ -32,6 +32,7 @@ class Struck(Protocol):
     delays: list[int]
     speeds: list[float]
     error_rates: list[float]
+    error_times: list[int]
 
     @property
     def id(self) -> str:
@@ -163,7 +164,7 @@ class Fault:
         return ", ".join(
             f"{name.removesuffix('_ns')} {value}"
             for name, value in vars(self).items()
-            if name not in _COMMON
+            if name not in _COMMON and value is not None
         )
 
 

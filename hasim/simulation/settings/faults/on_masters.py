@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hasim.settings import settings, share
+from hasim.settings import duration, settings, share
 from hasim.simulation.settings.faults.fault import Cure, Masters, Reach
 from hasim.simulation.settings.faults.overlapping import Counted, Listed
 
@@ -106,6 +106,10 @@ class ErrorRate(Listed):
 
     kind: Literal["error-rate"]
     rate: Annotated[float, share("The share of answers that are errors.")] = 0.5
+    takes_ns: Annotated[
+        int | None,
+        duration("How long a worker is busy with one that fails; else as long as with any other."),
+    ] = None
 
     @property
     def impairing(self) -> bool:
@@ -114,4 +118,13 @@ class ErrorRate(Listed):
 
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more cause of errors."""
-        return self.list_(masters, "error_rates", self.rate)
+        cure = self.list_(masters, "error_rates", self.rate)
+        if self.takes_ns is None:
+            return cure
+        cure_time = self.list_(masters, "error_times", self.takes_ns)
+
+        def both() -> None:
+            cure()
+            cure_time()
+
+        return both
