@@ -325,6 +325,7 @@ class TestTogether:
             "transferring",
             "promoting",
             "redirecting",
+            "verifying",
             "completed",
         ]
         (moved,) = bench.events(OwnerChanged)

@@ -46,6 +46,19 @@ class Fence:
 
 
 @record
+class CancelFence:
+    """Do not power `master` off after all: takes back all orders to do so, up to number `order`.
+
+    The device answers them as orders that have failed. Of one that is carried out already,
+    this changes nothing.
+    """
+
+    failover: int
+    master: str
+    order: int = 0
+
+
+@record
 class TransferState:
     """Bring `target` to the freshest copy of `partitions` among `sources` and itself."""
 
@@ -140,6 +153,7 @@ Effect = (
     | AskOpinion
     | GiveOpinion
     | Fence
+    | CancelFence
     | TransferState
     | DiscardTransfer
     | Promote

@@ -147,7 +147,9 @@ class FenceResult:
 class Copy:
     """A partition's state as the target holds it after a transfer, beside the source's.
 
-    `position` counts acknowledged writes; sizes are bytes; checksums are CRC-32.
+    `position` counts acknowledged writes; sizes are bytes; checksums are CRC-32. `behind_ns` is
+    how old the newest of these writes may have been when the copy last heard of the owner:
+    the lag of its replication.
     """
 
     partition: str
@@ -157,6 +159,7 @@ class Copy:
     source_checksum: int
     received_bytes: int
     received_checksum: int
+    behind_ns: int = 0
 
 
 @record

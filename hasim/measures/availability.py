@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from hasim.measures.causes import CAUSES, Share, merged, shares
 from hasim.measures.facts import Facts
+from hasim.measures.primacy import dual_primary_ns
 from hasim.measures.serving import TIER, stateless_down
-from hasim.measures.spans import Span, length_ns, union
-from hasim.truth import Writers, WritesHeld, WritesLost
+from hasim.measures.spans import length_ns
+from hasim.truth import WritesHeld, WritesLost
 from hasim.units import seconds
 
 
@@ -128,23 +129,3 @@ def _downtime(stretches: Iterable[Share]) -> dict[str, float]:
         "down_s": seconds(sum(spent.values())),
         **{f"{cause}_s": seconds(spent_ns) for cause, spent_ns in spent.items()},
     }
-
-
-def dual_primary_spans(facts: Facts) -> dict[str, list[Span]]:
-    """For each partition, the times in which more than one master accepted writes."""
-    found: dict[str, list[Span]] = {}
-    since: dict[str, int] = {}
-    for t_ns, writers in facts.records.of(Writers):
-        if len(writers.masters) > 1:
-            since.setdefault(writers.partition, t_ns)
-        elif writers.partition in since:
-            span = Span(since.pop(writers.partition), t_ns)
-            found.setdefault(writers.partition, []).append(span)
-    for partition, since_ns in since.items():
-        found.setdefault(partition, []).append(Span(since_ns, facts.horizon_ns))
-    return found
-
-
-def dual_primary_ns(facts: Facts) -> dict[str, int]:
-    """For each partition that had any, nanoseconds with more than one writer."""
-    return {p: length_ns(union(spans)) for p, spans in dual_primary_spans(facts).items()}

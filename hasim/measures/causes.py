@@ -24,11 +24,16 @@ CAUSES = (
 )
 CAUSE_OF_STATE = {
     "declared": "deciding",
+    "held": "deciding",
     "fencing": "fencing",
+    "aborting": "fencing",
     "selecting": "deciding",
+    "catching-up": "transferring",
+    "handing-over": "transferring",
     "transferring": "transferring",
     "promoting": "promoting",
     "redirecting": "redirecting",
+    "verifying": "redirecting",
     "rolling-back": "deciding",
     "waiting": "no_capacity",
 }

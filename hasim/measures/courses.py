@@ -23,6 +23,17 @@ class Course:
     state: Steps[str] = field(default_factory=lambda: Steps(""))
 
     @property
+    def planned(self) -> bool:
+        """It began as a planned switchover: nobody was declared failed for it."""
+        return any(change.trigger == "planned" for _, change in self.changes)
+
+    @property
+    def suppressed(self) -> bool:
+        """A block after an earlier failover held it until there was no need any more."""
+        triggers = {change.trigger for _, change in self.changes}
+        return "block" in triggers and "released" not in triggers
+
+    @property
     def last_state(self) -> str:
         """The state at the end of the run."""
         return self.changes[-1][1].new
@@ -35,6 +46,11 @@ class Course:
     def last(self, old: str, new: str) -> int | None:
         """When it last went from one state to another (nanoseconds), or None."""
         times = [t for t, c in self.changes if c.old == old and c.new == new]
+        return times[-1] if times else None
+
+    def left(self, old: str) -> int | None:
+        """When it last went from a state to another one (nanoseconds), or None."""
+        times = [t for t, c in self.changes if c.old == old != c.new]
         return times[-1] if times else None
 
     def durations_ns(self, end_ns: int) -> dict[str, int]:

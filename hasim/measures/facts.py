@@ -166,6 +166,8 @@ def _trace_failovers(facts: Facts) -> None:
     seen: set[tuple[str, int]] = set()
     retries = set()
     for course in facts.courses:
+        if course.planned:
+            continue
         one = facts.verdicts.get(course.master)
         made = [d for d in one.declarations if d.t_ns <= course.declared_ns] if one else []
         if not made:

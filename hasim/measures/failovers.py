@@ -19,11 +19,12 @@ class Failover:
     failover of the same declaration could not finish. `needless` says that it was of no use: a
     healthy master was declared, or it was cured, and detection would have taken it back, before
     the failover had service restored; never of a retry, of a master that owned nothing, or of a
-    failover that was cancelled. `failover_s` runs from the
+    failover that was cancelled. `planned`: a switchover, nobody had failed; `suppressed`: a block
+    after an earlier failover held it until there was no need any more. `failover_s` runs from the
     declaration until the last affected partition is up, by promotion or by cure
     (0 if none ever went down); `censored_s` is the time until the end of the
-    run if that is unfinished. Neither has a value if the master owned nothing, or for
-    a retry (its time is part of the first one's). The moments are those of the
+    run if that is unfinished. Neither has a value if the master owned nothing, for a planned
+    switchover, or for a retry (its time is part of the first one's). The moments are those of the
     last try; ``fencing_s`` and its like sum up the time spent in that state.
     `writes_lost` and `lost_bytes` are the achieved recovery point (RPO), `lost_s`
     the age of the oldest lost write at its promotion.
@@ -35,6 +36,8 @@ class Failover:
     mistaken: bool
     retry: bool
     needless: bool
+    planned: bool
+    suppressed: bool
     partitions: int
     outcome: str
     candidates: str
@@ -51,11 +54,16 @@ class Failover:
     failover_s: float | None
     censored_s: float | None
     deciding_s: float
+    held_s: float
     fencing_s: float
+    aborting_s: float
     selecting_s: float
+    catching_up_s: float
+    handing_over_s: float
     transferring_s: float
     promoting_s: float
     redirecting_s: float
+    verifying_s: float
     rolling_back_s: float
     waiting_s: float
     writes_lost: int
@@ -70,7 +78,8 @@ def failovers_of(facts: Facts) -> list[Failover]:
 
 def _failover(facts: Facts, course: Course) -> Failover:
     answered = facts.episode_of_course(course)
-    counted = bool(course.partitions) and course.failover not in facts.retries
+    again = course.failover in facts.retries
+    counted = bool(course.partitions) and not again and not course.planned
     restored_ns = _restored(facts, course) if course.partitions else None
     left_ns = facts.horizon_ns - course.declared_ns
     spent = course.durations_ns(facts.horizon_ns)
@@ -81,8 +90,10 @@ def _failover(facts: Facts, course: Course) -> Failover:
         master=course.master,
         incident=None if answered is None else answered.number,
         mistaken=facts.is_mistaken(course),
-        retry=course.failover in facts.retries,
+        retry=again,
         needless=counted and _needless(facts, course, restored_ns),
+        planned=course.planned,
+        suppressed=course.suppressed,
         partitions=len(course.partitions),
         outcome="in progress" if course.ended_ns is None else course.last_state,
         candidates=" ".join(course.candidates),
@@ -93,7 +104,7 @@ def _failover(facts: Facts, course: Course) -> Failover:
         fenced_at_s=_optional(course.last("fencing", "selecting")),
         transferred_at_s=_optional(course.last("transferring", "promoting")),
         promoted_at_s=_optional(course.last("promoting", "redirecting")),
-        redirected_at_s=_optional(course.last("redirecting", "completed")),
+        redirected_at_s=_optional(course.left("redirecting")),
         restored_at_s=_optional(restored_ns),
         ended_at_s=_optional(course.ended_ns),
         failover_s=seconds(restored_ns - course.declared_ns)
@@ -101,11 +112,16 @@ def _failover(facts: Facts, course: Course) -> Failover:
         else None,
         censored_s=seconds(left_ns) if counted and restored_ns is None else None,
         deciding_s=seconds(spent.get("declared", 0)),
+        held_s=seconds(spent.get("held", 0)),
         fencing_s=seconds(spent.get("fencing", 0)),
+        aborting_s=seconds(spent.get("aborting", 0)),
         selecting_s=seconds(spent.get("selecting", 0)),
+        catching_up_s=seconds(spent.get("catching-up", 0)),
+        handing_over_s=seconds(spent.get("handing-over", 0)),
         transferring_s=seconds(spent.get("transferring", 0)),
         promoting_s=seconds(spent.get("promoting", 0)),
         redirecting_s=seconds(spent.get("redirecting", 0)),
+        verifying_s=seconds(spent.get("verifying", 0)),
         rolling_back_s=seconds(spent.get("rolling-back", 0)),
         waiting_s=seconds(spent.get("waiting", 0)),
         writes_lost=sum(w.writes for w in lost),
@@ -133,7 +149,7 @@ def _optional(t_ns: int | None) -> float | None:
 
 def _decided(course: Course) -> int | None:
     """When it first went on from its declaration."""
-    left = (t for t, c in course.changes if c.old == "declared" and c.new != "cancelled")
+    left = (t for t, c in course.changes if c.old == "declared" and c.new != "held")
     return next(left, None)
 
 
@@ -151,7 +167,8 @@ def _restored(facts: Facts, course: Course) -> int | None:
         if down.span.start_ns < ended_ns and down.span.end_ns > course.declared_ns
     ]
     # Before the promotion, a partition that happens to be up may yet be fenced.
-    unsettled = course.ended_ns is None and course.last_state != "redirecting"
+    promoted = course.last_state in ("redirecting", "verifying")
+    unsettled = course.ended_ns is None and not promoted
     if unsettled or not all(down.restored for down in met):
         return None
     return max((down.span.end_ns for down in met), default=course.declared_ns)

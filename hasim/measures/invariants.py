@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hasim import sketch
 from hasim.events import FailoverChanged, OwnerChanged
 from hasim.journal import Journal, to_line
-from hasim.measures.availability import dual_primary_spans
 from hasim.measures.courses import TERMINAL
 from hasim.measures.facts import Facts, facts_of
+from hasim.measures.primacy import dual_primaries, overdue, wrongly_fenced
 from hasim.model import Cause
 from hasim.truth import (
     AttemptRollup,
@@ -42,8 +42,9 @@ class Violation:
 def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violation]:
     """Every violation that the journal shows, by invariant, then time.
 
-    1. No two masters accept writes for a partition under confirmed fencing, and
-       its epoch grows with each owner that an observer gives it.
+    1. No two masters accept writes for a partition where the fencing mode forbids it, nor for
+       long after all of them are declared healthy; its epoch grows with each owner that an
+       observer gives it; no healthy owner that serves is powered off unless an operator said so.
     2. Messages and acknowledged writes are conserved.
     3. Time never runs back, and every failover of every observer keeps to the lifecycle.
 
@@ -59,6 +60,7 @@ def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violatio
     found = [
         *_one_primary(facts),
         *(violation for one in every for violation in _epochs(one)),
+        *(violation for one in every for violation in _wrongly_fenced(one)),
         *_messages(facts),
         *_blocks(facts),
         *_single_messages(facts),
@@ -86,13 +88,20 @@ def difference(one: Journal, other: Journal) -> Violation | None:
 
 
 def _one_primary(facts: Facts) -> Iterator[Violation]:
-    fencing = facts.records.settings["failover"]["fencing"]
-    if fencing["mode"] != "confirmed":
-        return
-    for partition, spans in dual_primary_spans(facts).items():
-        for span in spans:
-            text = f"two masters accepted writes for {span.length_ns} ns"
-            yield Violation(1, span.start_ns, partition, text)
+    for dual in dual_primaries(facts):
+        who, for_ns = " and ".join(dual.masters), dual.span.length_ns
+        if not dual.allowed:
+            text = f"{who} accepted writes for {for_ns} ns"
+            yield Violation(1, dual.span.start_ns, dual.partition, text)
+        elif (span := overdue(facts, dual)) is not None:
+            text = f"{who} accepted writes, declared healthy, for {span.length_ns} ns"
+            yield Violation(1, span.start_ns, dual.partition, text)
+
+
+def _wrongly_fenced(facts: Facts) -> Iterator[Violation]:
+    for t_ns, fenced, partition in wrongly_fenced(facts):
+        text = f"powered off while it was declared healthy and served {partition}"
+        yield Violation(1, t_ns, fenced.master, text)
 
 
 def _epochs(facts: Facts) -> Iterator[Violation]:

@@ -40,6 +40,7 @@ def _result(of: str, verb: str) -> Callable[[Any], str]:
 
 DEEDS: dict[type[Any], tuple[str, Callable[[Any], str]]] = {
     events.Fence: ("order", lambda body: f"power off {body.master}"),
+    events.CancelFence: ("order", lambda body: f"do not power off {body.master} after all"),
     events.FenceResult: ("answer", _fence_result),
     events.TransferState: (
         "order",

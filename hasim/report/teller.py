@@ -16,11 +16,16 @@ from hasim.units import seconds
 
 _STATE_WORDS = {
     "declared": "declared",
+    "held": "does not begin yet",
     "fencing": "fences",
+    "aborting": "takes its order to power off back",
     "selecting": "looks for a backup",
+    "catching-up": "brings {candidate} up to date, while the owner serves",
+    "handing-over": "has the owner stop, for {candidate}",
     "transferring": "brings {candidate} up to date",
     "promoting": "promotes {candidate}",
     "redirecting": "redirects the traffic to {candidate}",
+    "verifying": "looks whether {candidate} is healthy",
     "rolling-back": "takes it back from {candidate}",
     "waiting": "waits: nobody is eligible",
     "completed": "completed",

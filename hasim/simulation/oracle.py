@@ -90,7 +90,7 @@ class Oracle:
 
     def _update_writers(self, partition: str) -> None:
         holders = self.holders[partition]
-        writers = tuple(sorted(m.id for m in holders if not (m.offs or m.crashes)))
+        writers = tuple(sorted(m.id for m in holders if m.answering))
         if writers != self._writers.get(partition):
             self._writers[partition] = writers
             self._record(Writers(partition, writers))

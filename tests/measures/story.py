@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hasim.events import FailoverChanged, OwnerChanged, StatusChanged
@@ -29,10 +29,19 @@ LIFECYCLE: dict[str, dict[str, str]] = {
     "promoting": {"promoted": "redirecting", "refused": "rolling-back"},
     "rolling-back": {"rolled-back": "selecting"},
     "waiting": {"candidate-appeared": "selecting", "owner-recovered": "cancelled"},
-    "redirecting": {"redirected": "completed", "timed-out": "completed"},
+    "redirecting": {"redirected": "verifying", "timed-out": "verifying"},
+    "verifying": {"verified": "completed"},
 }
 OBSERVER = "observer"
 HAPPY = ("fencing", "selecting", "transferring", "promoting", "redirecting", "completed")
+
+
+def _verified(steps: Iterable[tuple[float, str]]) -> Iterator[tuple[float, str]]:
+    """The steps, with the verification, which takes no time, before the end."""
+    for t_s, new in steps:
+        if new == "completed":
+            yield t_s, "verifying"
+        yield t_s, new
 
 
 def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -> dict[str, Any]:
@@ -132,7 +141,7 @@ class Story:
         candidate: str = "b",
     ) -> None:
         """States and when they were entered; may be called again to go on."""
-        for t_s, new in steps:
+        for t_s, new in _verified(steps):
             old = self.states.get(number, "")
             triggers = [t for t, to in LIFECYCLE.get(old, {}).items() if to == new]
             chosen = candidate if new in ("transferring", "promoting", "redirecting") else ""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hasim.events import (
+    CancelFence,
     Copy,
     Demote,
     DemoteResult,
@@ -132,6 +133,8 @@ class Bench:
             case SendProbe(master, probe):
                 cause = self.down.get(master, Cause.OK)
                 return None if cause is None else ProbeReply(master, probe, cause)
+            case CancelFence():
+                return None  # it was answered at once
             case Fence():
                 return fenced(effect)
             case TransferState():

@@ -150,6 +150,7 @@ def test_plain_data_is_what_users_write() -> None:
         "mode": "confirmed",
         "timeout": "5s",
         "attempts": 10,
+        "backoff": "1s",
     }
     assert plain(Small(wait_ns=90 * SECOND)) == {
         "wait": "1m30s",

@@ -90,17 +90,32 @@ def test_a_removed_master_hands_over_what_it_owns() -> None:
     assert next(p.up for t, p in journal.of(PartitionServed) if t == last)
 
 
-def test_a_master_in_maintenance_keeps_its_partition_to_itself() -> None:
-    journal = journal_of(
-        {"at": "10s", "do": "maintenance", "master": "a"},
-        {"at": "20s", "do": "end-maintenance", "master": "a"},
-    )
-    lost = Counter(
+MAINTENANCE = (
+    {"at": "10s", "do": "maintenance", "master": "a"},
+    {"at": "20s", "do": "end-maintenance", "master": "a"},
+)
+
+
+def outcomes(journal: Journal) -> Counter[str]:
+    """How the messages of p1 ended that arrived while its first owner was in maintenance."""
+    return Counter(
         m.outcome
         for _, m in journal.of(MessageRecord)
         if 11 * SECOND < m.arrived_ns < 20 * SECOND and m.partition == "p1"
     )
-    assert set(lost) == {Cause.UNROUTABLE}
+
+
+def test_a_master_hands_its_partition_over_for_its_maintenance() -> None:
+    journal = journal_of(*MAINTENANCE)
+    assert set(outcomes(journal)) == {Cause.OK}
+    assert [(o.partition, o.owner) for _, o in journal.of(OwnerChanged)] == [("p1", "b")]
+    assert sent(journal, 21, 40, owned=False)["a"] > 100
+    assert sent(journal, 11, 20)["a"] == 0
+
+
+def test_a_master_in_maintenance_serves_what_nobody_can_take_over() -> None:
+    journal = journal_of(*MAINTENANCE, masters=MASTERS[:1])
+    assert set(outcomes(journal)) == {Cause.OK}
     assert not list(journal.of(OwnerChanged))
     assert sent(journal, 21, 40, owned=False)["a"] > 100
 

@@ -19,8 +19,9 @@ from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.orders import AnyAnswer
+from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
-from hasim.services.failover.transfer import torn_because
+from hasim.services.failover.transfer import lagging_because, torn_because
 
 GONE_ON = "late: its failover has gone on"
 
@@ -29,9 +30,14 @@ class Answers:
     """Matches what masters and the fencing device answer with the failovers that wait for it."""
 
     def __init__(
-        self, settings: FailoverSettings, known: Known, failovers: Failovers, course: Course
+        self,
+        settings: FailoverSettings,
+        known: Known,
+        failovers: Failovers,
+        course: Course,
+        returned: Returned,
     ) -> None:
-        self._settings, self._known = settings, known
+        self._settings, self._known, self._returned = settings, known, returned
         self._failovers, self._course = failovers, course
 
     def take(self, now: int, answer: AnyAnswer) -> list[Output]:
@@ -51,30 +57,37 @@ class Answers:
 
     def _fenced(self, now: int, result: FenceResult) -> list[Output]:
         """The fencing device answers; that a master was off is news however late it comes."""
-        master, order = result.master, result.order
-        newest = self._course.fencing.last.get(master) == order
+        master, order, fences = result.master, result.order, self._course.fences
+        newest = fences.fencing.last.get(master) == order
         if not (result.confirmed or newest):
             return _refused(result, "late: the device was asked again since")
-        fencing = [f for f in self._failovers.active if f.fencing == master]
+        waiting = [f for f in self._failovers.active if f.fencing == master]
         if newest:
-            self._course.fencing.answered(master)
+            fences.fencing.answered(master)
         if not result.confirmed:
-            failure = "the fencing device reports failure"
-            return [out for f in fencing for out in self._course.fence_again(now, f, failure)]
+            return [out for f in waiting for out in self._not_fenced(now, f)]
         self._known.writers.powered_off(master, order)
+        self._returned.powered_off(master)
         out: list[Output] = []
         for failover in list(self._failovers.active):
             if failover.candidate == master and failover.order < order:
                 out += self._course.lost(now, failover, f"{master} was powered off")
-        for failover in fencing:
+        for failover in waiting:
             # Not if it may accept writes all the same, by what it was told after that order.
-            if master not in self._course.fencing.dangerous(failover):
-                out += self._course.fenced(now, failover, master)
+            if master not in fences.fencing.dangerous(failover):
+                out += fences.fenced(now, failover, master, f"{master} is off")
         return out
+
+    def _not_fenced(self, now: int, failover: Failover) -> list[Output]:
+        fences = self._course.fences
+        if failover.state == lifecycle.ABORTING:
+            why = f"{failover.fencing} was not powered off"
+            return fences.recalled(now, failover, "recalled", why)
+        return fences.refused(now, failover, "the fencing device reports failure")
 
     def _transferred(self, now: int, result: TransferResult) -> list[Output]:
         """The target of a transfer answers."""
-        failover = self._waiting(result, lifecycle.TRANSFERRING)
+        failover = self._waiting(result, lifecycle.CATCHING_UP, lifecycle.TRANSFERRING)
         if failover is None:
             return _refused(result, GONE_ON)
         if result.cause is not Cause.OK:
@@ -82,8 +95,15 @@ class Answers:
         torn = torn_because(result.copies, failover.partitions)
         if torn:
             return self._course.roll_back(now, failover, "torn", torn)
-        held = ", ".join(f"{c.partition} at write {c.position}" for c in result.copies)
-        out = self._course.advance(now, failover, "transferred", f"verified: {held}")
+        held = "verified: " + ", ".join(
+            f"{c.partition} at write {c.position}" for c in result.copies
+        )
+        lagging = lagging_because(result.copies, self._settings.max_lag_ns)
+        if lagging and failover.state != lifecycle.CATCHING_UP:
+            return self._course.roll_back(now, failover, "lagging", lagging)
+        if failover.state == lifecycle.CATCHING_UP:
+            return self._course.handover.caught_up(now, failover, held)
+        out = self._course.advance(now, failover, "transferred", held)
         return out + self._course.promote(now, failover)
 
     def _promoted(self, now: int, result: PromoteResult) -> list[Output]:
@@ -100,31 +120,59 @@ class Answers:
         out = self._course.advance(
             now, failover, "promoted", f"{failover.candidate} accepts writes"
         )
-        failover.deadline_ns = now + self._settings.redirect_timeout_ns
+        failover.expires_ns = None
+        self._course.progress.allow(now, failover, self._settings.redirect_timeout_ns)
         for partition in failover.partitions:
             self._known.owners.change(partition, failover.candidate)
+            if not failover.planned:
+                self._known.moved_ns[partition] = now
             out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))
-        return out
+        return out + self._returned.promoted(now, failover)
 
     def _demoted(self, now: int, result: DemoteResult) -> list[Output]:
         """The target of a demotion answers; that it obeys is news however late it comes."""
         if not result.failover:  # of no failover's: see `Returned`. What does it accept now?
             return [AskMaster(result.target, self._known.orders.term)]
+        told = self._failovers.get(result.failover)
         if result.cause is Cause.OK:
-            told = self._failovers.get(result.failover)
             self._known.writers.stopped(result.target, told.partitions, result.epoch)
-        failover = self._waiting(result, lifecycle.ROLLING_BACK)
-        if failover is None:  # that of an old owner, or late
-            return [] if result.cause is Cause.OK else _refused(result, GONE_ON)
+            self._returned.confirmed(told, result.target, result.epoch)
+        match told.state:
+            case lifecycle.HANDING_OVER if result.target == told.master:
+                return self._handed_over(now, told, result)
+            case lifecycle.FENCING if result.target == told.fencing:
+                return self._stepped_down(now, told, result)
+            case lifecycle.ROLLING_BACK if (told.candidate, told.epoch + 1) == (
+                result.target,
+                result.epoch,
+            ):
+                return self._taken_back(now, told, result)
+            case _:
+                # That of an old owner, or late.
+                return [] if result.cause is Cause.OK else _refused(result, GONE_ON)
+
+    def _handed_over(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
+        if result.epoch != failover.epoch or result.cause is not Cause.OK:
+            return []  # it is told again
+        return self._course.handover.handed_over(now, failover)
+
+    def _stepped_down(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
+        fences = self._course.fences
+        if result.cause is not Cause.OK:
+            return fences.refused(now, failover, f"demotion: {result.cause}")
+        if result.target in fences.fencing.dangerous(failover):
+            return []  # an answer to an earlier order
+        why = f"{result.target} confirms its demotion"
+        return fences.fenced(now, failover, result.target, why)
+
+    def _taken_back(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
         if result.cause is Cause.OK:
             return self._course.rolled_back(now, failover, f"{result.target} confirms its demotion")
         return self._course.unconfirmed(now, failover, f"demotion: {result.cause}")
 
-    def _waiting(
-        self, answer: TransferResult | PromoteResult | DemoteResult, state: str
-    ) -> Failover | None:
-        """The failover, if this is the answer that it waits for in `state`."""
-        failover = self._failovers.in_state(answer.failover, state)
+    def _waiting(self, answer: TransferResult | PromoteResult, *states: str) -> Failover | None:
+        """The failover, if this is the answer that it waits for in one of these states."""
+        failover = self._failovers.in_state(answer.failover, *states)
         return failover if failover is not None and failover.order == answer.order else None
 
 

@@ -9,22 +9,25 @@ from __future__ import annotations
 from hasim.events import (
     Demote,
     DiscardTransfer,
-    FailoverChanged,
     Output,
     Promote,
     TransferState,
 )
 from hasim.model import Status
 from hasim.services.failover import lifecycle
-from hasim.services.failover.audit import AuditTrail
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.fences import Fences
 from hasim.services.failover.fencing import Fencing
+from hasim.services.failover.handover import Handover
 from hasim.services.failover.known import Known
 from hasim.services.failover.orders import AnyOrder
 from hasim.services.failover.policy import Policy
-from hasim.services.failover.selection import eligible, select
+from hasim.services.failover.progress import Progress
+from hasim.services.failover.returned import Returned
+from hasim.services.failover.selection import eligible, passed_over, select
 from hasim.services.failover.settings import FailoverSettings
+from hasim.services.failover.verification import Verification
 
 
 class Course:
@@ -35,88 +38,79 @@ class Course:
         settings: FailoverSettings,
         known: Known,
         failovers: Failovers,
-        fencing: Fencing,
         policy: Policy,
+        returned: Returned,
     ) -> None:
-        self.trail = AuditTrail()
+        self.progress = Progress(failovers)
+        self.fences = Fences(
+            settings, self.progress, Fencing(settings.fencing, known), policy, self.choose
+        )
+        self.handover = Handover(settings, known, self.progress, self.transfer)
+        self.verification = Verification(settings, known, self.progress, policy)
         self._settings, self._known, self._failovers = settings, known, failovers
-        self.trail = AuditTrail()
-        self._settings, self._known, self._failovers = settings, known, failovers
-        self.fencing, self._policy = fencing, policy
+        self._policy, self._returned = policy, returned
 
     def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
         """Take one step of the lifecycle; an illegal one raises and changes nothing."""
-        old, new = failover.state, lifecycle.advance(failover.state, trigger)
-        failover.state = new
-        failover.deadline_ns = None
-        if not failover.active:
-            failover.ended_ns = now
-            self._failovers.end(failover)
-        self.trail.add(now, failover, old, trigger, reason)
-        changed = FailoverChanged(
-            failover.id,
-            failover.master,
-            failover.partitions,
-            old,
-            new,
-            trigger,
-            failover.candidate,
-            reason,
-        )
-        return [changed]
-
-    # -- fencing -------------------------------------------------------------------
+        return self.progress.advance(now, failover, trigger, reason)
 
     def begin(self, now: int, failover: Failover, reason: str) -> list[Output]:
-        """A new failover: fence whoever may accept writes, then choose a backup."""
-        out = self.advance(now, failover, "declare", reason)
-        dangerous = self.fencing.dangerous(failover)
-        if not dangerous:
-            off = f"{failover.master} is off or a standby already"
-            why = off if self.fencing.used else "fencing mode is none"
-            out += self.advance(now, failover, "no-fencing", why)
+        """A new failover."""
+        return self.advance(now, failover, "declare", reason) + self.decide(now, failover)
+
+    def decide(self, now: int, failover: Failover) -> list[Output]:
+        """Declared: wait as the policy says, or begin."""
+        hold = self._policy.hold(now, failover)
+        if hold is not None:
+            out = self.advance(now, failover, hold.trigger, hold.reason)
+            failover.deadline_ns = hold.until_ns
+            return out
+        failover.expires_ns = now + self._settings.limit_ns
+        if failover.planned:
+            out = self.advance(now, failover, "planned", f"{failover.master} hands over")
             return out + self.choose(now, failover)
-        out += self.advance(now, failover, "fence", f"power off {dangerous[0]}")
-        return out + self.fencing.order(now, failover, dangerous[0])
+        failover.tried.append(failover.master)
+        return self.fences.begin(now, failover)
 
-    def fence_again(self, now: int, failover: Failover, reason: str) -> list[Output]:
-        """An order failed, or nobody answered: the next one, if there may be one."""
-        if self.fencing.exhausted(failover):
-            self._policy.gave_up(now, failover.master)
-            failover.fencing = ""
-            return self.advance(
-                now, failover, "give-up", f"{failover.fence_orders} fencing orders failed"
-            )
-        out = self.advance(now, failover, "not-fenced", reason)
-        return out + self.fencing.order(now, failover, failover.fencing)
+    def release(self, now: int, failover: Failover) -> list[Output]:
+        """Held until now: look whether it may begin."""
+        hold = self._policy.hold(now, failover)
+        if hold is not None:
+            failover.deadline_ns = hold.until_ns
+            return []
+        out = self.advance(now, failover, "released", "nothing holds it any more")
+        return out + self.decide(now, failover)
 
-    def fenced(self, now: int, failover: Failover, master: str) -> list[Output]:
-        """One whom it waited for is off; the next one, or a backup is chosen."""
-        failover.fencing, failover.fence_orders = "", 0
-        if master not in failover.tried:
-            failover.tried.append(master)  # it is off, whatever its status still says
-        reason, left = f"{master} is off", self.fencing.dangerous(failover)
-        if left:
-            out = self.advance(now, failover, "one-fenced", reason)
-            return out + self.fencing.order(now, failover, left[0])
-        out = self.advance(now, failover, "fenced", reason)
-        return out + self.choose(now, failover)
+    def unplanned(self, now: int, failover: Failover, reason: str) -> list[Output]:
+        """The owner does not hand over: it is failed over like one that was declared failed."""
+        out: list[Output] = []
+        if failover.state == lifecycle.CATCHING_UP:
+            out += self._discard(failover)
+        failover.planned = False
+        failover.tried.clear()
+        out += self.advance(now, failover, "owner-failed", reason)
+        return out + self.decide(now, failover)
 
     def again(self, now: int, failover: Failover) -> list[Output]:
         """Another term has begun: what the state waits for is ordered once more, under that."""
+        failover.until_ns = None
         match failover.state:
             case lifecycle.FENCING:
-                self.fencing.due_ns.pop(failover.fencing, None)
-                return self.fencing.order(now, failover, failover.fencing)
-            case lifecycle.TRANSFERRING:
+                self.fences.fencing.due_ns.pop(failover.fencing, None)
+                return self.fences.order(now, failover, failover.fencing)
+            case lifecycle.HANDING_OVER:
+                return self.handover.tell(now, failover)
+            case lifecycle.CATCHING_UP | lifecycle.TRANSFERRING:
                 return self.transfer(now, failover)
             case lifecycle.PROMOTING:
                 return self.promote(now, failover)
             case lifecycle.ROLLING_BACK:
-                return self._demote(now, failover)
+                return self._tell_candidate(now, failover)
             case lifecycle.REDIRECTING:
-                failover.deadline_ns = now + self._settings.redirect_timeout_ns
-            case _:  # waiting
+                self.progress.allow(now, failover, self._settings.redirect_timeout_ns)
+            case lifecycle.VERIFYING:
+                self.progress.allow(now, failover, self._settings.verify_timeout_ns)
+            case _:  # held, waiting, or nothing is under way that could be ordered again
                 failover.deadline_ns = now
         return []
 
@@ -134,24 +128,51 @@ class Course:
 
     def choose(self, now: int, failover: Failover) -> list[Output]:
         """The best backup that has not been tried; if there is none, wait."""
-        chosen = self.backup_of(failover.master, tuple(failover.tried))
+        if self._policy.is_over(failover):
+            reason = f"{failover.master} is healthy again and still owns"
+            return self.advance(now, failover, "owner-recovered", reason)
+        if failover.expires_ns is not None and now >= failover.expires_ns:
+            return self.fences.give_up(now, failover, "the time of the failover is over")
+        chosen = self._candidate(failover)
         if chosen is None:
-            failover.candidate = ""
-            reason = "no eligible backup"
-            if failover.tried:
-                reason += f" besides {', '.join(failover.tried)}, which failed"
-            out = self.advance(now, failover, "no-candidate", reason)
-            failover.deadline_ns = now + self._settings.retry_interval_ns
-            return out
+            return self._nobody(now, failover)
+        reason = f"{chosen} by {', '.join(self._settings.selection)}"
+        reason += _passed_over(self._known, self._failovers, failover, chosen)
         failover.candidate = chosen
         failover.tried.append(chosen)
-        rules = ", ".join(self._settings.selection)
-        out = self.advance(now, failover, "selected", f"{chosen} by {rules}")
+        if failover.planned and chosen != failover.master and self._known.accepts_any(failover):
+            out = self.advance(now, failover, "catch-up", reason)
+        else:
+            out = self.advance(now, failover, "selected", reason)
         return out + self.transfer(now, failover)
+
+    def _candidate(self, failover: Failover) -> str | None:
+        """The best that has not been tried; the owner itself where it has handed over in vain."""
+        master, tried = failover.master, tuple(failover.tried)
+        if not failover.planned:
+            return self.backup_of(master, tried)
+        if not failover.target or failover.target not in tried:
+            chosen = self.backup_of(master, (*tried, master))
+            if chosen is not None and failover.target in ("", chosen):
+                return chosen
+        return master if failover.asked and master not in tried else None
+
+    def _nobody(self, now: int, failover: Failover) -> list[Output]:
+        failover.candidate = ""
+        reason = "no eligible backup"
+        if failover.tried:
+            reason += f" besides {', '.join(failover.tried)}, which failed"
+        reason += _passed_over(self._known, self._failovers, failover, None)
+        if failover.planned and not failover.patient and not failover.asked:
+            return self.advance(now, failover, "called-off", reason)
+        out = self.advance(now, failover, "no-candidate", reason)
+        failover.deadline_ns = now + self._settings.retry_interval_ns
+        return out
 
     def look_again(self, now: int, failover: Failover) -> list[Output]:
         """Waiting goes on until somebody is eligible; those that failed get another chance."""
-        chosen = self.backup_of(failover.master)
+        exclude = (failover.master,) if failover.planned else ()
+        chosen = self.backup_of(failover.master, exclude)
         if chosen is None:
             failover.deadline_ns = now + self._settings.retry_interval_ns
             return []
@@ -159,11 +180,13 @@ class Course:
 
     def wait_over(self, now: int, failover: Failover, healthy: str) -> list[Output]:
         """A master is healthy: it may take over, or it is the owner, and all is well."""
-        if self._policy.is_over(failover, healthy):
-            return self.advance(
-                now, failover, "owner-recovered", f"{healthy} is healthy again and still owns"
-            )
+        if self._policy.is_over(failover):
+            reason = f"{failover.master} is healthy again and still owns"
+            return self.advance(now, failover, "owner-recovered", reason)
+        if failover.planned and healthy == failover.master:
+            return []
         failover.tried.clear()
+        failover.expires_ns = now + self._settings.limit_ns
         out = self.advance(now, failover, "candidate-appeared", f"{healthy} is healthy")
         return out + self.choose(now, failover)
 
@@ -171,12 +194,13 @@ class Course:
 
     def transfer(self, now: int, failover: Failover) -> list[Output]:
         """Order the transfer of all partitions to the candidate, from whoever may hold a copy."""
-        failover.deadline_ns = now + self._settings.transfer_timeout_ns
-        # Not from the failed master: what is dead, hung or powered off cannot be read.
+        self.progress.allow(now, failover, self._settings.transfer_timeout_ns)
+        # Not from a failed master: what is dead, hung or powered off cannot be read.
+        dead = "" if failover.planned else failover.master
         sources = tuple(
             master
             for master, status in self._known.statuses.items()
-            if master not in (failover.candidate, failover.master) and status is not Status.FAILED
+            if master not in (failover.candidate, dead) and status is not Status.FAILED
         )
         order = TransferState(failover.id, failover.partitions, failover.candidate, sources)
         return self._order(failover, order)
@@ -190,7 +214,7 @@ class Course:
             # From the order on, not from the answer: that may get lost.
             self._known.writers.told_to_promote(candidate, partition, epoch, failover.order)
         failover.promotion_sent = True
-        failover.deadline_ns = now + self._settings.promote_timeout_ns
+        self.progress.allow(now, failover, self._settings.promote_timeout_ns)
         return out
 
     def _order(self, failover: Failover, order: AnyOrder) -> list[Output]:
@@ -199,44 +223,58 @@ class Course:
         failover.order = numbered.order
         return [numbered]
 
+    def _discard(self, failover: Failover) -> list[Output]:
+        discard = DiscardTransfer(failover.id, failover.partitions, failover.candidate)
+        return self._order(failover, discard)
+
     # -- rolling back --------------------------------------------------------------
 
     def roll_back(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
         """Take back what the candidate was told, before the next one gets its turn."""
         out = self.advance(now, failover, trigger, reason)
+        if failover.state != lifecycle.ROLLING_BACK:
+            return out
         if not failover.promotion_sent:
-            out += self._order(
-                failover, DiscardTransfer(failover.id, failover.partitions, failover.candidate)
-            )
+            out += self._discard(failover)
             return out + self.rolled_back(now, failover, "nothing was promoted")
-        return out + self._demote(now, failover)
+        return out + self._tell_candidate(now, failover)
 
-    def _demote(self, now: int, failover: Failover) -> list[Output]:
-        """Order the candidate to accept nothing."""
-        failover.deadline_ns = now + self._settings.demote_timeout_ns
+    def _tell_candidate(self, now: int, failover: Failover) -> list[Output]:
+        settings = self._settings
+        self.progress.allow(now, failover, settings.demote_timeout_ns, settings.demote_retry_ns)
         # The epoch after the promoted one: the demotion overrides it, a late promotion loses.
         demote = Demote(failover.id, failover.partitions, failover.candidate, failover.epoch + 1)
         return self._order(failover, demote)
 
     def rolled_back(self, now: int, failover: Failover, reason: str) -> list[Output]:
-        """The candidate accepts nothing: the next one."""
+        """The candidate accepts nothing: the owner if it is healthy, or the next one."""
         failover.promotion_sent = False
+        if self._policy.is_over(failover):
+            return self.advance(now, failover, "owner-recovered", reason)
         out = self.advance(now, failover, "rolled-back", reason)
         return out + self.choose(now, failover)
 
     def unconfirmed(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """Nobody knows whether the candidate accepts writes: it is fenced, if there is fencing."""
         failover.promotion_sent = False
-        if not self.fencing.used:
-            return self.rolled_back(now, failover, f"{reason}; no fencing to make sure")
+        candidate, epoch = failover.candidate, failover.epoch + 1
+        if not self.fences.fencing.used:
+            text = f"{reason}; no fencing to make sure"
+            out = self._returned.begin(now, failover, {candidate: epoch})
+            return out + self.rolled_back(now, failover, text)
         out = self.advance(now, failover, "unconfirmed", reason)
-        return out + self.fencing.order(now, failover, failover.candidate)
+        return out + self.fences.order(now, failover, candidate)
 
     def lost(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The candidate was powered off: what it was to do is lost, and nothing is promoted."""
         if failover.state == lifecycle.ROLLING_BACK:
             return self.rolled_back(now, failover, reason)
-        if failover.state not in (lifecycle.TRANSFERRING, lifecycle.PROMOTING):
+        if failover.state not in (
+            lifecycle.CATCHING_UP,
+            lifecycle.HANDING_OVER,
+            lifecycle.TRANSFERRING,
+            lifecycle.PROMOTING,
+        ):
             return []
         failover.promotion_sent = False
         return self.roll_back(now, failover, "candidate-failed", reason)
@@ -246,16 +284,49 @@ class Course:
     def timed_out(self, now: int, failover: Failover) -> list[Output]:
         """The deadline of the state has come."""
         match failover.state:
+            case lifecycle.HELD:
+                return self.release(now, failover)
             case lifecycle.FENCING:
-                return self.fence_again(now, failover, "no answer from the fencing device")
-            case lifecycle.TRANSFERRING | lifecycle.PROMOTING:
+                return self.fences.timed_out(now, failover)
+            case lifecycle.ABORTING:
+                why = "no answer from the fencing device"
+                return self.fences.recalled(now, failover, "timed-out", why)
+            case lifecycle.HANDING_OVER:
+                return self._handover_timed_out(now, failover)
+            case lifecycle.CATCHING_UP | lifecycle.TRANSFERRING | lifecycle.PROMOTING:
                 return self.roll_back(now, failover, "timed-out", f"{failover.state}: no answer")
             case lifecycle.ROLLING_BACK:
-                return self.unconfirmed(now, failover, "demotion: no answer")
+                return self._demotion_timed_out(now, failover)
             case lifecycle.REDIRECTING:
                 # The owner serves, and whoever asks the old one is told so: no reason to undo it.
-                return self.advance(
-                    now, failover, "timed-out", "a gateway has not acknowledged the routing"
-                )
+                why = "a gateway has not acknowledged the routing"
+                return self.verification.begin(now, failover, "timed-out", why)
+            case lifecycle.VERIFYING:
+                return self.verification.timed_out(now, failover)
             case _:  # waiting: look again
                 return self.look_again(now, failover)
+
+    def _handover_timed_out(self, now: int, failover: Failover) -> list[Output]:
+        """It is told again, until nobody knows any more what it does."""
+        if failover.until_ns is not None and now < failover.until_ns:
+            return self.handover.timed_out(now, failover)
+        why = f"{failover.master} does not say that it has stopped"
+        if self._known.statuses[failover.master] is Status.HEALTHY:
+            return self.handover.give_back(now, failover, "give-back", why)
+        return self.unplanned(now, failover, why)
+
+    def _demotion_timed_out(self, now: int, failover: Failover) -> list[Output]:
+        until_ns = failover.until_ns
+        if until_ns is None or now >= until_ns:
+            return self.unconfirmed(now, failover, "demotion: no answer")
+        out = self.advance(now, failover, "told-again", "no answer")
+        failover.until_ns = until_ns
+        return out + self._tell_candidate(now, failover)
+
+
+def _passed_over(known: Known, failovers: Failovers, failover: Failover, chosen: str | None) -> str:
+    """Why it is none of the others, as the audit trail shall tell."""
+    unfit = {f.master: "is failed over itself" for f in failovers.active}
+    unfit |= dict.fromkeys(failover.tried, "tried") | {failover.master: "the owner"}
+    told = passed_over(known.masters.values(), known.statuses, unfit, chosen)
+    return f"; passed over: {told}" if told else ""

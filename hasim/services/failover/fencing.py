@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hasim.events import Fence, Output
+from hasim.events import CancelFence, Demote, Fence, FenceResult, Output
+from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.known import Known
 from hasim.services.failover.settings import FencingSettings
@@ -28,6 +29,11 @@ class Fencing:
         """Whether there is any fencing."""
         return self._settings.mode != "none"
 
+    @property
+    def best_effort(self) -> bool:
+        """Whether one order is enough, whatever becomes of it."""
+        return self._settings.mode == "best-effort"
+
     def dangerous(self, failover: Failover) -> list[str]:
         """Whoever must be off before somebody is promoted, in the order in which to fence.
 
@@ -36,17 +42,59 @@ class Fencing:
         """
         return self._known.writers.of(failover.partitions) if self.used else []
 
-    def order(self, now: int, failover: Failover, master: str) -> list[Output]:
-        """Order a power-off, unless one of the same master is under way for another failover."""
+    def order(
+        self, now: int, failover: Failover, master: str, demote_timeout_ns: int
+    ) -> list[Output]:
+        """Order a power-off, unless one of the same master is under way for another failover.
+
+        Who is declared healthy and owns something is not powered off for what it was told by
+        the way: it is told to stop that.
+        """
         failover.fencing = master
         failover.fence_orders += 1
-        if now < self.due_ns.get(master, now):
+        known = self._known
+        if known.statuses[master] is Status.HEALTHY and known.owners.owned(master):
+            failover.deadline_ns = now + demote_timeout_ns
+            epoch = 1 + max(known.writers.epoch(master, p) for p in failover.partitions)
+            told = Demote(failover.id, failover.partitions, master, epoch)
+            return [known.orders.issue(told)]
+        if self.under_way(now, master):
             failover.deadline_ns = self.due_ns[master]
             return []
         failover.deadline_ns = self.due_ns[master] = now + self._settings.timeout_ns
         order = self._known.orders.issue(Fence(failover.id, master))
         self.last[master] = order.order
         return [order]
+
+    def outstanding(self, master: str) -> bool:
+        """Whether the device may yet carry out an order, be it one that was given up."""
+        orders = self._known.orders.open
+        return any(o.answer == FenceResult.__name__ and o.repeats[1] == master for o in orders)
+
+    def pause_ns(self, failover: Failover) -> int:
+        """How long to wait after a refusal: twice as long as the last time, up to the time-out."""
+        longest_ns = max(self._settings.backoff_ns, self._settings.timeout_ns)
+        failover.fence_pause_ns = min(
+            2 * failover.fence_pause_ns or self._settings.backoff_ns, longest_ns
+        )
+        return failover.fence_pause_ns
+
+    def under_way(self, now: int, master: str) -> bool:
+        """Whether an answer of the device about a master is awaited."""
+        return now < self.due_ns.get(master, now)
+
+    def recall(self, now: int, failover: Failover) -> list[Output]:
+        """Take back the order; the device answers it as one that has failed, if it is in time."""
+        failover.deadline_ns = now + self._settings.timeout_ns
+        return [CancelFence(failover.id, failover.fencing, self.last[failover.fencing])]
+
+    def take_back(self, master: str) -> list[Output]:
+        """Take back what was ordered by failovers that have given up."""
+        if not self.outstanding(master):
+            return []
+        last = self.last[master]
+        failover = next(o.repeats[0] for o in self._known.orders.open if o.repeats[1] == master)
+        return [CancelFence(failover, master, last)]
 
     def exhausted(self, failover: Failover) -> bool:
         """Whether as many orders have failed as may."""

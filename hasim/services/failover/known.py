@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hasim.model import Cluster, Master, Status
+from hasim.services.failover.failover import Failover
 from hasim.services.failover.orders import Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.writers import Writers
@@ -28,6 +29,10 @@ class Known:
     epochs: dict[str, int]
     writers: Writers
     orders: Orders
+    homes: dict[str, str] = field(default_factory=dict)
+    """The first owner of each partition."""
+    moved_ns: dict[str, int] = field(default_factory=dict)
+    """When a partition was last moved from an owner that had failed (nanoseconds)."""
     silent: set[str] = field(default_factory=set)
     """Masters that have not said what they accept, since the term began."""
 
@@ -41,11 +46,16 @@ class Known:
             epochs={p.id: 1 for p in cluster.partitions},
             writers=Writers.at_start(cluster.partitions),
             orders=Orders(),
+            homes={p.id: p.owner for p in cluster.partitions},
         )
 
     def still_owns(self, master: str) -> bool:
         """Whether `master`, if it lives, accepts writes for all that it is the owner of."""
         return all(self.writers.accepts(master, p) for p in self.owners.owned(master))
+
+    def accepts_any(self, failover: Failover) -> bool:
+        """Whether the owner of a failover may still accept writes for any of its partitions."""
+        return any(self.writers.accepts(failover.master, p) for p in failover.partitions)
 
     def next_epoch(self, partitions: Sequence[str]) -> int:
         """One above all that was ever ordered for any of the partitions; it holds for all.

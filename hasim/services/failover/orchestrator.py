@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hasim.events import (
-    AskMaster,
     DemoteResult,
     Event,
     ExecuteFailover,
@@ -29,14 +28,16 @@ from hasim.services.failover import lifecycle
 from hasim.services.failover.answers import Answers
 from hasim.services.failover.audit import AuditEntry, AuditTrail
 from hasim.services.failover.course import Course
+from hasim.services.failover.failback import Failback
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
-from hasim.services.failover.fencing import Fencing
+from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
 from hasim.services.failover.learned import heard_late, learn, superseded_by
 from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
+from hasim.services.failover.reactions import Reactions
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.writers import Writers
@@ -70,11 +71,15 @@ class FailoverOrchestrator:
     def _assemble(self, known: Known, failovers: Failovers) -> None:
         settings = self.settings
         self._known, self._failovers = known, failovers
-        self._fencing = Fencing(settings.fencing, known)
-        self._policy = Policy(settings, known)
+        self._policy = Policy(settings, known, failovers)
         self._returned = Returned(settings, known, failovers)
-        self._course = Course(settings, known, failovers, self._fencing, self._policy)
-        self._answers = Answers(settings, known, failovers, self._course)
+        self._course = Course(settings, known, failovers, self._policy, self._returned)
+        self._failback = Failback(settings, known, failovers)
+        self._interruptions = Interruptions(known, self._policy, self._course)
+        self._reactions = Reactions(
+            known, failovers, self._policy, self._returned, self._course, self._interruptions
+        )
+        self._answers = Answers(settings, known, failovers, self._course, self._returned)
 
     # -- asking ----------------------------------------------------------------
 
@@ -91,19 +96,18 @@ class FailoverOrchestrator:
 
     def get_failover_history(self) -> list[AuditEntry]:
         """The audit trail of every step, oldest first; it only grows."""
-        return list(self._course.trail.entries)
+        return list(self._course.progress.trail.entries)
 
     def owner_of(self, partition: str) -> str:
         """The owner that the orchestrator last confirmed. KeyError for an unknown partition."""
         return self._known.owners.of(partition)
 
     def next_wakeup(self) -> int | None:
-        """The earliest deadline of a step, or time of a retry (nanoseconds)."""
-        retry_ns, again_ns = self._policy.retry_ns, self._returned.again_ns
-        if not (self._failovers.active or retry_ns or again_ns):
-            return None
-        times = [f.deadline_ns for f in self._failovers.active if f.deadline_ns is not None]
-        return min([*times, *retry_ns.values(), *again_ns.values()], default=None)
+        """The earliest deadline of a step, or time of something that is done again (ns)."""
+        times = [f.deadline_ns for f in self._failovers.active]
+        times += [self._returned.next_ns(), self._failback.next_ns()]
+        times += self._policy.retry_ns.values()
+        return min((time for time in times if time is not None), default=None)
 
     def healthy(self) -> bool:
         """Whether this service itself is at work: it keeps no failover without a way on."""
@@ -114,24 +118,23 @@ class FailoverOrchestrator:
     def execute_failover(self, now: int, master: str, reason: str = "operator") -> list[Output]:
         """Start to move the partitions of `master`.
 
-        Nothing happens if it owns none or is being failed over already.
-        Raises KeyError for an unknown master.
+        A planned switchover if it is declared healthy, or out of service and not known to have
+        failed: it hands over by itself, and is not powered off. Nothing happens if it owns
+        nothing or is being failed over already. Raises KeyError for an unknown master.
         """
         if master not in self._known.masters:
             raise KeyError(f"unknown master {master!r}; known: {', '.join(self._known.masters)}")
-        partitions = self._known.owners.owned(master)
-        if not partitions or any(f.master == master for f in self._failovers.active):
-            return []
-        self._policy.begun(master)
-        return self._course.begin(now, self._failovers.start(now, master, partitions), reason)
+        lives = self._known.statuses[master] in (Status.HEALTHY, Status.MAINTENANCE)
+        return self._reactions.begin(now, master, reason, planned=lives)
 
     def rollback_failover(self, now: int, failover_id: int, reason: str) -> list[Output]:
         """Take back a transfer or promotion under way and try the next candidate.
 
-        Raises KeyError for an unknown failover and IllegalTransitionError in a state
-        in which there is nothing to take back.
+        Before that it is called off: an order to power off is taken back, an owner that was told
+        to hand over goes on. Raises KeyError for an unknown failover and IllegalTransitionError
+        in a state in which there is nothing to take back.
         """
-        return self._course.roll_back(now, self._failovers.get(failover_id), "operator", reason)
+        return self._interruptions.abort(now, self._failovers.get(failover_id), reason)
 
     def transfer_state(self, now: int, failover: Failover) -> list[Output]:
         """Order the transfer of all partitions to the candidate, from whoever may hold a copy.
@@ -139,7 +142,7 @@ class FailoverOrchestrator:
         Raises IllegalTransitionError, and changes nothing, unless the failover transfers.
         """
         self._check_own(failover)
-        if failover.state != lifecycle.TRANSFERRING:
+        if failover.state not in (lifecycle.CATCHING_UP, lifecycle.TRANSFERRING):
             raise lifecycle.IllegalTransitionError(
                 f"a failover that is {failover.state!r} transfers nothing; "
                 f"expected one that is {lifecycle.TRANSFERRING!r}"
@@ -176,21 +179,20 @@ class FailoverOrchestrator:
             raise lifecycle.IllegalTransitionError(
                 f"{trigger!r} in {old!r} does not lead to {failover.state!r}"
             )
-        entries = self._course.trail.entries
+        entries = self._course.progress.trail.entries
         if entries and now < entries[-1].t_ns:
             raise ValueError(f"time runs back: {now} ns, after {entries[-1].t_ns} ns")
-        self._course.trail.add(now, failover, old, trigger, reason)
+        self._course.progress.trail.add(now, failover, old, trigger, reason)
 
     def handle_failover_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: verdicts on masters, routing that has converged."""
         match event:
             case StatusChanged():
                 self._known.statuses[event.master] = event.new
-                if event.new is Status.FAILED:
-                    return self._on_failed(now, event)
-                return self._on_healthy(now, event) if event.new is Status.HEALTHY else []
+                self._failback.judged(now, event.master, event.new)
+                return self._reactions.judged(now, event)
             case RoutingConverged():
-                return self._on_routing(now, event)
+                return self._reactions.routed(now, event)
             case _:
                 return []
 
@@ -208,7 +210,7 @@ class FailoverOrchestrator:
                 return self.execute_failover(now, item.master, "operator: removed")
             case MasterState():
                 heard_late(self._known, item)
-                return self._returned.demote(now, item.master)
+                return self._returned.heard_of(now, item.master)
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
             case RollBackFailover():
@@ -246,9 +248,10 @@ class FailoverOrchestrator:
                 out += self._course.begin(now, failover, f"{master} accepts no writes")
         for master, status in heard.statuses.items():
             if status is Status.FAILED:
-                out += self.execute_failover(now, master, "declared failed before the term began")
+                why = "declared failed before the term began"
+                out += self._reactions.begin(now, master, why, planned=False)
             elif status is Status.HEALTHY:
-                out += self._returned.demote(now, master)
+                out += self._returned.heard_of(now, master)
         return out
 
     # -- freezing --------------------------------------------------------------
@@ -264,12 +267,14 @@ class FailoverOrchestrator:
             "term": self._known.orders.term,
             "orders_issued": self._known.orders.issued,
             "orders_open": freeze(self._known.orders.open),
-            "fence_due_ns": freeze(self._fencing.due_ns),
-            "fence_last": freeze(self._fencing.last),
-            "demote_ns": freeze(self._returned.again_ns),
+            "fence_due_ns": freeze(self._course.fences.fencing.due_ns),
+            "fence_last": freeze(self._course.fences.fencing.last),
+            "claims_ns": freeze(self._returned.claims_ns),
             "retry_ns": freeze(self._policy.retry_ns),
+            "moved_ns": freeze(self._known.moved_ns),
+            "healthy_ns": freeze(self._failback.healthy_ns),
             "failovers": freeze(self._failovers.known),
-            "audit": freeze(self._course.trail.entries),
+            "audit": freeze(self._course.progress.trail.entries),
         }
 
     @classmethod
@@ -284,51 +289,26 @@ class FailoverOrchestrator:
             owners=Owners(thaw(dict[str, str], data["owners"])),
             epochs=thaw(dict[str, int], data["epochs"]),
             writers=thaw(Writers, data["writers"]),
+            homes=service._known.homes,
             orders=Orders(data["orders_issued"], thaw(list[OpenOrder], data["orders_open"])),
         )
         known.orders.term, known.silent = data["term"], set(data["silent"])
         service._assemble(known, Failovers(thaw(list[Failover], data["failovers"])))
-        service._fencing.due_ns = thaw(dict[str, int], data["fence_due_ns"])
-        service._fencing.last = thaw(dict[str, int], data["fence_last"])
-        service._returned.again_ns = thaw(dict[str, int], data["demote_ns"])
+        fencing = service._course.fences.fencing
+        fencing.due_ns = thaw(dict[str, int], data["fence_due_ns"])
+        fencing.last = thaw(dict[str, int], data["fence_last"])
+        service._returned.claims_ns = thaw(dict[str, int], data["claims_ns"])
+        known.moved_ns = thaw(dict[str, int], data["moved_ns"])
+        service._failback.healthy_ns = thaw(dict[str, int], data["healthy_ns"])
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
-        service._course.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
+        service._course.progress.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
         return service
 
     def _check_own(self, failover: Failover) -> None:
         if self._failovers.get(failover.id) is not failover:
             raise KeyError(f"failover {failover.id} is none of this orchestrator's")
 
-    # -- events ------------------------------------------------------------------
-
-    def _on_failed(self, now: int, event: StatusChanged) -> list[Output]:
-        out = self.execute_failover(now, event.master, f"declared failed: {event.reason}")
-        for failover in self.get_active_failovers():
-            if failover.candidate == event.master and failover.state in (
-                lifecycle.TRANSFERRING,
-                lifecycle.PROMOTING,
-            ):
-                out += self._course.roll_back(now, failover, "candidate-failed", event.reason)
-        return out
-
-    def _on_healthy(self, now: int, event: StatusChanged) -> list[Output]:
-        self._policy.healthy_again(event.master)
-        out = self._returned.demote(now, event.master)
-        if event.master in self._known.silent:
-            out.append(AskMaster(event.master, self._known.orders.term))
-        for failover in self.get_active_failovers():
-            if failover.state == lifecycle.WAITING:
-                out += self._course.wait_over(now, failover, event.master)
-        return out
-
-    def _on_routing(self, now: int, event: RoutingConverged) -> list[Output]:
-        redirecting = [f for f in self._failovers.active if f.state == lifecycle.REDIRECTING]
-        reason = f"every gateway has routing {event.version}"
-        return [
-            out
-            for failover in redirecting
-            for out in self._course.advance(now, failover, "redirected", reason)
-        ]
+    # -- inside ------------------------------------------------------------------
 
     def _on_answer(self, now: int, answer: AnyAnswer) -> list[Output]:
         out = self._answers.take(now, answer)
@@ -337,7 +317,9 @@ class FailoverOrchestrator:
         if self._known.still_owns(answer.master):
             return out
         # It may have been fenced as a candidate, or by an order that came late, and own something.
-        return out + self.execute_failover(now, answer.master, "powered off: a standby now")
+        return out + self._reactions.begin(
+            now, answer.master, "powered off: a standby now", planned=False
+        )
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []
@@ -346,6 +328,8 @@ class FailoverOrchestrator:
                 out += self._course.timed_out(now, failover)
         for master in self._policy.due(now):
             out += self.execute_failover(now, master, "retry: still failed")
+        for owner, home, partitions in self._failback.due(now):
+            out += self._reactions.give_back(now, owner, home, partitions)
         return out + self._returned.due(now)
 
 
@@ -361,6 +345,6 @@ def _orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]
 
 def _check_rollback(failovers: Failovers, number: int) -> None:
     try:
-        lifecycle.advance(failovers.get(number).state, "operator")
+        lifecycle.check_takes_back(failovers.get(number).state)
     except (KeyError, lifecycle.IllegalTransitionError) as error:
         raise InputError(f"RollBackFailover.failover: {error.args[0]}") from None

@@ -1,23 +1,57 @@
-"""Policy: whether a failover goes on, is called off, or is begun again.
-
-A verdict begins one at once (`orchestrator`). What stands here is what follows if it cannot
-finish: it is begun again after a while, as long as its master has not come back as the owner
-that it was.
-"""
+"""Policy: whether a failover begins, is held, is called off, or is begun again."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from hasim.model import Status
+from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
+from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.settings import FailoverSettings
 
+AT_WORK = (
+    *(lifecycle.FENCING, lifecycle.ABORTING, lifecycle.CATCHING_UP, lifecycle.HANDING_OVER),
+    *(lifecycle.TRANSFERRING, lifecycle.PROMOTING, lifecycle.ROLLING_BACK),
+)
+"""The states in which a failover takes one of the places of those that run at the same time."""
+
+
+class Hold(NamedTuple):
+    """Why a failover does not begin yet, by which trigger, and when to look again (nanoseconds)."""
+
+    trigger: str
+    reason: str
+    until_ns: int
+
 
 class Policy:
-    """When to begin again, by master (`retry_ns`), and when there is no need any more."""
+    """When to begin, and to begin again (`retry_ns`, by master); when there is no need any more."""
 
-    def __init__(self, settings: FailoverSettings, known: Known) -> None:
+    def __init__(self, settings: FailoverSettings, known: Known, failovers: Failovers) -> None:
         self.retry_ns: dict[str, int] = {}
-        self._settings, self._known = settings, known
+        self._settings, self._known, self._failovers = settings, known, failovers
+
+    def hold(self, now: int, failover: Failover) -> Hold | None:
+        """Why a failover must wait before it begins; None: it begins now."""
+        settings = self._settings
+        delayed_ns = failover.started_ns + settings.delay_ns
+        if now < delayed_ns and not failover.planned:
+            return Hold("hold", "the delay between verdict and failover", delayed_ns)
+        blocked_ns = self._blocked_ns(failover)
+        if now < blocked_ns and not failover.planned:
+            return Hold("block", "what it owns was moved just before", blocked_ns)
+        running = [f for f in self._failovers.active if f.state in AT_WORK]
+        if settings.parallel and len(running) >= settings.parallel:
+            text = f"{len(running)} failovers run already"
+            return Hold("hold", text, now + settings.retry_interval_ns)
+        return None
+
+    def _blocked_ns(self, failover: Failover) -> int:
+        """Until when the partitions of a failover stay where they are (nanoseconds)."""
+        moved = [self._known.moved_ns[p] for p in failover.partitions if p in self._known.moved_ns]
+        return max(moved) + self._settings.block_ns if moved else 0
 
     def gave_up(self, now: int, master: str) -> None:
         """The failover of `master` ended without an owner for its partitions."""
@@ -40,6 +74,10 @@ class Policy:
             del self.retry_ns[master]
         return masters
 
-    def is_over(self, failover: Failover, healthy: str) -> bool:
-        """Whether a failover that waits is needless, now that `healthy` is."""
-        return healthy == failover.master and self._known.still_owns(healthy)
+    def is_over(self, failover: Failover) -> bool:
+        """Whether a failover is needless: the owner is healthy, and is still the owner."""
+        return (
+            not failover.planned
+            and self._known.statuses[failover.master] is Status.HEALTHY
+            and self._known.still_owns(failover.master)
+        )

@@ -1,64 +1,128 @@
-"""Old owners that come back: without fencing one may still accept writes, and is told to stop."""
+"""Masters that may still accept writes of what was moved to another: they are told to stop.
+
+Without fencing that is an old owner that comes back, and a candidate that never said that it had
+stopped. Fencing by best effort has no other means.
+"""
 
 from __future__ import annotations
 
 from hasim.events import Demote, Output
 from hasim.model import Status
+from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.settings import FailoverSettings
 
+LONGEST = 8
+"""The pause between two orders grows to so many times the first one."""
+
 
 class Returned:
-    """Tells them again and again, since packets get lost: `again_ns` says when next, by master.
+    """Tells them again and again, since packets get lost and who is down hears nothing.
 
-    It ends when the master confirms, or is no longer declared healthy; then it is told once
-    more when it returns.
+    They are told at once when somebody else was promoted, at their first sign of life, and
+    between with pauses that grow. It ends when they confirm, or are powered off. `claims_ns`
+    says when one is told next of what it was found to accept beside the owner, by no failover that
+    is known.
     """
 
     def __init__(self, settings: FailoverSettings, known: Known, failovers: Failovers) -> None:
-        self.again_ns: dict[str, int] = {}
+        self.claims_ns: dict[str, int] = {}
         self._settings, self._known, self._failovers = settings, known, failovers
 
-    def demote(self, now: int, master: str) -> list[Output]:
-        """Orders to step down from all that was moved away from `master` and it may still serve.
+    def promoted(self, now: int, failover: Failover) -> list[Output]:
+        """Somebody was promoted: whoever else may accept writes of the partitions shall stop.
 
-        Under the epoch of the promotion that followed it, so that an order that comes late
-        cannot demote `master` from what it was given since.
+        Under the epoch of that promotion, so that an order that comes late cannot demote a
+        master from what it was given since.
         """
-        orders = self._claimed(master)
-        orders += [
-            self._known.orders.issue(Demote(f.id, f.partitions, master, f.epoch))
-            for f in self._failovers.completed(master)
-            if any(self._may_serve(master, partition) for partition in f.partitions)
-        ]
-        if orders:
-            self.again_ns[master] = now + self._settings.demote_timeout_ns
-        return orders
+        others = self._known.writers.of(failover.partitions)
+        stale = {m: failover.epoch for m in others if m != failover.candidate}
+        return self.begin(now, failover, stale)
 
-    def _claimed(self, master: str) -> list[Output]:
+    def begin(self, now: int, failover: Failover, stale: dict[str, int]) -> list[Output]:
+        """Tell these masters to stop under these epochs, now and until they confirm."""
+        failover.stale |= stale
+        failover.tell_pause_ns = self._settings.demote_retry_ns
+        return self._tell(now, failover) if failover.stale else []
+
+    def heard_of(self, now: int, master: str) -> list[Output]:
+        """A master gives a sign of life: it is told at once."""
+        out: list[Output] = []
+        for failover in self._failovers.telling():
+            if master in failover.stale:
+                failover.tell_pause_ns = self._settings.demote_retry_ns
+                out += self._tell(now, failover)
+        return out + self._claimed(now, master)
+
+    def _claimed(self, now: int, master: str) -> list[Output]:
         """An order to step down from what it was found to accept beside the owner (see `learn`)."""
         known = self._known
-        told = {p for f in self._failovers.completed(master) for p in f.partitions}
-        claimed = [p for p in known.epochs if self._may_serve(master, p) and p not in told]
-        claimed = [p for p in claimed if p not in self._busy() and master not in known.silent]
-        if not claimed:
+        busy = {p for failover in self._failovers.active for p in failover.partitions}
+        told = {p for f in self._failovers.telling() if master in f.stale for p in f.partitions}
+        claimed = [
+            partition
+            for partition in known.epochs
+            if known.writers.accepts(master, partition)
+            and known.owners.of(partition) != master
+            and partition not in busy | told
+        ]
+        self.claims_ns.pop(master, None)
+        if not claimed or master in known.silent:
             return []
+        self.claims_ns[master] = now + self._settings.demote_timeout_ns
         epoch = max(known.epochs[partition] for partition in claimed)
         return [known.orders.issue(Demote(0, tuple(claimed), master, epoch))]
 
-    def _busy(self) -> set[str]:
-        return {p for failover in self._failovers.active for p in failover.partitions}
+    def confirmed(self, failover: Failover, master: str, epoch: int) -> None:
+        """A master says that it accepts nothing under an epoch below this one."""
+        if failover.stale.get(master, epoch + 1) <= epoch:
+            del failover.stale[master]
+            self._settle(failover)
+
+    def powered_off(self, master: str) -> None:
+        """A master is off; it restarts as a standby."""
+        for failover in self._failovers.telling():
+            if failover.stale.pop(master, None) is not None:
+                self._settle(failover)
 
     def due(self, now: int) -> list[Output]:
-        """The orders of those that have not confirmed in time."""
+        """The orders to those that have not confirmed in time."""
         out: list[Output] = []
-        for master in [master for master, at in self.again_ns.items() if now >= at]:
-            del self.again_ns[master]
+        for failover in self._failovers.telling():
+            if failover.tell_ns is not None and now >= failover.tell_ns:
+                out += self._tell(now, failover)
+        for master in [master for master, at in self.claims_ns.items() if now >= at]:
+            del self.claims_ns[master]
             if self._known.statuses[master] is Status.HEALTHY:
-                out += self.demote(now, master)
+                out += self._claimed(now, master)
         return out
 
-    def _may_serve(self, master: str, partition: str) -> bool:
-        known = self._known
-        return known.writers.accepts(master, partition) and known.owners.of(partition) != master
+    def next_ns(self) -> int | None:
+        """When somebody is told again (nanoseconds)."""
+        times = [f.tell_ns for f in self._failovers.telling() if f.tell_ns is not None]
+        return min([*times, *self.claims_ns.values()], default=None)
+
+    def _tell(self, now: int, failover: Failover) -> list[Output]:
+        for master in [m for m in failover.stale if not self._may_accept(m, failover)]:
+            del failover.stale[master]  # it was promoted anew since
+        self._settle(failover)
+        if failover.stale:
+            failover.tell_ns = now + failover.tell_pause_ns
+            longest_ns = LONGEST * self._settings.demote_retry_ns
+            failover.tell_pause_ns = min(2 * failover.tell_pause_ns, longest_ns)
+        return [
+            self._known.orders.issue(Demote(failover.id, failover.partitions, master, epoch))
+            for master, epoch in failover.stale.items()
+        ]
+
+    def _may_accept(self, master: str, failover: Failover) -> bool:
+        epochs = (self._known.writers.epoch(master, p) for p in failover.partitions)
+        return any(0 < epoch < failover.stale[master] for epoch in epochs)
+
+    def _settle(self, failover: Failover) -> None:
+        if failover.stale:
+            self._failovers.tell(failover)
+        else:
+            failover.tell_ns = None
+            self._failovers.told(failover)

@@ -6,15 +6,19 @@ from typing import Annotated, Literal
 
 from hasim.services.failover.selection import RULES
 from hasim.settings import Name, count, duration, settings
-from hasim.units import SECOND
+from hasim.units import MINUTE, SECOND
 
 
 @settings
 class FencingSettings:
     """Whether and how long the orchestrator insists that the old owner is off."""
 
-    mode: Literal["confirmed", "none"] = "confirmed"
-    """`confirmed`: nothing is promoted before the fencing device confirms; `none`: no fencing."""
+    mode: Literal["confirmed", "best-effort", "none"] = "confirmed"
+    """`confirmed`: nothing is promoted before the fencing device confirms that whoever may accept
+    writes is off. `best-effort`: one order, and the failover goes on whatever becomes of it.
+    `none`: nobody is powered off; an old owner is told to step down as soon as it is heard of,
+    and until then there may be two primaries, whose seconds are counted. Only owners of state are
+    ever powered off: a master that owns nothing is marked down by the routing, and that is all."""
     timeout_ns: Annotated[
         int,
         duration(
@@ -30,6 +34,14 @@ class FencingSettings:
             source="Pacemaker stonith-max-attempts (10)",
         ),
     ] = 10
+    backoff_ns: Annotated[
+        int,
+        duration(
+            "Pause after a fencing order that the device refused; each further pause is twice as "
+            "long, up to the timeout.",
+            above=0,
+        ),
+    ] = 1 * SECOND
 
 
 @settings
@@ -40,6 +52,59 @@ class FailoverSettings:
     """The rules that choose the backup among the eligible masters, applied in this order."""
     fencing: FencingSettings = FencingSettings()
     """Fencing of the failed owner before a backup is promoted."""
+    delay_ns: Annotated[
+        int,
+        duration(
+            "Time between the verdict and the failover; routing avoids the master at once. Who "
+            "returns within it stays the owner.",
+            source="Kubernetes tolerationSeconds of not-ready (300 s); CloudNativePG "
+            "failoverDelay (0)",
+        ),
+    ] = 0
+    block_ns: Annotated[
+        int,
+        duration(
+            "After a failover, its partitions are not failed over again for this long "
+            "(anti-flapping): a failover that is declared meanwhile is held, and counted as "
+            "suppressed if it never begins. 0: no block.",
+            source="orchestrator RecoveryPeriodBlockSeconds (1 h)",
+        ),
+    ] = 0
+    failback: Literal["manual", "automatic"] = "manual"
+    """`manual`: only an operator moves a partition back. `automatic`: its first owner takes it
+    back by a planned switchover, a second short interruption (keepalived: preempt)."""
+    failback_after_ns: Annotated[
+        int,
+        duration(
+            "The first owner must have been declared healthy for this long before it takes back.",
+            source="keepalived preempt_delay; 10 min against flapping",
+        ),
+    ] = 10 * MINUTE
+    max_lag_ns: Annotated[
+        int | None,
+        duration(
+            "A candidate whose copy is further behind the owner is not promoted, but the next one "
+            "tried; null: whoever is chosen is promoted.",
+            source="Patroni maximum_lag_on_failover, in time",
+        ),
+    ] = None
+    parallel: Annotated[
+        int,
+        count(
+            "Failovers that run at the same time; others are held until one has ended. 0: as many "
+            "as there are.",
+            least=0,
+        ),
+    ] = 10
+    limit_ns: Annotated[
+        int,
+        duration(
+            "A failover that has promoted nobody after this time, waiting aside, is taken back and "
+            "given up.",
+            source="Redis Sentinel failover-timeout (3 min); more, as fencing may be slow",
+            above=0,
+        ),
+    ] = 10 * MINUTE
     transfer_timeout_ns: Annotated[
         int,
         duration(
@@ -62,12 +127,25 @@ class FailoverSettings:
             "A demotion without an answer after this time makes the candidate be fenced.", above=0
         ),
     ] = 3 * SECOND
+    demote_retry_ns: Annotated[
+        int,
+        duration(
+            "Time until a master is told again to step down; while it is not declared healthy, "
+            "pauses grow to eight times as much.",
+            above=0,
+        ),
+    ] = 1 * SECOND
     redirect_timeout_ns: Annotated[
         int,
         duration(
-            "A failover ends after this time even if a gateway has not acknowledged the routing.",
+            "The redirection ends after this time even if a gateway has not acknowledged the "
+            "routing.",
             above=0,
         ),
+    ] = 10 * SECOND
+    verify_timeout_ns: Annotated[
+        int,
+        duration("So long is waited for the new owner to be declared healthy.", above=0),
     ] = 10 * SECOND
     retry_interval_ns: Annotated[
         int,

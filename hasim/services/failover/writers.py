@@ -35,6 +35,10 @@ class Writers:
         """Whether `master` may accept writes for the partition."""
         return master in self.epochs[partition]
 
+    def epoch(self, master: str, partition: str) -> int:
+        """The highest epoch that `master` was given; 0 if it accepts nothing of the partition."""
+        return self.epochs[partition].get(master, 0)
+
     def told_to_promote(self, master: str, partition: str, epoch: int, order: int) -> None:
         """Order number `order`, to promote itself, is on its way to `master`."""
         self.epochs[partition][master] = epoch

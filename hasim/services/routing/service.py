@@ -93,6 +93,7 @@ class RoutingService:
             case OwnerChanged():
                 owner = Ownership(event.partition, event.owner, event.epoch)
                 self.standing.owners[event.partition] = owner
+                self.standing.release()
                 return self._publish(now)
             case _:
                 return []
@@ -174,16 +175,20 @@ class RoutingService:
         return self._publish(now) if changed else []
 
     def _judge(self, index: int, status: Status) -> bool:
-        """Who is healthy is eligible, who is failed is not; a suspect stays what it was."""
+        """Who is healthy is eligible, who is failed is not; a suspect stays what it was.
+
+        Who is taken out of service and owns something goes on serving that until it is moved.
+        """
         standing = self.standing
         before = standing.eligible[index], standing.draining[index], standing.away[index]
         eligible, draining, away = before
         if status is Status.HEALTHY:
-            eligible, away = True, False
+            eligible, away, draining = True, False, draining and not away
         elif status in NOT_ELIGIBLE:
             eligible = False
         if status is Status.MAINTENANCE:
-            away, draining = True, False
+            eligible = before[0] and standing.owns(standing.ids[index])
+            away, draining = True, eligible
         standing.eligible[index], standing.draining[index] = eligible, draining
         standing.away[index] = away
         return (eligible, draining, away) != before

@@ -13,7 +13,8 @@ class Standing:
     """The parts of a routing table, by master and by partition, as they are at present.
 
     Lists in the order of the cluster's masters: `eligible` (may take messages), `draining`
-    (gets what it owns alone), `away` (absent, removed or in maintenance). `owners` are those
+    (gets what it owns alone), `away` (absent, removed or in maintenance; eligible as long as
+    nobody has taken over what it owns). `owners` are those
     of the partitions. The control plane changes it by its verdicts, a gateway by the tables
     that it is sent.
     """
@@ -56,6 +57,17 @@ class Standing:
     def owner_of(self, partition: str) -> str:
         """The owner of a partition. KeyError for an unknown one."""
         return self.owners[partition].owner
+
+    def owns(self, master: str) -> bool:
+        """Whether a master owns any partition."""
+        return any(owner.owner == master for owner in self.owners.values())
+
+    def release(self) -> None:
+        """Who is away and was eligible for the sake of what it owned, and owns nothing any more,
+        gets no messages."""
+        for index, master in enumerate(self.ids):
+            if self.away[index] and self.eligible[index] and not self.owns(master):
+                self.eligible[index] = self.draining[index] = False
 
     def is_eligible(self, master: str) -> bool:
         """Whether a master may take messages. KeyError for an unknown one."""

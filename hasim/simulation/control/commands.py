@@ -6,6 +6,7 @@ from hasim.events import (
     AskGateway,
     AskMaster,
     AskOpinion,
+    CancelFence,
     Demote,
     DiscardTransfer,
     Effect,
@@ -57,8 +58,8 @@ class Commands:
             self.probes.send(effect)
             return
         match effect:
-            case Fence():
-                self._device.order(effect, self._post)
+            case Fence() | CancelFence():
+                self._device.take(effect, self._post)
             case AskMaster():
                 target = self._masters[effect.master]
                 self._post.order(target, lambda: self._roles.ask(target, effect))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hasim.events import Fence, FenceResult
+from hasim.events import CancelFence, Fence, FenceResult
 from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.control.post import Post
 from hasim.simulation.durations import Durations
@@ -39,17 +39,42 @@ class FencingDevice:
         source = {"seed": seed, "replication": replication}
         self._latency = Durations(settings.latency, "fencing-latency", masters, **source)
         self._restarts = Durations(settings.restart, "fencing-restart", masters, **source)
+        self._orders: dict[tuple[str, str], dict[int, Call]] = {}
+        """By observer and master, the orders that are under way, by number."""
         self.first_fails: bool | None = None
+
+    def take(self, effect: Fence | CancelFence, post: Post) -> None:
+        """An observer wants a master powered off, or not any more."""
+        if isinstance(effect, Fence):
+            self.order(effect, post)
+        else:
+            self.cancel(effect, post)
 
     def order(self, effect: Fence, post: Post) -> None:
         """Fence a master for an observer, who gets the answer over the device's own line."""
         latency_ns = self._latency.next_ns(effect.master)
-        Call(self._env, latency_ns, COMPLETION, self._fence, (effect, post))
+        call = Call(self._env, latency_ns, COMPLETION, self._fence, (effect, post))
+        self._orders.setdefault((post.observer, effect.master), {})[effect.order] = call
+
+    def cancel(self, effect: CancelFence, post: Post) -> None:
+        """An observer takes its orders back: those under way are not carried out, and have failed.
+
+        Up to the order that it names: one that was given up may be under way still.
+        """
+        under_way = self._orders.get((post.observer, effect.master), {})
+        for number in [number for number in under_way if number <= effect.order]:
+            call = under_way.pop(number)
+            call.cancel()
+            Call(self._env, 0, COMPLETION, self._cancelled, call.load)
+
+    def _cancelled(self, event: Call) -> None:
+        self._answer(*event.load, confirmed=False)
 
     def _fence(self, event: Call) -> None:
         effect: Fence
         post: Post
         effect, post = event.load
+        del self._orders[post.observer, effect.master][effect.order]
         if self._fails(effect.master):
             self._answer(effect, post, confirmed=False)
             return

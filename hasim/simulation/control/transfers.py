@@ -120,6 +120,7 @@ class Transfers:
                     state.checksum(position, size),
                     arrived,
                     state.checksum(position, arrived),
+                    state.behind_ns(source),
                 )
             )
         for copy in copies if whole else ():
@@ -127,6 +128,6 @@ class Transfers:
             lag_ns = self._partitions.lag_ns(state.owner, target.id)
             state.receive(target.id, copy.position, lag_ns)
             # One that had no copy before is a standby from now on.
-            state.refresh(self._env.now, self._replication.possible)
+            state.refresh(self._env.now, self._replication.streams)
         # Torn copies are answered too: it is for the control plane to compare the checksums.
         self._answer(target, effect, Cause.OK, tuple(copies))

@@ -283,6 +283,9 @@ class SimMaster(Condition, Primaries):
             self._errors += 1
             job.reply(Cause.ERROR)
             return
+        if job.partition is not None and job.partition not in self.primaries:
+            job.reply(Cause.NOT_OWNER)  # it was demoted meanwhile
+            return
         # What nobody hears of is not acknowledged, though it is written.
         if job.reply(Cause.OK) and job.partition is not None:
             self._acknowledge(job.partition, self.id)

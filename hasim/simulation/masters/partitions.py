@@ -99,7 +99,19 @@ class Replication:
             and self._network.connected(self._ends[source], self._ends[target])
         )
 
+    def streams(self, source: str, target: str) -> bool:
+        """Whether writes that were acknowledged go on to flow from an owner to a standby.
+
+        They do if the owner hangs: what it has sent is under way, and it acknowledges no more.
+        """
+        owner = self._masters[source]
+        return (
+            not (owner.offs or owner.crashes)
+            and self._masters[target].answering
+            and self._network.connected(self._ends[source], self._ends[target])
+        )
+
     def refresh(self) -> None:
         """Masters or links are not what they were: break or mend the streams."""
         for state in self._partitions.states.values():
-            state.refresh(self._env.now, self.possible)
+            state.refresh(self._env.now, self.streams)

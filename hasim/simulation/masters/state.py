@@ -118,6 +118,10 @@ class PartitionState:
         stream = self.streams.get(master)
         return NO_COPY if stream is None else stream.position(now, self.acknowledged)
 
+    def behind_ns(self, master: str) -> int:
+        """The lag of the copy of `master`: none for the owner's own (nanoseconds)."""
+        return 0 if master == self.owner else self.streams[master].lag_ns
+
     def bytes_at(self, position: int) -> int:
         """Size of the state at a position."""
         return self.size_bytes + position * self.write_bytes

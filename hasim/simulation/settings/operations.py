@@ -53,7 +53,8 @@ class Undrain(OnMaster):
 
 @settings
 class Maintenance(OnMaster):
-    """Out of service: no messages, no probes; its silence is no failure, and nothing moves."""
+    """Out of service: no messages, no probes; its silence is no failure. What it owns is handed
+    over; until somebody can take it, it goes on serving that."""
 
     do: Literal["maintenance"]
 
@@ -74,7 +75,7 @@ class Add(OnMaster):
 
 @settings
 class Remove(OnMaster):
-    """It leaves the cluster: no messages, no probes; what it owns is failed over to a backup."""
+    """It leaves the cluster: no messages, no probes; what it owns is handed over to a backup."""
 
     do: Literal["remove"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hasim.events import (
+    CancelFence,
     Demote,
     DemoteResult,
     Fence,
@@ -83,11 +84,18 @@ def test_a_late_confirmation_says_nothing_of_what_was_promoted_since() -> None:
     made = bench(3, fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
     made.overrides[Fence] = lambda e: None if e.master == "m2" else fenced(e)
     plane = made.control_plane
+    made.down["m2"] = None
     made._take(
-        plane._guarded(made.now, "failover", lambda now: plane.failover.execute_failover(now, "m2"))
+        plane._guarded(
+            made.now, "detection", lambda now: plane.detection.record_failure(now, "m2", "pager")
+        )
     )
     made.run(made.now + 2 * SECOND)
+    made.down.clear()
+    while not ordered(made, CancelFence):
+        made.run(made.now + SECOND // 10)
     late = ordered(made, Fence)[-1]
+    assert [(o.master, o.order) for o in ordered(made, CancelFence)] == [("m2", late.order)]
     made.down["m1"] = Cause.REFUSED
     while not ordered(made, Promote):
         made.run(made.now + SECOND // 10)

@@ -74,6 +74,9 @@ def test_the_control_plane_publishes_who_is_drained_and_who_is_away() -> None:
     assert plane.step(6, DrainMaster("m2")) == []
     changed = StatusChanged("m2", Status.HEALTHY, Status.MAINTENANCE, Diagnosis.NONE, "")
     (sent,) = plane.handle_event(7, changed)
+    assert (sent.table.draining, sent.table.away) == (("m2",), ("m2",))
+    assert sent.table.eligible == NAMES  # until somebody has taken over what it owns
+    (sent,) = plane.handle_event(7, OwnerChanged("p2", "m1", 2, 1))
     assert (sent.table.draining, sent.table.away) == ((), ("m2",))
     assert sent.table.eligible == ("m1", "m3", "m4")
     # Back, but its health is not proven yet: nothing changes.

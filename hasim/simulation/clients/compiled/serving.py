@@ -316,6 +316,8 @@ def complete(table: Table, now: int, priority: int) -> int:
     if a.error < m.error_rate:
         m.errors += 1
         return reply(table, now, slot, ERROR)
+    if a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
+        return reply(table, now, slot, NOT_OWNER)  # it was demoted meanwhile
     return reply(table, now, slot, OK)
 
 

@@ -1,0 +1,65 @@
+"""Failback: whoever owned a partition at the start gets it back once it has proven its health."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hasim.model import Status
+from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.known import Known
+from hasim.services.failover.settings import FailoverSettings
+
+
+class Displaced(NamedTuple):
+    """Partitions of `home` that `owner` has."""
+
+    owner: str
+    home: str
+    partitions: tuple[str, ...]
+
+
+class Failback:
+    """Finds what is due to go back (VRRP preemption; Pacemaker without stickiness).
+
+    `healthy_ns` says since when a master has been declared healthy without a break, or when
+    what it has lost was last tried to be given back.
+    """
+
+    def __init__(self, settings: FailoverSettings, known: Known, failovers: Failovers) -> None:
+        self.healthy_ns: dict[str, int] = {}
+        self._settings, self._known, self._failovers = settings, known, failovers
+
+    def judged(self, now: int, master: str, status: Status) -> None:
+        """The verdict on a master has changed; a mere suspicion breaks its health, too."""
+        if status is Status.HEALTHY:
+            self.healthy_ns.setdefault(master, now)
+        else:
+            self.healthy_ns.pop(master, None)
+
+    def next_ns(self) -> int | None:
+        """When something may go back next (nanoseconds)."""
+        return min((self._due_ns(found) for found in self._displaced()), default=None)
+
+    def due(self, now: int) -> list[Displaced]:
+        """What goes back now; tried again, if that fails, after the same time."""
+        found = [each for each in self._displaced() if self._due_ns(each) <= now]
+        for each in found:
+            self.healthy_ns[each.home] = now
+        return found
+
+    def _due_ns(self, found: Displaced) -> int:
+        return self.healthy_ns[found.home] + self._settings.failback_after_ns
+
+    def _displaced(self) -> list[Displaced]:
+        """What healthy masters have lost to others that are healthy, and no failover moves."""
+        known = self._known
+        if self._settings.failback != "automatic":
+            return []
+        busy = {f.master for f in self._failovers.active}
+        found: dict[tuple[str, str], list[str]] = {}
+        for partition, home in known.homes.items():
+            owner = known.owners.of(partition)
+            fit = home in self.healthy_ns and known.statuses[owner] is Status.HEALTHY
+            if owner != home and fit and not busy & {owner, home}:
+                found.setdefault((owner, home), []).append(partition)
+        return [Displaced(owner, home, tuple(own)) for (owner, home), own in found.items()]

@@ -1,0 +1,117 @@
+"""The steps of fencing: order, order again after a pause, take back, give up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hasim.events import Output
+from hasim.services.failover import lifecycle
+from hasim.services.failover.failover import Failover
+from hasim.services.failover.fencing import Fencing
+from hasim.services.failover.policy import Policy
+from hasim.services.failover.progress import Progress
+from hasim.services.failover.settings import FailoverSettings
+from hasim.units import format_duration
+
+
+class Fences:
+    """Takes failovers through their fencing; `then` goes on when whoever had to be off is off."""
+
+    def __init__(
+        self,
+        settings: FailoverSettings,
+        progress: Progress,
+        fencing: Fencing,
+        policy: Policy,
+        then: Callable[[int, Failover], list[Output]],
+    ) -> None:
+        self.fencing = fencing
+        self._settings, self._progress, self._policy = settings, progress, policy
+        self._then = then
+
+    def begin(self, now: int, failover: Failover) -> list[Output]:
+        """Fence whoever may accept writes; if there is nobody, go on at once."""
+        dangerous = self.fencing.dangerous(failover)
+        if not dangerous:
+            off = f"{failover.master} is off or a standby already"
+            why = off if self.fencing.used else "fencing mode is none"
+            out = self._progress.advance(now, failover, "no-fencing", why)
+            return out + self._then(now, failover)
+        failover.fence_orders = failover.fence_pause_ns = 0
+        why = f"{dangerous[0]} may accept writes"
+        out = self._progress.advance(now, failover, "fence", why)
+        return out + self.order(now, failover, dangerous[0])
+
+    def order(self, now: int, failover: Failover, master: str) -> list[Output]:
+        """Order a power-off, or a demotion where nobody may be powered off."""
+        return self.fencing.order(now, failover, master, self._settings.demote_retry_ns)
+
+    def refused(self, now: int, failover: Failover, reason: str) -> list[Output]:
+        """The device, or a master that was told to step down, says no: again after a pause."""
+        if self.fencing.best_effort:
+            return self.unfenced(now, failover, reason)
+        if self.fencing.exhausted(failover):
+            return self.give_up(now, failover, f"{failover.fence_orders} fencing orders failed")
+        pause_ns = self.fencing.pause_ns(failover)
+        text = f"{reason}; again in {format_duration(pause_ns)}"
+        out = self._progress.advance(now, failover, "not-fenced", text)
+        failover.deadline_ns = now + pause_ns
+        return out
+
+    def timed_out(self, now: int, failover: Failover) -> list[Output]:
+        """Nobody answered, or the pause is over: the next order, if there may be one."""
+        if failover.expires_ns is not None and now >= failover.expires_ns:
+            return self.give_up(now, failover, "the time of the failover is over")
+        if self.fencing.exhausted(failover):
+            return self.give_up(now, failover, f"{failover.fence_orders} fencing orders failed")
+        if self.fencing.best_effort:
+            return self.unfenced(now, failover, "no answer from the fencing device")
+        awaited = failover.fencing in self.fencing.due_ns
+        out: list[Output] = []
+        if awaited:
+            why = "no answer from the fencing device"
+            out = self._progress.advance(now, failover, "not-fenced", why)
+        return out + self.order(now, failover, failover.fencing)
+
+    def give_up(self, now: int, failover: Failover, reason: str) -> list[Output]:
+        """It ends, and is begun again after a while."""
+        self._policy.gave_up(now, failover.master)
+        failover.fencing = ""
+        return self._progress.advance(now, failover, "give-up", reason)
+
+    def fenced(self, now: int, failover: Failover, master: str, reason: str) -> list[Output]:
+        """One whom it waited for is off; the next one, or a backup is chosen."""
+        failover.fencing, failover.fence_orders, failover.fence_pause_ns = "", 0, 0
+        if master not in failover.tried:
+            failover.tried.append(master)  # it is off, whatever its status still says
+        left = self.fencing.dangerous(failover)
+        if left:
+            out = self._progress.advance(now, failover, "one-fenced", reason)
+            return out + self.order(now, failover, left[0])
+        out = self._progress.advance(now, failover, "fenced", reason)
+        return out + self._then(now, failover)
+
+    def unfenced(self, now: int, failover: Failover, reason: str) -> list[Output]:
+        """One effort was made, and is enough: whoever may accept writes is told to stop later."""
+        failover.fencing = ""
+        out = self._progress.advance(now, failover, "unfenced", reason)
+        return out + self._then(now, failover)
+
+    def stop(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
+        """The owner shall not be powered off: take the order back, if one is under way."""
+        if not self.fencing.outstanding(failover.fencing):
+            failover.fencing = ""
+            return self._progress.advance(now, failover, trigger, reason)
+        out = self._progress.advance(now, failover, "recall", reason)
+        return out + self.fencing.recall(now, failover)
+
+    def recalled(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
+        """The order that was taken back came to nothing."""
+        failover.fencing = ""
+        return self._progress.advance(now, failover, trigger, reason)
+
+    def go_on(self, now: int, failover: Failover, reason: str) -> list[Output]:
+        """The owner has failed again before its fence was taken back."""
+        assert failover.state == lifecycle.ABORTING
+        out = self._progress.advance(now, failover, "owner-failed", reason)
+        return out + self.order(now, failover, failover.fencing)

@@ -1,0 +1,54 @@
+"""Steps of the lifecycle: each is legal, has its line in the audit trail, and is told."""
+
+from __future__ import annotations
+
+from hasim.events import FailoverChanged, Output
+from hasim.services.failover import lifecycle
+from hasim.services.failover.audit import AuditTrail
+from hasim.services.failover.failover import Failover
+from hasim.services.failover.failovers import Failovers
+
+
+class Progress:
+    """Takes failovers from state to state; `trail` has every step."""
+
+    def __init__(self, failovers: Failovers) -> None:
+        self.trail = AuditTrail()
+        self._failovers = failovers
+
+    def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
+        """Take one step of the lifecycle; an illegal one raises and changes nothing."""
+        old, new = failover.state, lifecycle.advance(failover.state, trigger)
+        failover.state = new
+        failover.deadline_ns = None
+        if new != old:
+            failover.until_ns = None
+        if not failover.active:
+            failover.ended_ns = now
+            self._failovers.end(failover)
+        self.trail.add(now, failover, old, trigger, reason)
+        changed = FailoverChanged(
+            failover.id,
+            failover.master,
+            failover.partitions,
+            old,
+            new,
+            trigger,
+            failover.candidate,
+            reason,
+        )
+        return [changed]
+
+    @staticmethod
+    def allow(now: int, failover: Failover, within_ns: int, again_ns: int = 0) -> None:
+        """So long may the state last, within what is left of the failover.
+
+        With `again_ns` something is done again after that time, as often as there is time.
+        """
+        if failover.until_ns is None:
+            until_ns = now + within_ns
+            if failover.expires_ns is not None:
+                until_ns = min(until_ns, max(now, failover.expires_ns))
+            failover.until_ns = until_ns
+        next_ns = now + again_ns if again_ns else failover.until_ns
+        failover.deadline_ns = min(next_ns, failover.until_ns)

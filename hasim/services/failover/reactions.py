@@ -1,0 +1,115 @@
+"""What the orchestrator does about events of the other services: verdicts, routing."""
+
+from __future__ import annotations
+
+from hasim.events import AskMaster, Output, RoutingConverged, StatusChanged
+from hasim.model import Status
+from hasim.services.failover import lifecycle
+from hasim.services.failover.course import Course
+from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.interruptions import Interruptions
+from hasim.services.failover.known import Known
+from hasim.services.failover.policy import Policy
+from hasim.services.failover.returned import Returned
+
+CANDIDATE_AT_WORK = (
+    *(lifecycle.CATCHING_UP, lifecycle.HANDING_OVER),
+    *(lifecycle.TRANSFERRING, lifecycle.PROMOTING),
+)
+"""The states in which somebody has been chosen to take over, and is not the owner yet."""
+
+
+class Reactions:
+    """Begins failovers on a verdict, takes them back on another, and ends them with the routing."""
+
+    def __init__(
+        self,
+        known: Known,
+        failovers: Failovers,
+        policy: Policy,
+        returned: Returned,
+        course: Course,
+        interruptions: Interruptions,
+    ) -> None:
+        self._known, self._failovers = known, failovers
+        self._policy, self._returned, self._course = policy, returned, course
+        self._interruptions = interruptions
+
+    def begin(self, now: int, master: str, reason: str, *, planned: bool) -> list[Output]:
+        """A failover of a master that owns something, unless one is under way.
+
+        `planned`: it hands over by itself, if it accepts anything.
+        """
+        partitions = self._known.owners.owned(master)
+        if not partitions or self._failovers.of(master) is not None:
+            return []
+        self._policy.begun(master)
+        failover = self._failovers.start(now, master, partitions)
+        failover.planned = planned and self._known.accepts_any(failover)
+        return self._course.begin(now, failover, reason)
+
+    def give_back(
+        self, now: int, owner: str, home: str, partitions: tuple[str, ...]
+    ) -> list[Output]:
+        """A planned switchover to whoever owned the partitions at the start, or none."""
+        failover = self._failovers.start(now, owner, partitions)
+        failover.planned, failover.patient, failover.target = True, False, home
+        why = f"failback: {home} is healthy for long enough"
+        return self._course.begin(now, failover, why)
+
+    def judged(self, now: int, event: StatusChanged) -> list[Output]:
+        """The verdict on a master has changed."""
+        match event.new:
+            case Status.FAILED:
+                return self._failed(now, event)
+            case Status.HEALTHY:
+                return self._healthy(now, event)
+            case Status.RECOVERING:
+                return self._returned.heard_of(now, event.master)
+            case Status.MAINTENANCE:
+                lives = event.old not in (Status.FAILED, Status.RECOVERING)
+                return self.begin(now, event.master, "operator: out of service", planned=lives)
+            case _:
+                return []
+
+    def _failed(self, now: int, event: StatusChanged) -> list[Output]:
+        reason = f"declared failed: {event.reason}"
+        own = self._failovers.of(event.master)
+        if own is None:
+            out = self.begin(now, event.master, reason, planned=False)
+        else:
+            out = self._interruptions.owner_failed(now, own, reason)
+        for failover in list(self._failovers.active):
+            if failover is own or failover.candidate != event.master:
+                continue
+            if failover.state == lifecycle.VERIFYING:
+                out += self._course.verification.look(now, failover)
+            elif failover.state in CANDIDATE_AT_WORK:
+                out += self._course.roll_back(now, failover, "candidate-failed", event.reason)
+        return out
+
+    def _healthy(self, now: int, event: StatusChanged) -> list[Output]:
+        self._policy.healthy_again(event.master)
+        out = self._returned.heard_of(now, event.master)
+        if event.master in self._known.silent:
+            out.append(AskMaster(event.master, self._known.orders.term))
+        if self._failovers.of(event.master) is None and self._known.still_owns(event.master):
+            out += self._course.fences.fencing.take_back(event.master)
+        for failover in list(self._failovers.active):
+            if failover.master == event.master:
+                out += self._interruptions.owner_recovered(now, failover)
+            if failover.state == lifecycle.VERIFYING and failover.candidate == event.master:
+                out += self._course.verification.look(now, failover)
+            elif failover.state == lifecycle.WAITING:
+                out += self._course.wait_over(now, failover, event.master)
+        return out
+
+    def routed(self, now: int, event: RoutingConverged) -> list[Output]:
+        """Every gateway has a routing table."""
+        redirecting = [f for f in self._failovers.active if f.state == lifecycle.REDIRECTING]
+        reason = f"every gateway has routing {event.version}"
+        return [
+            out
+            for failover in redirecting
+            for out in self._course.verification.begin(now, failover, "redirected", reason)
+        ]
