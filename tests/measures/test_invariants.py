@@ -33,7 +33,7 @@ def sound(fencing: str = "confirmed") -> Story:
     story.truth(100, TrafficRollup(0, "a", "ordinary", "timeout", 1, 0, 1))
     story.truth(100, AttemptRollup("a", Cause.OK, 3))
     story.truth(100, AttemptRollup("a", Cause.TIMEOUT, 2))
-    story.truth(100, LatencySketch("ordinary", 0.01, ((5, 1), (6, 2))))
+    story.truth(100, LatencySketch("ordinary", 0.01, ((5, 5, 1), (6, 6, 2))))
     singles = [(0, "ok"), (1, "ok"), (2, "timeout"), (95 * 10**9, "ok")]
     for number, (arrived_ns, outcome) in enumerate(singles):
         story.truth(
@@ -70,7 +70,7 @@ def test_an_epoch_that_does_not_grow() -> None:
         (TrafficRollup(0, "a", "ordinary", "ok", 1, 1, 1), {"messages", "ordinary"}),
         (TrafficRollup(0, "a", "ordinary", "error", 1, 0, 1), {"ordinary"}),
         (AttemptRollup("a", Cause.OK, 1), {"messages"}),
-        (LatencySketch("vip", 0.01, ((5, 1),)), {"vip"}),
+        (LatencySketch("vip", 0.01, ((5, 5, 1),)), {"vip"}),
         (WritesHeld("p2", 10, 9), {"p2"}),
         (WritesLost("p1", 1, 1, 100, 10, OBSERVER), {"p1"}),
         (TrafficRollup(0, "a", "ordinary", "timeout", 0, 1, 0), {"ordinary"}),

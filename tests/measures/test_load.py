@@ -48,8 +48,8 @@ def busy() -> Story:
     story.truth(100, AttemptRollup("a", Cause.TIMEOUT, 20))
     story.truth(100, AttemptRollup("b", Cause.OK, 4))
     story.truth(100, AttemptRollup("b", Cause.TIMEOUT, 36))
-    story.truth(100, LatencySketch("ordinary", 0.01, ((900, 100),)))
-    story.truth(100, LatencySketch("vip", 0.01, ((800, 4),)))
+    story.truth(100, LatencySketch("ordinary", 0.01, ((900, 900, 100),)))
+    story.truth(100, LatencySketch("vip", 0.01, ((800, 800, 4),)))
     for number in range(50):
         story.tell(number, "effect", SendProbe("c" if number % 5 else "a", number))
     return story
