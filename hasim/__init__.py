@@ -13,7 +13,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hasim.api import bench, budget, compare, configure, data, doctor, load_run, resume, run
+    from hasim.api import (
+        bench,
+        budget,
+        compare,
+        configure,
+        data,
+        doctor,
+        load_run,
+        resume,
+        run,
+        tradeoff,
+    )
     from hasim.findings.budgets import Budgets
     from hasim.findings.contest import hear
     from hasim.findings.frames import read_frame
@@ -53,6 +64,7 @@ _HOMES = {
     "read_frame": "hasim.findings.frames",
     "resume": "hasim.api",
     "run": "hasim.api",
+    "tradeoff": "hasim.api",
 }
 __all__ = [
     "Budgets",
@@ -78,6 +90,7 @@ __all__ = [
     "read_frame",
     "resume",
     "run",
+    "tradeoff",
 ]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hasim.findings.doctor import Health
     from hasim.findings.gating import GateReport
     from hasim.findings.result import Result
+    from hasim.findings.tradeoff import Tradeoff
     from hasim.report.progress import Auto
     from hasim.scenario.inspecting.uses import Inspection
     from hasim.scenario.loader import Loaded
@@ -310,6 +311,36 @@ def configure(
     lost = parse_percent(loss) if isinstance(loss, str) else float(loss)
     wanted = Wanted(time_s(detection_time), time_s(mistake_recurrence), time_s(mistake_duration))
     return configured(detector, wanted, Network(lost, mean_s, deviation_s), delay_law)
+
+
+def tradeoff(
+    scenario: Scenario | None = None,
+    *,
+    detectors: Sequence[str] = (),
+    rtt: tuple[str | Path, str] | None = None,
+    seed: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Tradeoff:
+    """Detection time against mistakes of detectors whose parameter is swept.
+
+    On the network of a `scenario` (as `run` takes it, without its faults; between its observer
+    and a `master`, None: the first), or on recorded round-trip times: `rtt` is a table and the
+    column, in `unit` (``"ms"``), an empty cell being a loss. `detectors` are written as
+    ``timeout:down_after=1s..8s`` or ``threshold:fall=1|2|3``; without any, those that go by
+    heartbeats, and counting failed checks, are compared. More `options`: `interval`, the time
+    between two heartbeats (None: the scenario's, or 1 s), `replications` (10) of so many
+    `heartbeats` (5000) each, and `progress`, which is told what is done, of how much.
+
+    Raises HearingError, ScenarioError or TraceError for what cannot be.
+    """
+    from hasim.findings.tradeoff import compare_tradeoff
+    from hasim.study.hearing.contest import HearingError
+
+    if (scenario is None) == (rtt is None):
+        raise HearingError("expected either a scenario or recorded round-trip times")
+    loaded = None if scenario is None else prepare(scenario, seed=seed, overrides=overrides)
+    return compare_tradeoff(loaded, detectors=detectors, rtt=rtt, seed=seed, **options)
 
 
 def doctor() -> Health:

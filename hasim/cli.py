@@ -17,6 +17,7 @@ from hasim.commands.options import examples
 from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, show, validate
 from hasim.commands.shell import Shell
+from hasim.commands.tradeoff import tradeoff
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -60,6 +61,7 @@ for command in (
     algorithms,
     measures,
     configure,
+    tradeoff,
     replay,
     explain,
     compare,

@@ -96,7 +96,7 @@ def show_contest(
     try:
         found = hear(file, detectors, observer=observer, **recording)
     except TraceError as error:
-        fail("\n".join(_lines(error)))
+        fail("\n".join(trace_lines(error)))
     except JournalError as error:
         fail(f"{file}:1: {error}")
     show(found, style)
@@ -111,7 +111,7 @@ def refuse_without_detectors(recording: dict[str, Any]) -> None:
         fail(f"{option} needs --detector: without, a journal is replayed as it was")
 
 
-def _lines(error: Any) -> list[str]:
+def trace_lines(error: Any) -> list[str]:
     """What is wrong with a file, in the words of the command line."""
     lines = [
         ": ".join(filter(None, (f"{error.file}:{line}", column, message)))

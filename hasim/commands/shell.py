@@ -118,7 +118,7 @@ _USERS_ERRORS = (
     ("hasim.study.execution.cluster_errors", "ClusterError"),
     ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.study.replaying", "ReplayError"),
-    ("hasim.study.hearing.contest", "DetectorError"),
+    ("hasim.study.hearing.contest", "HearingError"),
     ("hasim.study.folder.errors", "StoreError"),
     ("hasim.settings.validation", "SettingsError"),
 )

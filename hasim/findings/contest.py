@@ -13,9 +13,9 @@ from hasim.report.sheet import Column, Paper, Sheet, Value
 from hasim.scenario.traces.evidence import read_evidence
 from hasim.scenario.traces.heard import Evidence
 from hasim.simulation.settings.recordings import NumberUnit, TimeUnit
-from hasim.study.hearing.contest import Contestant, contest
+from hasim.study.hearing.contest import Contestant, contest, interval_of
 from hasim.study.hearing.journals import evidence_of
-from hasim.units import parse_duration, seconds
+from hasim.units import seconds
 
 NAME = Column("detector", code=True)
 COUNTED = (
@@ -158,13 +158,12 @@ def hear(
     if is_journal(path):
         evidence = evidence_of(read(path), observer)
     else:
-        period_ns = None if interval is None else parse_duration(interval)
         evidence = read_evidence(
             path,
             columns or {},
             unit=unit,
             took_unit=took_unit,
-            period_ns=period_ns,
+            period_ns=interval_of(interval),
             outages=None if outages is None else Path(outages),
         )
     return Contest(path.name, evidence, contest(evidence, detectors))

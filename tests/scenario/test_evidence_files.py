@@ -127,6 +127,8 @@ def test_a_detector_that_sees_nothing_says_so(tmp_path) -> None:
         (("--detector", "timeout", "--column", "tine=when"), "did you mean time?"),
         (("--detector", "timeout", "--set", "detection.fall=2"), "give one of them"),
         (("--interval", "1s"), "needs --detector"),
+        (("--detector", "timeout", "--interval", "soon"), "interval: "),
+        (("--detector", "timeout", "--interval", "0s"), "must be longer than 0s"),
     ],
 )
 def test_what_cannot_be_asked_for(tmp_path, words, said) -> None:

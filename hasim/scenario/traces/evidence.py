@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hasim.model import Cause
 from hasim.scenario.tables.content import content_of
@@ -176,3 +177,16 @@ def _outages(path: Path, unit: TimeUnit, masters: list[str]) -> dict[str, list[t
     for name, start, end in zip(whose, found.starts.tolist(), found.ends.tolist(), strict=True):
         spans.setdefault(name, []).append((start, end))
     return {name: merged(sorted(each)) for name, each in spans.items()}
+
+
+def read_rtt(path: Path, column: str, unit: NumberUnit) -> NDArray[np.int64]:
+    """Round-trip times in nanoseconds, in the order of the file; -1 where a cell is empty.
+
+    Raises TraceError.
+    """
+    table = read_table(path, {"rtt": column})
+    found = np.full(len(table), -1, dtype=np.int64)
+    there = ~is_nothing(table.columns["rtt"])
+    if there.any():
+        found[there] = durations(table.taken(there), "rtt", unit)
+    return found

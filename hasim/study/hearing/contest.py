@@ -14,9 +14,14 @@ from hasim.settings import SettingsError
 from hasim.settings.validation import nearest
 from hasim.study.hearing.listening import Changes, detection_for, listen
 from hasim.study.hearing.quality import Quality, quality_of
+from hasim.units import parse_duration
 
 
-class DetectorError(ValueError):
+class HearingError(ValueError):
+    """What is asked for cannot be; the message says what was expected."""
+
+
+class DetectorError(HearingError):
     """A detector that is written as none can be; the message says what was expected."""
 
 
@@ -28,6 +33,17 @@ class Contestant:
     settings: DetectionSettings
     verdicts: dict[str, Changes]
     quality: Quality
+
+
+def interval_of(text: str | None) -> int | None:
+    """The time between two hearings as a user writes it, in nanoseconds. Raises HearingError."""
+    try:
+        found = None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise HearingError(f"interval: {error}") from None
+    if found is not None and found <= 0:
+        raise HearingError(f"interval: must be longer than 0s, got {text!r}")
+    return found
 
 
 def parse_detector(text: str) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,37 +60,60 @@ def listen(settings: DetectionSettings, evidence: Evidence) -> dict[str, Changes
     }
 
 
+class Ear:
+    """One master's evidence comes to the court of a detection service, piece by piece."""
+
+    def __init__(self, settings: DetectionSettings, master: str, begins_ns: int) -> None:
+        cluster = Cluster((Master(master, ""),), (), (), ())
+        self.court = Court(settings, cluster, chance_of(None, (master,)))
+        self.health = self.court.health[master]
+        self.changes: Changes = []
+        self._settings = settings
+        self._master = master
+        self._last_ns = begins_ns
+        self.court.begin(begins_ns, self.health)
+
+    def hear(self, heard: Heard) -> None:
+        """A heartbeat was heard, or a check ended; before that, silence told what it does."""
+        t_ns, number, took_ns, cause, kind = heard
+        court, source = self.court, SOURCES[kind]
+        if kind == "check":  # which was sent before, but not before the last one ended
+            asked_ns = max(self._last_ns, t_ns - took_ns)
+            self.wait(asked_ns)
+            court.asked(asked_ns, self._master)
+            self._last_ns = t_ns
+        self.wait(t_ns)
+        if cause is Cause.OK:
+            out = court.passed(t_ns, self._master, source, number, took_ns)
+        else:
+            reason = f"{source.WHAT} {number}: {cause}"
+            out = court.failed(t_ns, self._master, source, cause, reason)
+        if out:
+            _note(self.changes, t_ns, out)
+
+    def twin(self) -> Ear:
+        """Another one that has heard the same, and has declared nothing yet."""
+        made = Ear(self._settings, self._master, self._last_ns)
+        made.health = made.court.health[self._master] = copy.deepcopy(self.health)
+        made.court.agenda.set(self._master, made.health.changes_ns)
+        return made
+
+    def wait(self, until_ns: int) -> None:
+        """Nothing is heard: let silence tell what it does before a time."""
+        if self.court.keeps_time:
+            while (due_ns := self.court.agenda.earliest()) < until_ns:
+                _note(self.changes, due_ns, self.court.wake(due_ns))
+
+
 def _listen(
     settings: DetectionSettings, master: str, heard: Sequence[Heard], begins_ns: int, ends_ns: int
 ) -> Changes:
-    cluster = Cluster((Master(master, ""),), (), (), ())
-    court = Court(settings, cluster, chance_of(None, (master,)))
-    found: Changes = []
-    court.begin(begins_ns, court.health[master])
-    passed, failed, last_ns = court.passed, court.failed, begins_ns
-    for t_ns, number, took_ns, cause, kind in heard:
-        source = SOURCES[kind]
-        if kind == "check":  # which was sent before, but not before the last one ended
-            asked_ns = max(last_ns, t_ns - took_ns)
-            _wake(court, asked_ns, found)
-            court.asked(asked_ns, master)
-            last_ns = t_ns
-        _wake(court, t_ns, found)
-        if cause is Cause.OK:
-            out = passed(t_ns, master, source, number, took_ns)
-        else:
-            out = failed(t_ns, master, source, cause, f"{source.WHAT} {number}: {cause}")
-        if out:
-            _note(found, t_ns, out)
-    _wake(court, ends_ns, found)
-    return found
-
-
-def _wake(court: Court, until_ns: int, found: Changes) -> None:
-    """Let silence tell what it does before a time."""
-    if court.keeps_time:
-        while (due_ns := court.agenda.earliest()) < until_ns:
-            _note(found, due_ns, court.wake(due_ns))
+    ear = Ear(settings, master, begins_ns)
+    hear = ear.hear
+    for each in heard:
+        hear(each)
+    ear.wait(ends_ns)
+    return ear.changes
 
 
 def _note(found: Changes, t_ns: int, outputs: Iterable[Output]) -> None:
