@@ -11,6 +11,7 @@ from hasim.journal import Journal
 from hasim.report import format
 from hasim.report.story import Story, collapse
 from hasim.report.teller import Teller
+from hasim.report.why import why
 from hasim.units import nanoseconds
 
 
@@ -33,7 +34,10 @@ def explain(
     over = _given(row, "outage_censored_s") is None and bool(known)
     end_ns = max(known) if over else journal.horizon_ns
     teller = Teller(journal, str(row["master"]), start_ns, end_ns, observer)
-    return Story(_title(row), start_ns, collapse(list(teller.lines())), _ending(row))
+    ended_ns = nanoseconds(row["cured_at_s"]) if _given(row, "cured_at_s") else journal.horizon_ns
+    reasons = why(journal, str(row["master"]), start_ns, ended_ns, observer)
+    lines = collapse(list(teller.lines()))
+    return Story(_title(row), start_ns, lines, _ending(row), tuple(reasons))
 
 
 def _row(journal: Journal, number: int, observer: str) -> dict[str, Any]:

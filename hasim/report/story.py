@@ -50,6 +50,8 @@ class Story(Finding):
     origin_ns: int
     lines: tuple[Line, ...]
     ending: str
+    why: tuple[str, ...] = ()
+    """Why it was declared then and not earlier, or never: sentences."""
 
     def paper(self, *, brief: bool = False) -> Paper:
         """A row for each line; what really happened stands out."""
@@ -72,7 +74,7 @@ class Story(Finding):
             ]
             for line in self.lines
         ]
-        return Sheet(columns, rows, self.title, said=[self.ending], look="lines")
+        return Sheet(columns, rows, self.title, said=[self.ending, *self.why], look="lines")
 
     def plain(self) -> dict[str, Any]:
         """The story as plain data, times in seconds."""
@@ -81,6 +83,7 @@ class Story(Finding):
             "origin_s": seconds(self.origin_ns),
             "lines": records(self.tidy()),
             "ending": self.ending,
+            "why": list(self.why),
         }
 
 

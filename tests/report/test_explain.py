@@ -162,3 +162,74 @@ def test_a_story_obeys_nobody(journal):
     journal.records.sort(key=lambda record: record.t_ns)
     for form in ("table", "csv", "markdown", "html"):
         assert "\x1b" not in explain(journal, 1).render(form)
+
+
+# -- why then, why not earlier, why never -------------------------------------------------
+
+
+def story_of(**settings: object) -> str:
+    """The story of a power-off from 20 s to 30 s, or of errors then, told by its own world."""
+    from hasim.simulation.settings.faults import ErrorRate, PowerOff
+    from tests.services.bench import detection
+    from tests.simulation.worlds import after, lasting, run, traffic, world
+
+    errors = settings.pop("errors", False)
+    place = {"target": "m1", "at": after(20), "for_": lasting(10)}
+    fault = (
+        ErrorRate(kind="error-rate", rate=1.0, **place)
+        if errors
+        else PowerOff(kind="power-off", **place)
+    )
+    made = world(
+        60,
+        faults=(fault,),
+        traffic=traffic(20, owned=0.0),
+        detection=detection(interval_ns=2 * SECOND, **settings),
+    )
+    return str(explain(run(made), 1))
+
+
+def test_a_declaration_tells_its_evidence_its_rule_and_why_not_earlier() -> None:
+    text = " ".join(story_of(evidence=("probe",), fall=3).split())
+    assert "failed check 3 in a row, 3 convict (fall)." in text
+    assert "Why not earlier: the last check passed" in text
+    assert "s before the start of the fault, the first sign against it came" in text
+    assert "; to convict took" in text
+
+
+def test_silence_tells_how_long_it_was_allowed() -> None:
+    text = " ".join(story_of(evidence=("heartbeat",), detector="timeout", down_after="3s").split())
+    assert "Why then: nothing heard for 3.000 s; 3.000 s are allowed." in text
+    assert "silence was allowed until then" in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"evidence": ("probe",), "errors": True},
+            "checks passed while it lasted: what is wrong is nothing that they look at. ",
+        ),
+        (
+            {"evidence": ("probe",), "errors": True},
+            "; but messages are no evidence here (detection.evidence).",
+        ),
+        ({"evidence": ("probe",), "fall": 99}, "in a row; 99 convict."),
+        (
+            {"evidence": ("heartbeat",), "detector": "timeout", "down_after": "50s"},
+            "nothing was due to be heard of it.",
+        ),
+        (
+            {"evidence": ("heartbeat",), "detector": "timeout", "errors": True},
+            "heartbeats were heard while it lasted",
+        ),
+        (
+            {"evidence": ("probe", "messages"), "errors": True, "error_limit": 500},
+            "it takes 1000 to convict (error_limit, in-row).",
+        ),
+    ],
+)
+def test_a_fault_that_was_never_declared_tells_why(settings, said: str) -> None:
+    text = " ".join(story_of(**settings).split())
+    assert "Never detected" in text
+    assert said in f"{text} "

@@ -108,7 +108,10 @@ class Court(Judge):
         if health.status is Status.MAINTENANCE:
             return []
         self._hear_failure(now, health, source, cause)
-        return self._declare(now, health, health.detector.opinion(now), reason)
+        opinion = health.detector.opinion(now)
+        if opinion is Opinion.CONVICT and (rule := health.detector.rule()):
+            reason = f"{reason}; {rule}"
+        return self._declare(now, health, opinion, reason)
 
     def convicted(
         self, now: int, master: str, source: Source, cause: Cause, reason: str

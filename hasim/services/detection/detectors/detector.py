@@ -97,6 +97,10 @@ class Detector(Protocol):
         """What there is to say beside the suspicion, for a health report."""
         return {}
 
+    def rule(self) -> str:
+        """Why so many failed checks convict, for a reader; empty if they say nothing to it."""
+        return ""
+
     def words(self, now: int) -> str:
         """Why its opinion has changed by silence alone, for a reader."""
         return "nothing was heard"

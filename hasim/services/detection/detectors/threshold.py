@@ -83,3 +83,7 @@ class Threshold(Detector):
     def report(self, now: int) -> dict[str, object]:
         """The failed checks in a row."""
         return {"failed_checks_in_row": self.failed_in_row}
+
+    def rule(self) -> str:
+        """How many failed in a row, and how many convict."""
+        return f"failed check {self.failed_in_row} in a row, {self.settings.fall} convict (fall)"
