@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hasim.measures.catalogue import totals
 from hasim.measures.catalogue.definition import COMPARED, DRAWN, FIRST, Measure
-from hasim.measures.catalogue.estimators import Mean, ProjectedUptime, Rate, Ratio
+from hasim.measures.catalogue.estimators import DurationMean, Mean, ProjectedUptime, Rate, Ratio
 
 CHEN = "Chen, Toueg, Aguilera, IEEE Transactions on Computers 51(5), 2002"
 
@@ -74,6 +74,31 @@ MEASURES = (
         rests_on="mistakes",
         views=COMPARED,
         source=CHEN,
+    ),
+    Measure(
+        name="mistake_duration.mean",
+        title="mistake duration mean",
+        unit="s",
+        meaning="Declaration of a healthy master until it is taken back.",
+        statistic="mean",
+        estimator=DurationMean(totals.mistake_durations),
+        block="detection",
+        better="less",
+        rests_on="mistakes",
+        source=f"T_M of {CHEN}",
+    ),
+    Measure(
+        name="mistake_recurrence.mean",
+        title="mistake recurrence mean",
+        unit="s",
+        meaning="One mistake to the next at the same master.",
+        statistic="mean",
+        estimator=DurationMean(totals.mistake_recurrences),
+        block="detection",
+        better="more",
+        rests_on="mistakes",
+        detail="The time after a master's last mistake is censored by the end of the run.",
+        source=f"T_MR of {CHEN}",
     ),
     Measure(
         name="query_accuracy",

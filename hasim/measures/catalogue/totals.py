@@ -58,6 +58,22 @@ def mistakes(run: Measured) -> int:
     return len(run.mistakes)
 
 
+def mistake_durations(run: Measured) -> Pairs:
+    """From each mistake until it was taken back, in seconds (T_M)."""
+    return ((row.duration_s, row.censored_s) for row in run.mistakes)
+
+
+def mistake_recurrences(run: Measured) -> Pairs:
+    """From each mistake to the next one at the same master (T_MR); the last sees the run's end."""
+    last: dict[str, float] = {}
+    for row in run.mistakes:
+        if row.master in last:
+            yield row.declared_at_s - last[row.master], None
+        last[row.master] = row.declared_at_s
+    for at_s in last.values():
+        yield None, run.horizon_s - at_s
+
+
 def healthy_h(run: Measured) -> float:
     """Hours without an incident, of all masters."""
     return sum(row.healthy_s for row in run.masters) / seconds(HOUR)
