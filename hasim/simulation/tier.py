@@ -23,6 +23,7 @@ from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
 from hasim.simulation.control.connections import Connections
+from hasim.simulation.control.deadlines import Deadlines
 from hasim.simulation.control.deep_probes import ProbeDraws
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
@@ -291,7 +292,14 @@ class Tier:
             commands = Commands(
                 post,
                 self.masters,
-                Probes(post, self.masters, draws, place=place, observers=own * tiers),
+                Probes(
+                    post,
+                    self.masters,
+                    draws,
+                    deadlines=Deadlines(self.env, self.settings.detection.probes, post.receive),
+                    place=place,
+                    observers=own * tiers,
+                ),
                 self.device,
                 Transfers(
                     post,

@@ -37,6 +37,8 @@ from hasim.services.detection.presets.envoy import ENVOY
 from hasim.services.detection.presets.haproxy import HAPROXY
 from hasim.services.detection.presets.keepalived import KEEPALIVED
 from hasim.services.detection.presets.kubernetes import KUBERNETES
+from hasim.services.detection.presets.nginx import NGINX
+from hasim.services.detection.presets.route53 import ROUTE53
 from hasim.settings.presets import Preset
 from hasim.settings.registry import Named, Registry
 
@@ -72,9 +74,11 @@ PRESETS: Named[Preset] = Named(
     "a preset of detection",
     {
         "haproxy": HAPROXY,
+        "nginx": NGINX,
         "envoy": ENVOY,
         "kubernetes": KUBERNETES,
         "aws-alb": AWS_ALB,
+        "route53": ROUTE53,
         "keepalived": KEEPALIVED,
     },
 )

@@ -85,6 +85,12 @@ class DetectionSettings(PartsBeside):
         return news_ns + checks_ns + self.flapping.longest_ns
 
     @property
+    def probes(self) -> ProbeSettings | None:
+        """The settings of its probes, if there are any."""
+        found = (own for own in self.evidence if isinstance(own, ProbeSettings))
+        return next(found, None)
+
+    @property
     def heartbeat_ns(self) -> int:
         """How often masters shall send heartbeats; 0: nobody asks for them."""
         asked = [source.heartbeat_ns for source in self.evidence if source.heartbeat_ns]

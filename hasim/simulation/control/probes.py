@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hasim.events import ProbeReply, SendProbe
 from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, INPUT, KEY_BITS, Call
+from hasim.simulation.control.deadlines import Deadlines
 from hasim.simulation.control.deep_probes import DeepProbe, ProbeDraws
 from hasim.simulation.control.post import Post
 from hasim.simulation.masters.master import SimMaster
@@ -48,6 +49,7 @@ class Probes:
         masters: dict[str, SimMaster],
         draws: dict[str, ProbeDraws],
         *,
+        deadlines: Deadlines,
         place: int = 0,
         observers: int = 1,
     ) -> None:
@@ -55,6 +57,7 @@ class Probes:
         self._receive = post.receive
         self._masters = masters
         self._draws = draws
+        self._deadlines = deadlines
         links, endpoints = post.network.links, {m: master_endpoint(m) for m in masters}
         self._there = {m: links[post.endpoint, endpoint] for m, endpoint in endpoints.items()}
         self._back = {m: links[endpoint, post.endpoint] for m, endpoint in endpoints.items()}
@@ -78,6 +81,7 @@ class Probes:
         name, env, back = probe.master, self.env, self._back[probe.master]
         self._sent = number = self._sent + self._step
         there_ns, way = self._there[name].draw(env.now), back.take()
+        self._deadlines.sent(probe, env.now)
         if self.unanswered is not None and (there_ns < 0 or self.outlook(name) is Cause.TIMEOUT):
             self.unanswered(name)
         if there_ns < 0:
@@ -91,6 +95,7 @@ class Probes:
                 reply, took_ns = ProbeReply(name, probe.probe, OK), there_ns + back_ns
                 key = self.key(name, took_ns)
                 answer = Call(env, took_ns, INPUT, self._receive, reply, key)
+                self._deadlines.foreseen(probe, took_ns)
                 self._foreseen[name] = (now + there_ns, (probe, way, number, now), answer)
                 return
         Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number, env.now), number)
@@ -107,13 +112,14 @@ class Probes:
         if self.env.now < max(self._there[master].held_ns, self._back[master].held_ns):
             return None
         if not self._there[master].up:
-            return Cause.TIMEOUT
+            return self._deadlines.outlook(Cause.TIMEOUT)
         at_once = self._is_answered_at_once(master)
         if not at_once and not here.dead and self._depths[master] in DEEP:
             return None  # they queue and are served there, whether or not an answer comes back
-        if not self._back[master].up:
-            return Cause.TIMEOUT
-        return OK if at_once else here.health or Cause.TIMEOUT
+        if at_once and self._back[master].up:
+            return OK
+        cause = here.health if self._back[master].up else Cause.TIMEOUT
+        return self._deadlines.outlook(cause or Cause.TIMEOUT)
 
     @property
     def nearest_ns(self) -> int:
@@ -153,6 +159,8 @@ class Probes:
         """
         env = self.env
         self._sent = number = self._sent + self._step
+        if cause is OK:
+            self._deadlines.sent(probe, sent_ns)
         if there_ns < 0:
             return
         if sent_ns + there_ns >= env.now:
@@ -175,6 +183,7 @@ class Probes:
         for arrival_ns, journey, answer in self._foreseen.values():
             if arrival_ns >= now:
                 answer.cancel()
+                self._deadlines.sent(journey[0], journey[3])
                 Call(self.env, arrival_ns - now, ARRIVAL, self._arrive, journey, journey[2])
         self._foreseen.clear()
         for name in [name for name in self._held if not self.holds(name)]:
@@ -194,6 +203,8 @@ class Probes:
     def _arrive(self, event: Call) -> None:
         journey: Journey = event.load
         master = self._masters[journey[0].master]
+        if not master.silent:
+            self._deadlines.connected(journey[0])
         if self._is_answered_at_once(master.id):
             self._answer(journey, OK)
         elif master.dead:
@@ -228,4 +239,5 @@ class Probes:
         if delay_ns >= 0:
             reply = ProbeReply(probe.master, probe.probe, cause)
             key = self.key(probe.master, self.env.now + delay_ns - sent_ns)
+            self._deadlines.answered(probe, delay_ns)
             Call(self.env, delay_ns, INPUT, self._receive, reply, key)

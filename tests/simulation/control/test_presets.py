@@ -10,7 +10,8 @@ from hasim.events import StatusChanged
 from hasim.model import Status
 from hasim.services.detection import DetectionSettings
 from hasim.services.detection.registry import PRESETS
-from hasim.simulation.settings.faults import Crash, Hang
+from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.simulation.settings.faults import Crash, Hang, PowerOff
 from hasim.units import SECOND
 from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
 
@@ -24,6 +25,10 @@ FORMS = {
     ("kubernetes", "hang"): (2 * 10 + 1, 10),
     ("aws-alb", "crash"): (30, 30),
     ("aws-alb", "hang"): (30 + 5, 30),  # mean 50 s
+    # Refused at once; connected and not answered for 2 s; not connected for 4 s.
+    ("route53", "crash"): (2 * 30, 30),
+    ("route53", "hang"): (2 * 30 + 2, 30),
+    ("route53", "power-off"): (2 * 30 + 4, 30),
     # Three advertisements and a skew of 156/256 s, less the age of the last one that was heard.
     ("keepalived", "crash"): (2 + 156 / 256, 1),
     ("keepalived", "hang"): (2 + 156 / 256, 1),
@@ -32,7 +37,7 @@ FORMS = {
 
 
 def detection_times(detection: DetectionSettings, kind: str, count: int) -> np.ndarray:
-    fault = {"crash": Crash, "hang": Hang}[kind](
+    fault = {"crash": Crash, "hang": Hang, "power-off": PowerOff}[kind](
         kind=kind, target="m1", at=after(100), for_=lasting(1000)
     )
     settings = world(
@@ -66,4 +71,35 @@ def test_vrrps_skew_is_of_a_second_or_of_the_interval(version: int, low: float) 
 
 
 def test_no_preset_is_shipped_that_nothing_checks() -> None:
-    assert {preset for preset, _ in FORMS} == set(PRESETS.shipped)
+    assert {*(preset for preset, _ in FORMS), "nginx"} == set(PRESETS.shipped)
+
+
+@pytest.mark.parametrize("kind", ["crash", "hang"])
+def test_nginx_takes_a_server_out_after_one_failed_message(kind: str) -> None:
+    """max_fails=1, fail_timeout=10s: with the next message, at once or when it times out."""
+    made = DetectionSettings.of_preset("nginx")
+    fault = {"crash": Crash, "hang": Hang}[kind](
+        kind=kind, target="m1", at=after(100), for_=lasting(33)
+    )
+    asked = traffic(40, owned=0.0, timeout_ns=3 * SECOND)
+    settings = world(
+        200,
+        2,
+        network=NO_LATENCY,
+        traffic=asked,
+        detection=made,
+        faults=(fault,),
+        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+    )
+    for replication in range(10):
+        changes = [
+            (t_ns / SECOND - 100, event.new)
+            for t_ns, event in run(settings, seed=4, replication=replication).of(StatusChanged)
+            if event.master == "m1" and event.new in (Status.FAILED, Status.HEALTHY)
+        ]
+        (down, _), (up, _) = (change for change in changes if change[0] >= 0)
+        least = 0 if kind == "crash" else 3
+        # A message that was under way when the process froze times out the sooner.
+        assert least - 0.2 <= down < least + 0.5
+        # Tried again each 10 s: by then it answers, or (hung) the trial under way does.
+        assert 33 <= up <= 43 + 0.5

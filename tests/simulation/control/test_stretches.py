@@ -105,6 +105,8 @@ rhythms = st.sampled_from(
             "initial_delay_ns": SECOND,
         },
         {"timeout_ns": 300 * GRID_NS, "down_interval_ns": 10 * GRID_NS},
+        {"connect_timeout_ns": 4 * GRID_NS},
+        {"connect_timeout_ns": 30 * GRID_NS, "rhythm": "clock"},
     ]
 )
 """Beside those of every world: by the clock, with jitter, other intervals, long timeouts."""

@@ -52,6 +52,15 @@ class ProbeSettings(SourceSettings):
             above=0,
         ),
     ] = 500 * MILLISECOND
+    connect_timeout_ns: Annotated[
+        int | None,
+        duration(
+            "A probe whose connection no host has accepted after this time has failed; the timeout "
+            "counts from the connection then. Null: the timeout is for both.",
+            source="HAProxy timeout connect with timeout check; Route 53 (4 s)",
+            above=0,
+        ),
+    ] = None
     rhythm: Literal["end", "clock"] = "end"
     """From when to when the interval is: from the `end` of a probe to the next one (HAProxy,
     Envoy), or from one to the next by the `clock`, however long it took (kubelet, ALB, Route 53).
@@ -102,6 +111,11 @@ class ProbeSettings(SourceSettings):
 
     @property
     def patience_ns(self) -> int:
+        """The longest time until a probe has ended."""
+        return self.answer_ns + (self.connect_timeout_ns or 0)
+
+    @property
+    def answer_ns(self) -> int:
         """The timeout, given or not."""
         return self.interval_ns if self.timeout_ns is None else self.timeout_ns
 
