@@ -15,10 +15,11 @@ from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
 from hasim.settings.validation import Where, nearest
+from hasim.simulation.clients.arrivals import expected
 from hasim.simulation.laws import Constant, Uniform, least_ns
-from hasim.simulation.settings import MatrixTrace, PoissonArrivals, WorldSettings
+from hasim.simulation.settings import CurveArrivals, MatrixTrace, TraceArrivals, WorldSettings
 from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
-from hasim.units import format_duration, format_percent, seconds
+from hasim.units import format_duration, format_percent
 
 Found = Iterator[tuple[Where, str]]
 RESERVED = ("random", "each", "all")
@@ -239,11 +240,15 @@ def _traffic(world: WorldSettings) -> Found:
     if traffic.connect_timeout_ns >= traffic.timeout_ns:
         shown = format_duration(traffic.timeout_ns)
         yield ("traffic", "connect_timeout"), f"is not shorter than traffic.timeout, {shown}"
-    if isinstance(traffic.arrivals, PoissonArrivals):
-        messages = traffic.arrivals.rate_per_s * seconds(world.horizon_ns)
+    arrivals = traffic.arrivals
+    if isinstance(arrivals, CurveArrivals) and not arrivals.rates_per_s:
+        yield ("traffic", "arrivals", "rates"), "needs at least one rate, such as 20/s"
+    elif not isinstance(arrivals, TraceArrivals):
+        messages = expected(arrivals, world.horizon_ns)
         if messages > MOST_MESSAGES:
+            last = "rates" if isinstance(arrivals, CurveArrivals) else "rate"
             yield (
-                ("traffic", "arrivals", "rate"),
+                ("traffic", "arrivals", last),
                 f"makes {messages:.0e} messages; the most is 1e+08",
             )
     yield from _clients(world)

@@ -7,6 +7,7 @@ and again, and is always the same.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,13 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.services.gateway.rules import HEDGED
-from hasim.simulation.laws import exponential, whole_ns
+from hasim.simulation.clients.arrivals import Arrivals, ByCurve, Evenly, Given, Poisson
+from hasim.simulation.laws import whole_ns
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.service import ServiceLaw, law_of
-from hasim.simulation.settings import PoissonArrivals, WorldSettings
+from hasim.simulation.settings import (
+    ConstantArrivals,
+    CurveArrivals,
+    PoissonArrivals,
+    WorldSettings,
+)
 from hasim.simulation.streams import Uniforms, generator
-from hasim.units import SECOND
 
 STATELESS = -1
 MOST_REQUESTS = 1 << 38
@@ -81,17 +87,8 @@ class Traffic:
         self._popularity: Floats | None = None
         self.keys = None if self.clients is None else self.clients.keys
         self._vip = 0.0 if self.clients is None else self.clients.vip
-        self._arrivals = self._poisson
-        if self.clients is None:
-            self._arrivals, self.limit = self._none, MOST_REQUESTS
-        elif isinstance(self.clients.arrivals, PoissonArrivals):
-            self._mean_ns = SECOND / self.clients.arrivals.rate_per_s
-            expected = self.horizon_ns / self._mean_ns
-            # Ten standard deviations more than expected: enough for ever.
-            self.limit = int(expected + 10 * expected**0.5 + 100)
-        else:
-            self._recording = self._window_of(recorded)
-            self._arrivals, self.limit = self._recorded, len(self._recording)
+        self._arrivals = self._arrivals_of(recorded)
+        self.limit = self._arrivals.limit
 
     def uniforms(self, concern: str, first: int, count: int) -> Floats:
         """The uniforms of a concern of the traffic from number `first` on, shape (count,)."""
@@ -104,31 +101,19 @@ class Traffic:
 
     def arrivals(self, size: int) -> Iterator[Ints]:
         """Sorted arrival times in [0, horizon), so many at a time; fewer only at the end."""
-        return self._arrivals(size)
+        return self._arrivals.times(size)
 
-    def _poisson(self, size: int) -> Iterator[Ints]:
-        last = 0
-        for first in range(0, self.limit, size):
-            draws = self.uniforms("arrivals", first, min(size, self.limit - first))
-            gaps = np.rint(np.minimum(exponential(draws, self._mean_ns), self.horizon_ns))
-            times = gaps.astype(np.int64)
-            times[0] += last
-            times = times.cumsum()
-            beyond = times >= self.horizon_ns
-            if beyond.any():
-                # What comes after the first of them may be beyond 64 bits, too.
-                yield times[: int(beyond.argmax())]
-                return
-            last = times[-1]
-            yield times
-
-    def _none(self, size: int) -> Iterator[Ints]:
-        """Nobody knows beforehand when a master will ask."""
-        yield from ()
-
-    def _recorded(self, size: int) -> Iterator[Ints]:
-        for first in range(0, self.limit, size):
-            yield self._recording[first : first + size]
+    def _arrivals_of(self, recorded: Recorded) -> Arrivals:
+        if self.clients is None:  # nobody knows beforehand when a master will ask
+            return Given(np.zeros(0, dtype=np.int64), MOST_REQUESTS)
+        law, take = self.clients.arrivals, functools.partial(self.uniforms, "arrivals")
+        if isinstance(law, PoissonArrivals):
+            return Poisson(law, self.horizon_ns, take)
+        if isinstance(law, ConstantArrivals):
+            return Evenly(law, self.horizon_ns, take)
+        if isinstance(law, CurveArrivals):
+            return ByCurve(law, self.horizon_ns, take)
+        return Given(self._window_of(recorded))
 
     def _window_of(self, recorded: Recorded) -> Ints:
         """A stretch of the recording, as long as the run, at a random offset."""

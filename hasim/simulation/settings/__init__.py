@@ -18,6 +18,8 @@ from hasim.simulation.settings.network import (
 from hasim.simulation.settings.recordings import JitterTrace, MatrixTrace, TraceArrivals
 from hasim.simulation.settings.tiers import ClusterSettings, ObserverSettings, TierSettings
 from hasim.simulation.settings.traffic import (
+    ConstantArrivals,
+    CurveArrivals,
     KeySettings,
     PoissonArrivals,
     RequestSettings,
@@ -29,6 +31,8 @@ __all__ = [
     "BurstSettings",
     "ClusterSettings",
     "ColdSettings",
+    "ConstantArrivals",
+    "CurveArrivals",
     "FencingDeviceSettings",
     "FixedRtt",
     "HedgeSettings",

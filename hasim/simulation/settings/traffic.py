@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.services.gateway.settings import DispatcherSettings
-from hasim.settings import Choice, count, factor, rate, settings, share
+from hasim.settings import Choice, count, duration, factor, rate, settings, share
 from hasim.simulation.settings.recordings import TraceArrivals
+from hasim.units import DAY
 
 
 @settings
@@ -15,6 +16,26 @@ class PoissonArrivals:
 
     law: Literal["poisson"] = "poisson"
     rate_per_s: Annotated[float, rate("Mean number of messages per second.")]
+
+
+@settings
+class ConstantArrivals:
+    """Messages at equal distances, as load generators send them (wrk2, k6)."""
+
+    law: Literal["constant"] = "constant"
+    rate_per_s: Annotated[float, rate("Number of messages per second.")]
+
+
+@settings
+class CurveArrivals:
+    """A Poisson process whose rate follows a curve, over a day for instance."""
+
+    law: Literal["curve"] = "curve"
+    rates_per_s: tuple[Annotated[float, rate("Messages per second.")], ...]
+    """The rates at points in equal distances over the period, the first at its beginning; linear
+    between them, and from the last one to the first."""
+    period_ns: Annotated[int, duration("How long it takes until all repeats.", above=0)] = DAY
+    starts_ns: Annotated[int, duration("How far in its period the curve is when a run begins.")] = 0
 
 
 @settings
@@ -44,9 +65,9 @@ class RequestSettings(DispatcherSettings):
 class TrafficSettings(RequestSettings):
     """The messages that clients send, and what gateways do about each."""
 
-    arrivals: Annotated[PoissonArrivals | TraceArrivals, Choice(tag="law")] = PoissonArrivals(
-        rate_per_s=20.0
-    )
+    arrivals: Annotated[
+        PoissonArrivals | ConstantArrivals | CurveArrivals | TraceArrivals, Choice(tag="law")
+    ] = PoissonArrivals(rate_per_s=20.0)
     """When messages arrive."""
     owned: Annotated[
         float,

@@ -15,7 +15,7 @@ from hasim.scenario.replications import Sequential
 from hasim.scenario.tables.errors import TraceError
 from hasim.scenario.traces.reading import span_problem
 from hasim.settings.validation import SettingsError, Where
-from hasim.simulation.settings import PoissonArrivals, WorldSettings
+from hasim.simulation.settings import ConstantArrivals, PoissonArrivals, WorldSettings
 from hasim.study.estimates.expectations import ONE_SIDED
 from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
 from hasim.study.execution import executor
@@ -158,7 +158,7 @@ def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amou
 def _lasting(world: WorldSettings, messages: int) -> int:
     """How long so many messages last."""
     arrivals = world.traffic.arrivals
-    if not isinstance(arrivals, PoissonArrivals):
+    if not isinstance(arrivals, PoissonArrivals | ConstantArrivals):
         return LONGEST_NS
     return min(LONGEST_NS, round(messages / arrivals.rate_per_s * SECOND))
 
