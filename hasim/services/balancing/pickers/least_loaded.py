@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.pickers.turns import take_turn, waited_longer
 
@@ -16,15 +18,23 @@ def goes_first(fleet: Fleet, one: int, other: int) -> bool:
     """Whether one master is lighter than another, or as light and its turn comes before."""
     load = fleet.in_flight[one] * fleet.weight[other]
     others = fleet.in_flight[other] * fleet.weight[one]
-    return load < others or (load == others and waited_longer(fleet, one, other))
+    # Without branches, which a processor could not foresee: ties are frequent.
+    return (load < others) | ((load == others) & waited_longer(fleet, one, other))
 
 
 def lightest(fleet: Fleet) -> int:
     """The master with the least in flight over its weight, in turns if there are several."""
-    best = -1
-    for index in range(len(fleet.weight)):
-        if fleet.weight[index] > 0.0 and (best < 0 or goes_first(fleet, index, best)):
-            best = index
+    # As `goes_first` has it, with what is known of the best at hand: this is most of a pick.
+    weight, in_flight, counts = fleet.weight, fleet.in_flight, fleet.counts
+    first = len(counts) - len(weight) - 1
+    best, load, heavy, turn = -1, math.inf, 1.0, 0
+    for index in range(len(weight)):
+        own = weight[index]
+        if own > 0.0:
+            mine, others = in_flight[index] * heavy, load * own
+            if (mine < others) | ((mine == others) & (counts[first + index] < turn)):
+                best, load, heavy = index, float(in_flight[index]), own
+                turn = counts[first + index]
     return best
 
 
