@@ -126,8 +126,14 @@ def plain(value: Any) -> Any:
 
 
 def written(cls: type[Any], field: str, value: Any) -> Any:
-    """The value of one field as plain data, in the text form of its unit."""
-    for mark in getattr(_hints(cls)[field], "__metadata__", ()):
+    """The value of one field as plain data, in the text form of its unit; so is each of a list."""
+    hint = _hints(cls)[field]
+    for mark in getattr(hint, "__metadata__", ()):
         if hasattr(mark, "write"):
             return mark.write(value)
+    inner = hint.__origin__ if hasattr(hint, "__metadata__") else hint
+    items = typing.get_args(inner) if isinstance(value, tuple) else ()
+    for mark in getattr(items[0], "__metadata__", ()) if items else ():
+        if hasattr(mark, "write"):
+            return [mark.write(item) for item in value]
     return plain(value)

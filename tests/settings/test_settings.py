@@ -291,7 +291,8 @@ def test_choices_say_what_is_possible() -> None:
         "rtt": "expected a duration such as 30s, got 5, or {rtt: ...} or {matrix: ...}"
     }
     assert problems(TrafficSettings, {"arrivals": "5/s"}) == {
-        "arrivals": "expected {law: poisson, rate: ...} or {trace: ..., column: ...}, got '5/s'"
+        "arrivals": "expected a mapping with law: poisson | constant | curve, or {trace: ..., "
+        "column: ...}, got '5/s'"
     }
     assert problems(Small, {"wait": "1s", "law": {"mean": "3m"}}) == {
         "law": "say which: law: constant | uniform | exponential | lognormal | weibull"

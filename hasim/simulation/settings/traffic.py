@@ -23,7 +23,7 @@ class ConstantArrivals:
     """Messages at equal distances, as load generators send them (wrk2, k6)."""
 
     law: Literal["constant"] = "constant"
-    rate_per_s: Annotated[float, rate("Number of messages per second.")]
+    rate_per_s: Annotated[float, rate("Number of messages per second.")] = 20.0
 
 
 @settings

@@ -11,17 +11,39 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from hasim.model import Cause, RoutingTable
 from hasim.services.balancing import BalancingSettings
+from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.dispatcher import Dispatcher
 from hasim.services.gateway.effects import Cancel, Send, Settle
 from hasim.services.gateway.guards import BreakerSettings, LimitSettings
-from hasim.services.gateway.rules import HEDGED
+from hasim.services.gateway.rules import HEDGED, NEVER
 from hasim.services.gateway.service import GatewayService
-from hasim.services.gateway.settings import DispatcherSettings, HedgeSettings, RetrySettings
+from hasim.services.gateway.settings import FAILURES as FAILED
+from hasim.services.gateway.settings import (
+    ClientSettings,
+    ConnectionSettings,
+    DispatcherSettings,
+    DnsSettings,
+    HedgeSettings,
+    HoldSettings,
+    RetryLayer,
+    RetrySettings,
+)
 from hasim.services.watch import Watch
 from tests.services.bench import cluster
 
 TIMEOUT_NS, DEADLINE_NS = 100, 300
 MASTERS = ("m1", "m2", "m3")
+LAYER: dict[str, Any] = {
+    "on": st.just(FAILED) | st.lists(st.sampled_from(FAILED), unique=True).map(tuple),
+    "master": st.sampled_from(["another", "same", "same-then-another"]),
+    "backoff_ns": st.sampled_from([0, 20, 200]),
+    "growth": st.sampled_from([1.0, 2.0]),
+    "jitter": st.sampled_from([0.0, 0.5, 1.0]),
+}
+NAMED = ClientSettings(number=2, dns=DnsSettings(ttl_ns=80))
+CONNECTED = ClientSettings(
+    number=2, dns=DnsSettings(ttl_ns=50), connections=ConnectionSettings(lifetime_ns=120)
+)
 FAILURES = [Cause.ERROR, Cause.REFUSED, Cause.RESET, Cause.REJECTED, Cause.NOT_OWNER]
 
 
@@ -35,6 +57,8 @@ class Machine(RuleBasedStateMachine):
         self.settled: dict[int, Settle] = {}
         self.sent: dict[int, Send] = {}
         self.open: dict[int, Send] = {}
+        self.unconnected: dict[int, int] = {}
+        """Until when each attempt must have a connection."""
         self.retries = self.hedges = 0
         self.version = 1
 
@@ -43,11 +67,17 @@ class Machine(RuleBasedStateMachine):
         retry=st.builds(
             RetrySettings,
             attempts=st.integers(1, 3),
-            backoff_ns=st.sampled_from([0, 20, 200]),
-            budget=st.sampled_from([0.0, 0.5, 1.0]),
+            **LAYER,
+            inner=st.none() | st.builds(RetryLayer, attempts=st.integers(1, 2), **LAYER),
+            budget=st.sampled_from([None, 0.0, 0.5, 1.0]),
             reserve=st.sampled_from([1.0, 5.0]),
             most_active=st.sampled_from([0, 1]),
         ),
+        connect_ns=st.sampled_from([0, 40]),
+        hold=st.builds(
+            HoldSettings, most=st.sampled_from([0, 0, 3]), for_ns=st.sampled_from([60, 250])
+        ),
+        clients=st.sampled_from([None, None, NAMED, CONNECTED]),
         hedge=st.builds(
             HedgeSettings,
             after_ns=st.sampled_from([0, 30, 100]),
@@ -62,23 +92,43 @@ class Machine(RuleBasedStateMachine):
         ),
         breaker=st.sampled_from([None, BreakerSettings(failures=2, base_ns=50, max_ns=200)]),
     )
-    def begin(self, algorithm: str, retry: Any, hedge: Any, limits: Any, breaker: Any) -> None:
+    def begin(
+        self,
+        algorithm: str,
+        retry: Any,
+        connect_ns: int,
+        hold: Any,
+        clients: Any,
+        hedge: Any,
+        limits: Any,
+        breaker: Any,
+    ) -> None:
         self.balancing = BalancingSettings(
             algorithm=algorithm, limits=limits, breaker=breaker, table_size=251
         )
         self.rules_of = DispatcherSettings(
-            timeout_ns=TIMEOUT_NS, deadline_ns=DEADLINE_NS, retry=retry, hedge=hedge
+            timeout_ns=TIMEOUT_NS,
+            connect_timeout_ns=connect_ns,
+            deadline_ns=DEADLINE_NS,
+            retry=retry,
+            hedge=hedge,
+            hold=hold,
+            clients=clients,
         )
         self.gateway = GatewayService(self.balancing, cluster(3), "local", watch=Watch(1))
         self.dispatcher = Dispatcher(self.gateway, self.rules_of)
 
     # -- what happens ----------------------------------------------------------------
 
-    @rule(partition=st.sampled_from([None, None, "p1", "p2"]), vip=st.booleans())
-    def arrive(self, partition: str | None, vip: bool) -> None:
+    @rule(
+        partition=st.sampled_from([None, None, "p1", "p2"]),
+        vip=st.booleans(),
+        client=st.integers(0, 1),
+    )
+    def arrive(self, partition: str | None, vip: bool, client: int) -> None:
         number = len(self.arrived)
         self.arrived[number] = self.now
-        self.perform(self.dispatcher.arrived(self.now, number, partition, vip=vip))
+        self.perform(self.dispatcher.arrived(self.now, number, partition, vip=vip, client=client))
 
     @rule(which=st.integers(0), cause=st.sampled_from([Cause.OK, *FAILURES]))
     def answer(self, which: int, cause: Cause) -> None:
@@ -89,6 +139,15 @@ class Machine(RuleBasedStateMachine):
             effects = self.dispatcher.answered(self.now, attempt, cause)
             assert awaited or effects == []
             self.perform(effects)
+
+    @rule(which=st.integers(0))
+    def connect(self, which: int) -> None:
+        """Any attempt that is open is accepted by a host."""
+        if self.open and self.rules_of.connect_timeout_ns:
+            attempt = list(self.open)[which % len(self.open)]
+            del self.unconnected[attempt]
+            assert self.dispatcher.connected(self.now, attempt) == []
+            self.unconnected[attempt] = NEVER
 
     @rule(eligible=st.sets(st.sampled_from(MASTERS)))
     def reroute(self, eligible: set[str]) -> None:
@@ -120,8 +179,9 @@ class Machine(RuleBasedStateMachine):
         while (wakeup := self.dispatcher.next_wakeup()) and wakeup.time_ns <= time_ns:
             assert wakeup.time_ns >= self.now
             self.now = wakeup.time_ns
-            for attempt in [a for a, s in self.open.items() if s.expires_ns <= self.now]:
-                del self.open[attempt]
+            for attempt, send in list(self.open.items()):
+                if min(send.expires_ns, self.unconnected[attempt]) <= self.now:
+                    del self.open[attempt]
             self.perform(self.dispatcher.woken(self.now, wakeup))
         self.now = time_ns
 
@@ -139,12 +199,13 @@ class Machine(RuleBasedStateMachine):
             self.run_until(self.now)
 
     def take(self, send: Send) -> None:
-        each = self.rules_of.retry.attempts
+        each = self.rules_of.retry.total
         assert send.attempt not in self.sent
         assert send.message == send.attempt % HEDGED // each
         assert send.message not in self.settled
         assert send.expires_ns == self.now + TIMEOUT_NS
-        assert self.gateway.standing.is_eligible(send.master)
+        clients = self.rules_of.clients
+        assert clients or self.gateway.standing.is_eligible(send.master)
         twin = self.open.get(send.attempt - HEDGED)
         if send.attempt >= HEDGED:
             self.hedges += 1
@@ -153,8 +214,13 @@ class Machine(RuleBasedStateMachine):
         elif send.attempt % each:
             self.retries += 1
             begun_late = self.now >= self.arrived[send.message] + DEADLINE_NS
-            assert not begun_late or self.balancing.limits.max_queue
+            waits = self.balancing.limits.max_queue or self.rules_of.hold.most
+            assert not begun_late or waits
         self.sent[send.attempt] = self.open[send.attempt] = send
+        connect_ns = self.rules_of.connect_timeout_ns
+        opens = connect_ns and send.opened_ns == OPENS
+        self.unconnected[send.attempt] = self.now + connect_ns if opens else NEVER
+        assert send.opened_ns == OPENS or send.opened_ns <= self.now
 
     # -- what must hold ------------------------------------------------------------------
 
@@ -174,13 +240,15 @@ class Machine(RuleBasedStateMachine):
     def limits_and_budgets_are_kept(self) -> None:
         limits, retry = self.balancing.limits, self.rules_of.retry
         frozen = self.dispatcher.freeze()
-        assert len(frozen["line"]) <= limits.max_queue
-        for load in self.gateway.reports.loads:
-            assert load.in_flight <= limits.max_concurrency or limits.max_concurrency == 0
-        assert len(self.open) <= limits.max_requests or limits.max_requests == 0
+        assert len(frozen["line"]) <= max(limits.max_queue, self.rules_of.hold.most)
+        if not self.rules_of.clients:  # they send where they are connected to
+            for load in self.gateway.reports.loads:
+                assert load.in_flight <= limits.max_concurrency or limits.max_concurrency == 0
+            assert len(self.open) <= limits.max_requests or limits.max_requests == 0
         messages, hedge = len(self.arrived), self.rules_of.hedge
         share = retry.budget
-        assert self.retries <= (retry.reserve + share * messages if share else 0)
+        if share is not None:
+            assert self.retries <= (retry.reserve + share * messages if share else 0)
         assert self.hedges <= (hedge.reserve + hedge.budget * messages if hedge.on else 0)
         assert 0 <= frozen["retries"]["active"] <= (retry.most_active or messages)
 
@@ -195,7 +263,7 @@ class Machine(RuleBasedStateMachine):
         assert sum(self.dispatcher.causes.values()) == len(self.sent)
         assert self.dispatcher.freeze()["retries"]["active"] == 0
         for number, end in self.settled.items():
-            assert end.tries <= 2 * self.rules_of.retry.attempts
+            assert end.tries <= 2 * self.rules_of.retry.total
             sent = [s for s in self.sent.values() if s.message == number]
             assert end.master == "" if not sent else end.master in {s.master for s in sent}
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hasim
 from hasim.journal import Journal
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
@@ -257,3 +258,20 @@ def test_messages_are_held_while_nobody_may_take_them(most: int, for_s: int, los
         assert len(failed) == sum(m.arrived_ns <= 13 * SECOND for m in during)
     else:
         assert len(sent) == 5
+
+
+# -- the shipped scenario ------------------------------------------------------------------------
+
+
+def test_a_dns_failover_takes_its_checks_and_then_its_ttl() -> None:
+    """keycloak-benchmark 647: U(60, 90) s and a timeout of 4 s, then U(0, TTL) each client."""
+    result = hasim.run("dns-failover", overrides={"vary": {}}, jobs=1, progress=None)
+    detection = result.incidents["detection_s"].dropna()
+    assert len(detection) == 12
+    assert detection.between(64, 94).all()
+    # Clients move 50 at a time: 600 draws of U(0, 60), and then their next message.
+    row = result.summary().set_index("measure").value
+    gap_s = 50 / 20
+    sigma_s = 60 / math.sqrt(12 * 600)
+    assert abs(row["follow.mean"] - (30 + gap_s)) < 4 * sigma_s
+    assert 55 < row["follow.most"] < 60 + 6 * gap_s
