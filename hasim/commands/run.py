@@ -292,6 +292,11 @@ def _present(result: Result, figures: tuple[Path, ...], folder: Path, style: str
         warn(f"... and {len(violations) - 10} more in {folder / 'replications'}")
     if result.study.checked and not violations:
         note(f"Invariants hold in all {len(result.study.outcomes)} replications.")
+        dual_s, replications = result.dual_primaries()
+        if replications:
+            note(
+                f"Two primaries for {dual_s:,.3g} s in {replications}: the fencing mode allows it."
+            )
     return exit_code(result)
 
 

@@ -107,6 +107,18 @@ class Recorded:
             for violation in outcome.violations
         ]
 
+    def dual_primaries(self) -> tuple[float, int]:
+        """Seconds with two masters that accepted writes, and how many replications had any.
+
+        Where no invariant is broken, the fencing mode allows them.
+        """
+        found = [
+            outcome.measured["service"]["dual_primary_s"]
+            for outcome in self.study.ordered()
+            if outcome.measured
+        ]
+        return sum(found), sum(seconds > 0 for seconds in found)
+
     # -- journals ------------------------------------------------------------------
 
     @property

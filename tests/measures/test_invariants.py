@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import FailoverChanged, OwnerChanged
+from hasim.events import FailoverChanged, OwnerChanged, StatusChanged
 from hasim.journal import Journal
 from hasim.measures.invariants import Violation, check, difference
-from hasim.model import Cause
+from hasim.model import Cause, Diagnosis, Status
 from hasim.truth import (
     AttemptRollup,
     LatencySketch,
@@ -146,3 +146,41 @@ def test_the_same_journal_twice() -> None:
         "seed"
         in (difference(one, Journal({**one.header, "seed": 8})) or Violation(0, 0, "", "")).text
     )
+
+
+def healthy(story: Story, *masters: str) -> None:
+    for master in masters:
+        verdict = StatusChanged(master, Status.UNKNOWN, Status.HEALTHY, Diagnosis.NONE, "")
+        story.event(1, verdict)
+
+
+@pytest.mark.parametrize(("until_s", "broken"), [(39, []), (41, [(1, "p1")])])
+def test_two_writers_without_fencing_must_not_last_once_both_are_known_to_be_healthy(
+    until_s: float, broken: list[tuple[int, str]]
+) -> None:
+    story = Story(fencing="none")
+    healthy(story, "a", "b")
+    story.truth(10, Writers("p1", ("a", "b")))
+    story.truth(until_s, Writers("p1", ("b",)))
+    assert [(v.invariant, v.subject) for v in check(story.journal())] == broken
+
+
+def test_two_writers_without_fencing_may_last_while_one_of_them_is_declared_failed() -> None:
+    story = Story(fencing="none")
+    healthy(story, "a", "b")
+    story.declare("a", 9)
+    story.truth(10, Writers("p1", ("a", "b")))
+    assert check(story.journal()) == []
+
+
+@pytest.mark.parametrize(("declared", "broken"), [(False, [(1, "a")]), (True, [])])
+def test_nobody_powers_off_an_owner_that_is_declared_healthy_and_serves(
+    declared: bool, broken: list[tuple[int, str]]
+) -> None:
+    story = Story()
+    healthy(story, "a")
+    story.up(2, "p1", "a")
+    if declared:
+        story.declare("a", 9)
+    story.fenced("a", 1, 20, None)
+    assert [(v.invariant, v.subject) for v in check(story.journal())] == broken

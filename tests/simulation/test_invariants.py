@@ -66,7 +66,7 @@ def broken(cell: Cell, journal: Journal) -> Iterator[str]:
     for t_ns, change in journal.of(FailoverChanged):
         steps.setdefault(change.failover, []).append((t_ns, change.new))
     for number, course in steps.items():
-        if course[-1][1] in TERMINAL or course[-1][1] == "waiting":
+        if course[-1][1] in TERMINAL or course[-1][1] in ("waiting", "held"):
             continue
         # Every other step has a time limit; the longest is that of a transfer.
         if journal.horizon_ns - course[-1][0] > cell.world.failover.transfer_timeout_ns:

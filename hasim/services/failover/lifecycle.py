@@ -28,10 +28,8 @@ COMPLETED = "completed"
 CANCELLED = "cancelled"
 FAILED = "failed"
 
-_TAKEN_BACK = dict.fromkeys(
-    ("torn", "lagging", "refused", "timed-out", "candidate-failed", "owner-recovered", "operator"),
-    ROLLING_BACK,
-)
+_TAKEN_BACK = dict.fromkeys(("refused", "timed-out", "candidate-failed", "operator"), ROLLING_BACK)
+_NOT_WHOLE = dict.fromkeys(("torn", "lagging"), ROLLING_BACK)
 
 LIFECYCLE: dict[str, dict[str, str]] = {
     "": {"declare": DECLARED},
@@ -67,14 +65,18 @@ LIFECYCLE: dict[str, dict[str, str]] = {
         "selected": TRANSFERRING,
         "catch-up": CATCHING_UP,
         "no-candidate": WAITING,
-        "owner-failed": DECLARED,
         "owner-recovered": CANCELLED,
         "called-off": CANCELLED,
         "give-up": FAILED,
     },
     # A planned switchover: the candidate fetches what it lacks while the owner goes on serving,
     # then the owner stops accepting writes, and the candidate fetches the rest.
-    CATCHING_UP: {**_TAKEN_BACK, "caught-up": HANDING_OVER, "owner-failed": DECLARED},
+    CATCHING_UP: {
+        "caught-up": HANDING_OVER,
+        "torn": ROLLING_BACK,
+        **_TAKEN_BACK,
+        "owner-failed": DECLARED,
+    },
     HANDING_OVER: {
         "handed-over": TRANSFERRING,
         "told-again": HANDING_OVER,
@@ -83,8 +85,13 @@ LIFECYCLE: dict[str, dict[str, str]] = {
         "candidate-failed": ROLLING_BACK,
         "called-off": TRANSFERRING,  # to the owner itself, likewise
     },
-    TRANSFERRING: {**_TAKEN_BACK, "transferred": PROMOTING},
-    PROMOTING: {**_TAKEN_BACK, "promoted": REDIRECTING},
+    TRANSFERRING: {
+        "transferred": PROMOTING,
+        **_NOT_WHOLE,
+        **_TAKEN_BACK,
+        "owner-recovered": ROLLING_BACK,
+    },
+    PROMOTING: {"promoted": REDIRECTING, **_TAKEN_BACK, "owner-recovered": ROLLING_BACK},
     # A demotion that nobody confirms leaves a master that may accept writes:
     # it is fenced before the next candidate gets its turn.
     ROLLING_BACK: {
