@@ -17,18 +17,26 @@ class SendProbe:
 
 @record
 class AskMaster:
-    """Ask `master` what it is, and that it obeys no term below `term` from now on."""
+    """Ask `master` what it is, and that it obeys no term below `term` from now on.
+
+    A term is granted once, to one `claim`.
+    """
 
     master: str
     term: int
+    claim: str = ""
 
 
 @record
 class AskGateway:
-    """Ask `gateway` which table it uses, and that it obeys no term below `term` from now on."""
+    """Ask `gateway` which table it uses, and that it obeys no term below `term` from now on.
+
+    A term is granted once, to one `claim`.
+    """
 
     gateway: str
     term: int
+    claim: str = ""
 
 
 @record

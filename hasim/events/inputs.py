@@ -96,7 +96,7 @@ class GatewayHello:
 
     An incarnation is any number that is greater after each start (SWIM's word, Das et al. 2002):
     its time will do. What a gateway counts and numbers begins anew with it. `owners` are those
-    of its table; it obeys no `term` below this one.
+    of its table; it obeys no `term` below this one, which it has granted to `claim`.
     """
 
     gateway: str
@@ -104,11 +104,12 @@ class GatewayHello:
     version: int
     term: int = 1
     owners: tuple[Ownership, ...] = ()
+    claim: str = ""
 
 
 @record
 class MasterState:
-    """A master was asked: it obeys no `term` below this one.
+    """A master was asked: it obeys no `term` below this one, which it has granted to `claim`.
 
     `knows` has each partition of which it has heard an epoch, with the highest; the owner is itself
     if it accepts the partition's writes under that, and empty otherwise.
@@ -117,6 +118,7 @@ class MasterState:
     master: str
     term: int
     knows: tuple[Ownership, ...]
+    claim: str = ""
 
 
 @record
@@ -286,6 +288,21 @@ class RollBackFailover:
     reason: str = "operator"
 
 
+@record
+class TakeSnapshot:
+    """Driver: the state of the control plane is written away, as it is now."""
+
+
+@record
+class Restart:
+    """Driver: the process of the control plane was killed, and another one is there.
+
+    It remembers the last snapshot (`from_snapshot`), or nothing.
+    """
+
+    from_snapshot: bool
+
+
 OPERATIONS = (
     *(StartMaintenance, StopMaintenance, DrainMaster, UndrainMaster),
     *(AddMaster, RemoveMaster, SwitchAlgorithm),
@@ -351,4 +368,6 @@ Input = (
     | CheckMaster
     | ExecuteFailover
     | RollBackFailover
+    | TakeSnapshot
+    | Restart
 )

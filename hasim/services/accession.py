@@ -2,7 +2,8 @@
 
 One that starts without a memory, or with an old one, does not know who owns what by now, which
 epochs were given, which routing is in use. So it asks every master and every gateway, under a term
-above all that it knows; who answers obeys no lower term from then on. When a majority has answered
+above all that it knows; who answers obeys no lower term from then on, and grants this one to nobody
+else. When a majority has answered
 it acts: any two majorities have somebody in common, so a later control plane always learns of this
 term, and an earlier one is refused (Paxos' first phase, Lamport 1998; Raft's terms, Ongaro 2014).
 Detection begins at once; nothing is ordered, and no routing is published, before that.
@@ -59,8 +60,10 @@ class Heard:
 class Accession:
     """Asks, and counts the answers; a sans-IO machine within the control plane."""
 
-    def __init__(self, settings: AccessionSettings, cluster: Cluster) -> None:
+    def __init__(self, settings: AccessionSettings, cluster: Cluster, observer: str) -> None:
         self.term = 1
+        self._observer = observer
+        self._claim = ""
         self.masters: dict[str, MasterState] = {}
         self.gateways: dict[str, GatewayHello] = {}
         self._settings = settings
@@ -71,17 +74,18 @@ class Accession:
     def begin(self, now: int, above: int) -> list[Output]:
         """Ask everybody, under the term after this one."""
         self.term = above + 1
+        self._claim = f"{self._observer}@{now}"
         self.masters.clear()
         self.gateways.clear()
         self._until_ns = now + self._settings.patience_ns
         return self._ask(now)
 
     def take(self, now: int, item: MasterState | GatewayHello) -> list[Output]:
-        """Take an answer; who obeys a later term already has to be asked under one after that."""
-        if item.term > self.term:
-            return self.begin(now, item.term)
+        """Take an answer; a term that was granted to somebody else is outbid."""
         if item.term < self.term:
             return []  # a gateway's hello, which is no answer
+        if item.claim != self._claim:
+            return self.begin(now, item.term)
         if isinstance(item, MasterState):
             self.masters[item.master] = item
         else:
@@ -108,8 +112,8 @@ class Accession:
         return 2 * heard > len(self._masters) + len(self._gateways)
 
     def _ask(self, now: int) -> list[Output]:
-        self._again_ns = now + self._settings.ask_interval_ns
+        self._again_ns, term, claim = now + self._settings.ask_interval_ns, self.term, self._claim
         return [
-            *(AskMaster(m, self.term) for m in self._masters if m not in self.masters),
-            *(AskGateway(g, self.term) for g in self._gateways if g not in self.gateways),
+            *(AskMaster(m, term, claim) for m in self._masters if m not in self.masters),
+            *(AskGateway(g, term, claim) for g in self._gateways if g not in self.gateways),
         ]

@@ -16,8 +16,10 @@ from hasim.events import (
     Input,
     MasterState,
     Output,
+    Restart,
     ServiceFailed,
     SwitchAlgorithm,
+    TakeSnapshot,
     TermBegun,
     WakeUp,
 )
@@ -36,6 +38,8 @@ NEVER = sys.maxsize
 WATCHERS = ("detection", "monitor")
 """Those that give no orders: at work before a term begins."""
 ASKING = "asking"
+PROCESS = (TakeSnapshot, Restart)
+"""Inputs that concern no service, but the process of them all."""
 TERMED = frozenset(
     kind for kind in get_args(Input) if "term" in {field.name for field in fields(kind)}
 )
@@ -103,13 +107,20 @@ class ControlPlane:
         self._asking: Accession | None = None
         self.cluster = cluster
         self._door = Door(cluster)
+        self._disk: str | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """As at the birth of the cluster."""
+        cluster = self.cluster
+        self.term, self._asking = 1, None
         self._install(
             FailoverDetectionService(
-                self._detection_settings, cluster, seed=seed, observer=observer
+                self._detection_settings, cluster, seed=self._seed, observer=self.observer
             ),
             FailoverOrchestrator(self._failover_settings, cluster),
             LoadBalancingService(self._balancing_settings, cluster),
-            HighAvailabilityMonitor(self._monitor_settings, cluster, observer=observer),
+            HighAvailabilityMonitor(self._monitor_settings, cluster, observer=self.observer),
         )
 
     def _install(
@@ -230,6 +241,8 @@ class ControlPlane:
         back: no service has failed by it, and drivers journal it (`door.take`).
         """
         self._door.check(now, item)
+        if type(item) in PROCESS:
+            return self._live(now, item)
         out: list[Output] = []
         if type(item) in TERMED and cast(Any, item).term > self.term and self._asking is None:
             out = self._ask_anew(now, cast(Any, item).term)
@@ -244,6 +257,16 @@ class ControlPlane:
         """The earliest time at which a service wants to be called (nanoseconds)."""
         return None if self._next_ns == NEVER else self._next_ns
 
+    def _live(self, now: int, item: Input) -> list[Output]:
+        """What befalls the process: its state is written away, or it is another one by now."""
+        if isinstance(item, Restart):
+            self._forget()
+            if item.from_snapshot and self._disk is not None:
+                self.restore(json.loads(self._disk))
+            return self.resume(now)
+        self._disk = json.dumps(self.freeze())
+        return []
+
     # -- terms ---------------------------------------------------------------------
 
     def _is_at_work(self, name: str) -> bool:
@@ -251,7 +274,7 @@ class ControlPlane:
 
     def _ask_anew(self, now: int, above: int) -> list[Output]:
         """Act no more, and ask everybody under a term after this one."""
-        self._asking = asking = Accession(self._accession_settings, self.cluster)
+        self._asking = asking = Accession(self._accession_settings, self.cluster, self.observer)
         for name in self.services:
             if name not in WATCHERS:
                 self._due_ns[name] = NEVER

@@ -44,6 +44,7 @@ from hasim.simulation.oracle import Oracle
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.recorder import Recorder
 from hasim.simulation.settings import TierSettings, WorldSettings
+from hasim.simulation.settings.faults import ObserverCrash
 from hasim.simulation.streams import seed_of
 
 
@@ -180,6 +181,7 @@ class Tier:
             self.settings.failover,
             self.settings.balancing,
             self.settings.monitor,
+            self.settings.accession,
             observer=observer,
             seed=self.chance_of(observer),
             acts=self.acts(observer),
@@ -351,11 +353,19 @@ class Tier:
         )
         self.changes.on_reroute += (self.oracle.update_service, self.messages.rerouted)
 
+    @property
+    def _dies(self) -> bool:
+        """Whether a control plane may be killed at all."""
+        return any(isinstance(fault, ObserverCrash) for fault in self._around.settings.faults)
+
     # -- all observers -----------------------------------------------------------
 
     def start(self) -> None:
         """Start every control plane, and the masters' heartbeats if somebody listens to them."""
         for driver in self.drivers.values():
+            driver.remembers = self.settings.observer.remembers
+            if self._dies and driver.remembers == "snapshots":
+                driver.keep_snapshots(self.settings.observer.snapshot_interval_ns)
             driver.start()
         if interval_ns := self.settings.detection.heartbeat_ns:
             posts = [observer.post for observer in self.observers.values()]

@@ -41,6 +41,7 @@ class Members:
         owners = tuple(Ownership(p.id, p.owner, 1) for p in cluster.partitions)
         names = tuple(master.id for master in cluster.masters)
         self.tables = {g: RoutingTable(1, names, owners, "round-robin") for g in cluster.gateways}
+        self.claims = dict.fromkeys(self.terms, "")
         self.cut: set[str] = set()
         self.hung: set[str] = set()
         self.ever: set[tuple[str, int, str]] = set()
@@ -75,22 +76,27 @@ class Members:
         self.terms[name] = term
         return True
 
+    def _grants(self, name: str, term: int, claim: str) -> None:
+        if term > self.terms[name]:
+            self.terms[name], self.claims[name] = term, claim
+
     def _obey(self, effect: Effect, name: str) -> Input | None:
         match effect:
             case SendProbe(master, probe):
                 return ProbeReply(master, probe, Cause.OK)
-            case AskMaster(master, term):
-                self._hears(master, term)
+            case AskMaster(master, term, claim):
+                self._grants(master, term, claim)
                 known = {**self.floors[master], **self.roles[master]}
                 knows = tuple(
                     Ownership(p, master if p in self.roles[master] else "", epoch)
                     for p, epoch in known.items()
                 )
-                return MasterState(master, self.terms[master], knows)
-            case AskGateway(gateway, term):
-                self._hears(gateway, term)
+                return MasterState(master, self.terms[master], knows, self.claims[master])
+            case AskGateway(gateway, term, claim):
+                self._grants(gateway, term, claim)
                 table = self.tables[gateway]
-                return GatewayHello(gateway, 1, table.version, self.terms[gateway], table.owners)
+                known = (1, table.version, self.terms[gateway], table.owners, self.claims[gateway])
+                return GatewayHello(gateway, *known)
             case TransferState():
                 if not self._hears(name, effect.term):
                     return self._refused(effect)

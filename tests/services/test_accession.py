@@ -316,3 +316,14 @@ def test_a_gateway_refuses_tables_of_an_older_term() -> None:
     assert made.asked(1).term == 3
     again = GatewayService.restore(BalancingSettings(), CLUSTER, "near", made.freeze())
     assert again.freeze() == made.freeze()
+
+
+def test_a_term_is_granted_once_however_often_one_starts_anew() -> None:
+    """A second one without a memory guesses the same term as the first: it is taken by then."""
+    made, members = bench()
+    terms = []
+    for _ in range(4):
+        made = reborn(made, members)
+        made.run(made.now + SECOND)
+        terms.append(made.control_plane.term)
+    assert terms == [2, 3, 4, 5]

@@ -285,7 +285,8 @@ def test_choices_say_what_is_possible() -> None:
         "faults.kind": "unknown kind 'crsh'; did you mean crash? (possible: crash, power-off, hang,"
         " slow, added-delay, error-rate, disk-stall, deadlock, lying-health, partition,"
         " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, stall,"
-        " link-stall, observer-stall, gateway-crash)"
+        " link-stall, observer-stall, gateway-crash, observer-crash, observer-partition,"
+        " observer-slow)"
     }
     assert problems(NetworkSettings, {"rtt": 5}) == {
         "rtt": "expected a duration such as 30s, got 5, or {rtt: ...} or {matrix: ...}"

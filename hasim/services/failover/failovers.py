@@ -6,21 +6,33 @@ from collections.abc import Iterable
 
 from hasim.services.failover.failover import Failover
 
+PER_TERM = 1_000_000
+"""The numbers of a term begin with a multiple of this: no two failovers have the same, although a
+control plane may have forgotten the last ones of the term before."""
+
 
 class Failovers:
-    """Failovers in their order, numbered from 1."""
+    """Failovers in their order, numbered from 1, and in each later term from some million on."""
 
     def __init__(self, known: Iterable[Failover] = ()) -> None:
         self.known = list(known)
+        self._by_number = {failover.id: failover for failover in self.known}
+        self._last = max(self._by_number, default=0)
         self.active = [failover for failover in self.known if failover.active]
         self._telling = {failover.id: failover for failover in self.known if failover.stale}
 
     def start(self, now: int, master: str, partitions: tuple[str, ...]) -> Failover:
         """A new one, with the next number."""
-        failover = Failover(len(self.known) + 1, master, partitions, now)
+        self._last += 1
+        failover = Failover(self._last, master, partitions, now)
         self.known.append(failover)
+        self._by_number[failover.id] = failover
         self.active.append(failover)
         return failover
+
+    def begin(self, term: int) -> None:
+        """A term begins: further ones have numbers of that."""
+        self._last = max(self._last, (term - 1) * PER_TERM)
 
     def end(self, failover: Failover) -> None:
         """It is in a state that it does not leave."""
@@ -28,9 +40,10 @@ class Failovers:
 
     def get(self, number: int) -> Failover:
         """By its number. KeyError for an unknown one."""
-        if not 1 <= number <= len(self.known):
+        found = self._by_number.get(number)
+        if found is None:
             raise KeyError(f"unknown failover {number}; there are {len(self.known)}")
-        return self.known[number - 1]
+        return found
 
     def in_state(self, number: int, *states: str) -> Failover | None:
         """The failover if an answer for it is still awaited in a state; late ones are stale."""

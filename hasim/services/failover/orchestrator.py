@@ -231,6 +231,7 @@ class FailoverOrchestrator:
         known = self._known
         known.statuses.update(heard.statuses)
         known.orders.begin(heard.term)
+        self._failovers.begin(heard.term)
         owners = learn(known, heard.masters, heard.gateways.values())
         reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
         out: list[Output] = [TermBegun(heard.term, owners, reason)]

@@ -60,6 +60,7 @@ class GatewayService:
         """Since when each master may not be sent stateless messages; -1 if it may."""
         self.moved_ns = dict.fromkeys(self.standing.owners, 0)
         """When each partition came to its owner."""
+        self._claim = ""
 
     # -- attempts ----------------------------------------------------------------
 
@@ -192,15 +193,17 @@ class GatewayService:
         self.greeting.heard()
         return RoutingAck(self.gateway, self._version, self.greeting.incarnation, self._term)
 
-    def asked(self, term: int) -> GatewayHello:
+    def asked(self, term: int, claim: str = "") -> GatewayHello:
         """A control plane asks: no term below its own is obeyed from now on, unless one was heard.
 
-        The answer says what is known here, and which term is obeyed.
+        The answer says what is known here, and which term is obeyed: granted to whose claim.
         """
-        self._term = max(self._term, term)
+        if term > self._term:
+            self._term, self._claim = term, claim
         owners = tuple(self.standing.owners.values())
         incarnation = self.greeting.incarnation
-        return GatewayHello(self.gateway, incarnation, self._version, self._term, owners)
+        known = (incarnation, self._version, self._term, owners, self._claim)
+        return GatewayHello(self.gateway, *known)
 
     def start(self, now: int) -> list[SendHello]:
         """Say that it is there, until it is sent a routing table: after a restart.
@@ -267,6 +270,7 @@ class GatewayService:
             "moved_ns": self.moved_ns,
             "version": self._version,
             "terms": [self._term, self._of_term],
+            "claim": self._claim,
         }
 
     @classmethod
@@ -291,6 +295,7 @@ class GatewayService:
         service._messages, service._version = data["messages"], data["version"]
         service._term, service._of_term = data["terms"]
         service.left_ns, service.moved_ns = list(data["left_ns"]), dict(data["moved_ns"])
+        service._claim = data["claim"]
         return service
 
     def _note_changes(self, now: int, owners: Mapping[str, Ownership]) -> None:

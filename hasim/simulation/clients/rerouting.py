@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hasim.events import GatewayHello, RoutingAck
+from hasim.events import AskGateway, GatewayHello, RoutingAck
 from hasim.model import RoutingTable
 from hasim.simulation.changes import Changes
 from hasim.simulation.clients.churn import KeyChurn
@@ -49,10 +49,10 @@ class Rerouting:
         self.begin_feedback()
         return ack
 
-    def ask(self, gateway: str, term: int) -> GatewayHello | None:
+    def ask(self, question: AskGateway) -> GatewayHello | None:
         """A control plane asks a gateway what it knows; a dead one says nothing."""
-        asked = self._gateways[gateway]
-        return None if asked.down else asked.balancer.asked(term)
+        asked = self._gateways[question.gateway]
+        return None if asked.down else asked.balancer.asked(question.term, question.claim)
 
     def kill(self, gateway: str) -> None:
         """The process of a gateway dies: nobody takes the messages of its region."""

@@ -91,7 +91,7 @@ class Commands:
         endpoint = self._rerouting.endpoint_of(effect.gateway)
 
         def arrive() -> None:
-            hello = self._rerouting.ask(effect.gateway, effect.term)
+            hello = self._rerouting.ask(effect)
             if hello is not None:
                 self._post.bring(endpoint, hello)
 

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, cast
 
-from hasim.events import Effect, Event, Input, Output, WakeUp
+from hasim.events import Effect, Event, Input, Output, Restart, TakeSnapshot, WakeUp
 from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
 from hasim.services.control_plane import ControlPlane
 from hasim.services.door import take
-from hasim.simulation.clock import Call, Clock, Timer
+from hasim.simulation.clock import INPUT, Call, Clock, Timer
+from hasim.simulation.settings.tiers import Memory
 
 WOKEN = WakeUp()
 """There is nothing in one, so that one is enough."""
@@ -61,7 +62,9 @@ class Driver:
         self._timer = Timer(env, partial(self.feed, WOKEN))
         self.listener: Callable[[Event], None] | None = None
         """Is told of every event, if somebody wants to know: set before the start."""
-        self._stalls = 0
+        self._stalls = self._deaths = 0
+        self.remembers: Memory = "everything"
+        """What is left of the control plane's state when its process is killed."""
         self._unheard: list[Input] = []
 
     @property
@@ -82,7 +85,12 @@ class Driver:
         self._timer.set(self._control_plane.next_wakeup())
 
     def feed(self, item: Input) -> None:
-        """Hand one input to the control plane, now, or when it stands still no longer."""
+        """Hand one input to the control plane, now, or when it stands still no longer.
+
+        A dead one hears nothing.
+        """
+        if self._deaths:
+            return
         if self._stalls:
             self._unheard.append(item)
             return
@@ -131,8 +139,37 @@ class Driver:
 
     @property
     def stalled(self) -> bool:
-        """Whether it stands still."""
-        return self._stalls > 0
+        """Whether it stands still, or is dead."""
+        return self._stalls > 0 or self._deaths > 0
+
+    @property
+    def id(self) -> str:
+        """The observer's name."""
+        return self.observer
+
+    def kill(self) -> None:
+        """The process dies; several reasons to be dead may overlap."""
+        self.settle()
+        if not self._deaths and self.remembers == "everything":
+            self.tell(TakeSnapshot())
+        self._deaths += 1
+        self._timer.stop()
+
+    def revive(self) -> None:
+        """One reason is gone; with the last one another process starts."""
+        self._deaths -= 1
+        if not self._deaths:
+            self.tell(Restart(self.remembers != "nothing"))
+
+    def keep_snapshots(self, interval_ns: int) -> None:
+        """Write the state away every so often."""
+        Call(self.env, interval_ns, INPUT, self._snapshot, interval_ns)
+
+    def _snapshot(self, call: Call) -> None:
+        if not self.stalled:
+            self.settle()
+            self.tell(TakeSnapshot())
+        self.keep_snapshots(call.load)
 
     def receive(self, call: Call) -> None:
         """The input that a call carries has arrived."""

@@ -83,8 +83,10 @@ class Roles:
     def ask(self, target: SimMaster, effect: AskMaster) -> None:
         """The question has come to the master; a dead process says nothing."""
         if target.answering:
-            target.obeys(effect.term)
-            self._post.answer(target, MasterState(target.id, target.term, target.known()))
+            target.grant(effect.term, effect.claim)
+            self._post.answer(
+                target, MasterState(target.id, target.term, target.known(), target.claim)
+            )
 
     def demote(self, target: SimMaster, effect: Demote) -> None:
         """The order has come to its target."""

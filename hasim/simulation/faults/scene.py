@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -12,7 +12,7 @@ from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.traps import Traps
-from hasim.simulation.network import LinkFault, Network, master_endpoint
+from hasim.simulation.network import LinkFault, Network, master_endpoint, observer_endpoint
 from hasim.simulation.settings.faults import AnyFault, Crash, Fault
 from hasim.simulation.settings.faults.fault import Cure, Ends, Masters, Named, Pool
 from hasim.truth import FaultCured, FaultStarted, Truth
@@ -49,6 +49,7 @@ class Scene:
         pools: dict[Pool, Mapping[str, Named]] = {
             "masters": self.masters,
             "gateways": self.gateways,
+            "observers": {driver.id: driver for driver in self.drivers},
         }
         return pools[fault.STRIKES]
 
@@ -94,6 +95,25 @@ class Scene:
         if silent_ns:
             self.later(silent_ns, self.on_links(masters, ends="clients", holds_ns=silent_ns))
 
+    def kill_observer(self, observer: str) -> Cure:
+        """The process of a control plane dies; a new one starts at the cure."""
+        driver = next(driver for driver in self.drivers if driver.id == observer)
+        driver.kill()
+        return driver.revive
+
+    def on_observers(
+        self,
+        observers: Sequence[Named],
+        *,
+        to: bool = True,
+        from_: bool = True,
+        drops: bool = False,
+        extra_ns: int = 0,
+    ) -> Cure:
+        """The links of control planes are struck, as `LinkFault` says."""
+        ends = [observer_endpoint(observer.id) for observer in observers]
+        return self._on(LinkFault(end, None, to, from_, drops, extra_ns) for end in ends)
+
     def kill_gateway(self, gateway: str) -> Cure:
         """The process of a gateway dies; a new one starts at the cure."""
         self.rerouting.kill(gateway)
@@ -118,12 +138,15 @@ class Scene:
         """The links of masters are struck, as `LinkFault` says."""
         others = {"all": None, "clients": self.endpoints, "monitor": self.observers}[ends]
         held_ns = self.now() + holds_ns if holds_ns else 0
-        faults = [
+        return self._on(
             LinkFault(
                 master_endpoint(m.id), others, to, from_, drops, extra_ns, loss, held_ns, holds_ns
             )
             for m in masters
-        ]
+        )
+
+    def _on(self, struck: Iterable[LinkFault]) -> Cure:
+        faults = list(struck)
         self.network.begin(*faults)
         self.changed()
 

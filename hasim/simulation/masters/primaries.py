@@ -10,7 +10,8 @@ from hasim.model import Cause, Ownership
 class Primaries:
     """By partition that it is primary of, the epoch of the order; `changed` is told of changes.
 
-    `term` is the highest of which it has heard. All of it is kept through restarts.
+    `term` is the highest of which it has heard, granted to a control plane's `claim`. All of it
+    is kept through restarts.
     """
 
     id: str
@@ -19,6 +20,7 @@ class Primaries:
         self.primaries: dict[str, int] = {}
         self._floors: dict[str, int] = {}
         self.term = 1
+        self.claim = ""
         self._changed = changed
 
     def obeys(self, term: int) -> bool:
@@ -27,6 +29,11 @@ class Primaries:
             return False
         self.term = term
         return True
+
+    def grant(self, term: int, claim: str) -> None:
+        """A control plane asks for a term: it is granted if it is later than all heard of."""
+        if term > self.term:
+            self.term, self.claim = term, claim
 
     def known(self) -> tuple[Ownership, ...]:
         """The highest epoch that it has heard of each partition, and whether it writes under it."""

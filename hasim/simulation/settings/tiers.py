@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from hasim.services.accession import AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.monitoring.settings import MonitorSettings
-from hasim.settings import settings
+from hasim.settings import duration, settings
 from hasim.simulation.settings.masters import (
     FencingDeviceSettings,
     MasterSettings,
@@ -14,14 +17,23 @@ from hasim.simulation.settings.masters import (
     ReplicationSettings,
 )
 from hasim.simulation.settings.traffic import RequestSettings
+from hasim.units import MINUTE
+
+Memory = Literal["everything", "snapshots", "nothing"]
 
 
 @settings
 class ObserverSettings:
-    """Where the control plane stands, and others that give it their opinion."""
+    """Where the control plane stands, what it remembers when killed, and who has an opinion."""
 
     region: str = ""
     """The site of the control plane. Empty: the region of the first master."""
+    remembers: Memory = "everything"
+    """`everything` (its journal is written before anything is sent), what the last of its
+    `snapshots` holds, or `nothing`. In any case it asks masters and gateways before it acts."""
+    snapshot_interval_ns: Annotated[
+        int, duration("Time between snapshots, where those are remembered.", above=0)
+    ] = MINUTE
     witnesses: tuple[str, ...] = ()
     """The sites of further observers: they detect by themselves, in the same way, and act on
     nothing; confirmations other than `alone` go by what they hold."""
@@ -52,6 +64,8 @@ class ClusterSettings:
     """Load balancing."""
     monitor: MonitorSettings = MonitorSettings()
     """High-availability monitoring."""
+    accession: AccessionSettings = AccessionSettings()
+    """How a control plane that starts among masters at work comes to act."""
 
 
 @settings

@@ -71,6 +71,8 @@ class WorldSettings(ClusterSettings):
         """The names among which the target of a fault is."""
         if fault.STRIKES == "gateways":
             return self.client_regions
+        if fault.STRIKES == "observers":
+            return tuple(tier.name or "observer" for tier in self.chain)
         return tuple(master.id for master in self.all_masters)
 
     @property

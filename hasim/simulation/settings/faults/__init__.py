@@ -17,6 +17,11 @@ from hasim.simulation.settings.faults.on_masters import (
     RegionOutage,
     Slow,
 )
+from hasim.simulation.settings.faults.on_observers import (
+    ObserverCrash,
+    ObserverPartition,
+    ObserverSlow,
+)
 from hasim.simulation.settings.faults.on_orders import BackupDies, TransferFailure
 from hasim.simulation.settings.faults.on_parts import (
     AddedDelay,
@@ -46,7 +51,10 @@ AnyFault = Annotated[
     | Stall
     | LinkStall
     | ObserverStall
-    | GatewayCrash,
+    | GatewayCrash
+    | ObserverCrash
+    | ObserverPartition
+    | ObserverSlow,
     Choice(tag="kind"),
 ]
 
@@ -65,6 +73,9 @@ __all__ = [
     "LinkStall",
     "LyingHealth",
     "NetworkPartition",
+    "ObserverCrash",
+    "ObserverPartition",
+    "ObserverSlow",
     "ObserverStall",
     "PacketLoss",
     "PowerOff",

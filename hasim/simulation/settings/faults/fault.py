@@ -13,7 +13,7 @@ from hasim.units import MINUTE
 
 Cure = Callable[[], None]
 """Takes back what a fault did."""
-Pool = Literal["masters", "gateways"]
+Pool = Literal["masters", "gateways", "observers"]
 """Whom a kind of fault strikes."""
 Ends = Literal["all", "clients", "monitor"]
 """Who is at the other ends of a master's links: everybody, only clients, only the monitor."""
@@ -86,6 +86,22 @@ class Reach(Protocol):
 
     def stall_observers(self) -> Cure:
         """All control planes stand still."""
+        ...
+
+    def kill_observer(self, observer: str) -> Cure:
+        """The process of a control plane dies; a new one starts at the cure."""
+        ...
+
+    def on_observers(
+        self,
+        observers: Sequence[Named],
+        *,
+        to: bool = True,
+        from_: bool = True,
+        drops: bool = False,
+        extra_ns: int = 0,
+    ) -> Cure:
+        """Strike the links of control planes, as `LinkFault` says."""
         ...
 
     def kill_gateway(self, gateway: str) -> Cure:
