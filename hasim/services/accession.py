@@ -11,14 +11,16 @@ Detection begins at once; nothing is ordered, and no routing is published, befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
-from hasim.events import AskGateway, AskMaster, GatewayHello, MasterState, Output
+from hasim.events import AskGateway, AskMaster, GatewayHello, MasterState
 from hasim.model import Cluster, Ownership, Status
 from hasim.settings import duration, settings
 from hasim.units import SECOND
+
+Question = AskMaster | AskGateway
 
 
 @settings
@@ -36,6 +38,11 @@ class AccessionSettings:
             source="Patroni retry_timeout (10 s); half of it",
         ),
     ] = 5 * SECOND
+    majority: Literal["at-start", "before-failover"] = "at-start"
+    """When a majority of masters and gateways must have answered: before a control plane that
+    starts among masters at work acts, or also before each failover. With the latter a control plane
+    that is cut off powers nobody off, and one that many masters do not answer fails nobody over
+    (Akka's keep-majority; etcd's CheckQuorum asks its followers)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class Accession:
     def __init__(self, settings: AccessionSettings, cluster: Cluster, observer: str) -> None:
         self.term = 1
         self._observer = observer
-        self._claim = ""
+        self.claim = ""
         self.masters: dict[str, MasterState] = {}
         self.gateways: dict[str, GatewayHello] = {}
         self._settings = settings
@@ -71,20 +78,26 @@ class Accession:
         self._gateways = cluster.gateways
         self._again_ns = self._until_ns = 0
 
-    def begin(self, now: int, above: int) -> list[Output]:
+    def begin(self, now: int, above: int) -> list[Question]:
         """Ask everybody, under the term after this one."""
         self.term = above + 1
-        self._claim = f"{self._observer}@{now}"
+        self.claim = f"{self._observer}@{now}"
         self.masters.clear()
         self.gateways.clear()
         self._until_ns = now + self._settings.patience_ns
         return self._ask(now)
 
-    def take(self, now: int, item: MasterState | GatewayHello) -> list[Output]:
+    def confirm(self, now: int, term: int, claim: str) -> list[Question]:
+        """Ask everybody whether a term that was granted is still the latest of which they know."""
+        out = self.begin(now, term - 1)
+        self.claim = claim
+        return [replace(question, claim=claim) for question in out]
+
+    def take(self, now: int, item: MasterState | GatewayHello) -> list[Question]:
         """Take an answer; a term that was granted to somebody else is outbid."""
         if item.term < self.term:
             return []  # a gateway's hello, which is no answer
-        if item.claim != self._claim:
+        if item.claim != self.claim:
             return self.begin(now, item.term)
         if isinstance(item, MasterState):
             self.masters[item.master] = item
@@ -92,7 +105,7 @@ class Accession:
             self.gateways[item.gateway] = item
         return []
 
-    def wake(self, now: int) -> list[Output]:
+    def wake(self, now: int) -> list[Question]:
         """Ask those again that have not answered."""
         return self._ask(now) if now >= self._again_ns else []
 
@@ -100,19 +113,19 @@ class Accession:
         """When to ask again, or to act (nanoseconds)."""
         return min(self._again_ns, self._until_ns) if self._majority else self._again_ns
 
-    def granted(self, now: int) -> bool:
-        """Whether the term may begin."""
-        heard = len(self.masters) + len(self.gateways)
-        everybody = heard == len(self._masters) + len(self._gateways)
-        return everybody or (self._majority and now >= self._until_ns)
+    def granted(self, now: int, failed: Collection[str]) -> bool:
+        """Whether the term may begin: nobody waits for masters that are declared `failed`."""
+        missing = [m for m in self._masters if m not in self.masters and m not in failed]
+        missing += [gateway for gateway in self._gateways if gateway not in self.gateways]
+        return self._majority and (not missing or now >= self._until_ns)
 
     @property
     def _majority(self) -> bool:
         heard = len(self.masters) + len(self.gateways)
         return 2 * heard > len(self._masters) + len(self._gateways)
 
-    def _ask(self, now: int) -> list[Output]:
-        self._again_ns, term, claim = now + self._settings.ask_interval_ns, self.term, self._claim
+    def _ask(self, now: int) -> list[Question]:
+        self._again_ns, term, claim = now + self._settings.ask_interval_ns, self.term, self.claim
         return [
             *(AskMaster(m, term, claim) for m in self._masters if m not in self.masters),
             *(AskGateway(g, term, claim) for g in self._gateways if g not in self.gateways),

@@ -12,19 +12,18 @@ from typing import Any, ClassVar, Protocol, cast, get_args
 
 from hasim.events import (
     Event,
-    GatewayHello,
     Input,
-    MasterState,
     Output,
     Restart,
     ServiceFailed,
+    StatusChanged,
     SwitchAlgorithm,
     TakeSnapshot,
     TermBegun,
     WakeUp,
 )
-from hasim.model import Cluster
-from hasim.services.accession import Accession, AccessionSettings, Heard
+from hasim.model import Cluster, Diagnosis, Status
+from hasim.services.accession import AccessionSettings, Heard
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
@@ -32,6 +31,7 @@ from hasim.services.door import Door, InputError
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
 from hasim.services.frozen import freeze
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
+from hasim.services.reign import Reign
 
 EVENTS = frozenset(get_args(Event))
 NEVER = sys.maxsize
@@ -103,8 +103,6 @@ class ControlPlane:
         self._balancing_settings = balancing or BalancingSettings()
         self._monitor_settings = monitor or MonitorSettings()
         self._accession_settings = accession or AccessionSettings()
-        self.term = 1
-        self._asking: Accession | None = None
         self.cluster = cluster
         self._door = Door(cluster)
         self._disk: str | None = None
@@ -113,7 +111,7 @@ class ControlPlane:
     def _forget(self) -> None:
         """As at the birth of the cluster."""
         cluster = self.cluster
-        self.term, self._asking = 1, None
+        self._reign = Reign(self._accession_settings, cluster, self.observer)
         self._install(
             FailoverDetectionService(
                 self._detection_settings, cluster, seed=self._seed, observer=self.observer
@@ -177,7 +175,7 @@ class ControlPlane:
         own, frozen = self._fingerprint(), data["configuration"]
         if frozen != own:
             raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
-        self.term, self._asking = data["term"], None
+        self._reign.term = data["term"]
         self._install(
             FailoverDetectionService.restore(
                 self._detection_settings,
@@ -192,6 +190,11 @@ class ControlPlane:
                 self._monitor_settings, self.cluster, data["monitor"], observer=self.observer
             ),
         )
+
+    @property
+    def term(self) -> int:
+        """Under which it acts, or has acted last."""
+        return self._reign.term
 
     def reborn(self) -> ControlPlane:
         """Another control plane of the same configuration, which remembers nothing."""
@@ -244,14 +247,16 @@ class ControlPlane:
         if type(item) in PROCESS:
             return self._live(now, item)
         out: list[Output] = []
-        if type(item) in TERMED and cast(Any, item).term > self.term and self._asking is None:
+        if type(item) in TERMED and cast(Any, item).term > self.term and self._reign.acts:
             out = self._ask_anew(now, cast(Any, item).term)
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
             if (not woken or due_ns[name] <= now) and self._is_at_work(name):
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
-        return out if self._asking is None else out + self._hear(now, item, self._asking)
+        if self._reign.waits or self._due_ns.get(ASKING, NEVER) != NEVER:
+            out = out + self._hear(now, item)
+        return out
 
     def next_wakeup(self) -> int | None:
         """The earliest time at which a service wants to be called (nanoseconds)."""
@@ -270,37 +275,48 @@ class ControlPlane:
     # -- terms ---------------------------------------------------------------------
 
     def _is_at_work(self, name: str) -> bool:
-        return self._asking is None or name in WATCHERS
+        return self._reign.acts or name in WATCHERS
 
     def _ask_anew(self, now: int, above: int) -> list[Output]:
         """Act no more, and ask everybody under a term after this one."""
-        self._asking = asking = Accession(self._accession_settings, self.cluster, self.observer)
         for name in self.services:
             if name not in WATCHERS:
                 self._due_ns[name] = NEVER
-        out = asking.begin(now, above)
-        self._due(ASKING, asking.next_wakeup())
+        out = list[Output](self._reign.ask_anew(now, above))
+        self._due(ASKING, self._reign.next_wakeup())
         return out
 
-    def _hear(self, now: int, item: Input, asking: Accession) -> list[Output]:
-        """While it asks: take what may be an answer; act as soon as it may."""
-        out = list[Output]()
-        if isinstance(item, MasterState | GatewayHello):
-            out = asking.take(now, item)
-        elif type(item) is WakeUp:
-            out = asking.wake(now)
-        if not asking.granted(now):
-            self._due(ASKING, asking.next_wakeup())
-            return out
-        self.term, self._asking = asking.term, None
-        self._due(ASKING, NEVER)
-        statuses = self.detection.get_all_master_statuses()
-        heard = Heard(asking.term, asking.masters, asking.gateways, statuses)
-        made = self._guarded(now, "failover", partial(self.failover.accede, heard=heard))
-        begun = next((o for o in made if isinstance(o, TermBegun)), None)
-        heard = replace(heard, owners=begun.owners if begun else ())
-        published = self._guarded(now, "balancing", partial(self.balancing.accede, heard=heard))
-        return out + made + published
+    def _hear(self, now: int, item: Input) -> list[Output]:
+        """Take what may be an answer to what was asked of everybody, and act if it is enough."""
+        reign, failed = self._reign, self.detection.get_failed_masters()
+        out = list[Output](reign.hear(now, item))
+        accession = reign.granted(now, failed)
+        if accession is not None:
+            statuses = self.detection.get_all_master_statuses()
+            heard = Heard(reign.term, accession.masters, accession.gateways, statuses)
+            made = self._guarded(now, "failover", partial(self.failover.accede, heard=heard))
+            begun = next((o for o in made if isinstance(o, TermBegun)), None)
+            heard = replace(heard, owners=begun.owners if begun else ())
+            out += made
+            out += self._guarded(now, "balancing", partial(self.balancing.accede, heard=heard))
+            why = "declared failed before the term began"
+            reign.doubt(
+                now,
+                [
+                    StatusChanged(m, Status.FAILED, Status.FAILED, Diagnosis.NONE, why)
+                    for m in failed
+                    if m in accession.masters
+                ],
+            )
+        doubted = reign.doubted
+        for event in (*reign.confirmed(now, failed), *reign.undoubted(now)):
+            out += self._guarded(now, "failover", self.failover.handle_failover_event, event)
+        for master in reign.doubted:
+            if accession is not None or master not in doubted:
+                check = partial(self.detection.check_master_health, master=master)
+                out += self._guarded(now, "detection", check)
+        self._due(ASKING, reign.next_wakeup())
+        return out
 
     def _fingerprint(self) -> str:
         """Of the cluster and all settings."""
@@ -370,6 +386,12 @@ class ControlPlane:
             # The failure of a service concerns the monitor alone, so that failures
             # of several services cannot echo between them.
             told = name == "monitor" or not isinstance(event, ServiceFailed)
+            if name == "failover" and isinstance(event, StatusChanged):
+                withheld, asked = self._reign.withhold(now, event)
+                told = not withheld
+                if asked:
+                    out += asked
+                    self._due(ASKING, self._reign.next_wakeup())
             if name != origin and told and self._is_at_work(name):
                 out += self._guarded(now, name, listener, event)
         return out

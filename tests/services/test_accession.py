@@ -29,15 +29,17 @@ from hasim.events import (
     TransferState,
 )
 from hasim.model import Ownership, RoutingTable, Status
+from hasim.services.accession import AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.gateway.service import GatewayService
-from hasim.units import HOUR, SECOND
+from hasim.units import HOUR, MILLISECOND, SECOND
 from tests.services.bench import Bench, cluster
 from tests.services.members import Members
 
 CLUSTER = cluster(3, ("near", "far"))
+FAILED = Status.FAILED
 ORDERS = (Fence, TransferState, Promote, Demote, PublishRouting)
 
 
@@ -125,9 +127,9 @@ def test_one_that_does_not_answer_holds_nothing_up_and_may_accept_anything() -> 
     members.hung = {"m3"}
     made = reborn(old, members)
     made.overrides[Fence] = lambda e: None
-    made.run(made.now + 4 * SECOND)
+    made.run(made.now + SECOND // 4)
     assert ordered(made, TermBegun) == []
-    made.run(made.now + 2 * SECOND)
+    made.run(made.now + 6 * SECOND)  # it is declared failed, and nobody waits for it any more
     assert len(ordered(made, TermBegun)) == 1
     writers = made.control_plane.failover._known.writers
     assert all(writers.accepts("m3", partition) for partition in ("p1", "p2", "p3"))
@@ -327,3 +329,52 @@ def test_a_term_is_granted_once_however_often_one_starts_anew() -> None:
         made.run(made.now + SECOND)
         terms.append(made.control_plane.term)
     assert terms == [2, 3, 4, 5]
+
+
+# -- a majority before each failover -------------------------------------------------
+
+
+def careful() -> tuple[Bench, Members]:
+    confirming = AccessionSettings(majority="before-failover")
+    return bench(ControlPlane(CLUSTER, accession=confirming))
+
+
+def test_one_that_is_cut_off_powers_nobody_off() -> None:
+    made, members = careful()
+    members.cut = set(members.terms)
+    made.run(made.now + 120 * SECOND)
+    assert made.control_plane.detection.get_failed_masters() == ["m1", "m2", "m3"]
+    assert ordered(made, Fence, Promote, FailoverChanged) == []
+    members.cut = set()
+    made.run(made.now + 120 * SECOND)
+    assert made.control_plane.detection.get_failed_masters() == []
+    assert ordered(made, Fence, Promote, FailoverChanged) == []
+    assert made.control_plane.term == 1
+    made, members = bench()  # without that it does
+    members.cut = set(members.terms)
+    made.run(made.now + 120 * SECOND)
+    assert {o.master for o in ordered(made, Fence)} == {"m1", "m2", "m3"}
+
+
+def test_a_dead_master_is_failed_over_as_soon_as_the_others_have_confirmed() -> None:
+    made, members = careful()
+    members.hung = {"m1"}
+    made.run(made.now + 60 * SECOND)
+    assert members.writers("p1") == {"m2"}
+    declared = next(t for t, o in made.outputs if isinstance(o, StatusChanged) and o.new is FAILED)
+    fenced = next(t for t, o in made.outputs if isinstance(o, Fence))
+    assert fenced - declared == MILLISECOND  # one round trip
+    assert made.control_plane.term == 1
+
+
+def test_who_asks_for_confirmation_and_was_succeeded_asks_anew() -> None:
+    old, members = careful()
+    new = reborn(old, members)
+    new.run(new.now + SECOND)
+    members.serve(old)
+    old.now = new.now
+    members.hung = {"m1"}
+    old.feed(RecordFailure("m1"))
+    old.run(old.now + 20 * SECOND)
+    assert old.control_plane.term == 3
+    assert [o.term for o in ordered(old, Fence)] == [3]

@@ -248,7 +248,7 @@ class FailoverOrchestrator:
                 failover = self._failovers.start(now, master, orphans)
                 out += self._course.begin(now, failover, f"{master} accepts no writes")
         for master, status in heard.statuses.items():
-            if status is Status.FAILED:
+            if status is Status.FAILED and master not in heard.masters:
                 why = "declared failed before the term began"
                 out += self._reactions.begin(now, master, why, planned=False)
             elif status is Status.HEALTHY:
