@@ -188,9 +188,8 @@ def _joined(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def observers_of(tier: TierSettings) -> dict[str, str]:
     """The observers of a tier by name, and the site of each; the first acts, others only watch."""
-    own, region = tier.name or "observer", tier.observer.region or tier.masters[0].region
-    others = {f"{own}-{n}": site for n, site in enumerate(tier.observer.witnesses, 2)}
-    return {own: region, **others}
+    sites = (tier.observer.region or tier.masters[0].region, *tier.observer.witnesses)
+    return dict(zip(tier.observer_names, sites, strict=True))
 
 
 def _clients(settings: WorldSettings, place: int) -> dict[str, str]:

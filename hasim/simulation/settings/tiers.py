@@ -82,6 +82,12 @@ class TierSettings(ClusterSettings):
     """What the masters of the tier before ask of this one (of the first, clients do: `traffic`)."""
 
     @property
+    def observer_names(self) -> tuple[str, ...]:
+        """The one that acts, then those that watch."""
+        own = self.name or "observer"
+        return own, *(f"{own}-{n}" for n, _ in enumerate(self.observer.witnesses, 2))
+
+    @property
     def stateless(self) -> bool:
         """Whether this is a tier without state: no message must reach an owner."""
         return self.requests.owned == 0.0

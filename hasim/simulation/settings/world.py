@@ -72,7 +72,7 @@ class WorldSettings(ClusterSettings):
         if fault.STRIKES == "gateways":
             return self.client_regions
         if fault.STRIKES == "observers":
-            return tuple(tier.name or "observer" for tier in self.chain)
+            return tuple(name for tier in self.chain for name in tier.observer_names)
         return tuple(master.id for master in self.all_masters)
 
     @property
