@@ -15,7 +15,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal, NamedTuple, cast, get_args
 
@@ -47,8 +47,8 @@ class JournalError(ValueError):
 class Record(NamedTuple):
     """One thing that happened at `t_ns` (nanoseconds since the start of the run).
 
-    `observer` is the name of the control plane whose input, effect or event it is; empty for
-    a truth, which is nobody's.
+    `observer` is the name of the control plane whose input, effect or event it is. A truth is
+    nobody's; if there are several tiers, it has the name of the one that it is about, if any.
     """
 
     t_ns: int
@@ -103,7 +103,34 @@ class Journal:
         """The records of one observer, and the truth; this journal itself if it has no other."""
         if self.observers == (observer,):
             return self
-        return Journal(self.header, [r for r in self.records if r.observer in (observer, "")])
+        of = [r for r in self.records if r.observer == observer or r.lane == "truth"]
+        return Journal(self.header, of)
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The names of the tiers, if there are several."""
+        return tuple(self.header.get("tiers", ()))
+
+    def of_tier(self, name: str) -> Journal:
+        """One of several tiers as if it were alone: what is about it, and its observers' records.
+
+        Raises JournalError if there is no such tier.
+        """
+        if name not in self.tiers:
+            raise JournalError(f"unknown tier {name!r}{nearest(name, self.tiers)}")
+        about = self.header["tiers"][name]
+        masters = {master["id"] for master in about["cluster"]["masters"]}
+        others = [own["cluster"]["masters"] for own in self.header["tiers"].values()]
+        foreign = {master["id"] for own in others for master in own} - masters
+        header = {key: value for key, value in self.header.items() if key != "tiers"}
+        whose = {name, *about["observers"]}
+        found = []
+        for record in self.records:
+            if record.observer in whose:
+                found.append(record)
+            elif not record.observer and (kept := _without(record, foreign)) is not None:
+                found.append(kept)
+        return Journal({**header, **about}, found)
 
     @property
     def horizon_ns(self) -> int:
@@ -111,6 +138,15 @@ class Journal:
         if "horizon_ns" not in self.header:
             raise JournalError("the header has no horizon_ns")
         return int(self.header["horizon_ns"])
+
+
+def _without(record: Record, foreign: set[str]) -> Record | None:
+    """A truth about all tiers without the masters that are `foreign`; None if it has no others."""
+    body = record.body
+    if not isinstance(body, truth.FaultStarted) or foreign.isdisjoint(body.masters):
+        return record
+    own = tuple(master for master in body.masters if master not in foreign)
+    return record._replace(body=replace(body, masters=own)) if own else None
 
 
 @functools.cache
@@ -125,7 +161,8 @@ def to_line(record: Record, *, named: bool = True) -> str:
     """One line of JSON, without the newline; if it is not `named`, it does not say whose it is."""
     name = type(record.body).__name__
     body = _adapter(name).dump_json(record.body).decode()
-    by = f'"observer":{json.dumps(record.observer)},' if named and record.observer else ""
+    whose = "tier" if record.lane == "truth" else "observer"
+    by = f'"{whose}":{json.dumps(record.observer)},' if named and record.observer else ""
     return f'{{"t":{record.t_ns},"{record.lane}":"{name}",{by}"body":{body}}}'
 
 
@@ -270,11 +307,11 @@ def _read_line(journal: Journal, line: bytes) -> None:
         raise ValueError(f"unknown record {plain[lane]!r:.60}")
     if "t" not in plain or "body" not in plain:
         raise ValueError("expected t and body")
-    t_ns, observer = plain["t"], plain.get("observer", "")
+    t_ns, observer = plain["t"], plain.get("tier" if lane == "truth" else "observer", "")
     if not isinstance(t_ns, int) or isinstance(t_ns, bool) or not 0 <= t_ns < 2**63:
         raise ValueError("t: expected nanoseconds from 0 on")
     if not isinstance(observer, str):
-        raise ValueError("observer: expected a name")
+        raise ValueError(f"{'tier' if lane == 'truth' else 'observer'}: expected a name")
     if journal.records and t_ns < journal.records[-1].t_ns:
         raise ValueError("t: time runs back")
     # By way of JSON, in which a list will do for a tuple, and a text for no number.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hasim.measures.causes import CAUSES, Share, merged, shares
@@ -60,7 +60,8 @@ class Availability(Downtime):
     `uptime` is the share of time in which every partition was up, `uptime_mean`
     the mean over partitions, `uptime_stateless` the share in which an eligible
     master worked: all three are the last one in a tier without state, which has no
-    partitions. `dual_primary_s` sums, over partitions, the time with two
+    partitions. Of several tiers in series, `uptime` is that of all together, `uptime_stateless`
+    that of the first. `dual_primary_s` sums, over partitions, the time with two
     masters that accepted writes. `down_at_end` says that a partition was down
     when the run ended, so that `down_s` is cut short.
     """
@@ -85,19 +86,28 @@ def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
         for name, own in by_partition.items()
         if name != TIER
     ]
-    stateless_ns = length_ns(stateless_down(facts.records))
-    horizon_ns = facts.horizon_ns
+    return whole_of([facts]), rows
+
+
+def whole_of(tiers: Sequence[Facts]) -> Availability:
+    """The service as a whole: of all tiers in series, which is up while each of them is."""
+    horizon_ns = tiers[0].horizon_ns
+    by_partition = {
+        (number, name): own
+        for number, facts in enumerate(tiers)
+        for name, own in shares(facts).items()
+    }
     together = merged(by_partition)
     down_ns = sum(share.span.length_ns for share in together)
-    whole = Availability(
+    downs_ns = [sum(share.span.length_ns for share in own) for own in by_partition.values()]
+    return Availability(
         **_downtime(together),
-        uptime=(uptime := 1.0 - down_ns / horizon_ns),
-        uptime_mean=sum(row.uptime for row in rows) / len(rows) if rows else uptime,
-        uptime_stateless=1.0 - stateless_ns / horizon_ns,
-        dual_primary_s=seconds(sum(dual_ns.values())),
-        down_at_end=any(not down.restored for down in facts.downs()),
+        uptime=1.0 - down_ns / horizon_ns,
+        uptime_mean=sum(1.0 - ns / horizon_ns for ns in downs_ns) / len(downs_ns),
+        uptime_stateless=1.0 - length_ns(stateless_down(tiers[0].records)) / horizon_ns,
+        dual_primary_s=seconds(sum(sum(dual_primary_ns(facts).values()) for facts in tiers)),
+        down_at_end=any(not down.restored for facts in tiers for down in facts.downs()),
     )
-    return whole, rows
 
 
 def _row(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from hasim.measures.facts import Facts
 from hasim.measures.serving import TIER, Down, Serving
@@ -59,7 +61,7 @@ def shares(facts: Facts) -> dict[str, list[Share]]:
     }
 
 
-def merged(by_partition: dict[str, list[Share]]) -> list[Share]:
+def merged(by_partition: Mapping[Any, list[Share]]) -> list[Share]:
     """The time in which at least one partition was down, each stretch with one cause.
 
     Where several are down, the one that went down first gives the cause, so the stretches

@@ -55,6 +55,9 @@ def check(journal: Journal, lifecycle: Lifecycle | None = None) -> list[Violatio
         from hasim.services.failover.lifecycle import LIFECYCLE
 
         lifecycle = LIFECYCLE
+    if journal.tiers:
+        own = [v for tier in journal.tiers for v in check(journal.of_tier(tier), lifecycle)]
+        return sorted({*own, *_monotone(journal)}, key=lambda v: (v.invariant, v.t_ns, v.subject))
     every = [facts_of(journal, observer) for observer in journal.observers]
     facts = every[0]
     found = [

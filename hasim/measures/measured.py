@@ -6,30 +6,23 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from hasim.journal import Journal
-from hasim.measures.alerts import Alert, alerts_of
-from hasim.measures.availability import Availability, PartitionRow, availability_of
-from hasim.measures.balance import Balance, Window, balance_of, windows_of
-from hasim.measures.churn import ChurnRow, churn_of
-from hasim.measures.clients import ClientRow, clients_of
-from hasim.measures.facts import facts_of
-from hasim.measures.failovers import Failover, failovers_of
-from hasim.measures.incidents import Incident, incidents_of
+from hasim.measures.alerts import Alert
+from hasim.measures.availability import Availability, PartitionRow
+from hasim.measures.balance import Balance, Window
+from hasim.measures.churn import ChurnRow
+from hasim.measures.clients import ClientRow
+from hasim.measures.failovers import Failover
+from hasim.measures.incidents import Incident
 from hasim.measures.load import (
     Block,
     Latencies,
     Load,
     MasterRow,
     MessageRow,
-    blocks_of,
-    latencies_of,
-    load_of,
-    masters_of,
-    messages_of,
 )
-from hasim.measures.operations import OperationRow, TransientRow, operations_of, transients_of
-from hasim.measures.quality import Mistake, mistakes_of
-from hasim.units import seconds
+from hasim.measures.operations import OperationRow, TransientRow
+from hasim.measures.quality import Mistake
+from hasim.measures.tiers import TierRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +56,8 @@ class Measured:
     clients: tuple[ClientRow, ...] = ()
     windows: tuple[Window, ...] = ()
     """Only if a warm-up is to be left out."""
+    tiers: tuple[TierRow, ...] = ()
+    """Only if there are several in series."""
 
     def to_plain(self) -> dict[str, Any]:
         """Dicts, lists and numbers, ready for JSON."""
@@ -103,6 +98,7 @@ ROWS: dict[str, type[Any]] = {
     "churn": ChurnRow,
     "clients": ClientRow,
     "windows": Window,
+    "tiers": TierRow,
 }
 """The tables of a `Measured`, and the class of their rows."""
 
@@ -116,41 +112,3 @@ def _block(plain: dict[str, Any]) -> Block:
     rows = {name: tuple(plain[name]) for name in ("latency_s", "answered", "chosen")}
     latencies = tuple(_latencies(values) for values in plain["latencies"])
     return Block(**{**plain, **rows, "latencies": latencies})
-
-
-def measure(journal: Journal, observer: str | None = None) -> Measured:
-    """Measure one run: what really happened, and how one observer saw and handled it.
-
-    `observer` is its name (None: the first that the journal names). Raises JournalError for one
-    that the journal does not have, KeyError if the header lacks a field that the measures need.
-    """
-    facts = facts_of(journal, observer)
-    whole, partitions = availability_of(facts)
-    mistakes = mistakes_of(facts)
-    masters = masters_of(facts, mistakes)
-    messages = messages_of(facts)
-    windows, blocks = windows_of(facts), tuple(blocks_of(facts))
-    return Measured(
-        scenario=journal.header["scenario"],
-        cell=journal.header["cell"],
-        replication=journal.header["replication"],
-        seed=journal.header["seed"],
-        horizon_s=seconds(facts.horizon_ns),
-        service=whole,
-        load=load_of(facts, masters, messages),
-        balance=balance_of(facts, windows),
-        incidents=tuple(incidents_of(facts)),
-        failovers=tuple(failovers_of(facts)),
-        mistakes=tuple(mistakes),
-        partitions=tuple(partitions),
-        masters=tuple(masters),
-        messages=tuple(messages),
-        latencies=tuple(latencies_of(facts)),
-        blocks=blocks,
-        alerts=tuple(alerts_of(facts)),
-        operations=tuple(operations_of(facts)),
-        transients=tuple(transients_of(facts)),
-        churn=tuple(churn_of(facts)),
-        clients=tuple(clients_of(facts)),
-        windows=tuple(windows) if blocks else (),
-    )

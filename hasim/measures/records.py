@@ -42,6 +42,7 @@ class Records:
         self.settings: dict[str, Any] = about["settings"]
         self.late_window_ns = int(about["late_window_ns"])
         self.recovery_ns = int(about["recovery_ns"])
+        self.header: dict[str, Any] = journal.header
         self.horizon_ns = journal.horizon_ns
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
         for record in journal.seen_by(self.observer).records:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -20,7 +20,7 @@ from hasim.scenario.traces.reading import read_recorded, traces_problems
 from hasim.scenario.variation import Pick, Plan, clearer
 from hasim.settings import field_hint, fields_by_user_name
 from hasim.settings.validation import SettingsError, Where, from_plain
-from hasim.simulation.settings import MatrixTrace, WorldSettings
+from hasim.simulation.settings import ClusterSettings, MatrixTrace, WorldSettings
 
 KEPT = 1000
 """Cells that are kept once they are made; others are made anew each time."""
@@ -130,11 +130,9 @@ def changed_world(
     try:
         for pick in picks:
             part.set(pick.path, pick.value, Place("", None))
-        data = part.data
-        if "masters" in data:
-            data["masters"], _, found = with_likes(data["masters"])
-            if found:
-                return None
+        data, _, found = with_likes(part.data)
+        if found or any(beside_tiers(document.data)):
+            return None
         read = {fields[top].name: _read_section(fields[top].name, data[top]) for top in tops}
     except (PathError, SettingsError):
         return None
@@ -168,17 +166,26 @@ def whole_world(
     return world
 
 
+def beside_tiers(data: Mapping[str, Any]) -> Iterator[tuple[Where, str]]:
+    """(where, message) for each setting that belongs into a tier, if there are tiers."""
+    if data.get("tiers"):
+        for key in fields_by_user_name(ClusterSettings):
+            if key in data:
+                yield (key,), "belongs into each of the tiers, if there are any (tiers.0, ...)"
+
+
 def validated(document: Document, problems: list[Problem]) -> Scenario | None:
     """The scenario in the document, or None and its problems."""
-    masters, origins, found = with_likes(document.data.get("masters"))
+    data, origins, found = with_likes(document.data)
+    found += beside_tiers(document.data)
     problems += [document.problem(where, message) for where, message in found]
-    data = {**document.data, "masters": masters} if "masters" in document.data else document.data
     try:
         return from_plain(Scenario, data)
     except SettingsError as error:
         for where, message in error.problems:
-            origin = origins.get(where[:3])
-            at = where if origin is None else (*origin, *where[3:])
+            ends = 5 if where[:1] == ("tiers",) else 3
+            origin = origins.get(where[:ends])
+            at = where if origin is None else (*origin, *where[ends:])
             problems.append(document.problem(at, clearer(where, message)))
         return None
 

@@ -14,10 +14,16 @@ from hasim.scenario.rhythms import rhythm_problems
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
 from hasim.settings import fields_by_user_name
-from hasim.settings.validation import Where, nearest
+from hasim.settings.validation import Where, dotted, nearest
 from hasim.simulation.clients.arrivals import expected
 from hasim.simulation.laws import Constant, Uniform, least_ns
-from hasim.simulation.settings import CurveArrivals, MatrixTrace, TraceArrivals, WorldSettings
+from hasim.simulation.settings import (
+    CurveArrivals,
+    MatrixTrace,
+    RequestSettings,
+    TraceArrivals,
+    WorldSettings,
+)
 from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
 from hasim.units import format_duration, format_percent
 
@@ -26,6 +32,7 @@ RESERVED = ("random", "each", "all")
 MOST_MESSAGES = 10**8
 """More messages in one replication do not fit in the memory of a common machine."""
 MOST_FAULTS = 10**6
+MOST_TIERS = 8
 MOST_ADDRESSES = 10**7
 """What clients keep, for each partition, must fit in memory as well."""
 MOST_BURSTS = 10**7
@@ -63,31 +70,86 @@ def _projected(scenario: Scenario) -> Iterator[Where]:
 
 def world_problems(world: WorldSettings) -> Found:
     """(where, message) for each contradiction within a world, its traces aside."""
-    yield from _masters(world)
+    yield from _names(world)
     yield from _laws(world, ())
     for index, fault in enumerate(world.faults):
         yield from _fault(world, fault, ("faults", index))
     yield from operation_problems(world)
     yield from _bursts(world)
     yield from _traffic(world)
-    yield from _detection(world)
-    yield from rhythm_problems(world)
-    if not is_prime(world.balancing.table_size):
-        got = world.balancing.table_size
-        yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"
-    yield from _sites(world)
+    for number, tier in enumerate(world.apart):
+        for where, message in _tier(tier):
+            yield _within(world, number, where), message
     if isinstance(world.warm_up, int) and world.warm_up >= world.horizon_ns:
         yield ("warm_up",), f"leaves nothing of the horizon, {format_duration(world.horizon_ns)}"
 
 
+def _tier(tier: WorldSettings) -> Found:
+    """What may be wrong with the masters of a tier, and how they are looked after."""
+    yield from _masters(tier)
+    yield from _detection(tier)
+    yield from rhythm_problems(tier)
+    if not is_prime(tier.balancing.table_size):
+        got = tier.balancing.table_size
+        yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"
+    yield from _sites(tier)
+
+
+def _within(world: WorldSettings, number: int, where: Where) -> Where:
+    """Where a setting of a tier is written: the first one's requests are the clients' traffic."""
+    if not world.tiers:
+        return where
+    if where[0] == "traffic":
+        return ("tiers", number, "requests", *where[1:]) if number else where
+    return ("tiers", number, *where)
+
+
+def _names(world: WorldSettings) -> Found:
+    """Names that are given twice, or cannot be."""
+    first: dict[str, Where] = {}
+    for at, master in world.placed_masters:
+        where = (*at, "id")
+        if master.id in RESERVED or not _MASTER.fullmatch(master.id):
+            yield (
+                where,
+                "expected a name of letters, digits, '_' and '-' (not only digits, and none of "
+                f"{', '.join(RESERVED)}), got {master.id!r}",
+            )
+        if master.id in first:
+            yield where, f"{master.id!r} is named twice (also {dotted(first[master.id])})"
+        first.setdefault(master.id, at)
+    if len(world.tiers) > MOST_TIERS:
+        yield ("tiers",), f"are {len(world.tiers)}; the most is {MOST_TIERS}"
+    known: list[str] = []
+    for number, tier in enumerate(world.tiers):
+        where = ("tiers", number, "name")
+        if not _MASTER.fullmatch(tier.name):
+            got = tier.name
+            yield where, f"expected a name of letters, digits, '_' and '-', got {got!r}"
+        if tier.name in known:
+            yield where, f"{tier.name!r} is named twice (also tiers.{known.index(tier.name)})"
+        known.append(tier.name)
+        if number and tier.requests.deadline_ns < tier.requests.timeout_ns:
+            shown = format_duration(tier.requests.timeout_ns)
+            where = ("tiers", number, "requests", "deadline")
+            yield where, f"is shorter than the timeout of one attempt, {shown}"
+        if number and tier.requests.clients is not None:
+            where = ("tiers", number, "requests", "clients")
+            yield where, "clients ask the first tier (traffic.clients)"
+    if world.tiers and world.tiers[0].requests != RequestSettings():
+        where = ("tiers", 0, "requests")
+        yield where, "clients ask the first tier: what they send is the setting traffic"
+
+
 def sites_of(world: WorldSettings) -> Iterator[tuple[Where, str]]:
     """Every site that the world names, and where it does."""
-    for index, master in enumerate(world.masters):
-        yield ("masters", index, "region"), master.region
+    for where, master in world.placed_masters:
+        yield (*where, "region"), master.region
     for index, region in enumerate(world.traffic.regions):
         yield ("traffic", "regions", index), region
-    if world.observer.region:
-        yield ("observer", "region"), world.observer.region
+    for number, tier in enumerate(world.apart):
+        if tier.observer.region:
+            yield _within(world, number, ("observer", "region")), tier.observer.region
 
 
 def matrix_problems(world: WorldSettings, rtt_ns: Mapping[tuple[str, str], int]) -> Found:
@@ -119,18 +181,6 @@ def _masters(world: WorldSettings) -> Found:
                 ("masters", index, "standby"),
                 "there is nothing to stand by for: no message is owned (traffic.owned is 0%)",
             )
-    first: dict[str, int] = {}
-    for index, master in enumerate(masters):
-        where = ("masters", index, "id")
-        if master.id in RESERVED or not _MASTER.fullmatch(master.id):
-            yield (
-                where,
-                "expected a name of letters, digits, '_' and '-' (not only digits, and none of "
-                f"{', '.join(RESERVED)}), got {master.id!r}",
-            )
-        if master.id in first:
-            yield where, f"{master.id!r} is named twice (also masters.{first[master.id]})"
-        first.setdefault(master.id, index)
 
 
 def _laws(value: Any, where: Where) -> Found:
@@ -208,7 +258,10 @@ def _target_problem(world: WorldSettings, fault: Fault, target: str, *, listed: 
             return ""
         return f"no such partition in {target!r}; there are p1 to p{partitions}"
     if target.startswith("region:"):
-        name, regions = target.removeprefix("region:"), sorted({m.region for m in world.masters})
+        name, regions = (
+            target.removeprefix("region:"),
+            sorted({m.region for m in world.all_masters}),
+        )
         return "" if name in regions else f"no master is in {name!r}{nearest(name, regions)}"
     return f"no master {target!r}{nearest(target, [*ids, *RESERVED])}"
 
@@ -226,7 +279,7 @@ def _bursts(world: WorldSettings) -> Found:
         )
         return
     of_path = world.horizon_ns / (bursts.mean_ns + bursts.good_ns)
-    number = of_path * len(world.masters) * (len(world.client_regions) + 1)
+    number = of_path * len(world.all_masters) * (len(world.client_regions) + 1)
     if number > MOST_BURSTS:
         yield (
             ("network", "bursts", "mean"),

@@ -77,7 +77,7 @@ class Document:
         """Give the setting at a dotted path a value, which was written at `place`.
 
         Mappings on the way are made if they are missing. An item of a list is
-        named by its position, a master also by its id. Raises PathError.
+        named by its position, a master also by its id, a tier by its name. Raises PathError.
         """
         at: Any = self.data
         where: Where = ()
@@ -120,7 +120,7 @@ def _key(at: Any, where: Where, step: str) -> str | int:
         if int(step) < len(at):
             return int(step)
         raise PathError(f"{here} has no item {step}; it has {len(at)}, counted from 0")
-    ids = [item.get("id") if isinstance(item, dict) else None for item in at]
+    ids = [item.get("id", item.get("name")) if isinstance(item, dict) else None for item in at]
     if step in ids:
         return ids.index(step)
     known = [str(i) for i in ids if i is not None] or [str(i) for i in range(len(at))]

@@ -10,23 +10,32 @@ Origins = dict[Where, Where]
 """The place of a copied setting -> the place where it was written."""
 
 
-def with_likes(masters: Any) -> tuple[Any, Origins, list[tuple[Where, str]]]:
-    """The masters with every `like` replaced by copies of the settings it names.
+def with_likes(data: dict[str, Any]) -> tuple[dict[str, Any], Origins, list[tuple[Where, str]]]:
+    """A scenario with every `like` of a master replaced by copies of the settings it names.
 
     What a master says itself replaces the copy, setting by setting; a copied
-    master may itself be like another. Also returns where the copies come from,
-    and the (where, message) of what is wrong. What is no list of mappings is
+    master may itself be like another, of the same tier. Also returns where the copies come
+    from, and the (where, message) of what is wrong. What is no list of mappings is
     left to validation.
     """
-    if not isinstance(masters, list):
-        return masters, {}, []
-    resolver = _Resolver(masters)
-    return [resolver.full(i, ()) for i in range(len(masters))], resolver.origins, resolver.found
+    made, origins, found = dict(data), Origins(), []
+    parts: list[tuple[Where, dict[str, Any]]] = [((), made)]
+    if isinstance(data.get("tiers"), list):
+        made["tiers"] = [dict(t) if isinstance(t, dict) else t for t in data["tiers"]]
+        parts += [(("tiers", i), t) for i, t in enumerate(made["tiers"]) if isinstance(t, dict)]
+    for at, part in parts:
+        if isinstance(part.get("masters"), list):
+            resolver = _Resolver(part["masters"], (*at, "masters"))
+            part["masters"] = [resolver.full(i, ()) for i in range(len(part["masters"]))]
+            origins |= resolver.origins
+            found += resolver.found
+    return made, origins, found
 
 
 class _Resolver:
-    def __init__(self, masters: list[Any]) -> None:
+    def __init__(self, masters: list[Any], at: Where) -> None:
         self.masters = masters
+        self.at = at
         self.ids = [str(m.get("id")) if isinstance(m, dict) else "" for m in masters]
         self.origins: Origins = {}
         self.found: list[tuple[Where, str]] = []
@@ -46,7 +55,7 @@ class _Resolver:
             return own
         for key in copied:
             if key not in own and not asked:
-                self.origins["masters", index, key] = self._written(other, key)
+                self.origins[*self.at, index, key] = self._written(other, key)
         return {**{k: v for k, v in copied.items() if k != "id"}, **own}
 
     def _written(self, index: int, key: str) -> Where:
@@ -56,7 +65,7 @@ class _Resolver:
             if key in self.masters[index] or other is None:
                 break
             index = other
-        return ("masters", index, key)
+        return (*self.at, index, key)
 
     def _index_of(self, name: Any) -> int | None:
         return self.ids.index(name) if isinstance(name, str) and name in self.ids else None
@@ -67,7 +76,7 @@ class _Resolver:
         if other is not None and other == (asked[0] if asked else index):
             circle = " -> ".join(self.ids[i] for i in (*asked, index, other))
             root = asked[0] if asked else index
-            self.found.append((("masters", root, "like"), f"goes round in a circle: {circle}"))
+            self.found.append(((*self.at, root, "like"), f"goes round in a circle: {circle}"))
         elif other is None and not asked:
             message = f"no master {name!r}{nearest(str(name), [i for i in self.ids if i])}"
-            self.found.append((("masters", index, "like"), message))
+            self.found.append(((*self.at, index, "like"), message))

@@ -29,8 +29,8 @@ STEPS: dict[str, dict[str, str]] = {
 def operation_problems(world: WorldSettings) -> Iterator[tuple[Where, str]]:
     """(where, message) for each operation that cannot be done, in the order of the file."""
     found: list[tuple[Where, str]] = []
-    ids = [master.id for master in world.masters]
-    state = {master.id: ABSENT if master.absent else PRESENT for master in world.masters}
+    ids = [master.id for master in world.all_masters]
+    state = {master.id: ABSENT if master.absent else PRESENT for master in world.all_masters}
     order = sorted(range(len(world.operations)), key=lambda n: world.operations[n].at_ns)
     for number in order:
         operation, where = world.operations[number], ("operations", number)

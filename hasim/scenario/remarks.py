@@ -17,6 +17,7 @@ def remarks_on(worlds: Sequence[WorldSettings], paths: Iterable[str]) -> list[st
 
     `paths` are the settings that are written down: ``detection.fall``.
     """
+    worlds = [tier for world in worlds for tier in world.apart]
     slow = dict.fromkeys(text for world in worlds for text in rhythm_remarks(world))
     idle = [*_slow_start(worlds), *_beside_no_part(worlds, paths)]
     return [*idle, *slow, *uncompiled(worlds, "run")]

@@ -232,9 +232,10 @@ class Tier:
         gateways = list(self.gateways.values())
         division = Division.of(self._around.settings.warm_up, traffic.horizon_ns)
         if self._compiled:
+            from hasim.simulation.clients.compiled.chain import put_before
             from hasim.simulation.clients.compiled.plane import CompiledPlane
 
-            return CompiledPlane(
+            compiled = CompiledPlane(
                 self.env,
                 traffic,
                 self.partitions,
@@ -245,6 +246,11 @@ class Tier:
                 division,
                 keep_messages=self._around.keep_messages,
             )
+            if self._behind is not None:
+                next_plane = self._behind.messages
+                assert isinstance(next_plane, CompiledPlane), "all tiers are on the same plane"
+                put_before(compiled, next_plane)
+            return compiled
         kind = RequestPlane if self._place else MessagePlane
         made = kind(
             self.env,

@@ -203,8 +203,7 @@ def _runs_compiled(settings: WorldSettings) -> bool:
     """Whether messages run on the compiled plane: it can, and has every algorithm in use."""
     used = [tier.balancing.algorithm for tier in settings.chain]
     used += [o.algorithm for o in settings.operations if isinstance(o, Switch)]
-    compiled = settings.data_plane == "compiled" and not settings.tiers
-    return compiled and all(map(available, used)) and not refusal()
+    return settings.data_plane == "compiled" and all(map(available, used)) and not refusal()
 
 
 def _sites(settings: WorldSettings) -> dict[str, str]:

@@ -193,7 +193,7 @@ def test_no_masters(problems_of) -> None:
     text = "name: x\nhorizon: 5m\nmasters: []\n"
     assert said(problems_of(text)) == [(3, "masters", "needs at least one master")]
     text = "name: x\nhorizon: 5m\n"
-    assert said(problems_of(text)) == [(1, "masters", "is required and missing")]
+    assert said(problems_of(text)) == [(1, "masters", "needs at least one master")]
 
 
 def test_all_problems_at_once_in_order_of_lines(problems_of) -> None:

@@ -147,3 +147,94 @@ def test_what_makes_no_sense_is_refused(more: dict[str, Any], message: str) -> N
     """Standbys of nothing, partitions without owners, owners of nothing."""
     with pytest.raises(ScenarioError, match=message):
         from_data({**API, **more})
+
+
+CHAIN: dict[str, Any] = {
+    "horizon": "60s",
+    "replications": 1,
+    "traffic": {"arrivals": {"law": "poisson", "rate": "20/s"}, "owned": "0%"},
+    "tiers": [
+        {
+            "name": "api",
+            "masters": [{"id": "a"}, {"id": "b", "like": "a"}],
+            "detection": {"evidence": ["probe"]},
+        },
+        {
+            "name": "db",
+            "requests": {"owned": "100%"},
+            "masters": [{"id": "c", "workers": 3}, {"id": "d", "like": "c", "standby": True}],
+        },
+    ],
+    "faults": [{"kind": "crash", "target": "owner-of:p1", "at": "20s", "for": "60s"}],
+}
+
+
+def test_tiers_are_written_as_a_list_and_varied_by_name() -> None:
+    """Each has its own settings; a master may be like another of its tier."""
+    loaded = from_data({**CHAIN, "vary": {"tiers.db.detection.interval": ["1s", "5s"]}})
+    worlds = [cell.world for cell in loaded.cells]
+    intervals = [[t.detection.as_written()["interval"] for t in w.tiers] for w in worlds]
+    assert [found[1] for found in intervals] == ["1s", "5s"]
+    assert intervals[0][0] == intervals[1][0] != "1s"
+    api, db = loaded.cells[0].world.chain
+    assert (api.stateless, db.stateless) == (True, False)
+    assert [m.workers for m in db.masters] == [3, 3]
+
+
+def test_each_tier_has_a_control_plane_of_its_own() -> None:
+    """The database fails over; the API only answers with errors meanwhile."""
+    journal, found = run(CHAIN)
+    assert journal.tiers == ("api", "db")
+    assert journal.observers == ("api", "db")
+    assert [f.master for f in found.failovers] == ["c"]
+    assert [row.failovers for row in found.tiers] == [0, 1]
+    owners = [e.owner for _, e in journal.seen_by("db").of(OwnerChanged)]
+    assert owners == ["d"]
+    assert not list(journal.seen_by("api").of(OwnerChanged))
+    outcomes = {row.outcome for row in found.messages}
+    assert "error" in outcomes
+    api, db = found.tiers
+    assert db.down_s > 1.0
+    assert db.overloaded_s == 0.0
+    assert api.down_s == api.overloaded_s < db.down_s  # its workers wait for the database
+    assert found.service.uptime <= min(api.uptime, db.uptime)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"masters": [{"id": "x"}]}, "masters: belongs into each of the tiers"),
+        ({"detection": {"fall": 2}}, "detection: belongs into each of the tiers"),
+        ({"faults": [{"kind": "crash", "target": "e", "at": "1s"}]}, "no master 'e'"),
+        (
+            {"faults": [{"kind": "crash", "target": "owner-of:p2", "at": "1s"}]},
+            "there are p1 to p1",
+        ),
+    ],
+)
+def test_what_makes_no_sense_beside_tiers_is_refused(change: dict[str, Any], message: str) -> None:
+    """With place, and the nearest name."""
+    with pytest.raises(ScenarioError, match=message):
+        from_data({**CHAIN, **change})
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "message"),
+    [
+        (1, {"name": "api"}, "tiers.1.name: 'api' is named twice"),
+        (1, {"masters": [{"id": "a"}]}, "tiers.1.masters.0.id: 'a' is named twice"),
+        (1, {"masters": [{"id": "c", "like": "a"}]}, "tiers.1.masters.0.like: no master 'a'"),
+        (0, {"requests": {"owned": "10%"}}, "tiers.0.requests: clients ask the first tier"),
+        (1, {"masters": [{"id": "c", "standby": True}]}, "tiers.1.masters: needs at least one"),
+        (1, {"masters": [{"id": "c", "worker": 3}]}, "tiers.1.masters.0.worker: unknown key"),
+        (1, {"detection": {"intervall": "3s"}}, "tiers.1.detection.intervall: unknown key"),
+    ],
+)
+def test_what_is_wrong_in_a_tier_is_told_with_its_place(
+    number: int, change: dict[str, Any], message: str
+) -> None:
+    """As in a scenario of one tier."""
+    tiers = [dict(tier) for tier in CHAIN["tiers"]]
+    tiers[number] = {**tiers[number], **change}
+    with pytest.raises(ScenarioError, match=message):
+        from_data({**CHAIN, "tiers": tiers})

@@ -57,10 +57,9 @@ def read_recorded(world: WorldSettings) -> tuple[Recorded, list[tuple[Where, Tra
         else None,
         service_ns={
             index: values
-            for index, master in enumerate(world.masters)
+            for index, (at, master) in enumerate(world.placed_masters)
             if isinstance(master.service, SampleFile)
-            if (values := read(("masters", index, "service"), read_samples, master.service, none))
-            is not None
+            if (values := read((*at, "service"), read_samples, master.service, none)) is not None
         },
         outages={
             index: read(("faults", index, "schedule"), read_outages, fault.schedule, [])
@@ -75,7 +74,7 @@ def _recordings(world: WorldSettings) -> list[TableFile]:
     """What a world says of its files."""
     places: list[Any] = [world.traffic.arrivals, world.network.rtt, world.network.jitter]
     places += [fault.schedule for fault in world.faults]
-    places += [master.service for master in world.masters]
+    places += [master.service for master in world.all_masters]
     return [one for one in places if isinstance(one, TableFile)]
 
 

@@ -11,8 +11,10 @@ from hasim.simulation.settings.masters import MasterSettings
 from hasim.simulation.settings.network import NetworkSettings
 from hasim.simulation.settings.operations import AnyOperation
 from hasim.simulation.settings.tiers import ClusterSettings, TierSettings
-from hasim.simulation.settings.traffic import TrafficSettings
+from hasim.simulation.settings.traffic import RequestSettings, TrafficSettings
 from hasim.simulation.settings.warm_up import WarmUp, WarmUpRule
+
+_REQUESTS = dataclasses.fields(RequestSettings)
 
 
 @settings
@@ -61,6 +63,31 @@ class WorldSettings(ClusterSettings):
     def owners(self) -> tuple[MasterSettings, ...]:
         """The masters that own p1, p2, ... at the start: none in a tier without state."""
         return tuple(master for tier in self.chain for master in tier.owners)
+
+    @property
+    def apart(self) -> tuple[WorldSettings, ...]:
+        """Each tier as a world of its own, without faults and operations, which are of them all."""
+        if not self.tiers:
+            return (self,)
+        bare = dataclasses.replace(self, tiers=(), faults=(), operations=())
+        found = []
+        for tier in self.chain:
+            own = {f.name: getattr(tier, f.name) for f in dataclasses.fields(ClusterSettings)}
+            asked = {f.name: getattr(tier.requests, f.name) for f in _REQUESTS}
+            traffic = dataclasses.replace(self.traffic, **asked)
+            found.append(dataclasses.replace(bare, traffic=traffic, **own))
+        return tuple(found)
+
+    @property
+    def placed_masters(self) -> tuple[tuple[tuple[str | int, ...], MasterSettings], ...]:
+        """The masters of all tiers, and where each is written."""
+        if not self.tiers:
+            return tuple((("masters", i), master) for i, master in enumerate(self.masters))
+        return tuple(
+            (("tiers", number, "masters", i), master)
+            for number, tier in enumerate(self.tiers)
+            for i, master in enumerate(tier.masters)
+        )
 
     @property
     def all_masters(self) -> tuple[MasterSettings, ...]:

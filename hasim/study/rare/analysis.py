@@ -209,7 +209,7 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
 
 def _check_amounts(world: WorldSettings, amounts: Amounts) -> None:
     """Raise SettingsError if runs are so short that none of them sees a probe."""
-    period_ns = world.detection.period_ns
+    period_ns = max(tier.detection.period_ns for tier in world.apart)
     shown = format_duration(period_ns)
     wrong: list[tuple[Where, str]] = []
     if amounts.quiet_ns < period_ns:

@@ -197,7 +197,7 @@ def _class(
         whose = {"random": f"any {'region' if regional else one}"}.get(listed, listed)
         return FaultClass(name, fault, (target,), whose, rate)
     if regional:
-        regions = dict.fromkeys(master.region for master in world.masters)
+        regions = dict.fromkeys(master.region for master in world.all_masters)
         return FaultClass(name, fault, tuple(f"region:{r}" for r in regions), "region", rate)
     return FaultClass(name, fault, world.struck_by(fault), one, rate)
 

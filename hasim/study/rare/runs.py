@@ -127,15 +127,7 @@ class Design:
 
         What is still under way then is found out: see `Run.open_end`.
         """
-        world, failover = self.world, self.world.failover
-        steps_ns = (
-            failover.fencing.timeout_ns
-            + failover.transfer_timeout_ns
-            + failover.promote_timeout_ns
-            + failover.redirect_timeout_ns
-            + failover.retry_interval_ns
-        )
-        return longest_ns(world.fencing_device.restart) + steps_ns + world.detection.recovery_ns
+        return max(map(_after_ns, self.world.apart))
 
     @property
     def fence_fails(self) -> float | None:
@@ -145,7 +137,7 @@ class Design:
         first order fail, the others have it succeed, and each counts as much as it is likely.
         """
         fails = self.world.fencing_device.fails
-        return fails if 0 < fails < 1 else None
+        return fails if 0 < fails < 1 and not self.world.tiers else None
 
     @property
     def groups(self) -> int:
@@ -224,7 +216,7 @@ class Design:
         return dataclasses.replace(self.world, horizon_ns=self.plain_ns, faults=tuple(faults))
 
     def _first_ns(self, draws: Floats) -> Integers:
-        period_ns = self.world.detection.period_ns
+        period_ns = max(tier.detection.period_ns for tier in self.world.apart)
         # Whole periods, so that the fault meets every phase of the probes alike.
         spread_ns = period_ns * math.ceil(WARM_UP_NS / period_ns)
         return max(WARM_UP_NS, 2 * period_ns) + np.rint(draws * spread_ns).astype(np.int64)
@@ -261,10 +253,23 @@ class Design:
         if target != "random":
             return target
         if isinstance(one.fault, RegionOutage):
-            regions = list(dict.fromkeys(master.region for master in self.world.masters))
+            regions = list(dict.fromkeys(master.region for master in self.world.all_masters))
             return f"region:{regions[int(draw * len(regions))]}"
         names = self.world.struck_by(one.fault)
         return names[int(draw * len(names))]
+
+
+def _after_ns(tier: WorldSettings) -> int:
+    """How long after a cure the masters of one tier, and who looks after them, may be busy."""
+    failover = tier.failover
+    steps_ns = (
+        failover.fencing.timeout_ns
+        + failover.transfer_timeout_ns
+        + failover.promote_timeout_ns
+        + failover.redirect_timeout_ns
+        + failover.retry_interval_ns
+    )
+    return longest_ns(tier.fencing_device.restart) + steps_ns + tier.detection.recovery_ns
 
 
 @dataclass(frozen=True, slots=True)

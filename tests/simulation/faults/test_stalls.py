@@ -8,7 +8,7 @@ import math
 import pytest
 
 from hasim.events import Heartbeat, ProbeReply, SendProbe, StatusChanged
-from hasim.measures.measured import measure
+from hasim.measures import measure
 from hasim.model import Cause, Status
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded

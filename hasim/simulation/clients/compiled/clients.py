@@ -54,6 +54,7 @@ from hasim.simulation.clients.compiled.serving import (
     masters,
     place_of,
     release,
+    resume,
     routes,
     state,
     take_slot,
@@ -93,7 +94,7 @@ def arrive(table: Table, now: int) -> int:
     s = state(table)[0]
     message = s.message
     s.message += 1
-    left = s.message < s.count
+    left = s.message < s.called
     s.arrival_ns = messages(table)[s.message & s.mask].arrival_ns if left else FOREVER
     m = messages(table)[message & s.mask]
     m.tries, m.failed, m.last, m.outcome = 0, 0, UNSETTLED, UNSETTLED
@@ -141,7 +142,7 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     if a.parked == HELD:
         note_delay(table, gateway, HELD_DELAY, now - a.sent_ns)
     a.used = a.awaited = 1
-    a.parked = a.pooled = 0
+    a.parked = a.pooled = a.asked = 0
     a.draw, a.message, a.partition = draw, message, partition
     a.gateway, a.master, a.route = gateway, master, gateway * s.masters + master
     a.sent_ns = now
@@ -235,8 +236,11 @@ def settle(table: Table, now: int, message: int, cause: int) -> None:
     m = messages(table)[message & state(table)[0].mask]
     m.outcome = cause
     m.ended_ns = now
+    s = state(table)[0]
     if cause != OK:
-        state(table)[0].lost += 1
+        s.lost += 1
+    if s.before:
+        resume(table, now, message, cause)
 
 
 @njit

@@ -114,7 +114,8 @@ class Configuration:
         rows["hangs"] = [master.blocked for master in masters]
         rows["delay_ns"] = [sum(master.delays) for master in masters]
         rows["error_ns"] = [min(master.error_times, default=-1) for master in masters]
-        rows["plain"] = [_is_plain(master) for master in masters]
+        alone = not self._memory["state"]["behind"][0]  # what another tier takes is not foreseen
+        rows["plain"] = [alone and _is_plain(master) for master in masters]
         rows["error_rate"] = [master.error_rate for master in masters]
         held_by = [self._oracle.holders[partition] for partition in self._partitions]
         self._memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])

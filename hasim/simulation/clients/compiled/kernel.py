@@ -48,6 +48,7 @@ from hasim.simulation.clock import (
     LINE,
     MESSAGES,
     PROBES,
+    TIER,
     TIMEOUT,
 )
 
@@ -191,14 +192,56 @@ def room(table: Table) -> int:
         pushed = MOST_PUSHED + s.paced + MOST_TARGETS
         events = min(events, heap_room // pushed, s.free_probes // MOST_TARGETS)
     if s.more:
-        events = min(events, s.count - s.message)
+        events = min(events, s.count - (s.called if s.before else s.message))
     return events
+
+
+@njit
+def room_of_all(table: Table) -> int:
+    """The same for this tier and all behind it: an event of one may touch the next to it."""
+    events, at = room(table), int64(state(table)[0].behind)
+    while at:
+        events = min(events, room(at))
+        at = int64(state(at)[0].behind)
+    return events
+
+
+@njit
+def earliest_of_all(table: Table) -> tuple[int, int, int, int]:
+    """Time and source of the next event of all tiers, its table, and which tier that is."""
+    time, source = earliest(table)
+    found, place, number = table, 0, 0
+    at = int64(state(table)[0].behind)
+    while at:
+        number += 1
+        other, other_source = earliest(at)
+        sooner = other < time
+        if other == time and other < FOREVER:
+            ranked = priority_of(found, source) + place * TIER
+            sooner = priority_of(at, other_source) + number * TIER < ranked
+        if sooner:
+            time, source, found, place = other, other_source, at, number
+        at = int64(state(at)[0].behind)
+    return time, source, found, place
+
+
+@njit
+def full_tier(table: Table) -> int:
+    """The first tier that has no slot for another attempt; -1 if all have."""
+    at, number = table, 0
+    while at:
+        if state(at)[0].free < 0:
+            return number
+        number += 1
+        at = int64(state(at)[0].behind)
+    return -1
 
 
 class Kernel(NamedTuple):
     """What Python calls; each function leaves the fingerprint of its sources in the state."""
 
     advance: Callable[[Table, int, int], int]
+    advance_all: Callable[[Table, int, int], int]
     lose: Callable[[Table, int, int, int], None]
     change_rate: Callable[[Table, int, int, float, bool], None]
     accept: Callable[[Table, int, int], int]
@@ -248,9 +291,40 @@ def build_advance(fingerprint: int) -> Callable[[Table, int, int], int]:
     return advance
 
 
+def build_advance_all(fingerprint: int) -> Callable[[Table, int, int], int]:
+    """The loop over several tiers."""
+
+    @entry
+    def advance_all(table: Table, limit_ns: int, limit_priority: int) -> int:
+        """As `advance`, for a tier and those behind it; `struck` says which one a stop is about."""
+        s = state(table)[0]
+        s.fingerprint = fingerprint
+        events = 0
+        while True:
+            if not events:
+                events = room_of_all(table)
+            if events <= 0 or full_tier(table) >= 0:
+                return GROW
+            events -= 1
+            time, source, at, place = earliest_of_all(table)
+            if time >= limit_ns:
+                priority = 0
+                if time < FOREVER:
+                    priority = priority_of(at, source) + place * TIER
+                if time > limit_ns or priority >= limit_priority:
+                    s.next_ns, s.next_priority = time, priority
+                    return NOTHING
+            stop = execute(at, time, source)
+            if stop:
+                state(at)[0].now, s.struck = time, place
+                return stop
+
+    return advance_all
+
+
 def build(fingerprint: int) -> Kernel:
     """The entry points, compiled at their first call or read from numba's cache."""
-    advance = build_advance(fingerprint)
+    advance, advance_all = build_advance(fingerprint), build_advance_all(fingerprint)
 
     @entry
     def lose(table: Table, now: int, master: int, cause: int) -> None:
@@ -295,4 +369,15 @@ def build(fingerprint: int) -> Kernel:
         state(table)[0].fingerprint = fingerprint
         waiting.call_lines(table, now, count)
 
-    return Kernel(advance, lose, change_rate, accept, retry, roll, catch_up, take_back, call_lines)
+    return Kernel(
+        advance,
+        advance_all,
+        lose,
+        change_rate,
+        accept,
+        retry,
+        roll,
+        catch_up,
+        take_back,
+        call_lines,
+    )

@@ -40,6 +40,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("attempts", "masters", "partitions", "watch")),
         *((name, "i8") for name in ("watch_window_ns", "against", "refuting")),
         *((name, "i8") for name in ("first", "message", "count", "more", "arrival_ns")),
+        *((name, "i8") for name in ("called", "before", "behind", "struck")),
         *((name, "i8") for name in ("mask", "size", "chunk_bits", "jittered", "faulty")),
         *((name, "i8") for name in ("tried_at", "list")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "connect_ns", "stays")),
@@ -61,7 +62,10 @@ STATE = np.dtype(
 """Sizes, settings, what is under way, and (the last two lines) what a stop is about.
 
 Messages from number `first` to before `count` are in memory, those before `message` have
-arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. `foreseen`: how many
+arrived, the next at `arrival_ns` (or FOREVER), and `more` may follow. Of those before `called` it
+is known when they arrive: of all, unless the masters of another tier ask. `before` and `behind`
+are the tables of the tiers before and behind this one, or 0; `struck` says of the first of them
+which one, counted from 0, the loop has stopped for. `foreseen`: how many
 attempts the masters have whose end is known (at most: see `foresight`). Those of number i are
 at place `i & mask` of `size`. `tried_at`: the address of `tried`, which has lists of length `list`.
 """
@@ -177,6 +181,7 @@ ATTEMPT = np.dtype(
         *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
         ("twin", "i4"),
         *((name, "i1") for name in ("used", "awaited", "served", "cause", "parked", "pooled")),
+        ("asked", "i1"),
     ],
     align=True,
 )
@@ -190,9 +195,13 @@ or a worker has been at it, and `remaining_ns` what that worker had to do then.
 or into the queue. `connected_ns`: when the client knows of its connection, if there is a timeout
 for that; FOREVER if not at all. `pooled`: it goes over a connection that is open since that
 time. `twin`: the slot of the other attempt of its message that is awaited (hedging), or -1.
-`parked`: it waits at the gateway since `sent_ns`, for ROOM or HELD. Small, since there may be
+`parked`: it waits at the gateway since `sent_ns`, for ROOM or HELD. `asked`: whether its master
+has asked the next tier, and what came of it. Small, since there may be
 thousands under way.
 """
+
+ASKER = np.dtype([("slot", "i8"), ("draw", "i8")])
+"""The attempt in the tier before for which a request was made."""
 
 PROBE = np.dtype(
     [
@@ -237,6 +246,7 @@ COLUMNS: dict[str, Any] = {
     "gauges": np.int64,  # by master, see hasim.services.balancing.gauge
     "messages": MESSAGE,
     "retries": np.int8,  # by chunk of messages: whether the columns have their retries
+    "askers": ASKER,  # by place of the message, if the masters of another tier ask
     "keys": np.int64,  # by place of the message, if messages have keys
     # By place of the message: how many masters failed it, and then which, in turn.
     "tried": np.int64,

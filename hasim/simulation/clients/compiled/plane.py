@@ -16,13 +16,14 @@ from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.compiled import stops
 from hasim.simulation.clients.compiled.addressing import FOLLOWED, HELD
 from hasim.simulation.clients.compiled.arrays import allocate
+from hasim.simulation.clients.compiled.chain import NEXT_NS, NEXT_PRIORITY, place_of, run_all
 from hasim.simulation.clients.compiled.configuration import Configuration
 from hasim.simulation.clients.compiled.counting import Counting
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.growth import Growth
 from hasim.simulation.clients.compiled.jit import fingerprint, sources
 from hasim.simulation.clients.compiled.kernel import build
-from hasim.simulation.clients.compiled.layout import CAUSES, STATE
+from hasim.simulation.clients.compiled.layout import CAUSES, Memory
 from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
@@ -39,10 +40,7 @@ from hasim.truth import BlockSketch, LoadBlock
 
 KERNEL = build(fingerprint(*sources()))
 SILENCE = -1
-NEXT_NS, NEXT_PRIORITY, FORESEEN = (
-    list(STATE.fields or ()).index(f) for f in ("next_ns", "next_priority", "foreseen")
-)
-"""Places in the state, all of whose fields have eight bytes."""
+FORESEEN = place_of("foreseen")
 
 
 class CompiledPlane:
@@ -97,9 +95,11 @@ class CompiledPlane:
         )
         self._growth = Growth(self._memory)
         self._ledger = Ledger(self._memory, self._gateways, len(self._masters))
-        self._fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
+        self.table = self._memory.table
+        self.behind: CompiledPlane | None = None
+        self.fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
-        self._next_ns = self._next_priority = 0
+        self.next_ns = self.next_priority = 0
         self._dirty = True
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
@@ -113,7 +113,12 @@ class CompiledPlane:
 
     def run(self, until: int) -> None:
         """Run the world up to (and without) `until` nanoseconds."""
-        table, advance, fields = self._memory.table, KERNEL.advance, self._fields
+        if self.behind is not None:
+            run_all(self, KERNEL.advance_all, until)
+            self.conclude()
+            self.env.run(until=until)
+            return
+        table, advance, fields = self._memory.table, KERNEL.advance, self.fields
         env = self.env
         queue, reached = env.queue, env.now
         end = Call(env, until - env.now, FIRST, lambda _: None)
@@ -122,16 +127,15 @@ class CompiledPlane:
             if event.callbacks is cancelled:
                 heappop(queue)  # no reason to stop the messages
                 continue
-            if self._next_ns <= time and (self._next_ns < time or self._next_priority < priority):
-                if self._dirty or self._rerouted:
-                    self._configure()
+            if self.next_ns <= time and (self.next_ns < time or self.next_priority < priority):
+                self.prepare()
                 stop = advance(table, time, priority)
                 if stop:
-                    self._handle(stop)
-                    self._next_ns = 0  # whatever comes next now: it may rank before the stop
+                    self.handle(stop)
+                    self.next_ns = 0  # whatever comes next now: it may rank before the stop
                     reached = env.now
                     continue
-                self._next_ns, self._next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
+                self.next_ns, self.next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
             if time > reached or priority > env.reached:
                 env.reached = priority
             if event is end:
@@ -143,9 +147,31 @@ class CompiledPlane:
                 event.callbacks(event)
             else:
                 env.step()
+        self.conclude()
+        self.env.run(until=until)
+
+    def conclude(self) -> None:
+        """The run is over: hand over and count what there is."""
+        if self.behind is not None:
+            self.behind.conclude()
         self.settle()
         self._counting.roll(KERNEL.roll, everything=True)
-        self.env.run(until=until)
+
+    def prepare(self) -> None:
+        """Before a batch: what has changed is written into the arrays."""
+        if not (self._dirty or self._rerouted):
+            return
+        if self._dirty:
+            self._configuration.write()
+            self._window.need(**_what_matters(self._memory))
+        else:
+            self._configuration.write_routing()
+        self._dirty = self._rerouted = False
+        if self._memory["gateways"]["probed"].any():
+            self._growth.begin_gauging(len(self._masters))
+            write_addresses(self._state, PROBING)
+
+    # -- what the world tells --------------------------------------------------------
 
     def changed(self) -> None:
         """Routing, links, masters' conditions or roles are not what they were."""
@@ -158,44 +184,22 @@ class CompiledPlane:
         self._ledger.rerouted()
         self._rerouted = True
         if self._memory["gateways"]["waiting"].any():
-            self._next_ns = 0
+            self.next_ns = 0
             count = len(self._gateways)
             self._growth.make_heap_room(count)
             KERNEL.call_lines(self._memory.table, self.env.now, count)
 
     def _take_back(self) -> None:
         """What was foreseen for later may turn out otherwise from now on."""
-        if self._fields[FORESEEN]:
-            self._next_ns = 0  # what comes by events now may come before what came next
+        if self.fields[FORESEEN]:
+            self.next_ns = 0  # what comes by events now may come before what came next
             self._growth.make_room_for_all()
             KERNEL.take_back(self._memory.table, self.env.now, self.env.reached)
 
-    def _configure(self) -> None:
-        if self._dirty:
-            self._configuration.write()
-            self._draw_what_matters()
-        else:
-            self._configuration.write_routing()
-        self._dirty = self._rerouted = False
-        if self._memory["gateways"]["probed"].any():
-            self._growth.begin_gauging(len(self._masters))
-            write_addresses(self._state, PROBING)
-
-    def _draw_what_matters(self) -> None:
-        routes, masters = self._memory["routes"], self._memory["masters"]
-        self._window.need(
-            losses=bool(routes["there_lossy"].any() or routes["back_lossy"].any()),
-            errors=bool((masters["error_rate"] > 0).any()),
-        )
-
-    def _handle(self, stop: int) -> None:
+    def handle(self, stop: int) -> None:
         """The kernel has stopped: do what the reference does at this place."""
         if stop == stops.GROW:
-            self.settle()
-            self._growth.make_room()
-            if self._state["message"] == self._state["count"] and self._state["more"]:
-                self._counting.roll(KERNEL.roll)
-                self._window.extend()
+            self.grow()
             return
         state = self._state
         now = int(state["now"])
@@ -222,6 +226,16 @@ class CompiledPlane:
             self._configuration.write_unanswered(concerned)
         if stop & stops.PROBED:
             self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
+
+    def grow(self) -> None:
+        """Some array is full, or all messages in memory have arrived."""
+        self.settle()
+        self._growth.make_room()
+        state = self._state
+        known = state["called"] if state["before"] else state["message"]
+        if known == state["count"] and state["more"]:
+            self._counting.roll(KERNEL.roll)
+            self._window.extend()
 
     def sent_and_lost(self) -> tuple[tuple[int, ...], int]:
         """Attempts sent to each master so far, and messages that ended without an answer."""
@@ -259,10 +273,9 @@ class CompiledPlane:
 
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
-        self._next_ns = 0  # what happens may bring the messages' next event forward
+        self.next_ns = 0  # what happens may bring the messages' next event forward
         self._take_back()
-        if self._dirty or self._rerouted:
-            self._configure()
+        self.prepare()
         self._growth.make_room()
         self._growth.make_room_for_all()
 
@@ -279,6 +292,7 @@ class CompiledPlane:
         attempt["draw"], attempt["partition"], attempt["master"] = -probe.key, -1, master
         attempt["remaining_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
         attempt["seat"] = attempt["due_ns"] = -1
+        attempt["asked"] = 0
         self._probes[slot] = probe
         stop = KERNEL.accept(self._memory.table, self.env.now, slot)
         if stop & stops.PROBED:
@@ -299,7 +313,7 @@ class CompiledPlane:
 
     def settle(self) -> None:
         """Hand the acknowledged writes up to now to the state of the partitions."""
-        if self._fields[FORESEEN]:
+        if self.fields[FORESEEN]:
             KERNEL.catch_up(self._memory.table, self.env.now, self.env.reached)
         count = int(self._state["writes"])
         if not count:
@@ -358,6 +372,15 @@ class CompiledPlane:
     def results(self) -> Results:
         """Every message by itself; only if they were to be kept."""
         return self._counting.results()
+
+
+def _what_matters(memory: Memory) -> dict[str, bool]:
+    """The random numbers that are needed: if some link loses packets, if some master errs."""
+    routes, masters = memory["routes"], memory["masters"]
+    return {
+        "losses": bool(routes["there_lossy"].any() or routes["back_lossy"].any()),
+        "errors": bool((masters["error_rate"] > 0).any()),
+    }
 
 
 def _array(times: NDArray[np.int64]) -> array[int]:

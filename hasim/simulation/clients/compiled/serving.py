@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hasim.services.gateway.rules import HEDGED
+from hasim.simulation.clients.compiled.asking import askers, asks_for, fails
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
@@ -24,6 +25,7 @@ from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answe
 from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.stops import NOTHING, OVERLOAD, PROBED
 from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, LIMIT, MESSAGES
+from hasim.simulation.masters.master import ANSWERED, ASKING, FAILED
 
 state = VIEWS["state"]
 masters = VIEWS["masters"]
@@ -201,12 +203,14 @@ def pace(table: Table, now: int, m: Record, disk: bool) -> None:
         return
     for place in range(m.busy):
         a = attempts(table)[seats(table)[m.first_seat + place]]
-        if not m.disk or a.partition < 0:
+        if a.asked != ASKING and (not m.disk or a.partition < 0):
             a.remaining_ns -= int((now - a.since_ns) * m.rate)
     m.rate, m.disk = rate, disk
     for place in range(m.busy):
         slot = seats(table)[m.first_seat + place]
-        run(table, now, attempts(table)[slot], slot)
+        a = attempts(table)[slot]
+        if a.asked != ASKING:
+            run(table, now, a, slot)
 
 
 @njit
@@ -297,6 +301,8 @@ def complete(table: Table, now: int, priority: int) -> int:
         pop(table)  # a fault took this completion back
         return NOTHING
     m = masters(table)[a.master]
+    if s.behind and asks_for(table, now, slot, m):
+        return NOTHING
     late = m.waiting > 0 and now - attempts(table)[m.head].since_ns > s.timeout_ns
     if late != (m.overloaded != 0):
         m.overloaded = 1 if late else 0
@@ -313,7 +319,7 @@ def complete(table: Table, now: int, priority: int) -> int:
         start(table, now, waiting)
     if m.capacity > 0.0:
         pace(table, now, m, m.disk)
-    if a.error < m.error_rate:
+    if fails(a, m):
         m.errors += 1
         return reply(table, now, slot, ERROR)
     if a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
@@ -363,3 +369,16 @@ def lose_one(table: Table, now: int, slot: int, cause: int) -> None:
             reply(table, now, slot, cause)
         else:
             leave(table, slot)
+
+
+@njit
+def resume(table: Table, now: int, message: int, cause: int) -> None:
+    """A request of the tier before has ended: whoever made it goes on, unless the job is lost."""
+    s = state(table)[0]
+    asker, before = askers(table)[message & s.mask], int64(s.before)
+    slot = int64(asker.slot)
+    a = attempts(before)[slot]
+    if a.used and a.draw == asker.draw and a.seat >= 0 and a.asked == ASKING:
+        a.asked = ANSWERED if cause == OK else FAILED
+        a.remaining_ns = 0
+        run(before, now, a, slot)

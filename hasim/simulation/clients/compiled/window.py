@@ -40,6 +40,7 @@ class Window:
         }
         for name in traffic.constants:
             del self._various[name]
+        self._fed = traffic.clients is None
         # Rows: those after the first attempt are drawn only for chunks in which there are any.
         per = int(self._state["per"])
         self._first, self._others = slice(0, per), slice(per, None)
@@ -53,6 +54,8 @@ class Window:
         """Draw the next chunk of messages."""
         first = int(self._state["count"])
         arrivals = next(self._arrivals, None)
+        if self._fed:  # it is not known when they arrive
+            arrivals = np.full(self._chunk, FOREVER)
         if arrivals is None or not len(arrivals):
             self._state["more"] = 0
             return
@@ -67,7 +70,7 @@ class Window:
         rows["arrival_ns"] = arrivals
         for name, draw in self._various.items():
             rows[name] = draw(first, count)
-        if self._state["last_block"]:
+        if self._state["last_block"] and not self._fed:
             blocks = arrivals // int(self._state["block_ns"])
             rows["block"] = np.minimum(blocks, self._state["last_block"])
         if self._state["has_keys"]:
@@ -79,7 +82,9 @@ class Window:
         self._memory["retries"][place // self._chunk] = 0
         for name in ("demand_ns", *self._columns):
             self._draw(name, first, self._first)
-        self._state["arrival_ns"] = arrivals[0]  # all before have arrived
+        if not self._fed:
+            self._state["called"] = first + count
+            self._state["arrival_ns"] = arrivals[0]  # all before have arrived
 
     def draw_retries(self, message: int) -> None:
         """Draw what the later attempts of a message, and of its chunk, need."""
@@ -165,6 +170,7 @@ class Window:
         self._memory.put("messages", self._blank(self._chunk))
         self._memory.zeros("keys", self._chunk if self._state["has_keys"] else 0)
         self._memory.zeros("clients", self._chunk if self._state["clients"] else 0)
+        self._memory.zeros("askers", self._chunk if self._fed else 0)
         self._memory.zeros("retries", 1)
         self._state["list"] = self._traffic.rows + 1
         self._make_lists()
@@ -178,11 +184,13 @@ class Window:
         tables = [self._table(name) for name in names]
         messages, keys, retries = memory["messages"], memory["keys"], memory["retries"]
         clients = memory["clients"]
+        askers = memory["askers"]
         old, new = int(state["mask"]), 2 * int(state["size"]) - 1
         state["size"], state["mask"] = new + 1, new
         memory.put("messages", self._blank(new + 1))
         memory.zeros("keys", new + 1 if state["has_keys"] else 0)
         memory.zeros("clients", new + 1 if state["clients"] else 0)
+        memory.zeros("askers", new + 1 if self._fed else 0)
         memory.zeros("retries", (new + 1) // chunk)
         lists, more_lists = self._lists(), self._make_lists()
         for name in names:
@@ -191,6 +199,7 @@ class Window:
             (messages, memory["messages"]),
             (keys, memory["keys"]),
             (clients, memory["clients"]),
+            (askers, memory["askers"]),
             (lists, more_lists),
             *zip(tables, map(self._table, names), strict=True),
         ]

@@ -1,0 +1,107 @@
+"""`measure`: one journal to the measures of its run; of several tiers, to those of the chain."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from hasim.journal import Journal
+from hasim.measures.alerts import alerts_of
+from hasim.measures.availability import availability_of, whole_of
+from hasim.measures.balance import balance_of, windows_of
+from hasim.measures.churn import churn_of
+from hasim.measures.clients import clients_of
+from hasim.measures.facts import Facts, facts_of
+from hasim.measures.failovers import Failover, failovers_of
+from hasim.measures.incidents import Incident, incidents_of
+from hasim.measures.load import blocks_of, latencies_of, load_of, masters_of, messages_of
+from hasim.measures.measured import Measured
+from hasim.measures.operations import operations_of, transients_of
+from hasim.measures.quality import mistakes_of
+from hasim.measures.tiers import tier_row
+from hasim.units import seconds
+
+
+def measure(journal: Journal, observer: str | None = None) -> Measured:
+    """Measure one run: what really happened, and how one observer saw and handled it.
+
+    `observer` is its name (None: the first that the journal names). Of several tiers each is
+    measured as its own observer saw it, or the one that is named if it is this tier's: messages
+    and balance are those of the first, the others' incidents, failovers, masters and the like
+    stand with its own, and the service is up while all of them are.
+
+    Raises JournalError for one that the journal does not have, KeyError if the header lacks a
+    field that the measures need.
+    """
+    if not journal.tiers:
+        return _measured(facts_of(journal, observer))
+    if observer is not None:
+        journal.observer(observer)
+    every = []
+    for name in journal.tiers:
+        own = journal.of_tier(name)
+        every.append(facts_of(own, observer if observer in own.observers else None))
+    return _joined(journal.tiers, every, [_measured(facts) for facts in every])
+
+
+def _measured(facts: Facts) -> Measured:
+    header = facts.records.header
+    whole, partitions = availability_of(facts)
+    mistakes = mistakes_of(facts)
+    masters = masters_of(facts, mistakes)
+    messages = messages_of(facts)
+    windows, blocks = windows_of(facts), tuple(blocks_of(facts))
+    return Measured(
+        scenario=header["scenario"],
+        cell=header["cell"],
+        replication=header["replication"],
+        seed=header["seed"],
+        horizon_s=seconds(facts.horizon_ns),
+        service=whole,
+        load=load_of(facts, masters, messages),
+        balance=balance_of(facts, windows),
+        incidents=tuple(incidents_of(facts)),
+        failovers=tuple(failovers_of(facts)),
+        mistakes=tuple(mistakes),
+        partitions=tuple(partitions),
+        masters=tuple(masters),
+        messages=tuple(messages),
+        latencies=tuple(latencies_of(facts)),
+        blocks=blocks,
+        alerts=tuple(alerts_of(facts)),
+        operations=tuple(operations_of(facts)),
+        transients=tuple(transients_of(facts)),
+        churn=tuple(churn_of(facts)),
+        clients=tuple(clients_of(facts)),
+        windows=tuple(windows) if blocks else (),
+    )
+
+
+def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measured]) -> Measured:
+    """What the tiers come to together."""
+    first = found[0]
+    incidents: list[Incident] = []
+    failovers: list[Failover] = []
+    for one in found:
+        before = len(incidents)
+        incidents += [dataclasses.replace(i, number=i.number + before) for i in one.incidents]
+        failovers += [
+            f if f.incident is None else dataclasses.replace(f, incident=f.incident + before)
+            for f in one.failovers
+        ]
+    return dataclasses.replace(
+        first,
+        service=whole_of(every),
+        incidents=tuple(incidents),
+        failovers=tuple(failovers),
+        mistakes=tuple(row for one in found for row in one.mistakes),
+        partitions=tuple(row for one in found for row in one.partitions),
+        masters=tuple(row for one in found for row in one.masters),
+        alerts=tuple(row for one in found for row in one.alerts),
+        operations=tuple(row for one in found for row in one.operations),
+        churn=tuple(row for one in found for row in one.churn),
+        tiers=tuple(
+            tier_row(name, one.service, len(one.failovers), one.messages, one.latencies)
+            for name, one in zip(names, found, strict=True)
+        ),
+    )

@@ -1,0 +1,169 @@
+"""Tiers in series: both data planes agree message by message, and theory is met."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hasim.journal import Journal
+from hasim.measures import measure
+from hasim.measures.invariants import check
+from hasim.simulation.laws import Constant, Exponential
+from hasim.simulation.recorded import Recorded
+from hasim.simulation.settings import (
+    MasterSettings,
+    PoissonArrivals,
+    RequestSettings,
+    TierSettings,
+    TrafficSettings,
+    WorldSettings,
+)
+from hasim.simulation.settings.faults import Crash
+from hasim.truth import MessageRecord
+from hasim.units import MILLISECOND, SECOND
+from tests.simulation import planes
+from tests.simulation.worlds import NO_LATENCY, after, lasting, run
+
+LETTERS = "mbc"
+
+
+def tier_of(world: WorldSettings, letter: str) -> TierSettings:
+    """The masters of a world, and how they are looked after, as a tier; m1 is called b1."""
+    masters = tuple(dataclasses.replace(m, id=letter + m.id[1:]) for m in world.masters)
+    own = {f.name: getattr(world, f.name) for f in dataclasses.fields(TierSettings.__base__)}
+    asked = {f.name: getattr(world.traffic, f.name) for f in dataclasses.fields(RequestSettings)}
+    asked["clients"] = None
+    return TierSettings(
+        name=f"tier-{letter}", requests=RequestSettings(**asked), **{**own, "masters": masters}
+    )
+
+
+def renamed(target: Any, letter: str) -> Any:
+    return letter + target[1:] if target in ("m1", "m2") else target
+
+
+@st.composite
+def chains(draw: Any) -> tuple[WorldSettings, Recorded]:
+    """Any two or three small worlds, one behind the other."""
+    first, recorded = draw(planes.worlds())
+    more = [draw(planes.worlds())[0] for _ in range(draw(st.integers(1, 2)))]
+    worlds = [first, *more]
+    faults = [
+        dataclasses.replace(fault, target=renamed(fault.target, letter))
+        for world, letter in zip(worlds, LETTERS, strict=False)
+        for fault in world.faults
+        if all(at.mean_ns < first.horizon_ns for at in fault.at)
+    ]
+    tiers = tuple(tier_of(w, letter) for w, letter in zip(worlds, LETTERS, strict=False))
+    return dataclasses.replace(first, masters=(), tiers=tiers, faults=tuple(faults)), recorded
+
+
+@settings(deadline=None, max_examples=40)
+@given(chains(), st.integers(0, 3))
+def test_data_planes_agree_on_any_chain(made: tuple[WorldSettings, Recorded], seed: int) -> None:
+    """The reference, event by event, and the compiled loop over all tiers write one journal."""
+    world, recorded = made
+    journal = planes.assert_equal(planes.both(world, recorded, seed=seed))
+    assert not check(journal)
+    assert [row.tier for row in measure(journal).tiers] == [tier.name for tier in world.tiers]
+
+
+def masters(name: str, count: int, service: Any, **more: Any) -> tuple[MasterSettings, ...]:
+    return tuple(
+        MasterSettings(id=f"{name}-{n}", priority=n, service=service, queue=10**6, **more)
+        for n in range(1, count + 1)
+    )
+
+
+def chain(*tiers: TierSettings, rate: float = 40.0, horizon_s: float = 500, **more: Any) -> Any:
+    more.setdefault("network", NO_LATENCY)
+    return WorldSettings(
+        horizon_ns=round(horizon_s * SECOND),
+        traffic=TrafficSettings(
+            arrivals=PoissonArrivals(rate_per_s=rate),
+            owned=0.0,
+            timeout_ns=60 * SECOND,
+            deadline_ns=60 * SECOND,
+        ),
+        tiers=tiers,
+        **more,
+    )
+
+
+PATIENT = RequestSettings(owned=0.0, timeout_ns=60 * SECOND, deadline_ns=60 * SECOND)
+
+
+def latencies_s(journal: Journal, tier: str) -> list[float]:
+    found = journal.of_tier(tier).of(MessageRecord)
+    return [(m.ended_ns - m.arrived_ns) / SECOND for _, m in found if m.outcome == "ok"]
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def test_a_tandem_of_queues_is_jacksons() -> None:
+    """Where workers are never short, two M/M/1 in series wait as each of them would alone.
+
+    The first tier has as many workers as there are messages, so that its departures are Poisson
+    (M/M/inf); behind it, 1 / (mu - lambda). Burke, Operations Research 4(6), 1956.
+    """
+    settings = chain(
+        TierSettings(name="api", masters=masters("a", 1, Exponential(mean_ns=20 * MILLISECOND),
+                                                 workers=10_000)),
+        TierSettings(name="db", requests=PATIENT,
+                     masters=masters("d", 1, Exponential(mean_ns=15 * MILLISECOND), workers=1)),
+    )  # fmt: skip
+    behind, whole = [], []
+    for replication in range(10):
+        journal = run(settings, seed=3, replication=replication, messages=True)
+        behind.append(mean(latencies_s(journal, "db")))
+        whole.append(mean(latencies_s(journal, "api")))
+    expected = 1 / (1 / 0.015 - 40.0)
+    assert mean(behind) == pytest.approx(expected, rel=0.05)
+    assert mean(whole) == pytest.approx(0.020 + expected, rel=0.05)
+
+
+def test_a_worker_waits_for_the_next_tier() -> None:
+    """One worker before a fast tier is an M/G/1 queue of both services (Pollaczek, Khinchine)."""
+    settings = chain(
+        TierSettings(name="api", masters=masters("a", 1, Constant(mean_ns=6 * MILLISECOND),
+                                                 workers=1)),
+        TierSettings(name="db", requests=PATIENT,
+                     masters=masters("d", 1, Constant(mean_ns=9 * MILLISECOND), workers=4)),
+    )  # fmt: skip
+    found = [
+        mean(latencies_s(run(settings, seed=4, replication=r, messages=True), "api"))
+        for r in range(10)
+    ]
+    load = 40.0 * 0.015
+    assert mean(found) == pytest.approx(0.015 + load * 0.015 / (2 * (1 - load)), rel=0.03)
+
+
+def test_a_chain_is_up_while_all_of_its_tiers_are() -> None:
+    """Outages at different times add up, at the same time they do not; each tier has its own."""
+    faults = (
+        Crash(kind="crash", target="a-1", at=after(100), for_=lasting(10)),
+        Crash(kind="crash", target="d-1", at=after(200), for_=lasting(20)),
+        Crash(kind="crash", target="a-1", at=after(300), for_=lasting(30)),
+        Crash(kind="crash", target="d-1", at=after(310), for_=lasting(30)),
+    )
+    law = Constant(mean_ns=MILLISECOND)
+    requests = RequestSettings(owned=0.0, timeout_ns=SECOND, deadline_ns=SECOND)
+    detection = planes.detection(evidence=("probe",), interval_ns=1000 * SECOND)
+    settings = chain(
+        TierSettings(name="api", masters=masters("a", 1, law), detection=detection),
+        TierSettings(name="db", masters=masters("d", 1, law), detection=detection,
+                     requests=requests),
+        horizon_s=400, faults=faults,
+    )  # fmt: skip
+    found = measure(run(settings))
+    api, db = found.tiers
+    assert (api.uptime, db.uptime) == (pytest.approx(1 - 40 / 400), pytest.approx(1 - 50 / 400))
+    assert found.service.uptime == pytest.approx(1 - (10 + 20 + 40) / 400)
+    assert found.service.undetected_s == pytest.approx(70.0)
+    assert [i.master for i in found.incidents] == ["a-1", "a-1", "d-1", "d-1"]
