@@ -20,6 +20,9 @@ from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPING
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import SETTLED, Finding, verdict_after
 
+# Looked up once: nearly every input comes by here.
+OK, HEALTHY, MAINTENANCE = Cause.OK, Status.HEALTHY, Status.MAINTENANCE
+
 
 class Court(Judge):
     """Hands each master's evidence to its detector and takes what follows to the table of verdicts.
@@ -77,16 +80,16 @@ class Court(Judge):
         """Something speaks for the master."""
         health = self.health[master]
         status = health.status
-        if status is Status.MAINTENANCE:
+        if status is MAINTENANCE:
             return []
         if self._hears and (source.NUMBERED or not self._numbered):
             health.detector.passed(now, number, took_ns)
-        health.last_check = Cause.OK
+        health.last_check = OK
         if self._counts_checks:
             health.flapping.checked(passed=True)
         if self.keeps_time:
             self._listen(now, health)
-        if status is Status.HEALTHY:
+        if status is HEALTHY:
             return []
         if self.keeps_time and health.detector.opinion(now) is not Opinion.TRUST:
             return []  # too old to speak for it: its freshness is over already

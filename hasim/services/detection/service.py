@@ -143,6 +143,8 @@ class FailoverDetectionService:
         """The earliest time at which a source has something to do, or silence tells a detector."""
         if self._only_clock is not None:
             earliest = self._only_clock.next_ns()
+        elif not self._clocks:  # silence alone has a time
+            earliest = self._court.agenda.earliest()
         else:
             times_ns = [source.next_ns() for source in self._clocks]
             confirmation_ns = self._court.council.confirmation.next_ns()

@@ -18,11 +18,11 @@ class Arrivals:
 
     def learn(self, now: int, number: int, period_ns: int, window: int) -> None:
         """Take in the arrival of a number; of all, the last `window` count."""
-        offset = now - number * period_ns
-        self.offsets.append(offset)
+        offset, offsets = now - number * period_ns, self.offsets
+        offsets.append(offset)
         self.total += offset
-        while len(self.offsets) > window:
-            self.total -= self.offsets.pop(0)
+        while len(offsets) > window:
+            self.total -= offsets.pop(0)
 
     def expected_ns(self, number: int, period_ns: int) -> int:
         """When this number may be expected (nanoseconds); there must have been an arrival."""

@@ -55,11 +55,12 @@ class Gaps:
 
     def learn(self, gap_ns: int, samples: int) -> None:
         """One more gap; of all, the last `samples` count."""
-        self.gaps.append(gap_ns)
+        gaps = self.gaps
+        gaps.append(gap_ns)
         self.total += gap_ns
         self.squares += gap_ns * gap_ns
-        while len(self.gaps) > samples:
-            old = self.gaps.pop(0)
+        while len(gaps) > samples:
+            old = gaps.pop(0)
             self.total -= old
             self.squares -= old * old
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -90,9 +91,13 @@ class PhiAccrual(Freshness):
 
     def patience_ns(self) -> int:
         """Until phi reaches the threshold."""
-        own = self.settings
+        # Written out, since each heartbeat asks for it.
+        own, gaps = self.settings, self.gaps
+        n, total = len(gaps.gaps), gaps.total
+        deviation_ns = math.sqrt(n * gaps.squares - total * total) / n
+        deviation_ns = max(deviation_ns, own.min_deviation_ns)
         y = deviations_at(self.phi_of, own.threshold)
-        return round(self._mean_ns() + y * self._deviation_ns())
+        return round(total / n + own.acceptable_pause_ns + y * deviation_ns)
 
     def suspicion(self, now: int) -> float:
         """Phi as a share of the threshold."""

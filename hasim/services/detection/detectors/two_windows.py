@@ -50,17 +50,16 @@ class TwoWindows(Freshness):
 
     def learn(self, now: int, number: int) -> None:
         """One more arrival."""
-        self.recent.learn(now, number, self.period_ns, self.settings.short)
-        self.past.learn(now, number, self.period_ns, self.settings.long)
+        own, period_ns = self.settings, self.period_ns
+        self.recent.learn(now, number, period_ns, own.short)
+        self.past.learn(now, number, period_ns, own.long)
 
     def fresh_until_ns(self, now: int, number: int) -> int:
         """The later expectation and the margin."""
-        following = number + 1
-        expected_ns = max(
-            self.recent.expected_ns(following, self.period_ns),
-            self.past.expected_ns(following, self.period_ns),
-        )
-        return expected_ns + self.settings.margin_ns
+        recent, past = self.recent, self.past
+        # The number adds as much to both.
+        mean_ns = max(recent.total // len(recent.offsets), past.total // len(past.offsets))
+        return mean_ns + (number + 1) * self.period_ns + self.settings.margin_ns
 
     def patience_ns(self) -> int:
         """An interval and the margin."""

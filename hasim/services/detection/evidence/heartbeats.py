@@ -66,13 +66,15 @@ class Heartbeats(Source):
     def step(self, now: int, item: Input) -> list[Output]:
         """A heartbeat was heard."""
         assert isinstance(item, Heartbeat)
-        if item.master not in self._numbers:
-            raise unknown_master(item.master, self._numbers)
-        if item.number <= self._numbers[item.master]:
+        master, number, sent_ns = item.master, item.number, item.sent_ns
+        last = self._numbers.get(master)
+        if last is None:
+            raise unknown_master(master, self._numbers)
+        if number <= last:
             return []
-        self._numbers[item.master] = item.number
-        took_ns = 0 if item.sent_ns is None else max(0, now - item.sent_ns)
-        return self._judge.passed(now, item.master, self, item.number, took_ns)
+        self._numbers[master] = number
+        took_ns = now - sent_ns if sent_ns is not None and sent_ns < now else 0
+        return self._judge.passed(now, master, self, number, took_ns)
 
     def report(self, master: str) -> dict[str, object]:
         """The number of the latest heartbeat."""
