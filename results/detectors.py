@@ -24,7 +24,7 @@ from hasim.settings import from_plain
 from hasim.units import MILLISECOND, SECOND
 
 MASTERS = 1000
-INPUTS = 200_000
+INPUTS = 100_000
 GOAL = 200_000
 OUT = Path(__file__).with_suffix(".md")
 CLUSTER = Cluster(tuple(Master(f"m{number}", "here") for number in range(MASTERS)), (), (), ())
