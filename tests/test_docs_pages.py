@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hasim.cli import main
+from hasim.services.detection.registry import DETECTORS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "made" not in path.parts)
@@ -49,6 +50,7 @@ def test_what_a_page_says_works(page, tmp_path, monkeypatch, capsys) -> None:
         elif language == "python" and not saved:
             exec(compile(text, str(page), "exec"), names)
     sys.modules.pop("patience", None)
+    DETECTORS.forget("patience")
 
 
 def test_pages_are_found() -> None:

@@ -43,16 +43,20 @@ def _duration(flag: str, meaning: str) -> Callable[[C], C]:
 
 @click.command(
     epilog=examples(
-        "hasim configure nfd-s --detection-time 30s --mistake-recurrence 30d "
-        "--mistake-duration 60s --loss 1% --delay-mean 20ms --delay-law exponential",
-        "hasim configure nfd-e --detection-time 5s --mistake-recurrence 7d "
-        "--mistake-duration 10s --loss 1% --delay-deviation 30ms",
+        "hasim configure nfd-e --detection-time 5s --mistake-recurrence 7d --delay-mean 20ms",
     )
 )
 @click.argument("detector", type=click.Choice(["nfd-s", "nfd-e"]))
 @_duration("--detection-time", "A crash is detected within this (nfd-e: and the mean delay).")
 @_duration("--mistake-recurrence", "Mistakes are at least this far apart, in the mean.")
-@_duration("--mistake-duration", "A mistake lasts at most this long, in the mean.")
+@click.option(
+    "--mistake-duration",
+    type=DURATION,
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="A mistake lasts at most this long, in the mean.",
+)
 @click.option(
     "--loss", type=SHARE, default="0%", show_default=True, metavar="SHARE", help="Heartbeats lost."
 )

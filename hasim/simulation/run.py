@@ -115,6 +115,7 @@ def _about(tier: Tier) -> dict[str, Any]:
         "failover": plain(settings.failover),
         "balancing": plain(settings.balancing),
         "monitor": plain(settings.monitor),
+        "accession": plain(settings.accession),
     }
     return {
         "cluster": freeze(tier.cluster),

@@ -24,6 +24,7 @@ from hasim.events import (
 from hasim.journal import Journal, JournalError, lane_of
 from hasim.model import Cluster
 from hasim.replay import Replay, replay
+from hasim.services.accession import AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection.settings import DetectionSettings
@@ -50,6 +51,8 @@ class ControlPlaneSettings:
     """Load balancing."""
     monitor: MonitorSettings = MonitorSettings()
     """High-availability monitoring."""
+    accession: AccessionSettings = AccessionSettings()
+    """How the control plane asks before it acts."""
 
 
 class ReplayError(ValueError):
@@ -188,6 +191,7 @@ def _control_plane(journal: Journal, observer: str, made: ControlPlaneSettings) 
         made.failover,
         made.balancing,
         made.monitor,
+        made.accession,
         observer=observer,
         seed=journal.header["observers"][observer].get("seed"),
         acts=journal.header["observers"][observer].get("acts", True),

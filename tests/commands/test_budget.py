@@ -182,7 +182,7 @@ def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
              "--column", "resource=host", "--unit", "s", "--where", "sort=badd"],
             "--where sort: no row has the value 'badd'; did you mean bad?",
         ),
-        (["--rate", "crash=0.001/y", "--set", "faults.0.for=100000d"], "messages"),
+        (["--rate", "crash=0.001/y", "--set", "faults.0.for=9000d"], "messages"),
         (
             ["--rate", "crash=1e5/s", "--set", "faults.0.for=1us", "--crude", "9d"],
             "faults.0.every: strikes",

@@ -152,7 +152,7 @@ def test_every_help_fits_80_columns_and_its_examples_are_its_own():
 
 @pytest.mark.parametrize(("name", "line"), _examples())
 def test_every_example_is_understood(name, line, tmp_path):
-    for file in ("JOURNAL", "rtt.csv", "outages.csv"):
+    for file in ("JOURNAL", "FILE", "rtt.csv", "outages.csv"):
         (tmp_path / file).write_text("")
     for typed in re.findall(r"\bhasim ([^|>)]*)", line):
         command, *args = shlex.split(typed)

@@ -16,6 +16,7 @@ from hasim.measures.balance import (
 from hasim.model import Cause, Severity
 from hasim.truth import (
     AttemptRollup,
+    ClientRollup,
     KeysMoved,
     LatencySketch,
     LoadBlock,
@@ -116,6 +117,7 @@ def full() -> Story:
     story.truth(21, LoadSample((4, 5, 6), 1))
     story.truth(100, WritesHeld("p1", 40, 40))
     story.truth(20, KeysMoved("west", "maglev", 100, 30, 0, 2, 1 / 3))
+    story.truth(100, ClientRollup("west", 3, 1, 5, 5, 2, 9, 7))
     story.truth(100, LoadBlock(0, (), (), 127, 94, 167, (120, 40, 0)))
     return story
 

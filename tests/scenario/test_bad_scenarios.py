@@ -90,7 +90,7 @@ def said(problems):
          "must be greater than 0% (a speed of zero is the kind hang)"),
         ("interval: 5s", "interval: 200ms\n  timeout: 100ms", 8, "detection.fast_interval",
          "is longer than the interval, 200ms"),
-        ("interval: 5s", "timeout: 31s", 9, "detection.timeout",
+        ("interval: 5s", "fast_interval: 31s", 9, "detection.fast_interval",
          "is longer than the interval, 30s"),
         ("interval: 5s", "evidence: []", 9, "detection.evidence", "needs at least one value"),
         ("detection:", "traffic: {timeout: 6s, connect_timeout: 6s}\ndetection:", 8,
@@ -233,7 +233,7 @@ def test_a_combination_that_does_not_fit(problems_of) -> None:
     text = GOOD + "vary:\n  detection.interval:\n    - 5s\n    - 100ms\n"
     found = problems_of(text)
     assert {p.message for p in found} == {"is longer than the interval, 100ms"}
-    assert {p.field for p in found} == {"detection.fast_interval", "detection.timeout"}
+    assert {p.field for p in found} == {"detection.fast_interval"}
 
 
 @pytest.mark.parametrize(

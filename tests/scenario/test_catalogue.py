@@ -36,7 +36,8 @@ def test_every_shipped_scenario_loads_and_keeps_the_schema(name: str) -> None:
     assert path.read_text(encoding="utf-8").startswith("# ")
     assert list(VALIDATOR.iter_errors(read_document(path).data)) == []
     for cell in study.cells:
-        assert cell.world.traffic.regions == ()
+        if name not in ("dns-failover", "gateway-crash"):  # whose clients are elsewhere
+            assert cell.world.traffic.regions == ()
         study.recorded_of(cell)
     again = from_data(read_document(path).data, source=path)
     assert again.cells == study.cells
@@ -188,4 +189,5 @@ def test_the_schema_covers_every_settings_class() -> None:
     assert NetworkSettings.__name__ in classes
     detection = SCHEMA["$defs"]["DetectionSettings"]["properties"]
     beside = {name for cls in parts for name in fields_by_user_name(cls)}
-    assert set(detection) == {"evidence", "detector", "confirm", "flapping"} | beside
+    chosen = {"evidence", "detector", "confirm", "flapping", "preset"}
+    assert set(detection) == chosen | beside

@@ -193,15 +193,19 @@ def test_a_bad_combination_that_was_not_looked_at_is_told_when_it_is_its_turn(mo
         "masters": [{"id": "a"}, {"id": "b", "priority": 2}],
         "vary": {
             "detection.interval": [f"{n}s" for n in (*range(10, 60), 2)],
-            "detection.timeout": [f"{n}s" for n in (1, 1.5, 2.5, 1.7, 1.9)],
-            "detection.fast_interval": ["1s", "2s"],
+            "detection.fast_interval": [f"{n}s" for n in (1, 1.5, 2.5, 1.7, 1.9)],
+            "detection.timeout": ["1s", "2s"],
         },
     }
     cells = from_data(data).cells
     bad = [cell for cell in range(len(cells)) if cells.problems(cell)]
     assert [cells.varied(cell) for cell in bad] == [
-        {"detection.interval": "2s", "detection.timeout": "2.5s", "detection.fast_interval": fast}
-        for fast in ("1s", "2s")
+        {
+            "detection.interval": "2s",
+            "detection.fast_interval": "2.5s",
+            "detection.timeout": timeout,
+        }
+        for timeout in ("1s", "2s")
     ]
     with pytest.raises(loader.ScenarioError, match="longer than the interval, 2s"):
         _ = cells[bad[0]]

@@ -47,7 +47,7 @@ def test_the_keys_of_a_drained_master_are_those_that_its_messages_had(algorithm:
     settings = keyed(algorithm, operations=(drain("m2", 15),), balancing=never_full)
     journal = assert_equal(both(settings))
     ((t_ns, found),) = journal.of(KeysMoved)
-    keys = draw_all(build(settings)._traffic()).key.tolist()
+    keys = draw_all(build(settings).tiers[0]._traffic()).key.tolist()
     before: dict[int, str] = {}
     later: dict[int, str] = {}
     for _, message in journal.of(MessageRecord):
@@ -113,7 +113,7 @@ def test_both_planes_agree_under_faults_at_two_gateways(algorithm: str) -> None:
     rows = measure(journal).churn
     assert {row.gateway for row in rows} == {"here", "there"}
     assert sum(row.left for row in rows) > 20
-    drawn = draw_all(build(settings)._traffic())
+    drawn = draw_all(build(settings).tiers[0]._traffic())
     for t_ns, body in journal.of(KeysMoved) if algorithm != "sticky" else ():
         mine = (drawn.gateway == ("here", "there").index(body.gateway)) & (drawn.partition < 0)
         assert body.keys == len(np.unique(drawn.key[mine & (drawn.arrival_ns < t_ns)]))
@@ -130,8 +130,8 @@ def test_seen_are_the_keys_of_stateless_messages_up_to_now() -> None:
     settings = keyed(
         "maglev", traffic=traffic(300, owned=0.5, regions=("a", "b"), keys=KeySettings(number=900))
     )
-    drawn = draw_all(build(settings)._traffic())
-    seen = Seen(build(settings)._traffic(), 2)
+    drawn = draw_all(build(settings).tiers[0]._traffic())
+    seen = Seen(build(settings).tiers[0]._traffic(), 2)
     for now in (0, SECOND, SECOND, int(drawn.arrival_ns[50]), 29 * SECOND):
         for gateway in (0, 1):
             mine = (drawn.gateway == gateway) & (drawn.partition == STATELESS)

@@ -65,7 +65,7 @@ def test_a_probe_tells_what_a_master_has_to_do(plane: str) -> None:
         )
     )
     heard: list[tuple[str, int, int]] = []
-    (gateway,) = built.gateways.values()
+    (gateway,) = built.tiers[0].gateways.values()
     if plane == "reference":
         record = gateway.balancer.record_load_probe
 

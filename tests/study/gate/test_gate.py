@@ -19,7 +19,7 @@ from hasim.scenario import catalogue
 from hasim.scenario.loader import from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm
-from hasim.services.failover import FailoverOrchestrator
+from hasim.services.failover.answers import Answers
 from hasim.simulation import streams
 from hasim.study.estimates import summary
 from hasim.study.execution import executor
@@ -149,18 +149,18 @@ def test_fencing_left_out_is_caught(baseline):
 
 
 def test_a_slower_fencing_step_is_caught(baseline, monkeypatch):
-    real = FailoverOrchestrator._on_fence_result
+    real = Answers._fenced
     believed: set[tuple[int, int]] = set()
 
     def asks_twice(self, now, result):
         """A change of the program that does not believe the first confirmation."""
-        key = (id(self), result.failover)
+        key = (id(self), result.order)
         if result.confirmed and key not in believed:
             believed.add(key)
             result = dataclasses.replace(result, confirmed=False)
         return real(self, now, result)
 
-    monkeypatch.setattr(FailoverOrchestrator, "_on_fence_result", asks_twice)
+    monkeypatch.setattr(Answers, "_fenced", asks_twice)
     report = bench(default("failover"), baseline, jobs=1)
     assert {("failover", "failover_time.mean"), ("failover", "outage.mean")} <= found(report)
     assert report.changes[0].settings == {}  # the program changed, not its settings

@@ -149,10 +149,12 @@ def test_a_bad_cell_ends_a_study_and_keeps_what_was_done(tmp_path, small_limits)
     scenario = tmp_path / "bad.yaml"
     vary = {
         "detection.interval": ["3s", "4s", "5s", "1s", "6s", "7s", "8s"],
-        "detection.timeout": ["100ms", "200ms", "1500ms", "300ms"],
+        "detection.fast_interval": ["100ms", "200ms", "1500ms", "300ms"],
     }
     scenario.write_text(json.dumps(changed(replications=1, vary=vary), indent=1))
-    with pytest.raises(ScenarioError, match=r"bad.yaml:\d+: detection.timeout: is longer than"):
+    with pytest.raises(
+        ScenarioError, match=r"bad.yaml:\d+: detection.fast_interval: is longer than"
+    ):
         hasim.run(scenario, jobs=1, out=tmp_path / "run")
     study = open_run(tmp_path / "run")
     assert study.state == "FAILED"

@@ -199,8 +199,8 @@ def test_the_cases_meet_what_they_are_made_for() -> None:
         attempts.update({a.cause: a.attempts for _, a in journal.of(AttemptRollup)})
         probes.update(p.cause for _, p in journal.of(ProbeReply))
         unroutable += sum(m.outcome == Cause.UNROUTABLE for _, m in journal.of(MessageRecord))
-    # The last one takes limits.
-    never = {Cause.UNROUTABLE, Cause.NOT_OWNER, Cause.OVERFLOW}
+    # The last two take limits, and a time to connect.
+    never = {Cause.UNROUTABLE, Cause.NOT_OWNER, Cause.OVERFLOW, Cause.CONNECT_TIMEOUT}
     assert set(attempts) == set(Cause) - never
     assert unroutable > 0
     assert set(probes) >= {Cause.OK, Cause.REFUSED, Cause.ERROR, Cause.REJECTED}
@@ -288,7 +288,14 @@ def test_equal_when_requests_and_deep_probes_come_at_once(demand_ns: int) -> Non
     service = Constant(mean_ns=demand_ns)
     settings = world(
         5,
-        masters=masters(2, service=service, workers=1, queue=0, health="deep"),
+        masters=masters(
+            2,
+            service=service,
+            workers=1,
+            queue=0,
+            health="deep",
+            health_work=Constant(mean_ns=MILLISECOND),
+        ),
         network=NetworkSettings(local_rtt_ns=2 * GRID_NS, loss=0.05),
         traffic=dataclasses.replace(
             traffic(50, owned=0.0), arrivals=TraceArrivals(trace="", column="")
@@ -356,7 +363,9 @@ def test_equal_when_the_arrays_have_to_grow(algorithm: str) -> None:
     settings = world(
         9,
         masters=masters(2, service=Exponential(mean_ns=SECOND), workers=300, queue=10**5),
-        traffic=traffic(1500, owned=0.9, timeout_ns=2 * SECOND, retry=RetrySettings(attempts=2)),
+        traffic=traffic(
+            1500, owned=0.9, timeout_ns=2 * SECOND, retry=RetrySettings(attempts=2, budget=0.2)
+        ),
         faults=(hang, crash),
         balancing=BalancingSettings(algorithm=algorithm),
     )
@@ -455,18 +464,19 @@ def stale_writes(
     """How many writes of p1 nobody owned, and when the first was, by failover."""
     on_it = dataclasses.replace(settings, data_plane=plane_)
     built = World(on_it, recorded, seed=seed, replication=0)
-    for gateway, owner in zip(built.gateways.values(), ("m1", "m2"), strict=True):
+    (tier,) = built.tiers
+    for gateway, owner in zip(tier.gateways.values(), ("m1", "m2"), strict=True):
         owned = tuple(
             Ownership(p, owner if p == "p1" else gateway.balancer.standing.owner_of(p), 1)
-            for p in built.partitions.names
+            for p in tier.partitions.names
         )
-        table = RoutingTable(2, tuple(built.masters), owned, "round-robin")
+        table = RoutingTable(2, tuple(tier.masters), owned, "round-robin")
         gateway.balancer.apply_routing(0, table)
-        built.masters[owner].promote(("p1",), 5)
-    built.partitions.states["p1"].owner = "m3"
+        tier.masters[owner].promote(("p1",), 5)
+    tier.partitions.states["p1"].owner = "m3"
     built.changes.changed()
     built.messages.run(settings.horizon_ns)
-    return dict(built.partitions.states["p1"].stale)
+    return dict(tier.partitions.states["p1"].stale)
 
 
 @pytest.mark.parametrize("bits", [0, 2, 5])

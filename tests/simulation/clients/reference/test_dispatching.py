@@ -66,7 +66,7 @@ def world_of(algorithm: str, **more: Any) -> WorldSettings:
 
 
 def simulated(built: World) -> Ends:
-    plane = built.messages
+    plane = built.tiers[0].messages
     assert isinstance(plane, MessagePlane)
     plane.run(built.settings.horizon_ns)
     return list(zip(plane.ended_ns, plane.outcome, plane.master, plane.tries, strict=True))
@@ -74,10 +74,11 @@ def simulated(built: World) -> Ends:
 
 def proxied(built: World) -> Ends:
     """The same messages through a proxy; of the world nothing is used but its network's links."""
-    settings, plane, cluster = built.settings, built.messages, built.cluster
+    (tier,) = built.tiers
+    settings, plane, cluster = built.settings, tier.messages, tier.cluster
     assert isinstance(plane, MessagePlane)
-    messages, (sender,) = plane.messages, built.gateways.values()
-    law = built.masters["m1"].law
+    messages, (sender,) = plane.messages, tier.gateways.values()
+    law = tier.masters["m1"].law
 
     def backend(send: Send) -> tuple[int, Cause] | None:
         place, links = messages.place(send.attempt), built.network.links
@@ -88,12 +89,12 @@ def proxied(built: World) -> Ends:
         lost = gone_ns < 0 or back_ns < 0
         return None if lost else (gone_ns + messages.demand_ns[law][place] + back_ns, Cause.OK)
 
-    gateway = GatewayService(settings.balancing, cluster, sender.region, watch=Watch(2))
+    gateway = GatewayService(settings.balancing, cluster, sender.name, watch=Watch(2))
     chance = Drawn(plane.pick_seed, messages)
     made = Proxy(Loop(), Dispatcher(gateway, settings.traffic, chance), backend)
     for number, arrival_ns in enumerate(messages.arrival_ns):
         index = messages.partition[number]
-        partition = None if index == STATELESS else built.partitions.names[index]
+        partition = None if index == STATELESS else tier.partitions.names[index]
         made.loop.call_at(arrival_ns, lambda n=number, p=partition: made.request(n, p))
     made.loop.run()
     return [(at, end.cause, end.master, end.tries) for _, (at, end) in sorted(made.settled.items())]
