@@ -41,8 +41,13 @@ from hasim.times import Times
 from hasim.units import SECOND
 from tests.services.bench import Bench, cluster
 
-CLUSTER = cluster(3, ("near", "far"))
-NAMES = {"master": ["m1", "m2", "m3"], "gateway": ["near", "far"], "partition": ["p1", "p2", "p3"]}
+CLUSTER = dataclasses.replace(cluster(3, ("near", "far")), observers=("here", "there"))
+NAMES = {
+    "master": ["m1", "m2", "m3"],
+    "gateway": ["near", "far"],
+    "partition": ["p1", "p2", "p3"],
+    "observer": ["here", "there"],
+}
 KINDS = typing.get_args(Input)
 
 
