@@ -510,11 +510,11 @@ def test_equal_when_errors_begin_after_clients_have_left(monkeypatch: pytest.Mon
         detection=detection(evidence=("probe",), fall=100),
     )
     journal = assert_equal(both(settings))
-    held = sum(h.acknowledged for _, h in journal.of(WritesHeld))
     records = [m for _, m in journal.of(MessageRecord)]
+    assert records
     assert all(m.outcome != Cause.OK for m in records)
-    attempts = sum(m.attempts for m in records)
-    assert 0.3 * attempts < held < 0.8 * attempts
+    # Whoever wrote has left, and hears of nothing: none of it is acknowledged.
+    assert sum(h.acknowledged for _, h in journal.of(WritesHeld)) == 0
 
 
 @pytest.mark.slow
