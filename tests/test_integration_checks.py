@@ -42,6 +42,11 @@ def healthy(master: str) -> StatusChanged:
     return StatusChanged(master, Status.UNKNOWN, Status.HEALTHY, Diagnosis.NONE, "test")
 
 
+def suspect(master: str) -> StatusChanged:
+    """Of one that is suspect, an operator's order is no planned move."""
+    return StatusChanged(master, Status.HEALTHY, Status.SUSPECT, Diagnosis.UNREACHABLE, "test")
+
+
 class TestDetection:
     @pytest.fixture
     def service(self) -> FailoverDetectionService:
@@ -160,6 +165,7 @@ class TestOrchestrator:
         assert service.select_backup_master("m1", exclude=("m2", "m3")) is None
 
     def test_execution(self, service: FailoverOrchestrator) -> None:
+        service.handle_failover_event(1, suspect("m1"))
         out = service.execute_failover(SECOND, "m1")
         assert [type(o).__name__ for o in out] == ["FailoverChanged", "FailoverChanged", "Fence"]
         assert service.execute_failover(SECOND, "m1") == []  # one at a time
@@ -173,11 +179,13 @@ class TestOrchestrator:
         assert out[0].partitions == ("p2",)
 
     def test_active(self, service: FailoverOrchestrator) -> None:
+        service.handle_failover_event(1, suspect("m1"))
         service.execute_failover(SECOND, "m1")
         (active,) = service.get_active_failovers()
         assert (active.master, active.state, active.partitions) == ("m1", "fencing", ("p1",))
 
     def test_history(self, service: FailoverOrchestrator) -> None:
+        service.handle_failover_event(1, suspect("m1"))
         service.execute_failover(SECOND, "m1", "drill")
         first, second = service.get_failover_history()
         assert (first.trigger, first.reason, first.t_ns) == ("declare", "drill", SECOND)

@@ -631,10 +631,10 @@ def test_an_edited_picker_takes_effect(tmp_path: Path) -> None:
     before = masters_chosen()
     assert masters_chosen() == before
     picker = tmp_path / "hasim/services/balancing/pickers/least_loaded.py"
-    old = "fleet.in_flight[one] * fleet.weight[other] < fleet.in_flight[other]"
+    old = "(counts[first + index] < turn)"
     text = picker.read_text()
     assert text.count(old) == 1
-    picker.write_text(text.replace(old, old.replace("<", "<=")))  # ties to the highest index
+    picker.write_text(text.replace(old, old.replace("<", ">=")))  # ties to the last one picked
     assert masters_chosen() != before
 
 
