@@ -39,8 +39,9 @@ class FencingDevice:
         source = {"seed": seed, "replication": replication}
         self._latency = Durations(settings.latency, "fencing-latency", masters, **source)
         self._restarts = Durations(settings.restart, "fencing-restart", masters, **source)
-        self._orders: dict[tuple[str, str], dict[int, Call]] = {}
-        """By observer and master, the orders that are under way, by number."""
+        self._orders: dict[tuple[str, str], dict[tuple[int, int], Call]] = {}
+        """By observer and master, the orders that are under way, by term and number: a control
+        plane that has been started anew counts anew."""
         self.first_fails: bool | None = None
 
     def take(self, effect: Fence | CancelFence, post: Post) -> None:
@@ -54,7 +55,9 @@ class FencingDevice:
         """Fence a master for an observer, who gets the answer over the device's own line."""
         latency_ns = self._latency.next_ns(effect.master)
         call = Call(self._env, latency_ns, COMPLETION, self._fence, (effect, post))
-        self._orders.setdefault((post.observer, effect.master), {})[effect.order] = call
+        self._orders.setdefault((post.observer, effect.master), {})[effect.term, effect.order] = (
+            call
+        )
 
     def cancel(self, effect: CancelFence, post: Post) -> None:
         """An observer takes its orders back: those under way are not carried out, and have failed.
@@ -62,8 +65,8 @@ class FencingDevice:
         Up to the order that it names: one that was given up may be under way still.
         """
         under_way = self._orders.get((post.observer, effect.master), {})
-        for number in [number for number in under_way if number <= effect.order]:
-            call = under_way.pop(number)
+        for key in [key for key in under_way if key[1] <= effect.order]:
+            call = under_way.pop(key)
             call.cancel()
             Call(self._env, 0, COMPLETION, self._cancelled, call.load)
 
@@ -74,7 +77,7 @@ class FencingDevice:
         effect: Fence
         post: Post
         effect, post = event.load
-        del self._orders[post.observer, effect.master][effect.order]
+        del self._orders[post.observer, effect.master][effect.term, effect.order]
         if self._fails(effect.master):
             self._answer(effect, post, confirmed=False)
             return
