@@ -67,7 +67,7 @@ def _best(ranked: Best, names: Mapping[int, str]) -> str:
     if not ranked.decided:
         count = len(ranked.alike) + 1
         return f"By {by} the data tell none of {count} apart: no choice follows from it."
-    text = f"Best by {by}: {names[ranked.cell]}, {value}"
+    text = f"Best by {by}: {names[ranked.cell]}: {value}"
     nearest, difference = ranked.behind[0]
     if ranked.alike:
         text += f"; not told apart from it: {_listed(ranked.alike, names)}"
@@ -116,4 +116,4 @@ def _worse(measure: str, gap: str, unit: str) -> str:
 def _listed(cells: Sequence[int], names: Mapping[int, str]) -> str:
     if len(cells) > NAMED:
         return f"{len(cells)} others"
-    return ", ".join(names[cell] for cell in cells)
+    return "; ".join(names[cell] for cell in cells)

@@ -81,12 +81,12 @@ def test_what_the_best_costs_is_said() -> None:
     quick = [run(r, [2.0 + r / 100], 2.5 + r / 100, mistakes=4 + r % 2) for r in range(12)]
     slow = [run(r, [5.0 + r / 90], 5.5 + r / 90) for r in range(12)]
     first, second = said([quick, slow])
-    assert first.startswith("Best by outage mean: fall=1, 2.56 s [")
+    assert first.startswith("Best by outage mean: fall=1: 2.56 s [")
     assert "next is fall=2, 3.01 s more." in first
     assert second.startswith("What it costs: mistakes, ")
     assert "/h more than with fall=2" in second
     by_mistakes = said([quick, slow], "mistakes")
-    assert by_mistakes[0].startswith("Best by mistakes: fall=2, 0 /h [")
+    assert by_mistakes[0].startswith("Best by mistakes: fall=2: 0 /h [")
     assert "detection mean, 3.0" in by_mistakes[1]
 
 
