@@ -95,9 +95,11 @@ def wrongly_fenced(facts: Facts) -> Iterator[tuple[int, MasterFenced, str]]:
     removed = [(t_ns, order.master) for t_ns, order in records.of(RemoveMaster)]
     rested = [(t_ns, order.master) for t_ns, order in records.of(StartMaintenance)]
     for t_ns, fenced in records.of(MasterFenced):
-        status = facts.verdicts[fenced.master].status.just_before(t_ns)
+        status = facts.verdicts[fenced.master].status
+        # Both: a device without latency acts at the very instant of the declaration.
+        healthy = status.just_before(t_ns) is status.at(t_ns) is Status.HEALTHY
         told = any(at <= t_ns and master == fenced.master for at, master in removed + rested)
-        if fenced.observer != records.observer or status is not Status.HEALTHY or told:
+        if fenced.observer != records.observer or not healthy or told:
             continue
         for partition, owner in owners.items():
             if owner.just_before(t_ns) == served[partition].just_before(t_ns) == fenced.master:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import FailoverChanged, OwnerChanged, StatusChanged
+from hasim.events import FailoverChanged, OwnerChanged, StartMaintenance, StatusChanged
 from hasim.journal import Journal
 from hasim.measures.invariants import Violation, check, difference
 from hasim.model import Cause, Diagnosis, Status
@@ -56,6 +56,28 @@ def test_two_writers_under_confirmed_fencing() -> None:
     assert found(story) == [(1, 20, "p2")]
     story.header["observers"][OBSERVER]["settings"]["failover"]["fencing"]["mode"] = "none"
     assert found(story) == []
+
+
+def powered_off(*told: StatusChanged | StartMaintenance) -> list[tuple[int, float, str]]:
+    """b, which serves p2, is powered off at 40 s, after what the observer was told or said."""
+    story = sound()
+    story.status(1, "b", Status.HEALTHY)
+    story.up(1, "p2", "b")
+    for body in told:
+        story.tell(40, "input" if isinstance(body, StartMaintenance) else "event", body)
+    story.fenced("b", 7, 40, 50)
+    return [one for one in found(story) if one[0] == 1]
+
+
+def test_nobody_powers_off_a_healthy_owner_that_serves() -> None:
+    assert powered_off() == [(1, 40, "b")]
+
+
+def test_who_was_declared_at_that_very_instant_may_be_powered_off() -> None:
+    """By a device without latency; and so may one that an operator has ordered away."""
+    failed = StatusChanged("b", Status.HEALTHY, Status.FAILED, Diagnosis.UNREACHABLE, "silent")
+    assert powered_off(failed) == []
+    assert powered_off(StartMaintenance("b")) == []
 
 
 def test_an_epoch_that_does_not_grow() -> None:
