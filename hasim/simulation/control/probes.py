@@ -94,7 +94,7 @@ class Probes:
             if back_ns >= 0:
                 reply, took_ns = ProbeReply(name, probe.probe, OK), there_ns + back_ns
                 key = self.key(name, took_ns)
-                answer = Call(env, took_ns, INPUT, self._receive, reply, key)
+                answer = Call(env, took_ns, INPUT, self._foreseen_answer, reply, key)
                 self._deadlines.foreseen(probe, took_ns)
                 self._foreseen[name] = (now + there_ns, (probe, way, number, now), answer)
                 return
@@ -232,6 +232,14 @@ class Probes:
         if depth == "tcp":
             return not here.dead or here.health is OK
         return here.health is OK and (depth == "shallow" or here.lies > 0)
+
+    def _foreseen_answer(self, event: Call) -> None:
+        """What was foreseen has happened: a change at the same instant comes too late for it."""
+        master = event.load.master
+        latest = self._foreseen.get(master)
+        if latest is not None and latest[2] is event:
+            del self._foreseen[master]
+        self._receive(event)
 
     def _answer(self, journey: Journey, cause: Cause) -> None:
         probe, way, _, sent_ns = journey

@@ -62,7 +62,6 @@ def chains(draw: Any) -> tuple[WorldSettings, Recorded]:
     return dataclasses.replace(first, masters=(), tiers=tiers, faults=tuple(faults)), recorded
 
 
-@pytest.mark.slow  # has not ended since clients have names, connections and held requests
 @settings(deadline=None, max_examples=40)
 @given(chains(), st.integers(0, 3))
 def test_data_planes_agree_on_any_chain(made: tuple[WorldSettings, Recorded], seed: int) -> None:
