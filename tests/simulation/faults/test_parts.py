@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hasim.events import Heartbeat, StatusChanged
-from hasim.measures.measured import measure
+from hasim.measures import measure
 from hasim.model import Cause, Status
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.settings import WorldSettings
