@@ -6,10 +6,6 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-import pages  # noqa: E402
-
 project = "hasim"
 author = "the hasim authors"
 project_copyright = author
@@ -32,4 +28,10 @@ autodoc_typehints = "none"  # the signature of a strictly typed program is long;
 python_use_unqualified_type_names = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # names in docstrings are words for people
 
-pages.write(HERE / "made")
+
+def setup(app: object) -> None:
+    """Derive the pages that are derived, before any is read."""
+    sys.path.insert(0, str(HERE))
+    import pages
+
+    pages.write(HERE / "made")
