@@ -22,11 +22,13 @@ def with_recorded_service(settings: WorldSettings, recorded: Recorded) -> WorldS
     def read(masters: tuple[MasterSettings, ...], first: int = 0) -> tuple[MasterSettings, ...]:
         found = []
         for number, master in enumerate(masters, first):
-            if (values := recorded.service_ns.get(number)) is not None:
+            values = recorded.service_ns.get(number)
+            if values is None:
+                found.append(master)
+            else:
                 # Masters with the same file share a law, so that its demands are drawn once.
                 law = laws.setdefault(id(values), Samples(values))
-                master = dataclasses.replace(master, service=law)  # noqa: PLW2901
-            found.append(master)
+                found.append(dataclasses.replace(master, service=law))
         return tuple(found)
 
     tiers, first = [], 0

@@ -140,7 +140,7 @@ def test_what_cannot_be_is_refused_by_all_and_changes_nothing(kind: Any, data: A
         plane.step(5, item)
     for service in plane.services.values():
         with pytest.raises(InputError, match=rf"^{kind.__name__}\."):
-            service.step(5, item)  # type: ignore[attr-defined]
+            service.step(5, item)
     assert plane.freeze() == before
     # Whoever drives it may go on; it is no failure of a service.
     (told,) = take(plane, 5, item)
@@ -201,7 +201,7 @@ def test_a_time_is_whole_nanoseconds(now: Any) -> None:
     before = plane.freeze()
     for machine in (plane, *plane.services.values()):
         with pytest.raises(InputError, match="expected a time in whole nanoseconds"):
-            machine.step(now, WakeUp())  # type: ignore[attr-defined]
+            machine.step(now, WakeUp())
     assert plane.freeze() == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
@@ -114,7 +115,7 @@ class Reach(Protocol):
 
 
 @settings
-class Fault:
+class Fault(ABC):
     """What every kind of fault has: whom it strikes, when, and for how long.
 
     Exactly one of `at`, `every` and `schedule` is given.
@@ -166,13 +167,13 @@ class Fault:
         """Whether somebody has to mend it; if not, it passes by itself."""
         return True
 
+    @abstractmethod
     def strike(self, reach: Reach, masters: Sequence[Any], lasting_ns: int) -> Cure:
         """Do to these masters what it does, now; the cure takes back exactly that.
 
         Several may overlap on one master: count, do not set. A kind that `STRIKES` others is
         given those. `lasting_ns` is its own duration, which a fault that needs repair may exceed.
         """
-        raise NotImplementedError
 
     @property
     def strength(self) -> str:
