@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
@@ -24,6 +23,7 @@ from hasim.events import (
 )
 from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.accession import AccessionSettings, Heard
+from hasim.services.agenda import NEVER
 from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
@@ -34,7 +34,8 @@ from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.services.reign import Reign
 
 EVENTS = frozenset(get_args(Event))
-NEVER = sys.maxsize
+PAUSE_NS = 1_000_000_000
+"""A service that raised at its own wake-up is woken again after a second, not at once."""
 WATCHERS = ("detection", "monitor")
 """Those that give no orders: at work before a term begins."""
 ASKING = "asking"
@@ -361,6 +362,8 @@ class ControlPlane:
         except Exception as error:  # whatever it is, the other services go on
             made = [ServiceFailed(name, f"{type(error).__name__}: {error}")]
         self._ask(name)
+        if self._due_ns[name] <= now and made and type(made[0]) is ServiceFailed:
+            self._due(name, now + PAUSE_NS)
         if not made or (len(made) == 1 and type(made[0]) not in EVENTS):
             return made
         out: list[Output] = []

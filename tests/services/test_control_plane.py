@@ -60,6 +60,27 @@ def test_a_failover_completes_although_the_monitor_is_broken(monkeypatch) -> Non
     assert bench.events(ServiceFailed)
 
 
+@pytest.mark.parametrize("name", CONCERNS)
+def test_a_service_that_raises_when_it_is_woken_is_woken_again_after_a_second(
+    name: str, monkeypatch
+) -> None:
+    bench = Bench(ControlPlane(cluster(3)))
+    bench.run(SECOND)
+    plane, woken_ns = bench.control_plane, []
+
+    def broken(now, item):
+        woken_ns.append(now)
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(plane.services[name], "take", broken)
+    monkeypatch.setattr(plane.services[name], "next_wakeup", lambda: 2 * SECOND)
+    plane.step(SECOND, CONCERNS[name])
+    assert woken_ns == [SECOND]  # by an input: its own wake-up is not put off
+    for _ in range(4):
+        plane.step(plane._due_ns[name], WakeUp())
+    assert woken_ns == [n * SECOND for n in (1, 2, 3, 4, 5)]
+
+
 def test_the_start_verifies_that_each_service_is_healthy(monkeypatch) -> None:
     plane = ControlPlane(cluster(3))
     monkeypatch.setattr(plane.detection, "start_monitoring", lambda now: [])
