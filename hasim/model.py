@@ -44,6 +44,26 @@ class Diagnosis(StrEnum):
     GRAY_FAILURE = "gray-failure"  # probes are answered, messages are not
 
 
+class MemberStanding(StrEnum):
+    """What a member of a gossip holds of another one."""
+
+    ALIVE = "alive"
+    SUSPECT = "suspect"
+    DEAD = "dead"
+
+
+class PacketKind(StrEnum):
+    """What members of a gossip send to each other."""
+
+    PING = "ping"
+    PING_REQ = "ping-req"  # ping somebody for me
+    ACK = "ack"
+    NACK = "nack"  # whom I should ping for you does not answer
+    GOSSIP = "gossip"  # news alone
+    SYNC = "sync"  # all that I know; tell me the same
+    SYNCED = "synced"
+
+
 class Severity(StrEnum):
     """Severity of an alert; RESOLVED closes the alert of the same subject."""
 

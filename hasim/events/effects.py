@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hasim.events.gossip import GossipPacket
 from hasim.events.inputs import GatewayHello, GatewayReport
 from hasim.model import RoutingTable
 from hasim.record import record
@@ -154,8 +155,17 @@ class GiveOpinion:
     down: bool
 
 
+@record
+class SendGossip:
+    """Send a datagram to another member of the gossip."""
+
+    member: str
+    packet: GossipPacket
+
+
 Effect = (
     SendProbe
+    | SendGossip
     | AskMaster
     | AskGateway
     | AskOpinion

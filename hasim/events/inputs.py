@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hasim.events.gossip import GossipPacket
 from hasim.model import Cause, Ownership
 from hasim.record import record
 from hasim.times import Times
@@ -340,8 +341,17 @@ class OpinionGiven:
     down: bool
 
 
+@record
+class GossipHeard:
+    """A datagram of another member of the gossip: a master's agent, or an observer."""
+
+    sender: str
+    packet: GossipPacket
+
+
 Input = (
     WakeUp
+    | GossipHeard
     | ProbeReply
     | ProbeStretch
     | Heartbeat

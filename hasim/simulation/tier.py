@@ -10,6 +10,7 @@ from hasim.events import Input
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
+from hasim.services.detection.gossip.settings import SwimSettings
 from hasim.simulation.changes import Changes
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.churn import KeyChurn
@@ -27,6 +28,7 @@ from hasim.simulation.control.deadlines import Deadlines
 from hasim.simulation.control.deep_probes import ProbeDraws
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
+from hasim.simulation.control.gossip import Agents
 from hasim.simulation.control.heartbeats import Heartbeats
 from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
@@ -132,6 +134,7 @@ class Tier:
         self.partitions.settle = self.messages.settle
         self.rerouting = self._rerouting(traffic)
         self.observers = self._observers()
+        self.agents = self._agents()
         self.rerouting.begin_feedback()
 
     # -- building ----------------------------------------------------------------
@@ -333,6 +336,18 @@ class Tier:
     def _durations(self, law: Law, concern: str) -> Durations:
         return Durations(law, concern, self.masters, seed=self.seed, replication=self.replication)
 
+    def _agents(self) -> Agents | None:
+        """The masters' agents, if the observers gossip with them."""
+        own = [s for s in self.settings.detection.evidence if isinstance(s, SwimSettings)]
+        if not own:
+            return None
+        posts = {name: observer.post for name, observer in self.observers.items()}
+        source = {"seed": self.seed, "replication": self.replication}
+        agents = Agents(self.env, self.network, self.masters, posts, own[0], **source)
+        for observer in self.observers.values():
+            observer.commands.agents = agents
+        return agents
+
     def _stretches(self, driver: Driver, probes: Probes) -> Stretches:
         stretches = Stretches(
             driver.control_plane,
@@ -348,6 +363,8 @@ class Tier:
         """Look again whenever something changes; to be called once, when all tiers are there."""
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
+        if self.agents is not None:
+            self.changes.on_change += (self.agents.changed,)
         if any(source.connected for source in self.settings.detection.evidence):
             posts = [observer.post for observer in self.observers.values()]
             self.changes.on_change += (Connections(self.masters.values(), posts).changed,)
@@ -373,6 +390,8 @@ class Tier:
             if self._dies and driver.remembers == "snapshots":
                 driver.keep_snapshots(self.settings.observer.snapshot_interval_ns)
             driver.start()
+        if self.agents is not None:
+            self.agents.start()
         if interval_ns := self.settings.detection.heartbeat_ns:
             posts = [observer.post for observer in self.observers.values()]
             source = {"seed": self.seed, "replication": self.replication}

@@ -34,7 +34,7 @@ class Court(Judge):
     def __init__(
         self, settings: DetectionSettings, cluster: Cluster, chance: Chance, observer: str = ""
     ) -> None:
-        self.chance = chance
+        self.chance, self.observer = chance, observer
         peers = [name for name in cluster.observers if name != observer]
         detector = DETECTORS.class_for(settings.detector)
         flapping = FLAPPINGS.class_for(settings.flapping)

@@ -15,6 +15,7 @@ from hasim.services.detection.detectors.chen import Chen
 from hasim.services.detection.detectors.detector import Detector
 from hasim.services.detection.detectors.down_after import DownAfter
 from hasim.services.detection.detectors.exponential import Exponential
+from hasim.services.detection.detectors.hearsay import Hearsay
 from hasim.services.detection.detectors.lease import Lease
 from hasim.services.detection.detectors.phi_accrual import NormalPhi, PhiAccrual
 from hasim.services.detection.detectors.phi_exponential import ExponentialPhi
@@ -23,6 +24,7 @@ from hasim.services.detection.detectors.threshold import Threshold
 from hasim.services.detection.detectors.timeout import Timeout
 from hasim.services.detection.detectors.two_windows import TwoWindows
 from hasim.services.detection.detectors.vrrp import Vrrp
+from hasim.services.detection.evidence.gossip import Gossip
 from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
 from hasim.services.detection.evidence.pings import Pings
@@ -32,13 +34,18 @@ from hasim.services.detection.flapping.changes import Changes
 from hasim.services.detection.flapping.damping import Damping
 from hasim.services.detection.flapping.flapping import Flapping
 from hasim.services.detection.flapping.never import Never
+from hasim.services.detection.presets.akka import AKKA
 from hasim.services.detection.presets.aws_alb import AWS_ALB
+from hasim.services.detection.presets.cassandra import CASSANDRA
+from hasim.services.detection.presets.consul import CONSUL_LAN, CONSUL_WAN
 from hasim.services.detection.presets.envoy import ENVOY
 from hasim.services.detection.presets.haproxy import HAPROXY
 from hasim.services.detection.presets.keepalived import KEEPALIVED
 from hasim.services.detection.presets.kubernetes import KUBERNETES
+from hasim.services.detection.presets.kubernetes_node import KUBERNETES_NODE
 from hasim.services.detection.presets.nginx import NGINX
 from hasim.services.detection.presets.route53 import ROUTE53
+from hasim.services.detection.presets.sentinel import SENTINEL
 from hasim.settings.presets import Preset
 from hasim.settings.registry import Named, Registry
 
@@ -57,12 +64,19 @@ DETECTORS: Registry[Detector] = Registry(
         "phi-normal": NormalPhi,
         "phi-exponential": ExponentialPhi,
         "ed": Exponential,
+        "hearsay": Hearsay,
         "vrrp": Vrrp,
     },
 )
 SOURCES: Registry[Source] = Registry(
     "a source of evidence",
-    {"probe": Probes, "messages": Messages, "heartbeat": Heartbeats, "ping": Pings},
+    {
+        "probe": Probes,
+        "messages": Messages,
+        "heartbeat": Heartbeats,
+        "ping": Pings,
+        "gossip": Gossip,
+    },
 )
 CONFIRMATIONS: Registry[Confirmation] = Registry(
     "a confirmation", {"alone": Alone, "quorum": Quorum, "share": Share, "objective": Objective}
@@ -80,5 +94,11 @@ PRESETS: Named[Preset] = Named(
         "aws-alb": AWS_ALB,
         "route53": ROUTE53,
         "keepalived": KEEPALIVED,
+        "akka": AKKA,
+        "cassandra": CASSANDRA,
+        "sentinel": SENTINEL,
+        "kubernetes-node": KUBERNETES_NODE,
+        "consul-lan": CONSUL_LAN,
+        "consul-wan": CONSUL_WAN,
     },
 )

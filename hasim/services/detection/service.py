@@ -12,6 +12,7 @@ from hasim.events import (
     GatewayHello,
     GatewayReport,
     GiveOpinion,
+    GossipHeard,
     Heartbeat,
     Input,
     OpinionAsked,
@@ -59,7 +60,7 @@ class FailoverDetectionService:
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
             *(ProbeReply, ProbeStretch, GatewayReport, GatewayHello, Heartbeat, WakeUp),
-            *(OpinionAsked, OpinionGiven, ConnectionClosed),
+            *(OpinionAsked, OpinionGiven, ConnectionClosed, GossipHeard),
             *OPERATIONS,
         }
     )

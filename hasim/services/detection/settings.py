@@ -111,6 +111,9 @@ class DetectionSettings(PartsBeside):
         names = [SOURCES.name_of(type(source)) for source in self.evidence]
         if {"probe", "ping"} <= {*names}:
             yield "evidence", "probe and ping both ask the health endpoint: choose one of them"
+        silent = isinstance(self.detector, FreshnessSettings)
+        if silent and all(name in ("gossip", "messages") for name in names):
+            yield "detector", "gossip tells of changes, not of silence: choose hearsay"
         numbered = isinstance(self.detector, FreshnessSettings) and self.detector.NUMBERED
         if numbered and not self.heartbeat_ns:
             name = DETECTORS.name_of(type(self.detector))

@@ -16,12 +16,14 @@ from hasim.events import (
     OpinionGiven,
     Promote,
     PublishRouting,
+    SendGossip,
     SendProbe,
     TransferState,
 )
 from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.clock import COMPLETION
 from hasim.simulation.control.fencing import FencingDevice
+from hasim.simulation.control.gossip import Agents
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
 from hasim.simulation.control.roles import Roles
@@ -51,6 +53,8 @@ class Commands:
         self._rerouting = rerouting
         self.peers: dict[str, Post] = {}
         """The posts of all observers of the cluster, by name: set before the start."""
+        self.agents: Agents | None = None
+        """The other members of the gossip, if there is one."""
 
     def perform(self, effect: Effect) -> None:
         """Put one effect on its way."""
@@ -76,12 +80,8 @@ class Commands:
                 self._post.order(target, lambda: self._roles.demote(target, effect))
             case PublishRouting():
                 self._publish(effect)
-            case AskOpinion():
-                asked = OpinionAsked(self._post.observer, effect.master, effect.number)
-                self.peers[effect.peer].bring(self._post.endpoint, asked)
-            case GiveOpinion():
-                given = OpinionGiven(self._post.observer, effect.master, effect.number, effect.down)
-                self.peers[effect.peer].bring(self._post.endpoint, given)
+            case AskOpinion() | GiveOpinion() | SendGossip():
+                self._speak(effect)
             case DiscardTransfer():
                 pass  # a staged copy that was never committed leaves nothing behind
             case _:
@@ -96,6 +96,20 @@ class Commands:
                 self._post.bring(endpoint, hello)
 
         self._post.send(endpoint, COMPLETION, arrive)
+
+    def _speak(self, effect: AskOpinion | GiveOpinion | SendGossip) -> None:
+        """Something for another observer, or for a member of the gossip."""
+        own = self._post
+        match effect:
+            case SendGossip():
+                assert self.agents is not None
+                self.agents.send(own.observer, own.endpoint, effect.member, effect.packet)
+            case AskOpinion():
+                asked = OpinionAsked(own.observer, effect.master, effect.number)
+                self.peers[effect.peer].bring(own.endpoint, asked)
+            case GiveOpinion():
+                given = OpinionGiven(own.observer, effect.master, effect.number, effect.down)
+                self.peers[effect.peer].bring(own.endpoint, given)
 
     def _publish(self, effect: PublishRouting) -> None:
         endpoint = self._rerouting.endpoint_of(effect.gateway)

@@ -69,7 +69,11 @@ def scenario(**detection: Any) -> dict[str, Any]:
 
 def test_in_a_scenario_it_can_be_set_and_varied() -> None:
     study = from_data(
-        {**scenario(preset="haproxy", rise=1), "vary": {"detection.preset": list(PRESETS.shipped)}},
+        {
+            **scenario(preset="haproxy", rise=1),
+            "observer": {"witnesses": ["there"]},  # for sentinel's quorum
+            "vary": {"detection.preset": list(PRESETS.shipped)},
+        },
     )
     falls = {cell.varied["detection.preset"]: cell.world.detection for cell in study.cells}
     assert falls["aws-alb"].detector.convicting_checks == 2

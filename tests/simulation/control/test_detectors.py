@@ -82,7 +82,7 @@ def last_heard(journal: Journal, master: str, until_ns: int) -> int:
 
 
 def test_each_that_ships_is_put_to_the_test() -> None:
-    assert {*BY_SILENCE, "threshold"} == set(DETECTORS.shipped)
+    assert {*BY_SILENCE, "threshold", "hearsay"} == set(DETECTORS.shipped)
 
 
 @pytest.mark.parametrize(("detector", "evidence"), CASES)

@@ -22,11 +22,7 @@ CASE = {
     "network": {"rtt": "1ms"},
     "traffic": {"arrivals": {"law": "poisson", "rate": "0.1/s"}, "owned": "100%", "timeout": "2s"},
     "faults": [{"kind": "power-off", "target": "node1", "at": "65s", "for": "2m"}],
-    "detection": {
-        "evidence": "heartbeat",
-        "heartbeat_interval": "10s",
-        "detector": "lease",
-    },
+    "detection": {"preset": "kubernetes-node"},
     "failover": {"fencing": {"mode": "none"}},
     "replication": {"copies": 1, "lag": "0s"},
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -32,6 +34,10 @@ FORMS = {
     # Three advertisements and a skew of 156/256 s, less the age of the last one that was heard.
     ("keepalived", "crash"): (2 + 156 / 256, 1),
     ("keepalived", "hang"): (2 + 156 / 256, 1),
+    # A second, the pause of 3 s and 5.226 deviations of 100 ms, less the age of the last one.
+    ("akka", "crash"): (3.5226, 1),
+    # 8 ln 10 mean gaps: by then 99 gaps of a second, and the long one with which they begin.
+    ("cassandra", "crash"): (8 * math.log(10) * 1.01 - 1, 1),
 }
 """Least detection time and width of the uniform law, in seconds."""
 

@@ -41,11 +41,7 @@ def scenario(fault: str) -> dict[str, Any]:
             }
         ],
         "observer": {"witnesses": ["here", "here"]},
-        "detection": {
-            "evidence": "ping",
-            "detector": {"kind": "down-after", "down_after": "2s"},
-            "confirm": "objective",
-        },
+        "detection": {"preset": "sentinel", "down_after": "2s"},
         "failover": {"fencing": {"mode": "none"}},
     }
 

@@ -62,6 +62,8 @@ class Judge(Protocol):
 
     chance: Chance
     """The chance in the rhythm of checks, as the driver hands it in."""
+    observer: str
+    """The name of this observer among those of the cluster; empty where there is one."""
 
     def status(self, master: str) -> Status:
         """The present verdict. KeyError for an unknown master."""
