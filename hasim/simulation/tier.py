@@ -10,7 +10,6 @@ from hasim.events import Input
 from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
-from hasim.services.detection.gossip.settings import SwimSettings
 from hasim.simulation.changes import Changes
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.churn import KeyChurn
@@ -28,7 +27,7 @@ from hasim.simulation.control.deadlines import Deadlines
 from hasim.simulation.control.deep_probes import ProbeDraws
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
-from hasim.simulation.control.gossip import Agents
+from hasim.simulation.control.gossip import agents_of
 from hasim.simulation.control.heartbeats import Heartbeats
 from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
@@ -134,7 +133,9 @@ class Tier:
         self.partitions.settle = self.messages.settle
         self.rerouting = self._rerouting(traffic)
         self.observers = self._observers()
-        self.agents = self._agents()
+        self.agents = agents_of(
+            settings.detection.evidence, self.network, self.masters, self.observers.values(), around
+        )
         self.rerouting.begin_feedback()
 
     # -- building ----------------------------------------------------------------
@@ -336,18 +337,6 @@ class Tier:
     def _durations(self, law: Law, concern: str) -> Durations:
         return Durations(law, concern, self.masters, seed=self.seed, replication=self.replication)
 
-    def _agents(self) -> Agents | None:
-        """The masters' agents, if the observers gossip with them."""
-        own = [s for s in self.settings.detection.evidence if isinstance(s, SwimSettings)]
-        if not own:
-            return None
-        posts = {name: observer.post for name, observer in self.observers.items()}
-        source = {"seed": self.seed, "replication": self.replication}
-        agents = Agents(self.env, self.network, self.masters, posts, own[0], **source)
-        for observer in self.observers.values():
-            observer.commands.agents = agents
-        return agents
-
     def _stretches(self, driver: Driver, probes: Probes) -> Stretches:
         stretches = Stretches(
             driver.control_plane,
@@ -363,8 +352,7 @@ class Tier:
         """Look again whenever something changes; to be called once, when all tiers are there."""
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
-        if self.agents is not None:
-            self.changes.on_change += (self.agents.changed,)
+        self.changes.on_change += () if self.agents is None else (self.agents.changed,)
         if any(source.connected for source in self.settings.detection.evidence):
             posts = [observer.post for observer in self.observers.values()]
             self.changes.on_change += (Connections(self.masters.values(), posts).changed,)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from functools import partial
+from typing import Protocol
 
 from hasim.events import GossipHeard, GossipPacket
 from hasim.services.detection.gossip.member import Member, Sent
@@ -130,3 +132,57 @@ class Agent:
 
     def _set(self) -> None:
         self._timer.set(self._member.next_ns())
+
+
+class Speaker(Protocol):
+    """What the gossip needs of an observer's commands."""
+
+    agents: Agents | None
+
+
+class Listener(Protocol):
+    """An observer that is a member of the gossip."""
+
+    @property
+    def post(self) -> Post:
+        """What crosses the network to it."""
+        ...
+
+    @property
+    def commands(self) -> Speaker:
+        """Who sends what it says."""
+        ...
+
+
+class Chance(Protocol):
+    """Whose replication it is."""
+
+    @property
+    def seed(self) -> int:
+        """Of the study."""
+        ...
+
+    @property
+    def replication(self) -> int:
+        """From 0."""
+        ...
+
+
+def agents_of(
+    evidence: Iterable[object],
+    network: Network,
+    masters: dict[str, SimMaster],
+    observers: Collection[Listener],
+    chance: Chance,
+) -> Agents | None:
+    """The masters' agents, if the evidence has a gossip; the observers send by them."""
+    own = next((source for source in evidence if isinstance(source, SwimSettings)), None)
+    if own is None:
+        return None
+    posts = {observer.post.observer: observer.post for observer in observers}
+    env = next(iter(posts.values())).env
+    source = {"seed": chance.seed, "replication": chance.replication}
+    made = Agents(env, network, masters, posts, own, **source)
+    for observer in observers:
+        observer.commands.agents = made
+    return made
