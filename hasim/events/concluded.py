@@ -46,6 +46,14 @@ class OwnerChanged:
 
 
 @record
+class OrderRefused:
+    """An order that must be obeyed was refused: nobody listens at the master."""
+
+    master: str
+    reason: str
+
+
+@record
 class RoutingConverged:
     """Every gateway has acknowledged routing table `version`."""
 
@@ -103,6 +111,7 @@ Event = (
     StatusChanged
     | FailoverChanged
     | OwnerChanged
+    | OrderRefused
     | RoutingConverged
     | AlgorithmSwitched
     | AlertChanged

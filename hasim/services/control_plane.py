@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -29,7 +28,7 @@ from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.door import Door, InputError
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
-from hasim.services.frozen import freeze
+from hasim.services.frozen import fingerprint
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.services.reign import Reign
 
@@ -150,6 +149,7 @@ class ControlPlane:
             for kind in get_args(Input)
         }
         self._listeners: dict[str, Callable[[int, Event], list[Output]]] = {
+            "detection": self.detection.handle_event,
             "failover": self.failover.handle_failover_event,
             "balancing": self.balancing.handle_event,
             "monitor": self.monitor.handle_event,
@@ -321,17 +321,11 @@ class ControlPlane:
 
     def _fingerprint(self) -> str:
         """Of the cluster and all settings."""
-        said = (
-            freeze(self.cluster),
-            *(
-                repr(settings)
-                for settings in (
-                    *(self._detection_settings, self._failover_settings),
-                    *(self._balancing_settings, self._monitor_settings),
-                )
-            ),
+        return fingerprint(
+            self.cluster,
+            *(self._detection_settings, self._failover_settings),
+            *(self._balancing_settings, self._monitor_settings),
         )
-        return hashlib.blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
 
     def hand_over_probing(self, master: str) -> None:
         """Somebody else probes a master from now on, see `FailoverDetectionService.rhythm`."""

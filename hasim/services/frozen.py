@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
+import json
 import types
 import typing
 from collections import deque
@@ -88,6 +90,12 @@ def thaw(hint: Any, data: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(data)
     return data
+
+
+def fingerprint(cluster: Any, *settings: Any) -> str:
+    """A short digest of what a service is configured with, the same in every process."""
+    said = [freeze(cluster), *map(repr, settings)]
+    return hashlib.blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
 
 
 def _thaw_member(members: Mapping[str, type[Any]], data: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from hasim.events import (
     AddMaster,
     CheckMaster,
     ConnectionClosed,
+    Event,
     GatewayHello,
     GatewayReport,
     GiveOpinion,
@@ -17,6 +18,7 @@ from hasim.events import (
     Input,
     OpinionAsked,
     OpinionGiven,
+    OrderRefused,
     Output,
     ProbeReply,
     ProbeStretch,
@@ -157,21 +159,27 @@ class FailoverDetectionService:
 
         Nothing happens in maintenance, where no answer would count.
         """
-        if self._known(master).status is Status.MAINTENANCE:
+        if _known(self._court, master).status is Status.MAINTENANCE:
             return []
         return self._court.hurry(now, master)
 
     def record_failure(self, now: int, master: str, reason: str) -> list[Output]:
         """Declare a master failed on somebody's word (an operator, another service)."""
-        health = self._known(master)
+        health = _known(self._court, master)
         out = self._court.find(now, health, Finding.CALLED_FAILED, health.diagnosis, reason)
         return out + self._resume(now, master) if out else []
 
     def record_recovery(self, now: int, master: str, reason: str) -> list[Output]:
         """Declare a master healthy on somebody's word."""
-        health = self._known(master)
+        health = _known(self._court, master)
         out = self._court.acquit(now, health, Finding.CALLED_HEALTHY, reason)
         return out + self._resume(now, master) if out else []
+
+    def handle_event(self, now: int, event: Event) -> list[Output]:
+        """Take an event of another service: nobody listens at a master that was to obey."""
+        if isinstance(event, OrderRefused):
+            return self.record_failure(now, event.master, f"nobody listens: {event.reason}")
+        return []
 
     # -- asking ----------------------------------------------------------------
 
@@ -300,11 +308,11 @@ class FailoverDetectionService:
             case OpinionGiven():
                 return self._court.council.heard(now, item)
             case StartMaintenance() | RemoveMaster():
-                health = self._known(item.master)
+                health = _known(self._court, item.master)
                 self._court.end(health)
                 return self._court.find(now, health, Finding.TAKEN_OUT, Diagnosis.NONE, "operator")
             case StopMaintenance() | AddMaster():
-                health = self._known(item.master)
+                health = _known(self._court, item.master)
                 out = self._court.find(now, health, Finding.BACK, Diagnosis.NONE, "operator")
                 return out + self._court.begin(now, health) if out else []
             case RecordFailure():
@@ -316,7 +324,8 @@ class FailoverDetectionService:
             case _:
                 return []
 
-    def _known(self, master: str) -> MasterHealth:
-        if master not in self._court.health:
-            raise unknown_master(master, self._court.health)
-        return self._court.health[master]
+
+def _known(court: Court, master: str) -> MasterHealth:
+    if master not in court.health:
+        raise unknown_master(master, court.health)
+    return court.health[master]

@@ -158,8 +158,11 @@ class Answers:
 
     def _stepped_down(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
         fences = self._course.fences
+        why = f"demotion: {result.cause}"
+        if result.cause is Cause.REFUSED and not fences.fencing.under_way(now, result.target):
+            return fences.order(now, failover, result.target, why)
         if result.cause is not Cause.OK:
-            return fences.refused(now, failover, f"demotion: {result.cause}")
+            return fences.refused(now, failover, why)
         if result.target in fences.fencing.dangerous(failover):
             return []  # an answer to an earlier order
         why = f"{result.target} confirms its demotion"
@@ -168,7 +171,8 @@ class Answers:
     def _taken_back(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
         if result.cause is Cause.OK:
             return self._course.rolled_back(now, failover, f"{result.target} confirms its demotion")
-        return self._course.unconfirmed(now, failover, f"demotion: {result.cause}")
+        refused = f"demotion: {result.cause}" if result.cause is Cause.REFUSED else ""
+        return self._course.unconfirmed(now, failover, f"demotion: {result.cause}", refused)
 
     def _waiting(self, answer: TransferResult | PromoteResult, *states: str) -> Failover | None:
         """The failover, if this is the answer that it waits for in one of these states."""

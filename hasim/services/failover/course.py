@@ -254,8 +254,13 @@ class Course:
         out = self.advance(now, failover, "rolled-back", reason)
         return out + self.choose(now, failover)
 
-    def unconfirmed(self, now: int, failover: Failover, reason: str) -> list[Output]:
-        """Nobody knows whether the candidate accepts writes: it is fenced, if there is fencing."""
+    def unconfirmed(
+        self, now: int, failover: Failover, reason: str, refused: str = ""
+    ) -> list[Output]:
+        """Nobody knows whether the candidate accepts writes: it is fenced, if there is fencing.
+
+        `refused`: what its host has answered, where nobody listens.
+        """
         failover.promotion_sent = False
         candidate, epoch = failover.candidate, failover.epoch + 1
         if not self.fences.fencing.used:
@@ -263,7 +268,7 @@ class Course:
             out = self._returned.begin(now, failover, {candidate: epoch})
             return out + self.rolled_back(now, failover, text)
         out = self.advance(now, failover, "unconfirmed", reason)
-        return out + self.fences.order(now, failover, candidate)
+        return out + self.fences.order(now, failover, candidate, refused)
 
     def lost(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The candidate was powered off: what it was to do is lost, and nothing is promoted."""

@@ -42,9 +42,16 @@ class Fences:
         out = self._progress.advance(now, failover, "fence", why)
         return out + self.order(now, failover, dangerous[0])
 
-    def order(self, now: int, failover: Failover, master: str) -> list[Output]:
+    def order(self, now: int, failover: Failover, master: str, refused: str = "") -> list[Output]:
         """Order a power-off, or a demotion where nobody may be powered off."""
-        return self.fencing.order(now, failover, master, self._settings.demote_retry_ns)
+        again_ns = self._settings.demote_retry_ns
+        return self.fencing.order(now, failover, master, again_ns, refused)
+
+    def failed(self, now: int, failover: Failover) -> list[Output]:
+        """Whoever was only told to step down is declared failed: it is powered off at once."""
+        if self.fencing.under_way(now, failover.fencing) or failover.fence_pause_ns:
+            return []
+        return self.order(now, failover, failover.fencing)
 
     def refused(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The device, or a master that was told to step down, says no: again after a pause."""

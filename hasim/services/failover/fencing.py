@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.events import CancelFence, Demote, Fence, FenceResult, Output
+from hasim.events import CancelFence, Demote, Fence, FenceResult, OrderRefused, Output
 from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.known import Known
@@ -43,18 +43,26 @@ class Fencing:
         return self._known.writers.of(failover.partitions) if self.used else []
 
     def order(
-        self, now: int, failover: Failover, master: str, demote_timeout_ns: int
+        self,
+        now: int,
+        failover: Failover,
+        master: str,
+        demote_timeout_ns: int,
+        refused: str = "",
     ) -> list[Output]:
         """Order a power-off, unless one of the same master is under way for another failover.
 
         Who is declared healthy and owns something is not powered off for what it was told by
-        the way: it is told to stop that.
+        the way: it is told to stop that. If its host has `refused` that already, since nobody
+        listens there, it is no longer healthy, and that is told instead.
         """
         failover.fencing = master
         failover.fence_orders += 1
         known = self._known
         if known.statuses[master] is Status.HEALTHY and known.owners.owned(master):
             failover.deadline_ns = now + demote_timeout_ns
+            if refused:
+                return [OrderRefused(master, refused)]
             epoch = 1 + max(known.writers.epoch(master, p) for p in failover.partitions)
             told = Demote(failover.id, failover.partitions, master, epoch)
             return [known.orders.issue(told)]

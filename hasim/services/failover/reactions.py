@@ -80,6 +80,8 @@ class Reactions:
         else:
             out = self._interruptions.owner_failed(now, own, reason)
         for failover in list(self._failovers.active):
+            if failover.state == lifecycle.FENCING and failover.fencing == event.master:
+                out += self._course.fences.failed(now, failover)
             if failover is own or failover.candidate != event.master:
                 continue
             if failover.state == lifecycle.VERIFYING:

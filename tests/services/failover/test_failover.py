@@ -18,6 +18,7 @@ from hasim.events import (
     OwnerChanged,
     Promote,
     PublishRouting,
+    StatusChanged,
     TransferResult,
     TransferState,
 )
@@ -32,7 +33,7 @@ from hasim.services.failover.lifecycle import (
 )
 from hasim.services.failover.selection import select
 from hasim.services.failover.transfer import torn_because
-from hasim.units import HOUR, SECOND
+from hasim.units import HOUR, MILLISECOND, MINUTE, SECOND
 from tests.services.bench import Bench, cluster, demoted, fenced, promoted, whole
 
 
@@ -203,11 +204,12 @@ def test_a_promotion_without_an_answer_is_demoted_before_the_next_one() -> None:
     assert promotes[0].epoch < demote.epoch <= promotes[1].epoch
 
 
-def test_an_unconfirmed_demotion_fences_the_candidate() -> None:
+@pytest.mark.parametrize("answer", [Cause.ERROR, None])
+def test_an_unconfirmed_demotion_fences_the_candidate(answer: Cause | None) -> None:
     """Once it is declared failed: a healthy owner is asked again instead of powered off."""
     made = bench()
     made.overrides[Promote] = lambda e: None if e.target == "m2" else promoted(e)
-    made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
+    made.overrides[Demote] = lambda e: None if answer is None else demoted(e, answer)
     made.down["m1"] = Cause.REFUSED
     made.run(35 * SECOND)
     assert [o.master for _, o in made.outputs if isinstance(o, Fence)] == ["m1"]
@@ -221,6 +223,46 @@ def test_an_unconfirmed_demotion_fences_the_candidate() -> None:
         ("p1", "m3"),
         ("p2", "m3"),
     }
+
+
+def test_a_candidate_where_nobody_listens_is_declared_failed_and_powered_off_at_once() -> None:
+    """Its host refuses the order: that is a verdict, and what it owns moves as well."""
+    made = bench()
+    made.overrides[Promote] = lambda e: promoted(e, Cause.RESET if e.target == "m2" else Cause.OK)
+    made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
+    made.down["m1"] = Cause.REFUSED
+    made.run(10 * SECOND)
+    made.down["m2"] = Cause.REFUSED
+    made.run(90 * SECOND)
+    (told_ns,) = [t for t, o in made.outputs if isinstance(o, Demote) and o.target == "m2"]
+    (off_ns,) = [t for t, o in made.outputs if isinstance(o, Fence) and o.master == "m2"]
+    assert off_ns == told_ns + MILLISECOND  # with the answer, not with a check that fails
+    (declared,) = [
+        e for e in made.events(StatusChanged) if e.master == "m2" and e.new is Status.FAILED
+    ]
+    assert declared.reason == "nobody listens: demotion: refused"
+    assert {(e.partition, e.owner) for e in made.events(OwnerChanged)} == {
+        ("p1", "m3"),
+        ("p2", "m3"),
+    }
+
+
+def test_a_candidate_that_was_told_to_stop_is_powered_off_with_its_declaration() -> None:
+    made = bench(demote_retry_ns=20 * SECOND)
+    made.overrides[Promote] = lambda e: None if e.target == "m2" else promoted(e)
+    made.overrides[Demote] = lambda e: None
+    made.down["m1"] = Cause.REFUSED
+    while len(order(made, Demote)) < 2:  # in rolling back, then instead of a power-off
+        made.run(made.now + SECOND)
+    made.down["m2"] = Cause.REFUSED
+    made.run(made.now + MINUTE)
+    declared = [
+        t
+        for t, e in made.outputs
+        if isinstance(e, StatusChanged) and e.master == "m2" and e.new is Status.FAILED
+    ]
+    off = [t for t, o in made.outputs if isinstance(o, Fence) and o.master == "m2"]
+    assert off[:1] == declared[:1]
 
 
 def test_a_candidate_that_is_declared_failed_is_left_at_once() -> None:
