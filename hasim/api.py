@@ -61,8 +61,8 @@ def run(
     Raises TypeError if `scenario` is none of these, ValueError for `jobs` below 1,
     ScenarioError for anything wrong with the scenario, ClusterError if the cluster cannot be
     used, NotImportableError if its workers cannot import an algorithm or a detector
-    that you registered (see the README), StoreError if `out` holds something else, was
-    made by another hasim or with other libraries, or another process works there,
+    that you registered, StoreError if `out` holds something else, was made by another hasim or
+    with other libraries, or another process works there,
     ReplicationError if a replication fails, and StudyInterrupted (a KeyboardInterrupt) after
     Ctrl-C.
     """

@@ -7,10 +7,13 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hasim.cli import main
+from hasim.measures.catalogue import listed
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -28,6 +31,17 @@ def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
         name = SAVED.search(before) or NAMED.search(before.rstrip())
         yield found[1], found[2], name[1] if name else ""
         last = found.end()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_registered() -> Iterator[None]:
+    """What a page registers is forgotten after it."""
+    tables: list[dict[str, Any]] = [DETECTORS.known, ALGORITHMS, listed._LISTED]
+    kept = [dict(table) for table in tables]
+    yield
+    for table, before in zip(tables, kept, strict=True):
+        table.clear()
+        table.update(before)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
@@ -50,7 +64,6 @@ def test_what_a_page_says_works(page, tmp_path, monkeypatch, capsys) -> None:
         elif language == "python" and not saved:
             exec(compile(text, str(page), "exec"), names)
     sys.modules.pop("patience", None)
-    DETECTORS.forget("patience")
 
 
 def test_pages_are_found() -> None:

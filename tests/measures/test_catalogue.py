@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,6 @@ from hasim.study.gate.suite import suite_from_data
 from hasim.study.planning import stopping
 from tests.study.runs import run
 
-README = Path(__file__).parents[2] / "README.md"
 TOY = Measure(
     name="toy.cured_alone",
     title="cured alone",
@@ -123,13 +121,6 @@ def test_a_new_measure_is_listed(toy: str) -> None:
     line = f"| `{toy}` | number | less | {TOY.meaning} |"
     assert line in listed.render("markdown").splitlines()
     assert f"  {toy}: number, better less" in listed.render("table").splitlines()
-    assert listed.render("markdown") not in README.read_text(encoding="utf-8")
-
-
-def test_readme_lists_the_measures() -> None:
-    assert Measures(list(MEASURES)).render("markdown") in README.read_text(encoding="utf-8"), (
-        "put what `hasim measures --format markdown` prints into README.md"
-    )
 
 
 def test_measures_are_found_by_words() -> None:

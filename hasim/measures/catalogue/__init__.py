@@ -1,7 +1,7 @@
 """Every measure, each in one record: to add one is to add its record to one of these files.
 
 What a scenario may expect, what summaries, comparisons and the gate hold, when a study may stop,
-headings, the schema, `hasim measures` and the README's table all follow from it.
+headings, the schema, `hasim measures` and the site's page all follow from it.
 """
 
 from hasim.measures.catalogue.definition import Measure

@@ -285,4 +285,7 @@ def _round_trips(cluster: Cluster, gateway: str) -> list[int]:
     """Expected round-trip times from this gateway."""
     if not cluster.rtt_ns:
         return [0] * len(cluster.masters)
+    if gateway not in cluster.gateways:
+        known = ", ".join(cluster.gateways)
+        raise ValueError(f"expected a gateway of the cluster ({known}), got {gateway!r}")
     return list(cluster.rtt_ns[cluster.gateways.index(gateway)])
