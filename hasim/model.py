@@ -32,6 +32,11 @@ class Cause(StrEnum):
     OVERFLOW = "overflow"  # the gateway's limits: nothing was sent
     CANCELLED = "cancelled"  # its twin (hedging) was answered first
     CONNECT_TIMEOUT = "connect_timeout"  # no host accepted the connection in time
+    CLIENT_ERROR = "client_error"  # an answer that says that the message was wrong (HTTP 4xx)
+
+
+SERVED = (Cause.OK, Cause.CLIENT_ERROR)
+"""How a message ends that the service has answered: what is wrong with it is no failure."""
 
 
 class Diagnosis(StrEnum):

@@ -19,7 +19,7 @@ from hasim.events import (
 )
 from hasim.measures.facts import Facts
 from hasim.measures.spans import Steps
-from hasim.model import Cause, Master, Status
+from hasim.model import SERVED, Master, Status
 from hasim.truth import AttemptRollup, TrafficRollup
 from hasim.units import SECOND, seconds
 
@@ -83,7 +83,7 @@ def balance_of(facts: Facts, windows: Sequence[Window]) -> Balance:
     attempts = answered = 0
     for _, rollup in facts.records.of(AttemptRollup):
         attempts += rollup.attempts
-        answered += rollup.attempts if rollup.cause is Cause.OK else 0
+        answered += rollup.attempts if rollup.cause in SERVED else 0
     versions = {body.table.version for _, body in facts.records.of(PublishRouting)}
     return Balance(
         **over_windows(windows),

@@ -12,7 +12,7 @@ from hasim.journal import Journal, to_line
 from hasim.measures.courses import TERMINAL
 from hasim.measures.facts import Facts, facts_of
 from hasim.measures.primacy import dual_primaries, overdue, wrongly_fenced
-from hasim.model import Cause
+from hasim.model import SERVED
 from hasim.truth import (
     AttemptRollup,
     BlockSketch,
@@ -124,12 +124,12 @@ def _messages(facts: Facts) -> Iterator[Violation]:
     for _, row in facts.records.of(TrafficRollup):
         if min(row.messages, row.in_time, row.attempts) < 0 or row.in_time > row.messages:
             yield Violation(2, row.start_ns, row.klass, f"impossible counts: {row}")
-        if row.outcome == Cause.OK:
+        if row.outcome in SERVED:
             answered[row.klass] += row.messages
         elif row.in_time:
             yield Violation(2, row.start_ns, row.klass, f"in time but not answered: {row}")
     attempts = facts.records.of(AttemptRollup)
-    ended_well = sum(row.attempts for _, row in attempts if row.cause is Cause.OK)
+    ended_well = sum(row.attempts for _, row in attempts if row.cause in SERVED)
     if attempts and ended_well != answered.total():
         text = f"{answered.total()} answered messages, {ended_well} answered attempts"
         yield Violation(2, end_ns, "messages", text)

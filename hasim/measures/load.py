@@ -14,7 +14,7 @@ from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
 from hasim.measures.records import grouped
 from hasim.measures.spans import length_ns
-from hasim.model import Cause
+from hasim.model import SERVED
 from hasim.truth import (
     AttemptRollup,
     BlockSketch,
@@ -151,7 +151,7 @@ def masters_of(facts: Facts, mistakes: Sequence[Mistake]) -> list[MasterRow]:
     answered: Counter[str] = Counter()
     for _, rollup in facts.records.of(AttemptRollup):
         attempts[rollup.master] += rollup.attempts
-        if rollup.cause is Cause.OK:
+        if rollup.cause in SERVED:
             answered[rollup.master] += rollup.attempts
     probes = Counter(probe.master for _, probe in facts.records.of(SendProbe))
     for _, stretch in facts.records.of(ProbeStretch):

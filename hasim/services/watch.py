@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hasim.model import Cause
+from hasim.model import SERVED, Cause
 
 CODES = {cause: code for code, cause in enumerate(Cause)}
 """By cause, its bit in a set of causes; such a set is a whole number."""
@@ -19,7 +19,7 @@ def causes_set(causes: Iterable[Cause]) -> int:
 UNCONNECTED = causes_set((Cause.REFUSED, Cause.CONNECT_TIMEOUT))
 BROKEN = UNCONNECTED | causes_set((Cause.RESET, Cause.ERROR, Cause.TIMEOUT))
 """A full queue or a wrong address is no sign of a dead master."""
-ANSWERED = causes_set((Cause.OK,))
+ANSWERED = causes_set(SERVED)
 
 
 @dataclass(frozen=True, slots=True)

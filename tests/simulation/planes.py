@@ -287,6 +287,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             else PoissonArrivals(rate_per_s=rate),
             owned=owned,
             vip=one(0.0, 0.3),
+            client_errors=one(0.0, 0.0, 0.3),
             keys=one(None, KeySettings(number=20, law="zipf"), KeySettings(number=3)),
             regions=one((), ("here",), ("here", "there", "nowhere")),
             timeout_ns=one(5, 10, 50, 200) * GRID_NS,

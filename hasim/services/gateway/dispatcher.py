@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.model import Cause
+from hasim.model import SERVED, Cause
 from hasim.services.balancing.chance import hash_of_number
 from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.attempts import Attempt, Message
@@ -270,7 +270,7 @@ class Dispatcher(Memory):
         message = self._messages[attempt.message]
         self._record(now, attempt, cause, out)
         message.open.remove(attempt.number)
-        if cause is Cause.OK:
+        if cause in SERVED:
             message.master = attempt.master
             for number in message.open:
                 other = self._attempts[number]
@@ -293,7 +293,7 @@ class Dispatcher(Memory):
         self._line.call(now)
         if cause is Cause.CANCELLED:
             gateway.record_message_cancelled(now, master, elapsed_ns)
-        elif cause is Cause.OK:
+        elif cause in SERVED:
             out += gateway.record_message_corresponded(now, master, elapsed_ns)
             quantile = self.settings.hedge.quantile
             if quantile > 0.0:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.model import Cause
+from hasim.model import SERVED, Cause
 from hasim.sketch import Cells, sketch
 from hasim.units import SECOND
 
 IN_FLIGHT = "in_flight"
 OUTCOMES = (*(cause.value for cause in Cause), IN_FLIGHT)
 """The outcomes of messages; an outcome's number is its place here."""
+ANSWERED = tuple(OUTCOMES.index(cause) for cause in SERVED)
+"""The numbers of the outcomes of messages that were answered."""
 BUCKET_NS = 10 * SECOND
 Ints = NDArray[np.int64]
 
@@ -63,7 +65,7 @@ class Counts:
 
 def count(results: Results, *, masters: int, deadline_ns: int, horizon_ns: int) -> Counts:
     """Count the messages."""
-    answered = results.outcome == OUTCOMES.index(Cause.OK)
+    answered = np.isin(results.outcome, ANSWERED)
     latency_ns = results.ended_ns - results.arrival_ns
     buckets = int(horizon_ns // BUCKET_NS + 1)
     sizes = (buckets, masters + 1, 2, 2, len(OUTCOMES))

@@ -160,6 +160,13 @@ class Traffic:
             return np.zeros(count, dtype=np.bool_)
         return self.uniforms("vip", first, count) < self._vip
 
+    def faulty(self, first: int, count: int) -> NDArray[np.bool_]:
+        """Which messages are wrong in themselves; empty if none are."""
+        share = 0.0 if self.clients is None else self.clients.client_errors
+        if share == 0.0:
+            return np.zeros(0, dtype=np.bool_)
+        return self.uniforms("client-error", first, count) < share
+
     def client(self, first: int, count: int) -> Ints:
         """Who sends the messages, among a gateway's clients; empty if that plays no part."""
         clients = self.settings.clients
@@ -219,9 +226,9 @@ class Drawn:
     """All messages at once.
 
     Per message, shape (n,): `arrival_ns`, `gateway` (index), `partition` (index, or
-    STATELESS), `vip`, `key` and `client` (shape (0,) if messages have none). Per row of attempts,
-    shape (n * rows,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`, and
-    `demand_ns` by law of service time.
+    STATELESS), `vip`, `key`, `client` and `faulty` (shape (0,) if there are none). Per row of
+    attempts, shape (n * rows,): `columns` (uniforms or jitter ratios) by the names of `CONCERNS`,
+    and `demand_ns` by law of service time.
     """
 
     attempts: int
@@ -232,6 +239,7 @@ class Drawn:
     vip: NDArray[np.bool_]
     key: Ints
     client: Ints
+    faulty: NDArray[np.bool_]
     columns: dict[str, Floats]
     demand_ns: dict[ServiceLaw, Ints]
 
@@ -264,6 +272,7 @@ def draw(traffic: Traffic, first: int, arrival_ns: Ints) -> Drawn:
         vip=traffic.vip(first, n),
         key=traffic.key(first, n),
         client=traffic.client(first, n),
+        faulty=traffic.faulty(first, n),
         columns={name: traffic.column(name, first, n).T.reshape(-1) for name in CONCERNS},
         demand_ns={
             law: demands.T.reshape(-1).astype(np.int64)
@@ -285,6 +294,7 @@ class Messages:
         self.vip: list[bool] = drawn.vip.tolist()
         self.key: list[int] = drawn.key.tolist()
         self.client: list[int] = drawn.client.tolist()
+        self.faulty: list[bool] = drawn.faulty.tolist()
         (
             self.ratio_there,
             self.loss_there,

@@ -26,6 +26,7 @@ class DeepProbe:
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
         self.asks, self.asked = False, NOT_ASKED
+        self.faulty = False
         self._answer = answer
 
     def reply(self, cause: Cause) -> bool:

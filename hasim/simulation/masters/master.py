@@ -21,11 +21,15 @@ NOT_ASKED, ASKING, ANSWERED, FAILED = range(4)
 
 
 class Job(Protocol):
-    """Something a worker is busy with: an attempt of a message, or a deep probe."""
+    """Something a worker is busy with: an attempt of a message, or a deep probe.
+
+    `faulty`: what it asks for is wrong in itself, which is the client's error.
+    """
 
     key: int
     demand_ns: int
     error_draw: float
+    faulty: bool
     partition: str | None
     queued_ns: int
     remaining_ns: int
@@ -286,13 +290,18 @@ class SimMaster(Condition, Primaries):
         if job.partition is not None and job.partition not in self.primaries:
             job.reply(Cause.NOT_OWNER)  # it was demoted meanwhile
             return
+        if job.faulty:
+            job.reply(Cause.CLIENT_ERROR)
+            return
         # What nobody hears of is not acknowledged, though it is written.
         if job.reply(Cause.OK) and job.partition is not None:
             self._acknowledge(job.partition, self.id)
 
     def _fails(self, job: Job) -> bool:
         """Whether the answer says that it failed: by itself, or since the next tier did."""
-        return job.asked == FAILED if job.asked else job.error_draw < self._error_rate
+        if job.asked:
+            return job.asked == FAILED
+        return job.error_draw < self._error_rate
 
     # -- the next tier ---------------------------------------------------------------
 

@@ -77,6 +77,14 @@ class TrafficSettings(RequestSettings):
         ),
     ] = 0.5
     vip: Annotated[float, share("Share of messages of the class VIP.")] = 0.0
+    client_errors: Annotated[
+        float,
+        share(
+            "Share of messages that are wrong in themselves (HTTP 4xx): they are served like the "
+            "others, and answered with a client error, which is no failure of the service: "
+            "nobody tries again, no evidence counts it, and `success` takes it for an answer."
+        ),
+    ] = 0.0
     keys: KeySettings | None = None
     """The messages' keys. Without, each message is a key of its own."""
     regions: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import hasim
+from hasim.measures.measured import measure
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
 from hasim.services.gateway.settings import RetryLayer
@@ -14,7 +15,7 @@ from hasim.simulation.clients.results import IN_FLIGHT
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import NetworkSettings, RetrySettings
 from hasim.simulation.settings.network import FixedRtt
-from hasim.truth import ClientRollup, MessageRecord
+from hasim.truth import ClientRollup, MessageRecord, WritesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.clients.test_balancing_theory import DEAF
 from tests.simulation.planes import FAULTS, assert_equal, both
@@ -207,3 +208,63 @@ def test_two_attempts_of_an_api_that_loses_a_server(budget: str | None, success:
     table = hasim.run(scenario, jobs=1, progress=None).summary().set_index("measure")
     assert table.value["success"] == pytest.approx(success, abs=0.0008 if budget is None else 0.01)
     assert (table.value["retries_cut"] > 0) == (budget is not None)
+
+
+# -- errors of one's own ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("takes_ms", [0, 5, 300])
+def test_an_error_may_take_another_time_than_an_answer(takes_ms: int) -> None:
+    """At once as from a process that refuses, or as long as its own timeout of a backend."""
+    errors = FAULTS["error-rate"](
+        kind="error-rate",
+        target="m1",
+        at=after(5),
+        for_=lasting(1000),
+        rate=0.4,
+        takes_ns=takes_ms * MILLISECOND,
+    )
+    settings = world(
+        30,
+        masters=masters(1, service=Constant(mean_ns=SERVICE_NS), workers=1000),
+        network=NO_LATENCY,
+        traffic=traffic(50, owned=0.0),
+        faults=(errors,),
+        detection=DEAF,
+    )
+    found = [m for m in ended(assert_equal(both(settings))) if m.arrived_ns > 6 * SECOND]
+    failed = [m for m in found if m.outcome == Cause.ERROR]
+    assert abs(len(failed) / len(found) - 0.4) < 4 * (0.24 / len(found)) ** 0.5
+    assert {m.ended_ns - m.arrived_ns for m in failed} == {takes_ms * MILLISECOND}
+    others = {m.ended_ns - m.arrived_ns for m in found if m.outcome != Cause.ERROR}
+    assert others == {SERVICE_NS}
+
+
+def test_client_errors_are_no_failures() -> None:
+    """They are served and answered; nobody tries again, and no evidence counts them."""
+    settings = world(
+        60,
+        masters=masters(2, service=Constant(mean_ns=SERVICE_NS), workers=100),
+        network=NO_LATENCY,
+        traffic=traffic(50, owned=0.5, client_errors=0.3, retry=RetrySettings(attempts=3)),
+    )
+    journal = assert_equal(both(settings))
+    found = ended(journal)
+    wrong = [m for m in found if m.outcome == Cause.CLIENT_ERROR]
+    assert abs(len(wrong) / len(found) - 0.3) < 4 * (0.21 / len(found)) ** 0.5
+    assert {m.outcome for m in found} == {Cause.OK, Cause.CLIENT_ERROR}
+    assert {m.attempts for m in found} == {1}
+    assert {m.ended_ns - m.arrived_ns for m in wrong} == {SERVICE_NS}
+    measured = measure(journal)
+    assert sum(row.in_time for row in measured.messages) == sum(
+        row.messages for row in measured.messages if row.settled and row.outcome != IN_FLIGHT
+    ) + sum(row.in_time for row in measured.messages if not row.settled)
+    assert not measured.mistakes
+    # What is wrong is not written.
+    held = sum(body.acknowledged for _, body in journal.of(WritesHeld))
+    written = [m for m in messages_of_all(journal) if m.partition and m.outcome == Cause.OK]
+    assert held == len(written)
+
+
+def messages_of_all(journal: Any) -> list[MessageRecord]:
+    return [m for _, m in journal.of(MessageRecord)]

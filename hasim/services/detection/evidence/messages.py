@@ -18,7 +18,7 @@ from hasim.services.detection.evidence.source import (
 )
 from hasim.services.detection.evidence.windows import Windowed
 from hasim.services.frozen import freeze, thaw
-from hasim.services.watch import UNCONNECTED, Watch, causes_set
+from hasim.services.watch import ANSWERED, UNCONNECTED, Watch, causes_set
 from hasim.settings import count, duration, settings, share
 from hasim.units import SECOND
 
@@ -110,9 +110,9 @@ class MessageSettings(SourceSettings):
         """The ends that speak against a master, and those that speak for it."""
         if self.observe == "connection":
             # Whatever came over it: there was a connection. A timeout says nothing of that.
-            made = (Cause.OK, Cause.RESET, Cause.ERROR, Cause.REJECTED, Cause.NOT_OWNER)
-            return UNCONNECTED, causes_set(made)
-        return UNCONNECTED | causes_set(map(Cause, self.counted)), causes_set((Cause.OK,))
+            made = (Cause.RESET, Cause.ERROR, Cause.REJECTED, Cause.NOT_OWNER)
+            return UNCONNECTED, ANSWERED | causes_set(made)
+        return UNCONNECTED | causes_set(map(Cause, self.counted)), ANSWERED
 
 
 class Messages(Source):

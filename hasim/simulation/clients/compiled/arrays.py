@@ -149,5 +149,6 @@ def _put_state(
     # The seed's 64 bits as a signed number.
     state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
     state["probe_seed"] = np.uint64(probe_seed(traffic.pick_seed)).astype(np.int64)
+    state["has_faulty"] = traffic.clients is not None and traffic.clients.client_errors > 0.0
     state["has_keys"] = traffic.keys is not None
     state["heap_room"], state["writes_room"] = len(memory["heap"]), len(memory["writes"])

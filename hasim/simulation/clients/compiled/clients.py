@@ -16,6 +16,7 @@ from hasim.simulation.clients.compiled.foresight import foresee
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
     CAUSES,
+    CLIENT_ERROR,
     CONNECT_TIMED_OUT,
     FOREVER,
     NO_ROOM,
@@ -237,7 +238,7 @@ def settle(table: Table, now: int, message: int, cause: int) -> None:
     m.outcome = cause
     m.ended_ns = now
     s = state(table)[0]
-    if cause != OK:
+    if cause not in (OK, CLIENT_ERROR):
         s.lost += 1
     if s.before:
         resume(table, now, message, cause)
@@ -252,7 +253,7 @@ def answered(table: Table, now: int, slot: int) -> int:
     release(table, slot)
     if not awaited:
         return NOTHING
-    if a.cause != OK:
+    if a.cause not in (OK, CLIENT_ERROR):
         return failed(table, now, a, int64(a.cause))
     s, r = state(table)[0], routes(table)[a.route]
     stop = refuted(table, a)
@@ -273,7 +274,9 @@ def answered(table: Table, now: int, slot: int) -> int:
         call_event(s.cancel_at, table, now, int64(a.twin), 0, 0)
     call_line(table, now, int64(a.gateway))
     end_round(table, int64(a.gateway), a.message, a.draw)
-    settle(table, now, a.message, OK)
+    if a.cause == CLIENT_ERROR:
+        causes(table)[a.master * ALL_CAUSES + CLIENT_ERROR] += 1
+    settle(table, now, a.message, int64(a.cause))
     return stop
 
 

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hasim.model import Cause
 from hasim.simulation.clients.blocks import BlockCounter, Division
 from hasim.simulation.clients.compiled.growth import extended
 from hasim.simulation.clients.compiled.layout import MESSAGE, UNSETTLED, Memory
 from hasim.simulation.clients.compiled.rolling import BUCKETS, make_hints
-from hasim.simulation.clients.results import OUTCOMES, Counts, Results
+from hasim.simulation.clients.results import ANSWERED, OUTCOMES, Counts, Results
 from hasim.sketch import EXACT, Cells, bounds_ns, sketch
 from hasim.truth import BlockSketch, LoadBlock
 
@@ -67,7 +66,7 @@ class Counting:
         self._blocks.add(
             ended["arrival_ns"],
             ended["vip"] != 0,
-            ended["outcome"] == OUTCOMES.index(Cause.OK),
+            np.isin(ended["outcome"], ANSWERED),
             ended["ended_ns"],
             ended["tries"],
         )

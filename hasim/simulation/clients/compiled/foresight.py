@@ -50,6 +50,8 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
     takes, start = service_ns(m, a), arrival
     # What takes no time is done after it arrives, though a completion comes before an arrival.
     known = m.coming == 0 and 0 < takes < FOREVER and s.foreseen < MOST and s.gauging == 0
+    if s.has_faulty:
+        known = False
     if a.pooled:
         known = known and a.connected_ns >= m.died_ns
     if a.partition >= 0:

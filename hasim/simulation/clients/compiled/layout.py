@@ -25,7 +25,7 @@ CAUSES = tuple(Cause)
 # numpy's integers, since numba would compile a function anew for each Python constant.
 _codes: Any = list(map(np.int64, range(len(CAUSES))))
 OK, REFUSED, RESET, ERROR, REJECTED, NOT_OWNER, TIMED_OUT = _codes[:7]
-UNROUTABLE, OVERFLOW, CANCELLED, CONNECT_TIMED_OUT = _codes[7:]
+UNROUTABLE, OVERFLOW, CANCELLED, CONNECT_TIMED_OUT, CLIENT_ERROR = _codes[7:]
 NOBODY: Any = np.int64(-1)
 """No master."""
 NO_ROOM: Any = np.int64(-2)
@@ -45,6 +45,7 @@ STATE = np.dtype(
         *((name, "i8") for name in ("tried_at", "list")),
         *((name, "i8") for name in ("timeout_ns", "deadline_ns", "connect_ns", "stays")),
         *((name, "i8") for name in ("clients", "client_seed", "hold_ns", "most_held")),
+        ("has_faulty", "i8"),
         *((name, "i8") for name in ("pick_seed", "has_keys")),
         *((name, "i8") for name in ("gauging", "probe_seed", "free_probe", "free_probes")),
         *((name, "i8") for name in ("heap_size", "heap_room", "writes", "writes_room")),
@@ -277,6 +278,7 @@ COLUMNS: dict[str, Any] = {
     "holders": np.int64,
     "unanswered": np.int64,  # by partition
     "budgets": BUDGET,  # by gateway: of retries, and of second attempts
+    "wrong": np.int8,  # by place of the message, if some are wrong in themselves
     "clients": np.int64,  # by place of the message, if there are clients
     "addresses": ADDRESS,  # by client and partition; the last one is for stateless messages
     "habits": HABITS,

@@ -337,7 +337,8 @@ class CompiledPlane:
         """Attempts by master and how they ended."""
         by_master = self._memory["causes"].reshape(len(self._masters), -1)
         answered = self._memory["routes"]["answered"].reshape(len(self._gateways), -1)
-        by_master[:, CAUSES.index(Cause.OK)] = answered.sum(axis=0)
+        wrong = by_master[:, CAUSES.index(Cause.CLIENT_ERROR)]
+        by_master[:, CAUSES.index(Cause.OK)] = answered.sum(axis=0) - wrong
         counts = by_master.tolist()
         return {
             (master.id, cause): count

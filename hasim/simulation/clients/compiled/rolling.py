@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.simulation.clients.compiled.jit import int64, njit
-from hasim.simulation.clients.compiled.layout import OK, UNSETTLED, VIEWS, Table
+from hasim.simulation.clients.compiled.layout import CLIENT_ERROR, OK, UNSETTLED, VIEWS, Table
 from hasim.simulation.clients.compiled.pointers import bits_of
 from hasim.simulation.clients.results import BUCKET_NS, OUTCOMES
 from hasim.sketch import EXACT
@@ -59,7 +59,7 @@ def roll(table: Table, everything: bool) -> None:
             s.touched += 1
         cell.messages += 1
         cell.attempts += m.tries
-        if outcome == OK:
+        if outcome in (OK, CLIENT_ERROR):
             latency_ns = m.ended_ns - m.arrival_ns
             cell.in_time += latency_ns <= s.deadline_ns
             add_latency(table, m.vip, latency_ns)

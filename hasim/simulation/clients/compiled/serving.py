@@ -9,6 +9,7 @@ from hasim.simulation.clients.compiled.asking import askers, asks_for, fails
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
+    CLIENT_ERROR,
     ERROR,
     FOREVER,
     NOT_OWNER,
@@ -35,6 +36,7 @@ messages = VIEWS["messages"]
 holdings = VIEWS["holdings"]
 holders = VIEWS["holders"]
 seats = VIEWS["seats"]
+wrong = VIEWS["wrong"]
 writes = VIEWS["writes"]
 
 
@@ -324,6 +326,8 @@ def complete(table: Table, now: int, priority: int) -> int:
         return reply(table, now, slot, ERROR)
     if a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
         return reply(table, now, slot, NOT_OWNER)  # it was demoted meanwhile
+    if s.has_faulty and a.draw >= 0 and wrong(table)[a.message & s.mask]:
+        return reply(table, now, slot, CLIENT_ERROR)
     return reply(table, now, slot, OK)
 
 

@@ -75,6 +75,8 @@ class Window:
             rows["block"] = np.minimum(blocks, self._state["last_block"])
         if self._state["has_keys"]:
             self._memory["keys"][place : place + count] = self._traffic.key(first, count)
+        if self._state["has_faulty"]:
+            self._memory["wrong"][place : place + count] = self._traffic.faulty(first, count)
         if self._state["clients"]:
             own = self._traffic.client(first, count)
             before = self._traffic.gateway(first, count) * int(self._state["clients"])
@@ -169,6 +171,7 @@ class Window:
         self._state["size"], self._state["mask"] = self._chunk, self._chunk - 1
         self._memory.put("messages", self._blank(self._chunk))
         self._memory.zeros("keys", self._chunk if self._state["has_keys"] else 0)
+        self._memory.zeros("wrong", self._chunk if self._state["has_faulty"] else 0)
         self._memory.zeros("clients", self._chunk if self._state["clients"] else 0)
         self._memory.zeros("askers", self._chunk if self._fed else 0)
         self._memory.zeros("retries", 1)
@@ -183,12 +186,12 @@ class Window:
         names = ("demand_ns", "backoff", *self._columns)
         tables = [self._table(name) for name in names]
         messages, keys, retries = memory["messages"], memory["keys"], memory["retries"]
-        clients = memory["clients"]
-        askers = memory["askers"]
+        clients, wrong, askers = memory["clients"], memory["wrong"], memory["askers"]
         old, new = int(state["mask"]), 2 * int(state["size"]) - 1
         state["size"], state["mask"] = new + 1, new
         memory.put("messages", self._blank(new + 1))
         memory.zeros("keys", new + 1 if state["has_keys"] else 0)
+        memory.zeros("wrong", new + 1 if state["has_faulty"] else 0)
         memory.zeros("clients", new + 1 if state["clients"] else 0)
         memory.zeros("askers", new + 1 if self._fed else 0)
         memory.zeros("retries", (new + 1) // chunk)
@@ -200,6 +203,7 @@ class Window:
             (keys, memory["keys"]),
             (clients, memory["clients"]),
             (askers, memory["askers"]),
+            (wrong, memory["wrong"]),
             (lists, more_lists),
             *zip(tables, map(self._table, names), strict=True),
         ]

@@ -175,6 +175,7 @@ class SimDispatcher:
                 partition=self._partitions[messages.partition[effect.message]],
                 expires_ns=effect.expires_ns,
                 opened_ns=effect.opened_ns,
+                faulty=bool(messages.faulty) and messages.faulty[effect.message],
             )
             Call(self._env, delay, ARRIVAL, self._deliver, (way, request), request.key)
         if not self._gateway.armed:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from hasim.model import Cause
+from hasim.model import SERVED, Cause
 from hasim.services.gateway.directory import Delay
 from hasim.services.gateway.effects import Settle
 from hasim.services.gateway.wakeups import Serial
@@ -19,7 +19,7 @@ from hasim.simulation.clients.blocks import BlockCounter, Division
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import LoadProbes
 from hasim.simulation.clients.reference.dispatching import SimDispatcher
-from hasim.simulation.clients.results import IN_FLIGHT, OUTCOMES, Counts, Results, count
+from hasim.simulation.clients.results import ANSWERED, IN_FLIGHT, OUTCOMES, Counts, Results, count
 from hasim.simulation.clients.traffic import STATELESS, Messages, Traffic, draw_all
 from hasim.simulation.clock import ARRIVAL, MESSAGES, TIER, Call, Clock
 from hasim.simulation.masters.master import SimMaster
@@ -182,7 +182,7 @@ class MessagePlane:
         """The messages, counted by block; nothing if no warm-up is to be left out."""
         counter = BlockCounter(self._division, deadline_ns=self._deadline_ns)
         found = self.results()
-        ok = found.outcome == OUTCOMES.index(Cause.OK)
+        ok = np.isin(found.outcome, ANSWERED)
         counter.add(found.arrival_ns, found.vip, ok, found.ended_ns, found.tries)
         return counter.records(np.array(self._chosen, dtype=np.int64))
 
@@ -205,7 +205,7 @@ class MessagePlane:
         number = end.message
         self.outcome[number], self.ended_ns[number] = end.cause, self.env.now
         self.master[number], self.tries[number] = end.master, end.tries
-        if end.cause is not Cause.OK:
+        if end.cause not in SERVED:
             self._lost += 1
         elif (partition := self.messages.partition[number]) != STATELESS:
             self._answered(self._partitions[partition])

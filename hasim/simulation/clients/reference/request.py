@@ -17,7 +17,7 @@ class Request:
     __slots__ = (
         *("key", "demand_ns", "error_draw", "partition"),
         *("queued_ns", "remaining_ns", "resumed_ns", "completion", "asks", "asked"),
-        *("opened_ns", "_env", "_expires_ns", "_messages", "_place", "_way"),
+        *("opened_ns", "faulty", "_env", "_expires_ns", "_messages", "_place", "_way"),
     )
 
     def __init__(
@@ -31,6 +31,7 @@ class Request:
         partition: str | None,
         expires_ns: int,
         opened_ns: int,
+        faulty: bool,
     ) -> None:
         self.key = key
         self.demand_ns = way.demands_ns[place]
@@ -45,6 +46,7 @@ class Request:
         self._place = place
         self._expires_ns = expires_ns
         self.opened_ns = opened_ns
+        self.faulty = faulty
 
     def tell(self, connected: Callable[[Call], None]) -> None:
         """The client hears that its connection was accepted."""

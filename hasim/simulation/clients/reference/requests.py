@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hasim.model import Cause
+from hasim.model import SERVED
 from hasim.services.gateway.effects import Settle
 from hasim.simulation.clients.reference.plane import MessagePlane
 from hasim.simulation.clients.results import IN_FLIGHT
@@ -79,4 +79,4 @@ class RequestPlane(MessagePlane):
     def _settled(self, end: Settle) -> None:
         super()._settled(end)
         master, job = self._askers.pop(end.message)
-        master.answered(job, well=end.cause is Cause.OK)
+        master.answered(job, well=end.cause in SERVED)

@@ -170,17 +170,21 @@ def test_sudden_death_where_one_failed_check_convicts_does_so() -> None:
 @pytest.mark.parametrize(
     ("settings", "against", "refuting"),
     [
-        ({}, {"refused", "connect_timeout", "reset", "error", "timeout"}, {"ok"}),
-        ({"counted": ["timeout"]}, {"refused", "connect_timeout", "timeout"}, {"ok"}),
+        ({}, {"refused", "connect_timeout", "reset", "error", "timeout"}, {"ok", "client_error"}),
+        (
+            {"counted": ["timeout"]},
+            {"refused", "connect_timeout", "timeout"},
+            {"ok", "client_error"},
+        ),
         (
             {"counted": ["error", "rejected"]},
             {"refused", "connect_timeout", "error", "rejected"},
-            {"ok"},
+            {"ok", "client_error"},
         ),
         (
             {"observe": "connection"},
             {"refused", "connect_timeout"},
-            {"ok", "error", "reset", "rejected", "not_owner"},
+            {"ok", "client_error", "error", "reset", "rejected", "not_owner"},
         ),
     ],
 )
