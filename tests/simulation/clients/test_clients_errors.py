@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import hasim
-from hasim.measures.measured import measure
+from hasim.measures import measure
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
 from hasim.services.gateway.settings import RetryLayer
