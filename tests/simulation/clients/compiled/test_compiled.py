@@ -78,6 +78,8 @@ FACTORS: dict[str, list[Any]] = {
     "owned": [0.0, 0.5],
     "hedge": ["off", "after", "quantile"],
     "budget": [0.2, 0.0, 1.0],
+    "connect": [0, 3 * GRID_NS],
+    "wrong": [0.0, 0.1],
 }
 HEDGES = {
     "off": HedgeSettings(),
@@ -165,6 +167,8 @@ def world_of(case: dict[str, Any], horizon_s: int = 40, rate: int = 25, seed: in
                 attempts=case["attempts"], backoff_ns=GRID_NS, budget=case["budget"]
             ),
             hedge=HEDGES[case["hedge"]],
+            connect_timeout_ns=case["connect"],
+            client_errors=case["wrong"],
         ),
         faults=faults,
         detection=detection(evidence=case["evidence"], interval_ns=SECOND),
@@ -199,8 +203,8 @@ def test_the_cases_meet_what_they_are_made_for() -> None:
         attempts.update({a.cause: a.attempts for _, a in journal.of(AttemptRollup)})
         probes.update(p.cause for _, p in journal.of(ProbeReply))
         unroutable += sum(m.outcome == Cause.UNROUTABLE for _, m in journal.of(MessageRecord))
-    # The last two take limits, and a time to connect.
-    never = {Cause.UNROUTABLE, Cause.NOT_OWNER, Cause.OVERFLOW, Cause.CONNECT_TIMEOUT}
+    # The last one takes limits.
+    never = {Cause.UNROUTABLE, Cause.NOT_OWNER, Cause.OVERFLOW}
     assert set(attempts) == set(Cause) - never
     assert unroutable > 0
     assert set(probes) >= {Cause.OK, Cause.REFUSED, Cause.ERROR, Cause.REJECTED}
