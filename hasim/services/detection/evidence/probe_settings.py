@@ -96,6 +96,10 @@ class ProbeSettings(SourceSettings):
     fatal: tuple[Ending, ...] = ()
     """Answers after which a master is failed at once, whatever the detector counts. Source: Envoy
     (an unexpected HTTP status), Elasticsearch (a closed connection)."""
+    on_close: Literal["nothing", "check", "fail"] = "nothing"
+    """A connection to each master is kept open beside the probes, and what happens when the master
+    closes it, as a process does that dies: a `check` at once, or it is declared failed at once
+    (Elasticsearch: a node that disconnects). `nothing`: each probe has a connection of its own."""
     when: Literal["always", "in-doubt"] = "always"
     """`in-doubt`: a master that is declared healthy is not probed, other evidence watches it."""
 
@@ -123,6 +127,11 @@ class ProbeSettings(SourceSettings):
     def period_ns(self) -> int:
         """The interval."""
         return self.interval_ns
+
+    @property
+    def connected(self) -> bool:
+        """If it matters that a connection is closed."""
+        return self.on_close != "nothing"
 
     @property
     def news_ns(self) -> int:

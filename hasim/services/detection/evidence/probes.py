@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hasim.events import Input, Output, ProbeReply, ProbeStretch, SendProbe
+from hasim.events import ConnectionClosed, Input, Output, ProbeReply, ProbeStretch, SendProbe
 from hasim.model import Cause, Cluster, Status
 from hasim.services.agenda import NEVER, Agenda
 from hasim.services.detection.evidence.pace import Pace
@@ -41,7 +41,9 @@ class Probes(Source):
     herds, and nothing that happens at a set time meets a set phase.
     """
 
-    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset({ProbeReply, ProbeStretch})
+    INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
+        {ProbeReply, ProbeStretch, ConnectionClosed}
+    )
     WHAT: ClassVar[str] = "probe"
 
     settings: ProbeSettings
@@ -91,13 +93,18 @@ class Probes(Source):
         return self._send(now, master, probing) if probing.deadline_ns is None else []
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """Take the answer to a probe, or what became of several. KeyError for an unknown master."""
+        """Take the answer to a probe, or what became of several, or a connection that is closed.
+
+        KeyError for an unknown master.
+        """
         if isinstance(item, ProbeStretch):
             return self._take_stretch(item)
-        assert isinstance(item, ProbeReply)
+        assert isinstance(item, ProbeReply | ConnectionClosed)
         probing = self._probing.get(item.master)
         if probing is None:
             raise unknown_master(item.master, self._probing)
+        if isinstance(item, ConnectionClosed):
+            return self._closed(now, item.master)
         if probing.deadline_ns is None or item.probe != probing.sent:
             return []  # too late: it has been counted as a timeout
         return self._ended(now, item.master, probing, item.cause)
@@ -155,8 +162,8 @@ class Probes(Source):
         self._agenda.set(master, next(time for time in waits if time is not None))
 
     def concerns(self, item: Input) -> Iterable[str]:
-        """None: answers are of probes that were sent from here, and stretches are told in time."""
-        return ()
+        """Who closes a connection: answers are of probes sent here, stretches are told in time."""
+        return (item.master,) if isinstance(item, ConnectionClosed) else ()
 
     def report(self, master: str) -> dict[str, object]:
         """How many probes were sent, and how many of them failed."""
@@ -199,6 +206,16 @@ class Probes(Source):
         if cause in self.settings.fatal:
             return self._judge.convicted(now, master, self, cause, f"{reason}, which is fatal")
         return self._judge.failed(now, master, self, cause, reason)
+
+    def _closed(self, now: int, master: str) -> list[Output]:
+        """The process at the other end is gone."""
+        if self._judge.status(master) is Status.MAINTENANCE:
+            return []
+        out: list[Output] = []
+        if self.settings.on_close == "fail":
+            reason = "it closed its connection (on_close)"
+            out = self._judge.convicted(now, master, self, Cause.RESET, reason)
+        return out + self.hurry(now, master)
 
     def _take_stretch(self, item: ProbeStretch) -> list[Output]:
         probing = self._probing.get(item.master)
