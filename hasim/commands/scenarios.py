@@ -85,21 +85,40 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
     return FINE
 
 
-@click.command(epilog=examples("hasim new mine", "hasim new mine --like quickstart"))
+@click.command(
+    epilog=examples(
+        "hasim new mine", "hasim new mine --like quickstart", "hasim new mine --from patroni"
+    )
+)
 @click.argument("name")
+@click.option(
+    "--from",
+    "system",
+    metavar="SYSTEM",
+    help="Start from what a system's own configuration says, key by key: haproxy, kubernetes, "
+    "patroni, sentinel, two-sites.",
+)
 @click.option(
     "--like",
     metavar="NAME",
     type=ScenarioName(files=False),
     help="Start from a scenario of `hasim list`, with the recorded data that it uses.",
 )
-def new(name: str, like: str | None) -> int:
+def new(name: str, like: str | None, system: str | None) -> int:
     """Write a commented scenario, NAME.yaml."""
-    from hasim.scenario.catalogue import copied, template
+    from hasim.scenario.catalogue import copied, of_system, template
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
     stem = path.stem if name else ""
-    text, files = (template(stem), {}) if like is None else copied(like, stem)
+    if system is not None and like is not None:
+        fail("--from and --like: one of them")
+    files: dict[str, bytes] = {}
+    if system is not None:
+        text = of_system(system, stem)
+    elif like is not None:
+        text, files = copied(like, stem)
+    else:
+        text = template(stem)
     _refuse_others(path.parent, files)
     try:
         with path.open("x", encoding="utf-8") as out:

@@ -60,6 +60,30 @@ def template(name: str) -> str:
     return _TEMPLATE.format(name=f'"{name}"')
 
 
+def systems() -> dict[str, Path]:
+    """Scenarios that read like the configuration of a system, by the system, in their order."""
+    return dict(sorted((path.stem, path) for path in (folder() / "systems").glob("*.yaml")))
+
+
+def of_system(system: str, name: str) -> str:
+    """The text of a scenario that reads like a system's configuration, under another name.
+
+    Raises ScenarioError if there is no such system, or for a bad name.
+    """
+    from hasim.settings.validation import nearest
+
+    _check_name(name)
+    known = systems()
+    if system not in known:
+        message = f"no such system{nearest(system, known, otherwise='there are')}"
+        raise ScenarioError([Problem(system, None, "", message)])
+    return _renamed(known[system].read_text(encoding="utf-8"), name)
+
+
+def _renamed(text: str, name: str) -> str:
+    return re.sub(r"(?m)^name: .*$", f'name: "{name}"', text, count=1)
+
+
 def copied(like: str, name: str) -> tuple[str, dict[str, bytes]]:
     """A shipped scenario under another name, and the files that it needs beside it.
 
@@ -79,7 +103,7 @@ def copied(like: str, name: str) -> tuple[str, dict[str, bytes]]:
         trace = folder() / place
         for path in sorted(trace.parent.glob(f"{trace.stem}.*")):
             files[path.relative_to(folder()).as_posix()] = path.read_bytes()
-    return re.sub(r"(?m)^name: .*$", f'name: "{name}"', text, count=1), files
+    return _renamed(text, name), files
 
 
 def _check_name(name: str) -> None:

@@ -9,6 +9,12 @@ from typing import Any
 
 from hasim.measures.catalogue import MEASURES
 from hasim.scenario.operations import operation_problems
+from hasim.scenario.places import (
+    each_problem,
+    observer_problems,
+    place_problem,
+    spread_problems,
+)
 from hasim.scenario.replications import Sequential
 from hasim.scenario.rhythms import rhythm_problems
 from hasim.scenario.schema import Scenario
@@ -25,6 +31,7 @@ from hasim.simulation.settings import (
     WorldSettings,
 )
 from hasim.simulation.settings.faults import Fault, RegionOutage, Slow
+from hasim.simulation.settings.places import EACH, is_place, place_named
 from hasim.units import format_duration, format_percent
 
 Found = Iterator[tuple[Where, str]]
@@ -92,7 +99,8 @@ def _tier(tier: WorldSettings) -> Found:
     if not is_prime(tier.balancing.table_size):
         got = tier.balancing.table_size
         yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"
-    yield from _sites(tier)
+    if not isinstance(tier.network.rtt, MatrixTrace):
+        yield from observer_problems(tier)
 
 
 def _within(world: WorldSettings, number: int, where: Where) -> Where:
@@ -146,10 +154,11 @@ def sites_of(world: WorldSettings) -> Iterator[tuple[Where, str]]:
     for where, master in world.placed_masters:
         yield (*where, "region"), master.region
     for index, region in enumerate(world.traffic.regions):
-        yield ("traffic", "regions", index), region
+        yield ("traffic", "regions", index), place_named(region)[0]
     for number, tier in enumerate(world.apart):
         if tier.observer.region:
-            yield _within(world, number, ("observer", "region")), tier.observer.region
+            site = place_named(tier.observer.region)[0]
+            yield _within(world, number, ("observer", "region")), site
 
 
 def matrix_problems(world: WorldSettings, rtt_ns: Mapping[tuple[str, str], int]) -> Found:
@@ -219,6 +228,7 @@ def _fault(world: WorldSettings, fault: Fault, where: Where) -> Found:
         yield (*where, "from"), "a stall passes by itself: nobody repairs it"
     elif fault.from_ == "declaration" and fault.STRIKES != "masters":
         yield (*where, "from"), "only masters are declared failed"
+    yield from spread_problems(world, fault, where)
     if fault.strikes_masters:
         yield from _targets(world, fault, (*where, "target"))
     elif fault.target != "random":
@@ -257,12 +267,10 @@ def _target_problem(world: WorldSettings, fault: Fault, target: str, *, listed: 
         if match and int(match.group(1)) <= partitions:
             return ""
         return f"no such partition in {target!r}; there are p1 to p{partitions}"
-    if target.startswith("region:"):
-        name, regions = (
-            target.removeprefix("region:"),
-            sorted({m.region for m in world.all_masters}),
-        )
-        return "" if name in regions else f"no master is in {name!r}{nearest(name, regions)}"
+    if is_place(target):
+        return place_problem(world, target)
+    if target.startswith(EACH):
+        return f"{target!r} stands alone, not in a list" if listed else each_problem(world, target)
     return f"no master {target!r}{nearest(target, [*ids, *RESERVED])}"
 
 
@@ -335,19 +343,6 @@ def _detection(world: WorldSettings) -> Found:
     if needed > there:
         text = f"needs {needed} observers, and there are {there}: add sites to observer.witnesses"
         yield ("detection", "confirm"), text
-
-
-def _sites(world: WorldSettings) -> Found:
-    """Without a matrix, the control plane stands where masters or clients are."""
-    if isinstance(world.network.rtt, MatrixTrace) or not world.observer.region:
-        return
-    known = sorted({m.region for m in world.masters} | set(world.traffic.regions))
-    if world.observer.region not in known:
-        yield (
-            ("observer", "region"),
-            f"no master or client is in {world.observer.region!r}"
-            f"{nearest(world.observer.region, known)}",
-        )
 
 
 def _clients(world: WorldSettings) -> Found:

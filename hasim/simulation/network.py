@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from hasim.simulation.bursts import Bursts
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import FixedRtt, JitterLaw, NetworkSettings
+from hasim.simulation.settings.places import Place, shared_levels
 from hasim.simulation.streams import Uniforms
 
 
@@ -245,7 +246,7 @@ class Network:
         self,
         settings: NetworkSettings,
         recorded: Recorded,
-        sites: dict[str, str],
+        places: dict[str, Place],
         *,
         seed: int,
         replication: int,
@@ -256,12 +257,12 @@ class Network:
         """Counts the faults that have begun and ended: the links are what they were while it is."""
         self.links = Links(self._build)
         self._rtt = recorded.rtt_ns
-        self._sites = sites
+        self.places = places
         self._source = (seed, replication)
         self._bursts: dict[tuple[str, str], Bursts] = {}
         # In the order in which they began.
         self._faults: list[LinkFault] = []
-        self._built_at: dict[str, list[tuple[str, str]]] = {site: [] for site in sites}
+        self._built_at: dict[str, list[tuple[str, str]]] = {end: [] for end in places}
 
     def _build(self, source: str, destination: str) -> Link:
         if source == destination:
@@ -309,12 +310,12 @@ class Network:
 
     def rtt_ns(self, a: str, b: str) -> int:
         """Median round-trip time between two endpoints, in nanoseconds."""
-        one, other = self._sites[a], self._sites[b]
-        if one == other:
-            return self.settings.local_rtt_ns
+        one, other = self.places[a], self.places[b]
+        if shared := shared_levels(one, other):
+            return self.settings.near.rtt_ns(shared, self.settings.local_rtt_ns)
         if isinstance(self.settings.rtt, FixedRtt):
             return self.settings.rtt.rtt_ns
-        return self._rtt[one, other]
+        return self._rtt[one[0], other[0]]
 
     def cross(self, source: str, destination: str, at_ns: int) -> int:
         """Nanoseconds of one control packet's crossing at a time, or -1 if it is lost."""

@@ -28,6 +28,7 @@ from hasim.simulation.recorder import Recorder
 from hasim.simulation.service import with_recorded_service
 from hasim.simulation.settings import TierSettings, WorldSettings
 from hasim.simulation.settings.operations import Switch
+from hasim.simulation.settings.places import Place, place_named, place_of
 from hasim.simulation.tier import Surroundings, Tier
 
 
@@ -53,7 +54,7 @@ class World:
         self.changes = Changes()
         self.traps = Traps()
         self.network = Network(
-            settings.network, recorded, _sites(settings), seed=seed, replication=replication
+            settings.network, recorded, _places(settings), seed=seed, replication=replication
         )
         self.tiers = self._tiers(keep_messages=keep_messages)
         self.injector = self._injector()
@@ -206,10 +207,11 @@ def _runs_compiled(settings: WorldSettings) -> bool:
     return settings.data_plane == "compiled" and all(map(available, used)) and not refusal()
 
 
-def _sites(settings: WorldSettings) -> dict[str, str]:
-    """The site of every endpoint."""
-    sites = {master_endpoint(m.id): m.region for m in settings.all_masters}
-    sites.update({gateway_endpoint(r): r for r in settings.client_regions})
+def _places(settings: WorldSettings) -> dict[str, Place]:
+    """The place of every endpoint."""
+    places = {master_endpoint(m.id): place_of(m) for m in settings.all_masters}
+    places.update({gateway_endpoint(r): place_named(r) for r in settings.client_regions})
     for tier in settings.chain:
-        sites.update({observer_endpoint(o): site for o, site in observers_of(tier).items()})
-    return sites
+        for observer, site in observers_of(tier).items():
+            places[observer_endpoint(observer)] = place_named(site)
+    return places

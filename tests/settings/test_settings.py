@@ -284,7 +284,7 @@ def test_choices_say_what_is_possible() -> None:
     assert problems(WorldSettings, {**world, "faults": {"kind": "crsh", "at": "1m"}}) == {
         "faults.kind": "unknown kind 'crsh'; did you mean crash? (possible: crash, power-off, hang,"
         " slow, added-delay, error-rate, disk-stall, deadlock, lying-health, partition,"
-        " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, stall,"
+        " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, link, stall,"
         " link-stall, observer-stall, gateway-crash, observer-crash, observer-partition,"
         " observer-slow)"
     }
@@ -357,7 +357,8 @@ def test_members_of_a_type() -> None:
 
 
 def test_names_for_users() -> None:
-    assert set(fields_by_user_name(Fault)) == {"target", "at", "every", "schedule", "for", "from"}
+    names = {"target", "at", "every", "schedule", "for", "from", "common"}
+    assert set(fields_by_user_name(Fault)) == names
     assert setting_of(Small, "limit_ns").kind == "duration"
     assert setting_of(Small, "words") is None
 

@@ -17,13 +17,14 @@ from hasim.simulation.laws import Constant
 from hasim.simulation.network import Network
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import BurstSettings, NetworkSettings
+from hasim.simulation.settings.places import place_named
 from hasim.simulation.streams import Uniforms
 from hasim.truth import AttemptRollup
 from hasim.units import DAY, HOUR, MILLISECOND, SECOND, YEAR
 from tests.services.bench import detection
 from tests.simulation.worlds import masters, run, traffic, world
 
-SITES = {"a": "x", "b": "y", "c": "y"}
+SITES = {end: place_named(region) for end, region in {"a": "x", "b": "y", "c": "y"}.items()}
 
 
 def path(of: BurstSettings, replication: int = 0) -> Bursts:

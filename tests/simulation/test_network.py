@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from hasim.simulation.network import LinkFault, Network
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import JitterLaw, NetworkSettings
+from hasim.simulation.settings.places import place_named
 
-SITES = {"a": "x", "b": "x", "c": "y", "d": "y"}
+SITES = {
+    end: place_named(region) for end, region in {"a": "x", "b": "x", "c": "y", "d": "y"}.items()
+}
 PAIRS = [(one, other) for one in SITES for other in SITES if one != other]
 
 

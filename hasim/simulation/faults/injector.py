@@ -13,6 +13,7 @@ from hasim.simulation.faults.targets import resolve
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings.faults import AnyFault, Fault, RepairSettings
 from hasim.simulation.settings.faults.fault import Cure, Named
+from hasim.simulation.settings.places import EACH, lies_in, place_of, places_at
 from hasim.simulation.streams import Stream
 
 Targets = Callable[[], list[Named]]
@@ -90,25 +91,26 @@ class Injector:
     def _plan(self, index: int, fault: Fault, horizon_ns: int) -> list[Process]:
         """The processes of a fault."""
         seed, replication = self._source
-        each: list[Targets] = [_fixed(one) for one in self._scene.pool(fault).values()]
+        units = self._units(fault)
         if fault.schedule is not None:
-            single = fault.target != "each"
-            targets = [self._resolving(index, fault, 0)] if single else each
+            targets = [one for one, _ in units] or [self._resolving(index, fault, 0)]
             spans = replayed(
                 index,
                 self._recorded,
                 len(targets),
                 horizon_ns,
+                together=fault.schedule.together,
                 seed=seed,
                 replication=replication,
             )
             return [[(one, span) for span in own] for one, own in zip(targets, spans, strict=True)]
-        if fault.target == "each":
-            spans = [
-                occurrences(fault, self._draws(f"{index}:{n}"), horizon_ns)
-                for n in range(len(each))
+        if units:
+            return [
+                [(one, span) for span in occurrences(fault, draws, horizon_ns, part)]
+                for (one, part), draws in (
+                    (unit, self._draws(f"{index}:{n}")) for n, unit in enumerate(units)
+                )
             ]
-            return [[(one, span) for span in own] for one, own in zip(each, spans, strict=True)]
         spans_of_one = occurrences(fault, self._draws(f"{index}"), horizon_ns)
         return [
             [
@@ -116,6 +118,26 @@ class Injector:
                 for number, span in enumerate(spans_of_one)
             ]
         ]
+
+    def _units(self, fault: Fault) -> list[tuple[Targets, float]]:
+        """Who has a schedule of its own, and which share of the failures it is of; if any do."""
+        masters = self._scene.masters.values()
+        places = [place_of(master.settings) for master in masters]
+        if isinstance(fault.target, str) and fault.target.startswith(EACH):
+            level = fault.target.removeprefix(EACH)
+            return [(self._at(place), 1.0) for place in places_at(level, places)]
+        if fault.target != "each":
+            return []
+        struck = self._scene.pool(fault).values()
+        units = [(_fixed(one), fault.common.alone) for one in struck]
+        for level, beta in fault.common.shares.items():
+            units += [(self._at(place), beta) for place in places_at(level, places)]
+        return units
+
+    def _at(self, place: str) -> Targets:
+        """The masters of a place."""
+        masters = self._scene.masters.values()
+        return lambda: [m for m in masters if lies_in(place_of(m.settings), place)]
 
     def _draws(self, name: str) -> Stream:
         return Stream(*self._source, f"fault:{name}")

@@ -15,7 +15,10 @@ from hasim.simulation.masters.traps import Traps
 from hasim.simulation.network import LinkFault, Network, master_endpoint, observer_endpoint
 from hasim.simulation.settings.faults import AnyFault, Crash, Fault
 from hasim.simulation.settings.faults.fault import Cure, Ends, Masters, Named, Pool
+from hasim.simulation.settings.places import is_place, lies_in
 from hasim.truth import FaultCured, FaultStarted, Truth
+
+OWNER_OF = "owner-of:"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Scene:
         masters, others = (ids, ()) if fault.STRIKES == "masters" else ((), ids)
         if not fault.strikes_masters:
             masters, others = (), tuple(driver.observer for driver in self.drivers)
-        impairs = fault.impairs(struck)
+        impairs = fault.impairs(struck) or self._holds_clients(fault.cuts_off)
         self.record(FaultStarted(number, fault.kind, masters, impairs, told, others))
         heal = fault.strike(self, struck, lasting_ns)
 
@@ -144,6 +147,49 @@ class Scene:
             )
             for m in masters
         )
+
+    def between(
+        self,
+        one: str | tuple[str, ...],
+        other: str | tuple[str, ...],
+        *,
+        to: bool = True,
+        from_: bool = True,
+        drops: bool = False,
+        extra_ns: int = 0,
+        loss: float = 0.0,
+    ) -> Cure:
+        """The links between two ends are struck, as `LinkFault` says."""
+        others = frozenset(self._endpoints(other))
+        return self._on(
+            [
+                LinkFault(end, others - {end}, to, from_, drops, extra_ns, loss)
+                for end in self._endpoints(one)
+            ]
+        )
+
+    def _holds_clients(self, end: str | tuple[str, ...]) -> bool:
+        """Whether at least half of the clients' sites are at an end of links."""
+        if not end:
+            return False
+        clients = {gateway.endpoint for gateway in self.gateways.values()}
+        return 2 * len(clients.intersection(self._endpoints(end))) >= len(clients)
+
+    def _endpoints(self, end: str | tuple[str, ...]) -> list[str]:
+        """The endpoints that an end of links names, each once, in their order."""
+        names = (end,) if isinstance(end, str) else end
+        return [e for e in self.network.places if any(self._is_at(e, name) for name in names)]
+
+    def _is_at(self, endpoint: str, name: str) -> bool:
+        if is_place(name):
+            return lies_in(self.network.places[endpoint], name)
+        if name == "clients":
+            return any(gateway.endpoint == endpoint for gateway in self.gateways.values())
+        if name == "observers":
+            return endpoint in self.observers
+        if name.startswith(OWNER_OF):
+            name = self.owner_of(name.removeprefix(OWNER_OF))
+        return name == "all" or endpoint == master_endpoint(name)
 
     def _on(self, struck: Iterable[LinkFault]) -> Cure:
         faults = list(struck)

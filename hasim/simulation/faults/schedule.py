@@ -10,8 +10,13 @@ from hasim.simulation.streams import Stream, generator
 Span = tuple[int, int]
 
 
-def occurrences(fault: Fault, draws: Stream, horizon_ns: int) -> list[Span]:
-    """(start, duration) in nanoseconds of each occurrence by `at` or `every` before the horizon."""
+def occurrences(fault: Fault, draws: Stream, horizon_ns: int, part: float = 1.0) -> list[Span]:
+    """(start, duration) in nanoseconds of each occurrence by `at` or `every` before the horizon.
+
+    `part` is the share of the failures that these are: waits are longer by it.
+    """
+    if part <= 0.0:
+        return []
     if fault.at:
         starts = [drawn_ns(law, draws) for law in fault.at]
         return [(start, _duration(fault, draws)) for start in starts if start < horizon_ns]
@@ -19,7 +24,8 @@ def occurrences(fault: Fault, draws: Stream, horizon_ns: int) -> list[Span]:
     spans: list[Span] = []
     now = 0
     while True:
-        start = now + drawn_ns(fault.every, draws)
+        waited_ns = drawn_ns(fault.every, draws)
+        start = now + (waited_ns if part == 1.0 else round(waited_ns / part))
         if start >= horizon_ns:
             return spans
         duration = _duration(fault, draws)
@@ -38,22 +44,33 @@ def _duration(fault: Fault, draws: Stream) -> int:
 
 
 def replayed(
-    index: int, recorded: Recorded, targets: int, horizon_ns: int, *, seed: int, replication: int
+    index: int,
+    recorded: Recorded,
+    targets: int,
+    horizon_ns: int,
+    *,
+    together: bool,
+    seed: int,
+    replication: int,
 ) -> list[list[Span]]:
     """For each target, the (start, duration) of one recorded resource's outages in a window.
 
     Targets get different resources while there are enough; each window starts at a
-    random offset between the resource's first outage and its last, less the horizon.
+    random offset between the resource's first outage and its last, less the horizon;
+    `together`: all at the same one, between the first outage of all and the last.
     An outage that is under way when the window opens is left out.
     """
     resources = recorded.outages[index]
     draws = generator(seed, replication, f"fault:{index}:trace")
     order = draws.random(len(resources)).argsort(kind="stable")
     spans = []
+    whole = (min(r[0][0] for r in resources), max(r[-1][1] for r in resources))
+    luck = draws.random() if together else 0.0
     for number in range(targets):
         outages = resources[int(order[number % len(resources)])]
-        first, last = outages[0][0], outages[-1][1]
-        offset = first + int(draws.random() * max(0, last - first - horizon_ns))
+        first, last = whole if together else (outages[0][0], outages[-1][1])
+        luck = luck if together else draws.random()
+        offset = first + int(luck * max(0, last - first - horizon_ns))
         spans.append(
             [
                 (start - offset, end - start)

@@ -8,6 +8,7 @@ from hasim.simulation.faults.scene import Scene
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.settings.faults import Fault, RegionOutage
 from hasim.simulation.settings.faults.fault import Named
+from hasim.simulation.settings.places import is_place, lies_in, place_of
 
 REGION = "region:"
 OWNER_OF = "owner-of:"
@@ -40,8 +41,8 @@ def _masters(scene: Scene, name: str, draw: float) -> Sequence[SimMaster]:
     if name == "random":
         regions = list(dict.fromkeys(m.settings.region for m in masters))
         name = REGION + regions[int(draw * len(regions))]
-    if name.startswith(REGION):
-        return [m for m in masters if m.settings.region == name.removeprefix(REGION)]
+    if is_place(name):
+        return [m for m in masters if lies_in(place_of(m.settings), name)]
     if name.startswith(OWNER_OF):
         return [scene.masters[scene.owner_of(name.removeprefix(OWNER_OF))]]
     return [scene.masters[name]]

@@ -43,7 +43,14 @@ class MasterSettings:
     id: str
     """The name of the master, unique in the scenario."""
     region: str = "local"
-    """The site that it stands in."""
+    """The region that it stands in. A place inside may be named as well, down to the host: faults
+    strike places, and who has more in common is nearer (`network.near`)."""
+    zone: str = ""
+    """The zone in the region."""
+    rack: str = ""
+    """The rack in the zone."""
+    host: str = ""
+    """The host in the rack."""
     priority: Annotated[int, count("Order of preference: the lowest number first.")] = 1
     workers: Annotated[int, count("Messages that it serves at the same time.", most=10**5)] = 8
     weight: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from hasim.settings import Choice, bandwidth, duration, factor, settings, share
+from hasim.simulation.settings.places import NearRttSettings
 from hasim.simulation.settings.recordings import JitterTrace, MatrixTrace
 from hasim.units import MILLISECOND
 
@@ -55,7 +56,9 @@ class NetworkSettings:
         FixedRtt(rtt_ns=10 * MILLISECOND)
     )
     """Median round-trip time: one duration for all pairs, or a matrix."""
-    local_rtt_ns: Annotated[int, duration("Round-trip time inside one site.")] = MILLISECOND
+    local_rtt_ns: Annotated[int, duration("Round-trip time inside one region.")] = MILLISECOND
+    near: NearRttSettings = NearRttSettings()
+    """Round-trip times inside a zone, a rack, on one host."""
     jitter: Annotated[JitterLaw | JitterTrace, Choice(tag="law")] | None = None
     """The factor by which a crossing is slower or faster than the median."""
     loss: Annotated[float, share("Probability that a packet is lost, each way, by itself.")] = 0.0

@@ -220,6 +220,9 @@ class RecordedOutages(TimedFile):
     time_scale: Annotated[
         float, factor("Times are divided by this: 5000 turns 24 hours into 17.28 seconds.")
     ] = 1.0
+    together: bool = False
+    """Whether all targets replay the same stretch of time, so that outages which had a common
+    cause come at once; else each has a random one of its own."""
 
 
 @settings

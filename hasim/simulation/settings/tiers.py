@@ -27,7 +27,11 @@ class ObserverSettings:
     """Where the control plane stands, what it remembers when killed, and who has an opinion."""
 
     region: str = ""
-    """The site of the control plane. Empty: the region of the first master."""
+    """Where the control plane stands: a region, or a place in one (`eu/zone-a/rack-1`). Empty: the
+    region of the first master."""
+    third_site: bool = False
+    """Whether that is a site of its own, where neither masters nor clients are, as an arbitrator
+    of a pair of sites has."""
     remembers: Memory = "everything"
     """`everything` (its journal is written before anything is sent), what the last of its
     `snapshots` holds, or `nothing`. In any case it asks masters and gateways before it acts."""

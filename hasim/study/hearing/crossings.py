@@ -13,6 +13,7 @@ from hasim.scenario.traces.heard import Heard
 from hasim.simulation.network import Network, master_endpoint, observer_endpoint
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import WorldSettings
+from hasim.simulation.settings.places import place_named, place_of
 from hasim.simulation.streams import generator
 
 Ints = NDArray[np.int64]
@@ -36,14 +37,14 @@ def of_scenario(settings: WorldSettings, recorded: Recorded, seed: int, master: 
 
     Faults are no part of it.
     """
-    region = next(m.region for m in settings.all_masters if m.id == master)
+    place = next(place_of(m) for m in settings.all_masters if m.id == master)
     tier = next(t for t in settings.chain if any(m.id == master for m in t.masters))
     here = tier.observer.region or tier.masters[0].region
     ends = master_endpoint(master), observer_endpoint("observer")
-    sites = {ends[0]: region, ends[1]: here}
+    places = {ends[0]: place, ends[1]: place_named(here)}
 
     def draw(replication: int, sent_ns: Ints) -> Crossings:
-        network = Network(settings.network, recorded, sites, seed=seed, replication=replication)
+        network = Network(settings.network, recorded, places, seed=seed, replication=replication)
         ways = []
         for source, destination in (ends, ends[::-1]):
             link = network.links[source, destination]

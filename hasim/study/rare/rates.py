@@ -14,9 +14,15 @@ from hasim.scenario.traces.outages import Outages, read_outages
 from hasim.settings.validation import SettingsError, Where, nearest
 from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.faults import AnyFault, RegionOutage
+from hasim.simulation.settings.places import (
+    EACH,
+    CommonCauseSettings,
+    place_of,
+    places_at,
+)
 from hasim.simulation.settings.recordings import CheckLog, OutageTrace
 from hasim.study.estimates.statistics import LEVEL, Interval, rate_interval, unknown
-from hasim.study.rare.combine import exactly
+from hasim.study.rare.combine import exactly, scaled
 from hasim.study.rare.estimate import Kind
 from hasim.units import parse_rate, seconds
 
@@ -159,7 +165,7 @@ def classes_of(
             missing.append(_no_rate(index, fault))
             continue
         alone = fault.every is not None and rate.origin == "every"
-        found.append(_class(world, names[index], fault, rate, alone=alone))
+        found += _classes(world, names[index], fault, rate, alone=alone)
     if missing:
         raise SettingsError(missing)
     return found
@@ -183,6 +189,27 @@ def _no_rate(index: int, fault: AnyFault) -> tuple[Where, str]:
         f"how often does it strike? Give `every`, a recorded `schedule`, a `projection`, "
         f"or --rate {kind}=12/y"
     )
+
+
+def _classes(
+    world: WorldSettings, name: str, fault: AnyFault, rate: Rate, *, alone: bool
+) -> list[FaultClass]:
+    """A fault by whom it strikes: with common causes, places beside masters by themselves."""
+    places = [place_of(master) for master in world.all_masters]
+    if isinstance(fault.target, str) and fault.target.startswith(EACH):
+        level = fault.target.removeprefix(EACH)
+        return [FaultClass(name, fault, tuple(places_at(level, places)), level, rate)]
+    shares = fault.common.shares
+    if not shares:
+        return [_class(world, name, fault, rate, alone=alone)]
+    bare = dataclasses.replace(fault, common=CommonCauseSettings())
+    own = Rate(scaled(rate.per_s, fault.common.alone), f"{rate.origin}, common causes aside")
+    found = [_class(world, name, bare, own, alone=False)] if fault.common.alone else []
+    for level, beta in shares.items():
+        part = Rate(scaled(rate.per_s, beta), f"{rate.origin}, common cause of a {level}")
+        targets = tuple(places_at(level, places))
+        found.append(FaultClass(f"{name} ({level})", bare, targets, level, part))
+    return found
 
 
 def _class(

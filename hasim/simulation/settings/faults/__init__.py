@@ -8,7 +8,12 @@ from typing import Annotated
 from hasim.settings import Choice
 from hasim.simulation.settings.faults.fault import Fault
 from hasim.simulation.settings.faults.on_gateways import GatewayCrash
-from hasim.simulation.settings.faults.on_links import LatencySpike, NetworkPartition, PacketLoss
+from hasim.simulation.settings.faults.on_links import (
+    LatencySpike,
+    LinkFault,
+    NetworkPartition,
+    PacketLoss,
+)
 from hasim.simulation.settings.faults.on_masters import (
     Crash,
     ErrorRate,
@@ -48,6 +53,7 @@ AnyFault = Annotated[
     | TransferFailure
     | PacketLoss
     | LatencySpike
+    | LinkFault
     | Stall
     | LinkStall
     | ObserverStall
@@ -70,6 +76,7 @@ __all__ = [
     "GatewayCrash",
     "Hang",
     "LatencySpike",
+    "LinkFault",
     "LinkStall",
     "LyingHealth",
     "NetworkPartition",

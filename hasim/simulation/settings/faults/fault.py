@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 from hasim.settings import Choice, settings
 from hasim.simulation.laws import Constant, DurationLaw
 from hasim.simulation.masters.traps import Traps
+from hasim.simulation.settings.places import CommonCauseSettings
 from hasim.simulation.settings.recordings import CheckLog, OutageTrace
 from hasim.units import MINUTE
 
@@ -85,6 +86,20 @@ class Reach(Protocol):
         """Strike the links of masters, as `LinkFault` says; packets are held for `holds_ns`."""
         ...
 
+    def between(
+        self,
+        one: str | tuple[str, ...],
+        other: str | tuple[str, ...],
+        *,
+        to: bool = True,
+        from_: bool = True,
+        drops: bool = False,
+        extra_ns: int = 0,
+        loss: float = 0.0,
+    ) -> Cure:
+        """Strike the links between two ends, each of which may be several places or masters."""
+        ...
+
     def stall_observers(self) -> Cure:
         """All control planes stand still."""
         ...
@@ -127,7 +142,9 @@ class Fault(ABC):
     target: str | tuple[str, ...] = "random"
     """A master, several masters, `random` (one of them), `each` (every master has a schedule of
     its own), `all` (all of them together), `owner-of:p1` (who owns that partition then), or
-    `region:NAME`."""
+    a place, all of whose masters it strikes at once: `region:NAME`, `zone:NAME`, `rack:NAME`,
+    `host:NAME`, the name as a path (`zone:eu/a`) where it is not the only one; `each-zone` and its
+    like: every place of the level has a schedule of its own."""
     at: tuple[DurationLaw, ...] = ()
     """Start times: fixed (`12m`), or drawn (`{law: uniform, low: 30s, high: 60s}`)."""
     every: DurationLaw | None = None
@@ -139,6 +156,8 @@ class Fault(ABC):
     from_: Literal["start", "declaration"] = "start"
     """From when that counts: from its start, or from when one of its masters is declared failed
     (and never ends before, as nobody knows of it)."""
+    common: CommonCauseSettings = CommonCauseSettings()
+    """Shares of the failures that strike whole places: with the target `each`, and `every`."""
 
     @property
     def impairing(self) -> bool:
@@ -156,6 +175,11 @@ class Fault(ABC):
     def cuts_clients(self) -> bool:
         """Whether packets on clients' connections vanish, and nobody says so."""
         return False
+
+    @property
+    def cuts_off(self) -> str | tuple[str, ...]:
+        """Whom it cuts its targets off from: it impairs if half of the clients are among them."""
+        return ()
 
     @property
     def strikes_masters(self) -> bool:
@@ -185,4 +209,4 @@ class Fault(ABC):
         )
 
 
-_COMMON = {"kind", "target", "at", "every", "schedule", "for_", "from_"}
+_COMMON = {"kind", "target", "other", "at", "every", "schedule", "for_", "from_", "common"}

@@ -56,3 +56,44 @@ class LatencySpike(Fault):
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """Delay their packets."""
         return reach.on_links(masters, extra_ns=self.extra_ns)
+
+
+@settings
+class LinkFault(Fault):
+    """The links between two places (or masters) are cut, lose packets or are slow.
+
+    Of a place all who stand there are struck: masters, clients, the control plane.
+    """
+
+    kind: Literal["link"]
+    other: str | tuple[str, ...] = "all"
+    """Who is at the other end: a master, a place (`zone:b`), several, `clients`, `observers`, or
+    `all`."""
+    direction: Literal["both", "to", "from"] = "both"
+    """Both ways, only what goes to the target, or only what comes from it."""
+    loss: Annotated[float, share("Probability that a packet is lost.")] = 0.0
+    extra_ns: Annotated[
+        int, duration("Added to each crossing. With neither this nor loss, nothing passes.")
+    ] = 0
+
+    @property
+    def cuts(self) -> bool:
+        """Whether nothing passes."""
+        return not (self.loss or self.extra_ns)
+
+    @property
+    def cuts_off(self) -> str | tuple[str, ...]:
+        """The other end, if nothing passes."""
+        return self.other if self.cuts else ()
+
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
+        """Do it to every link between the two ends."""
+        return reach.between(
+            self.target,
+            self.other,
+            to=self.direction in ("both", "to"),
+            from_=self.direction in ("both", "from"),
+            drops=self.cuts,
+            extra_ns=self.extra_ns,
+            loss=self.loss,
+        )
