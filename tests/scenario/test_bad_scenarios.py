@@ -70,7 +70,7 @@ def said(problems):
         ("target: ams-1", "target: owner-of:p3", 7, "faults.0.target",
          "no such partition in 'owner-of:p3'; there are p1 to p2"),
         ("target: ams-1", "target: region:wset", 7, "faults.0.target",
-         "no master is in 'wset'; did you mean west?"),
+         "no master is in region 'wset'; did you mean west?"),
         ("kind: crash", "kind: region-outage", 7, "faults.0.target",
          "a region outage strikes region:NAME or random"),
         ("at: 1m", "at: 5m", 7, "faults.0.at.0", "lies beyond the end of the run (5m, horizon 5m)"),
