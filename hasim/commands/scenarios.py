@@ -87,10 +87,13 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
 
 @click.command(
     epilog=examples(
-        "hasim new mine", "hasim new mine --like quickstart", "hasim new mine --from patroni"
+        "hasim new mine",
+        "hasim new mine --like quickstart",
+        "hasim new mine --from patroni",
+        "hasim new --from patroni",
     )
 )
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option(
     "--from",
     "system",
@@ -104,14 +107,19 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
     type=ScenarioName(files=False),
     help="Start from a scenario of `hasim list`, with the recorded data that it uses.",
 )
-def new(name: str, like: str | None, system: str | None) -> int:
-    """Write a commented scenario, NAME.yaml."""
+def new(name: str | None, like: str | None, system: str | None) -> int:
+    """Write a commented scenario, NAME.yaml; one of a system is printed if there is no NAME."""
     from hasim.scenario.catalogue import copied, of_system, template
 
-    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
-    stem = path.stem if name else ""
     if system is not None and like is not None:
         fail("--from and --like: one of them")
+    if name is None:
+        if system is None:
+            raise click.UsageError("Missing argument 'NAME'.")
+        click.echo(of_system(system, system), nl=False)
+        return FINE
+    path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    stem = path.stem if name else ""
     files: dict[str, bytes] = {}
     if system is not None:
         text = of_system(system, stem)

@@ -32,6 +32,9 @@ def test_new_from_a_system_runs_as_it_stands(
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["new", "mine", "--from", system])
     assert result.exit_code == 0, result.output
+    printed = CliRunner().invoke(main, ["new", "--from", system])
+    own = re.sub(r"(?m)^name: .*$", 'name: "mine"', printed.stdout, count=1)
+    assert own == (tmp_path / "mine.yaml").read_text()
     loaded = load(tmp_path / "mine.yaml")
     assert loaded.scenario.name == "mine"
     assert loaded.remarks() == []
