@@ -12,6 +12,7 @@ import hasim
 from hasim.cli import main
 from hasim.findings.lists import UNITS
 from hasim.measures.catalogue import MEASURES
+from hasim.oracle import INVARIANTS
 from hasim.report.titles import blocks
 from hasim.scenario.catalogue import shipped
 from hasim.services.failover import lifecycle
@@ -26,6 +27,7 @@ def write(folder: Path) -> None:
     made = {
         "configuration.md": configuration(),
         "measures.md": measures(),
+        "invariants.md": invariants(),
         "commands.md": commands(),
         "api.md": api(),
         "scenarios.md": scenarios(),
@@ -110,6 +112,18 @@ def measures() -> Iterator[str]:
                 if more:
                     yield f"\n  {_text(more)}"
             yield ""
+
+
+# -- invariants -------------------------------------------------------------------------
+
+
+def invariants() -> Iterator[str]:
+    """Every invariant."""
+    yield "# Invariants"
+    yield "\nWhat `hasim run --check` checks of every replication.\n"
+    for one in INVARIANTS.shipped.values():
+        yield f"`{one.name}`"
+        yield f": {_text(one.meaning)}\n\n  Otherwise: {_text(one.breach)}\n"
 
 
 # -- commands and names -----------------------------------------------------------------

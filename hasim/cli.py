@@ -12,7 +12,7 @@ from hasim.commands.configure import configure
 from hasim.commands.data import data
 from hasim.commands.doctor import completion, doctor
 from hasim.commands.journals import explain, replay
-from hasim.commands.lists import algorithms, measures
+from hasim.commands.lists import algorithms, invariants, measures
 from hasim.commands.options import examples
 from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, show, validate
@@ -60,6 +60,7 @@ for command in (
     schema,
     algorithms,
     measures,
+    invariants,
     configure,
     tradeoff,
     replay,

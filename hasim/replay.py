@@ -56,7 +56,7 @@ def replay(journal: Journal, machine: Machine, observer: str | None = None) -> R
     replayed = Journal(dict(journal.header))
     difference: Difference | None = None
     inputs = outputs = 0
-    for t_ns, item, recorded in _exchanges(singly(journal.seen_by(observer))):
+    for t_ns, item, recorded in exchanges(singly(journal.seen_by(observer))):
         if item is not None:
             inputs += 1
             replayed.add(t_ns, "input", item, observer)
@@ -71,7 +71,7 @@ def replay(journal: Journal, machine: Machine, observer: str | None = None) -> R
     return Replay(inputs, outputs, difference, replayed)
 
 
-def _exchanges(
+def exchanges(
     journal: Journal,
 ) -> Iterator[tuple[int, events.Input | None, list[events.Output]]]:
     """Each input with the outputs that followed it; the first exchange is the start."""

@@ -12,6 +12,7 @@ import pytest
 import hasim
 from hasim.cli import main
 from hasim.measures.catalogue import MEASURES
+from hasim.oracle import INVARIANTS
 from hasim.scenario.catalogue import shipped
 from hasim.study.reference import described
 
@@ -43,6 +44,7 @@ def test_every_setting_is_on_it(site: Path) -> None:
 def test_every_measure_command_name_and_scenario_is_on_it(site: Path) -> None:
     for page, names in (
         ("measures", MEASURES),
+        ("invariants", INVARIANTS.shipped),
         ("commands", [f"hasim {name}" for name in main.commands]),
         ("api", [name for name in hasim.__all__ if not name.startswith("__")]),
         ("scenarios", shipped()),

@@ -61,9 +61,10 @@ def replay(
             fail("--set is of control planes, --detector of detectors: give one of them")
         return show_contest(journal, detectors, observer, **recording)
     refuse_without_detectors(recording)
+    from hasim.deployed import ReplayError, replay_recorded
     from hasim.journal import JournalError, read
     from hasim.scenario.document import parse_value
-    from hasim.study.replaying import ReplayError, replay_recorded, what_if
+    from hasim.study.replaying import what_if
 
     recorded = read(journal)
     if recorded.cut:

@@ -1,4 +1,4 @@
-"""``hasim algorithms`` and ``hasim measures``: what can be chosen, set and measured."""
+"""``hasim algorithms``, ``measures`` and ``invariants``: what can be set, measured and checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hasim.commands.options import SettingWord, examples, format_option
 from hasim.commands.shell import FINE, fail, nearest
 
 if TYPE_CHECKING:
-    from hasim.findings.lists import Measures, Settings
+    from hasim.findings.lists import Invariants, Measures, Settings
 
 
 @click.command(
@@ -43,7 +43,21 @@ def measures(words: tuple[str, ...], style: str) -> int:
     return _show(Measures(list(MEASURES)), words, style)
 
 
-def _show(listed: Settings | Measures, words: tuple[str, ...], style: str) -> int:
+@click.command(epilog=examples("hasim invariants", "hasim invariants owner"))
+@click.argument("words", nargs=-1, metavar="[WORD]...")
+@format_option
+def invariants(words: tuple[str, ...], style: str) -> int:
+    """List what `--check` checks.
+
+    Each invariant with what it means, and what it means if it is broken; with WORDs those alone
+    that say each of them."""
+    from hasim.findings.lists import Invariants
+    from hasim.oracle import INVARIANTS
+
+    return _show(Invariants(list(INVARIANTS.known.values())), words, style)
+
+
+def _show(listed: Settings | Measures | Invariants, words: tuple[str, ...], style: str) -> int:
     from hasim.commands.output import show
 
     found = listed.about(words)

@@ -72,7 +72,11 @@ def run_options(command: F) -> F:
         view_options,
         click.option("--journals", is_flag=True, help="Keep the journal of every replication."),
         click.option("--messages", is_flag=True, help="Keep every single message."),
-        click.option("--check", is_flag=True, help="Check the invariants of every replication."),
+        click.option(
+            "--check",
+            is_flag=True,
+            help="Check the invariants of every replication (`hasim invariants` lists them).",
+        ),
         click.option(
             "--dry-run", is_flag=True, help="Only estimate the work: simulate a little of it."
         ),

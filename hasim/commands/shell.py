@@ -117,7 +117,7 @@ _USERS_ERRORS = (
     ("hasim.scenario.problems", "ScenarioError"),
     ("hasim.study.execution.cluster_errors", "ClusterError"),
     ("hasim.study.comparing.compare", "CompareError"),
-    ("hasim.study.replaying", "ReplayError"),
+    ("hasim.deployed", "ReplayError"),
     ("hasim.study.hearing.contest", "HearingError"),
     ("hasim.study.folder.errors", "StoreError"),
     ("hasim.settings.validation", "SettingsError"),

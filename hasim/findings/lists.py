@@ -1,4 +1,4 @@
-"""What can be measured and what can be set, as findings: derived from the definitions."""
+"""What can be measured, set and checked, as findings: derived from the definitions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from hasim.measures.catalogue import MEASURES
 from hasim.measures.catalogue.definition import Measure, Unit
+from hasim.oracle.invariant import Invariant
 from hasim.report.finding import Finding
 from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.report.titles import blocks
@@ -196,3 +197,50 @@ def _sourced(one: Measure) -> Field:
 
 def _texts(one: Measure) -> tuple[str, ...]:
     return (one.name, one.title, one.meaning, one.detail)
+
+
+# -- invariants --------------------------------------------------------------------------
+
+INVARIANT_COLUMNS = (
+    Column("invariant", code=True, entry="{}"),
+    Column("meaning"),
+    Column("otherwise", entry="\nOtherwise: {}"),
+)
+
+
+@dataclass(frozen=True)
+class Invariants(Finding):
+    """Invariants with what each means, and what it means if one is broken."""
+
+    known: Sequence[Invariant]
+
+    def about(self, words: Sequence[str]) -> Invariants:
+        """Those alone that say each of some words."""
+        return Invariants(
+            [one for one in self.known if matching(words, (one.name, one.meaning, one.breach))]
+        )
+
+    def paper(self, *, brief: bool = False) -> Paper:
+        """One sheet, none without an invariant."""
+        rows: list[list[Value]] = [[one.name, one.meaning, one.breach] for one in self.known]
+        return Paper([Sheet(INVARIANT_COLUMNS, rows, look="entries")] if rows else [])
+
+    def tidy(self) -> Sheet:
+        """A row for each invariant."""
+        rows: list[list[Value]] = [
+            [one.each, one.name, one.meaning, one.breach] for one in self.known
+        ]
+        names = ("looked_at_for_each", "invariant", "meaning", "otherwise")
+        return Sheet([Column(name) for name in names], rows)
+
+    def plain(self) -> list[dict[str, Any]]:
+        """All that is said of each."""
+        return [
+            {
+                "invariant": one.name,
+                "meaning": one.meaning,
+                "otherwise": one.breach,
+                "looked_at_for_each": one.each,
+            }
+            for one in self.known
+        ]

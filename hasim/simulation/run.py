@@ -15,6 +15,7 @@ from hasim.simulation.clients.samples import schedule_samples
 from hasim.simulation.operations import schedule_operations
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import WorldSettings
+from hasim.simulation.settings.traffic import RequestSettings
 from hasim.simulation.tier import Tier
 from hasim.simulation.world import World
 from hasim.version import __version__
@@ -134,4 +135,23 @@ def _about(tier: Tier) -> dict[str, Any]:
             "timeout_ns": settings.requests.timeout_ns,
             "deadline_ns": settings.requests.deadline_ns,
         },
+        "requests": _requests(settings.requests),
+    }
+
+
+def _requests(asked: RequestSettings) -> dict[str, Any]:
+    """What a header says of how requests are sent, for whoever looks whether it was kept.
+
+    `keeps`: clients go by names and connections of earlier ones. `elsewhere`: a retry goes to
+    another master.
+    """
+    retry = asked.retry
+    layers = [retry, *([retry.inner] if retry.inner is not None else [])]
+    return {
+        "attempts": retry.total,
+        "hedged": asked.hedge.on,
+        "budget": retry.budget,
+        "reserve": retry.reserve,
+        "keeps": asked.clients is not None,
+        "elsewhere": all(layer.master == "another" for layer in layers) and not asked.hedge.on,
     }

@@ -1,14 +1,12 @@
-"""A recorded journal fed to a fresh control plane: as it was, or with other settings."""
+"""A recorded journal fed to a fresh control plane with other settings."""
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Iterable
 from typing import Any, cast
 
-from pydantic import ValidationError
-
+from hasim.deployed import ControlPlaneSettings, control_plane, settings_of
 from hasim.events import (
     Demote,
     FailoverChanged,
@@ -21,53 +19,14 @@ from hasim.events import (
     TransferState,
     WakeUp,
 )
-from hasim.journal import Journal, JournalError, lane_of
-from hasim.model import Cluster
-from hasim.replay import Replay, replay
-from hasim.services.accession import AccessionSettings
-from hasim.services.balancing.settings import BalancingSettings
+from hasim.journal import Journal, lane_of
 from hasim.services.control_plane import ControlPlane
-from hasim.services.detection.settings import DetectionSettings
 from hasim.services.door import take
-from hasim.services.failover.settings import FailoverSettings
-from hasim.services.monitoring.settings import MonitorSettings
-from hasim.settings import from_plain, plain, settings
-from hasim.settings.validation import adapter
+from hasim.settings import plain
 from hasim.singles import singly
 from hasim.units import SECOND
 
 COMMANDS = (Fence, TransferState, Promote, Demote)
-
-
-@settings
-class ControlPlaneSettings:
-    """The settings of the four services, by the names they have in scenarios and journals."""
-
-    detection: DetectionSettings = DetectionSettings()
-    """Failure detection."""
-    failover: FailoverSettings = FailoverSettings()
-    """Failover orchestration."""
-    balancing: BalancingSettings = BalancingSettings()
-    """Load balancing."""
-    monitor: MonitorSettings = MonitorSettings()
-    """High-availability monitoring."""
-    accession: AccessionSettings = AccessionSettings()
-    """How the control plane asks before it acts."""
-
-
-class ReplayError(ValueError):
-    """A setting for a replay that cannot be read; the message says what was expected."""
-
-
-def replay_recorded(journal: Journal, observer: str | None = None) -> Replay:
-    """Feed an observer's inputs to a control plane with the settings that it had.
-
-    `observer` is its name (None: the first that the journal names). Raises JournalError for an
-    unknown one, and JournalError or SettingsError if the header does not describe a control plane.
-    """
-    observer = journal.observer(observer)
-    made = _settings(journal, observer, ())
-    return replay(journal, _control_plane(journal, observer, made), observer)
 
 
 def what_if(
@@ -86,8 +45,8 @@ def what_if(
     that does not exist or does not allow the value.
     """
     observer = journal.observer(observer)
-    made = _settings(journal, observer, overrides)
-    machine = _control_plane(journal, observer, made)
+    made = settings_of(journal, observer, overrides)
+    machine = control_plane(journal, observer, made)
     replayed = Journal(_header(journal.header, observer, made))
     _take(replayed, 0, machine, machine.start(0))
     for record in singly(journal.seen_by(observer)).records:
@@ -169,43 +128,3 @@ def _header(header: dict[str, Any], observer: str, made: ControlPlaneSettings) -
         "recovery_ns": made.detection.recovery_ns,
     }
     return {**header, "observers": {**header["observers"], observer: about}}
-
-
-def _settings(
-    journal: Journal, observer: str, overrides: Iterable[tuple[str, Any]]
-) -> ControlPlaneSettings:
-    written = copy.deepcopy(journal.header["observers"][observer].get("settings", {}))
-    for path, value in overrides:
-        _override(written, path, value)
-    return from_plain(ControlPlaneSettings, written)
-
-
-def _control_plane(journal: Journal, observer: str, made: ControlPlaneSettings) -> ControlPlane:
-    try:
-        cluster = adapter(Cluster).validate_python(journal.header["cluster"])
-    except (KeyError, ValidationError):
-        raise JournalError("the header does not describe a cluster that can be replayed") from None
-    return ControlPlane(
-        cluster,
-        made.detection,
-        made.failover,
-        made.balancing,
-        made.monitor,
-        made.accession,
-        observer=observer,
-        seed=journal.header["observers"][observer].get("seed"),
-        acts=journal.header["observers"][observer].get("acts", True),
-    )
-
-
-def _override(written: dict[str, Any], path: str, value: Any) -> None:
-    """Put a value where the path leads; whether such a setting exists is seen later."""
-    *groups, last = path.split(".")
-    if not all((*groups, last)):
-        raise ReplayError(f"{path!r} is no path such as detection.fall")
-    for name in groups:
-        inside = written.setdefault(name, {})
-        if not isinstance(inside, dict):
-            raise ReplayError(f"{path}: {name} is a value, it has no settings inside")
-        written = inside
-    written[last] = value

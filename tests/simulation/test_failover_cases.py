@@ -12,8 +12,8 @@ import pytest
 from hasim.events import FailoverChanged, Fence, OwnerChanged, StatusChanged
 from hasim.journal import Journal
 from hasim.measures import Measured, measure
-from hasim.measures.invariants import check
 from hasim.model import Cause, Status
+from hasim.oracle import check
 from hasim.scenario.loader import from_data, from_stream
 from hasim.simulation.run import simulate
 from hasim.truth import FaultCured, MasterFenced, MessageRecord, Writers, WritesLost

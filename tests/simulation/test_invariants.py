@@ -9,7 +9,7 @@ import pytest
 
 from hasim.events import FailoverChanged, ServiceFailed
 from hasim.journal import Journal
-from hasim.measures.invariants import check, difference
+from hasim.oracle import check, difference
 from hasim.replay import Replay, replay
 from hasim.scenario import catalogue
 from hasim.scenario.loader import Cell, Loaded, load

@@ -10,11 +10,12 @@ from collections import Counter
 
 import pytest
 
+from hasim.deployed import replay_recorded
 from hasim.events import GatewayReport, ProbeReply, ProbeStretch, SendProbe, StatusChanged
 from hasim.journal import Journal, JournalError, read, write
 from hasim.measures import measure
-from hasim.measures.invariants import difference
 from hasim.model import Status
+from hasim.oracle import difference
 from hasim.report.explain import explain
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation import world as world_module
@@ -22,7 +23,7 @@ from hasim.simulation.settings import JitterLaw, NetworkSettings, ReplicationSet
 from hasim.simulation.settings.faults import Crash, NetworkPartition
 from hasim.singles import singly
 from hasim.study.gate.fingerprint import fingerprint
-from hasim.study.replaying import replay_recorded, what_if
+from hasim.study.replaying import what_if
 from hasim.truth import MasterFenced
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection

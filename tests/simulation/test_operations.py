@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hasim.deployed import replay_recorded
 from hasim.events import OwnerChanged, StatusChanged
 from hasim.journal import Journal
 from hasim.measures import measure
@@ -15,7 +16,6 @@ from hasim.scenario.catalogue import shipped
 from hasim.scenario.loader import from_data, load
 from hasim.simulation.run import simulate
 from hasim.study.estimates.transients import transients
-from hasim.study.replaying import replay_recorded
 from hasim.truth import LoadSample, MessageRecord, PartitionServed
 from hasim.units import SECOND
 from tests.simulation.planes import assert_equal, both

@@ -14,8 +14,8 @@ from hasim.events import (
     StatusChanged,
     TransferState,
 )
-from hasim.measures.invariants import check
 from hasim.model import Cause, Status
+from hasim.oracle import check
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.masters.state import NO_COPY

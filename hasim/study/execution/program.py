@@ -38,7 +38,8 @@ DETERMINING = (
     "scenario/sent.py",
     "scenario/tables",
     "scenario/traces",
-    "study/replaying.py",
+    "oracle",
+    "deployed.py",
 )
 """All that turns a world and a seed into what was measured (a test looks for what is missing)."""
 TAKEN_LATER = "measures/catalogue"

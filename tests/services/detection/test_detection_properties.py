@@ -26,13 +26,13 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause, Status
+from hasim.oracle.slow_detection import SlowModel
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.verdicts import VERDICTS
 from hasim.units import SECOND
 from tests.services.bench import cluster, detection
-from tests.services.detection.slow_model import SlowModel
 
 MASTERS = ("m1", "m2", "m3")
 OPERATIONS = (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster)

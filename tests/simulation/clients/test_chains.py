@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hasim.journal import Journal
 from hasim.measures import measure
-from hasim.measures.invariants import check
+from hasim.oracle import check
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import (

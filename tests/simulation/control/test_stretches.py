@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hasim.deployed import replay_recorded
 from hasim.events import ProbeReply, ProbeStretch, SendProbe, StatusChanged
 from hasim.journal import Journal
 from hasim.measures import measure
@@ -37,7 +38,7 @@ from hasim.simulation.settings.operations import EndMaintenance, Maintenance, Sw
 from hasim.simulation.world import World
 from hasim.singles import singly
 from hasim.study.gate.fingerprint import fingerprint
-from hasim.study.replaying import replay_recorded, what_if
+from hasim.study.replaying import what_if
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
 from tests.simulation import planes

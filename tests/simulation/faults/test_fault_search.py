@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hasim.events import FailoverChanged, ServiceFailed
-from hasim.measures.invariants import check
+from hasim.oracle import check
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.services.failover.lifecycle import TERMINAL
 from hasim.simulation.laws import Constant

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hasim.deployed import replay_recorded
 from hasim.events import (
     FailoverChanged,
     Fence,
@@ -19,8 +20,8 @@ from hasim.events import (
     TermBegun,
 )
 from hasim.journal import Journal
-from hasim.measures.invariants import check, difference
 from hasim.model import Status
+from hasim.oracle import check, difference
 from hasim.services.accession import AccessionSettings
 from hasim.services.failover import FailoverSettings, FencingSettings
 from hasim.simulation import run as run_module
@@ -35,7 +36,6 @@ from hasim.simulation.settings.faults import (
 )
 from hasim.simulation.settings.tiers import ObserverSettings
 from hasim.singles import singly
-from hasim.study.replaying import replay_recorded
 from hasim.truth import FaultStarted, PartitionServed, Writers
 from hasim.units import SECOND
 from tests.services.bench import detection

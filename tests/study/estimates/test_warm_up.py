@@ -10,8 +10,8 @@ import pytest
 
 from hasim.measures import Measured, measure
 from hasim.measures.balance import INDICES
-from hasim.measures.invariants import check
 from hasim.mser import mser5
+from hasim.oracle import check
 from hasim.sketch import count, merge
 from hasim.study.estimates.summary import estimate_of, paired
 from hasim.study.estimates.warm_up import CutOff, cut_off, note_of, steady

@@ -33,10 +33,10 @@ HERE = program.this_program()
 BEGINNINGS = (
     "simulation/run.py",
     "measures/__init__.py",
-    "measures/invariants.py",
+    "oracle/checking.py",
     "scenario/traces/reading.py",
     "scenario/traces/outages.py",
-    "study/replaying.py",
+    "deployed.py",
 )
 """What a replication is made with: simulated with its traces, measured, checked."""
 

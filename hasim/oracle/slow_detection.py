@@ -39,11 +39,14 @@ class SlowMaster:
     runs: dict[str, list[int]] = field(default_factory=dict)
     """By gateway, the lengths of its present run, as they were reported since the last excuse."""
     excused: dict[str, int] = field(default_factory=dict)
+    against: dict[str, list[int]] = field(default_factory=dict)
+    """By gateway, how many had failed in all by each report."""
     grew: dict[str, list[int]] = field(default_factory=dict)
     """By gateway, when its runs grew."""
     peak: int = 0
 
     def standing(self) -> int:
+        """How many failed messages stand that nothing has refuted."""
         return sum(runs[-1] - self.excused.get(g, 0) for g, runs in self.runs.items())
 
     def insists(self, now: int) -> bool:
@@ -52,11 +55,13 @@ class SlowMaster:
         return self.standing() > 0 and self.peak > 0 and max(times) > now - self.window_ns
 
     def acquit(self) -> None:
+        """It is healthy: what stood against it is void."""
         if self.status is not Status.SUSPECT:
             self.excused = {gateway: runs[-1] for gateway, runs in self.runs.items()}
         self.status, self.found, self.peak = Status.HEALTHY, "", 0
 
     def failed(self) -> None:
+        """A check failed, or as many messages as one is."""
         self.found += "F"
         if self.status is Status.RECOVERING or self.found.count("F") >= self.fall:
             self.status = Status.FAILED
@@ -64,6 +69,7 @@ class SlowMaster:
             self.status = Status.SUSPECT
 
     def passed(self, now: int) -> None:
+        """A check passed."""
         if self.status is Status.HEALTHY:
             return
         self.found += "P"
@@ -78,13 +84,16 @@ class SlowMaster:
         elif self.status is Status.UNKNOWN:
             self.acquit()
 
-    def reported(self, now: int, gateway: str, streak: int) -> None:
+    def reported(self, now: int, gateway: str, streak: int, against: int) -> None:
+        """A gateway reports its present run of failed messages, and how many failed in all."""
         runs = self.runs.setdefault(gateway, [])
-        last = runs[-1] if runs else 0
-        if streak < last or not streak:
-            self.excused[gateway] = 0
-        if streak and streak != last:
+        counts = self.against.setdefault(gateway, [0])
+        grown = against - counts[-1]
+        if streak <= grown or streak < self.excused.get(gateway, 0):
+            self.excused[gateway] = 0  # all of it has come since: another run
+        if streak and grown:
             self.grew.setdefault(gateway, []).append(now)
+        counts.append(against)
         runs.append(streak)
         if streak:
             self.found += "D"
@@ -103,8 +112,17 @@ class SlowMaster:
 class SlowModel:
     """The verdicts on some masters, from what the service was told and the probes that it sent."""
 
-    def __init__(self, masters: Sequence[str], timeout_ns: int, **rules: int) -> None:
-        self.masters = {master: SlowMaster(**rules) for master in masters}
+    def __init__(
+        self,
+        masters: Sequence[str],
+        timeout_ns: int,
+        *,
+        fall: int,
+        rise: int,
+        limit: int,
+        window_ns: int,
+    ) -> None:
+        self.masters = {master: SlowMaster(fall, rise, limit, window_ns) for master in masters}
         self.timeout_ns = timeout_ns
         self.hears_messages = True
 
@@ -129,7 +147,7 @@ class SlowModel:
                     master.passed(now) if cause is Cause.OK else master.failed()
             case GatewayReport(gateway, _, rows) if self.hears_messages:
                 for row in rows:
-                    self.masters[row.master].reported(now, gateway, row.streak)
+                    self.masters[row.master].reported(now, gateway, row.streak, row.against)
             case StartMaintenance(name) | RemoveMaster(name):
                 master = self.masters[name]
                 master.status, master.probe = Status.MAINTENANCE, None

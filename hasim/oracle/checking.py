@@ -1,0 +1,32 @@
+"""Every invariant, looked at in one journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hasim.journal import Journal
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Breach, Invariant
+from hasim.oracle.registry import INVARIANTS
+
+
+def check(journal: Journal, invariants: Iterable[Invariant] | None = None) -> list[Breach]:
+    """Every breach that a journal shows, by time; of all known invariants, or of these alone.
+
+    Of several tiers each is looked at as if it were alone. Single messages are looked at where
+    they were kept.
+    """
+    chosen = list(INVARIANTS.known.values() if invariants is None else invariants)
+    tiers = [journal.of_tier(name) for name in journal.tiers] or [journal]
+    found = {breach for tier in tiers for breach in _of_tier(tier, chosen)}
+    return sorted(found, key=lambda b: (b.t_ns, b.invariant, b.subject, b.text))
+
+
+def _of_tier(journal: Journal, invariants: list[Invariant]) -> Iterator[Breach]:
+    for place, observer in enumerate(journal.observers):
+        case = Case(journal, observer)
+        acts = journal.header["observers"][observer].get("acts", True)
+        for invariant in invariants:
+            wanted = {"run": place == 0, "acting": acts, "observer": True}[invariant.each]
+            for found in invariant.find(case) if wanted else ():
+                yield Breach(invariant.name, *found)

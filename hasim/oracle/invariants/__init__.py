@@ -1,0 +1,1 @@
+"""The invariants, one idea a file; `hasim.oracle.registry` lists them."""

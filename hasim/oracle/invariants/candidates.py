@@ -1,0 +1,67 @@
+"""Only who is fit is chosen to take over, and is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hasim.events import FailoverChanged, Promote, StatusChanged
+from hasim.model import Status
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+
+CHOSEN = ("selected", "catch-up")
+ANEW = ("declare", "candidate-appeared", "owner-failed")
+"""With these those that were tried get another chance."""
+ENDED = ("completed", "cancelled", "failed")
+
+
+def _find(case: Case) -> Iterator[Found]:
+    status = {name: steps.before for name, steps in case.status.items()}
+    # Verdicts that wait for a majority have not reached the failover yet.
+    withheld = case.settings.accession.majority == "before-failover"
+    running: dict[int, FailoverChanged] = {}
+    tried: dict[int, set[str]] = {}
+    for exchange, out in case.outputs():
+        t_ns = exchange.t_ns
+        if isinstance(out, StatusChanged):
+            status[out.master] = out.new
+        elif isinstance(out, FailoverChanged):
+            if out.trigger in ANEW:
+                tried[out.failover] = set()
+            if out.trigger in CHOSEN and out.candidate != out.master:
+                problem = _problem(out, status, running, tried.setdefault(out.failover, set()))
+                if problem and not withheld:
+                    yield Found(t_ns, out.candidate, problem)
+                tried[out.failover].add(out.candidate)
+            running[out.failover] = out
+            if out.new in ENDED:
+                del running[out.failover]
+        elif isinstance(out, Promote):
+            course = running.get(out.failover)
+            if course is not None and out.target != course.candidate:
+                text = f"promoted, but failover {out.failover} has chosen {course.candidate}"
+                yield Found(t_ns, out.target, text)
+
+
+def _problem(
+    chosen: FailoverChanged,
+    status: dict[str, Status],
+    running: dict[int, FailoverChanged],
+    tried: set[str],
+) -> str:
+    candidate, of = chosen.candidate, f"chosen by failover {chosen.failover}"
+    if status[candidate] is not Status.HEALTHY:
+        return f"{of}, but it is {status[candidate].value}"
+    others = (one.master for one in running.values() if one.failover != chosen.failover)
+    if candidate in others:
+        return f"{of}, but it is failed over itself"
+    return f"{of} a second time" if candidate in tried else ""
+
+
+FIT_CANDIDATES = Invariant(
+    "fit-candidates",
+    "Only a master that is declared healthy, is not being failed over itself and was not tried "
+    "already is chosen to take over, and only the chosen one is promoted.",
+    "Partitions move to a master that cannot serve them.",
+    _find,
+)

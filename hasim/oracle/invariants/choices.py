@@ -1,0 +1,130 @@
+"""Gateways send to whom their routing says, and a retry goes to somebody else."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from hasim.events import GatewayHello, PublishRouting, RoutingAck
+from hasim.model import SERVED, Cause, RoutingTable
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+from hasim.truth import AttemptRollup, FaultStarted, MessageRecord
+
+NOBODY = (Cause.UNROUTABLE.value, Cause.OVERFLOW.value)
+
+
+class _Tables:
+    """Which routing tables a gateway may use between two moments."""
+
+    def __init__(self, case: Case) -> None:
+        self._published: dict[str, list[tuple[int, RoutingTable]]] = defaultdict(list)
+        self._known: dict[str, list[tuple[int, tuple[int, int]]]] = defaultdict(list)
+        self._struck: dict[str, list[int]] = defaultdict(list)
+        for exchange in case.exchanges:
+            item = exchange.item
+            if isinstance(item, RoutingAck):
+                self._known[item.gateway].append((exchange.t_ns, (item.term, item.version)))
+            elif isinstance(item, GatewayHello):
+                self._struck[item.gateway].append(exchange.t_ns)
+            for out in exchange.outputs:
+                if isinstance(out, PublishRouting):
+                    self._published[out.gateway].append((exchange.t_ns, out.table))
+        for t_ns, fault in case.facts.records.of(FaultStarted):
+            for gateway in fault.others:
+                self._struck[gateway].append(t_ns)
+
+    def between(self, gateway: str, start_ns: int, end_ns: int) -> list[RoutingTable]:
+        """All that it may have used, if that is known; it keeps what it has acknowledged."""
+        struck_ns = max((t for t in self._struck[gateway] if t <= end_ns), default=-1)
+        known = [v for t, v in self._known[gateway] if struck_ns < t <= start_ns]
+        least = max(known, default=None)
+        if least is None:
+            return []
+        return [
+            table
+            for t_ns, table in self._published[gateway]
+            if t_ns <= end_ns and (table.term, table.version) >= least
+        ]
+
+
+def _find(case: Case) -> Iterator[Found]:
+    asked = case.journal.header.get("requests")
+    if asked is None or asked["keeps"] or case.settings.balancing.panic_threshold:
+        return
+    tables = _Tables(case)
+    for _, message in case.facts.records.of(MessageRecord):
+        if not message.master:
+            continue
+        end_ns = message.ended_ns or case.horizon_ns
+        usable = tables.between(message.gateway, message.arrived_ns, end_ns)
+        if usable and not any(_allowed(table, message) for table in usable):
+            text = f"message {message.message} went to it: {_why(message)}"
+            yield Found(message.arrived_ns, message.master, text)
+
+
+def _allowed(table: RoutingTable, message: MessageRecord) -> bool:
+    if message.master not in table.eligible:
+        return False
+    if not message.partition:
+        return message.master not in table.draining
+    owners = (one.owner for one in table.owners if one.partition == message.partition)
+    return message.master in owners
+
+
+def _why(message: MessageRecord) -> str:
+    if message.partition:
+        return f"it is not eligible, or does not own {message.partition}, in any routing in use"
+    return "it is not eligible in any routing in use"
+
+
+def _elsewhere(case: Case) -> Iterator[Found]:
+    """Each second attempt at a master follows one that has failed at another.
+
+    So those at a master are no more than the failures at all others.
+    """
+    asked = case.journal.header.get("requests")
+    balancing = case.settings.balancing
+    guarded = balancing.outliers or balancing.breaker or balancing.panic_threshold
+    if asked is None or not asked["elsewhere"] or guarded or _alone(case):
+        return
+    failures: Counter[str] = Counter()
+    for _, row in case.facts.records.of(AttemptRollup):
+        if row.cause not in SERVED:
+            failures[row.master] += row.attempts
+    again: Counter[str] = Counter()
+    for _, message in case.facts.records.of(MessageRecord):
+        stateless = message.master and not message.partition and message.outcome not in NOBODY
+        again[message.master] += bool(stateless and message.attempts > 1)
+    for master, count in sorted(again.items()):
+        others = failures.total() - failures[master]
+        if count > others:
+            text = f"{count} retries ended at it, and only {others} attempts failed elsewhere"
+            yield Found(case.horizon_ns, master, text)
+
+
+def _alone(case: Case) -> bool:
+    """Whether at some time no other master could have been chosen."""
+    here = [name for name, master in case.masters.items() if not master.absent]
+    tables = [out.table for _, out in case.facts.records.of(PublishRouting)]
+    few = (len({*table.eligible} - {*table.draining}) for table in tables)
+    limits = case.settings.balancing.limits
+    limited = any((limits.max_concurrency, limits.max_requests))
+    return limited or min([len(here), *few]) < 2
+
+
+ELIGIBLE_ALONE = Invariant(
+    "eligible-alone",
+    "Without panic no message goes to a master that is not eligible in any routing that its "
+    "gateway may use, and an owned one only to the owner (looked at where single messages are "
+    "kept).",
+    "Clients meet masters that are known not to serve.",
+    _find,
+)
+RETRIES_ELSEWHERE = Invariant(
+    "retries-elsewhere",
+    "With `retry.master: another` a retry goes to another master than the attempt that failed, as "
+    "long as there is one (looked at where single messages are kept).",
+    "A retry meets the same failure again.",
+    _elsewhere,
+)

@@ -1,0 +1,79 @@
+"""Nobody is promoted without a whole, fresh enough copy of all that it takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hasim.events import FailoverChanged, Promote, TermBegun, TransferResult, TransferState
+from hasim.model import Cause
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+
+
+def _find(case: Case) -> Iterator[Found]:
+    ordered: dict[int, TransferState] = {}
+    for exchange in case.exchanges:
+        again = any(isinstance(out, TermBegun) for out in exchange.outputs)
+        for out in exchange.outputs:
+            if isinstance(out, TransferState):
+                ordered[out.failover] = out
+            elif isinstance(out, Promote) and not again:
+                problem = _problem(case, out, ordered.get(out.failover), exchange.item)
+                if problem:
+                    yield Found(exchange.t_ns, out.target, f"promoted, but {problem}")
+
+
+def _problem(case: Case, order: Promote, asked: TransferState | None, item: object) -> str:
+    if asked is None or not isinstance(item, TransferResult):
+        return "nothing was transferred"
+    if (item.order, item.target, item.term) != (asked.order, order.target, asked.term):
+        return f"what was transferred went to {item.target} by order {item.order}"
+    if item.cause is not Cause.OK:
+        return f"the transfer ended with {item.cause.value}"
+    copies = {copy.partition: copy for copy in item.copies}
+    most_ns = case.settings.failover.max_lag_ns
+    for partition in order.partitions:
+        copy = copies.get(partition)
+        if copy is None:
+            return f"{partition} is missing"
+        if copy.received_bytes != copy.source_bytes:
+            return f"{partition} has {copy.received_bytes} of {copy.source_bytes} bytes"
+        if copy.received_checksum != copy.source_checksum:
+            return f"the checksum of {partition} differs"
+        if most_ns is not None and copy.behind_ns > most_ns:
+            return f"{partition} is {copy.behind_ns} ns behind, {most_ns} ns at most"
+    return ""
+
+
+def _sources(case: Case) -> Iterator[Found]:
+    planned: dict[int, bool] = {}
+    owner: dict[int, str] = {}
+    for exchange, out in case.outputs():
+        if isinstance(out, FailoverChanged):
+            owner[out.failover] = out.master
+            if out.trigger in ("planned", "owner-failed"):
+                planned[out.failover] = out.trigger == "planned"
+        elif isinstance(out, TransferState):
+            dead = "" if planned.get(out.failover) else owner.get(out.failover, "")
+            for source in out.sources:
+                if source in (dead, out.target):
+                    text = f"failover {out.failover} reads from it"
+                    why = "its owner, which has failed" if source == dead else "the target itself"
+                    yield Found(exchange.t_ns, source, f"{text}: {why}")
+
+
+WHOLE_COPIES = Invariant(
+    "whole-copies",
+    "Nobody is promoted before the transfer that was ordered for it has ended well: every "
+    "partition arrived, of the size and checksum that its source states, and no older than "
+    "max_lag.",
+    "A new owner serves torn or missing state.",
+    _find,
+)
+LIVE_SOURCES = Invariant(
+    "live-sources",
+    "State is read from masters that can answer: not from an owner that has failed, nor from the "
+    "target itself.",
+    "A transfer waits for a dead master, or takes its state for fresh.",
+    _sources,
+)

@@ -1,0 +1,40 @@
+"""Each promotion is ordered under an epoch above all earlier ones, the first included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hasim.events import OwnerChanged, Promote
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+
+FIRST = 1
+"""The epoch under which each partition is owned at the start."""
+
+
+def _find(case: Case) -> Iterator[Found]:
+    ordered = [
+        (t_ns, partition, order.target, order.epoch)
+        for t_ns, order in case.facts.records.of(Promote)
+        for partition in order.partitions
+    ]
+    owned = [
+        (t_ns, change.partition, change.owner, change.epoch)
+        for t_ns, change in case.facts.records.of(OwnerChanged)
+    ]
+    for changes in (ordered, owned):
+        latest: dict[str, int] = {}
+        for t_ns, partition, whose, epoch in changes:
+            before = latest.get(partition, FIRST)
+            if epoch <= before:
+                yield Found(t_ns, partition, f"epoch {epoch} of {whose} follows epoch {before}")
+            latest[partition] = epoch
+
+
+EPOCHS_GROW = Invariant(
+    "epochs-grow",
+    "Each promotion, and each owner, has an epoch above all earlier ones of its partition, the "
+    "first one included.",
+    "Masters obey the highest epoch: one that is no higher cannot overrule an old owner.",
+    _find,
+)

@@ -1,0 +1,56 @@
+"""Who is taken for powered off has been, and the device is not asked more often than it may be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from hasim.events import DemoteResult, FailoverChanged, Fence, FenceResult, TermBegun
+from hasim.model import Cause
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+
+OFF = ("fenced", "one-fenced")
+ANEW = ("fence", "owner-failed", "unconfirmed", *OFF)
+
+
+def _confirmed(case: Case) -> Iterator[Found]:
+    for exchange, out in case.outputs():
+        if isinstance(out, FailoverChanged) and out.trigger in OFF:
+            item = exchange.item
+            off = isinstance(item, FenceResult) and item.confirmed
+            stopped = isinstance(item, DemoteResult) and item.cause is Cause.OK
+            if not (off or stopped):
+                text = f"{out.reason}: nobody has confirmed that"
+                yield Found(exchange.t_ns, f"failover {out.failover}", text)
+
+
+def _attempts(case: Case) -> Iterator[Found]:
+    most = case.settings.failover.fencing.attempts
+    orders = Counter[int]()
+    for exchange in case.exchanges:
+        if any(isinstance(out, TermBegun) for out in exchange.outputs):
+            continue  # what was under way is ordered once more, under the new term
+        for out in exchange.outputs:
+            if isinstance(out, FailoverChanged) and out.trigger in ANEW:
+                orders[out.failover] = 0
+            elif isinstance(out, Fence):
+                orders[out.failover] += 1
+                if orders[out.failover] > most:
+                    text = f"order {orders[out.failover]} to power it off, {most} at most"
+                    yield Found(exchange.t_ns, out.master, text)
+
+
+CONFIRMED_OFF = Invariant(
+    "confirmed-off",
+    "A master is taken for fenced only when the device has confirmed that it is off, or the "
+    "master itself that it has stepped down.",
+    "A backup is promoted beside an owner that still accepts writes.",
+    _confirmed,
+)
+FENCING_ATTEMPTS = Invariant(
+    "fencing-attempts",
+    "A failover orders a power-off no more than `attempts` times before it gives up.",
+    "A setting does not mean what it says.",
+    _attempts,
+)

@@ -1,0 +1,75 @@
+"""No failover stands still: each state has its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from hasim.measures.courses import TERMINAL, Course
+from hasim.model import Status
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+from hasim.services.failover.settings import FailoverSettings
+
+
+def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
+    """The longest time without a step in each state that waits for an answer (nanoseconds)."""
+    fencing = settings.fencing
+    pause_ns = max(fencing.timeout_ns, fencing.backoff_ns, settings.demote_retry_ns)
+    told_ns = settings.demote_timeout_ns + settings.demote_retry_ns
+    return {
+        "declared": 0,
+        "selecting": 0,
+        "fencing": 2 * pause_ns,
+        "aborting": fencing.timeout_ns,
+        "catching-up": settings.transfer_timeout_ns,
+        "handing-over": told_ns,
+        "transferring": settings.transfer_timeout_ns,
+        "promoting": settings.promote_timeout_ns,
+        "rolling-back": told_ns,
+        "redirecting": settings.redirect_timeout_ns,
+        "verifying": settings.verify_timeout_ns,
+    }
+
+
+def _find(case: Case) -> Iterator[Found]:
+    most = longest_ns(case.settings.failover)
+    for course in case.facts.courses:
+        ends = [t_ns for t_ns, _ in course.changes[1:]] + [case.horizon_ns]
+        for (since_ns, change), until_ns in zip(course.changes, ends, strict=True):
+            if change.new in TERMINAL or case.is_disturbed(since_ns, until_ns):
+                continue
+            name, lasts_ns = f"failover {course.failover}", until_ns - since_ns
+            if lasts_ns > most.get(change.new, lasts_ns):
+                text = f"{change.new} for {lasts_ns} ns, {most[change.new]} ns at most"
+                yield Found(since_ns, name, text)
+            if change.new == "waiting":
+                yield from _waits(case, course, since_ns, until_ns)
+
+
+def _waits(case: Case, course: Course, since_ns: int, until_ns: int) -> Iterator[Found]:
+    """Somebody was fit for longer than it takes to look again."""
+    if course.planned:
+        return
+    busy = [other for other in case.facts.courses if other is not course]
+    for name, status in case.status.items():
+        moments = [since_ns, *(t for t in status.times_ns if since_ns < t < until_ns), until_ns]
+        for start_ns, end_ns in pairwise(moments):
+            free = name != course.master and not any(
+                other.master == name and other.state.at(t) not in (*TERMINAL, "")
+                for other in busy
+                for t in (start_ns, end_ns)
+            )
+            long = end_ns - start_ns > case.settings.failover.retry_interval_ns
+            if status.at(start_ns) is Status.HEALTHY and free and long:
+                text = f"waits for a candidate, and {name} is fit for {end_ns - start_ns} ns"
+                yield Found(start_ns, f"failover {course.failover}", text)
+
+
+GOING_ON = Invariant(
+    "failovers-go-on",
+    "No failover stays in a state for longer than its time-outs allow, and none waits for a "
+    "candidate while somebody is fit.",
+    "A failover hangs, and its partitions stay down until somebody notices.",
+    _find,
+)

@@ -1,0 +1,39 @@
+"""A candidate that fails is left at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hasim.events import FailoverChanged, StatusChanged
+from hasim.model import Status
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+
+AT_WORK = ("catching-up", "handing-over", "transferring", "promoting")
+
+
+def _find(case: Case) -> Iterator[Found]:
+    if case.settings.accession.majority == "before-failover":
+        return  # the verdict waits until a majority has confirmed it
+    state: dict[int, FailoverChanged] = {}
+    for exchange in case.exchanges:
+        failed = set[str]()
+        for out in exchange.outputs:
+            if isinstance(out, StatusChanged):
+                failed.discard(out.master)
+                if out.new is Status.FAILED:
+                    failed.add(out.master)
+            elif isinstance(out, FailoverChanged):
+                state[out.failover] = out
+        for number, last in state.items() if failed and exchange.acts else ():
+            if last.candidate in failed - {last.master} and last.new in AT_WORK:
+                text = f"failover {number} is {last.new} with it, although it was declared failed"
+                yield Found(exchange.t_ns, last.candidate, text)
+
+
+FAILED_ARE_LEFT = Invariant(
+    "failed-candidates-are-left",
+    "A candidate that is declared failed while it takes over is left at once.",
+    "A failover waits for a master that is known to be dead.",
+    _find,
+)

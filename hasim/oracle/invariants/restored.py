@@ -1,0 +1,86 @@
+"""When faults have stopped, every partition is served again, by one owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from hasim.events import OPERATIONS, OwnerChanged, TermBegun
+from hasim.measures.spans import Span, Steps, union
+from hasim.model import Status
+from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+from hasim.oracle.invariants.going_on import longest_ns
+from hasim.truth import PartitionServed, Writers
+
+LEFT_ALONE = ("no-primary", "unrouted")
+"""Why a partition is down although nothing is wrong with any master or link."""
+
+
+def within_ns(case: Case) -> int:
+    """The stated time: each state of a failover once, the policy's waits, and a round of looks."""
+    failover, detection = case.settings.failover, case.settings.detection
+    states = sum(longest_ns(failover).values())
+    looks = 2 * failover.retry_interval_ns + case.settings.balancing.resend_interval_ns
+    waits = failover.delay_ns + failover.block_ns
+    return states + looks + waits + detection.recovery_ns
+
+
+def _find(case: Case) -> Iterator[Found]:
+    if case.settings.failover.max_lag_ns is not None:
+        return  # a copy that is too old waits for its owner, however long that takes
+    records, within = case.facts.records, within_ns(case)
+    served: dict[str, Steps[PartitionServed | None]] = {}
+    writers: dict[str, Steps[tuple[str, ...]]] = {}
+    owner = {p.id: Steps(p.owner) for p in records.partitions}
+    for t_ns, change in records.of(PartitionServed):
+        served.setdefault(change.partition, Steps(None)).set(t_ns, change)
+    for t_ns, seen in records.of(Writers):
+        writers.setdefault(seen.partition, Steps(())).set(t_ns, seen.masters)
+    for t_ns, moved in records.of(OwnerChanged):
+        owner[moved.partition].set(t_ns, moved.owner)
+    for t_ns, term in records.of(TermBegun):
+        for one in term.owners:
+            owner[one.partition].set(t_ns, one.owner)
+    for quiet in _quiet(case, within):
+        end_ns = quiet.end_ns - 1
+        for partition, steps in owner.items():
+            last = served[partition].at(end_ns) if partition in served else None
+            if last is not None and not last.up and last.reason in LEFT_ALONE:
+                text = f"down ({last.reason}) after {quiet.length_ns} ns without any fault"
+                yield Found(end_ns, partition, text)
+            accept = writers[partition].at(end_ns) if partition in writers else None
+            if accept is not None and accept != (steps.at(end_ns),):
+                who = ", ".join(accept) or "nobody"
+                text = f"{who} accepts writes, the owner is {steps.at(end_ns)}"
+                yield Found(end_ns, partition, f"{text}, after {quiet.length_ns} ns without fault")
+
+
+def _quiet(case: Case, within: int) -> Iterator[Span]:
+    """Times longer than that with no fault, no operation, and all masters declared healthy."""
+    facts = case.facts
+    loud = [fault.span for fault in facts.faults] + [off.span for off in facts.fenced]
+    loud += [Span(t, t + 1) for kind in OPERATIONS for t, _ in facts.records.of(kind)]
+    loud += case.disturbed
+    for name, status in case.status.items():
+        if case.masters[name].absent and not status.times_ns:
+            continue
+        moments = [0, *status.times_ns, facts.horizon_ns]
+        for start_ns, end_ns in pairwise(moments):
+            if status.at(start_ns) is not Status.HEALTHY:
+                loud.append(Span(start_ns, end_ns))
+    busy = union(span for span in loud if span.length_ns > 0)
+    edges = [0, *(t for span in busy for t in (span.start_ns, span.end_ns)), facts.horizon_ns]
+    for start_ns, end_ns in zip(edges[::2], edges[1::2], strict=True):
+        if end_ns - start_ns > within:
+            yield Span(start_ns, end_ns)
+
+
+RESTORED = Invariant(
+    "service-restored",
+    "When no fault is left and all masters that are there are declared healthy, every partition "
+    "is served by one owner, which the control plane knows, within the sum of all time-outs of a "
+    "failover.",
+    "An outage goes on after its cause has gone.",
+    _find,
+)
