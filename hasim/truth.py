@@ -222,6 +222,18 @@ class BlockSketch:
 
 
 @record
+class UserMinute:
+    """One minute, from `start_ns` on: time in which active users had the service, and had it not.
+
+    Both in nanoseconds, summed over users (see `hasim.simulation.clients.users`).
+    """
+
+    start_ns: int
+    up_ns: int
+    down_ns: int
+
+
+@record
 class LatencySketch:
     """Latencies of answered messages of one class: (least, greatest, count) in nanoseconds.
 
@@ -268,5 +280,6 @@ Truth = (
     | LoadBlock
     | BlockSketch
     | LatencySketch
+    | UserMinute
     | MessageRecord
 )

@@ -23,7 +23,7 @@ ROOT = PACKAGE.parent
 FILES = tuple(sorted(PACKAGE.rglob("*.py")))
 
 LAYERS = (
-    {"units", "version", "record", "times", "sketch", "mser"},
+    {"units", "version", "record", "times", "sketch", "mser", "burn"},
     {"model", "settings"},
     {"events", "truth", "stored"},
     {"journal"},
@@ -45,7 +45,7 @@ LAYERS = (
 """A part sees itself and the layers above its own in this list, and no other part of its own."""
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
-IN_SERVICES = {"services", "model", "events", "units", "settings", "record", "times"}
+IN_SERVICES = {"services", "model", "events", "units", "settings", "record", "times", "burn"}
 NOT_IN_SERVICES = {
     "asyncio", "datetime", "multiprocessing", "os", "pathlib", "random", "secrets", "select",
     "selectors", "socket", "ssl", "subprocess", "threading", "time", "uuid",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from hasim.measures.causes import CAUSES, Share, merged, shares
 from hasim.measures.facts import Facts
 from hasim.measures.primacy import dual_primary_ns
 from hasim.measures.serving import TIER, stateless_down
-from hasim.measures.spans import length_ns
+from hasim.measures.spans import Span, length_ns, union
 from hasim.truth import WritesHeld, WritesLost
 from hasim.units import seconds
 
@@ -58,19 +59,36 @@ class Availability(Downtime):
     """The service as a whole; `down_s` is the time in which any partition was down.
 
     `uptime` is the share of time in which every partition was up, `uptime_mean`
-    the mean over partitions, `uptime_stateless` the share in which an eligible
-    master worked: all three are the last one in a tier without state, which has no
-    partitions. Of several tiers in series, `uptime` is that of all together, `uptime_stateless`
-    that of the first. `dual_primary_s` sums, over partitions, the time with two
-    masters that accepted writes. `down_at_end` says that a partition was down
+    the mean over partitions, `uptime_any` the share in which at least one was up,
+    `uptime_stateless` the share in which an eligible master worked: all four are the last one in
+    a tier without state, which has no partitions. Of several tiers in series, `uptime` and
+    `uptime_any` are those of all together, `uptime_stateless` that of the first. `outages` counts
+    the times that the service as a whole went down. `dual_primary_s` sums, over partitions, the
+    time with two masters that accepted writes. `down_at_end` says that a partition was down
     when the run ended, so that `down_s` is cut short.
     """
 
     uptime: float
     uptime_mean: float
+    uptime_any: float
     uptime_stateless: float
     dual_primary_s: float
     down_at_end: bool
+    outages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownRow:
+    """A stretch in which the service was down, with one cause.
+
+    Of the service as a whole: any partition down, of any tier. `planned`: during a switchover
+    that somebody ordered. Those of one run are in order and do not overlap.
+    """
+
+    started_at_s: float
+    ended_at_s: float
+    cause: str
+    planned: bool
 
 
 def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
@@ -92,22 +110,74 @@ def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
 def whole_of(tiers: Sequence[Facts]) -> Availability:
     """The service as a whole: of all tiers in series, which is up while each of them is."""
     horizon_ns = tiers[0].horizon_ns
-    by_partition = {
-        (number, name): own
-        for number, facts in enumerate(tiers)
-        for name, own in shares(facts).items()
-    }
+    by_partition = _by_partition(tiers)
     together = merged(by_partition)
+    none_up = [
+        span
+        for number in range(len(tiers))
+        for span in _common([
+            [share.span for share in own] for (of, _), own in by_partition.items() if of == number
+        ])
+    ]  # fmt: skip
     down_ns = sum(share.span.length_ns for share in together)
     downs_ns = [sum(share.span.length_ns for share in own) for own in by_partition.values()]
     return Availability(
         **_downtime(together),
         uptime=1.0 - down_ns / horizon_ns,
         uptime_mean=sum(1.0 - ns / horizon_ns for ns in downs_ns) / len(downs_ns),
+        uptime_any=1.0 - length_ns(none_up) / horizon_ns,
         uptime_stateless=1.0 - length_ns(stateless_down(tiers[0].records)) / horizon_ns,
         dual_primary_s=seconds(sum(sum(dual_primary_ns(facts).values()) for facts in tiers)),
         down_at_end=any(not down.restored for facts in tiers for down in facts.downs()),
+        outages=len(union(share.span for share in together)),
     )
+
+
+def downs_of(tiers: Sequence[Facts]) -> list[DownRow]:
+    """When the service as a whole was down, and why: of all tiers in series."""
+    joined: list[Share] = []
+    for share in merged(_by_partition(tiers)):
+        last = joined[-1] if joined else None
+        if last and last.span.end_ns == share.span.start_ns and _sort(last) == _sort(share):
+            both = Span(joined.pop().span.start_ns, share.span.end_ns)
+            share = replace(share, span=both)  # noqa: PLW2901
+        joined.append(share)
+    return [
+        DownRow(
+            started_at_s=seconds(share.span.start_ns),
+            ended_at_s=seconds(share.span.end_ns),
+            cause=share.cause,
+            planned=share.planned,
+        )
+        for share in joined
+    ]
+
+
+def _sort(share: Share) -> tuple[str, bool]:
+    return share.cause, share.planned
+
+
+def _by_partition(tiers: Sequence[Facts]) -> dict[tuple[int, str], list[Share]]:
+    return {
+        (number, name): own
+        for number, facts in enumerate(tiers)
+        for name, own in shares(facts).items()
+    }
+
+
+def _common(lists: Sequence[Sequence[Span]]) -> list[Span]:
+    """The time that is in each of the lists of spans."""
+    edges: Counter[int] = Counter()
+    for spans in lists:
+        for span in union(spans):
+            edges[span.start_ns] += 1
+            edges[span.end_ns] -= 1
+    found, depth = [], 0
+    for start_ns, end_ns in pairwise(sorted(edges)):
+        depth += edges[start_ns]
+        if depth == len(lists):
+            found.append(Span(start_ns, end_ns))
+    return found
 
 
 def _row(

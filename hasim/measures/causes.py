@@ -43,11 +43,15 @@ CAUSE_OF_STATE = {
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One stretch of a partition's downtime with one cause; `fell_ns` is when it went down."""
+    """One stretch of a partition's downtime with one cause; `fell_ns` is when it went down.
+
+    `planned`: a switchover that somebody ordered was under way, so that it is maintenance.
+    """
 
     span: Span
     cause: str
     fell_ns: int
+    planned: bool = False
 
 
 def shares(facts: Facts) -> dict[str, list[Share]]:
@@ -89,7 +93,7 @@ def merged(by_partition: Mapping[Any, list[Share]]) -> list[Share]:
         active = [item for item in active if item[2].span.end_ns > start_ns]
         if active:
             fell_ns, _, first = min(active, key=lambda item: item[:2])
-            found.append(Share(Span(start_ns, end_ns), first.cause, fell_ns))
+            found.append(Share(Span(start_ns, end_ns), first.cause, fell_ns, first.planned))
     return found
 
 
@@ -114,10 +118,21 @@ def _split(facts: Facts, serving: Serving, down: Down, moments: list[int]) -> li
     found: list[Share] = []
     for since_ns, until_ns in pairwise(edges):
         cause = _cause(facts, serving, down, since_ns)
-        if found and found[-1].cause == cause:
+        planned = _planned(facts, serving, since_ns)
+        if found and (found[-1].cause, found[-1].planned) == (cause, planned):
             since_ns = found.pop().span.start_ns  # noqa: PLW2901
-        found.append(Share(Span(since_ns, until_ns), cause, start_ns))
+        found.append(Share(Span(since_ns, until_ns), cause, start_ns, planned))
     return found
+
+
+def _planned(facts: Facts, serving: Serving, t_ns: int) -> bool:
+    """Whether a switchover that somebody ordered moves the partition at that moment."""
+    return any(
+        course.planned
+        and course.declared_ns <= t_ns
+        and (course.ended_ns is None or t_ns < course.ended_ns)
+        for course in facts.courses_with[serving.partition]
+    )
 
 
 def _cause(facts: Facts, serving: Serving, down: Down, t_ns: int) -> str:

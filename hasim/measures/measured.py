@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hasim.measures.alerts import Alert
-from hasim.measures.availability import Availability, PartitionRow
+from hasim.measures.availability import Availability, DownRow, PartitionRow
 from hasim.measures.balance import Balance, Window
 from hasim.measures.churn import ChurnRow
 from hasim.measures.clients import ClientRow
@@ -23,6 +23,7 @@ from hasim.measures.load import (
 from hasim.measures.operations import OperationRow, TransientRow
 from hasim.measures.quality import Mistake
 from hasim.measures.tiers import TierRow
+from hasim.measures.users import UserRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,9 @@ class Measured:
     transients: tuple[TransientRow, ...] = ()
     churn: tuple[ChurnRow, ...] = ()
     clients: tuple[ClientRow, ...] = ()
+    downs: tuple[DownRow, ...] = ()
+    users: tuple[UserRow, ...] = ()
+    """Only if messages have keys."""
     windows: tuple[Window, ...] = ()
     """Only if a warm-up is to be left out."""
     tiers: tuple[TierRow, ...] = ()
@@ -97,6 +101,8 @@ ROWS: dict[str, type[Any]] = {
     "transients": TransientRow,
     "churn": ChurnRow,
     "clients": ClientRow,
+    "downs": DownRow,
+    "users": UserRow,
     "windows": Window,
     "tiers": TierRow,
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hasim.journal import Journal
 from hasim.measures.alerts import alerts_of
-from hasim.measures.availability import availability_of, whole_of
+from hasim.measures.availability import availability_of, downs_of, whole_of
 from hasim.measures.balance import balance_of, windows_of
 from hasim.measures.churn import churn_of
 from hasim.measures.clients import clients_of
@@ -19,6 +19,7 @@ from hasim.measures.measured import Measured
 from hasim.measures.operations import operations_of, transients_of
 from hasim.measures.quality import mistakes_of
 from hasim.measures.tiers import tier_row
+from hasim.measures.users import users_of
 from hasim.units import seconds
 
 
@@ -73,6 +74,8 @@ def _measured(facts: Facts) -> Measured:
         transients=tuple(transients_of(facts)),
         churn=tuple(churn_of(facts)),
         clients=tuple(clients_of(facts)),
+        downs=tuple(downs_of([facts])),
+        users=tuple(users_of(facts)),
         windows=tuple(windows) if blocks else (),
     )
 
@@ -92,6 +95,7 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
     return dataclasses.replace(
         first,
         service=whole_of(every),
+        downs=tuple(downs_of(every)),
         incidents=tuple(incidents),
         failovers=tuple(failovers),
         mistakes=tuple(row for one in found for row in one.mistakes),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hasim.events import FailoverChanged
 from hasim.measures import measure
 from hasim.measures.availability import Availability, Downtime
 from hasim.measures.causes import CAUSES
@@ -199,3 +200,28 @@ def test_invariants_of_the_folds(seed: int) -> None:
         assert master.impaired_s + master.healthy_s == pytest.approx(100)
     for mistake in measured.mistakes:
         assert (mistake.duration_s is None) != (mistake.censored_s is None)
+
+
+def test_any_partition_up_and_how_often_the_service_went_down() -> None:
+    story = Story()
+    for partition, since_s, until_s in (("p1", 10, 40), ("p2", 20, 30), ("p3", 25, 60)):
+        story.down(since_s, partition)
+        story.up(until_s, partition)
+    story.down(80, "p2")
+    story.up(81, "p2")
+    service = measure(story.journal()).service
+    assert service.uptime_any == 1 - 5 / 100
+    assert (service.down_s, service.outages) == (51, 2)
+
+
+def test_downtime_of_a_planned_switchover_is_told_apart() -> None:
+    story = Story()
+    story.down(10, "p1")
+    story.event(12, FailoverChanged(1, "a", ("p1",), "", "declared", "planned", "", ""))
+    story.up(15, "p1")
+    story.event(15, FailoverChanged(1, "a", ("p1",), "declared", "cancelled", "x", "", ""))
+    rows = measure(story.journal()).downs
+    assert [(r.started_at_s, r.ended_at_s, r.planned) for r in rows] == [
+        (10, 12, False),
+        (12, 15, True),
+    ]

@@ -22,6 +22,7 @@ from hasim.truth import (
     LoadBlock,
     LoadSample,
     TrafficRollup,
+    UserMinute,
     WritesHeld,
 )
 from tests.measures.story import Story, happy
@@ -119,6 +120,7 @@ def full() -> Story:
     story.truth(20, KeysMoved("west", "maglev", 100, 30, 0, 2, 1 / 3))
     story.truth(100, ClientRollup("west", 3, 1, 5, 5, 2, 9, 7))
     story.truth(100, LoadBlock(0, (), (), 127, 94, 167, (120, 40, 0)))
+    story.truth(100, UserMinute(0, 60, 0))
     return story
 
 

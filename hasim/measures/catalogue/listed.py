@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, overload
 
-from hasim.measures.catalogue import clients, costs, incidents, load, quality
+from hasim.measures.catalogue import clients, costs, incidents, load, objectives, quality
 from hasim.settings.validation import nearest
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Shown(Sequence[str]):
 
 
 for _measure in itertools.chain(
-    incidents.MEASURES, quality.MEASURES, load.MEASURES, clients.MEASURES, costs.MEASURES
+    incidents.MEASURES,
+    quality.MEASURES,
+    load.MEASURES,
+    clients.MEASURES,
+    costs.MEASURES,
+    objectives.MEASURES,
 ):
     register(_measure)

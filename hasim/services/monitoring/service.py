@@ -6,29 +6,23 @@ from typing import Any, ClassVar
 
 from hasim.events import (
     Event,
-    FailoverChanged,
     GatewayReport,
     Input,
     Output,
-    ServiceFailed,
-    StatusChanged,
     WakeUp,
 )
-from hasim.model import Cluster, Severity, Status
+from hasim.model import Cluster, Severity
 from hasim.services.door import Door
 from hasim.services.frozen import freeze, thaw
 from hasim.services.monitoring import export
 from hasim.services.monitoring.alerts import ActiveAlert, AlertBook, AlertRecord
 from hasim.services.monitoring.beliefs import TIER, Beliefs
+from hasim.services.monitoring.conditions import Conditions
 from hasim.services.monitoring.dashboard import dashboard, sla_compliance
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.services.monitoring.traffic import TrafficBook
 from hasim.services.monitoring.uptime import UptimeBook
 from hasim.services.possible import check
-from hasim.units import format_duration, format_percent
-
-SLA = "sla"
-"""The subject of the alert that the error budget is used up."""
 
 
 class HighAvailabilityMonitor:
@@ -55,7 +49,9 @@ class HighAvailabilityMonitor:
         self._wakeup_ns: int | None = None
         self._quiet_ns = -1
         self._now = 0
-        self._alerts = AlertBook(settings.hold_ns)
+        self._alerts = AlertBook(settings.hold_ns, settings.evaluation_ns)
+        whole = "every partition" if cluster.partitions else "the tier"
+        self._conditions = Conditions(settings, self._alerts, whole)
         self._beliefs = Beliefs.of(cluster)
         self._traffic = TrafficBook()
         self._uptime = self._new_accounts(0)
@@ -71,7 +67,8 @@ class HighAvailabilityMonitor:
             return []
         self._running, self._now, self._quiet_ns = True, now, -1
         self._uptime = self._new_accounts(now)
-        self._uptime.update(now, self._beliefs.unserved())
+        self._alerts.start(now)
+        self._believe(now)
         self._traffic.open(now)
         return []
 
@@ -93,7 +90,8 @@ class HighAvailabilityMonitor:
         out = self._settle(now)
         if isinstance(item, WakeUp) and self._running:
             self._quiet_ns = -1
-            out += self._alerts.resolve_due(now)
+            out += self._conditions.watch(now, self._uptime)
+            out += self._alerts.catch_up(now)
         return out
 
     def next_wakeup(self) -> int | None:
@@ -109,10 +107,11 @@ class HighAvailabilityMonitor:
             return
         exhausted, end = self._uptime.exhausted(self._now), self._uptime.period_end(self._now)
         budget = end if exhausted else self._uptime.exhausted_at(self._now)
-        due = [time for time in (self._alerts.next_due(), budget) if time is not None]
+        turns = (self._alerts.next_due(), budget, self._conditions.next_turn(self._now))
+        due = [time for time in turns if time is not None]
         self._wakeup_ns = min(due, default=None)
-        # Unless the alert says what the budget does, the next input brings a change.
-        told = self._alerts.firing(SLA) is (Severity.CRITICAL if exhausted else None)
+        # Unless the alerts say how the budget is spent, the next input brings a change.
+        told = self._conditions.told(self._now, self._uptime)
         self._quiet_ns = min([*due, end]) if told else 0
 
     def handle_event(self, now: int, event: Event) -> list[Output]:
@@ -122,16 +121,9 @@ class HighAvailabilityMonitor:
             return out
         self._quiet_ns = -1
         self._beliefs.apply(now, event)
-        self._uptime.update(now, self._beliefs.unserved())
-        match event:
-            case StatusChanged():
-                out += self._alert_on_status(now, event)
-            case FailoverChanged():
-                out += self._alert_on_failover(now, event)
-            case ServiceFailed(service, error):
-                text = f"service {service} raised an exception: {error}"
-                out += self.generate_alert(now, f"service:{service}", Severity.CRITICAL, text)
-        return out + self._watch_budget(now)
+        self._believe(now)
+        out += self._conditions.take(now, event, self._beliefs)
+        return out + self._conditions.watch(now, self._uptime)
 
     def generate_alert(self, now: int, subject: str, severity: Severity, text: str) -> list[Output]:
         """The condition of `subject` holds: raise its alert, or its severity, or nothing new.
@@ -203,6 +195,7 @@ class HighAvailabilityMonitor:
             "running": self._running,
             "now": self._now,
             "alerts": self._alerts.freeze(),
+            "conditions": self._conditions.freeze(),
             "beliefs": freeze(self._beliefs),
             "traffic": self._traffic.freeze(),
             "uptime": freeze(self._uptime),
@@ -221,6 +214,7 @@ class HighAvailabilityMonitor:
         monitor = cls(settings, cluster, observer=observer)
         monitor._running, monitor._now = data["running"], data["now"]
         monitor._alerts.thaw(data["alerts"])
+        monitor._conditions.thaw(data["conditions"])
         monitor._beliefs = thaw(Beliefs, data["beliefs"])
         monitor._traffic.thaw(data["traffic"])
         monitor._uptime = thaw(UptimeBook, data["uptime"])
@@ -248,47 +242,12 @@ class HighAvailabilityMonitor:
             return []
         self._quiet_ns = -1
         # Strictly before: at one instant inputs are handled before wake-ups.
-        out: list[Output] = [*self._alerts.resolve_due(now - 1, at=now)]
+        out: list[Output] = [*self._alerts.catch_up(now - 1, at=now)]
         self._uptime.turn_period(now)
-        return out + self._watch_budget(now)
+        return out + self._conditions.watch(now, self._uptime)
 
-    def _watch_budget(self, now: int) -> list[Output]:
-        if self._uptime.exhausted(now):
-            whole = "every partition" if self._cluster.partitions else "the tier"
-            text = (
-                f"{whole} shall be up {format_percent(self._settings.objective)} of "
-                f"{format_duration(self._settings.period_ns)}: the allowed downtime of "
-                f"{format_duration(self._uptime.allowed_ns)} is used up"
-            )
-            return [*self._alerts.fire(now, SLA, Severity.CRITICAL, text)]
-        if self._alerts.firing(SLA) is not None:
-            return [*self._alerts.clear(now, SLA)]
-        return []
-
-    def _alert_on_status(self, now: int, event: StatusChanged) -> list[Output]:
-        subject = f"master:{event.master}"
-        if event.new is Status.SUSPECT:
-            text = f"{event.master} is suspected: {event.reason}"
-            return self.generate_alert(now, subject, Severity.WARNING, text)
-        if event.new is Status.FAILED:
-            text = f"{event.master} failed ({event.diagnosis}): {event.reason}"
-            return self.generate_alert(now, subject, Severity.CRITICAL, text)
-        out: list[Output] = []
-        if event.new in (Status.HEALTHY, Status.MAINTENANCE):
-            out += self.clear_alert(now, subject)
-        if event.new is Status.HEALTHY and not self._beliefs.has_failover(event.master):
-            # Nobody retries a failover whose master came back by itself.
-            out += self.clear_alert(now, f"failover:{event.master}")
-        return out
-
-    def _alert_on_failover(self, now: int, event: FailoverChanged) -> list[Output]:
-        subject = f"failover:{event.master}"
-        if event.new == "failed":
-            text = f"failover {event.failover} of {event.master} failed: {event.reason}"
-            return self.generate_alert(now, subject, Severity.CRITICAL, text)
-        if event.new == "waiting":
-            text = f"failover {event.failover} of {event.master} waits: {event.reason}"
-            return self.generate_alert(now, subject, Severity.CRITICAL, text)
-        if event.new in ("completed", "cancelled"):
-            return self.clear_alert(now, subject)
-        return []
+    def _believe(self, now: int) -> None:
+        """From `now` on, what is believed unserved is down."""
+        unserved = self._beliefs.unserved()
+        self._uptime.update(now, unserved)
+        self._conditions.served(now, down=bool(unserved))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from hasim.services.monitoring.rules import DEFAULT_RULES, Rule
 from hasim.settings import duration, settings, share
 from hasim.units import DAY, SECOND
 
@@ -27,3 +28,13 @@ class MonitorSettings:
             source="Prometheus keep_firing_for",
         ),
     ] = 10 * SECOND
+    evaluation_ns: Annotated[
+        int,
+        duration(
+            "Conditions are looked at so often, from the start on. 0s: at the very moment at "
+            "which they change.",
+            source="Prometheus evaluation_interval (15s in the example of its first steps)",
+        ),
+    ] = 0
+    alerts: tuple[Rule, ...] = DEFAULT_RULES
+    """What is alerted of: these rules and no others."""

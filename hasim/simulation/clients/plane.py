@@ -8,7 +8,9 @@ from typing import Protocol
 from hasim.model import Cause
 from hasim.services.gateway.directory import Delay
 from hasim.simulation.clients.results import Counts, Results
-from hasim.truth import BlockSketch, LoadBlock
+from hasim.truth import BlockSketch, LoadBlock, UserMinute
+
+Rollup = LoadBlock | BlockSketch | UserMinute
 
 
 class DataPlane(Protocol):
@@ -58,8 +60,8 @@ class DataPlane(Protocol):
         """The messages, counted."""
         ...
 
-    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
-        """The messages, counted by block; nothing if no warm-up is to be left out."""
+    def rollups(self) -> Iterator[Rollup]:
+        """The messages by block, if a warm-up is to be left out; the users' time, if there are."""
         ...
 
     def results(self) -> Results:

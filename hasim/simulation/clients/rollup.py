@@ -54,8 +54,8 @@ def roll_up(
     for vip, latencies in enumerate(counts.latencies):
         if latencies:
             record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))
-    for block in messages.blocks():
-        record(block)
+    for rolled in messages.rollups():
+        record(rolled)
     for partition, state in partitions.states.items():
         for (observer, failover), (writes, first_ns) in state.stale.items():
             size, age_ns = writes * state.write_bytes, now - first_ns

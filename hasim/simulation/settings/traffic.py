@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from hasim.services.gateway.settings import DispatcherSettings
 from hasim.settings import Choice, count, duration, factor, rate, settings, share
 from hasim.simulation.settings.recordings import TraceArrivals
-from hasim.units import DAY
+from hasim.units import DAY, MINUTE
 
 
 @settings
@@ -46,6 +46,15 @@ class KeySettings:
     law: Literal["uniform", "zipf"] = "uniform"
     """All keys alike, or number k (from 1) in proportion to 1 / k^exponent."""
     exponent: Annotated[float, factor("The exponent of the law zipf.")] = 1.0
+    active_ns: Annotated[
+        int,
+        duration(
+            "A key that no message was about for so long is inactive: the time until the next "
+            "one counts neither for nor against user-uptime.",
+            source="Hauer et al., NSDI 2020 (Gmail: 30 minutes)",
+            above=0,
+        ),
+    ] = 30 * MINUTE
 
 
 @settings

@@ -12,9 +12,10 @@ from hasim.simulation.clients.blocks import BlockCounter, Division
 from hasim.simulation.clients.compiled.growth import extended
 from hasim.simulation.clients.compiled.layout import MESSAGE, UNSETTLED, Memory
 from hasim.simulation.clients.compiled.rolling import BUCKETS, make_hints
+from hasim.simulation.clients.plane import Rollup
 from hasim.simulation.clients.results import ANSWERED, OUTCOMES, Counts, Results
+from hasim.simulation.clients.users import UserTime
 from hasim.sketch import EXACT, Cells, bounds_ns, sketch
-from hasim.truth import BlockSketch, LoadBlock
 
 ROWS = 1024
 
@@ -31,8 +32,10 @@ class Counting:
         deadline_ns: int,
         horizon_ns: int,
         keep: bool,
+        users: UserTime,
     ) -> None:
         self._memory = memory
+        self._users, self._deadline_ns = users, deadline_ns
         self._state = memory["state"][0]
         self._state["last_ns"] = horizon_ns - deadline_ns
         self._state["block_ns"], self._state["last_block"] = division.block_ns, division.last
@@ -57,19 +60,17 @@ class Counting:
         if wanted > len(self._memory["rows"]):
             self._memory.put("rows", extended(self._memory["rows"], 2 * wanted))
         kernel(self._memory.table, everything)
-        if self._kept is None and not self._blocks.division.last:
+        if self._kept is None and not self._blocks.division.last and not self._users.counts:
             return
         places = np.arange(first, int(state["first"])) & int(state["mask"])
         ended = self._memory["messages"][places]
         if self._kept is not None:
             self._kept.append(ended)
-        self._blocks.add(
-            ended["arrival_ns"],
-            ended["vip"] != 0,
-            np.isin(ended["outcome"], ANSWERED),
-            ended["ended_ns"],
-            ended["tries"],
-        )
+        arrival_ns, answered = ended["arrival_ns"], np.isin(ended["outcome"], ANSWERED)
+        self._blocks.add(arrival_ns, ended["vip"] != 0, answered, ended["ended_ns"], ended["tries"])
+        in_time = answered & (ended["ended_ns"] - arrival_ns <= self._deadline_ns)
+        settled = (ended["outcome"] != UNSETTLED) & (arrival_ns <= self._state["last_ns"])
+        self._users.add(first, arrival_ns, in_time, settled)
 
     def counts(self) -> Counts:
         """All messages, counted."""
@@ -96,10 +97,11 @@ class Counting:
         kept = self._memory["singles"].reshape(2, -1)[vip]
         return sketch(kept[1 : kept[0] + 1])
 
-    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
-        """All messages, counted by block; nothing if no warm-up is to be left out."""
+    def rollups(self) -> Iterator[Rollup]:
+        """By block, if a warm-up is to be left out; the users' time, if there are any."""
         division = self._blocks.division
-        return self._blocks.records(self._memory["chosen"].reshape(division.last + 1, -1))
+        yield from self._blocks.records(self._memory["chosen"].reshape(division.last + 1, -1))
+        yield from self._users.records()
 
     def results(self) -> Results:
         """Every message by itself."""

@@ -29,14 +29,15 @@ from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
 from hasim.simulation.clients.compiled.window import Window
 from hasim.simulation.clients.gateway import SimGateway
+from hasim.simulation.clients.plane import Rollup
 from hasim.simulation.clients.results import Counts, Results
 from hasim.simulation.clients.traffic import Traffic
+from hasim.simulation.clients.users import UserTime
 from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, Clock, cancelled
 from hasim.simulation.masters.master import Job, SimMaster, Work
 from hasim.simulation.masters.partitions import Partitions
 from hasim.simulation.network import Network
 from hasim.simulation.oracle import Oracle
-from hasim.truth import BlockSketch, LoadBlock
 
 KERNEL = build(fingerprint(*sources()))
 SILENCE = -1
@@ -92,6 +93,7 @@ class CompiledPlane:
             deadline_ns=traffic.settings.deadline_ns,
             horizon_ns=traffic.horizon_ns,
             keep=keep_messages,
+            users=UserTime(traffic),
         )
         self._growth = Growth(self._memory)
         self._ledger = Ledger(self._memory, self._gateways, len(self._masters))
@@ -366,9 +368,9 @@ class CompiledPlane:
         """The messages, counted."""
         return self._counting.counts()
 
-    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
-        """The messages, counted by block; nothing if no warm-up is to be left out."""
-        return self._counting.blocks()
+    def rollups(self) -> Iterator[Rollup]:
+        """The messages by block, if a warm-up is to be left out; the users' time, if there are."""
+        return self._counting.rollups()
 
     def results(self) -> Results:
         """Every message by itself; only if they were to be kept."""

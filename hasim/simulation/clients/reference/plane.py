@@ -18,14 +18,15 @@ from hasim.services.gateway.wakeups import Serial
 from hasim.simulation.clients.blocks import BlockCounter, Division
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import LoadProbes
+from hasim.simulation.clients.plane import Rollup
 from hasim.simulation.clients.reference.dispatching import SimDispatcher
 from hasim.simulation.clients.results import ANSWERED, IN_FLIGHT, OUTCOMES, Counts, Results, count
 from hasim.simulation.clients.traffic import STATELESS, Messages, Traffic, draw_all
+from hasim.simulation.clients.users import UserTime
 from hasim.simulation.clock import ARRIVAL, MESSAGES, TIER, Call, Clock
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Network
 from hasim.simulation.settings import RequestSettings
-from hasim.truth import BlockSketch, LoadBlock
 
 
 class MessagePlane:
@@ -63,6 +64,7 @@ class MessagePlane:
         self.tries = [0] * n
         self._behind: MessagePlane | None = None
         self._division = division
+        self._users = UserTime(traffic)
         self._chosen = [[0] * len(masters) for _ in range(division.last + 1)]
         self._lost = 0
         self._partitions = partitions
@@ -178,13 +180,18 @@ class MessagePlane:
             horizon_ns=self._horizon_ns,
         )
 
-    def blocks(self) -> Iterator[LoadBlock | BlockSketch]:
-        """The messages, counted by block; nothing if no warm-up is to be left out."""
+    def rollups(self) -> Iterator[Rollup]:
+        """The messages by block, if a warm-up is to be left out; the users' time, if there are."""
         counter = BlockCounter(self._division, deadline_ns=self._deadline_ns)
         found = self.results()
         ok = np.isin(found.outcome, ANSWERED)
         counter.add(found.arrival_ns, found.vip, ok, found.ended_ns, found.tries)
-        return counter.records(np.array(self._chosen, dtype=np.int64))
+        yield from counter.records(np.array(self._chosen, dtype=np.int64))
+        in_time = ok & (found.ended_ns - found.arrival_ns <= self._deadline_ns)
+        settled = found.outcome != OUTCOMES.index(IN_FLIGHT)
+        settled &= found.arrival_ns + self._deadline_ns <= self._horizon_ns
+        self._users.add(0, found.arrival_ns, in_time, settled)
+        yield from self._users.records()
 
     def _arrive(self, event: Call) -> None:
         messages, message = self.messages, event.load
