@@ -14,6 +14,7 @@ from hasim.commands.doctor import completion, doctor
 from hasim.commands.journals import explain, replay
 from hasim.commands.lists import algorithms, invariants, measures
 from hasim.commands.options import examples
+from hasim.commands.report import plot, report
 from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, show, validate
 from hasim.commands.shell import Shell
@@ -65,6 +66,8 @@ for command in (
     tradeoff,
     replay,
     explain,
+    report,
+    plot,
     compare,
     bench,
     budget,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hasim.findings.gating import GateReport
     from hasim.study.gate import Suite, outcome
 
-FORMATS = ("table", "markdown", "junit", "json", "csv", "benchmark-action")
+FORMATS = ("table", "markdown", "page", "junit", "json", "csv", "benchmark-action")
 CODES = {"pass": FINE, "regression": FAILED, "inconclusive": UNDECIDED, "error": CRASHED}
 
 

@@ -78,7 +78,7 @@ def _completed(incomplete: str) -> Iterator[str]:
 
 # -- options ------------------------------------------------------------------------------
 
-FORMATS = click.Choice(["table", "json", "csv", "markdown"])
+FORMATS = click.Choice(["table", "json", "csv", "markdown", "page"])
 format_option = click.option("--format", "style", type=FORMATS, default="table", show_default=True)
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]"

@@ -114,6 +114,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 _USERS_ERRORS = (
     ("hasim.journal", "JournalError"),
+    ("hasim.report.html.library", "NoLibraryError"),
     ("hasim.scenario.problems", "ScenarioError"),
     ("hasim.study.execution.cluster_errors", "ClusterError"),
     ("hasim.study.comparing.compare", "CompareError"),

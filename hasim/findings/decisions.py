@@ -50,6 +50,21 @@ def decisions(
     return [_best(ranked, names), *_costs(ranked, others, by_cell, runs, names)]
 
 
+def chosen(
+    cells: Sequence[Cell],
+    estimates: Sequence[Mapping[str, Estimate]],
+    measured: Callable[[int], Sequence[Measured]],
+    best: str | None = None,
+) -> Best | None:
+    """The best cell with what is behind it, as `decisions` tells it; None if nothing follows.
+
+    Raises LookupError for an unknown measure, ValueError for a neutral one.
+    """
+    by_cell = {index: found for (index, _), found in zip(cells, estimates, strict=True)}
+    runs = {index: measured(index) for index, _ in cells}
+    return _ranked((best,) if best else CRITERIA, by_cell, runs)
+
+
 def _ranked(
     criteria: Sequence[str],
     estimates: Mapping[int, Mapping[str, Estimate]],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hasim.findings import limits
+from hasim.findings import limits, losses
 from hasim.findings.estimated import Estimated
-from hasim.report import figures
+from hasim.report import figures, stacks
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
 from hasim.report.titles import GLANCE
@@ -16,19 +17,43 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+FIGURES = ("intervals", "detection", "failover", "phases", "causes", "timeline")
+"""The figures that there are of a run."""
+IN_FOLDER = ("intervals", "detection", "timeline")
+"""Those that its folder gets."""
+
+
 def draw(found: Estimated) -> dict[str, Figure]:
-    """The figures that a run has data for, by name."""
-    names = labels(found.cells)
-    detection = {
-        name: _detections(found, index) for name, (index, _) in zip(names, found.cells, strict=True)
-    }
-    drawn = {"intervals": figures.interval_plot(found.cells, found.estimates)}
-    if any(detection.values()):
-        drawn["detection"] = figures.detection_ecdf(detection)
-    worst = _worst_incident(found)
-    if worst is not None:
-        drawn["timeline"] = _timeline(found, worst)
-    return drawn
+    """The figures that a run's folder gets, as far as there are data for them, by name."""
+    drawn = {name: figure_of(found, name) for name in IN_FOLDER}
+    return {name: figure for name, figure in drawn.items() if figure is not None}
+
+
+def figure_of(
+    found: Estimated, name: str, measures: Sequence[str] = figures.INTERVAL_MEASURES
+) -> Figure | None:
+    """One of `FIGURES`, with these `measures` if it is ``intervals``; None without data for it.
+
+    Raises LookupError for any other name.
+    """
+    match name:
+        case "intervals":
+            return figures.interval_plot(found.cells, found.estimates, measures)
+        case "detection":
+            observed = losses.detections(found)
+            return figures.detection_ecdf(observed) if any(observed.values()) else None
+        case "failover":
+            observed = losses.failovers(found)
+            return figures.failover_ecdf(observed) if any(observed.values()) else None
+        case "phases":
+            parts = losses.phases(found)
+            return stacks.phase_bars(parts) if any(parts.values()) else None
+        case "causes":
+            return stacks.cause_bars(losses.causes(found))
+        case "timeline":
+            worst = _worst_incident(found)
+            return None if worst is None else _timeline(found, worst)
+    raise LookupError(f"no figure {name!r}; there are {', '.join(FIGURES)}")
 
 
 def glance(found: Estimated) -> Figure | None:
@@ -67,15 +92,3 @@ def _timeline(found: Estimated, number: int) -> Figure:
     cell = labels(found.cells)[[index for index, _ in found.cells].index(row["cell"])]
     title = f"Incident {number}, the longest outage ({cell}): {row['kind']} at {row['master']}"
     return figures.incident_timeline(rows, origin_s=start_s, title=title)
-
-
-def _detections(found: Estimated, cell: int) -> list[tuple[float, bool]]:
-    """(seconds, censored) of each incident of a cell that counts for detection."""
-    times = []
-    for measured in found.measured(cell).values():
-        for incident in measured.incidents:
-            if incident.detection_s is not None:
-                times.append((incident.detection_s, False))
-            elif incident.censored_s is not None:
-                times.append((incident.censored_s, True))
-    return times

@@ -164,6 +164,12 @@ class Recorded:
         """
         row = self.incident(number)
         journal = self.journal(row["cell"], row["replication"])
+        self.check_incident(number, journal)
+        return journal
+
+    def check_incident(self, number: int, journal: Journal) -> None:
+        """Raise StoreError unless incident `number` is in a journal simulated again."""
+        row = self.incident(number)
         found = [{**incident} for incident in measure(journal).to_plain()["incidents"]]
         stored = {key: row[key] for key in found[0]} if found else {}
         if stored not in found:
@@ -172,7 +178,6 @@ class Recorded:
                 f"{row['cell']}, simulated again, has no such incident: hasim or a trace has "
                 f"changed since the run"
             )
-        return journal
 
     def incident(self, number: int) -> dict[str, Any]:
         """The row of incident `number` (from 1) as plain data.

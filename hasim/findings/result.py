@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hasim.findings import limits
@@ -13,7 +14,7 @@ from hasim.findings.differences import across
 from hasim.findings.differences import plain as plain_differences
 from hasim.findings.estimated import Estimated
 from hasim.findings.operations import churn_sheet, operations_sheet
-from hasim.findings.pictures import draw, glance
+from hasim.findings.pictures import draw, figure_of, glance
 from hasim.findings.stopping import plain_stopping, stopping_sheet
 from hasim.findings.summary import (
     basis,
@@ -127,8 +128,37 @@ class Result(Estimated, Finding):
         row = self.incident(number)
         return explain(self.journal_of_incident(number), row, observer)
 
+    def page(self, incidents: Sequence[int] = ()) -> str:
+        """The run as one HTML file: verdict, tables, figures, incidents with their timelines.
+
+        `incidents` (numbers from 1) are taken apart, each with its replication simulated again;
+        without any the one with the longest outage of each cell. Raises
+        `hasim.report.html.library.NoLibraryError` without the extra ``report``, LookupError for an
+        incident that there is not, and StoreError if a replication, simulated again, is not the
+        one that the run measured.
+        """
+        from hasim.findings.pages import page
+        from hasim.report.html.page import html_page
+
+        return html_page(page(self, self.paper(), self.view.measures, self.view.best, incidents))
+
+    def report(self, path: str | Path, incidents: Sequence[int] = ()) -> Path:
+        """Write the page of the run (see `page`); where to. Raises OSError if that fails."""
+        place = Path(path)
+        place.write_text(self.page(incidents), encoding="utf-8")
+        return place
+
+    def figure(self, name: str) -> Figure | None:
+        """One of `hasim.findings.pictures.FIGURES`; None if there are no data for it.
+
+        Raises LookupError, naming them, for any other name.
+        """
+        shown = self.head(limits.SHOWN)
+        chosen = () if self.view.measures is DEFAULT else self.view.measures
+        return figure_of(shown, name, *filter(None, [chosen]))
+
     def figures(self) -> dict[str, Figure]:
-        """The figures of the run by name, drawn anew at each call."""
+        """The figures that the run's folder has, by name, drawn anew (`figure` draws others)."""
         return draw(self)
 
     def _repr_html_(self) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["detection_ecdf", "incident_timeline", "interval_plot", "save"]
+__all__ = ["detection_ecdf", "failover_ecdf", "incident_timeline", "interval_plot", "save"]
 
 INTERVAL_MEASURES: Sequence[str] = Shown("figure")
 _LOG_FROM = 30.0
@@ -42,27 +42,45 @@ def detection_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
     `observations` has, by label, (seconds, censored) for each incident. The
     curves are Kaplan-Meier estimates; ticks mark incidents that ended undetected.
     """
+    since = "time since the start of the incident"
+    return _survival(observations, "Detection time", "incidents", since, "detected", "undetected")
+
+
+def failover_ecdf(observations: Mapping[str, Sequence[Observation]]) -> Figure:
+    """Share of failovers with service restored by a time since the declaration, as above."""
+    since = "time since the declaration"
+    return _survival(observations, "Failover time", "failovers", since, "restored", "unfinished")
+
+
+def _survival(
+    observations: Mapping[str, Sequence[Observation]],
+    title: str,
+    noun: str,
+    since: str,
+    done: str,
+    pending: str,
+) -> Figure:
     with style.look():
         figure = picture(9, 4.5)
         axes = figure.add_subplot()
         shown = {label: rows for label, rows in observations.items() if rows}
         for index, (label, rows) in enumerate(observations.items()):
             if rows:
-                _step(axes, index, len(observations), _shown(label), rows)
+                _step(axes, index, len(observations), shortened(label), rows, pending)
         _time_axis(axes, [t for rows in shown.values() for t, _ in rows])
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
-        axes.set_xlabel("time since the start of the incident")
-        axes.set_ylabel("detected by then")
-        axes.set_title("Detection time (Kaplan-Meier; ticks: ended undetected)")
+        axes.set_xlabel(since)
+        axes.set_ylabel(f"{done} by then")
+        axes.set_title(f"{title} (Kaplan-Meier; ticks: ended {pending})")
         if shown:
             figure.legend(loc="outside right upper")
         else:
-            axes.text(0.5, 0.5, "no incidents", transform=axes.transAxes, ha="center")
+            axes.text(0.5, 0.5, f"no {noun}", transform=axes.transAxes, ha="center")
     return figure
 
 
-def _shown(label: str) -> str:
+def shortened(label: str) -> str:
     """A cell's name as it is drawn: cut if it is very long."""
     text = visible(label)
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
@@ -92,7 +110,7 @@ def interval_plot(
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)
         panels = dict(zip(shown, grid.flat, strict=False))
-        names = [_shown(label) for label in labels(cells)]
+        names = [shortened(label) for label in labels(cells)]
         for measure, axes in panels.items():
             estimates = [summary.get(measure) for summary in summaries]
             _panel(axes, measure, estimates, names, (limits or {}).get(measure))
@@ -106,13 +124,15 @@ def interval_plot(
     return figure
 
 
-def _step(axes: Axes, index: int, count: int, label: str, rows: Sequence[Observation]) -> None:
+def _step(
+    axes: Axes, index: int, count: int, label: str, rows: Sequence[Observation], pending: str
+) -> None:
     times, shares = detected_by(rows)
     # Curves that coincide stay visible: the first drawn is the widest.
     width = 1.4 + 2.6 * (count - 1 - index) / max(1, count - 1)
     censored = sorted(t for t, was_censored in rows if was_censored)
     name = f"{label} (n={len(rows)}"
-    name += f", {len(censored)} undetected)" if censored else ")"
+    name += f", {len(censored)} {pending})" if censored else ")"
     (line,) = axes.step(times, shares, where="post", linewidth=width, label=name)
     line.set_color(style.colour(index))
     line.set_linestyle(style.dash(index))

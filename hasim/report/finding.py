@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hasim.report.forms.csv_text import csv_text
@@ -12,8 +13,9 @@ from hasim.report.forms.json_text import json_text, plain_paper
 from hasim.report.forms.markdown import markdown
 from hasim.report.sheet import Paper, Sheet
 
-FORMS = ("table", "json", "csv", "markdown", "html")
-"""The forms that every finding has; some have others of their own besides."""
+FORMS = ("table", "json", "csv", "markdown", "html", "page")
+"""The forms that every finding has (html: for a notebook; page: a file by itself); some have others
+of their own besides."""
 
 
 class Finding(ABC):
@@ -58,7 +60,24 @@ class Finding(ABC):
                 return markdown(self.paper())
             case "html":
                 return html_text(self.paper()) + "\n"
+            case "page":
+                return self.page()
         raise ValueError(f"unknown form {form!r}; expected one of {', '.join(FORMS)}")
+
+    def page(self) -> str:
+        """The finding as one HTML file: verdict first, tables that can be sorted.
+
+        Needs nothing from elsewhere: it opens from disk.
+        """
+        from hasim.report.html.page import html_page, page_of
+
+        return html_page(page_of(self.paper(), type(self).__name__))
+
+    def report(self, path: str | Path) -> Path:
+        """Write the page of the finding (see `page`); where to. Raises OSError if that fails."""
+        place = Path(path)
+        place.write_text(self.page(), encoding="utf-8")
+        return place
 
     def print(self) -> None:
         """Show it on stdout, with colours if that is a terminal."""

@@ -187,6 +187,6 @@ def test_junit_fails_changes_and_slowness_if_they_count():
 
 def test_an_unknown_format_is_refused_with_the_known_ones():
     with pytest.raises(
-        ValueError, match="table, json, csv, markdown, html, junit, benchmark-action"
+        ValueError, match="table, json, csv, markdown, html, page, junit, benchmark-action"
     ):
         REPORT.render("yaml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hasim.report.sheet import Column, Field, Paper, Sheet
 from hasim.report.visible import visible
@@ -24,25 +24,40 @@ def _parts(paper: Paper) -> Iterator[str]:
     yield from map(paragraph, [*paper.said, *paper.notes])
 
 
-def table(sheet: Sheet) -> str:
-    """A sheet with the sentences below it."""
+def table(sheet: Sheet, *, sortable: bool = False) -> str:
+    """A sheet with the sentences below it.
+
+    `sortable`: headings are buttons, and a field carries its number, for the script of a page.
+    """
     caption = f"<caption>{escaped(sheet.caption)}</caption>" if sheet.caption else ""
+    press = '<button type="button">{}</button>' if sortable else "{}"
     heads = "".join(
-        f'<th scope="col"{_aligned(column)}>{escaped(column.heading)}</th>'
+        f'<th scope="col"{_aligned(column)}>{press.format(escaped(column.heading))}</th>'
         for column in sheet.columns
     )
-    body = "".join(f"<tr>{''.join(_row(sheet, row))}</tr>" for row in sheet.fields())
+    rows = (_row(sheet, row, sortable=sortable) for row in sheet.fields())
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     below = "".join(map(paragraph, [*sheet.said, *sheet.notes]))
     return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{below}"
 
 
-def _row(sheet: Sheet, row: list[Field]) -> Iterator[str]:
+def _row(sheet: Sheet, row: list[Field], *, sortable: bool) -> Iterator[str]:
     for place, (column, field) in enumerate(zip(sheet.columns, row, strict=True)):
         tag = 'th scope="row"' if place < sheet.names else "td"
         shown = _shown(field, stacked=sheet.stacked and column.align == "right")
         if column.code and field.text:
             shown = f"<code>{shown}</code>"
-        yield f"<{tag}{_aligned(column)}>{shown}</{tag[:2]}>"
+        number = _number(field) if sortable else ""
+        yield f"<{tag}{_aligned(column)}{number}>{shown}</{tag[:2]}>"
+
+
+def _number(field: Field) -> str:
+    """What a field is sorted by, if that is a number."""
+    plain = field.plain
+    if isinstance(plain, Mapping):
+        plain = plain.get("value")
+    known = isinstance(plain, int | float) and not isinstance(plain, bool)
+    return f' data-value="{plain!r}"' if known else ""
 
 
 def _shown(field: Field, *, stacked: bool) -> str:

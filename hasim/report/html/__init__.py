@@ -1,0 +1,1 @@
+"""A finding as one HTML file: sections, sortable tables, figures, incidents taken apart."""

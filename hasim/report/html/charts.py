@@ -1,0 +1,305 @@
+"""The charts of a page, as Vega-Lite specifications: data that hold no code.
+
+Colours are variables of the page's style sheet, so that a figure follows the theme and the
+printer. Fields are names of our own: a text of a file is a value and never a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hasim.report.html.page import Chart
+from hasim.report.survival import Observation, detected_by
+
+Spec = dict[str, Any]
+COLOURS = tuple(f"var(--c{number})" for number in range(7))
+DASHES = ([1, 0], [5, 2], [1, 1.2], [6, 1.5, 1, 1.5])
+STEPS = 500
+"""A curve is drawn with at most about so many steps, each where it is."""
+_LOG_FROM = 30.0
+SECONDS: Spec = {
+    "labelExpr": "format(datum.value, '~s') + 's'",
+    "tickCount": 8,
+    "labelOverlap": True,
+}
+"""The axis of a time, with labels such as ``250ms`` and ``2s``."""
+
+
+def _style(names: Sequence[str]) -> tuple[Spec, Spec]:
+    """Colour and dash of each cell, told apart also by those who see no colours."""
+    count = len(names)
+    colours = [COLOURS[k % len(COLOURS)] for k in range(count)]
+    dashes = [DASHES[k // len(COLOURS) % len(DASHES)] for k in range(count)]
+    legend = {"orient": "bottom", "columns": 2, "labelLimit": 300, "symbolSize": 200}
+    colour = {"field": "cell", "scale": {"domain": list(names), "range": colours}, "title": None}
+    dash = {"field": "cell", "scale": {"domain": list(names), "range": dashes}, "title": None}
+    return {**colour, "type": "nominal", "legend": legend}, {**dash, "type": "nominal"}
+
+
+def survival(
+    name: str,
+    title: str,
+    observed: Mapping[str, Sequence[Observation]],
+    *,
+    done: str,
+    pending: str,
+    since: str,
+) -> Chart:
+    """The share that was `done` by a time `since`, a Kaplan-Meier curve for each cell.
+
+    Those that were still `pending` when they were last seen are ticks on the curve.
+    """
+    columns: dict[str, list[Any]] = {"cell": [], "seconds": [], "share": [], "censored": []}
+    for cell, rows in observed.items():
+        for seconds, share, censored in _curve(rows):
+            for column, value in zip(columns, (cell, seconds, share, censored), strict=True):
+                columns[column].append(value)
+    counts = "; ".join(
+        f"{cell}: {len(rows):,}, {sum(late for _, late in rows):,} {pending}"
+        for cell, rows in list(observed.items())[:8]
+    )
+    about = (
+        f"Share {done} by a time {since.removeprefix('time ')}, one Kaplan-Meier curve for each "
+        f"cell; ticks are those {pending}. Of each: {counts}. A click on the legend picks a curve."
+    )
+    spec = _curves([cell for cell, rows in observed.items() if rows], _wide(observed), done, since)
+    return Chart(name, title, about, spec, columns)
+
+
+def _curves(names: Sequence[str], wide: bool, done: str, since: str) -> Spec:
+    """Curves by cell, of which a click on the legend picks one; `wide`: a logarithmic axis."""
+    colour, dash = _style(names)
+    x: Spec = {
+        "field": "seconds",
+        "type": "quantitative",
+        "title": since,
+        "axis": SECONDS,
+        "scale": {"type": "symlog", "constant": 0.5} if wide else {"zero": True},
+    }
+    y: Spec = {
+        "field": "share",
+        "type": "quantitative",
+        "title": f"{done} by then",
+        "axis": {"format": "%"},
+        "scale": {"domain": [0, 1]},
+    }
+    tooltip = [
+        {"field": "cell", "title": "cell"},
+        {"field": "seconds", "title": "seconds", "format": ".4~g"},
+        {"field": "share", "title": done, "format": ".1%"},
+    ]
+    return {
+        "height": 260,
+        "encoding": {"x": x, "y": y, "color": colour},
+        "params": [
+            {
+                "name": "chosen",
+                "select": {"type": "point", "fields": ["cell"]},
+                "bind": "legend",
+                "views": ["curves"],
+            }
+        ],
+        "layer": [
+            {
+                "name": "curves",
+                "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+                "encoding": {
+                    "strokeDash": dash,
+                    "tooltip": tooltip,
+                    "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},
+                },
+            },
+            {
+                "transform": [{"filter": "datum.censored"}],
+                "mark": {"type": "tick", "orient": "vertical", "size": 9, "thickness": 1.5},
+                "encoding": {
+                    "tooltip": tooltip,
+                    "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.1},
+                },
+            },
+        ],
+    }
+
+
+def _wide(observed: Mapping[str, Sequence[Observation]]) -> bool:
+    times = sorted(seconds for rows in observed.values() for seconds, _ in rows if seconds > 0)
+    return bool(times) and times[-1] > _LOG_FROM * max(times[len(times) // 2], 1e-9)
+
+
+def _curve(rows: Sequence[Observation]) -> list[tuple[float, float, bool]]:
+    """The corners of a curve and its ticks, (seconds, share, is a tick), thinned to `STEPS`."""
+    times, shares = detected_by(rows)
+    corners = list(zip(times, shares, strict=True))
+    least = 1 / STEPS
+    kept = [corners[0]]
+    for corner in corners[1:-1]:
+        if corner[1] - kept[-1][1] >= least:
+            kept.append(corner)
+    kept += corners[1:][-1:]
+    late = sorted(seconds for seconds, censored in rows if censored)
+    late = late[:: max(1, len(late) // STEPS)]
+    ticks, place = [], 0
+    for seconds in late:
+        while place + 1 < len(times) and times[place + 1] <= seconds:
+            place += 1
+        ticks.append((seconds, shares[place], True))
+    return sorted([*((t, share, False) for t, share in kept), *ticks])
+
+
+def stacked(
+    name: str,
+    title: str,
+    about: str,
+    parts: Mapping[str, Mapping[str, float]],
+    *,
+    axis: str,
+    unit: str,
+) -> Chart:
+    """A bar for each cell, made up of `parts` (by cell and part, in `unit`), in their order."""
+    kinds = list(dict.fromkeys(kind for own in parts.values() for kind in own))
+    kinds = [kind for kind in kinds if any(own.get(kind) for own in parts.values())]
+    rows = [(cell, kind, own.get(kind, 0.0)) for cell, own in parts.items() for kind in kinds]
+    columns: dict[str, list[Any]] = {
+        "cell": [cell for cell, _, _ in rows],
+        "part": [kind for _, kind, _ in rows],
+        "value": [value for _, _, value in rows],
+        "order": [kinds.index(kind) for _, kind, _ in rows],
+    }
+    colours = [f"var(--p{k % 10})" for k in range(len(kinds))]
+    spec: Spec = {
+        "height": 24 * max(1, len(parts)),
+        "mark": {"type": "bar", "stroke": "var(--paper)", "strokeWidth": 0.7},
+        "encoding": {
+            "y": _cells(list(parts)),
+            "x": {
+                "field": "value",
+                "type": "quantitative",
+                "title": axis,
+                "axis": {
+                    "format": ".2~%" if unit == "share" else "~s",
+                    "tickCount": 6,
+                    "labelOverlap": True,
+                },
+            },
+            "color": {
+                "field": "part",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": kinds, "range": colours},
+                "legend": {"orient": "bottom", "columns": 3},
+            },
+            "order": {"field": "order"},
+            "tooltip": [
+                {"field": "cell", "title": "cell"},
+                {"field": "part", "title": "part"},
+                {
+                    "field": "value",
+                    "title": axis,
+                    "format": ".4%" if unit == "share" else ".4~g",
+                },
+            ],
+        },
+    }
+    return Chart(name, title, about, spec, columns)
+
+
+def _cells(names: Sequence[str]) -> Spec:
+    axis = {"labelLimit": 220, "title": None, "domain": False, "ticks": False}
+    return {"field": "cell", "type": "nominal", "sort": list(names), "axis": axis}
+
+
+def dots(
+    name: str, title: str, rows: Sequence[tuple[str, float, float | None, float | None]], unit: str
+) -> Chart:
+    """A dot for each cell and the line of its 95 % interval: (cell, value, low, high)."""
+    columns: dict[str, list[Any]] = {
+        "cell": [row[0] for row in rows],
+        "value": [row[1] for row in rows],
+        "low": [row[2] for row in rows],
+        "high": [row[3] for row in rows],
+    }
+    own: dict[str, Spec] = {"ratio": {"format": ".4~%"}, "s": SECONDS}
+    axis = {**own.get(unit, {}), "tickCount": 4, "labelOverlap": True}
+    x = {"type": "quantitative", "title": None, "scale": {"zero": False}, "axis": axis}
+    shown = ".4%" if unit == "ratio" else ".4~g"
+    spec: Spec = {
+        "height": 20 * len(rows),
+        "encoding": {
+            "y": _cells([row[0] for row in rows]),
+            "tooltip": [
+                {"field": "cell", "title": "cell"},
+                *({"field": f, "title": f, "format": shown} for f in ("value", "low", "high")),
+            ],
+        },
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 2, "color": "var(--c0)"},
+                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 55, "color": "var(--c0)"},
+                "encoding": {"x": {**x, "field": "value"}},
+            },
+        ],
+    }
+    return Chart(name, title, "Each cell's estimate with its 95 % interval.", spec, columns)
+
+
+def over_time(
+    name: str,
+    title: str,
+    about: str,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    axis: str,
+    kinds: Sequence[str],
+    seconds: bool = False,
+) -> Chart:
+    """Lines over the time of a run: columns `cell`, `seconds`, `kind`, `value`, a panel a cell.
+
+    `seconds`: the values are times, drawn on a logarithmic axis.
+    """
+    names = list(dict.fromkeys(columns["cell"]))
+    y: Spec = {"field": "value", "type": "quantitative", "title": axis}
+    if seconds:
+        y |= {"axis": {**SECONDS, "tickCount": 4}, "scale": {"type": "log"}}
+    lines: Spec = {
+        "height": 200,
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.6},
+        "transform": [{"filter": "isValid(datum.value)"}, {"filter": "datum.cell == chosen"}],
+        "params": [
+            {
+                "name": "chosen",
+                "value": names[0] if names else "",
+                "bind": {"input": "select", "options": names, "name": "Cell "},
+            }
+        ],
+        "encoding": {
+            "x": {
+                "field": "seconds",
+                "type": "quantitative",
+                "title": "time since the start of the run",
+                "axis": SECONDS,
+            },
+            "y": y,
+            "color": {
+                "field": "kind",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": list(kinds), "range": list(COLOURS[: len(kinds)])},
+                "legend": {"orient": "bottom"},
+            },
+            "strokeDash": {
+                "field": "kind",
+                "type": "nominal",
+                "scale": {"domain": list(kinds), "range": list(DASHES[: len(kinds)])},
+            },
+            "tooltip": [
+                {"field": "kind", "title": "what"},
+                {"field": "seconds", "title": "from second", "format": ".4~g"},
+                {"field": "value", "title": axis, "format": ".4~g"},
+            ],
+        },
+    }
+    return Chart(name, title, about, lines, columns)

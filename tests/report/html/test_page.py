@@ -1,0 +1,127 @@
+"""Pages without a browser: what stands in them, what cannot act, how large they are."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import sys
+
+import pytest
+
+from hasim.report.html import charts, library
+from hasim.report.html.page import Chart, Explorer, Page, Section, embedded, html_page
+from hasim.report.sheet import Column, Paper, Sheet
+from hasim.report.survival import detected_by
+from tests.commands.test_cli import SCENARIO, cli
+from tests.findings.examples import OnPaper
+
+DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+
+
+def test_data_cannot_end_their_script():
+    text = embedded({"a": ["</script><!--", "&", "\u202e", float("nan"), 1.5]})
+    assert not set("<>&\u202e") & set(text)
+    assert json.loads(text) == {"a": ["</script><!--", "&", "\\u202e", None, 1.5]}
+
+
+def test_any_finding_has_a_page(tmp_path):
+    sheet = Sheet([Column("who"), Column("how many", align="right")], [["<a>", 3], ["b", 1.5]])
+    path = OnPaper(Paper([sheet], said=["So <it> is."])).report(tmp_path / "a.html")
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "So &lt;it&gt; is." in text
+    assert "&lt;a&gt;" in text
+    assert 'data-value="3"' in text
+    assert "vegaEmbed=" not in text  # nothing is drawn, so no library comes along
+    assert len(text) < 40_000
+
+
+def test_a_curve_is_thinned_but_true():
+    rows = [(k / 100, k % 7 == 0) for k in range(1, 5001)]
+    chart = charts.survival("d", "D", {"a": rows}, done="done", pending="open", since="time since")
+    times, shares = detected_by(rows)
+    exact = dict(zip(times, shares, strict=True))
+    drawn = list(zip(*(chart.columns[n] for n in ("seconds", "share", "censored")), strict=True))
+    corners = [(t, share) for t, share, censored in drawn if not censored]
+    assert len(corners) < 600
+    assert all(exact[t] == share for t, share in corners)
+    assert corners[-1] == (times[-1], shares[-1])
+    lags = [b - a for (_, a), (_, b) in itertools.pairwise(corners)]
+    assert max(lags) < 2.5 / charts.STEPS
+
+
+def test_shares_of_a_stack_are_those_given():
+    chart = charts.stacked(
+        "s", "S", "", {"x": {"a": 1.0, "b": 0.0}, "y": {"a": 0.5}}, axis="time", unit="s"
+    )
+    assert chart.columns["part"] == ["a", "a"]  # what nobody has is no part
+    assert chart.columns["value"] == [1.0, 0.5]
+
+
+def test_ten_thousand_incidents_are_under_five_megabytes():
+    count = 10_000
+    from hasim.findings.page_incidents import WORDS
+
+    columns = {
+        name: [1234567.8912 + k if name.endswith("_s") else k for k in range(count)]
+        for name in WORDS
+    }
+    columns |= {name: ["least-loaded, probe+messages"] * count for name in ("cell", "outcome")}
+    columns |= {name: ["amsterdam-west-1"] * count for name in ("master", "kind")}
+    explorer = Explorer(columns, WORDS, {}, "hasim explain RUN --incident {}")
+    page = Page("p", None, [], [Section("Incidents", [explorer])])
+    (data,) = DATA.findall(html_page(page))
+    assert len(json.loads(data)["incidents"]["columns"]["incident"]) == count
+    assert len(data.encode()) < 5e6
+
+
+def test_it_says_what_is_missing(monkeypatch, hostile, tmp_path):
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    library.script.cache_clear()
+    chart = Chart("a", "A", "", {}, {"x": [1]})
+    with pytest.raises(library.NoLibraryError, match=r"pip install 'hasim\[report\]'"):
+        html_page(Page("p", None, [], [Section("s", [chart])]))
+    library.script.cache_clear()
+
+
+def test_the_verdict_stands_first(hostile):
+    text = hostile.page()
+    assert text.index("expectations") < text.index("Estimates with their")
+    assert re.search(r"Of 8 expectations \d hold, \d do not, \d are undecided", text)
+    with pytest.raises(LookupError, match="no incident 99"):
+        hostile.page([99])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "tiny.yaml").write_text(SCENARIO)
+    few = ("--jobs", 1, "--replications", 2)
+    assert cli("run", folder / "tiny.yaml", *few, "--out", folder / "out").exit_code == 0
+    return folder / "out"
+
+
+def test_report_writes_the_page(run, tmp_path):
+    done = cli("report", run, "-o", tmp_path / "p.html", "--incident", 2)
+    assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'p.html'}\n")
+    (data,) = DATA.findall((tmp_path / "p.html").read_text(encoding="utf-8"))
+    assert list(json.loads(data)["incidents"]["details"]) == ["2"]
+    done = cli("report", str(run), "--incident", "77")
+    assert (done.exit_code, "no incident 77; the run has 4" in done.stderr) == (2, True)
+    done = cli("report", str(run), "-o", str(tmp_path / "no" / "p.html"))
+    assert (done.exit_code, "cannot write there" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("figure", ["intervals", "failover", "phases", "causes", "timeline"])
+def test_plot_draws_a_figure(run, tmp_path, figure):
+    file = tmp_path / "x.svg"
+    for _ in range(2):
+        done = cli("plot", str(run), "--figure", figure, "-o", str(file))
+        assert (done.exit_code, done.stdout) == (0, f"{file}\n")
+        text = file.read_text(encoding="utf-8")
+        assert "<svg" in text
+    done = cli("plot", str(run), "--figure", "timelin", "-o", str(file))
+    assert (done.exit_code, "Did you mean timeline?" in done.stderr) == (2, True)
+    done = cli("plot", str(run), "--figure", figure, "-o", "x.gif")
+    assert (done.exit_code, ".svg, .png, .pdf" in done.stderr) == (2, True)
