@@ -16,6 +16,7 @@ from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
+from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.settings import from_plain, settings
 from hasim.settings.validation import adapter
@@ -35,6 +36,8 @@ class ControlPlaneSettings:
     """High-availability monitoring."""
     accession: AccessionSettings = AccessionSettings()
     """How the control plane asks before it acts."""
+    leadership: LeadershipSettings = LeadershipSettings()
+    """Which of several control planes acts."""
 
 
 class ReplayError(ValueError):
@@ -82,6 +85,7 @@ def control_plane(journal: Journal, observer: str, made: ControlPlaneSettings) -
         made.balancing,
         made.monitor,
         made.accession,
+        made.leadership,
         observer=observer,
         seed=journal.header["observers"][observer].get("seed"),
         acts=journal.header["observers"][observer].get("acts", True),

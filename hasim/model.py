@@ -69,6 +69,15 @@ class PacketKind(StrEnum):
     SYNCED = "synced"
 
 
+class Word(StrEnum):
+    """What observers say to each other to find who leads."""
+
+    VOTE = "vote"  # give me your vote in this ballot
+    VOTED = "voted"
+    OWNS = "owns"  # this master owns something by now, or nothing any more
+    HEARD = "heard"  # that is known
+
+
 class Severity(StrEnum):
     """Severity of an alert; RESOLVED closes the alert of the same subject."""
 

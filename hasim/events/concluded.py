@@ -96,6 +96,16 @@ class TermBegun:
 
 
 @record
+class LeaderElected:
+    """The others have elected this observer (`leader`) in a ballot; now it asks for a term."""
+
+    leader: str
+    ballot: int
+    votes: tuple[str, ...]
+    reason: str
+
+
+@record
 class InputRefused:
     """An input changed nothing: it cannot be, or it answers nothing that was asked.
 
@@ -118,4 +128,5 @@ Event = (
     | ServiceFailed
     | InputRefused
     | TermBegun
+    | LeaderElected
 )

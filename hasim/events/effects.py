@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hasim.events.gossip import GossipPacket
 from hasim.events.inputs import GatewayHello, GatewayReport
-from hasim.model import RoutingTable
+from hasim.model import RoutingTable, Word
 from hasim.record import record
 
 
@@ -163,6 +163,20 @@ class SendGossip:
     packet: GossipPacket
 
 
+@record
+class TellObserver:
+    """Say something to another observer about who leads; `ok`: whether it is granted.
+
+    `ballot` is the number of the election, `master` whose failover it is for, if for one.
+    """
+
+    peer: str
+    word: Word
+    ballot: int
+    master: str | None = None
+    ok: bool = True
+
+
 Effect = (
     SendProbe
     | SendGossip
@@ -170,6 +184,7 @@ Effect = (
     | AskGateway
     | AskOpinion
     | GiveOpinion
+    | TellObserver
     | Fence
     | CancelFence
     | TransferState

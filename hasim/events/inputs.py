@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hasim.events.gossip import GossipPacket
-from hasim.model import Cause, Ownership
+from hasim.model import Cause, Ownership, Word
 from hasim.record import record
 from hasim.times import Times
 
@@ -349,6 +349,17 @@ class GossipHeard:
     packet: GossipPacket
 
 
+@record
+class ObserverTold:
+    """Another observer says something about who leads, see `TellObserver`."""
+
+    peer: str
+    word: Word
+    ballot: int
+    master: str | None = None
+    ok: bool = True
+
+
 Input = (
     WakeUp
     | GossipHeard
@@ -361,6 +372,7 @@ Input = (
     | ConnectionClosed
     | OpinionAsked
     | OpinionGiven
+    | ObserverTold
     | RoutingAck
     | FenceResult
     | TransferResult

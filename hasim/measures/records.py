@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from hasim.journal import Journal
+from hasim.measures.acting import as_acted
 from hasim.model import Master, Partition
 
 B = TypeVar("B")
@@ -29,14 +30,17 @@ def grouped(pairs: Iterable[tuple[K, V]]) -> Mapping[K, Sequence[V]]:
 class Records:
     """An observer's records and the truth, by class, in the order in which they happened.
 
-    `observer` is its name (None: the first that the journal names); `settings` are those of
-    its services. `late_window_ns`: after a cure, a declaration this soon still rests on what
-    happened before it (nanoseconds; with probes, one interval plus one timeout), as its
-    detection said. `recovery_ns`: within this time after a cure a master is declared healthy, if
-    no check fails (nanoseconds). Raises JournalError for one that the journal does not have.
+    `observer` is its name (None: the first that the journal names, or whoever acted, where several
+    may); `settings` are those of its services. `late_window_ns`: after a cure, a declaration this
+    soon still rests on what happened before it (nanoseconds; with probes, one interval plus one
+    timeout), as its detection said. `recovery_ns`: within this time after a cure a master is
+    declared healthy, if no check fails (nanoseconds). Raises JournalError for one that the journal
+    does not have.
     """
 
     def __init__(self, journal: Journal, observer: str | None = None) -> None:
+        if observer is None:
+            journal = as_acted(journal)
         self.observer = journal.observer(observer)
         about = journal.header["observers"][self.observer]
         self.settings: dict[str, Any] = about["settings"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any, ClassVar, Protocol, cast, get_args
@@ -11,7 +12,9 @@ from typing import Any, ClassVar, Protocol, cast, get_args
 from hasim.events import (
     Event,
     Input,
+    ObserverTold,
     Output,
+    OwnerChanged,
     Restart,
     ServiceFailed,
     StatusChanged,
@@ -23,14 +26,13 @@ from hasim.events import (
 from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.accession import AccessionSettings, Heard
 from hasim.services.agenda import NEVER
-from hasim.services.balancing.service import LoadBalancingService
+from hasim.services.assembly import Assembly, Four
 from hasim.services.balancing.settings import BalancingSettings
-from hasim.services.detection import DetectionSettings, FailoverDetectionService
+from hasim.services.detection import DetectionSettings
 from hasim.services.door import Door, InputError
-from hasim.services.failover import FailoverOrchestrator, FailoverSettings
-from hasim.services.frozen import fingerprint
-from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
-from hasim.services.reign import Reign
+from hasim.services.failover import FailoverSettings
+from hasim.services.leadership.settings import LeadershipSettings
+from hasim.services.monitoring import MonitorSettings
 
 EVENTS = frozenset(get_args(Event))
 PAUSE_NS = 1_000_000_000
@@ -40,6 +42,8 @@ WATCHERS = ("detection", "monitor")
 ASKING = "asking"
 PROCESS = (TakeSnapshot, Restart)
 """Inputs that concern no service, but the process of them all."""
+AMONG_OBSERVERS = (ObserverTold,)
+"""Inputs that concern no service, but which of several control planes acts."""
 TERMED = frozenset(
     kind for kind in get_args(Input) if "term" in {field.name for field in fields(kind)}
 )
@@ -90,6 +94,7 @@ class ControlPlane:
         balancing: BalancingSettings | None = None,
         monitor: MonitorSettings | None = None,
         accession: AccessionSettings | None = None,
+        leadership: LeadershipSettings | None = None,
         *,
         observer: str = "",
         seed: int | None = None,
@@ -97,46 +102,32 @@ class ControlPlane:
     ) -> None:
         self.observer = observer
         self.acts = acts
-        self._seed = seed
-        self._detection_settings = detection or DetectionSettings()
-        self._failover_settings = failover or FailoverSettings()
-        self._balancing_settings = balancing or BalancingSettings()
-        self._monitor_settings = monitor or MonitorSettings()
-        self._accession_settings = accession or AccessionSettings()
         self.cluster = cluster
+        self._assembly = Assembly(
+            cluster,
+            detection or DetectionSettings(),
+            failover or FailoverSettings(),
+            balancing or BalancingSettings(),
+            monitor or MonitorSettings(),
+            accession or AccessionSettings(),
+            leadership or LeadershipSettings(),
+            observer,
+            seed,
+        )
         self._door = Door(cluster)
         self._disk: str | None = None
         self._forget()
 
     def _forget(self) -> None:
         """As at the birth of the cluster."""
-        cluster = self.cluster
-        self._reign = Reign(self._accession_settings, cluster, self.observer)
-        self._install(
-            FailoverDetectionService(
-                self._detection_settings, cluster, seed=self._seed, observer=self.observer
-            ),
-            FailoverOrchestrator(self._failover_settings, cluster),
-            LoadBalancingService(self._balancing_settings, cluster),
-            HighAvailabilityMonitor(self._monitor_settings, cluster, observer=self.observer),
-        )
+        self._reign = self._assembly.reign()
+        self._install(self._assembly.services())
 
-    def _install(
-        self,
-        detection: FailoverDetectionService,
-        failover: FailoverOrchestrator,
-        balancing: LoadBalancingService,
-        monitor: HighAvailabilityMonitor,
-    ) -> None:
+    def _install(self, four: Four) -> None:
         """Register the four by name and wire their events."""
-        self.detection, self.failover = detection, failover
-        self.balancing, self.monitor = balancing, monitor
-        self.services: dict[str, Service] = {
-            "detection": self.detection,
-            "failover": self.failover,
-            "balancing": self.balancing,
-            "monitor": self.monitor,
-        }
+        self._four = four
+        self.detection, self.failover, self.balancing, self.monitor = four
+        self.services: dict[str, Service] = dict(four._asdict())
         if not self.acts:
             self.services = {"detection": self.detection}
         self._due_ns = {
@@ -158,14 +149,8 @@ class ControlPlane:
 
     def freeze(self) -> dict[str, Any]:
         """The state of all four services as plain data (JSON), and of which configuration it is."""
-        return {
-            "configuration": self._fingerprint(),
-            "term": self.term,
-            "detection": self.detection.freeze(),
-            "failover": self.failover.freeze(),
-            "balancing": self.balancing.freeze(),
-            "monitor": self.monitor.freeze(),
-        }
+        configuration = {"configuration": self._assembly.fingerprint()}
+        return configuration | self._reign.freeze() | self._four.freeze()
 
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where the control plane stood that `freeze` was called on.
@@ -173,24 +158,11 @@ class ControlPlane:
         ValueError if that had another configuration. To be followed by `resume`: what has happened
         since is learned by asking.
         """
-        own, frozen = self._fingerprint(), data["configuration"]
+        own, frozen = self._assembly.fingerprint(), data["configuration"]
         if frozen != own:
             raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
-        self._reign.term = data["term"]
-        self._install(
-            FailoverDetectionService.restore(
-                self._detection_settings,
-                self.cluster,
-                data["detection"],
-                seed=self._seed,
-                observer=self.observer,
-            ),
-            FailoverOrchestrator.restore(self._failover_settings, self.cluster, data["failover"]),
-            LoadBalancingService.restore(self._balancing_settings, self.cluster, data["balancing"]),
-            HighAvailabilityMonitor.restore(
-                self._monitor_settings, self.cluster, data["monitor"], observer=self.observer
-            ),
-        )
+        self._reign.thaw(data)
+        self._install(self._assembly.restored(data))
 
     @property
     def term(self) -> int:
@@ -199,17 +171,10 @@ class ControlPlane:
 
     def reborn(self) -> ControlPlane:
         """Another control plane of the same configuration, which remembers nothing."""
-        return ControlPlane(
-            self.cluster,
-            self._detection_settings,
-            self._failover_settings,
-            self._balancing_settings,
-            self._monitor_settings,
-            self._accession_settings,
-            observer=self.observer,
-            seed=self._seed,
-            acts=self.acts,
-        )
+        made = copy.copy(self)
+        made._door, made._disk = Door(self.cluster), None
+        made._forget()
+        return made
 
     def resume(self, now: int) -> list[Output]:
         """Go on after `restore`, or begin without a memory among masters that are at work.
@@ -217,8 +182,7 @@ class ControlPlane:
         Probes that were under way are sent anew; what was ordered is ordered again when a majority
         has said what it knows.
         """
-        out = self.start(now)
-        return out + self._ask_anew(now, self.term) if self.acts else out
+        return self._start(now, born=False)
 
     def start(self, now: int) -> list[Output]:
         """Start monitoring, at the birth of the cluster.
@@ -226,12 +190,15 @@ class ControlPlane:
         Raises RuntimeError if a service is not healthy after that. All that the configuration says
         is taken to be so; one that is started later than the masters is to `resume`.
         """
+        return self._start(now, born=True)
+
+    def _start(self, now: int, *, born: bool) -> list[Output]:
         out = self._guarded(now, "monitor", self.monitor.initialize_monitoring) if self.acts else []
         out += self._guarded(now, "detection", self.detection.start_monitoring)
         sick = [name for name, service in self.services.items() if not service.healthy()]
         if sick:
             raise RuntimeError(f"not healthy after the start: {', '.join(sick)}")
-        return out
+        return out + self._reigned(self._reign.begin(now, born=born)) if self.acts else out
 
     def stop(self, now: int) -> list[Output]:
         """Stop probing and close the monitor's books."""
@@ -249,13 +216,14 @@ class ControlPlane:
             return self._live(now, item)
         out: list[Output] = []
         if type(item) in TERMED and cast(Any, item).term > self.term and self._reign.acts:
-            out = self._ask_anew(now, cast(Any, item).term)
+            out = self._reigned(self._reign.outbid(now, cast(Any, item).term))
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
             if (not woken or due_ns[name] <= now) and self._is_at_work(name):
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
-        if self._reign.waits or self._due_ns.get(ASKING, NEVER) != NEVER:
+        due = woken and due_ns.get(ASKING, NEVER) <= now
+        if due or (self._reign.concerns(item) and self.acts):
             out = out + self._hear(now, item)
         return out
 
@@ -278,19 +246,19 @@ class ControlPlane:
     def _is_at_work(self, name: str) -> bool:
         return self._reign.acts or name in WATCHERS
 
-    def _ask_anew(self, now: int, above: int) -> list[Output]:
-        """Act no more, and ask everybody under a term after this one."""
-        for name in self.services:
-            if name not in WATCHERS:
-                self._due_ns[name] = NEVER
-        out = list[Output](self._reign.ask_anew(now, above))
+    def _reigned(self, out: Sequence[Output]) -> list[Output]:
+        """What is asked, or told, by its reign; services that give orders rest if it rests."""
+        if not self._reign.acts:
+            for name in self.services:
+                if name not in WATCHERS:
+                    self._due_ns[name] = NEVER
         self._due(ASKING, self._reign.next_wakeup())
-        return out
+        return list(out)
 
     def _hear(self, now: int, item: Input) -> list[Output]:
         """Take what may be an answer to what was asked of everybody, and act if it is enough."""
         reign, failed = self._reign, self.detection.get_failed_masters()
-        out = list[Output](reign.hear(now, item))
+        out = self._reigned(reign.hear(now, item))
         accession = reign.granted(now, failed)
         if accession is not None:
             statuses = self.detection.get_all_master_statuses()
@@ -318,14 +286,6 @@ class ControlPlane:
                 out += self._guarded(now, "detection", check)
         self._due(ASKING, reign.next_wakeup())
         return out
-
-    def _fingerprint(self) -> str:
-        """Of the cluster and all settings."""
-        return fingerprint(
-            self.cluster,
-            *(self._detection_settings, self._failover_settings),
-            *(self._balancing_settings, self._monitor_settings),
-        )
 
     def hand_over_probing(self, master: str) -> None:
         """Somebody else probes a master from now on, see `FailoverDetectionService.rhythm`."""
@@ -379,6 +339,9 @@ class ControlPlane:
 
     def _tell(self, now: int, origin: str, event: Event) -> list[Output]:
         out: list[Output] = []
+        if isinstance(event, OwnerChanged | TermBegun):
+            owning = self.failover.get_owning_masters()
+            out += self._reigned(self._reign.leader.owns(now, owning))
         for name, listener in self._listeners.items():
             # The failure of a service concerns the monitor alone, so that failures
             # of several services cannot echo between them.
@@ -386,9 +349,7 @@ class ControlPlane:
             if name == "failover" and isinstance(event, StatusChanged):
                 withheld, asked = self._reign.withhold(now, event)
                 told = not withheld
-                if asked:
-                    out += asked
-                    self._due(ASKING, self._reign.next_wakeup())
+                out += self._reigned(asked)
             if name != origin and told and self._is_at_work(name):
                 out += self._guarded(now, name, listener, event)
         return out

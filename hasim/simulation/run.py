@@ -117,6 +117,7 @@ def _about(tier: Tier) -> dict[str, Any]:
         "balancing": plain(settings.balancing),
         "monitor": plain(settings.monitor),
         "accession": plain(settings.accession),
+        "leadership": plain(settings.leadership),
     }
     return {
         "cluster": freeze(tier.cluster),

@@ -179,21 +179,19 @@ class Tier:
         return masters
 
     def _control_plane(self, observer: str) -> ControlPlane:
+        made = self.settings
         return ControlPlane(
             self.cluster,
-            self.settings.detection,
-            self.settings.failover,
-            self.settings.balancing,
-            self.settings.monitor,
-            self.settings.accession,
+            *(made.detection, made.failover, made.balancing, made.monitor),
+            *(made.accession, made.leadership),
             observer=observer,
             seed=self.chance_of(observer),
             acts=self.acts(observer),
         )
 
     def acts(self, observer: str) -> bool:
-        """Whether an observer acts on what it sees: the first does, the others only watch."""
-        return observer == next(iter(self.sites))
+        """Whether an observer may act on what it sees: the first, or any that comes to lead."""
+        return self.settings.leadership.shared or observer == next(iter(self.sites))
 
     def chance_of(self, observer: str) -> int:
         """The seed of an observer's chance: another one in each replication."""

@@ -18,7 +18,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause
-from hasim.services.control_plane import PROCESS, ControlPlane
+from hasim.services.control_plane import AMONG_OBSERVERS, PROCESS, ControlPlane
 from hasim.units import SECOND
 from tests.services.bench import Bench, cluster
 
@@ -98,7 +98,7 @@ def test_stop_sends_no_more_probes() -> None:
 
 def test_every_input_concerns_a_service() -> None:
     taken = frozenset[type]().union(*(s.INPUTS for s in ControlPlane(cluster(3)).services.values()))
-    assert taken | frozenset(PROCESS) == frozenset(get_args(Input))
+    assert taken | {*PROCESS, *AMONG_OBSERVERS} == frozenset(get_args(Input))
 
 
 def test_nobody_is_woken_before_time(monkeypatch) -> None:

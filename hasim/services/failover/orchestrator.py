@@ -102,6 +102,10 @@ class FailoverOrchestrator:
         """The owner that the orchestrator last confirmed. KeyError for an unknown partition."""
         return self._known.owners.of(partition)
 
+    def get_owning_masters(self) -> dict[str, bool]:
+        """Of each master, whether it owns anything, as far as was confirmed."""
+        return {master: bool(self._known.owners.owned(master)) for master in self._known.masters}
+
     def next_wakeup(self) -> int | None:
         """The earliest deadline of a step, or time of something that is done again (ns)."""
         times = [f.deadline_ns for f in self._failovers.active]

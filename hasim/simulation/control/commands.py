@@ -12,12 +12,14 @@ from hasim.events import (
     Effect,
     Fence,
     GiveOpinion,
+    ObserverTold,
     OpinionAsked,
     OpinionGiven,
     Promote,
     PublishRouting,
     SendGossip,
     SendProbe,
+    TellObserver,
     TransferState,
 )
 from hasim.simulation.clients.rerouting import Rerouting
@@ -80,7 +82,7 @@ class Commands:
                 self._post.order(target, lambda: self._roles.demote(target, effect))
             case PublishRouting():
                 self._publish(effect)
-            case AskOpinion() | GiveOpinion() | SendGossip():
+            case AskOpinion() | GiveOpinion() | TellObserver() | SendGossip():
                 self._speak(effect)
             case DiscardTransfer():
                 pass  # a staged copy that was never committed leaves nothing behind
@@ -97,7 +99,7 @@ class Commands:
 
         self._post.send(endpoint, COMPLETION, arrive)
 
-    def _speak(self, effect: AskOpinion | GiveOpinion | SendGossip) -> None:
+    def _speak(self, effect: AskOpinion | GiveOpinion | TellObserver | SendGossip) -> None:
         """Something for another observer, or for a member of the gossip."""
         own = self._post
         match effect:
@@ -110,6 +112,9 @@ class Commands:
             case GiveOpinion():
                 given = OpinionGiven(own.observer, effect.master, effect.number, effect.down)
                 self.peers[effect.peer].bring(own.endpoint, given)
+            case TellObserver(peer, word, ballot, master, ok):
+                told = ObserverTold(own.observer, word, ballot, master, ok)
+                self.peers[peer].bring(own.endpoint, told)
 
     def _publish(self, effect: PublishRouting) -> None:
         endpoint = self._rerouting.endpoint_of(effect.gateway)

@@ -8,6 +8,7 @@ from hasim.services.accession import AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
+from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.settings import duration, settings
 from hasim.simulation.settings.masters import (
@@ -40,7 +41,8 @@ class ObserverSettings:
     ] = MINUTE
     witnesses: tuple[str, ...] = ()
     """The sites of further observers: they detect by themselves, in the same way, and act on
-    nothing; confirmations other than `alone` go by what they hold."""
+    nothing unless they come to lead (`leadership`); confirmations other than `alone` go by what
+    they hold."""
 
 
 @settings
@@ -70,6 +72,8 @@ class ClusterSettings:
     """High-availability monitoring."""
     accession: AccessionSettings = AccessionSettings()
     """How a control plane that starts among masters at work comes to act."""
+    leadership: LeadershipSettings = LeadershipSettings()
+    """Which of several control planes acts."""
 
 
 @settings

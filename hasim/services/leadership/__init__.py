@@ -1,0 +1,1 @@
+"""Which of several control planes acts: leaders by configuration, by votes, by heartbeats."""

@@ -1,0 +1,1 @@
+"""Presets of leadership: how real systems find who acts, one system in each file."""
