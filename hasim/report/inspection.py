@@ -23,6 +23,7 @@ AS = {
     "arrivals": "As arrival times",
     "counts": "As counts of messages in bins of time",
     "outages": "As outages",
+    "common": "As failures with common causes",
     "checks": "As a log of checks",
     "rtt": "As round-trip times between sites",
     "jitter": "As jitter (round-trip times over their median)",

@@ -36,6 +36,14 @@ RESOURCES = _words(
     "resource node nodenum host hostname server service instance machine system component master "
     "target name id url check monitor site"
 )
+PLACES = {
+    "region": _words("region site datacenter datacentre dc"),
+    "zone": _words("zone az room building hall cluster system pod"),
+    "rack": _words("rack cabinet chassis enclosure"),
+}
+"""Words for places by the level that they are likeliest to be, the largest first."""
+FEW = 0.05
+"""So many rows may leave the name of what failed empty."""
 LATENCIES = _words("rtt latency ping elapsed response delay ms duration took")
 
 
@@ -109,14 +117,30 @@ def _texts(facts: TableFacts) -> list[ColumnFacts]:
     return [column for column in facts.columns if column.kind == "text" and not column.empty]
 
 
-def _resource(facts: TableFacts, taken: list[ColumnFacts]) -> str | int | None:
-    """The column that names what failed, or None."""
+def _resource(
+    facts: TableFacts, taken: list[ColumnFacts]
+) -> str | int | tuple[str | int, ...] | None:
+    """The column that names what failed, after those of its places if there are any; or None."""
     free = [c for c in facts.columns if c not in taken and c.kind in ("text", "numbers")]
-    free = [c for c in free if not c.empty and (c.kind == "text" or c.whole)]
-    named = [c for word in RESOURCES for c in free if word in words(c.name)]
+    free = [c for c in free if c.empty <= FEW * facts.rows and (c.kind == "text" or c.whole)]
+    whole = [c for word in RESOURCES for c in free if words(c.name) == [word]]
+    named = [c for word in RESOURCES for c in free if word in words(c.name) and not c.empty]
     several = [c for c in free if c.kind == "text" and c.distinct < max(2, facts.rows)]
-    found = named or several
-    return found[0].said if found else None
+    found = whole or named or several
+    if not found:
+        return None
+    places = [c for c in free if c != found[0] and level_of(c.name) and c.distinct > 1]
+    places = [c for c in places if len(words(c.name)) == 1 and c.distinct < facts.rows]
+    if not level_of(found[0].name) and places:
+        one_each = {level_of(c.name): c.said for c in reversed(places)}
+        return (*(one_each[level] for level in PLACES if level in one_each), found[0].said)
+    return found[0].said
+
+
+def level_of(name: str) -> str:
+    """The level of places that the name of a column speaks of, else empty."""
+    own = words(name)
+    return next((level for level, known in PLACES.items() if any(w in known for w in own)), "")
 
 
 def _outages(facts: TableFacts) -> Iterator[Guess]:

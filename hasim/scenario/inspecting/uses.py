@@ -12,6 +12,7 @@ import numpy as np
 
 from hasim.scenario.inspecting.columns import TableFacts, facts_of
 from hasim.scenario.inspecting.guesses import Guess, guesses
+from hasim.scenario.inspecting.in_common import in_common
 from hasim.scenario.inspecting.pasting import to_paste
 from hasim.scenario.tables.errors import TraceError
 from hasim.scenario.traces.arrivals import read_arrivals, read_bins
@@ -74,7 +75,22 @@ def inspect(file: str | Path, **layout: Any) -> Inspection:
     path = Path(file)
     facts = facts_of(path, from_plain(TableFile, layout))
     wide = is_wide(from_plain(MatrixTrace, {"matrix": str(path), **layout}))
-    return Inspection(facts, tuple(_tried(path, one, layout) for one in guesses(facts, wide)))
+    found: list[Use] = []
+    for guess in guesses(facts, wide):
+        use = _tried(path, guess, layout)
+        found.append(use)
+        if guess.use == "outages" and not use.refused:
+            found += _in_common({"trace": str(path), **guess.settings, **layout})
+    return Inspection(facts, tuple(found))
+
+
+def _in_common(settings: dict[str, Any]) -> list[Use]:
+    """Outages as failures with common causes, if rows name places and some failed at once."""
+    found = in_common(settings, shortly)
+    if found is None:
+        return []
+    text, notes, lines = found
+    return [Use("common", lines, text, tuple(notes))]
 
 
 def _tried(path: Path, guess: Guess, layout: dict[str, Any]) -> Use:

@@ -166,7 +166,9 @@ def _outages(path: Path, unit: TimeUnit, masters: list[str]) -> dict[str, list[t
         text = f"{path.name} does not say whose an outage is: it needs a column resource"
         raise TraceError(path, settings=[("resource", text)])
     found = found_outages(OutageTrace(trace=str(path), unit=unit, resource=resource))
-    whose = found.resources if resource is not None else [masters[0]] * len(found.starts)
+    whose = [name for (name,) in found.resources]
+    if resource is None:
+        whose = [masters[0]] * len(found.starts)
     strange = [
         (int(place), "resource", "nothing was heard of it")
         for place, name in enumerate(whose)

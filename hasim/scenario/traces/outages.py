@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,15 +32,17 @@ class Found:
     """Outages as they stand in a file, in its own time: whose, from when, to when.
 
     `places` are their rows in the table. The end of an outage that is still open (`is_open`) is
-    the last time in the file.
+    the last time in the file. `resources` have a part for each column that names them;
+    `unnamed` are the lines, left out, in which one of these is empty.
     """
 
     table: Table
-    resources: list[str]
+    resources: Sequence[tuple[str, ...]]
     starts: Ints
     ends: Ints
     is_open: Bools
     places: Ints
+    unnamed: list[int]
 
 
 def read_outages(trace: Recording) -> Outages:
@@ -53,7 +56,8 @@ def read_outages(trace: Recording) -> Outages:
 
 
 def open_outages(trace: Recording) -> list[str]:
-    """A sentence for each file with outages without an end, and what they are taken for."""
+    """A sentence on outages without an end, and what they are taken for, and one on rows
+    that do not name what failed."""
     return _outages(trace)[1]
 
 
@@ -80,7 +84,7 @@ def _outages(trace: Recording) -> tuple[Outages, list[str]]:
         setting = "result" if isinstance(trace, CheckLog) else "end"
         places = found.places[found.is_open]
         found.table.refuse([(int(place), setting, text) for place in places])
-    by_resource: dict[str, list[tuple[int, int]]] = {}
+    by_resource: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for index in np.lexsort((found.ends, found.starts)):
         if kept[index]:
             spans = by_resource.setdefault(found.resources[index], [])
@@ -100,15 +104,19 @@ def _refuse_few(trace: RecordedOutages, file: Path, most: int) -> None:
 
 def _said(found: Found, kept: Bools) -> list[str]:
     """What was made of outages without an end, and how many there are."""
-    lines = found.table.lines(found.places[kept & found.is_open])
-    if not lines:
-        return []
-    where = f"line {lines[0]}" if len(lines) == 1 else f"{len(lines)} lines from {lines[0]} on"
-    one = "an outage without an end is" if len(lines) == 1 else "outages without an end are"
-    return [
-        f"{found.table.file}: {where}: {one} taken to last to the last time in the file "
-        "(open: to-end)"
-    ]
+    said = []
+    if lines := found.table.lines(found.places[kept & found.is_open]):
+        one = "an outage without an end is" if len(lines) == 1 else "outages without an end are"
+        text = "taken to last to the last time in the file (open: to-end)"
+        said.append(f"{found.table.file}: {_where(lines)}: {one} {text}")
+    if lines := found.unnamed:
+        text = "left out: of what names the resource, something is empty"
+        said.append(f"{found.table.file}: {_where(lines)}: {text}")
+    return said
+
+
+def _where(lines: list[int]) -> str:
+    return f"line {lines[0]}" if len(lines) == 1 else f"{len(lines)} lines from {lines[0]} on"
 
 
 # -- a row for each ---------------------------------------------------------------------
@@ -120,12 +128,21 @@ def _from_rows(trace: OutageTrace) -> Found:
         wanted["duration"] = trace.duration_
     elif trace.lasts_ns is None:
         wanted["end"] = trace.end
+    several = isinstance(trace.resource, tuple)
+    named: tuple[str | int, ...] = trace.resource if several else (trace.resource,)  # type: ignore[assignment]
+    parts = [f"resource.{part}" if several else "resource" for part in range(len(named))]
     if trace.resource is not None:
-        wanted["resource"] = trace.resource
-    table = _with_ways_out(trace, wanted)
-    resources = table.texts("resource") if trace.resource is not None else [""] * len(table)
+        wanted |= dict(zip(parts, named, strict=True))
+    whole = _with_ways_out(trace, wanted)
+    table, unnamed = whole, list[int]()
+    if several:
+        is_named = ~np.any([is_nothing(whole.columns[part]) for part in parts], axis=0)
+        table, unnamed = whole.taken(is_named), whole.lines(np.flatnonzero(~is_named))
+    resources: Sequence[tuple[str, ...]] = [("",)] * len(table)
+    if trace.resource is not None:
+        resources = list(zip(*map(table.texts, parts), strict=True))
     starts, ends, is_open = _spans(trace, table)
-    return Found(table, resources, starts, ends, is_open, np.arange(len(table)))
+    return Found(table, resources, starts, ends, is_open, np.arange(len(table)), unnamed)
 
 
 def _with_ways_out(trace: OutageTrace, wanted: dict[str, str | int]) -> Table:
@@ -191,7 +208,8 @@ def _closed(starts: Ints, ends: Ints, is_open: Bools) -> tuple[Ints, Ints, Bools
 
 def _from_checks(trace: CheckLog) -> Found:
     runs: Runs = runs_of(trace)
-    return Found(runs.table, runs.targets, runs.starts, runs.ends, runs.is_open, runs.places)
+    targets = [(target,) for target in runs.targets]
+    return Found(runs.table, targets, runs.starts, runs.ends, runs.is_open, runs.places, [])
 
 
 # -- what all recordings come to -----------------------------------------------------------

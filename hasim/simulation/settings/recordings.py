@@ -35,17 +35,24 @@ DATES = (
 
 @dataclass(frozen=True)
 class ColumnName:
-    """The annotation of a column: its name, or its number from 1 on."""
+    """The annotation of a column: its name, or its number from 1 on; of `several`, a list."""
 
     optional: bool = False
+    several: bool = False
 
-    def read(self, value: object) -> str | int | None:
+    def read(self, value: object) -> str | int | tuple[str | int, ...] | None:
         """The name or number as it is; ValueError says what was expected."""
+        if self.several and isinstance(value, list | tuple) and value:
+            one = ColumnName()
+            return tuple(one.read(column) for column in value)  # type: ignore[misc]  # none is None
         number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
         if number or (isinstance(value, str) and value) or (value is None and self.optional):
             return value  # type: ignore[return-value]  # one of the three, as was just seen
         got = "nothing" if value is None else repr(value)
-        raise ValueError(f"expected the name of a column, or its number from 1 on, got {got}")
+        or_list = ", or a list of them" if self.several else ""
+        raise ValueError(
+            f"expected the name of a column, or its number from 1 on{or_list}, got {got}"
+        )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
@@ -57,11 +64,17 @@ class ColumnName:
             {"type": "string", "minLength": 1},
             {"type": "integer", "minimum": 1},
         ]
-        return {"anyOf": [*forms, {"type": "null"}] if self.optional else forms}
+        more: list[dict[str, Any]] = []
+        if self.several:
+            more.append({"type": "array", "items": {"anyOf": forms}, "minItems": 1})
+        return {"anyOf": [*forms, *more, *([{"type": "null"}] if self.optional else [])]}
 
 
 Column = Annotated[str | int, ColumnName()]
 MaybeColumn = Annotated[str | int | None, ColumnName(optional=True)]
+MaybeColumns = Annotated[
+    str | int | tuple[str | int, ...] | None, ColumnName(optional=True, several=True)
+]
 
 
 class DateFormat:
@@ -243,9 +256,10 @@ class OutageTrace(RecordedOutages):
         int | None,
         duration("How long every outage lasted, where the file has only starts.", above=0),
     ] = None
-    resource: MaybeColumn = "resource"
-    """The column that names what failed; overlapping outages of one resource are merged. `null`:
-    all rows are of one."""
+    resource: MaybeColumns = "resource"
+    """The column that names what failed; overlapping outages of one resource are merged. Several,
+    if names are those within a place: `[rack, node]`, the largest place first; rows in which one
+    of them is empty are left out (which is said). `null`: all rows are of one."""
 
 
 @settings
