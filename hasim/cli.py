@@ -19,6 +19,7 @@ from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, show, validate
 from hasim.commands.shell import Shell
 from hasim.commands.tradeoff import tradeoff
+from hasim.commands.watch import watch
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -65,6 +66,7 @@ for command in (
     configure,
     tradeoff,
     replay,
+    watch,
     explain,
     report,
     plot,

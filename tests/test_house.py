@@ -37,6 +37,7 @@ LAYERS = (
     {"study"},
     {"report"},
     {"findings"},
+    {"watch"},
     {"api"},
     {"commands"},
     {"cli"},

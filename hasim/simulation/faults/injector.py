@@ -41,6 +41,7 @@ class Injector:
         self._recorded = recorded
         self.declared = Declared()
         self._source = (seed, replication)
+        self._injected = 0
 
     def schedule(self, faults: Sequence[AnyFault], horizon_ns: int) -> None:
         """Put every occurrence before the horizon on the clock.
@@ -55,6 +56,17 @@ class Injector:
                     continue
                 for targets, (start, duration) in process:
                     Call(self._env, start, FAULT, self._strike, (fault, targets, duration))
+
+    def inject(self, fault: AnyFault) -> tuple[str, ...]:
+        """A fault strikes now, whatever its schedule says; the names of whom.
+
+        Of its law of durations it lasts the mean.
+        """
+        self._injected += 1
+        struck = self._resolving(-self._injected, fault, 0)()
+        duration = max(1, round(fault.for_.mean_ns))
+        Call(self._env, 0, FAULT, self._strike, (fault, lambda: struck, duration))
+        return tuple(one.id for one in struck)
 
     def _strike(self, event: Call) -> None:
         fault, targets, duration = event.load
