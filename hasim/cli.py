@@ -19,7 +19,7 @@ from hasim.commands.run import resume, run, study
 from hasim.commands.scenarios import list_, new, schema, show, validate
 from hasim.commands.shell import Shell
 from hasim.commands.tradeoff import tradeoff
-from hasim.commands.watch import watch
+from hasim.commands.watch import serve, watch
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -67,6 +67,7 @@ for command in (
     tradeoff,
     replay,
     watch,
+    serve,
     explain,
     report,
     plot,

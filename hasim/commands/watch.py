@@ -1,4 +1,4 @@
-"""``hasim watch``: the dashboard of the services, over a scenario or a journal."""
+"""``hasim watch`` and ``serve``: the services at work, over a scenario or a journal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hasim.commands.options import ScenarioName, asked, examples, set_option
-from hasim.commands.shell import FINE, fail
+from hasim.commands.shell import FINE, fail, note
 
 if TYPE_CHECKING:
     from hasim.watch.sources import Source
@@ -22,6 +22,15 @@ cell_option = click.option(
 replication_option = click.option("--replication", type=click.IntRange(min=0), default=0)
 
 
+speed_option = click.option(
+    "--speed",
+    type=click.FloatRange(min=0.01, max=1000.0),
+    default=1.0,
+    show_default=True,
+    help="Simulated seconds a second.",
+)
+
+
 @click.command(
     epilog=examples(
         "hasim watch hang --speed 10",
@@ -30,13 +39,7 @@ replication_option = click.option("--replication", type=click.IntRange(min=0), d
     )
 )
 @source_argument
-@click.option(
-    "--speed",
-    type=click.FloatRange(min=0.01, max=1000.0),
-    default=1.0,
-    show_default=True,
-    help="Simulated seconds a second.",
-)
+@speed_option
 @set_option("Replace a setting of the scenario.")
 @cell_option
 @replication_option
@@ -60,6 +63,61 @@ def watch(
     source = opened(what, overrides, cell, replication)
     try:
         Dashboard(source, speed).run()
+    finally:
+        source.close()
+    return FINE
+
+
+@click.command(epilog=examples("hasim serve hang", "hasim serve quickstart --port 9464 --speed 10"))
+@source_argument
+@click.option(
+    "--port",
+    type=click.IntRange(min=0, max=65535),
+    default=9464,
+    show_default=True,
+    help="The port on 127.0.0.1; 0 takes a free one.",
+)
+@speed_option
+@set_option("Replace a setting of the scenario.")
+@cell_option
+@replication_option
+def serve(
+    what: str,
+    port: int,
+    speed: float,
+    overrides: list[tuple[str, str]],
+    cell: int,
+    replication: int,
+) -> int:
+    """Serve metrics over HTTP, on this machine.
+
+    /metrics is OpenMetrics text with Unix time, for Prometheus; /dashboard all that `hasim watch`
+    shows, as JSON. The scenario or journal goes on meanwhile, and stands still at its end. Ctrl-C
+    ends it. Nobody else can reach it: it listens on 127.0.0.1.
+    """
+    import threading
+
+    try:
+        from hasim.watch.server import Served, server
+    except ImportError:
+        fail("serving metrics needs prometheus-client: pip install 'hasim[watch]'")
+    source = opened(what, overrides, cell, replication)
+    try:
+        served = Served(source, speed)
+        try:
+            made = server(served, port)
+        except OSError as error:
+            fail(f"--port {port}: cannot listen there: {error.strerror}")
+        with made:
+            stop = threading.Event()
+            threading.Thread(target=made.serve_forever, daemon=True).start()
+            click.echo(f"http://127.0.0.1:{made.server_port}/metrics")
+            try:
+                served.follow(stop)
+            except KeyboardInterrupt:
+                note("Ended.")
+            finally:
+                made.shutdown()
     finally:
         source.close()
     return FINE
