@@ -218,7 +218,7 @@ def layer(draw: Any) -> dict[str, Any]:
     some = st.lists(st.sampled_from(FAILURES), unique=True).map(tuple)
     return {
         "on": draw(st.just(FAILURES) | some),
-        "master": one("another", "another", "same", "same-then-another"),
+        "master": one("another", "another", "same", "same-then-another", "pinned"),
         "backoff_ns": one(0, 1, 10) * GRID_NS,
         "growth": one(1.0, 1.6, 2.0),
         "most_backoff_ns": one(0, 20) * GRID_NS,

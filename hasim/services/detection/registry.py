@@ -36,6 +36,7 @@ from hasim.services.detection.flapping.flapping import Flapping
 from hasim.services.detection.flapping.never import Never
 from hasim.services.detection.presets.akka import AKKA
 from hasim.services.detection.presets.aws_alb import AWS_ALB
+from hasim.services.detection.presets.aws_jdbc_efm import AWS_JDBC_EFM
 from hasim.services.detection.presets.cassandra import CASSANDRA
 from hasim.services.detection.presets.consul import CONSUL_LAN, CONSUL_WAN
 from hasim.services.detection.presets.envoy import ENVOY
@@ -92,6 +93,7 @@ PRESETS: Named[Preset] = Named(
         "envoy": ENVOY,
         "kubernetes": KUBERNETES,
         "aws-alb": AWS_ALB,
+        "aws-jdbc-efm": AWS_JDBC_EFM,
         "route53": ROUTE53,
         "keepalived": KEEPALIVED,
         "akka": AKKA,

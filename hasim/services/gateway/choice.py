@@ -62,11 +62,14 @@ class Choice:
 
     # -- attempts ----------------------------------------------------------------
 
-    def admit(self, now: int, owner: int) -> int:
-        """ROOM, FULL or NOBODY: whether anybody may be sent an attempt; `owner` -1: stateless."""
+    def admit(self, now: int, owner: int, *, pinned: bool = False) -> int:
+        """ROOM, FULL or NOBODY: whether anybody may be sent an attempt; `owner` -1: stateless.
+
+        `pinned`: whether the owner is eligible does not matter.
+        """
         if owner < 0:
             return admit(self.protection, self.fleet, now) if self._guarded else ROOM
-        if not self._standing.eligible[owner]:
+        if not pinned and not self._standing.eligible[owner]:
             return NOBODY
         return admit_owned(self.protection, self.fleet, owner) if self._guarded else ROOM
 

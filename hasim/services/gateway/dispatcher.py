@@ -27,7 +27,7 @@ from hasim.services.gateway.effects import (
 )
 from hasim.services.gateway.memory import Memory
 from hasim.services.gateway.pace import note_latency
-from hasim.services.gateway.retrying import NONE, follows, starts_at, stays
+from hasim.services.gateway.retrying import CLINGS, LEAVES, NONE, follows, starts_at, stays
 from hasim.services.gateway.rules import (
     HEDGED,
     NEVER,
@@ -192,16 +192,17 @@ class Dispatcher(Memory):
             hashed=hash_of_number(message.number) if key is None else None,
             draw=self._chance.picks(attempt),
             strict=strict,
-            again=message.master if self._stays(message, attempt) else None,
+            again=message.master if (stay := self._stays(message, attempt)) else None,
+            pinned=stay == CLINGS,
         )
         if gateway.choice.probes_masters and (asked := gateway.take_load_probes()):
             out.append(ProbeLoad(attempt, tuple(asked)))
         return master
 
-    def _stays(self, message: Message, attempt: int) -> bool:
-        """Whether an attempt shall go to the master of the one before it."""
+    def _stays(self, message: Message, attempt: int) -> int:
+        """Whether an attempt shall go to the master of the one before it (see `stays`)."""
         retried = attempt < HEDGED and message.partition is None and message.master != ""
-        return retried and stays(self._outer, self._inner, message.round)
+        return stays(self._outer, self._inner, message.round) if retried else LEAVES
 
     def _send(
         self, now: int, message: Message, attempt: Attempt, master: str, out: Effects

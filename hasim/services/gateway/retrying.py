@@ -15,8 +15,13 @@ from hasim.services.gateway.rules import NEVER
 from hasim.services.gateway.settings import RetryLayer, RetrySettings
 from hasim.services.watch import causes_set
 
-ANOTHER, SAME, SAME_THEN_ANOTHER = range(3)
-MASTERS = {"another": ANOTHER, "same": SAME, "same-then-another": SAME_THEN_ANOTHER}
+ANOTHER, SAME, SAME_THEN_ANOTHER, PINNED = range(4)
+MASTERS = {
+    **{"another": ANOTHER, "same": SAME},
+    **{"same-then-another": SAME_THEN_ANOTHER, "pinned": PINNED},
+}
+LEAVES, STAYS, CLINGS = range(3)
+"""What an attempt does: it goes anywhere, to the last master if that is eligible, or to it."""
 NONE = -1
 
 
@@ -24,7 +29,7 @@ NONE = -1
 class Layer:
     """One layer of retries, as numbers; `on` is the set of causes after which it tries again.
 
-    `master` is one of ANOTHER, SAME, SAME_THEN_ANOTHER; `most_ns` bounds the wait.
+    `master` is one of ANOTHER, SAME, SAME_THEN_ANOTHER, PINNED; `most_ns` bounds the wait.
     """
 
     attempts: int
@@ -64,16 +69,25 @@ def follows(outer: Layer, inner: Layer, number: int, cause: int) -> int:
     return NONE
 
 
-def stays(outer: Layer, inner: Layer, number: int) -> bool:
-    """Whether an attempt goes to the master of the one before, if that is eligible."""
+def stays(outer: Layer, inner: Layer, number: int) -> int:
+    """Whether an attempt goes to the master of the one before: LEAVES, STAYS or CLINGS."""
     if number == 0:
-        return False
+        return LEAVES
     run, place = number // inner.attempts, number % inner.attempts
     if place > 0:
-        return inner.master == SAME or (
-            inner.master == SAME_THEN_ANOTHER and place + 1 < inner.attempts
-        )
-    return outer.master == SAME or (outer.master == SAME_THEN_ANOTHER and run + 1 < outer.attempts)
+        return _stays(inner, place)
+    return _stays(outer, run)
+
+
+def _stays(layer: Layer, retry: int) -> int:
+    """The same of a retry of one layer, numbered from 1."""
+    if layer.master == PINNED:
+        return CLINGS
+    if layer.master == SAME:
+        return STAYS
+    if layer.master == SAME_THEN_ANOTHER and retry + 1 < layer.attempts:
+        return STAYS
+    return LEAVES
 
 
 def starts_at(

@@ -76,6 +76,7 @@ class GatewayService:
         draw: Draw | None = None,
         strict: bool = False,
         again: str | None = None,
+        pinned: bool = False,
     ) -> str | None:
         """The master for one attempt, or None: `refusal` then says why (a `Cause`).
 
@@ -87,13 +88,14 @@ class GatewayService:
         sticky sessions go by (a session, a user); without one each message is a key of
         its own, unless its hash is given as `hashed` (0 to 2**63). `draw` gives this
         attempt's uniforms in place of the service's. `again` takes it as if it were an owner, as
-        long as it takes messages.
+        long as it takes messages, or if it is `pinned` to it.
         """
         owner = -1 if partition is None else self._index[self.standing.owners[partition].owner]
         choice = self.choice
-        if again is not None and choice.fleet.eligible[self._index[again]]:
+        pinned = pinned and again is not None
+        if again is not None and (pinned or choice.fleet.eligible[self._index[again]]):
             owner = self._index[again]
-        found = choice.admit(now, owner)
+        found = choice.admit(now, owner, pinned=pinned)
         if found != ROOM:
             self.refusal = Cause.OVERFLOW if found == FULL else Cause.UNROUTABLE
             return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
+from hasim.services.gateway.presets import RETRIES
 from hasim.settings import count, duration, factor, settings, share
+from hasim.settings.parts import PartsBeside
+from hasim.settings.presets import Preset
+from hasim.settings.registry import Named
 from hasim.units import MILLISECOND, SECOND
 
 Failure = Literal[
@@ -32,10 +36,11 @@ class RetryLayer:
     on: tuple[Failure, ...] = FAILURES
     """The failures after which it tries again (HAProxy retry-on, nginx proxy_next_upstream, Envoy
     retry_on). Each way in which an attempt can fail, unless given."""
-    master: Literal["another", "same", "same-then-another"] = "another"
+    master: Literal["another", "same", "same-then-another", "pinned"] = "another"
     """Of stateless messages: a retry avoids the masters that failed the message; or it goes to the
     last one again as long as that is eligible; or so do all but the last retry (HAProxy's retries
-    with option redispatch)."""
+    with option redispatch where a cookie binds requests); or it is `pinned` to the last one,
+    whatever is known of that by now (HAProxy's retries without)."""
     backoff_ns: Annotated[
         int,
         duration(
@@ -72,8 +77,14 @@ class RetryLayer:
 
 
 @settings
-class RetrySettings(RetryLayer):
-    """What clients do after a failed attempt."""
+class RetrySettings(RetryLayer, PartsBeside):
+    """What clients do after a failed attempt.
+
+    A preset is what a system does, and what stands beside it overrides it: ``{preset: haproxy,
+    attempts: 2}``.
+    """
+
+    PRESETS: ClassVar[Named[Preset]] = RETRIES
 
     inner: RetryLayer | None = None
     """A layer below, such as an SDK under an application: each attempt of the layer above is so

@@ -35,7 +35,7 @@ TIMEOUT_NS, DEADLINE_NS = 100, 300
 MASTERS = ("m1", "m2", "m3")
 LAYER: dict[str, Any] = {
     "on": st.just(FAILED) | st.lists(st.sampled_from(FAILED), unique=True).map(tuple),
-    "master": st.sampled_from(["another", "same", "same-then-another"]),
+    "master": st.sampled_from(["another", "same", "same-then-another", "pinned"]),
     "backoff_ns": st.sampled_from([0, 20, 200]),
     "growth": st.sampled_from([1.0, 2.0]),
     "jitter": st.sampled_from([0.0, 0.5, 1.0]),

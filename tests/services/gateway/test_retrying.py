@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hasim.model import Cause
+from hasim.services.gateway.presets import RETRIES
 from hasim.services.gateway.retrying import (
+    CLINGS,
+    LEAVES,
     NONE,
     follows,
     layers_of,
@@ -100,7 +103,7 @@ def test_each_layer_waits_by_its_own_rule() -> None:
 
 @pytest.mark.parametrize(
     ("master", "same"),
-    [("another", ""), ("same", "123"), ("same-then-another", "12")],
+    [("another", ""), ("same", "123"), ("same-then-another", "12"), ("pinned", "123")],
 )
 def test_which_retries_go_to_the_same_master(master, same: str) -> None:
     """Of three retries; with redispatch (HAProxy) the last one goes elsewhere."""
@@ -108,3 +111,23 @@ def test_which_retries_go_to_the_same_master(master, same: str) -> None:
     inner = layers_of(RetrySettings(inner=RetryLayer(attempts=4, master=master)))
     for layers in (outer, inner):
         assert "".join(str(n) for n in range(4) if stays(*layers, n)) == same
+
+
+@pytest.mark.parametrize(
+    ("preset", "waits_s", "stay"),
+    [
+        ("haproxy", [1, 1, 1], [CLINGS] * 3),
+        ("haproxy-redispatch", [0, 0, 0], [LEAVES] * 3),
+        ("nginx", [0, 0], [LEAVES] * 2),
+    ],
+)
+def test_presets_retry_as_their_systems(preset: str, waits_s: list[int], stay: list[int]) -> None:
+    made = RetrySettings.of_preset(preset)
+    layers = layers_of(made)
+    numbers = range(1, made.attempts)
+    assert [starts_at(0, NEVER, *layers, n, 0.5) // SECOND for n in numbers] == waits_s
+    assert [stays(*layers, n) for n in numbers] == stay
+    assert follows(*layers, 0, CODES[Cause.REFUSED]) == 1
+    assert follows(*layers, 0, CODES[Cause.ERROR]) == NONE
+    assert follows(*layers, 0, CODES[Cause.TIMEOUT]) == (1 if preset == "nginx" else NONE)
+    assert set(RETRIES.shipped) == {"haproxy", "haproxy-redispatch", "nginx"}

@@ -13,7 +13,7 @@ from hasim.model import Status
 from hasim.services.detection import DetectionSettings
 from hasim.services.detection.registry import PRESETS
 from hasim.services.failover import FailoverSettings, FencingSettings
-from hasim.simulation.settings.faults import Crash, Hang, PowerOff
+from hasim.simulation.settings.faults import Crash, Hang, Partition, PowerOff
 from hasim.units import SECOND
 from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
 
@@ -41,7 +41,7 @@ FORMS = {
 }
 """Least detection time and width of the uniform law, in seconds."""
 ELSEWHERE = {
-    "nginx",  # below
+    *("nginx", "aws-jdbc-efm"),  # below
     "kubernetes-node",  # test_lease: what metallb's users saw
     "sentinel",  # test_sentinel: what was measured of it
     *("consul-lan", "consul-wan"),  # test_gossip: memberlist's suspicion timeouts
@@ -116,3 +116,19 @@ def test_nginx_takes_a_server_out_after_one_failed_message(kind: str) -> None:
         assert least - 0.2 <= down < least + 0.5
         # Tried again each 10 s: by then it answers, or (hung) the trial under way does.
         assert 33 <= up <= 43 + 0.5
+
+
+@pytest.mark.parametrize(("outage_s", "measured_s"), [(5, 41.111), (10, 36.110), (20, 26.109)])
+def test_the_jdbc_wrapper_counts_from_the_start_of_the_query(
+    outage_s: int, measured_s: float
+) -> None:
+    """30 s, then three probes 5 s apart, and 5 s for the last; PluginPipelinePerformanceResults."""
+    fault = Partition(kind="partition", target="m1", at=after(outage_s), for_=lasting(100))
+    made = DetectionSettings.of_preset("aws-jdbc-efm")
+    settings = world(
+        100, 1, network=NO_LATENCY, traffic=traffic(0.01), detection=made, faults=(fault,)
+    )
+    changes = run(settings).of(StatusChanged)
+    declared = next(t_ns for t_ns, event in changes if event.new is Status.FAILED)
+    assert declared / SECOND == pytest.approx(30 + 3 * 5, abs=1e-6)
+    assert declared / SECOND - outage_s == pytest.approx(measured_s, rel=0.05)

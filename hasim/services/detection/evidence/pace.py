@@ -28,11 +28,15 @@ class Pace:
 
     def first_ns(self, master: str) -> int:
         """From the end of a master's first probe (by the clock: from its start) to the second."""
-        return round(self._settings.interval_ns * self._chance.phase(master))
+        drawn = self._settings.phase == "drawn"
+        return round(self._settings.interval_ns * (self._chance.phase(master) if drawn else 1.0))
 
     def tick_ns(self, tick_ns: int, wait_ns: int, after_ns: int) -> int:
-        """The first tick after a time, of a clock one of whose ticks is `tick_ns`."""
-        return tick_ns + ((after_ns - tick_ns) // wait_ns + 1) * wait_ns
+        """The next tick after `tick_ns` by a clock, if the probe of that one ended at `after_ns`.
+
+        One that ends at a tick is over by then: the next goes out at once.
+        """
+        return tick_ns + max(1, -(-(after_ns - tick_ns) // wait_ns)) * wait_ns
 
     def jitter_ns(self, master: str, number: int, wait_ns: int) -> int:
         """By how much the wait after probe `number` of a master is longer (or shorter)."""

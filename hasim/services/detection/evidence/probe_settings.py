@@ -72,6 +72,10 @@ class ProbeSettings(SourceSettings):
             source="Kubernetes initialDelaySeconds (0)",
         ),
     ] = 0
+    phase: Literal["drawn", "none"] = "drawn"
+    """What passes between a master's first probe and its second: a part of the interval that is
+    `drawn`, so that checks do not come in herds and nothing at a set time meets a set phase; or the
+    whole of it (a monitor that begins with what it watches)."""
     spread_checks: Annotated[
         float,
         share(

@@ -6,6 +6,7 @@ from typing import Any
 
 from hasim.services.balancing.chance import DRAWS
 from hasim.services.gateway.guards.gate import FAILED, FULL, ROOM, SENT
+from hasim.services.gateway.retrying import CLINGS, LEAVES, STAYS
 from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.algorithms import call_ended, call_event, call_pick
 from hasim.simulation.clients.compiled.guarding import call_admit, call_note
@@ -36,8 +37,8 @@ def select(table: Table, now: int, m: Record, message: int, draw: int, tried: in
         owner = owners(table)[gateway * s.partitions + partition]
         if not eligible(table)[gateway * s.masters + owner]:
             return NOBODY
-    kept = s.stays and keeps(table, m, message, draw)
-    if kept and takes(table)[gateway * s.masters + m.last]:
+    kept = keeps(table, m, message, draw) if s.stays else LEAVES
+    if kept == CLINGS or (kept == STAYS and takes(table)[gateway * s.masters + m.last]):
         owner = int(m.last)
     if g.admit:
         found = call_admit(g.admit, g.guards, g.fleet, now, owner)
@@ -55,12 +56,12 @@ def select(table: Table, now: int, m: Record, message: int, draw: int, tried: in
 
 
 @njit
-def keeps(table: Table, m: Record, message: int, draw: int) -> bool:
-    """Whether a retry shall go to the master of the attempt before it."""
+def keeps(table: Table, m: Record, message: int, draw: int) -> int:
+    """Whether a retry shall go to the master of the attempt before it (see `stays`)."""
     number = draw - message * state(table)[0].attempts
     if m.partition >= 0 or m.last < 0 or draw >= HEDGED or number == 0:
-        return False
-    return bool(stays(layers(table)[0], layers(table)[1], number))
+        return LEAVES
+    return int(stays(layers(table)[0], layers(table)[1], number))
 
 
 @njit
