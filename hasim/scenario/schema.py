@@ -19,6 +19,7 @@ from hasim.settings import (
     settings_classes,
     written,
 )
+from hasim.settings.declaring import user_name
 from hasim.settings.parts import PartsBeside
 from hasim.simulation.settings import WorldSettings
 from hasim.units import DAY
@@ -106,7 +107,7 @@ def _describe(entry: dict[str, Any], cls: type[Any], name: str) -> None:
 
 def _written_default(cls: type[Any], item: dataclasses.Field[Any]) -> Any:
     if issubclass(cls, PartsBeside):
-        return cls().as_written()[item.name]
+        return cls().as_written()[user_name(item.name)]
     if item.default_factory is not dataclasses.MISSING:
         return written(cls, item.name, item.default_factory())
     return written(cls, item.name, item.default)

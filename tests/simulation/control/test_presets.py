@@ -13,7 +13,7 @@ from hasim.model import Status
 from hasim.services.detection import DetectionSettings
 from hasim.services.detection.registry import PRESETS
 from hasim.services.failover import FailoverSettings, FencingSettings
-from hasim.simulation.settings.faults import Crash, Hang, Partition, PowerOff
+from hasim.simulation.settings.faults import Crash, Hang, NetworkPartition, PowerOff
 from hasim.units import SECOND
 from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
 
@@ -123,7 +123,7 @@ def test_the_jdbc_wrapper_counts_from_the_start_of_the_query(
     outage_s: int, measured_s: float
 ) -> None:
     """30 s, then three probes 5 s apart, and 5 s for the last; PluginPipelinePerformanceResults."""
-    fault = Partition(kind="partition", target="m1", at=after(outage_s), for_=lasting(100))
+    fault = NetworkPartition(kind="partition", target="m1", at=after(outage_s), for_=lasting(100))
     made = DetectionSettings.of_preset("aws-jdbc-efm")
     settings = world(
         100, 1, network=NO_LATENCY, traffic=traffic(0.01), detection=made, faults=(fault,)
