@@ -68,6 +68,15 @@ class CancelFence:
 
 
 @record
+class GrantLease:
+    """Answer question `number` of `master`: it has a lease from when it asked that."""
+
+    master: str
+    number: int
+    term: int = 1
+
+
+@record
 class TransferState:
     """Bring `target` to the freshest copy of `partitions` among `sources` and itself."""
 
@@ -187,6 +196,7 @@ Effect = (
     | TellObserver
     | Fence
     | CancelFence
+    | GrantLease
     | TransferState
     | DiscardTransfer
     | Promote

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from hasim.events.gossip import GossipPacket
+from hasim.events.operations import (
+    AddMaster,
+    CheckMaster,
+    DrainMaster,
+    ExecuteFailover,
+    RecordFailure,
+    RecordRecovery,
+    RemoveMaster,
+    RollBackFailover,
+    StartMaintenance,
+    StopMaintenance,
+    SwitchAlgorithm,
+    UndrainMaster,
+)
 from hasim.model import Cause, Ownership, Word
 from hasim.record import record
 from hasim.times import Times
@@ -202,91 +216,15 @@ class DemoteResult:
 
 
 @record
-class StartMaintenance:
-    """Operator: take `master` out of service; its silence is no failure."""
+class LeaseAsked:
+    """A master asks for its lease anew; `number` tells its questions apart.
+
+    `lapses` is how often a lease of it has run out: each time it has stopped accepting all writes.
+    """
 
     master: str
-
-
-@record
-class StopMaintenance:
-    """Operator: `master` is back; it must prove its health first."""
-
-    master: str
-
-
-@record
-class DrainMaster:
-    """Operator: send `master` no new stateless messages; what it owns stays with it."""
-
-    master: str
-
-
-@record
-class UndrainMaster:
-    """Operator: `master` takes stateless messages again."""
-
-    master: str
-
-
-@record
-class AddMaster:
-    """Operator: `master` is part of the cluster from now on; it must prove its health first."""
-
-    master: str
-
-
-@record
-class RemoveMaster:
-    """Operator: `master` leaves the cluster; what it owns moves to a backup."""
-
-    master: str
-
-
-@record
-class SwitchAlgorithm:
-    """Operator: balance with another algorithm from now on."""
-
-    algorithm: str
-
-
-@record
-class RecordFailure:
-    """Operator, or another service: `master` has failed, on their word."""
-
-    master: str
-    reason: str = "operator"
-
-
-@record
-class RecordRecovery:
-    """Operator, or another service: `master` is healthy, on their word."""
-
-    master: str
-    reason: str = "operator"
-
-
-@record
-class CheckMaster:
-    """Operator: ask `master` now."""
-
-    master: str
-
-
-@record
-class ExecuteFailover:
-    """Operator: move what `master` owns to a backup, whatever the verdict on it is."""
-
-    master: str
-    reason: str = "operator"
-
-
-@record
-class RollBackFailover:
-    """Operator: take back what a failover has begun with its candidate, and try the next one."""
-
-    failover: int
-    reason: str = "operator"
+    number: int
+    lapses: int = 0
 
 
 @record
@@ -302,14 +240,6 @@ class Restart:
     """
 
     from_snapshot: bool
-
-
-OPERATIONS = (
-    *(StartMaintenance, StopMaintenance, DrainMaster, UndrainMaster),
-    *(AddMaster, RemoveMaster, SwitchAlgorithm),
-    *(RecordFailure, RecordRecovery, CheckMaster, ExecuteFailover, RollBackFailover),
-)
-"""What an operator may order at run time."""
 
 
 @record
@@ -378,6 +308,7 @@ Input = (
     | TransferResult
     | PromoteResult
     | DemoteResult
+    | LeaseAsked
     | StartMaintenance
     | StopMaintenance
     | DrainMaster

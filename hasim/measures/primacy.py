@@ -1,7 +1,7 @@
 """Who accepted writes when only one should, and who was powered off that should not have been.
 
-Both are looked at in truth, whatever the fencing mode; the mode says whether two primaries are a
-breach, or time that is counted.
+Both are looked at in truth, whatever the fencing; that says whether two primaries are a breach, or
+time that is counted.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from hasim.model import Status
 from hasim.truth import MasterFenced, PartitionServed, Writers
 from hasim.units import SECOND
 
-ALLOWING = frozenset({"none", "best-effort"})
-"""The fencing modes that promote without a proof that nobody else accepts writes."""
 LONGEST_NS = 30 * SECOND
 """So long may two primaries last that are all declared healthy: orders to step down get lost."""
 
@@ -34,7 +32,7 @@ class DualPrimary:
 
 def dual_primaries(facts: Facts) -> list[DualPrimary]:
     """Every such time of the run, by its end."""
-    allowed = facts.records.settings["failover"]["fencing"]["mode"] in ALLOWING
+    allowed = not facts.records.one_primary
     found: list[DualPrimary] = []
     since: dict[str, tuple[int, tuple[str, ...]]] = {}
 

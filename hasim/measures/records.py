@@ -34,8 +34,8 @@ class Records:
     may); `settings` are those of its services. `late_window_ns`: after a cure, a declaration this
     soon still rests on what happened before it (nanoseconds; with probes, one interval plus one
     timeout), as its detection said. `recovery_ns`: within this time after a cure a master is
-    declared healthy, if no check fails (nanoseconds). Raises JournalError for one that the journal
-    does not have.
+    declared healthy, if no check fails (nanoseconds). `one_primary`: by its fencing two
+    primaries are a breach. Raises JournalError for one that the journal does not have.
     """
 
     def __init__(self, journal: Journal, observer: str | None = None) -> None:
@@ -46,6 +46,7 @@ class Records:
         self.settings: dict[str, Any] = about["settings"]
         self.late_window_ns = int(about["late_window_ns"])
         self.recovery_ns = int(about["recovery_ns"])
+        self.one_primary = bool(about["one_primary"])
         self.header: dict[str, Any] = journal.header
         self.horizon_ns = journal.horizon_ns
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)

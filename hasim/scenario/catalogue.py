@@ -160,7 +160,7 @@ detection:
   rise: 2
 
 failover:
-  fencing: {{mode: confirmed}}
+  fencing: confirmed        # none, best-effort, confirmed, lease, token
 
 balancing:
   algorithm: round-robin    # round-robin, priority, least-loaded, geo

@@ -19,6 +19,8 @@ from hasim.scenario.replications import Sequential
 from hasim.scenario.rhythms import rhythm_problems
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.tables import is_prime
+from hasim.services.failover.fencing.confirmed import ConfirmedSettings
+from hasim.services.failover.fencing.token import TokenSettings
 from hasim.settings import fields_by_user_name
 from hasim.settings.validation import Where, dotted, nearest
 from hasim.simulation.clients.arrivals import expected
@@ -322,12 +324,21 @@ def _detection(world: WorldSettings) -> Found:
     for setting, message in world.detection.problems():
         yield ("detection", setting), message
     device, fencing = world.fencing_device, world.failover.fencing
-    if fencing.mode == "confirmed" and least_ns(device.latency) >= fencing.timeout_ns:
+    for setting, message in fencing.problems():
+        yield ("failover", "fencing", setting), message
+    if isinstance(fencing, ConfirmedSettings) and least_ns(device.latency) >= fencing.timeout_ns:
         shown = format_duration(fencing.timeout_ns)
         yield (
             ("fencing_device", "latency"),
             f"must be shorter than failover.fencing.timeout, {shown}",
         )
+    if isinstance(fencing, TokenSettings) and world.owners:
+        copies = min(world.replication.copies, sum(not m.absent for m in world.masters) - 1)
+        if copies < 2:
+            yield (
+                ("failover", "fencing"),
+                f"token needs three keepers, an owner and two copies: there are {copies + 1}",
+            )
     if least_ns(world.promotion.duration) >= world.failover.promote_timeout_ns:
         shown = format_duration(world.failover.promote_timeout_ns)
         yield ("promotion", "duration"), f"must be shorter than failover.promote_timeout, {shown}"

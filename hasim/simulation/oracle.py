@@ -90,7 +90,7 @@ class Oracle:
 
     def _update_writers(self, partition: str) -> None:
         holders = self.holders[partition]
-        writers = tuple(sorted(m.id for m in holders if m.answering))
+        writers = tuple(sorted(m.id for m in holders if m.answering and partition not in m.held))
         if writers != self._writers.get(partition):
             self._writers[partition] = writers
             self._record(Writers(partition, writers))
@@ -110,7 +110,7 @@ class Oracle:
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:
         """Whether it answers, and more than half of the gateways send to it and reach it."""
-        if master.impairment() or (partition is not None and master.disks):
+        if master.impairment() or (partition is not None and master.writes_wait):
             return False
         reached = 0
         for gateway in self._gateways:
@@ -138,8 +138,8 @@ class Oracle:
         master = self._masters[owner]
         if master.impairment():
             return master.impairment()
-        if master.disks:
-            return "disk-stall"
+        if master.writes_wait:
+            return "disk-stall" if master.disks else "no-majority"
         endpoint = master_endpoint(owner)
         gateways = [gateway.endpoint for gateway in self._gateways]
         connected = sum(self._network.connected(g, endpoint) for g in gateways)

@@ -129,6 +129,7 @@ def _about(tier: Tier) -> dict[str, Any]:
                 "acts": tier.acts(name),
                 "late_window_ns": settings.detection.late_window_ns,
                 "recovery_ns": settings.detection.recovery_ns,
+                "one_primary": settings.failover.fencing.one_primary,
             }
             for name, site in tier.sites.items()
         },

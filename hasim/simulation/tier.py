@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from hasim.events import Input
-from hasim.journal import Journal
 from hasim.model import Cluster, Master, Partition
 from hasim.services.control_plane import ControlPlane
-from hasim.simulation.changes import Changes
+from hasim.services.failover.fencing.lease import LeaseFencingSettings
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.churn import KeyChurn
 from hasim.simulation.clients.gateway import SimGateway
@@ -20,7 +18,6 @@ from hasim.simulation.clients.reference.plane import MessagePlane
 from hasim.simulation.clients.reference.requests import RequestPlane
 from hasim.simulation.clients.rerouting import Rerouting
 from hasim.simulation.clients.traffic import Traffic
-from hasim.simulation.clock import Clock
 from hasim.simulation.control.commands import Commands
 from hasim.simulation.control.connections import Connections
 from hasim.simulation.control.deadlines import Deadlines
@@ -29,6 +26,7 @@ from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
 from hasim.simulation.control.gossip import agents_of
 from hasim.simulation.control.heartbeats import Heartbeats
+from hasim.simulation.control.leases import Leases
 from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
@@ -39,32 +37,14 @@ from hasim.simulation.durations import Durations
 from hasim.simulation.laws import Law
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions, Replication
-from hasim.simulation.masters.traps import Traps
-from hasim.simulation.network import Network, master_endpoint
+from hasim.simulation.masters.tokens import tokens_of
+from hasim.simulation.network import master_endpoint
 from hasim.simulation.oracle import Oracle
-from hasim.simulation.recorded import Recorded
 from hasim.simulation.recorder import Recorder
-from hasim.simulation.settings import TierSettings, WorldSettings
+from hasim.simulation.settings import TierSettings
 from hasim.simulation.settings.faults import ObserverCrash
 from hasim.simulation.streams import seed_of
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What all tiers of a world share."""
-
-    settings: WorldSettings
-    recorded: Recorded
-    seed: int
-    replication: int
-    env: Clock
-    journal: Journal
-    changes: Changes
-    traps: Traps
-    network: Network
-    compiled: bool
-    """Whether messages run on the compiled plane."""
-    keep_messages: bool
+from hasim.simulation.surroundings import Surroundings
 
 
 class Tier:
@@ -108,6 +88,8 @@ class Tier:
         self._compiled = around.compiled
         self.masters = self._masters()
         self.streams = Replication(self.env, self.partitions, self.masters, self.network)
+        fencing = settings.failover.fencing
+        self.tokens = tokens_of(fencing, self.masters, self.partitions, self.streams)
         self.device = FencingDevice(
             self.env,
             settings.fencing_device,
@@ -298,6 +280,7 @@ class Tier:
                 self.traps,
                 self.changes,
                 self.record,
+                self.tokens,
             )
             commands = Commands(
                 post,
@@ -351,6 +334,8 @@ class Tier:
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
         self.changes.on_change += () if self.agents is None else (self.agents.changed,)
+        if self.tokens is not None:
+            self.changes.on_change += (self.tokens.changed,)
         if any(source.connected for source in self.settings.detection.evidence):
             posts = [observer.post for observer in self.observers.values()]
             self.changes.on_change += (Connections(self.masters.values(), posts).changed,)
@@ -378,6 +363,14 @@ class Tier:
             driver.start()
         if self.agents is not None:
             self.agents.start()
+        fencing = self.settings.failover.fencing
+        if isinstance(fencing, LeaseFencingSettings):
+            source = {"seed": self.seed, "replication": self.replication}
+            acting = [one for name, one in self.observers.items() if self.acts(name)]
+            reset, changed = self.device.reset, self.changes.changed
+            Leases(
+                self.env, fencing, self.masters.values(), acting, reset, changed, **source
+            ).start()
         if interval_ns := self.settings.detection.heartbeat_ns:
             posts = [observer.post for observer in self.observers.values()]
             source = {"seed": self.seed, "replication": self.replication}

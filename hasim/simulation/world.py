@@ -29,7 +29,8 @@ from hasim.simulation.service import with_recorded_service
 from hasim.simulation.settings import TierSettings, WorldSettings
 from hasim.simulation.settings.operations import Switch
 from hasim.simulation.settings.places import Place, place_named, place_of
-from hasim.simulation.tier import Surroundings, Tier
+from hasim.simulation.surroundings import Surroundings
+from hasim.simulation.tier import Tier
 
 
 class World:

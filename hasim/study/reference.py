@@ -12,6 +12,7 @@ from typing import Any, Literal
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.selection import RULES
 from hasim.services.leadership.registry import LEADERS
 from hasim.settings import (
@@ -102,6 +103,7 @@ def _algorithms() -> dict[str, dict[str, str]]:
             f"detection.{field}": {name: _first(cls) for name, cls in parts.known.items()}
             for field, parts in _DETECTION.items()
         },
+        "failover.fencing": {name: _first(cls) for name, cls in FENCINGS.known.items()},
         "failover.selection": {name: _first(rule) for name, rule in RULES.known.items()},
         "leadership.leader": {name: _first(cls) for name, cls in LEADERS.known.items()},
         "balancing.algorithm": {name: known.listed for name, known in ALGORITHMS.items()},

@@ -126,5 +126,6 @@ def _header(header: dict[str, Any], observer: str, made: ControlPlaneSettings) -
         "settings": plain(made),
         "late_window_ns": made.detection.late_window_ns,
         "recovery_ns": made.detection.recovery_ns,
+        "one_primary": made.failover.fencing.one_primary,
     }
     return {**header, "observers": {**header["observers"], observer: about}}

@@ -589,7 +589,7 @@ def test_algorithms_come_from_the_settings():
     assert "HAProxy" in rows["detection.interval"]["source"]
     assert rows["detection.fall"]["default"] == str(ThresholdSettings().fall)
     assert rows["balancing.algorithm"]["choices"] == list(ALGORITHMS)
-    assert rows["failover.fencing.mode"]["meaning"]
+    assert rows["failover.fencing"]["meaning"]
     text = cli("algorithms").stdout
     words = " ".join(text.split())  # what is long is broken into lines
     assert all(
@@ -733,14 +733,14 @@ def test_replay_with_a_bad_setting_ends_with_2(journal, setting, message):
 
 
 def test_replay_of_a_journal_without_a_cluster_says_so(tiny):
-    Path("x.jsonl").write_text('{"hasim_journal": 3, "horizon_ns": 5, "observers": {"one": {}}}\n')
+    Path("x.jsonl").write_text('{"hasim_journal": 4, "horizon_ns": 5, "observers": {"one": {}}}\n')
     result = cli("replay", "x.jsonl")
     assert result.exit_code == 2
     assert "x.jsonl:1: the header does not describe a cluster" in result.stderr
 
 
 def test_replay_of_a_journal_without_an_observer_says_so(tiny):
-    Path("x.jsonl").write_text('{"hasim_journal": 3, "horizon_ns": 5}\n')
+    Path("x.jsonl").write_text('{"hasim_journal": 4, "horizon_ns": 5}\n')
     result = cli("replay", "x.jsonl")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "x.jsonl:1: the header names no observer" in result.stderr

@@ -49,8 +49,8 @@ def header(horizon_s: float, fencing: str = "confirmed", replication: int = 0) -
         {"id": name, "region": "west", "priority": rank, "workers": 4}
         for rank, name in enumerate("abc", 1)
     ]
-    settings = {"failover": {"fencing": {"mode": fencing}}}
-    about = {"site": "west", "settings": settings, "late_window_ns": 25 * 10**8}
+    about = {"site": "west", "settings": {}, "late_window_ns": 25 * 10**8}
+    about["one_primary"] = fencing == "confirmed"
     about["recovery_ns"] = 4 * 10**9
     return {
         "scenario": "by-hand",

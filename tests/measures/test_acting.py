@@ -28,7 +28,7 @@ def scenario(**leadership: Any) -> dict[str, Any]:
         "faults": [{"kind": "crash", "target": "owner-of:p1", "at": ["20s", "150s"], "for": "30s"}],
         "observer": {"witnesses": ["default", "default"]},
         "detection": {"preset": "sentinel", "down_after": "2s"},
-        "failover": {"fencing": {"mode": "none"}},
+        "failover": {"fencing": "none"},
         "leadership": leadership,
     }
 

@@ -64,7 +64,7 @@ def test_two_writers_under_confirmed_fencing() -> None:
     story.truth(20, Writers("p2", ("a", "b")))
     story.truth(21, Writers("p2", ("b",)))
     assert found(story) == [("one-primary", 20, "p2")]
-    story.header["observers"][OBSERVER]["settings"]["failover"]["fencing"]["mode"] = "none"
+    story.header["observers"][OBSERVER]["one_primary"] = False
     assert found(story) == []
 
 

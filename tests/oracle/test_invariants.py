@@ -28,7 +28,7 @@ from hasim.events import (
 from hasim.journal import Body, Journal, Lane, Record
 from hasim.model import Diagnosis, Severity, Status
 from hasim.oracle import INVARIANTS, check
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverSettings
 from hasim.services.gateway.settings import RetryLayer
 from hasim.services.monitoring.settings import MonitorSettings
 from hasim.simulation.laws import Constant
@@ -48,7 +48,7 @@ from tests.services.bench import detection
 from tests.simulation.worlds import after, lasting, run, traffic, world
 
 SHORT = FailoverSettings(
-    fencing=FencingSettings(timeout_ns=SECOND, attempts=2, backoff_ns=500 * MILLISECOND),
+    fencing=ConfirmedSettings(timeout_ns=SECOND, attempts=2, backoff_ns=500 * MILLISECOND),
     transfer_timeout_ns=SECOND,
     promote_timeout_ns=SECOND,
     demote_timeout_ns=SECOND,

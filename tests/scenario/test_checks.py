@@ -19,7 +19,7 @@ def test_a_step_cannot_take_longer_than_is_waited_for_it(problems_of, extra, fie
 
 
 def test_without_fencing_the_device_may_be_slow(loaded) -> None:
-    extra = "fencing_device: {latency: 6s}\nfailover: {fencing: {mode: none}}\n"
+    extra = "fencing_device: {latency: 6s}\nfailover: {fencing: none}\n"
     assert len(loaded(GOOD + extra).cells) == 1
 
 

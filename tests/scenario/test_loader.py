@@ -14,6 +14,7 @@ from hasim.scenario.loader import from_data, load
 from hasim.scenario.problems import Problem, ScenarioError
 from hasim.scenario.schema import Scenario
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
+from hasim.services.failover import NoFencingSettings
 from hasim.settings import from_plain, plain
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import MasterSettings
@@ -86,7 +87,7 @@ def test_overrides_are_yaml(loaded) -> None:
         GOOD,
         ("detection.fall", "3"),
         ("detection.evidence", "[probe]"),
-        ("failover.fencing.mode", "none"),
+        ("failover.fencing", "none"),
         ("masters.iad-1.region", "north"),
         ("masters.0.workers", "4"),
         ("faults.0.for", "{law: exponential, mean: 1m}"),
@@ -97,7 +98,7 @@ def test_overrides_are_yaml(loaded) -> None:
     world = study.cells[1].world
     assert world.detection.detector.fall == 3
     assert world.detection.evidence == (ProbeSettings(interval_ns=5 * SECOND),)
-    assert world.failover.fencing.mode == "none"
+    assert world.failover.fencing == NoFencingSettings()
     assert [m.region for m in world.masters] == ["west", "north"]
     assert world.masters[0].workers == 4
     assert world.faults[0].for_.law == "exponential"

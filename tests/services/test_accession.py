@@ -32,7 +32,7 @@ from hasim.model import Ownership, RoutingTable, Status
 from hasim.services.accession import AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.services.gateway.service import GatewayService
 from hasim.units import HOUR, MILLISECOND, SECOND
 from tests.services.bench import Bench, cluster
@@ -159,7 +159,7 @@ def test_a_failover_whose_control_plane_died_is_begun_again() -> None:
 
 
 def test_of_two_that_accept_the_same_writes_the_older_one_is_told_to_stop() -> None:
-    old, members = bench(plane(fencing=FencingSettings(mode="none")))
+    old, members = bench(plane(fencing=NoFencingSettings()))
     members.cut = {"m1"}
     members.hung = {"m1"}
     old.run(old.now + 60 * SECOND)
@@ -196,7 +196,7 @@ def test_an_older_control_plane_is_refused_by_all_and_acts_no_more() -> None:
 
 def test_two_control_planes_never_promote_under_the_same_epoch() -> None:
     """Each takes the other for dead, and they fail p1 over in turn."""
-    first, members = bench(plane(fencing=FencingSettings(mode="none")))
+    first, members = bench(plane(fencing=NoFencingSettings()))
     second = reborn(first, members)
     for turn in range(8):
         made = (first, second)[turn % 2]

@@ -34,7 +34,7 @@ from hasim.services.detection import FailoverDetectionService
 from hasim.services.detection.detectors.threshold import ThresholdSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.door import NAMED, Door, InputError, take
-from hasim.services.failover import FailoverOrchestrator, FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverOrchestrator, FailoverSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.settings import SettingsError
 from hasim.times import Times
@@ -272,7 +272,7 @@ def test_a_cluster_that_cannot_be_is_refused(service: str, change: Any, message:
         ),
         (
             "failover",
-            FailoverSettings(fencing=FencingSettings(attempts=0)),
+            FailoverSettings(fencing=ConfirmedSettings(attempts=0)),
             "fencing.attempts: must be at least 1, got 0",
         ),
         ("failover", FailoverSettings(transfer_timeout_ns=0), "transfer_timeout: must be greater"),

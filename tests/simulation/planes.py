@@ -16,7 +16,13 @@ from hasim.journal import Journal
 from hasim.services.balancing import BalancingSettings
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PowerSettings
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import (
+    ConfirmedSettings,
+    FailoverSettings,
+    LeaseFencingSettings,
+    NoFencingSettings,
+    TokenSettings,
+)
 from hasim.services.gateway.guards import (
     BreakerSettings,
     LimitSettings,
@@ -341,7 +347,15 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             report_interval_ns=one(10, 100, 1000) * GRID_NS,
             **guards(one),
         ),
-        failover=FailoverSettings(fencing=FencingSettings(mode=one("none", "confirmed"))),
+        failover=FailoverSettings(
+            fencing=one(
+                NoFencingSettings(),
+                ConfirmedSettings(),
+                TokenSettings(),
+                LeaseFencingSettings(ttl_ns=400 * GRID_NS, renew_ns=100 * GRID_NS),
+                LeaseFencingSettings(ttl_ns=3 * SECOND, renew_ns=SECOND, watchdog=False),
+            )
+        ),
         fencing_device=FencingDeviceSettings(
             latency=Constant(mean_ns=one(0, 50) * GRID_NS),
             restart=one(Constant(mean_ns=SECOND), Exponential(mean_ns=3 * SECOND)),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hasim.events import StatusChanged
 from hasim.model import Cause, Status
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.simulation.bursts import Bursts
 from hasim.simulation.laws import Constant
 from hasim.simulation.network import Network
@@ -126,7 +126,7 @@ def test_mistakes_come_as_often_as_the_chain_says() -> None:
             evidence=("probe",),
             fall=3,
         ),
-        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        failover=FailoverSettings(fencing=NoFencingSettings()),
     )
     journal = run(settings)
     declared = sum(e.new is Status.FAILED for _, e in journal.of(StatusChanged))

@@ -68,7 +68,7 @@ def test_work_that_is_moved_after_five_minutes_stays_with_a_node_that_was_away_f
 faults: [{{kind: power-off, target: a, at: {{law: uniform, low: 60s, high: 70s}}, for: 2m}}]
 detection:
   {{evidence: [probe], interval: 10s, fast_interval: 10s, timeout: 1s, fall: 4, rise: 1}}
-failover: {{fencing: {{mode: none}}, {how}}}
+failover: {{fencing: none, {how}}}
 """
     for journal, measured in runs(text, 4):
         assert outcomes(measured) == ["cancelled"]
@@ -83,7 +83,7 @@ def test_a_short_crash_ends_a_slow_promotion_without_a_second_primary() -> None:
     text = f"""horizon: 5m
 {NODES}{CHECKS}
 faults: [{{kind: crash, target: a, at: 60s, for: 10s}}]
-failover: {{fencing: {{mode: none}}, promote_timeout: 60s}}
+failover: {{fencing: none, promote_timeout: 60s}}
 promotion: {{duration: 30s}}
 """
     for _, measured in runs(text, 2):
@@ -96,7 +96,7 @@ def test_an_outage_ends_when_the_node_is_back_whose_fence_failed_with_it() -> No
 {NODES}
 faults: [{{kind: power-off, target: a, at: {{law: uniform, low: 60s, high: 70s}}, for: 3m}}]
 detection: {{evidence: [probe], interval: 1s, fast_interval: 1s, timeout: 1s, fall: 3}}
-failover: {{fencing: {{mode: confirmed, timeout: 10s, attempts: 10}}, retry_interval: 5s}}
+failover: {{fencing: {{kind: confirmed, timeout: 10s, attempts: 10}}, retry_interval: 5s}}
 fencing_device: {{fails: 100%, latency: 5s}}
 """
     for journal, measured in runs(text, 3):
@@ -113,7 +113,7 @@ def test_nobody_powers_off_a_master_that_was_declared_healthy_again() -> None:
 {NODES}
 faults: [{{kind: power-off, target: a, at: 60s, for: 20s}}]
 detection: {{evidence: [probe], interval: 1s, fast_interval: 1s, timeout: 1s, fall: 3}}
-failover: {{fencing: {{mode: confirmed, timeout: 10s, attempts: 10}}, retry_interval: 5s}}
+failover: {{fencing: {{kind: confirmed, timeout: 10s, attempts: 10}}, retry_interval: 5s}}
 fencing_device: {{fails: 92%, latency: 5s}}
 """
     made = runs(text, 20)
@@ -129,7 +129,7 @@ def test_a_fence_that_takes_longer_than_the_stop_is_taken_back() -> None:
 faults: [{{kind: hang, target: a, at: {{law: uniform, low: 60s, high: 61s}}, for: 4s}}]
 detection:
   {{evidence: [probe], interval: 1s, fast_interval: 500ms, timeout: 500ms, fall: 3, rise: 2}}
-failover: {{fencing: {{timeout: 30s}}}}
+failover: {{fencing: {{kind: confirmed, timeout: 30s}}}}
 fencing_device: {{latency: 10s, restart: 60s}}
 """
     for journal, measured in runs(text, 4):
@@ -156,7 +156,7 @@ def test_an_owner_that_returns_during_the_promotion_stays_the_only_primary(
 faults: [{{kind: {fault}, target: a, at: {{law: uniform, low: 60s, high: 61s}}}}]
 detection:
   {{evidence: [probe], interval: 1s, fast_interval: 500ms, timeout: 500ms, fall: 3, rise: 2}}
-failover: {{fencing: {{mode: none}}, promote_timeout: 60s}}
+failover: {{fencing: none, promote_timeout: 60s}}
 promotion: {{duration: {promotion}}}
 """
     for journal, measured in runs(text, 4):
@@ -171,7 +171,7 @@ def test_without_fencing_two_primaries_last_as_long_as_the_partition_of_the_moni
     text = f"""horizon: 5m
 {NODES}{CHECKS}
 faults: [{{kind: partition, scope: monitor, target: a, at: 60s, for: 100s}}]
-failover: {{fencing: {{mode: none}}}}
+failover: {{fencing: none}}
 """
     for journal, measured in runs(text, 2):
         (moved_ns,) = [t_ns for t_ns, moved in journal.of(OwnerChanged) if moved.owner == "b"]
@@ -198,7 +198,7 @@ masters:
 traffic: {{arrivals: {{law: poisson, rate: 50/s}}, owned: 100%, timeout: 1s}}
 replication: {{copies: 2, lag: 500ms}}
 detection: {{evidence: [probe], interval: 1s, fast_interval: 1s, timeout: 1s, fall: 3}}
-failover: {{fencing: {{mode: {mode}}}}}
+failover: {{fencing: {mode}}}
 operations: [{{do: {do}, master: r1, at: 1m}}]
 """
     for journal, measured in runs(text, 4):
@@ -218,7 +218,7 @@ def test_both_data_planes_refuse_what_a_demoted_master_had_in_service() -> None:
             "masters": masters_of,
             "traffic": {"arrivals": {"law": "poisson", "rate": "20/s"}, "owned": "100%"},
             "operations": [{"do": "remove", "master": "a", "at": "10s"}],
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
         }
     )
     journal = assert_equal(both(study.cells[0].world))
@@ -240,7 +240,7 @@ def test_a_preferred_node_takes_its_role_back_at_the_price_of_a_second_interrupt
 faults: [{{kind: crash, target: a, at: 60s, for: 60s}}]
 detection: {{evidence: [probe], interval: 1s, fast_interval: 1s, timeout: 1s, fall: 3}}
 failover:
-  fencing: {{mode: none}}
+  fencing: none
   promote_timeout: 20s
   failback: {failback}
   failback_after: 30s
@@ -262,7 +262,7 @@ masters:
 traffic: {{arrivals: {{law: poisson, rate: 50/s}}, owned: 100%, timeout: 1s}}
 faults: [{{kind: crash, target: primary, at: {{law: uniform, low: 120s, high: 130s}}, for: 2m}}]
 detection: {{evidence: [probe], interval: 2s, fast_interval: 2s, timeout: 1s, fall: 3}}
-failover: {{fencing: {{mode: none}}{gate}}}
+failover: {{fencing: none{gate}}}
 replication: {{copies: 1, lag: 60s}}
 """
     for journal, measured in runs(text, 3):
@@ -286,7 +286,7 @@ faults:
     for: {{law: constant, mean: 6s}}
 detection:
   {{evidence: [probe], interval: 1s, fast_interval: 1s, timeout: 500ms, fall: 3, rise: 1}}
-failover: {{fencing: {{mode: none}}, BLOCK}}
+failover: {{fencing: none, BLOCK}}
 """
     free = runs(text.replace(", BLOCK", ""), 2)
     blocked = runs(text.replace("BLOCK", "block: 30m"), 2)

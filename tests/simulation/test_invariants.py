@@ -66,7 +66,7 @@ def broken(cell: Cell, journal: Journal) -> Iterator[str]:
     yield from map(str, check(journal))
     for t_ns, failed in journal.of(ServiceFailed):
         yield f"{t_ns}: {failed}"
-    fenced = cell.world.failover.fencing.mode == "confirmed"
+    fenced = cell.world.failover.fencing.one_primary
     for t_ns, writers in journal.of(Writers):
         if fenced and len(writers.masters) > 1:
             yield f"{t_ns}: {writers}"

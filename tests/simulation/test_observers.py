@@ -17,7 +17,7 @@ from hasim.measures import measure
 from hasim.model import Status
 from hasim.oracle import difference
 from hasim.report.explain import explain
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.simulation import world as world_module
 from hasim.simulation.settings import JitterLaw, NetworkSettings, ReplicationSettings, WorldSettings
 from hasim.simulation.settings.faults import Crash, NetworkPartition
@@ -50,7 +50,7 @@ def hanging_off(scope: str, **more: object) -> WorldSettings:
         masters=regions,
         network=NETWORK,
         traffic=traffic(20, regions=("west", "east")),
-        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        failover=FailoverSettings(fencing=NoFencingSettings()),
         faults=(fault,),
     )
 

@@ -37,7 +37,7 @@ PRIMARY_AND_STANDBYS: dict[str, Any] = {
     },
     "faults": [{"kind": "crash", "target": "pg-1", "at": "100s", "for": "10m"}],
     "detection": {"evidence": ["probe"], "interval": "2s", "fast_interval": "2s", "fall": 3},
-    "failover": {"fencing": {"mode": "none"}},
+    "failover": {"fencing": "none"},
     "promotion": {"duration": "2s"},
 }
 API: dict[str, Any] = {
@@ -122,7 +122,7 @@ def test_what_a_tier_without_state_lacked() -> None:
 def test_nobody_is_fenced_in_a_tier_without_state() -> None:
     """Case 40: one of three API servers down takes neither partitions nor uptime with it."""
     masters = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
-    failover = {"fencing": {"mode": "confirmed"}}
+    failover = {"fencing": "confirmed"}
     journal, found = run(API, masters=masters, failover=failover)
     assert found.service.uptime == 1.0
     assert not list(journal.of(Fence))

@@ -16,7 +16,7 @@ from hasim.events import (
 )
 from hasim.model import Cause, Status
 from hasim.oracle import check
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverSettings, NoFencingSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.masters.state import NO_COPY
 from hasim.simulation.settings import (
@@ -288,17 +288,17 @@ def test_without_fencing_an_isolated_owner_makes_a_split_brain_and_with_it_none(
         kind="partition", target="m1", at=after(20), for_=lasting(30), scope="monitor"
     )
 
-    def most_writers(mode) -> int:
+    def most_writers(fencing) -> int:
         settings = world(
             90,
             traffic=traffic(30),
-            failover=FailoverSettings(fencing=FencingSettings(mode=mode)),
+            failover=FailoverSettings(fencing=fencing),
             faults=(fault,),
         )
         return max(len(e.masters) for _, e in run(settings).of(Writers))
 
-    assert most_writers("none") == 2
-    assert most_writers("confirmed") == 1
+    assert most_writers(NoFencingSettings()) == 2
+    assert most_writers(ConfirmedSettings()) == 1
 
 
 def test_a_fencing_device_that_always_fails_ends_in_no_promotion() -> None:
@@ -367,7 +367,7 @@ def test_writes_that_an_old_owner_goes_on_to_acknowledge_are_counted_as_lost() -
         60,
         masters=masters(3, service=Constant(mean_ns=400 * MILLISECOND), workers=200),
         traffic=traffic(200, owned=1.0),
-        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        failover=FailoverSettings(fencing=NoFencingSettings()),
         faults=(
             NetworkPartition(
                 kind="partition", target="m1", at=after(20), for_=lasting(30), scope="monitor"

@@ -9,19 +9,21 @@ from hasim.measures.courses import TERMINAL, Course
 from hasim.model import Status
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
+from hasim.services.failover.fencing.confirmed import ConfirmedSettings
 from hasim.services.failover.settings import FailoverSettings
 
 
 def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
     """The longest time without a step in each state that waits for an answer (nanoseconds)."""
     fencing = settings.fencing
-    pause_ns = max(fencing.timeout_ns, fencing.backoff_ns, settings.demote_retry_ns)
+    backoff_ns = fencing.backoff_ns if isinstance(fencing, ConfirmedSettings) else 0
+    pause_ns = max(fencing.longest_ns, backoff_ns, settings.demote_retry_ns)
     told_ns = settings.demote_timeout_ns + settings.demote_retry_ns
     return {
         "declared": 0,
         "selecting": 0,
         "fencing": 2 * pause_ns,
-        "aborting": fencing.timeout_ns,
+        "aborting": fencing.longest_ns,
         "catching-up": settings.transfer_timeout_ns,
         "handing-over": told_ns,
         "transferring": settings.transfer_timeout_ns,

@@ -58,7 +58,7 @@ class Answers:
     def _fenced(self, now: int, result: FenceResult) -> list[Output]:
         """The fencing device answers; that a master was off is news however late it comes."""
         master, order, fences = result.master, result.order, self._course.fences
-        newest = fences.fencing.last.get(master) == order
+        newest = fences.fencing.newest(master, order)
         if not (result.confirmed or newest):
             return _refused(result, "late: the device was asked again since")
         waiting = [f for f in self._failovers.active if f.fencing == master]

@@ -18,12 +18,12 @@ from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.fences import Fences
-from hasim.services.failover.fencing import Fencing
 from hasim.services.failover.handover import Handover
 from hasim.services.failover.known import Known
 from hasim.services.failover.orders import AnyOrder
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.progress import Progress
+from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.selection import eligible, passed_over, select
 from hasim.services.failover.settings import FailoverSettings
@@ -42,9 +42,9 @@ class Course:
         returned: Returned,
     ) -> None:
         self.progress = Progress(failovers)
-        self.fences = Fences(
-            settings, self.progress, Fencing(settings.fencing, known), policy, self.choose
-        )
+        fencing = FENCINGS.class_for(settings.fencing)(settings.fencing)
+        fencing.meet(known, failovers)
+        self.fences = Fences(settings, known, self.progress, fencing, policy, self.choose)
         self.handover = Handover(settings, known, self.progress, self.transfer)
         self.verification = Verification(settings, known, self.progress, policy)
         self._settings, self._known, self._failovers = settings, known, failovers
@@ -96,7 +96,7 @@ class Course:
         failover.until_ns = None
         match failover.state:
             case lifecycle.FENCING:
-                self.fences.fencing.due_ns.pop(failover.fencing, None)
+                self.fences.fencing.again(failover.fencing)
                 return self.fences.order(now, failover, failover.fencing)
             case lifecycle.HANDING_OVER:
                 return self.handover.tell(now, failover)
@@ -263,7 +263,7 @@ class Course:
         """
         failover.promotion_sent = False
         candidate, epoch = failover.candidate, failover.epoch + 1
-        if not self.fences.fencing.used:
+        if not self.fences.fencing.USED:
             text = f"{reason}; no fencing to make sure"
             out = self._returned.begin(now, failover, {candidate: epoch})
             return out + self.rolled_back(now, failover, text)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from hasim.events import Output
 from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
-from hasim.services.failover.fencing import Fencing
+from hasim.services.failover.fencing.fencing import Fencing
+from hasim.services.failover.known import Known
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.progress import Progress
 from hasim.services.failover.settings import FailoverSettings
@@ -20,13 +21,15 @@ class Fences:
     def __init__(
         self,
         settings: FailoverSettings,
+        known: Known,
         progress: Progress,
         fencing: Fencing,
         policy: Policy,
         then: Callable[[int, Failover], list[Output]],
     ) -> None:
         self.fencing = fencing
-        self._settings, self._progress, self._policy = settings, progress, policy
+        self._settings, self._known = settings, known
+        self._progress, self._policy = progress, policy
         self._then = then
 
     def begin(self, now: int, failover: Failover) -> list[Output]:
@@ -34,7 +37,7 @@ class Fences:
         dangerous = self.fencing.dangerous(failover)
         if not dangerous:
             off = f"{failover.master} is off or a standby already"
-            why = off if self.fencing.used else "fencing mode is none"
+            why = off if self.fencing.USED else "nobody is fenced"
             out = self._progress.advance(now, failover, "no-fencing", why)
             return out + self._then(now, failover)
         failover.fence_orders = failover.fence_pause_ns = 0
@@ -43,9 +46,20 @@ class Fences:
         return out + self.order(now, failover, dangerous[0])
 
     def order(self, now: int, failover: Failover, master: str, refused: str = "") -> list[Output]:
-        """Order a power-off, or a demotion where nobody may be powered off."""
+        """See to it that a master is off, or tell it to stop where it may not be struck."""
         again_ns = self._settings.demote_retry_ns
-        return self.fencing.order(now, failover, master, again_ns, refused)
+        out = self.fencing.order(now, failover, master, again_ns, refused)
+        return out + self._look(now, failover)
+
+    def _look(self, now: int, failover: Failover) -> list[Output]:
+        """If it is off by now, though nobody has answered, go on."""
+        master = failover.fencing
+        why = self.fencing.proven(now, master)
+        if not why:
+            return []
+        # All that it was told until now has come to it before its end, or never will.
+        self._known.writers.powered_off(master, self._known.orders.issued + 1)
+        return self.fenced(now, failover, master, why)
 
     def failed(self, now: int, failover: Failover) -> list[Output]:
         """Whoever was only told to step down is declared failed: it is powered off at once."""
@@ -55,7 +69,7 @@ class Fences:
 
     def refused(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The device, or a master that was told to step down, says no: again after a pause."""
-        if self.fencing.best_effort:
+        if self.fencing.ENOUGH:
             return self.unfenced(now, failover, reason)
         if self.fencing.exhausted(failover):
             return self.give_up(now, failover, f"{failover.fence_orders} fencing orders failed")
@@ -67,15 +81,16 @@ class Fences:
 
     def timed_out(self, now: int, failover: Failover) -> list[Output]:
         """Nobody answered, or the pause is over: the next order, if there may be one."""
+        if proven := self._look(now, failover):
+            return proven
         if failover.expires_ns is not None and now >= failover.expires_ns:
             return self.give_up(now, failover, "the time of the failover is over")
         if self.fencing.exhausted(failover):
             return self.give_up(now, failover, f"{failover.fence_orders} fencing orders failed")
-        if self.fencing.best_effort:
+        if self.fencing.ENOUGH:
             return self.unfenced(now, failover, "no answer from the fencing device")
-        awaited = failover.fencing in self.fencing.due_ns
         out: list[Output] = []
-        if awaited:
+        if self.fencing.awaited(failover.fencing):
             why = "no answer from the fencing device"
             out = self._progress.advance(now, failover, "not-fenced", why)
         return out + self.order(now, failover, failover.fencing)

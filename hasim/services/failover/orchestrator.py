@@ -10,6 +10,7 @@ from hasim.events import (
     ExecuteFailover,
     FenceResult,
     Input,
+    LeaseAsked,
     MasterState,
     Output,
     PromoteResult,
@@ -34,6 +35,7 @@ from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
 from hasim.services.failover.learned import heard_late, learn, superseded_by
+from hasim.services.failover.leases import Leases
 from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
@@ -58,7 +60,7 @@ class FailoverOrchestrator:
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
             *(FenceResult, TransferResult, PromoteResult, DemoteResult, MasterState, WakeUp),
-            *(RemoveMaster, ExecuteFailover, RollBackFailover),
+            *(LeaseAsked, RemoveMaster, ExecuteFailover, RollBackFailover),
         }
     )
 
@@ -80,6 +82,7 @@ class FailoverOrchestrator:
             known, failovers, self._policy, self._returned, self._course, self._interruptions
         )
         self._answers = Answers(settings, known, failovers, self._course, self._returned)
+        self._leases = Leases(known, failovers, self._course, self._returned, self._reactions)
 
     # -- asking ----------------------------------------------------------------
 
@@ -210,6 +213,8 @@ class FailoverOrchestrator:
         match item:
             case FenceResult() | TransferResult() | PromoteResult() | DemoteResult():
                 return self._on_answer(now, item)
+            case LeaseAsked():
+                return self._leases.asked(now, item)
             case RemoveMaster():
                 return self.execute_failover(now, item.master, "operator: removed")
             case MasterState():
@@ -235,6 +240,7 @@ class FailoverOrchestrator:
         known = self._known
         known.statuses.update(heard.statuses)
         known.orders.begin(heard.term)
+        self._course.fences.fencing.begin(now)
         self._failovers.begin(heard.term)
         owners = learn(known, heard.masters, heard.gateways.values())
         reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
@@ -272,8 +278,7 @@ class FailoverOrchestrator:
             "term": self._known.orders.term,
             "orders_issued": self._known.orders.issued,
             "orders_open": freeze(self._known.orders.open),
-            "fence_due_ns": freeze(self._course.fences.fencing.due_ns),
-            "fence_last": freeze(self._course.fences.fencing.last),
+            "fencing": self._course.fences.fencing.freeze(),
             "claims_ns": freeze(self._returned.claims_ns),
             "retry_ns": freeze(self._policy.retry_ns),
             "moved_ns": freeze(self._known.moved_ns),
@@ -299,9 +304,7 @@ class FailoverOrchestrator:
         )
         known.orders.term, known.silent = data["term"], set(data["silent"])
         service._assemble(known, Failovers(thaw(list[Failover], data["failovers"])))
-        fencing = service._course.fences.fencing
-        fencing.due_ns = thaw(dict[str, int], data["fence_due_ns"])
-        fencing.last = thaw(dict[str, int], data["fence_last"])
+        service._course.fences.fencing.thaw(data["fencing"])
         service._returned.claims_ns = thaw(dict[str, int], data["claims_ns"])
         known.moved_ns = thaw(dict[str, int], data["moved_ns"])
         service._failback.healthy_ns = thaw(dict[str, int], data["healthy_ns"])

@@ -4,54 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from hasim.services.failover.fencing.confirmed import ConfirmedSettings
+from hasim.services.failover.fencing.fencing import FencingSettings
+from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.selection import RULES
 from hasim.settings import Name, count, duration, settings
+from hasim.settings.parts import Part, PartsBeside
 from hasim.units import MINUTE, SECOND
 
 
 @settings
-class FencingSettings:
-    """Whether and how long the orchestrator insists that the old owner is off."""
+class FailoverSettings(PartsBeside):
+    """Selection, fencing and the time that each step may take.
 
-    mode: Literal["confirmed", "best-effort", "none"] = "confirmed"
-    """`confirmed`: nothing is promoted before the fencing device confirms that whoever may accept
-    writes is off. `best-effort`: one order, and the failover goes on whatever becomes of it.
-    `none`: nobody is powered off; an old owner is told to step down as soon as it is heard of,
-    and until then there may be two primaries, whose seconds are counted. Only owners of state are
-    ever powered off: a master that owns nothing is marked down by the routing, and that is all."""
-    timeout_ns: Annotated[
-        int,
-        duration(
-            "A fencing order without an answer after this time is repeated.",
-            source="Pacemaker stonith-timeout (60 s); shorter for a power switch",
-            above=0,
-        ),
-    ] = 5 * SECOND
-    attempts: Annotated[
-        int,
-        count(
-            "Fencing orders before the failover gives up.",
-            source="Pacemaker stonith-max-attempts (10)",
-        ),
-    ] = 10
-    backoff_ns: Annotated[
-        int,
-        duration(
-            "Pause after a fencing order that the device refused; each further pause is twice as "
-            "long, up to the timeout.",
-            above=0,
-        ),
-    ] = 1 * SECOND
-
-
-@settings
-class FailoverSettings:
-    """Selection, fencing and the time that each step may take."""
+    In a scenario fencing is its name, and its settings stand with it:
+    ``{fencing: {kind: confirmed, timeout: 5s}}``.
+    """
 
     selection: tuple[Annotated[str, Name(RULES.names)], ...] = ("priority",)
     """The rules that choose the backup among the eligible masters, applied in this order."""
-    fencing: FencingSettings = FencingSettings()
-    """Fencing of the failed owner before a backup is promoted."""
+    fencing: Annotated[FencingSettings, Part(FENCINGS)] = ConfirmedSettings()
+    """How it is made sure that a failed owner accepts no writes when a backup is promoted. Only
+    owners of state are ever fenced: a master that owns nothing is marked down by the routing."""
     delay_ns: Annotated[
         int,
         duration(

@@ -55,6 +55,18 @@ class Writers:
                 writers.pop(master, None)
                 told.pop(master, None)
 
+    def lapsed(self, master: str, awaited: Iterable[int]) -> None:
+        """`master` had no lease for a while, and accepts nothing that it was told before.
+
+        Of orders that still await an answer nobody knows whether they came before or after.
+        """
+        may_come = set(awaited)
+        for partition, writers in self.epochs.items():
+            told = self.told.get(partition, {})
+            if told.get(master, 0) not in may_come:
+                writers.pop(master, None)
+                told.pop(master, None)
+
     def stopped(self, master: str, partitions: Iterable[str], epoch: int) -> None:
         """`master` said itself that it accepts the partitions' writes under no epoch below."""
         for partition in partitions:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from hasim.events import (
     AskGateway,
     AskMaster,
@@ -12,6 +15,7 @@ from hasim.events import (
     Effect,
     Fence,
     GiveOpinion,
+    GrantLease,
     ObserverTold,
     OpinionAsked,
     OpinionGiven,
@@ -55,6 +59,8 @@ class Commands:
         self._rerouting = rerouting
         self.peers: dict[str, Post] = {}
         """The posts of all observers of the cluster, by name: set before the start."""
+        self.granted: Callable[[SimMaster, GrantLease], None] = lambda target, effect: None
+        """What a master does with a lease, where fencing goes by them: set before the start."""
         self.agents: Agents | None = None
         """The other members of the gossip, if there is one."""
 
@@ -66,9 +72,9 @@ class Commands:
         match effect:
             case Fence() | CancelFence():
                 self._device.take(effect, self._post)
-            case AskMaster():
+            case AskMaster() | GrantLease():
                 target = self._masters[effect.master]
-                self._post.order(target, lambda: self._roles.ask(target, effect))
+                self._post.order(target, partial(self._tell, target, effect))
             case AskGateway():
                 self._ask(effect)
             case TransferState():
@@ -88,6 +94,12 @@ class Commands:
                 pass  # a staged copy that was never committed leaves nothing behind
             case _:
                 raise TypeError(f"the control plane cannot order {effect!r}")
+
+    def _tell(self, target: SimMaster, effect: AskMaster | GrantLease) -> None:
+        if isinstance(effect, AskMaster):
+            self._roles.ask(target, effect)
+        else:
+            self.granted(target, effect)
 
     def _ask(self, effect: AskGateway) -> None:
         endpoint = self._rerouting.endpoint_of(effect.gateway)

@@ -9,6 +9,7 @@ from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.control.post import Post
 from hasim.simulation.durations import Durations
 from hasim.simulation.masters.master import SimMaster
+from hasim.simulation.network import master_endpoint
 from hasim.simulation.settings import FencingDeviceSettings
 from hasim.simulation.streams import Stream
 from hasim.truth import MasterFenced, MasterRestarted, Truth
@@ -43,6 +44,8 @@ class FencingDevice:
         """By observer and master, the orders that are under way, by term and number: a control
         plane that has been started anew counts anew."""
         self.first_fails: bool | None = None
+        self._cycled = dict.fromkeys(masters, 0)
+        """By master, how often it is off since its power was cut here."""
 
     def take(self, effect: Fence | CancelFence, post: Post) -> None:
         """An observer wants a master powered off, or not any more."""
@@ -52,7 +55,12 @@ class FencingDevice:
             self.cancel(effect, post)
 
     def order(self, effect: Fence, post: Post) -> None:
-        """Fence a master for an observer, who gets the answer over the device's own line."""
+        """Fence a master for an observer, who gets the answer over the device's own line.
+
+        A device that is as dead as what it shall fence answers nothing.
+        """
+        if self._dead(effect.master, post):
+            return
         latency_ns = self._latency.next_ns(effect.master)
         call = Call(self._env, latency_ns, COMPLETION, self._fence, (effect, post))
         self._orders.setdefault((post.observer, effect.master), {})[effect.term, effect.order] = (
@@ -78,17 +86,38 @@ class FencingDevice:
         post: Post
         effect, post = event.load
         del self._orders[post.observer, effect.master][effect.term, effect.order]
+        if self._dead(effect.master, post):
+            return
         if self._fails(effect.master):
             self._answer(effect, post, confirmed=False)
             return
-        master = self._masters[effect.master]
+        # Before the answer: what the control plane does next comes after it at the same instant.
+        self._cycle(self._masters[effect.master], effect.failover, post.observer)
+        self._answer(effect, post, confirmed=True)
+
+    def reset(self, master: SimMaster) -> None:
+        """A master's own watchdog resets it, by nobody's order; it restarts like a fenced one."""
+        self._cycle(master, 0, "")
+
+    def _cycle(self, master: SimMaster, failover: int, observer: str) -> None:
+        """Off, and on again after its restart, as a standby."""
         master.forget_roles()
         master.offs += 1
-        self._record(MasterFenced(master.id, effect.failover, post.observer))
+        self._cycled[master.id] += 1
+        self._record(MasterFenced(master.id, failover, observer))
         master.update_condition()
-        # Before the answer: what the control plane does next comes after it at the same instant.
         Call(self._env, self._restarts.next_ns(master.id), COMPLETION, self._restart, master)
-        self._answer(effect, post, confirmed=True)
+
+    def _dead(self, master: str, post: Post) -> bool:
+        """Whether the device shares the present fate of the master."""
+        shares = self._settings.shares_fate
+        if shares == "nothing":
+            return False
+        struck = self._masters[master]
+        if struck.offs > self._cycled[master]:
+            return True  # not by the device itself
+        ends = post.endpoint, master_endpoint(master)
+        return shares == "place" and not post.network.connected(*ends)
 
     def _answer(self, effect: Fence, post: Post, *, confirmed: bool) -> None:
         numbers = {"order": effect.order, "term": effect.term}
@@ -103,5 +132,6 @@ class FencingDevice:
     def _restart(self, event: Call) -> None:
         master: SimMaster = event.load
         master.offs -= 1
+        self._cycled[master.id] -= 1
         self._record(MasterRestarted(master.id))
         master.update_condition()

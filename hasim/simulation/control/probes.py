@@ -189,7 +189,7 @@ class Probes:
         for name in [name for name in self._held if not self.holds(name)]:
             self._let_go(self._held.pop(name))
         for name, waiting in self._writing.items():
-            if waiting and (self._masters[name].dead or not self._masters[name].disks):
+            if waiting and (self._masters[name].dead or not self._masters[name].writes_wait):
                 self._writing[name] = []
                 for journey in waiting:
                     self._let_go(journey)
@@ -221,7 +221,7 @@ class Probes:
     def _worked(self, journey: Journey, cause: Cause) -> None:
         """A worker is done with a probe; what writes still waits for the disk."""
         master = self._masters[journey[0].master]
-        if cause is OK and master.disks and self._depths[master.id] == "write":
+        if cause is OK and master.writes_wait and self._depths[master.id] == "write":
             self._writing[master.id].append(journey)
         else:
             self._answer(journey, cause)

@@ -13,6 +13,7 @@ from hasim.simulation.control.post import Post
 from hasim.simulation.durations import Durations
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions
+from hasim.simulation.masters.tokens import Tokens
 from hasim.simulation.masters.traps import Traps
 from hasim.truth import Truth, WritesLost
 
@@ -28,6 +29,7 @@ class Roles:
         traps: Traps,
         changes: Changes,
         record: Callable[[Truth], None],
+        tokens: Tokens | None,
     ) -> None:
         self._env = post.env
         self._post = post
@@ -36,10 +38,11 @@ class Roles:
         self._traps = traps
         self._changes = changes
         self._record = record
+        self._tokens = tokens
 
     def promote(self, target: SimMaster, effect: Promote) -> None:
         """The order has come to its target."""
-        if target.answering and not target.obeys(effect.term):
+        if target.answering and not (target.obeys(effect.term) and target.may_lead):
             self._promotion_ended(target, effect, Cause.REJECTED)
         elif target.answering and self._traps.kills(target.id):
             self._promotion_ended(target, effect, Cause.RESET)
@@ -53,7 +56,9 @@ class Roles:
         target, effect, life = event.load
         if not target.answering or target.life != life:
             return
-        cause = target.promote(effect.partitions, effect.epoch)
+        cause = self._keep_token(target, effect)
+        if cause is Cause.OK:
+            cause = target.promote(effect.partitions, effect.epoch)
         for partition in effect.partitions if cause is Cause.OK else ():
             state = self._partitions.states[partition]
             lag_to = partial(self._partitions.lag_ns, target.id)
@@ -73,6 +78,17 @@ class Roles:
         # The master told of its role before the states had their new owner.
         self._changes.changed()
         self._promotion_ended(target, effect, cause)
+
+    def _keep_token(self, target: SimMaster, effect: Promote) -> Cause:
+        """Whether a majority takes the token of the promotion, where there are tokens."""
+        tokens, epoch = self._tokens, effect.epoch
+        if tokens is None:
+            return Cause.OK
+        if not all(tokens.majority(target, p, epoch) for p in effect.partitions):
+            return Cause.ERROR
+        for partition in effect.partitions:
+            tokens.take(target, partition, epoch)
+        return Cause.OK
 
     def _promotion_ended(self, target: SimMaster, effect: Promote, cause: Cause) -> None:
         answer = PromoteResult(

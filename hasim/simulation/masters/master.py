@@ -146,8 +146,14 @@ class SimMaster(Condition, Primaries):
         for share in self.error_rates:
             passes *= 1.0 - share
         self._error_rate = 1.0 - passes
-        self._set_speed(0.0 if self.blocked else self._speed, disk=self.disks > 0)
+        self._set_speed(0.0 if self.blocked else self._speed, disk=self.writes_wait)
         self._changed()
+
+    def hold_writes(self, partitions: frozenset[str]) -> None:
+        """Writes of these partitions do not go on, and with them no others; those after it do."""
+        if partitions != self.held:
+            self.held = partitions
+            self._set_speed(0.0 if self.blocked else self._speed, disk=self.writes_wait)
 
     def _note_death(self, *, dead: bool) -> None:
         if dead and not self._dead:
@@ -283,7 +289,7 @@ class SimMaster(Condition, Primaries):
         else:
             self._mark_overload(False)
         self._pace(self._disk)
-        if self._fails(job):
+        if _fails(job, self._error_rate):
             self._errors += 1
             job.reply(Cause.ERROR)
             return
@@ -297,17 +303,11 @@ class SimMaster(Condition, Primaries):
         if job.reply(Cause.OK) and job.partition is not None:
             self._acknowledge(job.partition, self.id)
 
-    def _fails(self, job: Job) -> bool:
-        """Whether the answer says that it failed: by itself, or since the next tier did."""
-        if job.asked:
-            return job.asked == FAILED
-        return job.error_draw < self._error_rate
-
     # -- the next tier ---------------------------------------------------------------
 
     def _asks_for(self, job: Job) -> bool:
         """Whether the next tier is asked now: the worker waits for the answer meanwhile."""
-        if self.ask is None or not job.asks or job.asked or self._fails(job):
+        if self.ask is None or not job.asks or job.asked or _fails(job, self._error_rate):
             return False
         job.asked, job.completion = ASKING, None
         self.ask(self, job)
@@ -325,3 +325,8 @@ class SimMaster(Condition, Primaries):
         if overloaded != self.overloaded:
             self.overloaded = overloaded
             self._changed()
+
+
+def _fails(job: Job, error_rate: float) -> bool:
+    """Whether the answer says that it failed: by itself, or since the next tier did."""
+    return job.asked == FAILED if job.asked else job.error_draw < error_rate

@@ -99,6 +99,10 @@ class Replication:
             and self._network.connected(self._ends[source], self._ends[target])
         )
 
+    def connected(self, source: str, target: str) -> bool:
+        """Whether packets cross from one master to another, now."""
+        return self._network.connected(self._ends[source], self._ends[target])
+
     def streams(self, source: str, target: str) -> bool:
         """Whether writes that were acknowledged go on to flow from an owner to a standby.
 

@@ -10,8 +10,8 @@ from hasim.model import Cause, Ownership
 class Primaries:
     """By partition that it is primary of, the epoch of the order; `changed` is told of changes.
 
-    `term` is the highest of which it has heard, granted to a control plane's `claim`. All of it
-    is kept through restarts.
+    `term` is the highest of which it has heard, granted to a control plane's `claim`. `may_lead`
+    says whether it has a lease, where those are needed. All of it is kept through restarts.
     """
 
     id: str
@@ -21,6 +21,7 @@ class Primaries:
         self._floors: dict[str, int] = {}
         self.term = 1
         self.claim = ""
+        self.may_lead = True
         self._changed = changed
 
     def obeys(self, term: int) -> bool:

@@ -111,6 +111,11 @@ class FencingDeviceSettings:
     fails: Annotated[float, share("Probability that an order fails.")] = 0.0
     restart: DurationLaw = Constant(mean_ns=60 * SECOND)
     """Time until a fenced master is back, as a standby."""
+    shares_fate: Literal["nothing", "node", "place"] = "nothing"
+    """What takes the device down with the master: `nothing`; a power cut of the `node` (IPMI on the
+    mainboard); or of the `place`: also while the observer's packets do not reach the master (a
+    power switch on the same network). It answers no order then. Source: Pacemaker Explained,
+    "What are the special requirements of fencing devices"."""
 
 
 @settings

@@ -8,6 +8,7 @@ from typing import Any
 
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.selection import RULES
 
 Known = tuple[dict[str, Any], Mapping[str, Any]]
@@ -17,7 +18,7 @@ KINDS: dict[str, Known] = {
     ALGORITHM: (ALGORITHMS, SHIPPED),
     **{
         own.what: (own.known, own.shipped)
-        for own in (DETECTORS, SOURCES, CONFIRMATIONS, FLAPPINGS, RULES)
+        for own in (DETECTORS, SOURCES, CONFIRMATIONS, FLAPPINGS, FENCINGS, RULES)
     },
 }
 

@@ -263,7 +263,7 @@ def _after_ns(tier: WorldSettings) -> int:
     """How long after a cure the masters of one tier, and who looks after them, may be busy."""
     failover = tier.failover
     steps_ns = (
-        failover.fencing.timeout_ns
+        failover.fencing.longest_ns
         + failover.transfer_timeout_ns
         + failover.promote_timeout_ns
         + failover.redirect_timeout_ns

@@ -24,7 +24,12 @@ from hasim.events import (
 )
 from hasim.model import Cause, Master, Status
 from hasim.services.control_plane import ControlPlane
-from hasim.services.failover import FailoverSettings, FencingSettings, lifecycle
+from hasim.services.failover import (
+    ConfirmedSettings,
+    FailoverSettings,
+    NoFencingSettings,
+    lifecycle,
+)
 from hasim.services.failover.lifecycle import (
     LIFECYCLE,
     TERMINAL,
@@ -149,7 +154,7 @@ def test_fence_before_transfer_before_promote_before_redirect() -> None:
 
 
 def test_nothing_is_promoted_while_the_fence_is_unconfirmed() -> None:
-    made = bench(fencing=FencingSettings(attempts=3, timeout_ns=SECOND))
+    made = bench(fencing=ConfirmedSettings(attempts=3, timeout_ns=SECOND))
     made.overrides[Fence] = lambda effect: None
     made.down["m1"] = None
     made.run(40 * SECOND)
@@ -159,7 +164,7 @@ def test_nothing_is_promoted_while_the_fence_is_unconfirmed() -> None:
 
 
 def test_a_failed_failover_is_tried_again() -> None:
-    made = bench(fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
+    made = bench(fencing=ConfirmedSettings(attempts=1, timeout_ns=SECOND))
     made.overrides[Fence] = lambda effect: fenced(effect, confirmed=effect.failover > 2)
     made.down["m1"] = Cause.REFUSED
     made.run(80 * SECOND)
@@ -294,7 +299,7 @@ def test_nobody_eligible_waits_until_somebody_is() -> None:
 
 
 def test_without_fencing_a_returning_owner_is_told_to_step_down() -> None:
-    made = bench(fencing=FencingSettings(mode="none"))
+    made = bench(fencing=NoFencingSettings())
     made.down["m1"] = None
     made.run(60 * SECOND)
     assert order(made, Fence) == []
@@ -305,7 +310,7 @@ def test_without_fencing_a_returning_owner_is_told_to_step_down() -> None:
 
 
 def test_a_returning_owner_is_told_until_it_confirms() -> None:
-    made = bench(fencing=FencingSettings(mode="none"))
+    made = bench(fencing=NoFencingSettings())
     answer, up = made._answer, []
     made.overrides[Demote] = lambda e: answer(e) if len(up) == 3 else None
     made.down["m1"] = None
@@ -403,7 +408,9 @@ def test_a_candidate_that_is_powered_off_is_not_taken_for_the_owner() -> None:
 
 def test_a_power_off_that_comes_late_moves_what_the_master_owns_by_then() -> None:
     """The answer to an order that was given up: the master restarts as a standby, unnoticed."""
-    made = bench(3, fencing=FencingSettings(attempts=1, timeout_ns=SECOND), retry_interval_ns=HOUR)
+    made = bench(
+        3, fencing=ConfirmedSettings(attempts=1, timeout_ns=SECOND), retry_interval_ns=HOUR
+    )
     made.down["m2"] = None
     given_up = powering_off(made, "m2")
     made.run(made.now + 10 * SECOND)
@@ -414,7 +421,7 @@ def test_a_power_off_that_comes_late_moves_what_the_master_owns_by_then() -> Non
 
 
 def test_two_failovers_that_wait_for_one_power_off_ask_again_when_it_fails() -> None:
-    made = bench(3, fencing=FencingSettings(attempts=10))
+    made = bench(3, fencing=ConfirmedSettings(attempts=10))
     made.overrides[Promote] = lambda e: None if e.target == "m2" else promoted(e)
     made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
     orders = itertools.count(1)
@@ -449,7 +456,7 @@ def test_two_failovers_that_wait_for_one_power_off_ask_again_when_it_fails() -> 
 
 def test_a_fenced_owner_that_is_healthy_again_is_no_end_of_its_failover() -> None:
     """It came back as a standby: the retry of the failover that was given up stands."""
-    made = bench(2, fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
+    made = bench(2, fencing=ConfirmedSettings(attempts=1, timeout_ns=SECOND))
     made.overrides[Promote] = lambda e: None
     made.overrides[Demote] = lambda e: demoted(e, Cause.REFUSED)
     made.overrides[Fence] = lambda e: fenced(e, confirmed=e.master == "m1")
@@ -488,7 +495,7 @@ def test_an_owner_that_was_told_to_step_down_has_not_recovered() -> None:
 @given(st.lists(st.sampled_from(["ok", "no", "silence"]), min_size=1, max_size=12))
 def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answers) -> None:
     """Random answers to every order: never two owners that nobody fenced or demoted."""
-    made = bench(3, fencing=FencingSettings(attempts=2, timeout_ns=SECOND))
+    made = bench(3, fencing=ConfirmedSettings(attempts=2, timeout_ns=SECOND))
     script = itertools.cycle(answers)
 
     def scripted(ok, no):

@@ -19,7 +19,7 @@ from hasim.events import (
 )
 from hasim.model import Cause
 from hasim.services.control_plane import ControlPlane
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverSettings
 from hasim.services.failover.orders import MOST_OPEN, OpenOrder, Orders
 from hasim.units import SECOND
 from tests.services.bench import Bench, cluster, demoted, fenced, promoted, whole
@@ -50,7 +50,7 @@ def test_every_order_has_a_number_of_its_own() -> None:
 
 def test_a_doubled_fence_confirmation_promotes_nobody_beside_a_living_owner() -> None:
     """The first power-off of m1 is confirmed once more when m1 is the living owner again."""
-    made = bench(2, fencing=FencingSettings(timeout_ns=60 * SECOND))
+    made = bench(2, fencing=ConfirmedSettings(timeout_ns=60 * SECOND))
     made.down["m1"] = Cause.REFUSED
     made.run(60 * SECOND)
     (first,) = ordered(made, Fence)
@@ -81,7 +81,7 @@ def test_a_doubled_fence_confirmation_promotes_nobody_beside_a_living_owner() ->
 
 def test_a_late_confirmation_says_nothing_of_what_was_promoted_since() -> None:
     """The first order for m2 is answered only after m2 was told to take p1 over."""
-    made = bench(3, fencing=FencingSettings(attempts=1, timeout_ns=SECOND))
+    made = bench(3, fencing=ConfirmedSettings(attempts=1, timeout_ns=SECOND))
     made.overrides[Fence] = lambda e: None if e.master == "m2" else fenced(e)
     plane = made.control_plane
     made.down["m2"] = None
@@ -148,7 +148,7 @@ def test_an_answer_to_nothing_that_was_ordered_changes_nothing(answer) -> None:
 
 
 def test_a_failure_told_late_does_not_hurry_the_next_order() -> None:
-    made = bench(3, fencing=FencingSettings(timeout_ns=SECOND))
+    made = bench(3, fencing=ConfirmedSettings(timeout_ns=SECOND))
     made.overrides[Fence] = lambda e: None
     made.down["m1"] = Cause.REFUSED
     while len(ordered(made, Fence)) < 2:

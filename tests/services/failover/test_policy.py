@@ -19,11 +19,16 @@ from hasim.events import (
 )
 from hasim.model import Cause, Status
 from hasim.services.control_plane import ControlPlane
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import (
+    BestEffortSettings,
+    ConfirmedSettings,
+    FailoverSettings,
+    NoFencingSettings,
+)
 from hasim.units import HOUR, MINUTE, SECOND
 from tests.services.bench import Bench, cluster, detection, fenced, whole
 
-NONE = FencingSettings(mode="none")
+NONE = NoFencingSettings()
 
 
 def bench(count: int = 3, **failover) -> Bench:
@@ -129,7 +134,7 @@ def test_failovers_at_the_same_time_are_bounded(parallel: int, most: int) -> Non
 
 
 def test_a_device_that_refuses_is_asked_again_after_pauses_that_double() -> None:
-    made = bench(fencing=FencingSettings(attempts=5, timeout_ns=5 * SECOND))
+    made = bench(fencing=ConfirmedSettings(attempts=5, timeout_ns=5 * SECOND))
     made.overrides[Fence] = lambda e: fenced(e, confirmed=False)
     made.down["m1"] = Cause.REFUSED
     until(made, "failed")
@@ -140,7 +145,7 @@ def test_a_device_that_refuses_is_asked_again_after_pauses_that_double() -> None
 
 @pytest.mark.parametrize("answer", ["no", "silence"])
 def test_best_effort_goes_on_whatever_becomes_of_the_order(answer: str) -> None:
-    made = bench(fencing=FencingSettings(mode="best-effort", timeout_ns=SECOND))
+    made = bench(fencing=BestEffortSettings(timeout_ns=SECOND))
     made.overrides[Fence] = lambda e: fenced(e, confirmed=False) if answer == "no" else None
     made.overrides[Demote] = lambda e: None
     made.down["m1"] = None
@@ -158,7 +163,7 @@ STOPPED_IN = {"fencing": Fence, "transferring": TransferState, "promoting": Prom
 
 @pytest.mark.parametrize("state", STOPPED_IN)
 def test_an_owner_that_returns_stops_its_failover(state: str) -> None:
-    made = bench(fencing=FencingSettings() if state == "fencing" else NONE)
+    made = bench(fencing=ConfirmedSettings() if state == "fencing" else NONE)
     made.overrides[STOPPED_IN[state]] = lambda e: None
     made.down["m1"] = Cause.REFUSED
     until(made, state)
@@ -177,7 +182,7 @@ def test_an_owner_that_returns_stops_its_failover(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["held", "fencing", "transferring", "promoting"])
 def test_an_operator_can_call_it_off(state: str) -> None:
-    fencing = FencingSettings() if state == "fencing" else NONE
+    fencing = ConfirmedSettings() if state == "fencing" else NONE
     made = bench(fencing=fencing, delay_ns=MINUTE if state == "held" else 0)
     if state in STOPPED_IN:
         made.overrides[STOPPED_IN[state]] = lambda e: None

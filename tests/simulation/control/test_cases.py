@@ -18,7 +18,7 @@ from hasim.simulation.run import simulate
 from hasim.truth import FaultStarted
 
 SOMETIME = {"law": "uniform", "low": "60s", "high": "70s"}
-UNFENCED = {"fencing": {"mode": "none"}}
+UNFENCED = {"fencing": "none"}
 
 
 def journals(data: dict[str, Any], replications: int) -> Iterator[Journal]:
@@ -245,7 +245,7 @@ def test_restarts_for_slow_checks_cascade(timeout: str, cascades: bool) -> None:
             **{"evidence": ["probe"], "interval": "10s", "fast_interval": "10s"},
             **{"timeout": timeout, "fall": 1, "rise": 1},
         },
-        "failover": {"fencing": {"mode": "confirmed"}},
+        "failover": {"fencing": "confirmed"},
         "fencing_device": {"latency": "1s", "restart": "30s"},
         "balancing": {"algorithm": "round-robin"},
     }

@@ -50,7 +50,7 @@ def study_of(confirm: Any, faults: tuple[dict[str, Any], ...] = ()) -> Loaded:
                 "confirm": confirm,
             },
             "faults": list(faults),
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
         }
     )
 

@@ -10,7 +10,7 @@ import pytest
 from hasim.events import ProbeReply, SendProbe, StatusChanged
 from hasim.journal import Journal
 from hasim.model import Cause, Status
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.simulation.laws import Constant, Lognormal
 from hasim.simulation.settings import FixedRtt, NetworkSettings
 from hasim.simulation.settings.faults import Crash, DiskStall, Fault, Hang, Slow
@@ -27,7 +27,7 @@ HANG = Hang(kind="hang", target="m1", at=after(20), for_=lasting(10))
 def journal_of(*faults: Fault, horizon_s: float = 60, replication: int = 0, **more: Any) -> Journal:
     health = {name: more.pop(name) for name in ("health", "health_work") if name in more}
     more.setdefault("detection", EACH_4_S)
-    more.setdefault("failover", FailoverSettings(fencing=FencingSettings(mode="none")))
+    more.setdefault("failover", FailoverSettings(fencing=NoFencingSettings()))
     more.setdefault("masters", masters(2, service=Constant(mean_ns=20 * MILLISECOND), **health))
     network = NetworkSettings(rtt=FixedRtt(rtt_ns=MILLISECOND))
     made = world(horizon_s, network=network, traffic=traffic(0.01), faults=faults, **more)

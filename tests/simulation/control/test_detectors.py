@@ -26,7 +26,7 @@ seed: 3
 masters: [{id: a, region: eu, priority: 1}, {id: b, like: a, priority: 2}, {id: c, like: a}]
 network: {rtt: 10ms, jitter: {law: lognormal, cv: 0.5}}
 traffic: {arrivals: {law: poisson, rate: 5/s}}
-failover: {fencing: {mode: none}}
+failover: {fencing: none}
 faults:
   - {kind: crash, target: a, at: 10s, for: 10s}
   - {kind: hang, target: b, at: 40s, for: 10s}

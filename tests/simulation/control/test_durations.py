@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kstest
 
 from hasim.measures import measure
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverSettings
 from hasim.simulation.durations import Durations
 from hasim.simulation.laws import (
     Constant,
@@ -52,9 +52,7 @@ def failovers(count: int) -> list[tuple[float, float, float, float]]:
         fencing_device=FencingDeviceSettings(
             latency=Exponential(mean_ns=200 * MILLISECOND), restart=Weibull(mean_ns=SECOND, shape=2)
         ),
-        failover=FailoverSettings(
-            fencing=FencingSettings(mode="confirmed"), transfer_timeout_ns=10 * SECOND
-        ),
+        failover=FailoverSettings(fencing=ConfirmedSettings(), transfer_timeout_ns=10 * SECOND),
     )
     found = []
     for replication in range(count):

@@ -38,7 +38,7 @@ def study_of(**detection: Any) -> Loaded:
             "traffic": {"arrivals": {"law": "poisson", "rate": "1/s"}},
             "faults": list(FAULTS),
             "detection": {"preset": "consul-lan"} | detection,
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
         }
     )
 

@@ -23,7 +23,7 @@ CASE = {
     "traffic": {"arrivals": {"law": "poisson", "rate": "0.1/s"}, "owned": "100%", "timeout": "2s"},
     "faults": [{"kind": "power-off", "target": "node1", "at": "65s", "for": "2m"}],
     "detection": {"preset": "kubernetes-node"},
-    "failover": {"fencing": {"mode": "none"}},
+    "failover": {"fencing": "none"},
     "replication": {"copies": 1, "lag": "0s"},
 }
 """Status renewed each 10 s, grace 40 s, looked at each 5 s (github.com/metallb/metallb, 524)."""

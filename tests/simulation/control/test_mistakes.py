@@ -12,14 +12,14 @@ import pytest
 
 from hasim.events import StatusChanged
 from hasim.model import Status
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.simulation.settings import FixedRtt, NetworkSettings
 from hasim.units import SECOND
 from tests.services.bench import detection
 from tests.simulation.worlds import run, traffic, world
 
 CHECKS = 30_000
-UNFENCED = FailoverSettings(fencing=FencingSettings(mode="none"))
+UNFENCED = FailoverSettings(fencing=NoFencingSettings())
 
 
 def spells(fails: float, fall: int, rise: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from hasim.events import StatusChanged
 from hasim.model import Status
 from hasim.services.detection import DetectionSettings
 from hasim.services.detection.registry import PRESETS
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.simulation.settings.faults import Crash, Hang, NetworkPartition, PowerOff
 from hasim.units import SECOND
 from tests.simulation.worlds import NO_LATENCY, after, lasting, run, traffic, world
@@ -102,7 +102,7 @@ def test_nginx_takes_a_server_out_after_one_failed_message(kind: str) -> None:
         traffic=asked,
         detection=made,
         faults=(fault,),
-        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        failover=FailoverSettings(fencing=NoFencingSettings()),
     )
     for replication in range(10):
         changes = [

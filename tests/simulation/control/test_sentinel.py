@@ -42,7 +42,7 @@ def scenario(fault: str) -> dict[str, Any]:
         ],
         "observer": {"witnesses": ["here", "here"]},
         "detection": {"preset": "sentinel", "down_after": "2s"},
-        "failover": {"fencing": {"mode": "none"}},
+        "failover": {"fencing": "none"},
     }
 
 

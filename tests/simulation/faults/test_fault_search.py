@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from hasim.events import FailoverChanged, ServiceFailed
 from hasim.oracle import check
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import (
+    ConfirmedSettings,
+    FailoverSettings,
+    LeaseFencingSettings,
+    NoFencingSettings,
+    TokenSettings,
+)
 from hasim.services.failover.lifecycle import TERMINAL
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import (
@@ -99,10 +105,10 @@ def worlds(draw) -> WorldSettings:
         )
         for i in range(1, count + 1)
     )
-    fencing = FencingSettings(
-        mode=draw(st.sampled_from(["confirmed", "confirmed", "none"])),
-        attempts=draw(st.sampled_from([1, 3])),
-    )
+    confirmed = ConfirmedSettings(attempts=draw(st.sampled_from([1, 3])))
+    lease = LeaseFencingSettings(ttl_ns=3 * SECOND, renew_ns=SECOND)
+    ways = [confirmed, confirmed, NoFencingSettings(), lease, TokenSettings()]
+    fencing = draw(st.sampled_from(ways))
     return world(
         FAULTS_END_S + SETTLED_S,
         masters=masters,
@@ -133,7 +139,7 @@ def test_no_schedule_of_faults_breaks_an_invariant(made: WorldSettings, seed: in
     journal = run(made, seed=seed)
     assert check(journal) == []
     assert list(journal.of(ServiceFailed)) == []
-    if made.failover.fencing.mode == "confirmed":
+    if made.failover.fencing.one_primary:
         # A tier whose only master owns nothing has no writers.
         assert max((len(e.masters) for _, e in journal.of(Writers)), default=1) == 1
     # The faults are over, nothing is lost on the network: all is served, nothing is under way.

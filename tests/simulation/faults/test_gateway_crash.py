@@ -11,7 +11,7 @@ from hasim.events import GatewayHello, GatewayReport, OwnerChanged, PublishRouti
 from hasim.journal import Journal
 from hasim.model import Cause
 from hasim.scenario.checks import world_problems
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverSettings
 from hasim.simulation.settings import FencingDeviceSettings, WorldSettings
 from hasim.simulation.settings.faults import Crash, GatewayCrash
 from hasim.truth import FaultStarted, MessageRecord, PartitionServed
@@ -30,7 +30,7 @@ def crashing(**more: Any) -> WorldSettings:
         masters=regions,
         traffic=traffic(20, regions=("west", "east"), owned=0.5),
         detection=detection(interval="2s"),
-        failover=FailoverSettings(fencing=FencingSettings(mode="confirmed")),
+        failover=FailoverSettings(fencing=ConfirmedSettings()),
         fencing_device=FencingDeviceSettings(latency=lasting(1), restart=lasting(300)),
         faults=(Crash(kind="crash", target="m1", at=after(20), for_=lasting(1000)), gateway),
         **more,

@@ -23,7 +23,7 @@ from hasim.journal import Journal
 from hasim.model import Status
 from hasim.oracle import check, difference
 from hasim.services.accession import AccessionSettings
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import ConfirmedSettings, FailoverSettings
 from hasim.simulation import run as run_module
 from hasim.simulation.run import begin, conclude
 from hasim.simulation.settings import FencingDeviceSettings, WorldSettings
@@ -53,7 +53,7 @@ def settings(*faults: Any, remembers: str = "everything", count: int = 3, **more
         masters=masters(count),
         traffic=traffic(10, owned=0.5),
         detection=detection(interval="2s"),
-        failover=FailoverSettings(fencing=FencingSettings(mode="confirmed")),
+        failover=FailoverSettings(fencing=ConfirmedSettings()),
         fencing_device=FencingDeviceSettings(latency=lasting(0.5)),
         observer=ObserverSettings(remembers=remembers, snapshot_interval_ns=7 * SECOND),
         faults=(crash, *faults),

@@ -6,7 +6,7 @@ import pytest
 
 from hasim.measures import measure
 from hasim.model import Cause
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import NetworkSettings
 from hasim.simulation.settings.faults import Hang
@@ -29,7 +29,7 @@ def test_what_a_hang_holds_back_until_clients_have_given_up_is_no_loss() -> None
         detection=detection(
             evidence=("probe",), interval_ns=SECOND, fast_interval_ns=SECOND, fall=1, rise=1
         ),
-        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        failover=FailoverSettings(fencing=NoFencingSettings()),
     )
     journal = assert_equal(both(settings))
     assert any(f.outcome == "completed" for f in measure(journal).failovers)

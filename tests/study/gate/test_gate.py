@@ -143,7 +143,7 @@ def test_one_more_failed_check_is_caught(baseline):
 
 
 def test_fencing_left_out_is_caught(baseline):
-    suite = default("split-brain", "failover", **{"failover.fencing.mode": "none"})
+    suite = default("split-brain", "failover", **{"failover.fencing": "none"})
     report = bench(suite, baseline, jobs=1)
     assert ("split-brain", "dual_primary") in found(report)
 
@@ -249,7 +249,7 @@ def test_environment_is_the_world_and_not_what_is_judged():
 
     same = environment()
     assert environment(**{"detection.fall": 7}) == same
-    assert environment(**{"failover.fencing.mode": "none"}) == same
+    assert environment(**{"failover.fencing": "none"}) == same
     assert environment(replications=3) == same
     for path, value in (("seed", 2), ("horizon", "6m"), ("traffic.arrivals.rate", "2/s")):
         assert environment(**{path: value}) != same, path
@@ -493,7 +493,7 @@ def test_an_unchanged_program_with_rekeyed_streams_is_no_regression_in_forty_tri
     ("overrides", "caught"),
     [
         ({"detection.fall": 4}, ("detection-by-probes", "detection_time.mean")),
-        ({"failover.fencing.mode": "none"}, ("split-brain", "dual_primary")),
+        ({"failover.fencing": "none"}, ("split-brain", "dual_primary")),
         ({"balancing.algorithm": "round-robin"}, ("load", "latency.p95")),
         (
             {"detection.interval": "2.1s", "detection.fast_interval": "2.1s"},

@@ -127,7 +127,9 @@ class Configuration:
 def _is_plain(master: SimMaster) -> bool:
     """Whether what it has to do is done in turn, and nothing that comes later changes that."""
     settings = master.settings
-    special = master.disks or master.delays or master.error_times or settings.capacity is not None
+    special = (
+        master.writes_wait or master.delays or master.error_times or settings.capacity is not None
+    )
     return settings.workers == 1 and master.answering and not special
 
 

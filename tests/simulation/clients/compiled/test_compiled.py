@@ -26,7 +26,7 @@ from hasim.services.balancing import BalancingSettings, registry
 from hasim.services.balancing.fleet import Fleet, Request
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PowerSettings
-from hasim.services.failover import FailoverSettings, FencingSettings
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.services.gateway.guards import LimitSettings
 from hasim.settings import from_plain
 from hasim.simulation.clients.compiled import arrays, availability, growth, plane, window
@@ -427,7 +427,7 @@ def test_equal_when_a_line_is_served_while_failures_are_reported() -> None:
         ),
         faults=(crash,),
         detection=detection(interval_ns=30 * SECOND, error_limit=5),
-        failover=FailoverSettings(fencing=FencingSettings(mode="none")),
+        failover=FailoverSettings(fencing=NoFencingSettings()),
         balancing=BalancingSettings(limits=LimitSettings(max_concurrency=1, max_queue=20)),
     )
     for seed in range(8):

@@ -1,0 +1,52 @@
+"""Questions for leases: they are granted, and tell who has stopped accepting writes meanwhile."""
+
+from __future__ import annotations
+
+from hasim.events import AskMaster, LeaseAsked, Output
+from hasim.services.failover import lifecycle
+from hasim.services.failover.course import Course
+from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.known import Known
+from hasim.services.failover.reactions import Reactions
+from hasim.services.failover.returned import Returned
+
+
+class Leases:
+    """Answers masters that ask for a lease, where fencing goes by leases."""
+
+    def __init__(
+        self,
+        known: Known,
+        failovers: Failovers,
+        course: Course,
+        returned: Returned,
+        reactions: Reactions,
+    ) -> None:
+        self._known, self._failovers, self._course = known, failovers, course
+        self._returned, self._reactions = returned, reactions
+
+    def asked(self, now: int, item: LeaseAsked) -> list[Output]:
+        """A master asks: if its lease had run out, it is a standby of everything by now."""
+        fencing = self._course.fences.fencing
+        out: list[Output] = []
+        if item.master in self._known.silent:
+            out.append(AskMaster(item.master, self._known.orders.term))
+        if fencing.asked(now, item):
+            out += self._lapsed(now, item.master)
+        return out + fencing.grant(now, item)
+
+    def _lapsed(self, now: int, master: str) -> list[Output]:
+        known, reason = self._known, f"the lease of {master} had run out"
+        known.writers.lapsed(master, (order.number for order in known.orders.open))
+        self._returned.powered_off(master)
+        out: list[Output] = []
+        for failover in list(self._failovers.active):
+            waits = failover.state == lifecycle.FENCING and failover.fencing == master
+            if waits and master not in self._course.fences.fencing.dangerous(failover):
+                out += self._course.fences.fenced(now, failover, master, reason)
+            elif failover.candidate == master:
+                out += self._course.lost(now, failover, reason)
+        if not known.still_owns(master):
+            why = f"{reason}: a standby now"
+            out += self._reactions.begin(now, master, why, planned=False)
+        return out

@@ -1,0 +1,25 @@
+"""Ways of fencing by name: a line for each.
+
+``FENCINGS.register("my-own", MyFencing)`` adds one of a user's own.
+"""
+
+from __future__ import annotations
+
+from hasim.services.failover.fencing.best_effort import BestEffort
+from hasim.services.failover.fencing.confirmed import Confirmed
+from hasim.services.failover.fencing.fencing import Fencing
+from hasim.services.failover.fencing.lease import LeaseFencing
+from hasim.services.failover.fencing.none import NoFencing
+from hasim.services.failover.fencing.token import Token
+from hasim.settings.registry import Registry
+
+FENCINGS: Registry[Fencing] = Registry(
+    "a way of fencing",
+    {
+        "none": NoFencing,
+        "best-effort": BestEffort,
+        "confirmed": Confirmed,
+        "lease": LeaseFencing,
+        "token": Token,
+    },
+)
