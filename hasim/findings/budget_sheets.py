@@ -16,6 +16,7 @@ from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import CellBudget
 from hasim.study.rare.combine import difference, scaled
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP, QUIET, TOTAL, Budget
+from hasim.study.rare.falsely import FalseFailovers
 from hasim.study.rare.rates import FaultClass
 from hasim.units import HOUR, MINUTE, SECOND, YEAR
 
@@ -110,8 +111,25 @@ def plain_cell(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
             "unavailability": plain_estimate(estimate_of("crude", "ratio", cell.plain)),
             "difference": plain_estimate(estimate_of("difference", "ratio", gap)),
         }
+    if cell.false is not None:
+        found["false_failovers_rare"] = _plain_false(cell.false, cell.false_down)
     found["verdicts"] = [plain_verdict(verdict) for verdict in judged]
     return found
+
+
+def _plain_false(false: FalseFailovers, down: Interval | None) -> dict[str, Any]:
+    def plain(name: str, unit: str, found: Interval | None) -> Any:
+        return None if found is None else plain_estimate(estimate_of(name, unit, found))
+
+    return {
+        "per_year": plain("failovers.mistaken", "per_year", false.told),
+        "by_tilting": plain("failovers.mistaken", "per_year", false.check),
+        "declarations": false.hits,
+        "heaviest": false.heaviest,
+        "refused": false.refused,
+        "noise": false.noise,
+        "down_s": plain("down", "s", down),
+    }
 
 
 def _plain_class(one: FaultClass, budget: Budget) -> dict[str, Any]:
@@ -235,8 +253,12 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
     yield f"Uptime ({of}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
-    if budget.quiet_s:
+    if cell.false is not None and cell.false.told is not None:
+        yield _false_remark(cell, cell.false.told)
+    elif budget.quiet_s:
         yield _quiet_remark(budget)
+    if cell.false is not None and cell.false.refused:
+        yield f"False failovers without waiting for them: no number; {cell.false.refused}."
     fitted = {one.rate.origin: None for one in cell.classes if one.rate.per_s.method != "given"}
     if fitted:
         yield f"Rates: {'; '.join(fitted)}. How long faults last is the scenario's (for)."
@@ -261,6 +283,20 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
             f"{_bounded(scaled(gap, MINUTES)).text} more than the budget; after a failover it "
             f"leaves the partitions where they are."
         )
+
+
+def _false_remark(cell: CellBudget, rate: Interval) -> str:
+    """How many false failovers there are a year, on what that rests, and what one costs."""
+    assert cell.false is not None
+    found = (
+        f"False failovers: {_bounded(rate).text} a year of the whole scenario, given "
+        f"{cell.false.noise} ({cell.false.hits:,} declarations by splitting; by tilting: "
+        f"{_bounded(cell.false.check or rate).text})."
+    )
+    if cell.false_down is None:
+        return found
+    cost = estimate_text(estimate_of("down", "s", cell.false_down))
+    return f"{found} One costs {cost}."
 
 
 def _quiet_remark(budget: Budget) -> str:

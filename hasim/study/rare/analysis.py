@@ -17,11 +17,14 @@ from hasim.scenario.traces.reading import span_problem
 from hasim.settings.validation import SettingsError, Where
 from hasim.simulation.settings import ConstantArrivals, PoissonArrivals, WorldSettings
 from hasim.study.estimates.expectations import ONE_SIDED
-from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
+from hasim.study.estimates.statistics import LEVEL, Interval, mean_interval, t_interval
 from hasim.study.execution import executor
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.own_parts import own_parts
+from hasim.study.rare.combine import product, scaled
 from hasim.study.rare.estimate import Budget, Pair, Run, estimate
+from hasim.study.rare.falsely import FalseFailovers, false_failovers
+from hasim.study.rare.falsely.cost import Costs
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from hasim.scenario.cells import Cell
     from hasim.scenario.loader import Loaded
 
+MOST_COSTS = 40
+"""Runs with a false failover each, to see what one costs."""
 PLAIN_RUNS = 20
 """So many runs, at least, the plain simulation is cut into, for an interval."""
 
@@ -65,6 +70,9 @@ class CellBudget:
     plain_s: float = 0.0
     fence_fails: float | None = None
     stateless: bool = False
+    false: FalseFailovers | None = None
+    false_down: Interval | None = None
+    """False failovers by a method for rare events, and the seconds down of one."""
 
 
 def amounts_of(
@@ -123,8 +131,27 @@ def analyse(
     warn_of(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
     own = own_parts(loaded.data)
     executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs, own=own)
+    false = {
+        cell.index: false_failovers(
+            cell.world, loaded.recorded_of(cell), seed=loaded.scenario.seed, jobs=jobs
+        )
+        for cell in loaded.cells
+    }
+    costs: dict[int, list[float]] = {cell: [] for cell, one in false.items() if one.told}
+
+    def note(found: tuple[int, int, float]) -> None:
+        costs[found[0]].append(found[2])
+
+    numbers = {cell: list(range(min(MOST_COSTS, amounts.singles))) for cell in costs}
+    executor.execute(Costs(loaded, designs, of), numbers, note, jobs=jobs, own=own)
     return [
-        _budget(design, cell, {n: t for (c, n), t in sorted(trials.items()) if c == cell.index})
+        _budget(
+            design,
+            cell,
+            {n: t for (c, n), t in sorted(trials.items()) if c == cell.index},
+            false[cell.index],
+            sorted(costs.get(cell.index, [])),
+        )
         for design, cell in zip(designs, loaded.cells, strict=True)
     ]
 
@@ -238,7 +265,13 @@ def _check_rates(classes: Sequence[FaultClass], given: Mapping[str, Rate]) -> No
         raise SettingsError(wrong)
 
 
-def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudget:
+def _budget(
+    design: Design,
+    cell: Cell,
+    trials: Mapping[int, Trial],
+    false: FalseFailovers,
+    costs: Sequence[float],
+) -> CellBudget:
     names = [one.name for one in design.classes]
     grouped: list[list[Any]] = [[] for _ in range(design.groups)]
     for number in sorted(trials):
@@ -249,9 +282,23 @@ def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudg
     after_s = seconds(design.after_ns)
     kinds = [one.kind for one in design.classes]
 
+    down = mean_interval(costs) if len(costs) > 1 else None
+    mistaken = None
+    if false.told is not None and down is not None:
+        mistaken = product(scaled(false.told, 1 / seconds(YEAR)), down)
+
     def at(level: float) -> Budget:
         windows = {kind.name: kind.mean_s + after_s for kind in kinds}
-        return estimate(kinds, singles, pairs, quiet, window_s=windows, causes=CAUSES, level=level)
+        return estimate(
+            kinds,
+            singles,
+            pairs,
+            quiet,
+            window_s=windows,
+            mistaken=mistaken,
+            causes=CAUSES,
+            level=level,
+        )
 
     return CellBudget(
         index=cell.index,
@@ -263,4 +310,6 @@ def _budget(design: Design, cell: Cell, trials: Mapping[int, Trial]) -> CellBudg
         plain_s=sum(run.span_s for run in plain),
         fence_fails=design.fence_fails,
         stateless=design.world.stateless,
+        false=false,
+        false_down=down,
     )

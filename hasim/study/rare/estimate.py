@@ -175,6 +175,7 @@ def estimate(
     quiet: Sequence[Run] = (),
     *,
     window_s: Mapping[str, float] | None = None,
+    mistaken: Interval | None = None,
     causes: Sequence[str] = CAUSES,
     level: float = LEVEL,
 ) -> Budget:
@@ -183,12 +184,14 @@ def estimate(
     `singles` has the runs with one fault by the name of its kind; `pairs` draw the first and the
     second fault in proportion to the intensities; without `quiet` runs, service
     is taken never to be down without a fault. `window_s` is the mean window by the
-    first fault's kind (default: as long as the fault lasts).
+    first fault's kind (default: as long as the fault lasts). `mistaken` is the share of time that
+    false failovers cost, where that is known better than the quiet runs can tell.
     """
     windows = window_s or {kind.name: kind.mean_s for kind in kinds}
     base = _shares(quiet, len(causes))
     costs = {kind.name: _costs(singles[kind.name], base, level) for kind in kinds}
-    floor = 0.0 if not quiet or _lost_by_mistake(quiet, causes) else _floor(singles, quiet, level)
+    known = mistaken is not None or not quiet or _lost_by_mistake(quiet, causes)
+    floor = 0.0 if known else _floor(singles, quiet, level)
     rows = {
         **{k.name: [product(k.intensity, cost) for cost in costs[k.name]] for k in kinds},
         OVERLAP: _overlaps(kinds, pairs, base, level),
@@ -198,6 +201,10 @@ def estimate(
         for i, overlap in enumerate(rows[OVERLAP])
     ]
     rows[QUIET] = _quiet(quiet, causes, floor, level)
+    if mistaken is not None and MISTAKEN in causes:
+        place = list(causes).index(MISTAKEN)
+        others = [part for i, part in enumerate(rows[QUIET][:-1]) if i != place]
+        rows[QUIET][place], rows[QUIET][-1] = mistaken, total([*others, mistaken])
     rows[TOTAL] = [total(both) for both in zip(rows[FAULTS], rows[QUIET], strict=True)]
     columns = (*causes, ALL)
     return Budget(

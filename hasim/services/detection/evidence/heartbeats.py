@@ -61,29 +61,29 @@ class Heartbeats(Source):
     def __init__(self, settings: HeartbeatSettings, judge: Judge, cluster: Cluster) -> None:
         self.settings = settings
         self._judge = judge
-        self._numbers = {master.id: 0 for master in cluster.masters}
+        self.of_masters = {master.id: 0 for master in cluster.masters}
 
     def step(self, now: int, item: Input) -> list[Output]:
         """A heartbeat was heard."""
         assert isinstance(item, Heartbeat)
         master, number, sent_ns = item.master, item.number, item.sent_ns
-        last = self._numbers.get(master)
+        last = self.of_masters.get(master)
         if last is None:
-            raise unknown_master(master, self._numbers)
+            raise unknown_master(master, self.of_masters)
         if number <= last:
             return []
-        self._numbers[master] = number
+        self.of_masters[master] = number
         took_ns = now - sent_ns if sent_ns is not None and sent_ns < now else 0
         return self._judge.passed(now, master, self, number, took_ns)
 
     def report(self, master: str) -> dict[str, object]:
         """The number of the latest heartbeat."""
-        return {"heartbeat": self._numbers[master]}
+        return {"heartbeat": self.of_masters[master]}
 
     def freeze(self) -> Any:
         """The numbers."""
-        return dict(self._numbers)
+        return dict(self.of_masters)
 
     def thaw(self, data: Any) -> None:
         """Take them over."""
-        self._numbers.update(data)
+        self.of_masters.update(data)

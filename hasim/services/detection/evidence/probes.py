@@ -54,13 +54,13 @@ class Probes(Source):
         self._judge = judge
         self._pace = Pace(settings, judge.chance)
         self._patience_ns = settings.patience_ns
-        self._probing = {master.id: Probing() for master in cluster.masters}
+        self.of_masters = {master.id: Probing() for master in cluster.masters}
         # When each master's probe times out or the next is due, as its `Probing` has it.
-        self._agenda = Agenda(self._probing)
+        self._agenda = Agenda(self.of_masters)
 
     def begin(self, now: int, master: str) -> list[Output]:
         """The first probe at once, or after the initial delay."""
-        probing, delay_ns = self._probing[master], self.settings.initial_delay_ns
+        probing, delay_ns = self.of_masters[master], self.settings.initial_delay_ns
         if self._pace.by_clock:
             phase_ns = self._pace.first_ns(master)
             probing.tick_ns = now + delay_ns + phase_ns - self.settings.interval_ns
@@ -71,12 +71,12 @@ class Probes(Source):
 
     def end(self, master: str) -> None:
         """No more probes; the answer of one under way counts for nothing."""
-        self._plan(master, self._probing[master], None)
+        self._plan(master, self.of_masters[master], None)
 
     def restarted(self, now: int) -> list[Output]:
         """Probes that are under way, or have become due, are sent now."""
         out: list[Output] = []
-        for master, probing in self._probing.items():
+        for master, probing in self.of_masters.items():
             due = probing.next_ns is not None and probing.next_ns <= now
             if due or probing.deadline_ns is not None:
                 out += self._send(now, master, probing)
@@ -84,12 +84,12 @@ class Probes(Source):
 
     def resume(self, now: int, master: str) -> list[Output]:
         """A probe now, unless one is under way or planned."""
-        probing = self._probing[master]
+        probing = self.of_masters[master]
         return self.hurry(now, master) if probing.next_ns is None else []
 
     def hurry(self, now: int, master: str) -> list[Output]:
         """A probe now, unless one is under way."""
-        probing = self._probing[master]
+        probing = self.of_masters[master]
         return self._send(now, master, probing) if probing.deadline_ns is None else []
 
     def step(self, now: int, item: Input) -> list[Output]:
@@ -100,9 +100,9 @@ class Probes(Source):
         if isinstance(item, ProbeStretch):
             return self._take_stretch(item)
         assert isinstance(item, ProbeReply | ConnectionClosed)
-        probing = self._probing.get(item.master)
+        probing = self.of_masters.get(item.master)
         if probing is None:
-            raise unknown_master(item.master, self._probing)
+            raise unknown_master(item.master, self.of_masters)
         if isinstance(item, ConnectionClosed):
             return self._closed(now, item.master)
         if probing.deadline_ns is None or item.probe != probing.sent:
@@ -113,7 +113,7 @@ class Probes(Source):
         """Send the probes that are due, and end those that nobody answered in time."""
         out: list[Output] = []
         for master in self._agenda.take_due(now):
-            probing = self._probing[master]
+            probing = self.of_masters[master]
             if probing.deadline_ns is None:
                 out += self._send(now, master, probing)
             else:
@@ -126,7 +126,7 @@ class Probes(Source):
 
     def rhythm(self, master: str) -> Rhythm | None:
         """The interval, if the verdict on the master is settled and probes are sent then."""
-        probing, status = self._probing[master], self._judge.status(master)
+        probing, status = self.of_masters[master], self._judge.status(master)
         if status not in SETTLED or (status is Status.HEALTHY and self._spares_healthy):
             return None
         pace, wait_ns = self._pace, self._pace.wait_ns(status)
@@ -157,7 +157,7 @@ class Probes(Source):
 
     def take_back(self, master: str) -> None:
         """What was due is so again."""
-        probing = self._probing[master]
+        probing = self.of_masters[master]
         waits = (probing.deadline_ns, probing.next_ns, NEVER)
         self._agenda.set(master, next(time for time in waits if time is not None))
 
@@ -167,17 +167,17 @@ class Probes(Source):
 
     def report(self, master: str) -> dict[str, object]:
         """How many probes were sent, and how many of them failed."""
-        probing = self._probing[master]
+        probing = self.of_masters[master]
         return {"probes_sent": probing.sent, "probes_failed": probing.failed}
 
     def freeze(self) -> Any:
         """The probing of each master."""
-        return freeze(self._probing)
+        return freeze(self.of_masters)
 
     def thaw(self, data: Any) -> None:
         """Go on with the probing that was frozen."""
-        self._probing = thaw(dict[str, Probing], data)
-        for master in self._probing:
+        self.of_masters = thaw(dict[str, Probing], data)
+        for master in self.of_masters:
             self.take_back(master)
 
     def _send(self, now: int, master: str, probing: Probing) -> list[Output]:
@@ -218,9 +218,9 @@ class Probes(Source):
         return out + self.hurry(now, master)
 
     def _take_stretch(self, item: ProbeStretch) -> list[Output]:
-        probing = self._probing.get(item.master)
+        probing = self.of_masters.get(item.master)
         if probing is None:
-            raise unknown_master(item.master, self._probing)
+            raise unknown_master(item.master, self.of_masters)
         if probing.deadline_ns is not None or item.probe != probing.sent + 1:
             return []  # of other probes than these
         master, times_ns, judge = item.master, item.ended_ns, self._judge
