@@ -15,6 +15,8 @@ from hasim.scenario.schema import Scenario, json_schema
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.failover.registry import FENCINGS
+from hasim.services.leadership.registry import LEADERS
 from hasim.settings import fields_by_user_name, settings_classes
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import NetworkSettings
@@ -182,7 +184,7 @@ def test_the_schema_refuses_what_the_loader_refuses(change) -> None:
 
 def test_the_schema_covers_every_settings_class() -> None:
     """Each is a definition, but for parts that are chosen by name, which stand in their places."""
-    registries = (SOURCES, DETECTORS, CONFIRMATIONS, FLAPPINGS)
+    registries = (SOURCES, DETECTORS, CONFIRMATIONS, FLAPPINGS, FENCINGS, LEADERS)
     parts = {cls for registry in registries for cls in registry.settings().values()}
     classes = {cls.__name__ for cls in settings_classes(Scenario) if cls not in parts}
     assert classes - {"Scenario"} == set(SCHEMA["$defs"])
