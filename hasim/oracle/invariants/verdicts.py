@@ -8,6 +8,7 @@ from hasim.events import (
     CheckMaster,
     GatewayHello,
     GatewayReport,
+    OrderRefused,
     RecordFailure,
     RecordRecovery,
     Restart,
@@ -49,9 +50,9 @@ def _find(case: Case) -> Iterator[Found]:
         if item is not None:
             model.take(exchange.t_ns, item)
         model.sent(exchange.t_ns, exchange.outputs)
-        for out in exchange.outputs:
-            if isinstance(out, StatusChanged):
-                told[out.master] = out.new
+        if any(isinstance(out, OrderRefused) for out in exchange.outputs):
+            return  # its verdict rests on more than what was heard, too
+        told |= {o.master: o.new for o in exchange.outputs if isinstance(o, StatusChanged)}
         for name, status in told.items():
             if model.masters[name].status is not status:
                 text = f"declared {status}, what was heard gives {model.masters[name].status}"
