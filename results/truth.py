@@ -12,6 +12,7 @@ from pathlib import Path
 
 import truth_haproxy
 import truth_rules
+import truth_sentinel
 from truth_cell import QUANTILES, Cell
 
 HERE = Path(__file__).parent
@@ -23,7 +24,7 @@ ABOUT = (
     "`python results/truth.py`. Quantiles in seconds (messages: their number), measured / "
     "predicted. A cell is hit if all three are within 5 % or 50 ms (one message), and the "
     "Kolmogorov-Smirnov test does not reject at 1 %; 2,000 simulated faults for each (clients: "
-    "500). The systems' presets with the settings that they were measured with; nothing is fitted. "
+    "500, sentinel: 300). The systems' presets with the settings that they were measured with; nothing is fitted. "
     "Origin of the figures: [truth/SOURCE.md](truth/SOURCE.md)."
 )
 
@@ -63,7 +64,8 @@ NOTES = (
 def main() -> None:
     """Write the page beside this file."""
     cells = chain(
-        truth_haproxy.detection(), truth_haproxy.clients(), truth_rules.jdbc(), truth_rules.nginx()
+        *(truth_haproxy.detection(), truth_haproxy.clients()),
+        *(truth_rules.jdbc(), truth_rules.nginx(), truth_sentinel.cells()),
     )
     (HERE / "truth.md").write_text(board(list(cells)), encoding="utf-8")
 

@@ -53,7 +53,7 @@ class Assembly:
         cluster, seed, name = self.cluster, self.seed, self.observer
         return Four(
             FailoverDetectionService(self.detection, cluster, seed=seed, observer=name),
-            FailoverOrchestrator(self.failover, cluster),
+            FailoverOrchestrator(self.failover, cluster, seed=seed),
             LoadBalancingService(self.balancing, cluster),
             HighAvailabilityMonitor(self.monitor, cluster, observer=name),
         )
@@ -65,7 +65,7 @@ class Assembly:
             FailoverDetectionService.restore(
                 self.detection, cluster, data["detection"], seed=seed, observer=name
             ),
-            FailoverOrchestrator.restore(self.failover, cluster, data["failover"]),
+            FailoverOrchestrator.restore(self.failover, cluster, data["failover"], seed=seed),
             LoadBalancingService.restore(self.balancing, cluster, data["balancing"]),
             HighAvailabilityMonitor.restore(self.monitor, cluster, data["monitor"], observer=name),
         )

@@ -347,6 +347,7 @@ class ControlPlane:
             # of several services cannot echo between them.
             told = name == "monitor" or not isinstance(event, ServiceFailed)
             if name == "failover" and isinstance(event, StatusChanged):
+                self.failover.note_verdict(now, event)
                 withheld, asked = self._reign.withhold(now, event)
                 told = not withheld
                 out += self._reigned(asked)

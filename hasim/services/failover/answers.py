@@ -7,6 +7,7 @@ from hasim.events import (
     DemoteResult,
     FenceResult,
     InputRefused,
+    MasterState,
     Output,
     OwnerChanged,
     PromoteResult,
@@ -117,6 +118,21 @@ class Answers:
             if not failover.promotion_sent:
                 self._known.writers.stopped(result.target, failover.partitions, failover.epoch + 1)
             return self._course.roll_back(now, failover, "refused", f"promotion: {result.cause}")
+        return [] if self._settings.promotion == "by-role" else self._took_over(now, failover)
+
+    def says_its_role(self, now: int, said: MasterState) -> list[Output]:
+        """A master says what it accepts: a promotion that is known by that alone."""
+        out: list[Output] = []
+        for failover in list(self._failovers.active):
+            waits = failover.state == lifecycle.PROMOTING and failover.candidate == said.master
+            if waits and self._settings.promotion == "by-role":
+                accepted = {own.partition for own in said.knows if own.owner == said.master}
+                if accepted.issuperset(failover.partitions):
+                    out += self._took_over(now, failover)
+        return out
+
+    def _took_over(self, now: int, failover: Failover) -> list[Output]:
+        """The candidate accepts writes."""
         out = self._course.advance(
             now, failover, "promoted", f"{failover.candidate} accepts writes"
         )

@@ -7,6 +7,7 @@ deadline, so that a failover never stands still because an answer was lost.
 from __future__ import annotations
 
 from hasim.events import (
+    AskMaster,
     Demote,
     DiscardTransfer,
     Output,
@@ -19,6 +20,7 @@ from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.fences import Fences
 from hasim.services.failover.handover import Handover
+from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.known import Known
 from hasim.services.failover.orders import AnyOrder
 from hasim.services.failover.policy import Policy
@@ -40,6 +42,7 @@ class Course:
         failovers: Failovers,
         policy: Policy,
         returned: Returned,
+        inquiry: Inquiry,
     ) -> None:
         self.progress = Progress(failovers)
         fencing = FENCINGS.class_for(settings.fencing)(settings.fencing)
@@ -48,7 +51,7 @@ class Course:
         self.handover = Handover(settings, known, self.progress, self.transfer)
         self.verification = Verification(settings, known, self.progress, policy)
         self._settings, self._known, self._failovers = settings, known, failovers
-        self._policy, self._returned = policy, returned
+        self._policy, self._returned, self._inquiry = policy, returned, inquiry
 
     def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
         """Take one step of the lifecycle; an illegal one raises and changes nothing."""
@@ -133,6 +136,10 @@ class Course:
             return self.advance(now, failover, "owner-recovered", reason)
         if failover.expires_ns is not None and now >= failover.expires_ns:
             return self.fences.give_up(now, failover, "the time of the failover is over")
+        most, tried = self._settings.most_candidates, set(failover.tried) - {failover.master}
+        if most and len(tried) >= most and not failover.planned:
+            why = f"{', '.join(sorted(tried))} did not take over, and no more are tried"
+            return self.fences.give_up(now, failover, why)
         chosen = self._candidate(failover)
         if chosen is None:
             return self._nobody(now, failover)
@@ -165,6 +172,8 @@ class Course:
         reason += _passed_over(self._known, self._failovers, failover, None)
         if failover.planned and not failover.patient and not failover.asked:
             return self.advance(now, failover, "called-off", reason)
+        if self._settings.most_candidates and not failover.planned:
+            return self.fences.give_up(now, failover, reason)
         out = self.advance(now, failover, "no-candidate", reason)
         failover.deadline_ns = now + self._settings.retry_interval_ns
         return out
@@ -194,6 +203,11 @@ class Course:
 
     def transfer(self, now: int, failover: Failover) -> list[Output]:
         """Order the transfer of all partitions to the candidate, from whoever may hold a copy."""
+        if self._settings.transfer == "none" and not failover.planned:
+            out = self.advance(
+                now, failover, "transferred", "it has what it has: nothing is fetched"
+            )
+            return out + self.promote(now, failover)
         self.progress.allow(now, failover, self._settings.transfer_timeout_ns)
         # Not from a failed master: what is dead, hung or powered off cannot be read.
         dead = "" if failover.planned else failover.master
@@ -214,8 +228,13 @@ class Course:
             # From the order on, not from the answer: that may get lost.
             self._known.writers.told_to_promote(candidate, partition, epoch, failover.order)
         failover.promotion_sent = True
-        self.progress.allow(now, failover, self._settings.promote_timeout_ns)
-        return out
+        return out + self._await_role(now, failover)
+
+    def _await_role(self, now: int, failover: Failover) -> list[Output]:
+        """Until when the promotion is to be known; when to ask for it, if no answer says it."""
+        again_ns = self._inquiry.next_ns(now, failover) - now if self._inquiry.wanted else 0
+        self.progress.allow(now, failover, self._settings.promote_timeout_ns, again_ns)
+        return []
 
     def _order(self, failover: Failover, order: AnyOrder) -> list[Output]:
         """Order it under the next number, which the failover waits for from now on."""
@@ -298,6 +317,9 @@ class Course:
                 return self.fences.recalled(now, failover, "timed-out", why)
             case lifecycle.HANDING_OVER:
                 return self._handover_timed_out(now, failover)
+            case lifecycle.PROMOTING if self._inquiry.wanted and now < (failover.until_ns or 0):
+                asked = AskMaster(failover.candidate, self._known.orders.term)
+                return [asked, *self._await_role(now, failover)]
             case lifecycle.CATCHING_UP | lifecycle.TRANSFERRING | lifecycle.PROMOTING:
                 return self.roll_back(now, failover, "timed-out", f"{failover.state}: no answer")
             case lifecycle.ROLLING_BACK:

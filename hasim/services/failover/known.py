@@ -33,6 +33,8 @@ class Known:
     """The first owner of each partition."""
     moved_ns: dict[str, int] = field(default_factory=dict)
     """When a partition was last moved from an owner that had failed (nanoseconds)."""
+    failed_ns: dict[str, int] = field(default_factory=dict)
+    """When the own detection last declared a master failed (nanoseconds)."""
     silent: set[str] = field(default_factory=set)
     """Masters that have not said what they accept, since the term began."""
 

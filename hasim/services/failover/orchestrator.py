@@ -24,6 +24,7 @@ from hasim.events import (
 )
 from hasim.model import Cluster, Status
 from hasim.services.accession import Heard
+from hasim.services.detection.chance import chance_of
 from hasim.services.door import Door, InputError
 from hasim.services.failover import lifecycle
 from hasim.services.failover.answers import Answers
@@ -32,6 +33,7 @@ from hasim.services.failover.course import Course
 from hasim.services.failover.failback import Failback
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
 from hasim.services.failover.learned import heard_late, learn, superseded_by
@@ -64,9 +66,12 @@ class FailoverOrchestrator:
         }
     )
 
-    def __init__(self, settings: FailoverSettings, cluster: Cluster) -> None:
+    def __init__(
+        self, settings: FailoverSettings, cluster: Cluster, *, seed: int | None = None
+    ) -> None:
         check(cluster, settings)
         self.settings = settings
+        self._chance = chance_of(seed, (master.id for master in cluster.masters))
         self._door = Door(cluster)
         self._assemble(Known.at_start(cluster), Failovers())
 
@@ -74,8 +79,9 @@ class FailoverOrchestrator:
         settings = self.settings
         self._known, self._failovers = known, failovers
         self._policy = Policy(settings, known, failovers)
-        self._returned = Returned(settings, known, failovers)
-        self._course = Course(settings, known, failovers, self._policy, self._returned)
+        inquiry = Inquiry(settings, known, self._chance)
+        self._returned = Returned(settings, known, failovers, inquiry)
+        self._course = Course(settings, known, failovers, self._policy, self._returned, inquiry)
         self._failback = Failback(settings, known, failovers)
         self._interruptions = Interruptions(known, self._policy, self._course)
         self._reactions = Reactions(
@@ -191,6 +197,13 @@ class FailoverOrchestrator:
             raise ValueError(f"time runs back: {now} ns, after {entries[-1].t_ns} ns")
         self._course.progress.trail.add(now, failover, old, trigger, reason)
 
+    def note_verdict(self, now: int, event: StatusChanged) -> None:
+        """The own detection has come to a verdict, whether or not it is acted upon yet."""
+        if event.new is not Status.FAILED:
+            self._known.failed_ns.pop(event.master, None)
+        elif event.old is not Status.FAILED:
+            self._known.failed_ns[event.master] = now
+
     def handle_failover_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: verdicts on masters, routing that has converged."""
         match event:
@@ -219,7 +232,8 @@ class FailoverOrchestrator:
                 return self.execute_failover(now, item.master, "operator: removed")
             case MasterState():
                 heard_late(self._known, item)
-                return self._returned.heard_of(now, item.master)
+                out = self._answers.says_its_role(now, item)
+                return out + self._returned.heard_of(now, item.master)
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
             case RollBackFailover():
@@ -282,6 +296,7 @@ class FailoverOrchestrator:
             "claims_ns": freeze(self._returned.claims_ns),
             "retry_ns": freeze(self._policy.retry_ns),
             "moved_ns": freeze(self._known.moved_ns),
+            "failed_ns": freeze(self._known.failed_ns),
             "healthy_ns": freeze(self._failback.healthy_ns),
             "failovers": freeze(self._failovers.known),
             "audit": freeze(self._course.progress.trail.entries),
@@ -289,10 +304,15 @@ class FailoverOrchestrator:
 
     @classmethod
     def restore(
-        cls, settings: FailoverSettings, cluster: Cluster, data: dict[str, Any]
+        cls,
+        settings: FailoverSettings,
+        cluster: Cluster,
+        data: dict[str, Any],
+        *,
+        seed: int | None = None,
     ) -> FailoverOrchestrator:
         """The orchestrator that `freeze` was called on, in the middle of whatever it did."""
-        service = cls(settings, cluster)
+        service = cls(settings, cluster, seed=seed)
         known = Known(
             masters=service._known.masters,
             statuses=thaw(dict[str, Status], data["statuses"]),
@@ -307,6 +327,7 @@ class FailoverOrchestrator:
         service._course.fences.fencing.thaw(data["fencing"])
         service._returned.claims_ns = thaw(dict[str, int], data["claims_ns"])
         known.moved_ns = thaw(dict[str, int], data["moved_ns"])
+        known.failed_ns = thaw(dict[str, int], data["failed_ns"])
         service._failback.healthy_ns = thaw(dict[str, int], data["healthy_ns"])
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.progress.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))

@@ -55,7 +55,8 @@ class Policy:
 
     def gave_up(self, now: int, master: str) -> None:
         """The failover of `master` ended without an owner for its partitions."""
-        self.retry_ns[master] = now + self._settings.retry_interval_ns
+        if self._settings.retry == "after-interval":
+            self.retry_ns[master] = now + self._settings.retry_interval_ns
 
     def begun(self, master: str) -> None:
         """A failover of `master` is under way."""

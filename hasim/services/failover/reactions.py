@@ -74,6 +74,7 @@ class Reactions:
 
     def _failed(self, now: int, event: StatusChanged) -> list[Output]:
         reason = f"declared failed: {event.reason}"
+        self._returned.failed(event.master)
         own = self._failovers.of(event.master)
         if own is None:
             out = self.begin(now, event.master, reason, planned=False)

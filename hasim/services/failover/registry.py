@@ -1,4 +1,4 @@
-"""Ways of fencing by name: a line for each.
+"""Ways of fencing, and presets of failover, by name: a line for each.
 
 ``FENCINGS.register("my-own", MyFencing)`` adds one of a user's own.
 """
@@ -11,7 +11,9 @@ from hasim.services.failover.fencing.fencing import Fencing
 from hasim.services.failover.fencing.lease import LeaseFencing
 from hasim.services.failover.fencing.none import NoFencing
 from hasim.services.failover.fencing.token import Token
-from hasim.settings.registry import Registry
+from hasim.services.failover.presets.sentinel import SENTINEL
+from hasim.settings.presets import Preset
+from hasim.settings.registry import Named, Registry
 
 FENCINGS: Registry[Fencing] = Registry(
     "a way of fencing",
@@ -23,3 +25,4 @@ FENCINGS: Registry[Fencing] = Registry(
         "token": Token,
     },
 )
+PRESETS: Named[Preset] = Named("a preset of failover", {"sentinel": SENTINEL})

@@ -10,6 +10,7 @@ from hasim.events import Demote, Output
 from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.known import Known
 from hasim.services.failover.settings import FailoverSettings
 
@@ -26,8 +27,11 @@ class Returned:
     is known.
     """
 
-    def __init__(self, settings: FailoverSettings, known: Known, failovers: Failovers) -> None:
+    def __init__(
+        self, settings: FailoverSettings, known: Known, failovers: Failovers, inquiry: Inquiry
+    ) -> None:
         self.claims_ns: dict[str, int] = {}
+        self._inquiry = inquiry
         self._settings, self._known, self._failovers = settings, known, failovers
 
     def promoted(self, now: int, failover: Failover) -> list[Output]:
@@ -44,16 +48,39 @@ class Returned:
         """Tell these masters to stop under these epochs, now and until they confirm."""
         failover.stale |= stale
         failover.tell_pause_ns = self._settings.demote_retry_ns
+        if failover.stale and self._settings.role_grace_ns:
+            failover.tell_ns = None  # until it returns
+            self._settle(failover)
+            return []
         return self._tell(now, failover) if failover.stale else []
 
     def heard_of(self, now: int, master: str) -> list[Output]:
         """A master gives a sign of life: it is told at once."""
+        if self._settings.role_grace_ns:
+            self._grant_grace(now, master)
+            return []
         out: list[Output] = []
         for failover in self._failovers.telling():
             if master in failover.stale:
                 failover.tell_pause_ns = self._settings.demote_retry_ns
                 out += self._tell(now, failover)
         return out + self._claimed(now, master)
+
+    def _grant_grace(self, now: int, master: str) -> None:
+        """A master that may have to stop is told so later, unless that is planned already."""
+        for failover in self._failovers.telling():
+            if master in failover.stale and failover.tell_ns is None:
+                failover.tell_ns = now + self._inquiry.grace_ns(master, failover.id)
+        if master not in self.claims_ns:
+            self.claims_ns[master] = now + self._inquiry.grace_ns(master, self._known.orders.issued)
+
+    def failed(self, master: str) -> None:
+        """It is gone again: what it was to be told later, it is told after its next return."""
+        if self._settings.role_grace_ns:
+            self.claims_ns.pop(master, None)
+            for failover in self._failovers.telling():
+                if master in failover.stale:
+                    failover.tell_ns = None
 
     def _claimed(self, now: int, master: str) -> list[Output]:
         """An order to step down from what it was found to accept beside the owner (see `learn`)."""

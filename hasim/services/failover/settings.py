@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from hasim.services.failover.fencing.confirmed import ConfirmedSettings
 from hasim.services.failover.fencing.fencing import FencingSettings
-from hasim.services.failover.registry import FENCINGS
+from hasim.services.failover.registry import FENCINGS, PRESETS
 from hasim.services.failover.selection import RULES
 from hasim.settings import Name, count, duration, settings
 from hasim.settings.parts import Part, PartsBeside
-from hasim.units import MINUTE, SECOND
+from hasim.settings.presets import Preset
+from hasim.settings.registry import Named
+from hasim.units import MILLISECOND, MINUTE, SECOND
 
 
 @settings
@@ -18,8 +20,11 @@ class FailoverSettings(PartsBeside):
     """Selection, fencing and the time that each step may take.
 
     In a scenario fencing is its name, and its settings stand with it:
-    ``{fencing: {kind: confirmed, timeout: 5s}}``.
+    ``{fencing: {kind: confirmed, timeout: 5s}}``. A preset is a system's own settings, and what
+    stands beside it overrides it: ``{preset: sentinel, limit: 1m}``.
     """
+
+    PRESETS: ClassVar[Named[Preset]] = PRESETS
 
     selection: tuple[Annotated[str, Name(RULES.names)], ...] = ("priority",)
     """The rules that choose the backup among the eligible masters, applied in this order."""
@@ -79,6 +84,52 @@ class FailoverSettings(PartsBeside):
             above=0,
         ),
     ] = 10 * MINUTE
+    most_candidates: Annotated[
+        int,
+        count(
+            "So many are tried before a failover is given up, which it is as well if nobody is "
+            "eligible; it is begun anew later. 0: all, and it waits for one that is.",
+            least=0,
+        ),
+    ] = 0
+    transfer: Literal["freshest", "none"] = "freshest"
+    """What a candidate fetches before it is promoted for a failed owner: the `freshest` copy that
+    can be reached, or nothing (`none`): it is promoted with what it has."""
+    promotion: Literal["by-answer", "by-role"] = "by-answer"
+    """When a promotion is known: by the answer to the order, or by the role that the candidate
+    says it has when it is asked (`role_interval`)."""
+    role_interval_ns: Annotated[
+        int,
+        duration(
+            "While a failover is under way, masters are asked for their role this often, reckoned "
+            "from the verdict on the owner.",
+            source="Redis Sentinel's INFO to replicas in a failover (1 s)",
+            above=0,
+        ),
+    ] = SECOND
+    role_idle_interval_ns: Annotated[
+        int,
+        duration(
+            "At other times they are asked this often.",
+            source="Redis SENTINEL_INFO_PERIOD (10 s)",
+            above=0,
+        ),
+    ] = 10 * SECOND
+    role_jitter_ns: Annotated[
+        int,
+        duration(
+            "Up to so much later, as questions go out at the ticks of a timer.",
+            source="Redis sentinelTimer: 10 to 19 Hz, drawn at each tick; 37 ms late in the mean",
+        ),
+    ] = 75 * MILLISECOND
+    role_grace_ns: Annotated[
+        int,
+        duration(
+            "An old owner that returns is told to step down when it is first asked for its role "
+            "after this time; 0: at once.",
+            source="Redis Sentinel: 4 x SENTINEL_PUBLISH_PERIOD (8 s)",
+        ),
+    ] = 0
     transfer_timeout_ns: Annotated[
         int,
         duration(
@@ -121,6 +172,9 @@ class FailoverSettings(PartsBeside):
         int,
         duration("So long is waited for the new owner to be declared healthy.", above=0),
     ] = 10 * SECOND
+    retry: Literal["after-interval", "by-election"] = "after-interval"
+    """Who begins a failover anew that could not finish: the same control plane, after
+    `retry_interval`, or whoever is elected for it (`leadership`)."""
     retry_interval_ns: Annotated[
         int,
         duration(

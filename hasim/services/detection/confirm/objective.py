@@ -11,8 +11,9 @@ from hasim.services.agenda import NEVER
 from hasim.services.detection.chance import Chance
 from hasim.services.detection.confirm.confirmation import Confirmation, ConfirmationSettings
 from hasim.services.detection.confirm.opinions import Opinions
+from hasim.services.detection.ticks import first_tick_ns
 from hasim.settings import count, duration, settings
-from hasim.units import MILLISECOND, SECOND
+from hasim.units import SECOND
 
 
 @settings
@@ -42,14 +43,15 @@ class ObjectiveSettings(ConfirmationSettings):
             above=0,
         ),
     ] = 5 * SECOND
-    timer_ns: Annotated[
+    timer_hz: Annotated[
         int,
-        duration(
-            "Answers are counted, and questions sent, at the ticks of a timer.",
-            source="Redis serverCron at 10 to 19 Hz, drawn anew each time: 72 ms in the mean",
-            above=0,
+        count(
+            "Answers are counted, and questions sent, at the ticks of a timer: so many in a "
+            "second, or up to nearly twice as many, drawn anew at each tick.",
+            source="Redis CONFIG_DEFAULT_HZ (10); sentinelTimer, serverCron",
+            most=1000,
         ),
-    ] = 72 * MILLISECOND
+    ] = 10
 
     @property
     def least_observers(self) -> int:
@@ -78,7 +80,7 @@ class Objective(Confirmation):
     def meet(self, peers: Sequence[str], masters: Sequence[str], chance: Chance) -> None:
         """Whom to ask. The ticks are those of the detector's looks, if these are as frequent."""
         self.peers = tuple(peers)
-        self.phase_ns = int(chance.draw("looks") * self.settings.timer_ns)
+        self.phase_ns = int(chance.draw("looks") * (SECOND // self.settings.timer_hz))
 
     def confirms(self, now: int, master: str, *, convicted: bool) -> bool:
         """If the own detector convicts, and with the others' answers that is a quorum."""
@@ -130,4 +132,4 @@ class Objective(Confirmation):
 
     def _tick_ns(self, time_ns: int) -> int:
         """The first tick at or after a time."""
-        return time_ns + (self.phase_ns - time_ns) % self.settings.timer_ns
+        return first_tick_ns(time_ns, self.phase_ns, self.settings.timer_hz)

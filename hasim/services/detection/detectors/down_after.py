@@ -8,8 +8,9 @@ from typing import Annotated
 from hasim.services.agenda import NEVER
 from hasim.services.detection.detectors.freshness import FreshnessSettings
 from hasim.services.detection.detectors.looks import Looking
-from hasim.settings import duration, settings
-from hasim.units import MILLISECOND, SECOND
+from hasim.services.detection.ticks import first_tick_ns
+from hasim.settings import count, duration, settings
+from hasim.units import SECOND
 
 
 @settings
@@ -24,14 +25,20 @@ class DownAfterSettings(FreshnessSettings):
             above=0,
         ),
     ] = 30 * SECOND
-    look_interval_ns: Annotated[
+    look_hz: Annotated[
         int,
-        duration(
-            "So often it looks whether that is so, with a phase of its own.",
-            source="Redis serverCron at 10 to 19 Hz, drawn anew each time: 72 ms in the mean",
-            above=0,
+        count(
+            "So often in a second it looks whether that is so: at each look the next rate is "
+            "drawn, from this one to twice as much less one.",
+            source="Redis CONFIG_DEFAULT_HZ (10); sentinelTimer, serverCron",
+            most=1000,
         ),
-    ] = 72 * MILLISECOND
+    ] = 10
+
+    @property
+    def look_interval_ns(self) -> int:
+        """The longest time between two looks."""
+        return SECOND // self.look_hz
 
 
 @dataclass(slots=True)
@@ -45,6 +52,10 @@ class DownAfter(Looking):
 
     settings: DownAfterSettings
     asked_ns: int = NEVER
+
+    def look_ns(self, time_ns: int) -> int:
+        """The first tick of its timer at or after a time."""
+        return first_tick_ns(time_ns, self.phase_ns, self.settings.look_hz)
 
     def begin(self, now: int) -> None:
         """Watching counts as a good answer."""

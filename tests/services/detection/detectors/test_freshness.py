@@ -323,7 +323,7 @@ def test_a_lease_runs_out_between_its_grace_and_the_next_look() -> None:
 
 def test_silence_counts_from_the_oldest_check_without_an_answer() -> None:
     """Sentinel: the ping that waits, not those after it; a pong owes nothing."""
-    detector = DownAfter(DownAfterSettings(down_after_ns=2 * SECOND, look_interval_ns=SECOND))
+    detector = DownAfter(DownAfterSettings(down_after_ns=2 * SECOND, look_hz=1))
     detector.begin(0)
     detector.asked(100 * MILLISECOND)
     detector.passed(200 * MILLISECOND, 1, 0)
