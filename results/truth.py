@@ -24,8 +24,8 @@ ABOUT = (
     "`python results/truth.py`. Quantiles in seconds (messages: their number), measured / "
     "predicted. A cell is hit if all three are within 5 % or 50 ms (one message), and the "
     "Kolmogorov-Smirnov test does not reject at 1 %; 2,000 simulated faults for each (clients: "
-    "500, sentinel: 300). The systems' presets with the settings that they were measured with; nothing is fitted. "
-    "Origin of the figures: [truth/SOURCE.md](truth/SOURCE.md)."
+    "500, sentinel: 300). The systems' presets with the settings that they were measured with; "
+    "nothing is fitted. Origin of the figures: [truth/SOURCE.md](truth/SOURCE.md)."
 )
 
 

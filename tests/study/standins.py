@@ -132,5 +132,7 @@ def script(name: str) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    if str(path.parent) not in sys.path:  # scripts have parts in common
+        sys.path.append(str(path.parent))
     spec.loader.exec_module(module)
     return module
