@@ -137,7 +137,7 @@ def scenario(fault: dict[str, Any], detection: dict[str, Any]) -> dict[str, Any]
             | {"for": "60s"}
         ],
         "detection": {**detection, **rhythm},
-        "failover": {"fencing": {"mode": "none"}},
+        "failover": {"fencing": "none"},
     }
 
 

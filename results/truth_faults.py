@@ -39,7 +39,7 @@ def simulated(
             "masters": list(masters),
             "network": {"rtt": "100us", "local_rtt": "100us"},
             "traffic": {"arrivals": {"law": "poisson", "rate": "0.001/s"}, "owned": "0%"},
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
             "detection": dict(detection),
             "faults": [
                 {

@@ -104,7 +104,7 @@ def suffered(fault: str, after: str, *, redispatch: bool) -> Iterator[tuple[floa
                 "retry": {"preset": "haproxy-redispatch" if redispatch else "haproxy"},
             },
             "balancing": {"algorithm": "round-robin"},
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
             "detection": dict(HAPROXY["A"]),
             "faults": [
                 {

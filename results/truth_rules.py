@@ -49,7 +49,7 @@ def monitored(
             "masters": [{"id": "db"}],
             "network": {"rtt": "1ms", "local_rtt": "1ms"},
             "traffic": {"arrivals": {"law": "poisson", "rate": "0.001/s"}, "owned": "0%"},
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
             "detection": {
                 **{"preset": "aws-jdbc-efm", "initial_delay": f"{grace_ms}ms"},
                 **{"interval": f"{interval_ms}ms", "fall": count},
