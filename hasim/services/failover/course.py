@@ -228,13 +228,8 @@ class Course:
             # From the order on, not from the answer: that may get lost.
             self._known.writers.told_to_promote(candidate, partition, epoch, failover.order)
         failover.promotion_sent = True
-        return out + self._await_role(now, failover)
-
-    def _await_role(self, now: int, failover: Failover) -> list[Output]:
-        """Until when the promotion is to be known; when to ask for it, if no answer says it."""
-        again_ns = self._inquiry.next_ns(now, failover) - now if self._inquiry.wanted else 0
-        self.progress.allow(now, failover, self._settings.promote_timeout_ns, again_ns)
-        return []
+        self._inquiry.allow(now, failover)
+        return out
 
     def _order(self, failover: Failover, order: AnyOrder) -> list[Output]:
         """Order it under the next number, which the failover waits for from now on."""
@@ -318,8 +313,8 @@ class Course:
             case lifecycle.HANDING_OVER:
                 return self._handover_timed_out(now, failover)
             case lifecycle.PROMOTING if self._inquiry.wanted and now < (failover.until_ns or 0):
-                asked = AskMaster(failover.candidate, self._known.orders.term)
-                return [asked, *self._await_role(now, failover)]
+                self._inquiry.allow(now, failover)
+                return [AskMaster(failover.candidate, self._known.orders.term)]
             case lifecycle.CATCHING_UP | lifecycle.TRANSFERRING | lifecycle.PROMOTING:
                 return self.roll_back(now, failover, "timed-out", f"{failover.state}: no answer")
             case lifecycle.ROLLING_BACK:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from hasim.services.detection.chance import Chance
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.known import Known
+from hasim.services.failover.progress import Progress
 from hasim.services.failover.settings import FailoverSettings
 
 
@@ -23,6 +24,11 @@ class Inquiry:
     def wanted(self) -> bool:
         """Whether a promotion is known by the role alone."""
         return self._settings.promotion == "by-role"
+
+    def allow(self, now: int, failover: Failover) -> None:
+        """Until when a promotion is to be known; when to ask for it, if no answer says it."""
+        again_ns = self.next_ns(now, failover) - now if self.wanted else 0
+        Progress.allow(now, failover, self._settings.promote_timeout_ns, again_ns)
 
     def next_ns(self, now: int, failover: Failover) -> int:
         """The first question to a candidate after now.
