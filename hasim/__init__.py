@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         run,
         tradeoff,
     )
+    from hasim.deciding import advise
+    from hasim.findings.advice import Advice
     from hasim.findings.budgets import Budgets
     from hasim.findings.contest import hear
     from hasim.findings.frames import read_frame
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from hasim.version import __version__
 
 _HOMES = {
+    "Advice": "hasim.findings.advice",
     "Budgets": "hasim.findings.budgets",
     "ControlPlane": "hasim.services.control_plane",
     "Dispatcher": "hasim.services.gateway.dispatcher",
@@ -53,6 +56,7 @@ _HOMES = {
     "LoadBalancingService": "hasim.services.balancing.service",
     "Result": "hasim.findings.result",
     "__version__": "hasim.version",
+    "advise": "hasim.deciding",
     "bench": "hasim.api",
     "budget": "hasim.api",
     "compare": "hasim.api",
@@ -67,6 +71,7 @@ _HOMES = {
     "tradeoff": "hasim.api",
 }
 __all__ = [
+    "Advice",
     "Budgets",
     "ControlPlane",
     "Dispatcher",
@@ -79,6 +84,7 @@ __all__ = [
     "LoadBalancingService",
     "Result",
     "__version__",
+    "advise",
     "bench",
     "budget",
     "compare",

@@ -181,16 +181,16 @@ def budget(
         plain_ns=0 if crude is None else parse_duration(crude),
     )
     given = parse_rates(rates or {})
-    with _moved(progress, loaded.scenario.name) as tell:
+    with moved(progress, loaded.scenario.name) as tell:
         cells = analyse(loaded, amounts, rates=given, of=measure, jobs=jobs, progress=tell)
     return Budgets(loaded.scenario, measure, amounts, tuple(cells))
 
 
 @contextlib.contextmanager
-def _moved(
+def moved(
     progress: Callable[[int, int], None] | Auto | None, title: str
 ) -> Iterator[Callable[[int, int], None] | None]:
-    """As `_told`, for what counts what is done, of how much."""
+    """As the progress of `run`, for what counts what is done, of how much."""
     if progress != "auto":
         yield progress
         return
@@ -270,7 +270,7 @@ def bench(
     else:
         wanted = read_suite(suite or DEFAULT_SUITE, overrides)
     given = progress if progress is None or progress == "auto" else _without_total(progress)
-    with _moved(given, wanted.name) as move:
+    with moved(given, wanted.name) as move:
         tell = None if move is None else lambda done: move(done, wanted.most)
         found = run_gate(wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=tell)
     return GateReport.of(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 import hasim
+from hasim.commands.advise import advise
 from hasim.commands.bench import bench
 from hasim.commands.budget import budget
 from hasim.commands.compare import compare
@@ -63,6 +64,7 @@ for command in (
     algorithms,
     measures,
     invariants,
+    advise,
     configure,
     tradeoff,
     replay,

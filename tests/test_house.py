@@ -39,6 +39,7 @@ LAYERS = (
     {"findings"},
     {"watch"},
     {"api"},
+    {"deciding"},
     {"commands"},
     {"cli"},
     {"__main__"},

@@ -127,6 +127,25 @@ def set_option(meaning: str) -> Callable[[C], C]:
     )
 
 
+def vary_option(meaning: str) -> Callable[[C], C]:
+    """The option --vary, which may be given several times: pairs of path and values as written."""
+
+    def read(
+        ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+    ) -> list[tuple[str, str]]:
+        example = "detection.interval=1s..30s:log5"
+        return settings_pairs(ctx, parameter, values, form="PATH=VALUES", example=example)
+
+    return click.option(
+        "--vary",
+        multiple=True,
+        type=PathValue(),
+        metavar="PATH=VALUES",
+        callback=read,
+        help=meaning,
+    )
+
+
 def baseline_option(meaning: str) -> Callable[[C], C]:
     """The option --baseline, which may be given several times: a mapping of path to value."""
 

@@ -120,6 +120,7 @@ _USERS_ERRORS = (
     ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.deployed", "ReplayError"),
     ("hasim.study.hearing.contest", "HearingError"),
+    ("hasim.study.advising.terms", "AdviceError"),
     ("hasim.study.folder.errors", "StoreError"),
     ("hasim.settings.validation", "SettingsError"),
 )

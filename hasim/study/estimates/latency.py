@@ -62,6 +62,19 @@ def quantile_of_one(p: float, run: Measured) -> float | None:
     return None if found is None else found / SECOND
 
 
+def weighted_quantiles(runs: Sequence[Measured], weights: Floats, p: float) -> Floats:
+    """The quantile in seconds for each row of how much each replication weighs."""
+    cells, counts = _histogram(runs)
+    totals = weights @ counts
+    middles = np.array([middle_ns(cell) / SECOND for cell in cells])
+    with np.errstate(invalid="ignore"):
+        shares = np.cumsum(totals, axis=1) / totals.sum(axis=1, keepdims=True)
+    if not len(cells):
+        return np.full(len(weights), math.nan)
+    found = middles[np.argmax(shares >= p - 1e-12, axis=1)]
+    return np.where(totals.any(axis=1), found, math.nan)
+
+
 def resampled_share(runs: Sequence[Measured], latency_s: float, draws: Floats) -> Floats:
     """The share at or below a latency for each row of how often each replication was drawn."""
     cells, counts = _histogram(runs)

@@ -1,0 +1,173 @@
+"""`hasim advise` and `hasim.advise` on small worlds: what is recommended, refused, kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import hasim
+from hasim.cli import main
+from hasim.report.pareto import Spot, front
+from hasim.scenario.loader import load
+from hasim.study.advising import advising, race
+from hasim.study.advising.candidates import candidates
+from hasim.study.advising.improvements import improvements
+from hasim.study.advising.noise import noise_of
+from hasim.study.advising.terms import AdviceError
+from hasim.study.estimates.estimate import Estimate
+
+WORLD = {
+    "name": "small",
+    "horizon": "120s",
+    "seed": 5,
+    "masters": [{"id": "a"}, {"id": "b", "like": "a", "priority": 2}],
+    "traffic": {"arrivals": {"law": "poisson", "rate": "0.2/s"}, "owned": "100%", "timeout": "1s"},
+    "faults": [
+        {
+            "kind": "power-off",
+            "target": "a",
+            "at": [
+                {"law": "uniform", "low": f"{10 * k + 1}s", "high": f"{10 * k + 4}s"}
+                for k in range(11)
+            ],
+            "for": "2s",
+        }
+    ],
+    "network": {"bursts": {"share": "0.1%", "mean": "1s"}},
+    "detection": {"evidence": ["probe"], "interval": "2s", "fast_interval": "200ms"},
+    "failover": {"fencing": {"mode": "none"}},
+}
+FAST = {"replications": 8, "jobs": 1, "progress": None}
+"""88 power cuts in each setting, which are taken to be enough."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few():
+    """Fewer incidents than a user has to wait for."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (race, advising):
+            patch.setattr(module, "ENOUGH", 80)
+        yield
+
+
+@pytest.fixture(scope="module")
+def advice(tmp_path_factory):
+    """Of three settings: checks each 250 ms see every power cut, which those each 4 s miss."""
+    out = tmp_path_factory.mktemp("advice") / "run"
+    return hasim.advise(
+        WORLD,
+        minimise="outage.mean",
+        limits=["failovers.needless < 9000000/y"],
+        vary={"detection.interval": "250ms|4s"},
+        out=out,
+        **FAST,
+    )
+
+
+def test_the_shortest_outage_is_recommended(advice, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert advice.chosen == {"detection.interval": "250ms"}
+    assert not advice.keeps_today
+    plain = advice.plain()
+    ratio, low, high = plain["ratio_to_today"]
+    assert low < ratio < high < 1
+    assert {one["standing"] for one in plain["settings"]} == {"recommended", "worse"}
+    kept = advice.render("table")
+    assert "Set detection.interval=250ms." in kept
+    assert "False failovers rest on: loss of 0.1% in bursts of 1s." in kept
+    assert max(map(len, kept.splitlines())) <= 80
+
+
+def test_the_scenario_to_keep_is_the_recommended_world(advice, tmp_path) -> None:
+    path = tmp_path / "keep.yaml"
+    path.write_text(advice.scenario)
+    world = load(path).scenario.world()
+    assert world.detection.probes.interval_ns == 250_000_000
+    assert world.traffic == hasim.api.prepare(WORLD).scenario.world().traffic
+
+
+def test_a_second_call_does_nothing_twice(tmp_path, monkeypatch) -> None:
+    """The folder has all that was done: the same again simulates nothing, and says the same."""
+    from hasim.study.execution import replication
+
+    options = {"minimise": "outage.mean", "vary": {"detection.interval": "250ms|2s"}}
+    first = hasim.advise(WORLD, out=tmp_path / "run", **options, **FAST)
+    monkeypatch.setattr(replication, "simulate_cell", lambda *_, **__: pytest.fail("done before"))
+    again = hasim.advise(WORLD, out=tmp_path / "run", **options, **FAST)
+    assert again.render("json") == first.render("json")
+
+
+def test_todays_setting_is_found_or_added() -> None:
+    loaded = hasim.api.prepare(WORLD)
+    found = candidates(loaded, [("detection.interval", "1s|2s")])
+    assert (len(found.points), found.today) == (2, 1)
+    found = candidates(loaded, [("detection.interval", "1s|3s")])
+    assert found.points[found.today] == {}
+    usual = candidates(loaded)
+    assert {"detection.interval", "detection.fall", "detection.evidence"} == set(usual.points[0])
+    assert 20 <= len(usual.points) <= 60
+
+
+def test_what_befalls_a_system_is_no_setting() -> None:
+    loaded = hasim.api.prepare(WORLD)
+    for path in ("faults.0.for", "network.bursts.share", "traffic.arrivals.rate"):
+        with pytest.raises(AdviceError, match="is of the world, not a setting"):
+            candidates(loaded, [(path, "1|2")])
+
+
+def test_false_failovers_of_independent_loss_are_refused() -> None:
+    quiet = {**WORLD, "network": {"loss": "1%"}}
+    with pytest.raises(AdviceError, match=r"rest on independent loss of 1% of packets each way al"):
+        hasim.advise(quiet, limits=["failovers.needless < 1/y"], **FAST)
+    with pytest.raises(AdviceError, match="rest on no noise at all"):
+        hasim.advise({**WORLD, "network": {}}, minimise="mistakes", **FAST)
+    assert (
+        str(noise_of(hasim.api.prepare("noise").scenario.world())).count("faults of the kind") == 3
+    )
+
+
+def test_a_limit_that_no_run_could_show_is_refused_before_any() -> None:
+    with pytest.raises(AdviceError, match=r"even if none is ever seen, that takes [0-9,]+ repl"):
+        hasim.advise(WORLD, limits=["failovers.needless < 1/y"], **FAST)
+
+
+def test_improvements_are_worlds_of_their_own() -> None:
+    loaded = hasim.api.prepare(WORLD)
+    found = {one.name: one.point for one in improvements(loaded, {"detection.fall": 3})}
+    assert found["checks twice as often"]["detection.interval"] == "1s"
+    assert found["one more standby"]["masters"][-1]["standby"] is True
+    assert "failed messages as evidence" in found
+    assert all(point["detection.fall"] == 3 for point in found.values())
+    worlds = [hasim.api.prepare(WORLD, overrides=p).scenario.world() for p in found.values()]
+    assert all(one not in worlds[:place] for place, one in enumerate(worlds))
+
+
+def test_the_front_is_what_nothing_beats() -> None:
+    def spot(rate: float, outage: float) -> Spot:
+        false = Estimate("failovers.needless", "per_year", rate, rate / 2, rate * 2, 9, "")
+        seen = Estimate("outage.p99", "s", outage, outage, outage, 9, "")
+        return Spot("x", false, seen, outage, "undecided")
+
+    spots = [spot(1, 9), spot(2, 5), spot(3, 6), spot(4, 2), spot(5, 2)]
+    assert front(spots) == [spots[0], spots[1], spots[3]]
+
+
+def test_from_the_command_line(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(json.dumps(WORLD))
+    args = ["advise", "small.yaml", "--vary", "detection.interval=1s|2s", "--jobs", "1"]
+    args += ["--minimise", "outage.mean", "--replications", "3", "--at-most", "3"]
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code == 3, done.stderr  # fewer than 600 incidents
+    assert "fewer than 600 incidents" in done.stdout.replace("\n", " ")
+    assert (tmp_path / "hasim-runs" / "small-advice" / "pareto.png").exists()
+    for more, text in (
+        (["--for", "outage.p99"], "expected a limit such as"),
+        (["--vary", "detection.interval=9s..1s"], "is given twice"),
+        (["--indifference", "5"], "expected a percentage"),
+        (["--set", "network.bursts=null", "--for", "mistakes < 1/h"], "no noise at all"),
+    ):
+        done = CliRunner().invoke(main, [*args, *more])
+        assert (done.exit_code, text in done.stderr) == (2, True), done.stderr
