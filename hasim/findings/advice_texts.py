@@ -152,7 +152,9 @@ def _unfinished(decision: Decision, labels: Sequence[str]) -> str:
         f"After {ended.replications:,} replications the data do not tell which is best of {names}"
     )
     if len(ended.survivors) == 1:
-        text = f"{names} alone keeps the limits, but fewer than {ENOUGH} incidents were seen"
+        text = f"{names} alone keeps the limits"
+    if ended.few:
+        text += f"; with some setting fewer than {ENOUGH} incidents were seen"
     if ended.needed:
         text += f"; about {ended.needed:,} of each might: --at-most {ended.needed}"
     return f"{text}."

@@ -68,6 +68,8 @@ class Ended:
     replications: int
     looks: int
     needed: int | None = None
+    few: bool = False
+    """Whether some cell had met fewer than `ENOUGH` incidents."""
 
 
 def race(cells: Sequence[int], terms: Terms, source: Source) -> Ended:
@@ -93,7 +95,8 @@ def race(cells: Sequence[int], terms: Terms, source: Source) -> Ended:
         winners = () if _few(logs) else _winners(left, logs, level, allowed)
         if winners or last or looks >= LOOKS or not left:
             needed = None if winners else _needed(left, logs, level, allowed, replications)
-            return Ended(winners, tuple(left), dropped, unknown, replications, looks, needed)
+            few = _few(logs)
+            return Ended(winners, tuple(left), dropped, unknown, replications, looks, needed, few)
         alive = [*left, *unknown]
         replications = min(terms.most, 2 * replications)
 
