@@ -34,6 +34,7 @@ LAYERS = (
     {"simulation", "live", "measures"},
     {"oracle"},
     {"scenario"},
+    {"hunt"},
     {"study"},
     {"report"},
     {"findings"},

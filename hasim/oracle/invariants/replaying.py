@@ -13,13 +13,13 @@ from hasim.oracle.invariant import Found, Invariant
 from hasim.services.control_plane import ControlPlane
 from hasim.services.door import take
 
-LOOKS = 6
-"""So many times in a run the state is frozen and restored, beside each promotion."""
+LOOKS = 2
+"""So many times in a run the state is frozen and restored, beside the first promotions."""
 
 
 def _find(case: Case) -> Iterator[Found]:
     machine = control_plane(case.journal, case.observer, case.settings)
-    every = max(1, len(case.exchanges) // LOOKS)
+    every, promotions = max(2, len(case.exchanges) // LOOKS), 0
     for number, exchange in enumerate(case.exchanges):
         now, item = exchange.t_ns, exchange.item
         produced = machine.start(now) if item is None else take(machine, now, item)
@@ -27,7 +27,9 @@ def _find(case: Case) -> Iterator[Found]:
             text = f"a replay of the same inputs gives {produced}, recorded were {exchange.outputs}"
             yield Found(now, case.observer, text)
             return
-        asked = number % every == 0 or any(isinstance(out, Promote) for out in produced)
+        promotes = any(isinstance(out, Promote) for out in produced)
+        promotions += promotes
+        asked = number % every == every - 1 or (promotes and promotions <= LOOKS)
         lost = _lost(machine) if asked and exchange.acts else ""
         if lost:
             text = f"after it was frozen and restored, {lost} is not the same"

@@ -1,0 +1,7 @@
+"""Random worlds as scenarios: same seed and number, same world."""
+
+from __future__ import annotations
+
+from hasim.hunt.drawing.worlds import Data, draw, kinds
+
+__all__ = ["Data", "draw", "kinds"]

@@ -1,0 +1,88 @@
+"""What goes wrong in a random world, when and for how long, and what operators do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hasim.hunt.drawing.dice import Dice
+from hasim.hunt.drawing.swarm import Swarm
+from hasim.simulation.settings.faults import Fault
+
+LATEST_MS = 30_000
+"""Faults begin by then, so that most runs have a quiet end."""
+STRENGTH: Mapping[str, Callable[[Dice], dict[str, Any]]] = {
+    "slow": lambda dice: {"speed": dice.one("1%", "10%", "50%", "70%")},
+    "error-rate": lambda dice: {"rate": dice.one("20%", "50%", "100%")},
+    "packet-loss": lambda dice: {"loss": dice.one("20%", "90%", "100%")},
+    "latency-spike": lambda dice: {"extra": dice.time(50, 5000)},
+    "added-delay": lambda dice: {"extra": dice.time(50, 5000)},
+    "observer-slow": lambda dice: {"by": dice.time(50, 8000)},
+    "partition": lambda dice: {
+        "scope": dice.one("all", "clients", "monitor"),
+        "direction": dice.one("both", "to", "from"),
+    },
+    "observer-partition": lambda dice: {"direction": dice.one("both", "to", "from")},
+}
+ANYTIME = ("declare-failed", "declare-healthy", "check", "fail-over")
+STEPS: Mapping[str, Mapping[str, str]] = {
+    "in service": {"drain": "draining", "maintenance": "in maintenance", "remove": "absent"},
+    "draining": {"undrain": "in service"},
+    "in maintenance": {"end-maintenance": "in service"},
+    "absent": {"add": "in service"},
+}
+"""What an operator may do with a master in a state, and the state that it is in then."""
+
+
+def faults(
+    dice: Dice, may: Swarm, known: Mapping[str, type[Fault]], cluster: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Up to six, often close after each other: what one begins the next one meets half done."""
+    found: list[dict[str, Any]] = []
+    names = [master["id"] for master in cluster]
+    near_ms: int | None = None
+    for _ in range(dice.one(1, 2, 3, 4, 6)):
+        kind = dice.of(may.kinds)
+        if near_ms is not None and dice.happens(0.6):
+            at_ms = min(LATEST_MS, near_ms + dice.one(0, 1, 50, 500, 1000, 3000, 6000))
+        else:
+            at_ms = dice.count(1, LATEST_MS // 1000) * 1000 + dice.one(0, 0, 1, 250, 777)
+        near_ms = at_ms
+        one: dict[str, Any] = {"kind": kind, "at": f"{at_ms}ms", "for": dice.time(1, 20_000)}
+        target = _target(dice, kind, known[kind], names, owned="stateless" not in may)
+        if target:
+            one["target"] = target
+        found.append(one | STRENGTH.get(kind, lambda dice: {})(dice))
+    return found
+
+
+def _target(dice: Dice, name: str, kind: type[Fault], names: list[str], *, owned: bool) -> str:
+    """Whom it strikes; empty if a kind has no target of that sort."""
+    if kind.strikes_masters is not Fault.strikes_masters:
+        return ""
+    if name == "region-outage":
+        return "random"
+    if kind.STRIKES != "masters":
+        return dice.one("random", "all")
+    return dice.one(*names, *names, "random", "all", *["owner-of:p1"] * owned)
+
+
+def operations(dice: Dice, cluster: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What operators may do, whether it makes sense or not."""
+    found: list[dict[str, Any]] = []
+    state = {m["id"]: "absent" if m.get("absent") else "in service" for m in cluster}
+    at_ms = 1000
+    for _ in range(dice.count(1, 5)):
+        at_ms += dice.count(1, 15_000)
+        master = dice.of(sorted(state))
+        do = dice.one(*ANYTIME, *STEPS[state[master]], "roll-back", "switch-algorithm")
+        one: dict[str, Any] = {"at": f"{at_ms}ms", "do": do}
+        if do == "roll-back":
+            one["failover"] = dice.one(1, 1, 2)
+        elif do == "switch-algorithm":
+            one["algorithm"] = dice.one("least-loaded", "priority", "round-robin")
+        else:
+            one["master"] = master
+            state[master] = STEPS[state[master]].get(do, state[master])
+        found.append(one)
+    return found

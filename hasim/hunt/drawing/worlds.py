@@ -1,0 +1,64 @@
+"""A whole random world, as the data of a scenario file: what users could have written.
+
+So a world can be validated, mutated, shrunk and stored like any other scenario.
+"""
+
+from __future__ import annotations
+
+import typing
+from typing import Any
+
+from hasim.hunt.drawing.control import control
+from hasim.hunt.drawing.dice import Dice
+from hasim.hunt.drawing.schedule import faults, operations
+from hasim.hunt.drawing.swarm import swarm
+from hasim.hunt.drawing.topology import masters, network, traffic
+from hasim.scenario.loader import Loaded, from_data
+from hasim.scenario.problems import ScenarioError
+from hasim.settings import members_of
+from hasim.simulation.settings.faults import AnyFault, Fault
+
+Data = dict[str, Any]
+TRIES = 40
+"""So many draws of one world may be refused as no valid scenario."""
+
+
+def kinds() -> dict[str, type[Fault]]:
+    """Every kind of fault that there is, by name."""
+    return {
+        typing.get_args(typing.get_type_hints(cls)["kind"])[0]: cls for cls in members_of(AnyFault)
+    }
+
+
+def draw(seed: int, number: int) -> tuple[Data, Loaded]:
+    """The world of this number; what was drawn and is no valid scenario is drawn anew."""
+    for again in range(TRIES):
+        data = _drawn(Dice(f"{seed}/{number}/{again}"), f"hunt-{seed}-{number}")
+        try:
+            return data, from_data(data)
+        except ScenarioError as error:
+            last = error
+    raise last
+
+
+def _drawn(dice: Dice, name: str) -> Data:
+    known = kinds()
+    may = swarm(dice, known)
+    count = dice.one(1, 2, 2, 3, 3, 3, 4, 5)
+    cluster = masters(dice, may, count)
+    data: Data = {
+        "name": name,
+        "horizon": dice.one("40s", "1m", "1m", "2m"),
+        "replications": 1,
+        "seed": dice.count(1, 10**6),
+        "include_messages": True,
+        # A few messages a second: the reference plane is faster where nothing is compiled yet.
+        "data_plane": dice.one("compiled", *["reference"] * 19),
+        "masters": cluster,
+        "network": network(dice, may),
+        "traffic": traffic(dice, may, sorted({m["region"] for m in cluster})),
+        "faults": faults(dice, may, known, cluster),
+    }
+    if "operations" in may:
+        data["operations"] = operations(dice, cluster)
+    return {**data, **control(dice, may, cluster[0]["region"])}
