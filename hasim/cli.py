@@ -12,6 +12,7 @@ from hasim.commands.compare import compare
 from hasim.commands.configure import configure
 from hasim.commands.data import data
 from hasim.commands.doctor import completion, doctor
+from hasim.commands.hunt import hunt
 from hasim.commands.journals import explain, replay
 from hasim.commands.lists import algorithms, invariants, measures
 from hasim.commands.options import examples
@@ -75,6 +76,7 @@ for command in (
     plot,
     compare,
     bench,
+    hunt,
     budget,
     doctor,
     completion,

@@ -119,6 +119,7 @@ _USERS_ERRORS = (
     ("hasim.study.execution.cluster_errors", "ClusterError"),
     ("hasim.study.comparing.compare", "CompareError"),
     ("hasim.deployed", "ReplayError"),
+    ("hasim.hunt.store", "HuntError"),
     ("hasim.study.hearing.contest", "HearingError"),
     ("hasim.study.advising.terms", "AdviceError"),
     ("hasim.study.folder.errors", "StoreError"),

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hasim.deployed import ControlPlaneSettings, settings_of
-from hasim.events import AskGateway, AskMaster, Input, Output, Restart, StatusChanged, TermBegun
+from hasim.events import (
+    AskGateway,
+    AskMaster,
+    Input,
+    Output,
+    Restart,
+    StatusChanged,
+    TakeSnapshot,
+    TermBegun,
+)
 from hasim.journal import Journal
 from hasim.measures.facts import Facts, facts_of
 from hasim.measures.spans import Span, Steps
@@ -19,12 +28,24 @@ from hasim.truth import FaultStarted
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An input (None: the start) and what came out of it; whether the control plane acted then."""
+    """An input (None: the start) and what came out of it; whether the control plane acted then.
+
+    `known` are the verdicts that a new process of it begins with, None if it is no new one.
+    """
 
     t_ns: int
     item: Input | None
     outputs: list[Output]
     acts: bool
+    known: dict[str, Status] | None = None
+
+
+def follow(status: dict[str, Status], exchange: Exchange, output: Output) -> None:
+    """Bring verdicts up to date, output by output."""
+    if exchange.known is not None and output is exchange.outputs[0]:
+        status.update(exchange.known)
+    if isinstance(output, StatusChanged):
+        status[output.master] = output.new
 
 
 class Case:
@@ -52,18 +73,29 @@ class Case:
     @functools.cached_property
     def status(self) -> dict[str, Steps[Status]]:
         """The verdicts on each master over time; who is absent is out of service."""
-        found = {
-            name: Steps(Status.MAINTENANCE if master.absent else Status.UNKNOWN)
+        found = {name: Steps(status) for name, status in self.unheard.items()}
+        restarts = {e.t_ns: e.known for e in self.exchanges if e.known is not None}
+        for record in self.journal.seen_by(self.observer).records:
+            if isinstance(record.body, Restart):
+                for name, status in (restarts.get(record.t_ns) or {}).items():
+                    found[name].set(record.t_ns, status)
+            elif isinstance(record.body, StatusChanged):
+                found[record.body.master].set(record.t_ns, record.body.new)
+        return found
+
+    @functools.cached_property
+    def unheard(self) -> dict[str, Status]:
+        """The verdicts before anything is heard."""
+        return {
+            name: Status.MAINTENANCE if master.absent else Status.UNKNOWN
             for name, master in self.masters.items()
         }
-        for t_ns, change in self.facts.records.of(StatusChanged):
-            found[change.master].set(t_ns, change.new)
-        return found
 
     @functools.cached_property
     def exchanges(self) -> list[Exchange]:
         """Each input with its outputs, probes one by one, in order."""
         found, acts, term = list[Exchange](), True, 1
+        status, kept = dict(self.unheard), dict(self.unheard)
         told = exchanges(singly(self.journal.seen_by(self.observer)))
         for t_ns, item, outputs in told:
             asks = [o for o in outputs if isinstance(o, AskMaster | AskGateway) and o.term > term]
@@ -72,7 +104,14 @@ class Case:
                 acts, term = True, begun[-1].term
             elif asks or isinstance(item, Restart):
                 acts = False
-            found.append(Exchange(t_ns, item, outputs, acts))
+            known = None
+            if isinstance(item, TakeSnapshot):
+                kept = dict(status)
+            elif isinstance(item, Restart):
+                known = dict(kept) if item.from_snapshot else dict(self.unheard)
+                status = dict(known)
+            status |= {o.master: o.new for o in outputs if isinstance(o, StatusChanged)}
+            found.append(Exchange(t_ns, item, outputs, acts, known))
         return found
 
     def outputs(self) -> Iterator[tuple[Exchange, Output]]:

@@ -43,7 +43,7 @@ def simulate(
             settings, recorded, seed=seed, replication=replication, keep_messages=messages
         )
         world.front.device.first_fails = first_fence_fails
-        world.journal.header = _header(world, scenario, cell or {})
+        world.journal.header = header_of(world, scenario, cell or {})
         begin(world)
         world.messages.run(settings.horizon_ns)
         world.settle()
@@ -90,7 +90,8 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _header(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]:
+def header_of(world: World, scenario: str, cell: dict[str, Any]) -> dict[str, Any]:
+    """The header of a world's journal."""
     header = {
         "scenario": scenario,
         "cell": cell,

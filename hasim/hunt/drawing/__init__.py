@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hasim.hunt.drawing.worlds import Data, draw, kinds
+from hasim.hunt.drawing.worlds import TRIES, Data, draw, kinds
 
-__all__ = ["Data", "draw", "kinds"]
+__all__ = ["TRIES", "Data", "draw", "kinds"]

@@ -1,4 +1,4 @@
-"""Chance for worlds: few named ways to draw, all of one seeded generator of the standard library."""
+"""Chance for worlds: few named ways to draw, all of one seeded generator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Dice:
     """Draws by a seed; the same seed gives the same draws in the same order."""
 
     def __init__(self, seed: str) -> None:
-        self._random = random.Random(seed)  # noqa: S311 (no secret)
+        self._random = random.Random(seed)
 
     def one(self, *values: T) -> T:
         """One of these, each as likely; give one twice to make it likelier."""

@@ -52,7 +52,9 @@ def faults(
         target = _target(dice, kind, known[kind], names, owned="stateless" not in may)
         if target:
             one["target"] = target
-        found.append(one | STRENGTH.get(kind, lambda dice: {})(dice))
+        if kind in STRENGTH:
+            one |= STRENGTH[kind](dice)
+        found.append(one)
     return found
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hasim.events import FailoverChanged, Promote, StatusChanged
+from hasim.events import FailoverChanged, Promote
 from hasim.model import Status
-from hasim.oracle.case import Case
+from hasim.oracle.case import Case, follow
 from hasim.oracle.invariant import Found, Invariant
 
 CHOSEN = ("selected", "catch-up")
@@ -16,16 +16,17 @@ ENDED = ("completed", "cancelled", "failed")
 
 
 def _find(case: Case) -> Iterator[Found]:
-    status = {name: steps.before for name, steps in case.status.items()}
+    status = dict(case.unheard)
     # Verdicts that wait for a majority have not reached the failover yet.
     withheld = case.settings.accession.majority == "before-failover"
     running: dict[int, FailoverChanged] = {}
     tried: dict[int, set[str]] = {}
     for exchange, out in case.outputs():
         t_ns = exchange.t_ns
-        if isinstance(out, StatusChanged):
-            status[out.master] = out.new
-        elif isinstance(out, FailoverChanged):
+        follow(status, exchange, out)
+        if exchange.known is not None:
+            running.clear()  # another process, which goes on with what it knows
+        if isinstance(out, FailoverChanged):
             if out.trigger in ANEW:
                 tried[out.failover] = set()
             if out.trigger in CHOSEN and out.candidate != out.master:

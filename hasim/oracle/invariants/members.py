@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hasim.events import CheckMaster, SendProbe, StatusChanged
+from hasim.events import CheckMaster, SendProbe
 from hasim.model import Status
-from hasim.oracle.case import Case
+from hasim.oracle.case import Case, follow
 from hasim.oracle.invariant import Found, Invariant
 
 
 def _find(case: Case) -> Iterator[Found]:
-    status = {name: steps.before for name, steps in case.status.items()}
+    status = dict(case.unheard)
     for exchange, out in case.outputs():
-        if isinstance(out, StatusChanged):
-            status[out.master] = out.new
-        elif isinstance(out, SendProbe) and not isinstance(exchange.item, CheckMaster):
+        follow(status, exchange, out)
+        if isinstance(out, SendProbe) and not isinstance(exchange.item, CheckMaster):
             if status[out.master] is not Status.MAINTENANCE:
                 continue
             text = f"probe {out.probe} is sent to it, which is out of service"

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hasim.events import FailoverChanged, OwnerChanged, StatusChanged, TermBegun
+from hasim.events import FailoverChanged, OwnerChanged, TermBegun
 from hasim.model import Status
-from hasim.oracle.case import Case
+from hasim.oracle.case import Case, follow
 from hasim.oracle.invariant import Found, Invariant
 
 
 def _find(case: Case) -> Iterator[Found]:
-    status = {name: steps.before for name, steps in case.status.items()}
+    status = dict(case.unheard)
     owner = {partition.id: partition.owner for partition in case.facts.records.partitions}
     for exchange, out in case.outputs():
-        if isinstance(out, StatusChanged):
-            status[out.master] = out.new
-        elif isinstance(out, OwnerChanged):
+        follow(status, exchange, out)
+        if isinstance(out, OwnerChanged):
             owner[out.partition] = out.owner
         elif isinstance(out, TermBegun):
             owner.update({one.partition: one.owner for one in out.owners})

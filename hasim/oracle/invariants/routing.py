@@ -15,7 +15,7 @@ from hasim.events import (
     TermBegun,
 )
 from hasim.model import RoutingTable, Status
-from hasim.oracle.case import Case
+from hasim.oracle.case import Case, follow
 from hasim.oracle.invariant import Found, Invariant
 
 OUT = (Status.FAILED, Status.RECOVERING)
@@ -23,15 +23,15 @@ OUT = (Status.FAILED, Status.RECOVERING)
 
 def _follows(case: Case) -> Iterator[Found]:
     """Look at the newest table after each exchange in which a verdict or an owner has changed."""
-    status = {name: steps.before for name, steps in case.status.items()}
+    status = dict(case.unheard)
     owner = {partition.id: partition.owner for partition in case.facts.records.partitions}
     table: RoutingTable | None = None
     eligible = {name for name, master in case.masters.items() if not master.absent}
     for exchange in case.exchanges:
         news = False
         for out in exchange.outputs:
+            follow(status, exchange, out)
             if isinstance(out, StatusChanged):
-                status[out.master] = out.new
                 news = True
             elif isinstance(out, OwnerChanged):
                 owner[out.partition] = out.owner

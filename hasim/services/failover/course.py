@@ -158,10 +158,11 @@ class Course:
         master, tried = failover.master, tuple(failover.tried)
         if not failover.planned:
             return self.backup_of(master, tried)
-        if not failover.target or failover.target not in tried:
-            chosen = self.backup_of(master, (*tried, master))
-            if chosen is not None and failover.target in ("", chosen):
-                return chosen
+        # Who has a target moves to that one, whatever rules of selection would prefer.
+        others = (m for m in self._known.masters if failover.target not in ("", m))
+        chosen = self.backup_of(master, (*tried, master, *others))
+        if chosen is not None:
+            return chosen
         return master if failover.asked and master not in tried else None
 
     def _nobody(self, now: int, failover: Failover) -> list[Output]:

@@ -41,10 +41,15 @@ class Failback:
         return min((self._due_ns(found) for found in self._displaced()), default=None)
 
     def due(self, now: int) -> list[Displaced]:
-        """What goes back now; tried again, if that fails, after the same time."""
+        """What goes back now; tried again, if that fails, after the same time.
+
+        That is never at once: what fails for a reason that lasts would be tried without an end.
+        """
+        settings = self._settings
+        pause_ns = max(settings.failback_after_ns, settings.retry_interval_ns)
         found = [each for each in self._displaced() if self._due_ns(each) <= now]
         for each in found:
-            self.healthy_ns[each.home] = now
+            self.healthy_ns[each.home] = now + pause_ns - settings.failback_after_ns
         return found
 
     def _due_ns(self, found: Displaced) -> int:

@@ -15,6 +15,7 @@ from hasim.events import (
     OwnerChanged,
     Promote,
     RollBackFailover,
+    TransferResult,
     TransferState,
 )
 from hasim.model import Cause, Status
@@ -268,3 +269,36 @@ def test_the_audit_trail_says_why_others_were_passed_over() -> None:
     assert chosen[-1].reason == (
         "m2 by priority; passed over: m1 (the owner), m3 (failed), m4 (ranks lower)"
     )
+
+
+def test_failback_goes_home_whomever_selection_would_prefer() -> None:
+    """m1 ranks before m3, which shall have back what m2 took over from it."""
+    made = bench(failback="automatic", failback_after_ns=0)
+    made.run(MINUTE)
+    made.down["m1"] = made.down["m3"] = None
+    made.run(2 * MINUTE)
+    del made.down["m1"], made.down["m3"]
+    made.run(10 * MINUTE)
+    orchestrator = made.control_plane.failover
+    assert {p: orchestrator.owner_of(p) for p in ("p1", "p2", "p3")} == {
+        "p1": "m1",
+        "p2": "m2",
+        "p3": "m3",
+    }
+
+
+def test_a_failback_that_cannot_be_is_not_tried_without_an_end() -> None:
+    """Its home cannot take it; without a stable time, it was tried again at the same instant."""
+    made = bench(failback="automatic", failback_after_ns=0)
+    made.run(MINUTE)
+    made.down["m1"] = None
+    made.overrides[TransferState] = lambda order: (
+        whole(order)
+        if order.target != "m1"
+        else TransferResult(order.failover, order.target, Cause.REFUSED, (), order.order)
+    )
+    made.run(2 * MINUTE)
+    del made.down["m1"]
+    made.run(3 * MINUTE)
+    tried = [e for e in made.events(FailoverChanged) if "failback" in e.reason and not e.old]
+    assert 2 <= len(tried) <= 1 + MINUTE // (5 * SECOND)

@@ -1,0 +1,131 @@
+"""The smallest world that still breaks the same invariant: what is not needed is taken away."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from hasim.hunt.drawing import Data
+from hasim.hunt.running import Ran, run
+from hasim.oracle import Invariant
+from hasim.scenario.problems import ScenarioError
+from hasim.units import MILLISECOND, SECOND, format_duration, parse_duration
+
+GROUPS = (
+    *("faults", "operations", "masters", "balancing", "observer", "accession", "monitor"),
+    *("replication", "promotion", "fencing_device", "failover", "detection", "network", "traffic"),
+)
+MOST_RUNS = 250
+"""So many smaller worlds are tried."""
+
+
+class Shrinker:
+    """Tries smaller worlds one after the other, and keeps each that breaks the same.
+
+    Delta debugging by parts (Zeller, Hildebrandt 2002): lists lose halves, then single items;
+    settings go back to their defaults; numbers become round. `asked` is called before each run,
+    and may raise to stop.
+    """
+
+    def __init__(
+        self,
+        found: Ran,
+        holds: Callable[[Ran], bool],
+        asked: Callable[[], None] = lambda: None,
+        only: Sequence[Invariant] | None = None,
+        groups: Sequence[str] = GROUPS,
+    ) -> None:
+        self.best, self.runs = found, 0
+        self._holds, self._asked, self._only = holds, asked, only
+        self._groups = groups
+
+    def shrink(self) -> Ran:
+        """Until nothing smaller breaks the same, or enough was tried."""
+        before = None
+        while before != self.best.data and self.runs < MOST_RUNS:
+            before = self.best.data
+            for key in self._groups:
+                if isinstance(self.best.data.get(key), list):
+                    self._list(key)
+            for smaller in _plainer(self.best.data) if "masters" in self._groups else ():
+                self._try(smaller)
+            for key in self._groups:
+                self._settings((key,))
+            self._rounder()
+        return self.best
+
+    def _try(self, data: Data) -> bool:
+        if self.runs >= MOST_RUNS or data == self.best.data:
+            return False
+        self._asked()
+        self.runs += 1
+        try:
+            ran = run(data, None, self._only)
+        except ScenarioError:
+            return False
+        if not self._holds(ran):
+            return False
+        self.best = ran
+        return True
+
+    def _list(self, key: str) -> None:
+        size = len(self.best.data[key])
+        while size:
+            place = 0
+            while place < len(self.best.data.get(key, ())):
+                items = self.best.data[key]
+                left = items[:place] + items[place + size :]
+                if not self._try(_with(self.best.data, (key,), left or None)):
+                    place += size
+            size //= 2
+
+    def _settings(self, path: tuple[str, ...]) -> None:
+        """A group is left out as a whole, or else one setting after the other."""
+        value: Any = self.best.data
+        for name in path:
+            value = value.get(name, {})
+        if not isinstance(value, dict) or not value:
+            return
+        if path[0] not in ("traffic",) and self._try(_with(self.best.data, path, None)):
+            return
+        for name in list(value):
+            if not self._try(_with(self.best.data, (*path, name), None)):
+                self._settings((*path, name))
+
+    def _rounder(self) -> None:
+        """Times become whole seconds, or tenths of one."""
+        for key in ("faults", "operations"):
+            for number, one in enumerate(self.best.data.get(key, ())):
+                for name in ("at", "for"):
+                    if name not in one:
+                        continue
+                    time_ns = parse_duration(one[name])
+                    for unit_ns in (10 * SECOND, SECOND, 100 * MILLISECOND):
+                        rounded = max(1, round(time_ns / unit_ns)) * unit_ns
+                        data = copy.deepcopy(self.best.data)
+                        data[key][number][name] = format_duration(rounded)
+                        if rounded == time_ns or self._try(data):
+                            break
+
+
+def _with(data: Data, path: tuple[str, ...], value: Any) -> Data:
+    """A copy with another value there; None: without it."""
+    found = copy.deepcopy(data)
+    inside = found
+    for name in path[:-1]:
+        inside = inside[name]
+    if value is None:
+        inside.pop(path[-1], None)
+    else:
+        inside[path[-1]] = value
+    return found
+
+
+def _plainer(data: Data) -> Iterator[Data]:
+    """Masters without what is special about them."""
+    for number, master in enumerate(data["masters"]):
+        for name in sorted(set(master) - {"id"}):
+            found = copy.deepcopy(data)
+            del found["masters"][number][name]
+            yield found

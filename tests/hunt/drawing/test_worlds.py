@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from hasim.hunt.drawing import draw, kinds
+from hasim.hunt.drawing.dice import Dice
+from hasim.hunt.drawing.swarm import FEATURES, swarm
+from tests.simulation.planes import assert_equal, both
+
+
+def test_the_same_seed_and_number_give_the_same_world() -> None:
+    assert draw(3, 7)[0] == draw(3, 7)[0]
+    assert draw(3, 7)[0] != draw(3, 8)[0]
+    assert draw(3, 7)[0] != draw(4, 7)[0]
+
+
+def test_swarms_leave_out_and_take_in_every_feature_and_kind() -> None:
+    swarms = [swarm(Dice(str(n)), kinds()) for n in range(300)]
+    for feature in FEATURES:
+        assert {feature in one for one in swarms} == {True, False}
+    for kind in kinds():
+        assert {kind in one.kinds for one in swarms} == {True, False}
+
+
+def test_worlds_differ_in_topology_settings_and_faults() -> None:
+    drawn = [draw(1, number)[0] for number in range(25)]
+    assert len({len(data["masters"]) for data in drawn}) > 2
+    assert len({str(data["failover"]) for data in drawn}) > 20
+    assert len({fault["kind"] for data in drawn for fault in data["faults"]}) > 8
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_both_planes_give_the_same_in_a_world_of_the_hunt(number: int) -> None:
+    _, loaded = draw(11, number)
+    (cell,) = loaded.cells
+    assert_equal(both(cell.world, seed=loaded.scenario.seed))
