@@ -6,7 +6,10 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import checked
 import click
+import messages
+import systems
 
 import hasim
 from hasim.cli import main
@@ -32,6 +35,9 @@ def write(folder: Path) -> None:
         "api.md": api(),
         "scenarios.md": scenarios(),
         "lifecycle.md": failover_lifecycle(),
+        "messages.md": messages.page(),
+        "test-report.md": checked.page(),
+        **systems.pages(folder),
     }
     for name, lines in made.items():
         text, path = "\n".join(lines) + "\n", folder / name

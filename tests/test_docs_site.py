@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import hasim
 from hasim.cli import main
 from hasim.measures.catalogue import MEASURES
 from hasim.oracle import INVARIANTS
-from hasim.scenario.catalogue import shipped
+from hasim.scenario.catalogue import shipped, systems
+from hasim.services.detection.registry import PRESETS
 from hasim.study.reference import described
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -25,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built by the one strict command."""
     folder = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", str(DOCS), str(folder)]
-    done = subprocess.run(build, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(build, capture_output=True, text=True, check=False, timeout=900)
     assert (done.returncode, done.stderr) == (0, "")
     return folder
 
@@ -51,6 +53,45 @@ def test_every_measure_command_name_and_scenario_is_on_it(site: Path) -> None:
     ):
         text = words(site / "made" / f"{page}.html")
         assert [name for name in names if name not in text] == [], page
+
+
+def test_each_system_with_a_preset_has_a_page_drawn_from_a_run(site: Path) -> None:
+    for name in {*PRESETS.shipped, *systems()}:
+        text = words(site / "made" / f"system-{name}.html")
+        assert "strikes" in text, name
+        assert re.search(r"Detected after|Never detected|Service restored", text), name
+    truth = words(site / "made" / "system-haproxy.html")
+    assert "measured / predicted" in truth
+
+
+def test_every_message_is_on_it_with_a_cause_and_a_cure(site: Path) -> None:
+    sys.path.insert(0, str(DOCS))
+    import messages
+
+    text = html.unescape(words(site / "made" / "messages.html"))
+    found = list(messages.messages())
+    assert len(found) > 300
+    assert {module for module, _ in found if messages.group_of(module) is None} == set()
+    assert [one for _, one in found if " ".join(one.split()) not in text] == []
+    assert text.count("Cause.") == text.count("Cure.") > 8
+
+
+def test_messages_are_found_in_each_of_their_forms() -> None:
+    sys.path.insert(0, str(DOCS))
+    import messages
+
+    told = {text for _, text in messages.messages()}
+    assert "nothing can be injected into a journal" in told  # raised
+    assert "--from and --like: one of them" in told  # refused by a command
+    assert "is not varied{near}" in told  # yielded as a problem
+
+
+def test_the_test_report_tells_of_each_file_of_tests(site: Path) -> None:
+    text = words(site / "made" / "test-report.html")
+    files = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert [name for name in files if name not in text] == []
+    assert "Truth board" not in text  # its own heading stands for it
+    assert "Real systems beside their prediction" in text
 
 
 def test_links_within_it_hold(site: Path) -> None:
