@@ -143,9 +143,6 @@ def _names(world: WorldSettings) -> Found:
             shown = format_duration(tier.requests.timeout_ns)
             where = ("tiers", number, "requests", "deadline")
             yield where, f"is shorter than the timeout of one attempt, {shown}"
-        if number and tier.requests.clients is not None:
-            where = ("tiers", number, "requests", "clients")
-            yield where, "clients ask the first tier (traffic.clients)"
     if world.tiers and world.tiers[0].requests != RequestSettings():
         where = ("tiers", 0, "requests")
         yield where, "clients ask the first tier: what they send is the setting traffic"
@@ -357,6 +354,7 @@ def _detection(world: WorldSettings) -> Found:
 
 
 def _clients(world: WorldSettings) -> Found:
+    """Those of one tier: users, or the connections of each master of the tier before."""
     clients, where = world.traffic.clients, ("traffic", "clients")
     if clients is None:
         return

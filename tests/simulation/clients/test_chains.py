@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.oracle import check
+from hasim.services.balancing import BalancingSettings
+from hasim.services.gateway.settings import ClientSettings, ConnectionSettings
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import (
     MasterSettings,
+    NetworkSettings,
     PoissonArrivals,
     RequestSettings,
     TierSettings,
@@ -23,7 +27,8 @@ from hasim.simulation.settings import (
     WorldSettings,
 )
 from hasim.simulation.settings.faults import Crash
-from hasim.truth import MessageRecord
+from hasim.simulation.settings.operations import Drain
+from hasim.truth import ClientRollup, MessageRecord
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation import planes
 from tests.simulation.worlds import NO_LATENCY, after, lasting, run
@@ -36,7 +41,6 @@ def tier_of(world: WorldSettings, letter: str) -> TierSettings:
     masters = tuple(dataclasses.replace(m, id=letter + m.id[1:]) for m in world.masters)
     own = {f.name: getattr(world, f.name) for f in dataclasses.fields(TierSettings.__base__)}
     asked = {f.name: getattr(world.traffic, f.name) for f in dataclasses.fields(RequestSettings)}
-    asked["clients"] = None
     return TierSettings(
         name=f"tier-{letter}", requests=RequestSettings(**asked), **{**own, "masters": masters}
     )
@@ -167,3 +171,50 @@ def test_a_chain_is_up_while_all_of_its_tiers_are() -> None:
     assert found.service.uptime == pytest.approx(1 - (10 + 20 + 40) / 400)
     assert found.service.undetected_s == pytest.approx(70.0)
     assert [i.master for i in found.incidents] == ["a-1", "a-1", "d-1", "d-1"]
+
+
+POOL = 50
+DRAINED_S = 40
+
+
+def pooled(lifetime_ns: int) -> WorldSettings:
+    """An API of two servers before a database of which the preferred one is drained.
+
+    Each API server keeps fifty connections to the database.
+    """
+    clients = ClientSettings(number=POOL, connections=ConnectionSettings(lifetime_ns=lifetime_ns))
+    law = Constant(mean_ns=2 * MILLISECOND)
+    requests = RequestSettings(owned=0.0, timeout_ns=SECOND, deadline_ns=SECOND, clients=clients)
+    return chain(
+        TierSettings(name="api", masters=masters("a", 2, law, workers=64)),
+        TierSettings(
+            name="db",
+            masters=masters("d", 2, law, workers=64),
+            requests=requests,
+            balancing=BalancingSettings(algorithm="priority-all-or-nothing"),
+        ),
+        horizon_s=DRAINED_S + 35,
+        rate=400.0,
+        operations=(Drain(do="drain", master="d-1", at_ns=DRAINED_S * SECOND),),
+        network=NetworkSettings(local_rtt_ns=MILLISECOND),
+    )
+
+
+def test_connections_between_tiers_stay_until_they_are_old() -> None:
+    """Masters of one tier are clients of the next: connections follow after U(0, lifetime)."""
+    life_s = 30.0
+    journal = planes.assert_equal(planes.both(pooled(round(life_s * SECOND))))
+    rows = [row for _, row in journal.of_tier("db").of(ClientRollup)]
+    assert [row.gateway for row in rows] == ["a-1", "a-2"]
+    assert [row.follows for row in rows] == [POOL, POOL]
+    mean_s = sum(row.follow_ns for row in rows) / (2 * POOL) / SECOND
+    # The next request after its end comes 0.25 s later in the mean.
+    assert abs(mean_s - (life_s / 2 + 0.25)) < 4 * life_s / math.sqrt(12 * 2 * POOL)
+    assert life_s * 0.9 < max(row.follow_most_ns for row in rows) / SECOND < life_s + 3
+
+
+def test_connections_between_tiers_without_a_lifetime_stay_for_good() -> None:
+    journal = planes.assert_equal(planes.both(pooled(0)))
+    assert not list(journal.of_tier("db").of(ClientRollup))
+    found = journal.of_tier("db").of(MessageRecord)
+    assert {m.master for _, m in found if m.arrived_ns > 70 * SECOND} == {"d-1"}

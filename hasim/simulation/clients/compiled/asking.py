@@ -11,6 +11,7 @@ state = VIEWS["state"]
 attempts = VIEWS["attempts"]
 messages = VIEWS["messages"]
 askers = VIEWS["askers"]
+clients = VIEWS["clients"]
 
 
 @njit
@@ -35,6 +36,8 @@ def asks_for(table: Table, now: int, slot: int, m: Record) -> bool:
     s.called += 1
     asked, asker = messages(behind)[number & s.mask], askers(behind)[number & s.mask]
     asked.arrival_ns, asked.gateway = now, a.master
+    if s.clients:
+        clients(behind)[number & s.mask] += a.master * s.clients
     if s.last_block:
         asked.block = min(now // s.block_ns, s.last_block)
     asker.slot, asker.draw = slot, a.draw

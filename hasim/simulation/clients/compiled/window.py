@@ -78,9 +78,10 @@ class Window:
         if self._state["has_faulty"]:
             self._memory["wrong"][place : place + count] = self._traffic.faulty(first, count)
         if self._state["clients"]:
-            own = self._traffic.client(first, count)
-            before = self._traffic.gateway(first, count) * int(self._state["clients"])
-            self._memory["clients"][place : place + count] = before + own
+            numbers = self._traffic.client(first, count)
+            if not self._fed:  # else whoever asks adds those of the gateways before its own
+                numbers += self._traffic.gateway(first, count) * int(self._state["clients"])
+            self._memory["clients"][place : place + count] = numbers
         self._memory["retries"][place // self._chunk] = 0
         for name in ("demand_ns", *self._columns):
             self._draw(name, first, self._first)
