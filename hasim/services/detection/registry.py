@@ -45,6 +45,7 @@ from hasim.services.detection.presets.keepalived import KEEPALIVED
 from hasim.services.detection.presets.kubernetes import KUBERNETES
 from hasim.services.detection.presets.kubernetes_node import KUBERNETES_NODE
 from hasim.services.detection.presets.nginx import NGINX
+from hasim.services.detection.presets.patroni import PATRONI
 from hasim.services.detection.presets.route53 import ROUTE53
 from hasim.services.detection.presets.sentinel import SENTINEL
 from hasim.settings.presets import Preset
@@ -96,6 +97,7 @@ PRESETS: Named[Preset] = Named(
         "aws-jdbc-efm": AWS_JDBC_EFM,
         "route53": ROUTE53,
         "keepalived": KEEPALIVED,
+        "patroni": PATRONI,
         "akka": AKKA,
         "cassandra": CASSANDRA,
         "sentinel": SENTINEL,

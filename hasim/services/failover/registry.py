@@ -11,6 +11,8 @@ from hasim.services.failover.fencing.fencing import Fencing
 from hasim.services.failover.fencing.lease import LeaseFencing
 from hasim.services.failover.fencing.none import NoFencing
 from hasim.services.failover.fencing.token import Token
+from hasim.services.failover.presets.keepalived import KEEPALIVED
+from hasim.services.failover.presets.patroni import PATRONI
 from hasim.services.failover.presets.sentinel import SENTINEL
 from hasim.settings.presets import Preset
 from hasim.settings.registry import Named, Registry
@@ -25,4 +27,6 @@ FENCINGS: Registry[Fencing] = Registry(
         "token": Token,
     },
 )
-PRESETS: Named[Preset] = Named("a preset of failover", {"sentinel": SENTINEL})
+PRESETS: Named[Preset] = Named(
+    "a preset of failover", {"sentinel": SENTINEL, "patroni": PATRONI, "keepalived": KEEPALIVED}
+)

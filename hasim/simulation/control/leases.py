@@ -47,7 +47,8 @@ class Leases:
     def start(self) -> None:
         """Everybody has a lease from the start, and asks for the next one within an interval."""
         for rank, master in enumerate(self._masters):
-            phase = Stream(*self._source, f"leases:{master.id}").uniform()
+            # Who beats as often renews its lease by that (`Heartbeats`).
+            phase = Stream(*self._source, f"heartbeats:{master.id}").uniform()
             first = (master, rank, 1)
             Call(self._env, int(phase * self._settings.renew_ns), ARRIVAL, self._ask, first, rank)
             self._watch(master)

@@ -1,0 +1,141 @@
+"""Presets of failover beside what is documented of the systems: Patroni, keepalived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import kstest, uniform
+
+from hasim.events import FailoverChanged, Heartbeat, StatusChanged
+from hasim.journal import Journal
+from hasim.model import Status
+from hasim.scenario.loader import from_data
+from hasim.services.failover.registry import PRESETS
+from hasim.simulation.run import simulate
+from hasim.truth import FaultStarted
+from hasim.units import SECOND
+
+RUNS = 80
+ELSEWHERE = {"sentinel"}  # test_sentinel_failover: what was measured of it
+
+
+def journals(runs: int, **own: Any) -> Iterator[Journal]:
+    """Runs of a primary and a standby, of which the first dies after some minutes."""
+    fault = {
+        "kind": "power-off",
+        "target": "a",
+        "at": {"law": "uniform", "low": "300s", "high": "420s"},
+    }
+    base = {
+        "horizon": "12m",
+        "masters": [{"id": "a", "state": {"size": "1MiB"}}, {"id": "b", "standby": True}],
+        "network": {"rtt": "0s", "local_rtt": "0s"},
+        "promotion": {"duration": "0s"},
+        "traffic": {"arrivals": {"law": "poisson", "rate": "0.1/s"}},
+        "faults": [fault],
+    }
+    base["masters"][1] |= {"like": "a"}
+    study = from_data(base | own)
+    (cell,) = study.cells
+    for replication in range(runs):
+        yield simulate(cell.world, study.recorded_of(cell), seed=9, replication=replication)
+
+
+def times(journal: Journal) -> tuple[float, float]:
+    """Seconds from the fault to the declaration, and from there to the promotion."""
+    start_ns = next(t_ns for t_ns, _ in journal.of(FaultStarted))
+    declared_ns = next(t for t, event in journal.of(StatusChanged) if event.new is Status.FAILED)
+    steps = journal.of(FailoverChanged)
+    promoted_ns = next(t_ns for t_ns, step in steps if step.trigger == "promoted")
+    return (declared_ns - start_ns) / SECOND, (promoted_ns - declared_ns) / SECOND
+
+
+def test_each_that_ships_is_checked() -> None:
+    assert {"patroni", "keepalived"} | ELSEWHERE == set(PRESETS.shipped)
+
+
+def test_patronis_key_runs_out_uniformly_within_the_last_loop() -> None:
+    """A crash of the host with ttl 30 and loop_wait 10: 20 to 30 s; the watch takes 10 ms."""
+    own = {"detection": {"preset": "patroni"}, "failover": {"preset": "patroni"}}
+    found = np.array([sum(times(journal)) for journal in journals(RUNS, **own)])
+    assert kstest(found, uniform(20.0, 10.01).cdf).pvalue > 0.01
+    assert found.min() >= 20.0
+    assert found.max() <= 30.02
+
+
+PIGSTY = {
+    # ttl, loop; lease expiration, replica detection, lock and promotion: least, mean, most.
+    "fast": (20, 5, (15, 17, 20), (0, 3, 5), (0, 1, 2)),
+    "norm": (30, 5, (25, 27, 30), (0, 3, 5), (0, 1, 2)),
+    "safe": (60, 10, (50, 55, 60), (0, 5, 10), (0, 1, 2)),
+    "wide": (120, 20, (100, 110, 120), (0, 10, 20), (0, 1, 2)),
+}
+"""Pigsty's model of a node that crashes, in whole seconds.
+
+https://pigsty.io/docs/concept/ha/failure/passive (repository pgsty/pigsty.io): `pg_rto_plan` and
+the table of results, but for HAProxy's checks, which come after.
+"""
+
+
+@pytest.mark.parametrize("mode", PIGSTY)
+def test_the_phases_are_those_that_pigsty_publishes(mode: str) -> None:
+    """Replicas look when they wake, once in a loop. Published figures are rounded to seconds."""
+    ttl, loop, expiry, detected, promoted = PIGSTY[mode]
+    own = {
+        "detection": {
+            "preset": "patroni",
+            "heartbeat_interval": f"{loop}s",
+            "grace": f"{ttl}s",
+            "look_interval": f"{loop}s",
+        },
+        "failover": {
+            "preset": "patroni",
+            "fencing": {"kind": "lease", "ttl": f"{ttl}s", "renew": f"{loop}s"},
+        },
+        "promotion": {"duration": {"law": "uniform", "low": "0s", "high": "2s"}},
+    }
+    known, made = np.array([times(journal) for journal in journals(RUNS, **own)]).T
+    least, mean, most = (first + second for first, second in zip(expiry, detected, strict=True))
+    assert known.min() >= least
+    error = loop / np.sqrt(6 * RUNS)  # of the mean: two uniform laws over a loop
+    assert known.mean() == pytest.approx(mean, abs=0.5 + 3 * error)
+    assert known.max() <= most + 0.001
+    assert known.min() < least + 0.35 * (most - least)
+    assert known.max() > most - 0.35 * (most - least)
+    assert made.mean() == pytest.approx(promoted[1], abs=3 * 2 / np.sqrt(12 * RUNS))
+    assert promoted[0] <= made.min() < made.max() <= promoted[2] + 0.001
+
+
+@pytest.mark.parametrize("priority", [1, 100, 254])
+def test_a_vrrp_backup_takes_over_after_three_adverts_and_its_skew(priority: int) -> None:
+    """VRRP 2: 3 x advert + (256 - priority) / 256 s after the last advertisement."""
+    detection = {"preset": "keepalived", "priority": priority}
+    own = {"detection": detection, "failover": {"preset": "keepalived"}}
+    for journal in journals(10, **own):
+        start_ns = next(t_ns for t_ns, _ in journal.of(FaultStarted))
+        beats = [t_ns for t_ns, beat in journal.of(Heartbeat) if beat.master == "a"]
+        last_ns = max(t_ns for t_ns in beats if t_ns <= start_ns)
+        taken_ns = start_ns + round(sum(times(journal)) * SECOND)
+        expected_ns = 3 * SECOND + SECOND * (256 - priority) // 256
+        assert abs(taken_ns - last_ns - expected_ns) <= 1000
+
+
+def test_a_vrrp_master_of_higher_priority_preempts_when_it_returns() -> None:
+    fault = {"kind": "crash", "target": "a", "at": "60s", "for": "30s"}
+    own = {"detection": {"preset": "keepalived"}, "failover": {"preset": "keepalived"}}
+    (journal,) = journals(1, faults=[fault], horizon="3m", **own)
+    back_ns = next(
+        t_ns
+        for t_ns, event in journal.of(StatusChanged)
+        if event.master == "a" and event.new is Status.HEALTHY and t_ns > 90 * SECOND
+    )
+    took = [(t, s.candidate) for t, s in journal.of(FailoverChanged) if s.trigger == "promoted"]
+    assert [candidate for _, candidate in took] == ["b", "a"]
+    assert took[1][0] - back_ns < SECOND // 100
+    own["failover"] |= {"failback": "manual"}  # nopreempt
+    (journal,) = journals(1, faults=[fault], horizon="3m", **own)
+    took = [(t, s.candidate) for t, s in journal.of(FailoverChanged) if s.trigger == "promoted"]
+    assert [candidate for _, candidate in took] == ["b"]
