@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from hasim.commands.options import baseline_option, examples, format_option
+from hasim.commands.options import baseline_of, baseline_option, examples, format_option
 from hasim.commands.shell import FAILED, FINE, fail, note, warn
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_LISTED = 8
 @click.argument("second", metavar="[RUN]", type=click.Path(path_type=Path), required=False)
 @baseline_option("Compare the cells of one RUN with this one, e.g. detection.fall=2.")
 @format_option
-def compare(first: Path, second: Path | None, baseline: dict[str, Any], style: str) -> int:
+def compare(first: Path, second: Path | None, baseline: tuple[str, ...], style: str) -> int:
     """Compare two runs, or the cells of one, paired by replication.
 
     The differences are those of the second RUN minus the first or, with
@@ -81,7 +81,7 @@ def _listed(texts: list[str]) -> str:
     return "; ".join(texts[:MOST_LISTED]) + more
 
 
-def _within(run: Path, baseline: dict[str, Any], style: str) -> int:
+def _within(run: Path, baseline: tuple[str, ...], style: str) -> int:
     """The cells of one run against a baseline, that of its scenario by default."""
     from hasim.api import load_run
     from hasim.commands.output import show
@@ -90,7 +90,9 @@ def _within(run: Path, baseline: dict[str, Any], style: str) -> int:
     from hasim.study.comparing.compare import against
 
     result = load_run(run)
-    wanted = baseline or result.study.baseline
+    wanted = dict(result.study.baseline)
+    if baseline:
+        wanted = baseline_of(baseline, lambda: result.cells)
     if not wanted:
         fail("give a second RUN, or --baseline PATH=VALUE to compare the cells of one")
     compared = against(result.by_cell(), wanted, DEFAULT)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+from hasim.commands.shell import nearest
+
+if TYPE_CHECKING:
+    from hasim.report.cells import Cell
 
 C = TypeVar("C", bound=Callable[..., Any])
 STDIN = "-"
@@ -98,7 +103,7 @@ def asked(scenario: str) -> Any:
 
 def settings_pairs(
     ctx: click.Context,
-    parameter: click.Parameter,
+    parameter: click.Parameter | None,
     values: tuple[str, ...],
     *,
     form: str = "PATH=VALUE",
@@ -146,28 +151,38 @@ def vary_option(meaning: str) -> Callable[[C], C]:
     )
 
 
+def baseline_of(given: Sequence[str], cells: Callable[[], Sequence[Cell]]) -> dict[str, Any]:
+    """The values that ``--baseline`` gives: PATH=VALUE each, or one cell as a table calls it.
+
+    `cells` are looked at only if it may be a label.
+    """
+    from hasim.scenario.document import parse_value
+
+    if len(given) == 1 and ("=" not in given[0] or "." not in given[0].partition("=")[0]):
+        from hasim.report.cells import labels
+
+        known = cells()
+        names = labels(known)
+        if given[0] in names:
+            return dict(known[names.index(given[0])][1])
+        if "=" not in given[0]:
+            near = nearest(given[0], names)
+            raise click.BadParameter(f"no cell is called {given[0]!r}. {near}")
+    pairs = settings_pairs(click.get_current_context(), None, tuple(given))
+    try:
+        return {path: parse_value(value) for path, value in pairs}
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def baseline_option(meaning: str) -> Callable[[C], C]:
-    """The option --baseline, which may be given several times: a mapping of path to value."""
-
-    def read(
-        ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-    ) -> dict[str, Any]:
-        if not values:
-            return {}
-        from hasim.scenario.document import parse_value
-
-        pairs = settings_pairs(ctx, parameter, values)
-        try:
-            return {path: parse_value(value) for path, value in pairs}
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
+    """The option --baseline, which may be given several times; `baseline_of` reads it."""
 
     return click.option(
         "--baseline",
         multiple=True,
         type=PathValue(),
-        metavar="PATH=VALUE",
-        callback=read,
+        metavar="PATH=VALUE|LABEL",
         help=meaning,
     )
 

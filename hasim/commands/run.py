@@ -12,6 +12,7 @@ import click
 
 from hasim.commands.options import (
     asked,
+    baseline_of,
     baseline_option,
     dask_option,
     examples,
@@ -19,6 +20,7 @@ from hasim.commands.options import (
     jobs_option,
     scenario_argument,
     set_option,
+    vary_option,
     view_options,
 )
 from hasim.commands.shell import (
@@ -50,7 +52,12 @@ def run_options(command: F) -> F:
     options = [
         scenario_argument,
         set_option("Replace a setting, e.g. detection.fall=3 or masters.ams-1.workers=4."),
-        baseline_option("Compare the other cells with this one, e.g. detection.fall=2."),
+        vary_option(
+            "Vary this in place of what the scenario varies, e.g. detection.interval=1s..30s:log5."
+        ),
+        baseline_option(
+            "Compare the other cells with this one, e.g. detection.fall=2, or as a table calls it."
+        ),
         click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed."),
         click.option(
             "--replications",
@@ -157,7 +164,8 @@ def resume(folder: Path, jobs: int | None, dask: str | None, style: str, **view:
 def _command(
     scenario: str,
     overrides: list[tuple[str, str]],
-    baseline: dict[str, Any],
+    vary: list[tuple[str, str]],
+    baseline: tuple[str, ...],
     seed: int | None,
     replications: int | None,
     jobs: int | None,
@@ -178,10 +186,12 @@ def _command(
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
-    replaced: dict[str, Any] = dict(overrides)
-    if baseline:
-        replaced |= _as_overrides(baseline)
+    replaced: dict[str, Any] = {**dict(overrides), **_as_variation(vary)}
     loaded = prepare(asked(scenario), seed=seed, replications=replications, overrides=replaced)
+    if baseline:
+        cells = loaded.cells
+        wanted = baseline_of(baseline, lambda: [(c.index, c.varied) for c in cells])
+        loaded = prepare(loaded, overrides=_as_overrides(wanted))
     for remark in loaded.remarks():
         note(remark)
     if dry_run:
@@ -226,6 +236,26 @@ def _tell_plan(loaded: Loaded, folder: Path, jobs: int | None, dask: str | None)
         detail(f"Trace: {trace}")
     where = f"the cluster {dask}" if dask else counted(jobs or default_jobs(), "core")
     detail(f"Seed {loaded.scenario.seed}, {where}, run folder {folder}")
+
+
+def _as_variation(vary: list[tuple[str, str]]) -> dict[str, Any]:
+    """What is varied from the command line in place of what the scenario varies and compares."""
+    from hasim.scenario.document import Place
+    from hasim.scenario.loader import Given
+    from hasim.scenario.ranges import values_of
+
+    grid: dict[str, Any] = {}
+    for path, text in vary:
+        if path in grid:
+            raise click.BadParameter(f"{path} is given twice", param_hint="--vary")
+        try:
+            grid[path] = values_of(text)
+        except ValueError as error:
+            raise click.BadParameter(f"{path}: {error}", param_hint="--vary") from None
+    if not grid:
+        return {}
+    place = Place(" ".join(f"--vary {path}={text}" for path, text in vary), None)
+    return {"vary": Given(grid, place), "baseline": Given({}, place)}
 
 
 def _as_overrides(baseline: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hasim.findings import limits, losses
+from hasim.findings.decisions import CRITERIA
 from hasim.findings.estimated import Estimated
-from hasim.report import figures, stacks
+from hasim.findings.swept import Axis, axes_of, lines_of, number_of
+from hasim.report import figures, stacks, sweeps
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
 from hasim.report.titles import GLANCE
@@ -17,9 +19,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-FIGURES = ("intervals", "detection", "failover", "phases", "causes", "timeline")
+FIGURES = (
+    "intervals",
+    "detection",
+    "failover",
+    "phases",
+    "causes",
+    "timeline",
+    "curve",
+    "heat-map",
+)
 """The figures that there are of a run."""
-IN_FOLDER = ("intervals", "detection", "timeline")
+IN_FOLDER = ("intervals", "detection", "timeline", "curve", "heat-map")
 """Those that its folder gets."""
 
 
@@ -50,10 +61,58 @@ def figure_of(
             return stacks.phase_bars(parts) if any(parts.values()) else None
         case "causes":
             return stacks.cause_bars(losses.causes(found))
+        case "curve":
+            return _curve(found, measures)
+        case "heat-map":
+            return _heat_map(found, measures)
         case "timeline":
             worst = _worst_incident(found)
             return None if worst is None else _timeline(found, worst)
     raise LookupError(f"no figure {name!r}; there are {', '.join(FIGURES)}")
+
+
+def _curve(found: Estimated, measures: Sequence[str]) -> Figure | None:
+    """The measures over the number that is swept; None if none is."""
+    axes = axes_of(found.cells)
+    if not axes:
+        return None
+    summaries = dict(zip((n for n, _ in found.cells), found.estimates, strict=True))
+    curves = [
+        sweeps.Curve(line.label, [(x, summaries[cell]) for x, cell in line.points])
+        for line in lines_of(found.cells, axes[0])
+    ]
+    return sweeps.curve_plot(_swept(axes[0]), curves, measures)
+
+
+def _heat_map(found: Estimated, measures: Sequence[str]) -> Figure | None:
+    """The first measure that all cells have over two numbers; None unless nothing else varies."""
+    axes = axes_of(found.cells)
+    varied = {path for _, own in found.cells for path in own}
+    if len(axes) != 2 or len(varied) != 2:
+        return None
+    summaries = dict(zip((n for n, _ in found.cells), found.estimates, strict=True))
+
+    def known(measure: str) -> bool:
+        return all(measure in s and s[measure].value is not None for s in summaries.values())
+
+    measure = next(filter(known, (*CRITERIA, *measures)), None)
+    if measure is None:
+        return None
+    places = {
+        (_number(own[axes[0].path]), _number(own[axes[1].path])): summaries[cell][measure]
+        for cell, own in found.cells
+    }
+    return sweeps.heat_map(_swept(axes[0]), _swept(axes[1]), places, measure)
+
+
+def _number(value: object) -> float:
+    read = number_of(value)
+    assert read is not None, "an axis has numbers alone"
+    return read[1]
+
+
+def _swept(axis: Axis) -> sweeps.Swept:
+    return sweeps.Swept(axis.path, axis.unit, axis.values)
 
 
 def glance(found: Estimated) -> Figure | None:
