@@ -93,7 +93,8 @@ class Master:
     `region` is the site it stands in; a lower `priority` number is preferred;
     `workers` is how many messages it serves at once, `weight` its share of messages
     relative to others' (None: as many as it has workers). One that is `absent` is
-    known, but no part of the cluster until it is added.
+    known, but no part of the cluster until it is added. The `promotion_rule` says whether it shall
+    take over from others: ``prefer``, ``neutral``, ``prefer-not`` or ``must-not``.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Master:
     workers: int = 1
     weight: float | None = None
     absent: bool = False
+    promotion_rule: str = "neutral"
 
 
 @record

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -20,13 +20,14 @@ from hasim import journal as journals
 from hasim.events import FailoverChanged, Heartbeat, Input, Output, ProbeReply, SendProbe, WakeUp
 from hasim.events import StatusChanged as Changed
 from hasim.journal import Journal
-from hasim.model import Cause, Cluster, Diagnosis, Master, Status
+from hasim.model import Cause, Cluster, Diagnosis, Status
 from hasim.scenario.loader import Loaded, load
 from hasim.services.control_plane import ControlPlane
 from hasim.services.detection.detectors.detector import Detector, DetectorSettings, Opinion
 from hasim.services.detection.evidence.source import Judge, Source, SourceSettings
 from hasim.services.detection.registry import DETECTORS, SOURCES
-from hasim.services.failover.selection import RULES
+from hasim.services.failover.selection.candidate import Candidate
+from hasim.services.failover.selection.rules import RULES
 from hasim.services.frozen import freeze, thaw
 from hasim.settings import duration, settings
 from hasim.simulation.run import simulate
@@ -111,10 +112,10 @@ class Beats(Source):
         self.last = thaw(dict[str, int], data)
 
 
-def by_last_name(candidates: Sequence[Master], owned: Mapping[str, int]) -> list[Master]:
+def by_last_name(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates whose name comes last."""
-    last = max(master.id for master in candidates)
-    return [master for master in candidates if master.id == last]
+    last = max(one.master.id for one in candidates)
+    return [one for one in candidates if one.master.id == last]
 
 
 SCENARIO = """

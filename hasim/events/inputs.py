@@ -216,6 +216,28 @@ class DemoteResult:
 
 
 @record
+class Replica:
+    """A copy of a partition, by the master that holds it: its writes `received` and `applied`.
+
+    `behind_ns` is for how long it may have missed writes when it said so (nanoseconds); the
+    owner's own copy misses none.
+    """
+
+    partition: str
+    received: int
+    applied: int
+    behind_ns: int
+
+
+@record
+class ReplicaReport:
+    """A master says how far its copies are: evidence for whoever chooses a backup."""
+
+    master: str
+    copies: tuple[Replica, ...]
+
+
+@record
 class LeaseAsked:
     """A master asks for its lease anew; `number` tells its questions apart.
 
@@ -309,6 +331,7 @@ Input = (
     | PromoteResult
     | DemoteResult
     | LeaseAsked
+    | ReplicaReport
     | StartMaintenance
     | StopMaintenance
     | DrainMaster

@@ -30,6 +30,7 @@ from hasim.simulation.control.leases import Leases
 from hasim.simulation.control.observer import Observer
 from hasim.simulation.control.post import Post
 from hasim.simulation.control.probes import Probes
+from hasim.simulation.control.replica_reports import ReplicaReports
 from hasim.simulation.control.roles import Roles
 from hasim.simulation.control.stretches import NEAREST_NS, Stretches
 from hasim.simulation.control.transfers import Transfers
@@ -124,7 +125,7 @@ class Tier:
 
     def _cluster(self) -> Cluster:
         masters = tuple(
-            Master(m.id, m.region, m.priority, m.workers, m.weight, m.absent)
+            Master(m.id, m.region, m.priority, m.workers, m.weight, m.absent, m.promotion_rule)
             for m in self.settings.masters
         )
         rtt = tuple(
@@ -363,18 +364,19 @@ class Tier:
             driver.start()
         if self.agents is not None:
             self.agents.start()
-        fencing = self.settings.failover.fencing
+        source = {"seed": self.seed, "replication": self.replication}
+        masters, fencing = self.masters.values(), self.settings.failover.fencing
+        posts = [observer.post for observer in self.observers.values()]
         if isinstance(fencing, LeaseFencingSettings):
-            source = {"seed": self.seed, "replication": self.replication}
             acting = [one for name, one in self.observers.items() if self.acts(name)]
             reset, changed = self.device.reset, self.changes.changed
-            Leases(
-                self.env, fencing, self.masters.values(), acting, reset, changed, **source
-            ).start()
+            Leases(self.env, fencing, masters, acting, reset, changed, **source).start()
         if interval_ns := self.settings.detection.heartbeat_ns:
-            posts = [observer.post for observer in self.observers.values()]
-            source = {"seed": self.seed, "replication": self.replication}
-            Heartbeats(self.env, self.masters.values(), posts, interval_ns, **source).start()
+            Heartbeats(self.env, masters, posts, interval_ns, **source).start()
+        if self.partitions.names and self.settings.failover.wants_reports:
+            interval_ns = self.settings.failover.report_interval_ns
+            partitions = self.partitions
+            ReplicaReports(self.env, masters, posts, partitions, interval_ns, **source).start()
 
     def settle(self) -> None:
         """Bring every control plane up to date, at the end of a run."""

@@ -13,7 +13,7 @@ from hasim.scenario.schema import Scenario
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.services.failover.registry import FENCINGS
-from hasim.services.failover.selection import RULES
+from hasim.services.failover.selection.rules import RULES
 from hasim.services.leadership.registry import LEADERS
 from hasim.settings import (
     Choice,

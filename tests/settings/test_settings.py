@@ -279,7 +279,8 @@ def test_choices_say_what_is_possible() -> None:
     world = {"masters": {"id": "a"}, "horizon": "1h"}
     assert problems(WorldSettings, {**world, "faults": {"kind": "crsh", "at": "1m"}}) == {
         "faults.kind": "unknown kind 'crsh'; did you mean crash? (possible: crash, power-off, hang,"
-        " slow, added-delay, error-rate, disk-stall, deadlock, lying-health, partition,"
+        " slow, added-delay, error-rate, disk-stall, deadlock, lying-health,"
+        " replication-lag, partition,"
         " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, link, stall,"
         " link-stall, observer-stall, gateway-crash, observer-crash, observer-partition,"
         " observer-slow)"

@@ -50,17 +50,30 @@ def _find(case: Case) -> Iterator[Found]:
 
 
 def _waits(case: Case, course: Course, since_ns: int, until_ns: int) -> Iterator[Found]:
-    """Somebody was fit for longer than it takes to look again."""
-    if course.planned:
+    """Somebody was fit for longer than it takes to look again.
+
+    Not where what masters tell of their copies may keep them back.
+    """
+    failover = case.settings.failover
+    if course.planned or failover.wants_reports:
         return
+    region = case.masters[course.master].region
     busy = [other for other in case.facts.courses if other is not course]
     for name, status in case.status.items():
         moments = [since_ns, *(t for t in status.times_ns if since_ns < t < until_ns), until_ns]
         for start_ns, end_ns in pairwise(moments):
-            free = name != course.master and not any(
-                other.master == name and other.state.at(t) not in (*TERMINAL, "")
-                for other in busy
-                for t in (start_ns, end_ns)
+            own = case.masters[name]
+            may = own.promotion_rule != "must-not" and (
+                not failover.region_guard or own.region == region
+            )
+            free = (
+                may
+                and name != course.master
+                and not any(
+                    other.master == name and other.state.at(t) not in (*TERMINAL, "")
+                    for other in busy
+                    for t in (start_ns, end_ns)
+                )
             )
             long = end_ns - start_ns > case.settings.failover.retry_interval_ns
             if status.at(start_ns) is Status.HEALTHY and free and long:

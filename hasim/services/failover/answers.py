@@ -100,7 +100,7 @@ class Answers:
             f"{c.partition} at write {c.position}" for c in result.copies
         )
         lagging = lagging_because(result.copies, self._settings.max_lag_ns)
-        if lagging and failover.state != lifecycle.CATCHING_UP:
+        if lagging and failover.state != lifecycle.CATCHING_UP and not failover.anyway:
             return self._course.roll_back(now, failover, "lagging", lagging)
         if failover.state == lifecycle.CATCHING_UP:
             return self._course.handover.caught_up(now, failover, held)

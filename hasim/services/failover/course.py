@@ -27,7 +27,7 @@ from hasim.services.failover.policy import Policy
 from hasim.services.failover.progress import Progress
 from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.returned import Returned
-from hasim.services.failover.selection import eligible, passed_over, select
+from hasim.services.failover.selection.choice import Choice
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.verification import Verification
 
@@ -50,7 +50,8 @@ class Course:
         self.fences = Fences(settings, known, self.progress, fencing, policy, self.choose)
         self.handover = Handover(settings, known, self.progress, self.transfer)
         self.verification = Verification(settings, known, self.progress, policy)
-        self._settings, self._known, self._failovers = settings, known, failovers
+        self.choice = Choice(settings, known, failovers)
+        self._settings, self._known = settings, known
         self._policy, self._returned, self._inquiry = policy, returned, inquiry
 
     def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
@@ -119,16 +120,6 @@ class Course:
 
     # -- selection -----------------------------------------------------------------
 
-    def backup_of(self, failed: str, exclude: tuple[str, ...] = ()) -> str | None:
-        """The backup that would take over from `failed`, or None if nobody is eligible."""
-        # A master that is being failed over itself is about to be fenced.
-        busy = {f.master for f in self._failovers.active if f.master != failed}
-        candidates = eligible(
-            self._known.masters.values(), self._known.statuses, busy.union(exclude)
-        )
-        chosen = select(candidates, self._settings.selection, self._known.owners.counts())
-        return None if chosen is None else chosen.id
-
     def choose(self, now: int, failover: Failover) -> list[Output]:
         """The best backup that has not been tried; if there is none, wait."""
         if self._policy.is_over(failover):
@@ -144,7 +135,9 @@ class Course:
         if chosen is None:
             return self._nobody(now, failover)
         reason = f"{chosen} by {', '.join(self._settings.selection)}"
-        reason += _passed_over(self._known, self._failovers, failover, chosen)
+        if failover.anyway:
+            reason += ", though nobody passes"
+        reason += self.choice.passed_over(failover, chosen)
         failover.candidate = chosen
         failover.tried.append(chosen)
         if failover.planned and chosen != failover.master and self._known.accepts_any(failover):
@@ -157,10 +150,10 @@ class Course:
         """The best that has not been tried; the owner itself where it has handed over in vain."""
         master, tried = failover.master, tuple(failover.tried)
         if not failover.planned:
-            return self.backup_of(master, tried)
+            return self.choice.backup_of(master, tried, failover.partitions, anyway=failover.anyway)
         # Who has a target moves to that one, whatever rules of selection would prefer.
         others = (m for m in self._known.masters if failover.target not in ("", m))
-        chosen = self.backup_of(master, (*tried, master, *others))
+        chosen = self.choice.backup_of(master, (*tried, master, *others), failover.partitions)
         if chosen is not None:
             return chosen
         return master if failover.asked and master not in tried else None
@@ -170,21 +163,36 @@ class Course:
         reason = "no eligible backup"
         if failover.tried:
             reason += f" besides {', '.join(failover.tried)}, which failed"
-        reason += _passed_over(self._known, self._failovers, failover, None)
+        reason += self.choice.passed_over(failover, None)
+        if not failover.planned and not failover.anyway and self._settings.if_none == "promote":
+            failover.anyway, failover.tried = True, [failover.master]
+            if self._candidate(failover) is not None:
+                return self.choose(now, failover)
+        if not failover.planned and self._settings.if_none == "fail":
+            return self.fences.give_up(now, failover, reason)
         if failover.planned and not failover.patient and not failover.asked:
             return self.advance(now, failover, "called-off", reason)
         if self._settings.most_candidates and not failover.planned:
             return self.fences.give_up(now, failover, reason)
         out = self.advance(now, failover, "no-candidate", reason)
-        failover.deadline_ns = now + self._settings.retry_interval_ns
+        if self._settings.wait_ns:
+            failover.until_ns = now + self._settings.wait_ns
+        self._wait_on(now, failover)
         return out
+
+    def _wait_on(self, now: int, failover: Failover) -> None:
+        """Look again after a while, and when it has waited for long enough."""
+        again_ns = now + self._settings.retry_interval_ns
+        failover.deadline_ns = min(again_ns, failover.until_ns or again_ns)
 
     def look_again(self, now: int, failover: Failover) -> list[Output]:
         """Waiting goes on until somebody is eligible; those that failed get another chance."""
+        if failover.until_ns is not None and now >= failover.until_ns:
+            return self.fences.give_up(now, failover, "nobody could take over in time")
         exclude = (failover.master,) if failover.planned else ()
-        chosen = self.backup_of(failover.master, exclude)
+        chosen = self.choice.backup_of(failover.master, exclude, failover.partitions)
         if chosen is None:
-            failover.deadline_ns = now + self._settings.retry_interval_ns
+            self._wait_on(now, failover)
             return []
         return self.wait_over(now, failover, chosen)
 
@@ -345,11 +353,3 @@ class Course:
         out = self.advance(now, failover, "told-again", "no answer")
         failover.until_ns = until_ns
         return out + self._tell_candidate(now, failover)
-
-
-def _passed_over(known: Known, failovers: Failovers, failover: Failover, chosen: str | None) -> str:
-    """Why it is none of the others, as the audit trail shall tell."""
-    unfit = {f.master: "is failed over itself" for f in failovers.active}
-    unfit |= dict.fromkeys(failover.tried, "tried") | {failover.master: "the owner"}
-    told = passed_over(known.masters.values(), known.statuses, unfit, chosen)
-    return f"; passed over: {told}" if told else ""

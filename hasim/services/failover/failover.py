@@ -15,6 +15,7 @@ class Failover:
     candidate. `asked`: its owner was told to stop accepting writes. `target` is the only
     candidate, if somebody has chosen it. `deadline_ns` is when something is done if nothing is
     heard, `until_ns` when the state has lasted long enough, `expires_ns` the whole failover.
+    `anyway`: nobody has passed the filters, and the best is promoted all the same.
     `order` is the number of the order whose answer it waits for, or waited for last.
     `stale` has the masters that may still accept what was moved, with the epoch under which they
     are told to stop; they are told next at `tell_ns`, and `tell_pause_ns` after that.
@@ -36,6 +37,7 @@ class Failover:
     asked: bool = False
     epoch: int = 0
     order: int = 0
+    anyway: bool = False
     promotion_sent: bool = False
     deadline_ns: int | None = None
     until_ns: int | None = None

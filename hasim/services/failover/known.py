@@ -9,6 +9,8 @@ from hasim.model import Cluster, Master, Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.orders import Orders
 from hasim.services.failover.owners import Owners
+from hasim.services.failover.reports import Report
+from hasim.services.failover.selection.candidate import Candidate
 from hasim.services.failover.writers import Writers
 
 EPOCH_BITS = 32
@@ -38,6 +40,15 @@ class Known:
     silent: set[str] = field(default_factory=set)
     """Masters that have not said what they accept, since the term began."""
 
+    reports: dict[str, Report] = field(default_factory=dict)
+    """What masters have told of their copies last."""
+    in_flight: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Requests in flight at a master, by what each gateway has reported last."""
+    rtt_ns: dict[str, int] = field(default_factory=dict)
+    """The mean round trip from the gateways to a master (nanoseconds)."""
+    now_ns: int = 0
+    """When something was heard last."""
+
     @classmethod
     def at_start(cls, cluster: Cluster) -> Known:
         """Nobody has a verdict; every partition is with its first owner, under epoch 1."""
@@ -49,6 +60,21 @@ class Known:
             writers=Writers.at_start(cluster.partitions),
             orders=Orders(),
             homes={p.id: p.owner for p in cluster.partitions},
+            rtt_ns={
+                master.id: sum(row[place] for row in cluster.rtt_ns) // (len(cluster.rtt_ns) or 1)
+                for place, master in enumerate(cluster.masters)
+            },
+        )
+
+    def candidate(self, master: Master, partitions: Sequence[str]) -> Candidate:
+        """What is known of a master that may take over these partitions."""
+        report = self.reports.get(master.id)
+        return Candidate(
+            master,
+            owned=len(self.owners.owned(master.id)),
+            in_flight=sum(self.in_flight.get(master.id, {}).values()),
+            rtt_ns=self.rtt_ns.get(master.id, 0),
+            position=-1 if report is None else report.position(partitions),
         )
 
     def still_owns(self, master: str) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hasim.events import GatewayHello, MasterState
+from hasim.events import GatewayHello, GatewayReport, MasterState, Output, ReplicaReport
 from hasim.model import Ownership
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.known import Known
+from hasim.services.failover.reports import Report
 
 
 def learn(
@@ -40,6 +41,16 @@ def superseded_by(known: Known, failover: Failover) -> str:
             if master not in known.silent and master != failover.master and not ordered:
                 return master
     return ""
+
+
+def note(known: Known, now: int, item: ReplicaReport | GatewayReport) -> list[Output]:
+    """Keep what a master says of its copies, or a gateway of the requests that are under way."""
+    if isinstance(item, ReplicaReport):
+        known.reports[item.master] = Report.of(now, item.copies)
+        return []
+    for traffic in item.masters:
+        known.in_flight.setdefault(traffic.master, {})[item.gateway] = traffic.in_flight
+    return []
 
 
 def heard_late(known: Known, state: MasterState) -> None:

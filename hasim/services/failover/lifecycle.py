@@ -103,6 +103,7 @@ LIFECYCLE: dict[str, dict[str, str]] = {
     },
     WAITING: {
         "candidate-appeared": SELECTING,
+        "give-up": FAILED,
         "owner-recovered": CANCELLED,
         "owner-failed": DECLARED,
         "called-off": CANCELLED,

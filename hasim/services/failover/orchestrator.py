@@ -9,12 +9,14 @@ from hasim.events import (
     Event,
     ExecuteFailover,
     FenceResult,
+    GatewayReport,
     Input,
     LeaseAsked,
     MasterState,
     Output,
     PromoteResult,
     RemoveMaster,
+    ReplicaReport,
     RollBackFailover,
     RoutingConverged,
     StatusChanged,
@@ -36,12 +38,13 @@ from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import heard_late, learn, superseded_by
+from hasim.services.failover.learned import heard_late, learn, note, superseded_by
 from hasim.services.failover.leases import Leases
 from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.reactions import Reactions
+from hasim.services.failover.reports import Report
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.writers import Writers
@@ -62,7 +65,14 @@ class FailoverOrchestrator:
     INPUTS: ClassVar[frozenset[type[Input]]] = frozenset(
         {
             *(FenceResult, TransferResult, PromoteResult, DemoteResult, MasterState, WakeUp),
-            *(LeaseAsked, RemoveMaster, ExecuteFailover, RollBackFailover),
+            *(
+                ReplicaReport,
+                GatewayReport,
+                LeaseAsked,
+                RemoveMaster,
+                ExecuteFailover,
+                RollBackFailover,
+            ),
         }
     )
 
@@ -97,7 +107,7 @@ class FailoverOrchestrator:
 
         Eligible: declared healthy, not in `exclude`, not itself being failed over.
         """
-        return self._course.backup_of(failed, exclude)
+        return self._course.choice.backup_of(failed, exclude)
 
     def get_active_failovers(self) -> list[Failover]:
         """The failovers that have not ended, oldest first."""
@@ -206,6 +216,7 @@ class FailoverOrchestrator:
 
     def handle_failover_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: verdicts on masters, routing that has converged."""
+        self._known.now_ns = now
         match event:
             case StatusChanged():
                 self._known.statuses[event.master] = event.new
@@ -223,7 +234,10 @@ class FailoverOrchestrator:
 
     def take(self, now: int, item: Input) -> list[Output]:
         """Take one input that has been looked at."""
+        self._known.now_ns = now
         match item:
+            case GatewayReport() | ReplicaReport():
+                return note(self._known, now, item)
             case FenceResult() | TransferResult() | PromoteResult() | DemoteResult():
                 return self._on_answer(now, item)
             case LeaseAsked():
@@ -298,6 +312,8 @@ class FailoverOrchestrator:
             "moved_ns": freeze(self._known.moved_ns),
             "failed_ns": freeze(self._known.failed_ns),
             "healthy_ns": freeze(self._failback.healthy_ns),
+            "reports": freeze(self._known.reports),
+            "in_flight": freeze(self._known.in_flight),
             "failovers": freeze(self._failovers.known),
             "audit": freeze(self._course.progress.trail.entries),
         }
@@ -321,6 +337,9 @@ class FailoverOrchestrator:
             writers=thaw(Writers, data["writers"]),
             homes=service._known.homes,
             orders=Orders(data["orders_issued"], thaw(list[OpenOrder], data["orders_open"])),
+            reports=thaw(dict[str, Report], data["reports"]),
+            in_flight=thaw(dict[str, dict[str, int]], data["in_flight"]),
+            rtt_ns=service._known.rtt_ns,
         )
         known.orders.term, known.silent = data["term"], set(data["silent"])
         service._assemble(known, Failovers(thaw(list[Failover], data["failovers"])))

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from hasim.services.failover.fencing.confirmed import ConfirmedSettings
 from hasim.services.failover.fencing.fencing import FencingSettings
 from hasim.services.failover.registry import FENCINGS, PRESETS
-from hasim.services.failover.selection import RULES
+from hasim.services.failover.selection.rules import RULES
 from hasim.settings import Name, count, duration, settings
 from hasim.settings.parts import Part, PartsBeside
 from hasim.settings.presets import Preset
@@ -27,7 +27,37 @@ class FailoverSettings(PartsBeside):
     PRESETS: ClassVar[Named[Preset]] = PRESETS
 
     selection: tuple[Annotated[str, Name(RULES.names)], ...] = ("priority",)
-    """The rules that choose the backup among the eligible masters, applied in this order."""
+    """The rules that choose the backup among the eligible masters, applied in this order; before
+    them, those that are to be preferred by their `promotion_rule`."""
+    region_guard: bool = False
+    """Whether only masters of the failed one's region may take over. Source: orchestrator
+    PreventCrossRegionMasterFailover."""
+    report_interval_ns: Annotated[
+        int,
+        duration(
+            "Masters tell how far their copies are this often, where anything goes by it.",
+            source="Redis Sentinel: INFO each second while a master is down (10 s otherwise)",
+            above=0,
+        ),
+    ] = SECOND
+    report_age_ns: Annotated[
+        int | None,
+        duration(
+            "A candidate that has told nothing for longer is not reachable, and is passed over; "
+            "null: whoever is declared healthy may take over.",
+            source="Redis Sentinel: INFO older than 5 s or 3 periods disqualifies a replica",
+        ),
+    ] = None
+    if_none: Literal["wait", "fail", "promote"] = "wait"
+    """What is done when nobody passes: `wait` for somebody, `fail` (and begin again after
+    `retry_interval`), or `promote` the best of those that the lag, the region guard or the age of
+    their report has kept back, though never one that must not."""
+    wait_ns: Annotated[
+        int,
+        duration(
+            "So long is waited for a candidate before the failover fails. 0: as long as it takes.",
+        ),
+    ] = 0
     fencing: Annotated[FencingSettings, Part(FENCINGS)] = ConfirmedSettings()
     """How it is made sure that a failed owner accepts no writes when a backup is promoted. Only
     owners of state are ever fenced: a master that owns nothing is marked down by the routing."""
@@ -63,7 +93,8 @@ class FailoverSettings(PartsBeside):
         int | None,
         duration(
             "A candidate whose copy is further behind the owner is not promoted, but the next one "
-            "tried; null: whoever is chosen is promoted.",
+            "tried: by what it tells before it is chosen, and by what it holds after the transfer; "
+            "null: whoever is chosen is promoted.",
             source="Patroni maximum_lag_on_failover, in time",
         ),
     ] = None
@@ -181,3 +212,9 @@ class FailoverSettings(PartsBeside):
             "Time until the next failover of a master whose failover could not finish.", above=0
         ),
     ] = 5 * SECOND
+
+    @property
+    def wants_reports(self) -> bool:
+        """Whether anything goes by what masters tell of their copies."""
+        told = self.report_age_ns is not None or self.max_lag_ns is not None
+        return told or "freshest" in self.selection

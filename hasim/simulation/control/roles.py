@@ -50,7 +50,10 @@ class Roles:
             self._promotion_ended(target, effect, Cause.REFUSED)
         elif target.answering:
             load = (target, effect, target.life)
-            Call(self._env, self._takes.next_ns(target.id), COMPLETION, self._promoted, load)
+            states = [self._partitions.states[partition] for partition in effect.partitions]
+            applying_ns = max(s.unapplied_ns(self._env.now, target.id) for s in states)
+            takes_ns = applying_ns + self._takes.next_ns(target.id)
+            Call(self._env, takes_ns, COMPLETION, self._promoted, load)
 
     def _promoted(self, event: Call) -> None:
         target, effect, life = event.load

@@ -128,6 +128,6 @@ class Transfers:
             lag_ns = self._partitions.lag_ns(state.owner, target.id)
             state.receive(target.id, copy.position, lag_ns)
             # One that had no copy before is a standby from now on.
-            state.refresh(self._env.now, self._replication.streams)
+            state.refresh(self._env.now, self._replication.streams, self._replication.extra_ns)
         # Torn copies are answered too: it is for the control plane to compare the checksums.
         self._answer(target, effect, Cause.OK, tuple(copies))

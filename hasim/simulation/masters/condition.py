@@ -13,7 +13,8 @@ class Condition:
     `deadlocks` (the same, but for health checks and heartbeats, which have threads of their own),
     `disks` (writes do not go on), `lies` (health checks pass whatever is wrong), `speeds` and
     `error_rates` (lists that multiply), `delays` (added to what begins: a list, in ns),
-    `error_times` (what fails takes the shortest of them, in ns). `held` are the partitions whose
+    `error_times` (what fails takes the shortest of them, in ns). `lags` (what is added to
+    the lag of its copies: a list, in ns). `held` are the partitions whose
     writes do not go on although its disk does.
     """
 
@@ -24,6 +25,7 @@ class Condition:
         self.speeds: list[float] = []
         self.error_rates: list[float] = []
         self.error_times: list[int] = []
+        self.lags: list[int] = []
         self.held: frozenset[str] = frozenset()
 
     @property

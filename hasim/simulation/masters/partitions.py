@@ -29,7 +29,7 @@ class Partitions:
         first: int = 1,
     ) -> None:
         self._env = env
-        self._lag_ns = settings.lag_ns
+        self._lag_ns, self._apply_ns = settings.lag_ns, settings.apply_ns
         self._network = network
         self.names = [f"p{number}" for number, _ in enumerate(owners, first)]
         present = (master for master in masters if not master.absent)
@@ -51,6 +51,7 @@ class Partitions:
             size_bytes=owner.state.size_bytes,
             write_bytes=owner.state.write_bytes,
             bandwidth_bytes_per_s=self._network.settings.bandwidth_bytes_per_s,
+            apply_ns=self._apply_ns,
         )
         standbys = (master for master in preferred if master.id != owner.id)
         for standby in itertools.islice(standbys, copies):
@@ -118,4 +119,8 @@ class Replication:
     def refresh(self) -> None:
         """Masters or links are not what they were: break or mend the streams."""
         for state in self._partitions.states.values():
-            state.refresh(self._env.now, self.streams)
+            state.refresh(self._env.now, self.streams, self.extra_ns)
+
+    def extra_ns(self, master: str) -> int:
+        """What faults add to the lag of all that a master receives (nanoseconds)."""
+        return sum(self._masters[master].lags)

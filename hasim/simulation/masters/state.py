@@ -18,27 +18,43 @@ class ReplicationStream:
     """The stream of writes from a partition's owner to one standby.
 
     Nothing is simulated per write: the standby holds what was acknowledged
-    `lag_ns` ago, as long as the stream is connected; when it breaks, the position
-    stays, and after a reconnection it jumps once the missing bytes have crossed.
+    `lag_ns` and `extra_ns` (what a fault adds) ago, as long as the stream is connected; when it
+    breaks, at `broke_ns`, the position stays, and after a reconnection it jumps once the missing
+    bytes have crossed.
     """
 
     def __init__(self, position: int, lag_ns: int) -> None:
         self.settled = position
         self.lag_ns = lag_ns
+        self.extra_ns = 0
         self.connected = False
         self.caught_up_ns = 0
+        self.broke_ns = 0
 
     def position(self, now: int, acknowledged: Writes) -> int:
         """Writes that the standby holds; NO_COPY if it never had one."""
         if not self.connected or now < self.caught_up_ns:
             return self.settled
-        return max(self.settled, acknowledged.until(now - self.lag_ns))
+        return max(self.settled, acknowledged.until(now - self.whole_ns))
+
+    @property
+    def whole_ns(self) -> int:
+        """The lag with all that is added to it."""
+        return self.lag_ns + self.extra_ns
+
+    def delay(self, now: int, acknowledged: Writes, extra_ns: int) -> None:
+        """A fault adds so much to the lag from now on: what has arrived stays."""
+        if extra_ns != self.extra_ns:
+            self.settled = self.position(now, acknowledged)
+            self.extra_ns = extra_ns
 
     def connect(self, now: int, acknowledged: Writes, connected: bool, catch_up_ns: int) -> None:
         """The link or one of its ends changed its state."""
         self.settled = self.position(now, acknowledged)
         if connected and not self.connected:
-            self.caught_up_ns = now + self.lag_ns + catch_up_ns
+            self.caught_up_ns = now + self.whole_ns + catch_up_ns
+        elif self.connected and not connected:
+            self.broke_ns = now
         self.connected = connected
 
 
@@ -58,12 +74,14 @@ class PartitionState:
         size_bytes: int,
         write_bytes: int,
         bandwidth_bytes_per_s: int,
+        apply_ns: int = 0,
     ) -> None:
         self.partition = partition
         self.owner = owner
         self.size_bytes = size_bytes
         self.write_bytes = write_bytes
         self.bandwidth = bandwidth_bytes_per_s
+        self.apply_ns = apply_ns
         self.acknowledged = Writes()
         self.total_acknowledged = 0
         self.history = 0
@@ -98,7 +116,7 @@ class PartitionState:
         Standbys whose streams are broken, and transfers, hold on to a position.
         """
         connected = [stream for stream in self.streams.values() if stream.connected]
-        reached = [self.acknowledged.until(now - stream.lag_ns) for stream in connected]
+        reached = [self.acknowledged.until(now - stream.whole_ns) for stream in connected]
         settled = [stream.settled for stream in self.streams.values()]
         marks = [position for position in (*settled, *self._under_way) if position >= 0]
         self.acknowledged.forget(min(reached, default=len(self.acknowledged)), marks)
@@ -120,7 +138,30 @@ class PartitionState:
 
     def behind_ns(self, master: str) -> int:
         """The lag of the copy of `master`: none for the owner's own (nanoseconds)."""
-        return 0 if master == self.owner else self.streams[master].lag_ns
+        return 0 if master == self.owner else self.streams[master].whole_ns
+
+    def missed_ns(self, now: int, master: str) -> int:
+        """For how long the copy of `master` may have missed writes: none for the owner's own."""
+        if master == self.owner:
+            return 0
+        stream = self.streams[master]
+        broken_ns = 0 if stream.connected else now - stream.broke_ns
+        return stream.whole_ns + broken_ns
+
+    def applied(self, now: int, master: str) -> int:
+        """Writes that the copy of `master` has not only received, but applied."""
+        if master == self.owner or not self.apply_ns:
+            return self.position(now, master)
+        until_ns = now - self.streams[master].whole_ns - self.apply_ns
+        return min(self.position(now, master), self.acknowledged.until(until_ns))
+
+    def unapplied_ns(self, now: int, master: str) -> int:
+        """How long `master` has yet to apply what it has received (nanoseconds)."""
+        stream = self.streams.get(master)
+        if master == self.owner or stream is None or not self.apply_ns:
+            return 0
+        heard_ns = now if stream.connected else stream.broke_ns
+        return max(0, heard_ns + self.apply_ns - now)
 
     def bytes_at(self, position: int) -> int:
         """Size of the state at a position."""
@@ -140,9 +181,15 @@ class PartitionState:
         """Set up the stream to a standby."""
         self.streams.setdefault(master, ReplicationStream(0 if has_copy else NO_COPY, lag_ns))
 
-    def refresh(self, now: int, connected: Callable[[str, str], bool]) -> None:
-        """Links or masters changed: break or mend the streams."""
+    def refresh(
+        self,
+        now: int,
+        connected: Callable[[str, str], bool],
+        extra_ns: Callable[[str], int] = lambda master: 0,
+    ) -> None:
+        """Links or masters changed: break or mend the streams, by what is added to their lag."""
         for master, stream in self.streams.items():
+            stream.delay(now, self.acknowledged, extra_ns(master))
             up = master != self.owner and connected(self.owner, master)
             if up == stream.connected:
                 continue

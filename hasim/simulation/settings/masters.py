@@ -80,6 +80,9 @@ class MasterSettings:
     check is as much work as a message."""
     state: StateSettings = StateSettings()
     """The state of its partition."""
+    promotion_rule: Literal["prefer", "neutral", "prefer-not", "must-not"] = "neutral"
+    """Whether it shall take over from others. Source: orchestrator's promotion rules; Patroni
+    nofailover; Redis replica-priority 0."""
     standby: bool = False
     """Owns nothing at the start, and is a candidate to take over: PostgreSQL's standby, Redis'
     replica. Stateless messages (reads) go to it as to any other."""
@@ -98,6 +101,13 @@ class ReplicationSettings:
     lag_ns: Annotated[
         int, duration("Time from acknowledgement to the standby's copy, besides the network.")
     ] = 20 * MILLISECOND
+    apply_ns: Annotated[
+        int,
+        duration(
+            "A standby applies a write so long after it has received it; who is promoted applies "
+            "first what it has received.",
+        ),
+    ] = 0
     setup: DurationLaw = Constant(mean_ns=0)
     """What a state transfer takes before its first byte: connections, locks, a rewind."""
 

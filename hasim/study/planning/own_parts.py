@@ -9,7 +9,7 @@ from typing import Any
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED
 from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
 from hasim.services.failover.registry import FENCINGS
-from hasim.services.failover.selection import RULES
+from hasim.services.failover.selection.rules import RULES
 
 Known = tuple[dict[str, Any], Mapping[str, Any]]
 """Those that there are now, which can be added to, and those that hasim comes with."""

@@ -22,7 +22,7 @@ from hasim.events import (
     TransferResult,
     TransferState,
 )
-from hasim.model import Cause, Master, Status
+from hasim.model import Cause, Status
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import (
     ConfirmedSettings,
@@ -36,7 +36,6 @@ from hasim.services.failover.lifecycle import (
     IllegalTransitionError,
     advance,
 )
-from hasim.services.failover.selection import select
 from hasim.services.failover.transfer import torn_because
 from hasim.units import HOUR, MILLISECOND, MINUTE, SECOND
 from tests.services.bench import Bench, cluster, demoted, fenced, promoted, whole
@@ -542,23 +541,6 @@ def test_whatever_goes_wrong_a_promotion_always_follows_a_confirmed_fence(answer
 
 
 # -- small pieces ----------------------------------------------------------------
-
-
-def test_selection_by_priority_then_order() -> None:
-    masters = [Master("a", "r", 2), Master("b", "r", 1), Master("c", "r", 1)]
-    assert select(masters, ("priority",), {}).id == "b"
-    assert select(masters[:1], ("priority",), {}).id == "a"
-    assert select([], ("priority",), {}) is None
-
-
-def test_selection_by_fewest_partitions_then_priority() -> None:
-    masters = [Master("a", "r", 1), Master("b", "r", 3), Master("c", "r", 2)]
-    owned = {"a": 1, "d": 5}
-    rules = ("fewest-partitions", "priority")
-    assert select(masters, rules, owned).id == "c"
-    assert select(masters, ("fewest-partitions",), owned).id == "b"
-    assert select(masters, ("priority", "fewest-partitions"), owned).id == "a"
-    assert select(masters, rules, {"a": 2, "b": 2, "c": 2}).id == "a"
 
 
 def test_a_copy_is_whole_only_if_size_and_checksum_agree() -> None:

@@ -33,6 +33,7 @@ from hasim.simulation.settings.faults.on_parts import (
     Deadlock,
     DiskStall,
     LyingHealth,
+    ReplicationLag,
 )
 from hasim.simulation.settings.faults.repair import RepairSettings
 from hasim.simulation.settings.faults.stalls import LinkStall, ObserverStall, Stall
@@ -47,6 +48,7 @@ AnyFault = Annotated[
     | DiskStall
     | Deadlock
     | LyingHealth
+    | ReplicationLag
     | NetworkPartition
     | RegionOutage
     | BackupDies
@@ -88,6 +90,7 @@ __all__ = [
     "PowerOff",
     "RegionOutage",
     "RepairSettings",
+    "ReplicationLag",
     "Slow",
     "Stall",
     "TransferFailure",

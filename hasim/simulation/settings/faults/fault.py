@@ -35,6 +35,7 @@ class Struck(Protocol):
     speeds: list[float]
     error_rates: list[float]
     error_times: list[int]
+    lags: list[int]
 
     @property
     def id(self) -> str:

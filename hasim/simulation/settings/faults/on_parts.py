@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from hasim.settings import duration, settings
 from hasim.simulation.settings.faults.fault import Cure, Masters, Reach
 from hasim.simulation.settings.faults.overlapping import Counted, Listed
-from hasim.units import MILLISECOND
+from hasim.units import MILLISECOND, SECOND
 
 
 @settings
@@ -24,6 +24,21 @@ class DiskStall(Counted):
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more reason not to write."""
         return self.count(masters, "disks")
+
+
+@settings
+class ReplicationLag(Listed):
+    """Copies at the target fall behind by so much more: a replica that cannot keep up.
+
+    It impairs nobody; what it costs shows if the replica is promoted.
+    """
+
+    kind: Literal["replication-lag"]
+    extra_ns: Annotated[int, duration("Added to the lag of its copies.", above=0)] = 30 * SECOND
+
+    def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
+        """One more cause of lag."""
+        return self.list_(masters, "lags", self.extra_ns)
 
 
 @settings

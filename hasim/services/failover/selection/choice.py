@@ -1,0 +1,52 @@
+"""The choice of a backup: who is eligible and passes the filters, and which of them it is."""
+
+from __future__ import annotations
+
+from hasim.services.failover.failover import Failover
+from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.known import Known
+from hasim.services.failover.selection.filters import MUST_NOT, filtered
+from hasim.services.failover.selection.selection import eligible, passed_over, select
+from hasim.services.failover.settings import FailoverSettings
+
+
+class Choice:
+    """Chooses by the settings among the masters that are known."""
+
+    def __init__(self, settings: FailoverSettings, known: Known, failovers: Failovers) -> None:
+        self._settings, self._known, self._failovers = settings, known, failovers
+
+    def backup_of(
+        self,
+        failed: str,
+        exclude: tuple[str, ...] = (),
+        partitions: tuple[str, ...] | None = None,
+        *,
+        anyway: bool = False,
+    ) -> str | None:
+        """The backup that would take over from `failed`, or None if nobody is eligible.
+
+        `partitions` are those that are to be moved, by default all that it owns. `anyway`: of the
+        filters, only a promotion rule that forbids it counts.
+        """
+        # A master that is being failed over itself is about to be fenced.
+        busy = {f.master for f in self._failovers.active if f.master != failed}
+        known = self._known
+        fit = eligible(known.masters.values(), known.statuses, busy.union(exclude))
+        if partitions is None:
+            partitions = known.owners.owned(failed)
+        unfit = filtered(self._settings, known, failed, fit, partitions)
+        if anyway:
+            unfit = {name: why for name, why in unfit.items() if why == MUST_NOT}
+        candidates = [known.candidate(m, partitions) for m in fit if m.id not in unfit]
+        chosen = select(candidates, self._settings.selection)
+        return None if chosen is None else chosen.id
+
+    def passed_over(self, failover: Failover, chosen: str | None) -> str:
+        """Why it is none of the others, as the audit trail shall tell."""
+        known, masters = self._known, self._known.masters.values()
+        unfit = filtered(self._settings, known, failover.master, masters, failover.partitions)
+        unfit |= {f.master: "is failed over itself" for f in self._failovers.active}
+        unfit |= dict.fromkeys(failover.tried, "tried") | {failover.master: "the owner"}
+        told = passed_over(masters, known.statuses, unfit, chosen)
+        return f"; passed over: {told}" if told else ""
