@@ -18,6 +18,8 @@ def place_of(field: str) -> int:
 
 NEXT_NS, NEXT_PRIORITY, STRUCK = map(place_of, ("next_ns", "next_priority", "struck"))
 BEFORE, BEHIND = place_of("before"), place_of("behind")
+AT_ONCE = -1
+"""As the time of the next event: it is not known, and may come before all others, at 0 too."""
 
 
 class Plane(Protocol):
@@ -74,7 +76,7 @@ def run_all(front: Plane, advance: Advance, until: int) -> None:
                 plane.prepare()
             stop = advance(front.table, time, priority)
             for plane in planes:  # after a stop: whatever comes next may rank before it
-                plane.next_ns = 0 if stop else fields[NEXT_NS]
+                plane.next_ns = AT_ONCE if stop else fields[NEXT_NS]
                 plane.next_priority = fields[NEXT_PRIORITY]
             if stop:
                 _handle(planes, stop)

@@ -16,7 +16,13 @@ from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.compiled import stops
 from hasim.simulation.clients.compiled.addressing import FOLLOWED, HELD
 from hasim.simulation.clients.compiled.arrays import allocate
-from hasim.simulation.clients.compiled.chain import NEXT_NS, NEXT_PRIORITY, place_of, run_all
+from hasim.simulation.clients.compiled.chain import (
+    AT_ONCE,
+    NEXT_NS,
+    NEXT_PRIORITY,
+    place_of,
+    run_all,
+)
 from hasim.simulation.clients.compiled.configuration import Configuration
 from hasim.simulation.clients.compiled.counting import Counting
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
@@ -101,7 +107,7 @@ class CompiledPlane:
         self.behind: CompiledPlane | None = None
         self.fields = memoryview(cast(Any, self._memory["state"].view(np.int64)))
         self._probes: dict[int, Job] = {}
-        self.next_ns = self.next_priority = 0
+        self.next_ns, self.next_priority = AT_ONCE, 0
         self._dirty = True
         self._rerouted = False
         for number, gateway in enumerate(self._gateways):
@@ -134,7 +140,7 @@ class CompiledPlane:
                 stop = advance(table, time, priority)
                 if stop:
                     self.handle(stop)
-                    self.next_ns = 0  # whatever comes next now: it may rank before the stop
+                    self.next_ns = AT_ONCE  # whatever comes next now: it may rank before the stop
                     reached = env.now
                     continue
                 self.next_ns, self.next_priority = fields[NEXT_NS], fields[NEXT_PRIORITY]
@@ -186,7 +192,7 @@ class CompiledPlane:
         self._ledger.rerouted()
         self._rerouted = True
         if self._memory["gateways"]["waiting"].any():
-            self.next_ns = 0
+            self.next_ns = AT_ONCE
             count = len(self._gateways)
             self._growth.make_heap_room(count)
             KERNEL.call_lines(self._memory.table, self.env.now, count)
@@ -194,7 +200,7 @@ class CompiledPlane:
     def _take_back(self) -> None:
         """What was foreseen for later may turn out otherwise from now on."""
         if self.fields[FORESEEN]:
-            self.next_ns = 0  # what comes by events now may come before what came next
+            self.next_ns = AT_ONCE  # what comes by events now may come before what came next
             self._growth.make_room_for_all()
             KERNEL.take_back(self._memory.table, self.env.now, self.env.reached)
 
@@ -275,7 +281,7 @@ class CompiledPlane:
 
     def _prepare(self) -> None:
         """Before anything happens outside of a batch: arrays up to date, and with room."""
-        self.next_ns = 0  # what happens may bring the messages' next event forward
+        self.next_ns = AT_ONCE  # what happens may bring the messages' next event forward
         self._take_back()
         self.prepare()
         self._growth.make_room()

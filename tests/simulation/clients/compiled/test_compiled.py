@@ -18,7 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 import hasim
-from hasim.events import AlgorithmSwitched, GatewayReport, ProbeReply, SwitchAlgorithm
+from hasim.events import (
+    AlgorithmSwitched,
+    GatewayReport,
+    ProbeReply,
+    StatusChanged,
+    SwitchAlgorithm,
+)
 from hasim.model import Cause, Ownership, RoutingTable
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
@@ -313,6 +319,27 @@ def test_equal_when_requests_and_deep_probes_come_at_once(demand_ns: int) -> Non
             a.attempts for _, a in journal.of(AttemptRollup) if a.cause == Cause.REJECTED
         )
     assert rejected > 0
+
+
+def test_equal_when_a_deep_probe_is_served_at_the_very_start() -> None:
+    """Between two shallow ones, without any delay: at 0 s no time lies before the next event."""
+    crash = FAULTS["crash"](
+        kind="crash", target="m3", at=(Constant(mean_ns=0),), for_=Constant(mean_ns=GRID_NS)
+    )
+    shallow, deep, last = masters(3, service=Constant(mean_ns=0), workers=1, queue=0)
+    settings = world(
+        3,
+        masters=(shallow, dataclasses.replace(deep, health="deep"), last),
+        network=NO_LATENCY,
+        traffic=dataclasses.replace(
+            traffic(50, owned=0.0), arrivals=TraceArrivals(trace="", column="")
+        ),
+        detection=detection(interval_ns=SECOND // 2, fall=1),
+        faults=(crash,),
+    )
+    journal = assert_equal(both(settings, on_grid(50, 3, 1)))
+    first = [change.master for t_ns, change in journal.of(StatusChanged) if t_ns == 0]
+    assert first == ["m1", "m2", "m3"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
