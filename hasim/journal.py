@@ -132,6 +132,14 @@ class Journal:
                 found.append(kept)
         return Journal({**header, **about}, found)
 
+    def tier_of(self, master: str) -> str:
+        """The tier that a master belongs to; empty if there is only one, or no such master."""
+        for tier in self.tiers:
+            masters = self.header["tiers"][tier]["cluster"]["masters"]
+            if master in [one["id"] for one in masters]:
+                return tier
+        return ""
+
     @property
     def horizon_ns(self) -> int:
         """Length of the run in nanoseconds, from the header. Raises JournalError without one."""

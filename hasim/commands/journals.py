@@ -148,7 +148,7 @@ def explain(run: Path, incident: int, observer: str | None, style: str) -> int:
         fail(f"{run}: {error.args[0]}")
     journal = result.journal_of_incident(incident)
     try:
-        show(story_of(journal, row, journal.observer(observer)), style)
+        show(story_of(journal, row, observer), style)
     except JournalError as error:
         fail(f"{run}: {error}")
     return FINE

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
     from hasim.study.planning.study import Study
 
-SOMETIMES = ("stopping", "warm_up", "operations", "transients", "churn")
+SOMETIMES = ("stopping", "warm_up", "operations", "transients", "churn", "tiers")
 """Tables that are only written if there is anything in them."""
 SUMMARIES = {"json": "summary.json", "csv": "summary.csv", "markdown": "summary.md"}
 

@@ -136,11 +136,8 @@ def detail(number: int, cell: str, row: Mapping[str, Any], journal: Journal) -> 
 
 def _own_tier(journal: Journal, master: str) -> Journal:
     """Of several tiers the one that a master belongs to, as if it were alone."""
-    for tier in journal.tiers:
-        own = journal.of_tier(tier)
-        if master in [one["id"] for one in own.header["cluster"]["masters"]]:
-            return own
-    return journal
+    tier = journal.tier_of(master)
+    return journal.of_tier(tier) if tier else journal
 
 
 class _Spans:

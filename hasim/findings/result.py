@@ -24,6 +24,7 @@ from hasim.findings.summary import (
     tidy_estimates,
     verdict_sheet,
 )
+from hasim.findings.tiers import tiers_sheet
 from hasim.measures.catalogue import find
 from hasim.report.cells import text
 from hasim.report.explain import explain
@@ -188,6 +189,8 @@ def _sheets(whole: Result, shown: Result) -> Iterator[Sheet]:
         yield stopping_sheet(cells, shown.stopping)
     if not shown.operations.empty:
         yield operations_sheet(cells, shown.operations)
+    if not shown.tiers.empty:
+        yield tiers_sheet(cells, shown.tiers)
     if not shown.churn.empty:
         yield churn_sheet(cells, shown.churn)
     if shown.study.expect:

@@ -133,6 +133,14 @@ class Tables(Recorded):
         return self._table("transients")
 
     @cached_property
+    def tiers(self) -> pd.DataFrame:
+        """One row per replication and tier of several in series, each by itself.
+
+        Columns as in `hasim.measures.tiers.TierRow`; empty if there is only one.
+        """
+        return self._table("tiers")
+
+    @cached_property
     def churn(self) -> pd.DataFrame:
         """One row per replication, gateway and change of its routing that could move keys.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hasim.journal import Journal
 from hasim.report import format
@@ -13,6 +13,9 @@ from hasim.report.story import Story, collapse
 from hasim.report.teller import Teller
 from hasim.report.why import why
 from hasim.units import nanoseconds
+
+if TYPE_CHECKING:
+    from hasim.measures.incidents import Incident
 
 
 def explain(
@@ -23,11 +26,15 @@ def explain(
     `incident` is its number in the journal (from 1), or its row in a table of
     incidents (`master`, `started_at_s`, `cured_at_s`, `restored_at_s`, ...). Lines
     of `truth` are what really happened, which no service is told; the others are one
-    observer's (None: the first that the journal names). Raises LookupError, saying how many
+    observer's (None: the first that the journal names, of several tiers the one of the tier that
+    was struck, and only what concerns that is told). Raises LookupError, saying how many
     there are, for a number that does not exist, and JournalError for an unknown observer.
     """
-    observer = journal.observer(observer)
     row = _row(journal, incident, observer) if isinstance(incident, int) else incident
+    tier = journal.tier_of(str(row["master"])) if observer is None else ""
+    if tier:
+        journal = journal.of_tier(tier)
+    observer = journal.observer(observer)
     start_ns = nanoseconds(row["started_at_s"])
     ends = [_given(row, "restored_at_s"), _given(row, "cured_at_s")]
     known = [nanoseconds(end_s) for end_s in ends if end_s is not None]
@@ -37,14 +44,19 @@ def explain(
     ended_ns = nanoseconds(row["cured_at_s"]) if _given(row, "cured_at_s") else journal.horizon_ns
     reasons = why(journal, str(row["master"]), start_ns, ended_ns, observer)
     lines = collapse(list(teller.lines()))
-    return Story(_title(row), start_ns, lines, _ending(row), tuple(reasons))
+    title = f"{_title(row)} (tier {tier})" if tier else _title(row)
+    return Story(title, start_ns, lines, _ending(row), tuple(reasons))
 
 
-def _row(journal: Journal, number: int, observer: str) -> dict[str, Any]:
+def _row(journal: Journal, number: int, observer: str | None) -> dict[str, Any]:
+    from hasim.measures import measure
     from hasim.measures.facts import facts_of
     from hasim.measures.incidents import incidents_of
 
-    rows = incidents_of(facts_of(journal, observer))
+    if journal.tiers:
+        rows: Sequence[Incident] = measure(journal).incidents
+    else:
+        rows = incidents_of(facts_of(journal, journal.observer(observer)))
     if not 1 <= number <= len(rows):
         raise LookupError(f"no incident {number}; the journal has {len(rows)}")
     return asdict(rows[number - 1])
