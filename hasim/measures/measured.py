@@ -21,6 +21,7 @@ from hasim.measures.load import (
     MessageRow,
 )
 from hasim.measures.operations import OperationRow, TransientRow
+from hasim.measures.paging import FaultRow
 from hasim.measures.quality import Mistake
 from hasim.measures.tiers import TierRow
 from hasim.measures.users import UserRow
@@ -55,6 +56,9 @@ class Measured:
     transients: tuple[TransientRow, ...] = ()
     churn: tuple[ChurnRow, ...] = ()
     clients: tuple[ClientRow, ...] = ()
+    faults: tuple[FaultRow, ...] = ()
+    needless_pages: int = 0
+    """Pages that no fault was behind."""
     downs: tuple[DownRow, ...] = ()
     users: tuple[UserRow, ...] = ()
     """Only if messages have keys."""
@@ -80,6 +84,7 @@ class Measured:
             replication=plain["replication"],
             seed=plain["seed"],
             horizon_s=plain["horizon_s"],
+            needless_pages=plain["needless_pages"],
             service=Availability(**plain["service"]),
             load=Load(**plain["load"]),
             balance=Balance(**plain["balance"]),
@@ -101,6 +106,7 @@ ROWS: dict[str, type[Any]] = {
     "transients": TransientRow,
     "churn": ChurnRow,
     "clients": ClientRow,
+    "faults": FaultRow,
     "downs": DownRow,
     "users": UserRow,
     "windows": Window,

@@ -17,6 +17,7 @@ from hasim.measures.incidents import Incident, incidents_of
 from hasim.measures.load import blocks_of, latencies_of, load_of, masters_of, messages_of
 from hasim.measures.measured import Measured
 from hasim.measures.operations import operations_of, transients_of
+from hasim.measures.paging import faults_of, pages_of
 from hasim.measures.quality import mistakes_of
 from hasim.measures.tiers import tier_row
 from hasim.measures.users import users_of
@@ -51,6 +52,8 @@ def _measured(facts: Facts) -> Measured:
     mistakes = mistakes_of(facts)
     masters = masters_of(facts, mistakes)
     messages = messages_of(facts)
+    incidents = incidents_of(facts)
+    faults = faults_of(facts, incidents)
     windows, blocks = windows_of(facts), tuple(blocks_of(facts))
     return Measured(
         scenario=header["scenario"],
@@ -61,7 +64,7 @@ def _measured(facts: Facts) -> Measured:
         service=whole,
         load=load_of(facts, masters, messages),
         balance=balance_of(facts, windows),
-        incidents=tuple(incidents_of(facts)),
+        incidents=tuple(incidents),
         failovers=tuple(failovers_of(facts)),
         mistakes=tuple(mistakes),
         partitions=tuple(partitions),
@@ -74,6 +77,8 @@ def _measured(facts: Facts) -> Measured:
         transients=tuple(transients_of(facts)),
         churn=tuple(churn_of(facts)),
         clients=tuple(clients_of(facts)),
+        faults=tuple(faults),
+        needless_pages=len(pages_of(facts)) - sum(row.pages for row in faults),
         downs=tuple(downs_of([facts])),
         users=tuple(users_of(facts)),
         windows=tuple(windows) if blocks else (),
@@ -95,6 +100,9 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
     return dataclasses.replace(
         first,
         service=whole_of(every),
+        faults=tuple(row for one in found for row in one.faults if row.masters)
+        + tuple(row for row in first.faults if not row.masters),
+        needless_pages=sum(one.needless_pages for one in found),
         downs=tuple(downs_of(every)),
         incidents=tuple(incidents),
         failovers=tuple(failovers),

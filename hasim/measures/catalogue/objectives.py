@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hasim.measures.catalogue import totals
 from hasim.measures.catalogue.definition import Measure
-from hasim.measures.catalogue.estimators import DurationMean, Mean, Ratio
+from hasim.measures.catalogue.estimators import DurationMean, Mean, Rate, Ratio, Share
 from hasim.measures.users import user_uptime, windowed
 
 if TYPE_CHECKING:
@@ -105,5 +105,29 @@ MEASURES = (
         better="less",
         rests_on="incidents",
         detail="The same number as `detection_time.mean`, under the name that operators use.",
+    ),
+    Measure(
+        name="faults.paged",
+        title="faults paged",
+        unit="ratio",
+        meaning="Share of the impairing faults that paged somebody.",
+        estimator=Share(
+            lambda run: sum(row.impairing and row.pages > 0 for row in run.faults),
+            lambda run: sum(row.impairing for row in run.faults),
+        ),
+        block="service",
+        better="more",
+        rests_on="incidents",
+        detail="A page is an alert that became critical: while the fault lasted, or its outage, or "
+        "as long after it as the alert may lag (`result.faults`).",
+    ),
+    Measure(
+        name="pages.needless",
+        title="pages needless",
+        unit="per_year",
+        meaning="Pages without any fault behind them, per year of the whole scenario.",
+        estimator=Rate(lambda run: run.needless_pages, totals.years),
+        block="service",
+        better="less",
     ),
 )
