@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hasim.findings.contest import hear
     from hasim.findings.frames import read_frame
     from hasim.findings.gating import GateReport
+    from hasim.findings.objectives import objectives
     from hasim.findings.result import Result
     from hasim.journal import Journal
     from hasim.services.balancing.service import LoadBalancingService
@@ -65,6 +66,7 @@ _HOMES = {
     "doctor": "hasim.api",
     "hear": "hasim.findings.contest",
     "load_run": "hasim.api",
+    "objectives": "hasim.findings.objectives",
     "read_frame": "hasim.findings.frames",
     "resume": "hasim.api",
     "run": "hasim.api",
@@ -93,6 +95,7 @@ __all__ = [
     "doctor",
     "hear",
     "load_run",
+    "objectives",
     "read_frame",
     "resume",
     "run",

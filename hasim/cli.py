@@ -15,6 +15,7 @@ from hasim.commands.doctor import completion, doctor
 from hasim.commands.hunt import hunt
 from hasim.commands.journals import explain, replay
 from hasim.commands.lists import algorithms, invariants, measures
+from hasim.commands.objectives import objectives
 from hasim.commands.options import examples
 from hasim.commands.report import plot, report
 from hasim.commands.run import resume, run, study
@@ -78,6 +79,7 @@ for command in (
     bench,
     hunt,
     budget,
+    objectives,
     doctor,
     completion,
 ):

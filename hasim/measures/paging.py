@@ -46,7 +46,9 @@ def faults_of(facts: Facts, incidents: Sequence[Incident]) -> list[FaultRow]:
         key = one.span.start_ns, one.fault
         grouped.setdefault(key, []).append(one.master)
         spans[key] = one
-    gone_ns = {key: _gone_ns(facts, key, spans[key].span.end_ns, incidents) for key in spans}
+    gone_ns = {
+        key: _gone_ns(facts, key, spans[key].span.end_ns, grouped[key], incidents) for key in spans
+    }
     pages: dict[tuple[int, int], list[int]] = {key: [] for key in spans}
     for t_ns, reach_ns in pages_of(facts):
         causes = [key for key in spans if key[0] <= t_ns <= gone_ns[key] + reach_ns]
@@ -84,12 +86,25 @@ def _reach_ns(facts: Facts, subject: str) -> int:
 
 
 def _gone_ns(
-    facts: Facts, key: tuple[int, int], cured_ns: int, incidents: Sequence[Incident]
+    facts: Facts,
+    key: tuple[int, int],
+    cured_ns: int,
+    masters: Sequence[str],
+    incidents: Sequence[Incident],
 ) -> int:
-    """When nothing is left of a fault: its cure, or the end of the outage that it began."""
+    """When nothing is left of a fault.
+
+    It is cured, the outage that it began is over, and a master that was fenced for it has restarted
+    and proven its health.
+    """
     ends = [cured_ns]
     for incident in incidents:
         if incident.fault == key[1] and nanoseconds(incident.started_at_s) <= cured_ns:
             open_end = incident.outage_censored_s is not None
             ends.append(facts.horizon_ns if open_end else nanoseconds(incident.restored_at_s or 0))
+    gone_ns = max(ends) + facts.records.late_window_ns
+    for master in masters:
+        for fenced in facts.fenced_of[master]:
+            if key[0] <= fenced.span.start_ns <= gone_ns:
+                ends.append(fenced.span.end_ns + facts.records.recovery_ns)
     return max(ends)

@@ -91,3 +91,13 @@ def test_a_page_about_a_burn_rate_may_lag_its_long_window():
     paged(story, 2, 95, subject="burn-rate:1m")
     run = measure(story.journal())
     assert (run.faults[0].paged_at_s, run.faults[0].pages, run.needless_pages) == (70, 1, 1)
+
+
+def test_a_page_while_a_fenced_master_restarts_is_the_faults() -> None:
+    story = Story()
+    story.fault(1, "a", 10, 15)
+    story.fenced("a", 1, 12, 72)
+    paged(story, 1, 70)
+    paged(story, 2, 90)  # 4 s after the restart it has proven its health, 2.5 s is the window
+    run = measure(story.journal())
+    assert (run.faults[0].paged_at_s, run.faults[0].pages, run.needless_pages) == (70, 1, 1)

@@ -1,0 +1,76 @@
+"""``hasim objectives``: windows of a run, budgets, burn rates, pages."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hasim.api import run
+from hasim.cli import main
+from hasim.findings.objectives import WORKBOOK, alerts, objectives
+from hasim.measures import measure
+from hasim.measures.objectives import Objective
+from hasim.units import HOUR, SECOND
+from tests.measures.story import Story
+
+DATA = {
+    "name": "two-crashes",
+    "horizon": "10m",
+    "replications": 2,
+    "masters": [{"id": "a"}, {"id": "b", "priority": 2}],
+    "traffic": {"arrivals": {"rate": "1/s"}},
+    "detection": {"interval": "5s"},
+    "faults": [{"kind": "crash", "target": "a", "at": "2m", "for": "1m"}],
+    "data_plane": "reference",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("objectives") / "run"
+    run(DATA, out=place, jobs=1, progress=None)
+    return place
+
+
+def cli(*args: str) -> Result:
+    return CliRunner().invoke(main, list(args), catch_exceptions=False)
+
+
+def test_a_window_that_is_not_kept_fails_the_command(folder):
+    result = cli("objectives", str(folder), "--objective", "99.9%", "--window", "5m")
+    assert result.exit_code == 1
+    assert "2 of 4" in result.stdout  # the second half of each run has no fault
+    assert "2 of 2" in result.stdout  # each fault paged somebody
+    assert cli("objectives", str(folder), "--objective", "50%").exit_code == 0
+
+
+def test_for_programs(folder):
+    result = cli("objectives", str(folder), "--window", "5m", "--format", "csv")
+    header, *rows = result.stdout.splitlines()
+    assert header == "cell,started_at_s,ended_at_s,down_s,left,burn_rate,kept"
+    assert len(rows) == 4
+    plain = json.loads(cli("objectives", str(folder), "--format", "json").stdout)
+    assert plain
+
+
+def test_bad_input(folder):
+    for option, value in (("--objective", "0%"), ("--objective", "9"), ("--window", "3")):
+        result = cli("objectives", str(folder), option, value)
+        assert result.exit_code == 2
+        assert option in result.stderr
+    with pytest.raises(ValueError, match="share of time"):
+        objectives(folder, objective=1.5)
+
+
+def test_burn_rate_alerts_of_a_step_in_truth():
+    """99.9 %, down from 1000 s on: 51.84 s later, for good; and again after a good time."""
+    story = Story(20_000.0)
+    story.down(1000, "p1")
+    story.up(1060, "p1")
+    story.down(10_000, "p2")
+    story.up(10_052, "p2")
+    run_ = measure(story.journal())
+    found = list(alerts(run_, Objective(0.999, HOUR), *WORKBOOK[0]))
+    assert found == [1000 * SECOND + 51_840_000_000, 10_000 * SECOND + 51_840_000_000]
