@@ -9,7 +9,7 @@ from hasim.oracle.invariants.at_work import SERVICES_AT_WORK
 from hasim.oracle.invariants.candidates import FIT_CANDIDATES
 from hasim.oracle.invariants.choices import ELIGIBLE_ALONE, RETRIES_ELSEWHERE
 from hasim.oracle.invariants.copies import LIVE_SOURCES, WHOLE_COPIES
-from hasim.oracle.invariants.epochs import EPOCHS_GROW
+from hasim.oracle.invariants.epochs import EPOCHS_GROW, OWNERS_CONFIRM
 from hasim.oracle.invariants.fencing import CONFIRMED_OFF, FENCING_ATTEMPTS
 from hasim.oracle.invariants.going_on import GOING_ON
 from hasim.oracle.invariants.in_flight import IN_FLIGHT_IS
@@ -32,7 +32,8 @@ from hasim.settings.registry import Named
 
 _SHIPPED = (
     *(ONE_PRIMARY, NO_NEEDLESS_POWER_OFF, RESTORED, WRITES_CONSERVED, MESSAGES_CONSERVED),
-    *(FIT_CANDIDATES, EPOCHS_GROW, WHOLE_COPIES, LIVE_SOURCES, CONFIRMED_OFF, FENCING_ATTEMPTS),
+    *(FIT_CANDIDATES, EPOCHS_GROW, OWNERS_CONFIRM),
+    *(WHOLE_COPIES, LIVE_SOURCES, CONFIRMED_OFF, FENCING_ATTEMPTS),
     *(LEGAL_STEPS, GOING_ON, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),
     *(VERDICTS_FOLLOW, CHECKS_GO_ON, MEMBERS_ALONE),
     *(ROUTING_FOLLOWS, ROUTING_CONVERGES, ROUTING_REPEATS, ELIGIBLE_ALONE),

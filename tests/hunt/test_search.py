@@ -10,7 +10,7 @@ from hasim.hunt.statements import stated
 from hasim.hunt.store import HuntError, keep, read, write
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
-from hasim.services.failover.fencing import Fencing
+from hasim.services.failover.fencing.confirmed import Confirmed
 from tests.commands.test_cli import cli
 
 SHORT = {
@@ -19,7 +19,7 @@ SHORT = {
     "masters": [{"id": "a"}, {"id": "b", "priority": 2}],
     "traffic": {"arrivals": {"law": "poisson", "rate": "4/s"}, "owned": "50%", "timeout": "1s"},
     "detection": {"evidence": ["probe"], "interval": "1s"},
-    "failover": {"fencing": {"mode": "none"}},
+    "failover": {"fencing": "none"},
     "data_plane": "reference",
     "include_messages": True,
     "replications": 1,
@@ -51,7 +51,7 @@ def test_a_find_is_shrunk_to_a_scenario_that_breaks_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody is dangerous: nothing is fenced, and a hung owner goes on accepting writes."""
-    monkeypatch.setattr(Fencing, "dangerous", lambda self, failover: [])
+    monkeypatch.setattr(Confirmed, "dangerous", lambda self, failover: [])
     search = Costly({**SHORT, "failover": {}}, "dual-primary", 2, 1)
     hunt = Hunt(State(1), first=search.world)
     found = next(ran for ran in (hunt.step() for _ in range(200)) if ran.broken)

@@ -244,6 +244,7 @@ LIES: dict[str, Callable[[Tampered], None]] = {
     "messages-conserved": lambda lie: lie.change(TrafficRollup, {"messages": 10**6}, outcome="ok"),
     "fit-candidates": unfit,
     "epochs-grow": lambda lie: lie.change(Promote, {"epoch": 1}),
+    "owners-confirm": lambda lie: lie.change(OwnerChanged, {"epoch": 77}),
     "whole-copies": torn,
     "live-sources": from_the_dead,
     "confirmed-off": lambda lie: lie.change(FenceResult, {"confirmed": False}),

@@ -8,6 +8,7 @@ from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.swarm import Swarm
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS, FLAPPINGS
+from hasim.services.failover.registry import FENCINGS
 
 
 def control(dice: Dice, may: Swarm, region: str) -> dict[str, Any]:
@@ -78,12 +79,7 @@ def failover(dice: Dice, may: Swarm) -> dict[str, Any]:
     """Times that are short beside the run, so that every one of them runs out now and then."""
     tight = "tight-timeouts" in may
     made: dict[str, Any] = {
-        "fencing": {
-            "mode": dice.one("none", "best-effort") if "no-fencing" in may else "confirmed",
-            "timeout": "300ms" if tight else dice.one("2s", "5s"),
-            "attempts": dice.one(1, 2, 3, 10),
-            "backoff": dice.one("100ms", "1s"),
-        },
+        "fencing": fencing(dice, may, tight=tight),
         "transfer_timeout": "300ms" if tight else dice.one("3s", "10s"),
         "promote_timeout": "200ms" if tight else dice.one("1s", "3s"),
         "demote_timeout": dice.one("500ms", "3s"),
@@ -103,6 +99,17 @@ def failover(dice: Dice, may: Swarm) -> dict[str, Any]:
         made["failback_after"] = dice.one("0s", "5s")
     if "lag-limit" in may:
         made["max_lag"] = dice.one("0s", "100ms", "3s")
+    return made
+
+
+def fencing(dice: Dice, may: Swarm, *, tight: bool) -> dict[str, Any]:
+    """A mode, with the settings that it has."""
+    mode = dice.of(sorted(FENCINGS.shipped)) if "no-fencing" in may else "confirmed"
+    made: dict[str, Any] = {"kind": mode}
+    if mode in ("confirmed", "best-effort"):
+        made["timeout"] = "300ms" if tight else dice.one("2s", "5s")
+    if mode == "confirmed":
+        made |= {"attempts": dice.one(1, 2, 3, 10), "backoff": dice.one("100ms", "1s")}
     return made
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hasim.events import OwnerChanged, Promote
+from hasim.events import OwnerChanged, Promote, PromoteResult
+from hasim.model import Cause
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
 
@@ -31,6 +32,26 @@ def _find(case: Case) -> Iterator[Found]:
             latest[partition] = epoch
 
 
+def _confirmed(case: Case) -> Iterator[Found]:
+    for exchange, out in case.outputs():
+        if not isinstance(out, OwnerChanged):
+            continue
+        item = exchange.item
+        said = isinstance(item, PromoteResult) and (
+            item.cause is Cause.OK
+            and (item.target, item.epoch, item.failover) == (out.owner, out.epoch, out.failover)
+        )
+        if not said:
+            text = f"taken for its owner under epoch {out.epoch}, which it has not confirmed"
+            yield Found(exchange.t_ns, out.partition, f"{out.owner}: {text}")
+
+
+OWNERS_CONFIRM = Invariant(
+    "owners-confirm",
+    "A partition has a new owner when that has answered the promotion under that very epoch.",
+    "Clients are sent to a master that never heard of its promotion, or was told to undo it.",
+    _confirmed,
+)
 EPOCHS_GROW = Invariant(
     "epochs-grow",
     "Each promotion, and each owner, has an epoch above all earlier ones of its partition, the "

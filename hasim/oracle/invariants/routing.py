@@ -91,16 +91,23 @@ def _repeats(case: Case) -> Iterator[Found]:
                 yield Found(sent_ns, gateway, text)
                 del sent[gateway]
 
+    newest: dict[str, tuple[int, RoutingTable]] = {}
+    began: dict[str, int] = {}
     for exchange in case.exchanges:
         yield from overdue(exchange.t_ns)
         item = exchange.item
-        if isinstance(item, RoutingAck) and item.gateway in sent:
+        if isinstance(item, GatewayHello) and item.incarnation > began.get(item.gateway, 1):
+            # Another process of a gateway knows nothing of what it was sent before.
+            began[item.gateway] = item.incarnation
+            if exchange.acts and item.gateway in newest:
+                sent[item.gateway] = exchange.t_ns, newest[item.gateway][1]
+        elif isinstance(item, RoutingAck) and item.gateway in sent:
             table = sent[item.gateway][1]
             if (item.term, item.version) == (table.term, table.version):
                 del sent[item.gateway]
         for out in exchange.outputs:
             if isinstance(out, PublishRouting):
-                sent[out.gateway] = exchange.t_ns, out.table
+                newest[out.gateway] = sent[out.gateway] = exchange.t_ns, out.table
     yield from overdue(case.horizon_ns)
 
 

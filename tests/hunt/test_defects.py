@@ -1,0 +1,37 @@
+"""The hunter bites: each seeded defect is found soon, and shrunk to a few faults."""
+
+from __future__ import annotations
+
+import pytest
+
+from hasim.hunt.running import Ran
+from hasim.hunt.search import Hunt, State
+from tests.hunt.defects import DEFECTS
+
+SOON = 400
+"""Worlds that it may take: two minutes on one core."""
+QUICK = ("the epoch is not raised", "fall is off by one", "alerts are never resolved")
+
+
+def found(name: str) -> tuple[Hunt, Ran]:
+    with pytest.MonkeyPatch.context() as patch:
+        DEFECTS[name](patch)
+        hunt = Hunt(State(1))
+        ran = next((ran for ran in (hunt.step() for _ in range(SOON)) if ran.broken), None)
+        assert ran is not None, f"not found in {SOON} worlds"
+        return hunt, hunt.shrink(ran)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_defect_is_found_and_shrunk_to_at_most_three_faults(name: str) -> None:
+    hunt, smallest = found(name)
+    assert smallest.broken
+    assert len(smallest.data.get("faults", ())) <= 3
+    assert hunt.state.number <= SOON
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(DEFECTS) - set(QUICK)))
+def test_each_other_defect_is_found_and_shrunk(name: str) -> None:
+    _, smallest = found(name)
+    assert len(smallest.data.get("faults", ())) <= 3
