@@ -29,7 +29,11 @@ class Incident:
     then in which any of them was down: good time in between (a master that is cured, and
     powered off later) is not counted. `first_ok_s` runs from its start until the last of
     them had a message answered for the first time. Both are censored at the end of the run.
-    A tier without state has no `first_ok_s`.
+    A tier without state has no `first_ok_s`. `recovery_s` runs from when the master is well again
+    (cured, and back from the power-off of a failover) until it is declared healthy;
+    `degraded_s` from the fault until it is well and nobody holds it for failed: redundancy is
+    restored. Censored likewise; both have no value where operators keep the master, `recovery_s`
+    where it was not declared failed.
     """
 
     number: int
@@ -50,6 +54,10 @@ class Incident:
     outage_censored_s: float | None
     first_ok_s: float | None
     first_ok_censored_s: float | None
+    recovery_s: float | None = None
+    recovery_censored_s: float | None = None
+    degraded_s: float | None = None
+    degraded_censored_s: float | None = None
 
 
 def incidents_of(facts: Facts) -> list[Incident]:
@@ -89,7 +97,52 @@ def _incident(facts: Facts, episode: Episode, downs: list[Down]) -> Incident:
         outage_censored_s=seconds(down_ns) if downs and restored_ns is None else None,
         first_ok_s=_since(answered_ns, start_ns),
         first_ok_censored_s=left_s if owned and answered_ns is None else None,
+        **_recovery(facts, episode),
     )
+
+
+def _recovery(facts: Facts, episode: Episode) -> dict[str, float | None]:
+    """How long it took until the master counted as healthy again: since it was, and in all.
+
+    A next fault, or the end of the run, cuts both short.
+    """
+    one, start_ns = facts.verdicts[episode.master], episode.span.start_ns
+    well_ns = _well(facts, episode)
+    later = (other.span.start_ns for other in facts.episodes_of[episode.master])
+    cut_ns = min((t for t in later if t > start_ns), default=facts.horizon_ns)
+    if well_ns is None or well_ns >= cut_ns:
+        return {"degraded_censored_s": seconds(cut_ns - start_ns)}
+    if one.status.at(well_ns) is Status.MAINTENANCE:
+        return {}
+    standing = [
+        d
+        for d in one.declarations
+        if (d.ended_ns is None or d.ended_ns > well_ns)
+        and (d.t_ns <= well_ns or facts.episode_of(d) is episode)
+    ]
+    if not standing:
+        return {"degraded_s": seconds(well_ns - start_ns)}
+    healthy_ns = standing[-1].ended_ns
+    if healthy_ns is None or healthy_ns > cut_ns:
+        return {
+            "recovery_censored_s": seconds(cut_ns - well_ns),
+            "degraded_censored_s": seconds(cut_ns - start_ns),
+        }
+    return {
+        "recovery_s": seconds(healthy_ns - well_ns),
+        "degraded_s": seconds(healthy_ns - start_ns),
+    }
+
+
+def _well(facts: Facts, episode: Episode) -> int | None:
+    """When the master was cured, and back from a power-off; None if not within the run."""
+    if not episode.cured:
+        return None
+    well_ns = episode.span.end_ns
+    for fenced in facts.fenced_of[episode.master]:
+        if fenced.span.holds(well_ns):
+            return fenced.span.end_ns if fenced.restarted else None
+    return well_ns
 
 
 def _since(t_ns: int | None, origin_ns: int) -> float | None:

@@ -62,6 +62,8 @@ class Measured:
     downs: tuple[DownRow, ...] = ()
     users: tuple[UserRow, ...] = ()
     """Only if messages have keys."""
+    deadline_s: float = 0.0
+    """Of messages: those that are not answered by then have failed."""
     windows: tuple[Window, ...] = ()
     """Only if a warm-up is to be left out."""
     tiers: tuple[TierRow, ...] = ()
@@ -85,6 +87,7 @@ class Measured:
             seed=plain["seed"],
             horizon_s=plain["horizon_s"],
             needless_pages=plain["needless_pages"],
+            deadline_s=plain["deadline_s"],
             service=Availability(**plain["service"]),
             load=Load(**plain["load"]),
             balance=Balance(**plain["balance"]),

@@ -61,6 +61,7 @@ def _measured(facts: Facts) -> Measured:
         replication=header["replication"],
         seed=header["seed"],
         horizon_s=seconds(facts.horizon_ns),
+        deadline_s=seconds(header["traffic"]["deadline_ns"]),
         service=whole,
         load=load_of(facts, masters, messages),
         balance=balance_of(facts, windows),

@@ -225,3 +225,42 @@ def test_a_master_that_owns_nothing_has_no_outage() -> None:
     story.fault(1, "a", 10, 20)
     incident = one(story)
     assert (incident.partitions, incident.outage_s, incident.outage_censored_s) == (0, None, None)
+
+
+def test_recovery_runs_from_the_cure_to_healthy_and_redundancy_from_the_fault() -> None:
+    story = Story()
+    story.fault(1, "a", 10, 40)
+    story.declare("a", 12, until_s=47)
+    story.fault(2, "a", 60, 62)  # never declared
+    first, second = measure(story.journal()).incidents
+    assert (first.recovery_s, first.degraded_s) == (7, 37)
+    assert (second.recovery_s, second.degraded_s) == (None, 2)
+
+
+def test_a_late_declaration_has_to_be_taken_back_too() -> None:
+    story = Story()
+    story.fault(1, "a", 10, 12)
+    story.declare("a", 12.5, until_s=20)
+    incident = one(story)
+    assert incident.outcome == "late"
+    assert (incident.recovery_s, incident.degraded_s) == (8, 10)
+
+
+def test_recovery_is_cut_short_by_the_next_fault_and_by_the_end() -> None:
+    story = Story()
+    story.fault(1, "a", 10, 20)
+    story.fault(2, "a", 30, 95)
+    story.declare("a", 12)  # and never taken back
+    first, second = measure(story.journal()).incidents
+    assert (first.recovery_s, first.recovery_censored_s) == (None, 10)
+    assert (first.degraded_s, first.degraded_censored_s) == (None, 20)
+    assert (second.recovery_censored_s, second.degraded_censored_s) == (5, 70)
+
+
+def test_nobody_recovers_before_the_cure() -> None:
+    story = Story()
+    story.fault(1, "a", 10, None)
+    story.declare("a", 12)
+    incident = one(story)
+    assert (incident.recovery_s, incident.recovery_censored_s) == (None, None)
+    assert incident.degraded_censored_s == 90

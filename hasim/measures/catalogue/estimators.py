@@ -69,9 +69,18 @@ class DurationQuantile:
 
 @dataclass(frozen=True, slots=True)
 class LatencyQuantile:
-    """The p-quantile of the latencies of all answered messages."""
+    """The p-quantile of the latencies of all answered messages.
+
+    `failed`: those that were not answered by their deadline count as well, at their deadline.
+    """
 
     p: float
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyMean:
+    """The mean latency of all answered messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +96,6 @@ Estimator = (
     | DurationMean
     | DurationQuantile
     | LatencyQuantile
+    | LatencyMean
     | ProjectedUptime
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hasim.measures.catalogue.definition import COMPARED, QUANTILES, Direction, Measure, Unit, View
-from hasim.measures.catalogue.estimators import LatencyQuantile, Mean, Ratio, Value
+from hasim.measures.catalogue.estimators import LatencyMean, LatencyQuantile, Mean, Ratio, Value
 
 if TYPE_CHECKING:
     from hasim.measures.catalogue.estimators import Estimator
@@ -70,6 +70,28 @@ MEASURES = (
             unit="s",
             neutral=False,
             statistic=name,
+        )
+        for name, p in QUANTILES.items()
+    ),
+    _load(
+        "latency.mean",
+        "Latency of answered messages.",
+        LatencyMean(),
+        title="latency mean",
+        unit="s",
+        neutral=False,
+        statistic="mean",
+    ),
+    *(
+        _load(
+            f"response.{name}",
+            "Latency of all messages, at their deadline if not answered by it.",
+            LatencyQuantile(p, failed=True),
+            title=f"response {name}",
+            unit="s",
+            neutral=False,
+            statistic=name,
+            detail="What `latency` leaves out: who answers nobody is not quick.",
         )
         for name, p in QUANTILES.items()
     ),

@@ -34,6 +34,31 @@ def first_answers(run: Measured) -> Pairs:
     return ((row.first_ok_s, row.first_ok_censored_s) for row in run.incidents)
 
 
+def recoveries(run: Measured) -> Pairs:
+    """From when each declared master was well again until it was declared healthy."""
+    return ((row.recovery_s, row.recovery_censored_s) for row in run.incidents)
+
+
+def degradations(run: Measured) -> Pairs:
+    """From each fault until its master was well and not held for failed."""
+    return ((row.degraded_s, row.degraded_censored_s) for row in run.incidents)
+
+
+def longest_outage_s(run: Measured) -> float:
+    """The longest time without a break in which the service as a whole was down."""
+    longest = began = ended = 0.0
+    for row in run.downs:  # in order; those that touch differ in their cause alone
+        began = began if row.started_at_s == ended else row.started_at_s
+        ended = row.ended_at_s
+        longest = max(longest, ended - began)
+    return longest
+
+
+def unanswered(run: Measured) -> int:
+    """Messages whose deadline lies within the run, and that were not answered by it."""
+    return settled(run) - in_time(run)
+
+
 def with_outcome(*outcomes: str) -> Callable[[Measured], int]:
     """How many incidents ended so."""
     return lambda run: sum(incident.outcome in outcomes for incident in run.incidents)

@@ -16,6 +16,7 @@ from hasim.measures.catalogue.definition import Measure
 from hasim.measures.catalogue.estimators import (
     DurationMean,
     DurationQuantile,
+    LatencyMean,
     LatencyQuantile,
     Mean,
     Rate,
@@ -78,7 +79,8 @@ def _values(about: Measure, runs: Runs, weights: Floats) -> tuple[Floats, int | 
         return sample.restricted_means(rows), len(sample.times)
     seen = events(about.name, runs, faults=any(run.incidents for run in runs))
     if isinstance(estimator, LatencyQuantile):
-        return latency.weighted_quantiles(runs, weights, estimator.p), seen
+        counted = latency.with_failed(runs) if estimator.failed else runs
+        return latency.weighted_quantiles(counted, weights, estimator.p), seen
     over, base = _sums(estimator, runs)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((weights @ over) / (weights @ base)), seen
@@ -97,6 +99,8 @@ def _sums(estimator: object, runs: Runs) -> tuple[Floats, Floats]:
         case Mean():
             known = [estimator.each(run) for run in runs]
             pairs = [(value or 0.0, float(value is not None)) for value in known]
+        case LatencyMean():
+            pairs = [latency.total_of(run) for run in runs]
         case _:
             raise TypeError(f"no estimator that can be raced: {estimator!r}")
     found = np.array(pairs, dtype=np.float64)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from hasim import sketch
 from hasim.measures import Measured
+from hasim.measures.load import Latencies
 from hasim.sketch import Cells, buckets_of, joined_by, merge, middle_ns
 from hasim.study.estimates import effective
-from hasim.study.estimates.statistics import Floats, Interval, needed, unknown
+from hasim.study.estimates.statistics import Floats, Interval, needed, ratio_interval, unknown
 from hasim.study.estimates.survival import cluster_draws
 from hasim.units import SECOND
 
@@ -46,6 +48,62 @@ def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
     places = np.arange(len(cells), dtype=float)
     low, high = effective.quantile_bounds(places, shares, sizes, p, level)
     return Interval(point, _end(cells, low, 0), _end(cells, high, 1), n, effective.METHOD, short_of)
+
+
+def mean(runs: Sequence[Measured], level: float) -> Interval:
+    """The mean latency of all answered messages, in seconds: a ratio of sums over replications.
+
+    Latencies that were put together in a cell lie anywhere in it: the interval runs from what
+    their least would give to what their greatest would.
+    """
+    sums = [_sums(run) for run in runs]
+    counts = [float(count) for *_, count in sums]
+    least, middle, greatest = (
+        ratio_interval([one[side] for one in sums], counts, level) for side in range(3)
+    )
+    return replace(middle, low=min(least.low, middle.low), high=max(greatest.high, middle.high))
+
+
+def mean_of_one(run: Measured) -> float | None:
+    """The mean latency of one replication, in seconds."""
+    _, total_s, _, count = _sums(run)
+    return total_s / count if count else None
+
+
+def total_of(run: Measured) -> tuple[float, float]:
+    """The sum of the latencies of one replication, in seconds, and their number."""
+    _, total_s, _, count = _sums(run)
+    return total_s, float(count)
+
+
+def _sums(run: Measured) -> tuple[float, float, float, int]:
+    """The latencies summed up by the least, the middle and the greatest of their cells; count."""
+    cells = [cell for row in run.latencies for cell in row.cells]
+    return (
+        sum(least * count for least, _, count in cells) / SECOND,
+        sum(middle_ns(cell) * cell[2] for cell in cells) / SECOND,
+        sum(greatest * count for _, greatest, count in cells) / SECOND,
+        sum(count for *_, count in cells),
+    )
+
+
+def with_failed(runs: Sequence[Measured]) -> list[Measured]:
+    """The same with each message that was not answered by its deadline as one that took so long.
+
+    Without those whose deadline lies beyond the end of the run and that were not answered by then.
+    """
+    found = []
+    for run in runs:
+        answered = sum(cell[2] for row in run.latencies for cell in row.cells)
+        open_ = sum(row.messages - row.in_time for row in run.messages if not row.settled)
+        failed, at_ns = run.load.messages - answered - open_, round(run.deadline_s * SECOND)
+        accuracy = next((row.accuracy for row in run.latencies), sketch.ACCURACY)
+        rows = run.latencies
+        if failed > 0:
+            late = Latencies(klass="failed", accuracy=accuracy, cells=((at_ns, at_ns, failed),))
+            rows = (*rows, late)
+        found.append(replace(run, latencies=rows))
+    return found
 
 
 def _end(cells: Cells, place: float, side: int) -> float:

@@ -12,6 +12,7 @@ from hasim.measures import Measured
 from hasim.measures.catalogue.estimators import (
     DurationMean,
     DurationQuantile,
+    LatencyMean,
     LatencyQuantile,
     Mean,
     ProjectedUptime,
@@ -148,11 +149,19 @@ def _duration_quantile(quantile: DurationQuantile) -> Method:
 
 @_bound.register
 def _latency_quantile(quantile: LatencyQuantile) -> Method:
+    def counted(runs: Runs) -> Runs:
+        return latency.with_failed(runs) if quantile.failed else runs
+
     return Method(
-        lambda runs, level: latency.quantile(runs, quantile.p, level),
-        share=latency.resampled_share,
-        alone=functools.partial(latency.quantile_of_one, quantile.p),
+        lambda runs, level: latency.quantile(counted(runs), quantile.p, level),
+        share=lambda runs, at, draws: latency.resampled_share(counted(runs), at, draws),
+        alone=lambda run: latency.quantile_of_one(quantile.p, counted([run])[0]),
     )
+
+
+@_bound.register
+def _latency_mean(mean: LatencyMean) -> Method:
+    return Method(latency.mean, latency.mean_of_one, alone=latency.mean_of_one)
 
 
 @_bound.register

@@ -9,7 +9,7 @@ from scipy import stats
 
 from hasim.measures.catalogue import MEASURES
 from hasim.study.estimates.statistics import proportion_interval
-from hasim.study.estimates.summary import estimate_of, paired, summarise
+from hasim.study.estimates.summary import estimate_of, interval, paired, summarise
 from hasim.units import DAY, nanoseconds
 from tests.study.runs import run
 
@@ -23,7 +23,7 @@ def test_every_measure_is_estimated_and_says_how() -> None:
         assert estimate.method
         if estimate.value is None:
             assert estimate.low is estimate.high is None
-            if name.startswith(("churn", "follow", "held")):  # nobody has keys, names, or waits
+            if name.startswith(("churn", "follow", "held", "user_uptime")):  # nobody has keys, names, or waits
                 assert estimate.needed is None
                 continue
             assert estimate.needed is not None, name
@@ -286,3 +286,28 @@ def test_quantiles_are_compared_by_a_paired_bootstrap() -> None:
 def test_what_is_projected_cannot_be_paired() -> None:
     runs = [run(0), run(1)]
     assert paired(runs, runs, "uptime.renewal_reward").value is None
+
+
+def test_failed_messages_count_at_their_deadline_in_the_response() -> None:
+    """95 of 100 are answered after 100 ms, 5 never: p95 is 100 ms, p99 the deadline of 5 s."""
+    runs = [run(r, messages=(100, 95), latencies_ms=[100.0] * 95) for r in range(20)]
+    assert interval("latency.p99", runs).value == pytest.approx(0.1, rel=0.01)
+    assert interval("response.p95", runs).value == pytest.approx(0.1, rel=0.01)
+    assert interval("response.p99", runs).value == pytest.approx(5.0)
+
+
+def test_the_mean_latency_is_that_of_all_messages_and_its_interval_has_the_rounding() -> None:
+    runs = [run(r, messages=(4, 4), latencies_ms=[100, 100, 100, 500 + r]) for r in range(10)]
+    found = interval("latency.mean", runs)
+    exact = sum(0.8 + r / 1000 for r in range(10)) / 40
+    assert found.low <= exact <= found.high
+    assert found.value == pytest.approx(exact, rel=0.01)
+
+
+def test_errors_per_fault_and_the_longest_outage() -> None:
+    runs = [
+        run(0, [3.0, 3.0], outage_s=8.0, messages=(50, 40)),
+        run(1, [3.0], outage_s=4.0, messages=(50, 48)),
+    ]
+    assert interval("errors_per_fault", runs).value == pytest.approx(12 / 3)
+    assert interval("outage.longest", runs).value == pytest.approx((8 + 4) / 2)
