@@ -12,10 +12,18 @@ from dataclasses import replace
 
 from hasim.measures import Measured
 from hasim.measures.catalogue import MEASURES, find
+from hasim.measures.catalogue.definition import Measure
+from hasim.measures.catalogue.estimators import Mean
 from hasim.study.estimates import effective
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.estimates.methods import Method, Runs, method_of
-from hasim.study.estimates.statistics import LEVEL, Interval, t_interval, unknown
+from hasim.study.estimates.statistics import (
+    LEVEL,
+    Interval,
+    proportion_interval,
+    t_interval,
+    unknown,
+)
 from hasim.study.estimates.survival import cluster_draws
 from hasim.study.estimates.warm_up import steady
 from hasim.units import seconds
@@ -31,7 +39,31 @@ def interval(
     how = method_of(find(measure).estimator)
     if how.projected is not None and projection is not None:
         return how.projected(runs, seconds(projection[0]), level)
-    return how.estimate(as_load(measure, runs), level)
+    found = how.estimate(as_load(measure, runs), level)
+    return _of_nothing(find(measure), found, runs, level)
+
+
+NOTHING = (
+    "no incident and no mistake was seen, which is no certainty: the bound is that of the share of "
+    "replications that lose anything (about 3 over their number); what a year costs, and rare "
+    "faults with it, is for `hasim budget`"
+)
+"""The note of an availability without a fault."""
+
+
+def _of_nothing(about: Measure, found: Interval, runs: Runs, level: float) -> Interval:
+    """A share of time of which nothing was lost since nothing happened: by the rule of three.
+
+    Student's t claims certainty where all replications are equal. Of n without a loss, the share
+    that have one is at most 1 - a^(1/n), about 3/n for a = 5 % (Hanley, Lippman-Hand, JAMA 249,
+    1983; exactly Clopper and Pearson's bound), and none can lose more than all its time.
+    """
+    kept = isinstance(about.estimator, Mean) and about.unit == "ratio" and not about.load
+    certain = found.value == found.low == found.high == 1.0
+    if not kept or not certain or any(run.incidents or run.mistakes for run in runs):
+        return found
+    low = proportion_interval(found.n, found.n, level).low
+    return replace(found, low=low, method="rule of three", note=NOTHING)
 
 
 def as_load(measure: str, runs: Runs) -> Runs:

@@ -23,7 +23,8 @@ def test_every_measure_is_estimated_and_says_how() -> None:
         assert estimate.method
         if estimate.value is None:
             assert estimate.low is estimate.high is None
-            if name.startswith(("churn", "follow", "held", "user_uptime")):  # nobody has keys, names, or waits
+            nobody = ("churn", "follow", "held", "user_uptime")  # has keys, names, or waits
+            if name.startswith(nobody):
                 assert estimate.needed is None
                 continue
             assert estimate.needed is not None, name
@@ -130,7 +131,7 @@ def test_failover_and_outage_times() -> None:
 
 
 def test_equal_replications_say_so() -> None:
-    uptime = estimate_of("uptime", [run(n) for n in range(5)])
+    uptime = estimate_of("uptime", [run(n, mistakes=1) for n in range(5)])
     assert (uptime.value, uptime.low, uptime.high) == (1, 1, 1)
     assert uptime.method == "Student t, all equal"
 
@@ -311,3 +312,14 @@ def test_errors_per_fault_and_the_longest_outage() -> None:
     ]
     assert interval("errors_per_fault", runs).value == pytest.approx(12 / 3)
     assert interval("outage.longest", runs).value == pytest.approx((8 + 4) / 2)
+
+
+def test_uptime_of_runs_without_a_fault_is_a_bound_and_no_certainty() -> None:
+    """None of 60 replications lost anything: at most 3 in 60 do, with 95 % (one-sided)."""
+    found = interval("uptime", [run(r) for r in range(60)], None, 0.90)
+    assert (found.value, found.high, found.method) == (1.0, 1.0, "rule of three")
+    assert found.low == pytest.approx(0.05 ** (1 / 60))
+    assert 1 - found.low == pytest.approx(3 / 60, rel=0.03)
+    assert "hasim budget" in found.note
+    seen = interval("uptime", [run(r, [2.0], outage_s=3.0) for r in range(60)])
+    assert seen.method != "rule of three"
