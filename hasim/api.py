@@ -148,6 +148,7 @@ def budget(
     quiet: str | None = None,
     crude: str | None = None,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     overrides: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | Auto | None = "auto",
 ) -> Budgets:
@@ -159,7 +160,8 @@ def budget(
     ``uptime.mean`` (the mean partition). `replications` counts runs with one fault, for each
     kind; `pairs` those with two (default: as many; 0: none); `quiet` is the simulated time
     without faults (``"500h"``; default: an hour for each replication), `crude` that of a
-    plain simulation to compare with (default: none). See `hasim.study.rare.estimate`.
+    plain simulation to compare with (default: none). `dask` as in `run`. See
+    `hasim.study.rare.estimate`.
 
     Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
     otherwise as `run`.
@@ -182,7 +184,8 @@ def budget(
     )
     given = parse_rates(rates or {})
     with moved(progress, loaded.scenario.name) as tell:
-        cells = analyse(loaded, amounts, rates=given, of=measure, jobs=jobs, progress=tell)
+        where: dict[str, Any] = {"jobs": jobs, "dask": dask, "progress": tell}
+        cells = analyse(loaded, amounts, rates=given, of=measure, **where)
     return Budgets(loaded.scenario, measure, amounts, tuple(cells))
 
 

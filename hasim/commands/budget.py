@@ -9,6 +9,7 @@ import click
 
 from hasim.commands.options import (
     asked,
+    dask_option,
     examples,
     format_option,
     jobs_option,
@@ -27,7 +28,7 @@ from hasim.commands.shell import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hasim.findings.budgets import Budgets
+    from hasim.findings.budgets import BudgetPlan, Budgets
     from hasim.scenario.loader import Loaded
     from hasim.scenario.tables.errors import TraceError
     from hasim.study.rare.rates import Rate
@@ -136,7 +137,9 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     callback=_duration,
     help="Also simulate plainly for this long, to compare.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what would be simulated, and simulate nothing.")
 @jobs_option
+@dask_option
 @format_option
 def budget(
     scenario: str,
@@ -146,6 +149,7 @@ def budget(
     replications: int | None,
     style: str,
     measure: Any,
+    dry_run: bool,
     **options: Any,
 ) -> int:
     """Split a year's downtime by fault and cause.
@@ -166,10 +170,29 @@ def budget(
     )
     fitted = _fitted(loaded, **{n: options.pop(n) for n in _TRACE_OPTIONS})
     given: dict[str, Any] = {**fitted, **_once(rates, "--rate")}
+    if dry_run:
+        show(_planned(loaded, given, options), style)
+        return FINE
     with progress_bar(loaded.scenario.name) as bar:
         found = compute(loaded, rates=given, measure=measure, progress=bar, **options)
     show(found, style)
     return _exit_code(found)
+
+
+def _planned(loaded: Loaded, given: Mapping[str, Any], options: Mapping[str, Any]) -> BudgetPlan:
+    from hasim.findings.budgets import BudgetPlan
+    from hasim.study.rare.analysis import amounts_of, planned
+    from hasim.study.rare.rates import parse_rates
+    from hasim.units import parse_duration
+
+    quiet, crude = options["quiet"], options["crude"]
+    amounts = amounts_of(
+        loaded,
+        pairs=options["pairs"],
+        quiet_ns=None if quiet is None else parse_duration(quiet),
+        plain_ns=0 if crude is None else parse_duration(crude),
+    )
+    return BudgetPlan.of(planned(loaded, amounts, parse_rates(given)))
 
 
 _TRACE_OPTIONS = ("traces", "columns", "unit", "filters", "resources")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hasim.findings import budget_sheets
+from hasim.report.cells import Cell, heading, labels
 from hasim.report.finding import Finding
-from hasim.report.sheet import Paper, Sheet
+from hasim.report.format import seconds
+from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.scenario.expectations import Expectation
 from hasim.study.estimates.expectations import Verdict, judge
 from hasim.study.rare.analysis import Amounts, CellBudget
@@ -77,6 +80,40 @@ class Budgets(Finding):
 
     def __repr__(self) -> str:
         return f"<Budgets of {self.scenario.name}: {len(self.cells)} cells, {self.measure}>"
+
+
+@dataclass(frozen=True)
+class BudgetPlan(Finding):
+    """What a budget would simulate: (cell, what for, runs, simulated seconds of them all)."""
+
+    rows: tuple[tuple[Cell, str, int, float], ...]
+
+    @classmethod
+    def of(cls, planned: Sequence[tuple[Any, Mapping[str, tuple[int, float]]]]) -> BudgetPlan:
+        """Of what `hasim.study.rare.analysis.planned` found."""
+        return cls(
+            tuple(
+                ((cell.index, dict(cell.varied)), name, count, span_s)
+                for cell, runs in planned
+                for name, (count, span_s) in runs.items()
+            )
+        )
+
+    def paper(self, *, brief: bool = False) -> Paper:
+        """A row for each cell and each purpose."""
+        cells = list({cell[0]: cell for cell, *_ in self.rows}.values())
+        names = dict(zip((index for index, _ in cells), labels(cells), strict=True))
+        rows: list[list[Value]] = [
+            [names[cell[0]], name, count, Field(seconds(span_s), value=span_s)]
+            for cell, name, count, span_s in self.rows
+        ]
+        columns = [Column(heading(cells)), Column("for"), Column("runs", align="right")]
+        total = sum(count for _, _, count, _ in self.rows)
+        said = (
+            f"{total:,} runs, {seconds(sum(row[3] for row in self.rows))} in all; and, where there "
+            f"is noise, a minute or so for false failovers."
+        )
+        return Paper([Sheet([*columns, Column("simulated", align="right")], rows, said=[said])])
 
 
 def _judged(wanted: list[Expectation], cell: CellBudget) -> list[Verdict]:

@@ -227,3 +227,19 @@ def test_a_tier_without_state_is_budgeted_as_a_tier(tmp_path: Path) -> None:
     found = hasim.budget(path, rates={"crash": "12/y"}, pairs=2, quiet="1h", jobs=1, progress=None)
     (cell,) = found.cells
     assert cell.budget.parts["crash", "all"].value == 0.0
+
+
+def test_a_dry_run_says_what_would_be_simulated(tiny):
+    wanted = ("--replications", 3, "--pairs", 2, "--quiet", "2h", "--dry-run")
+    result = cli("budget", tiny, "--rate", "crash=12/y", *wanted, "--format", "csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    counted = {row.split(",")[1]: row.split(",")[2] for row in result.stdout.splitlines()[1:]}
+    # Behind a pair stand three runs, and a quiet run is an hour long.
+    assert counted == {"crash": "3", "hang": "3", "overlap": "6", "no fault": "2"}
+    assert "14 runs" in cli("budget", tiny, "--rate", "crash=12/y", *wanted).stdout
+
+
+def test_a_cluster_gives_the_same_bits(tiny):
+    arguments = ("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json")
+    alone = cli(*arguments, "--jobs", 1)
+    assert cli(*arguments, "--jobs", 1, "--dask", "local").stdout == alone.stdout

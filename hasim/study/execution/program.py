@@ -24,6 +24,7 @@ DETERMINING = (
     "measures",
     "settings",
     "events",
+    "burn.py",
     "journal.py",
     "model.py",
     "mser.py",

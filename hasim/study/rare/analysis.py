@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hasim.measures.causes import CAUSES
+from hasim.scenario import sent
 from hasim.scenario.checks import world_problems
 from hasim.scenario.document import Document, document_of, read_document
 from hasim.scenario.problems import Problem, ScenarioError
@@ -19,6 +21,7 @@ from hasim.simulation.settings import ConstantArrivals, PoissonArrivals, WorldSe
 from hasim.study.estimates.expectations import ONE_SIDED
 from hasim.study.estimates.statistics import LEVEL, Interval, mean_interval, t_interval
 from hasim.study.execution import executor
+from hasim.study.execution.cluster import connected
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.own_parts import own_parts
 from hasim.study.rare.combine import product, scaled
@@ -30,6 +33,8 @@ from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Tri
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from hasim.scenario.cells import Cell
     from hasim.scenario.loader import Loaded
 
@@ -100,6 +105,7 @@ def analyse(
     rates: Mapping[str, Rate] | None = None,
     of: Measure = "uptime",
     jobs: int | None = None,
+    dask: str | Client | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[CellBudget]:
     """The budget of each cell of a scenario.
@@ -110,13 +116,7 @@ def analyse(
 
     Raises ScenarioError if a fault has no rate, a rate no fault, or a trace is too short.
     """
-    given = dict(rates or {})
-    wrong = unknown_kinds([cell.world for cell in loaded.cells], given)
-    if wrong:
-        raise ScenarioError(Problem(str(loaded.source), None, "faults", text) for text in wrong)
-    designs = tuple(_design(loaded, cell, given, amounts) for cell in loaded.cells)
-    for design, cell in zip(designs, loaded.cells, strict=True):
-        _check(loaded, design, cell, amounts)
+    designs = designs_of(loaded, amounts, rates)
     wanted = {
         cell.index: _numbers(design, amounts)
         for design, cell in zip(designs, loaded.cells, strict=True)
@@ -130,20 +130,24 @@ def analyse(
 
     warn_of(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
     own = own_parts(loaded.data)
-    executor.execute(Trials(loaded, designs, of), wanted, sink, jobs=jobs, own=own)
-    false = {
-        cell.index: false_failovers(
-            cell.world, loaded.recorded_of(cell), seed=loaded.scenario.seed, jobs=jobs
-        )
-        for cell in loaded.cells
-    }
-    costs: dict[int, list[float]] = {cell: [] for cell, one in false.items() if one.told}
+    with contextlib.ExitStack() as stack:
+        cluster = None if dask is None else stack.enter_context(connected(dask, jobs))
+        traces = {} if cluster is None else sent.contents(loaded.traces())
+        where: dict[str, Any] = {"jobs": jobs, "cluster": cluster}
+        executor.execute(Trials(loaded, designs, of, traces), wanted, sink, own=own, **where)
+        false = {
+            cell.index: false_failovers(
+                cell.world, loaded.recorded_of(cell), seed=loaded.scenario.seed, **where
+            )
+            for cell in loaded.cells
+        }
+        costs: dict[int, list[float]] = {cell: [] for cell, one in false.items() if one.told}
 
-    def note(found: tuple[int, int, float]) -> None:
-        costs[found[0]].append(found[2])
+        def note(found: tuple[int, int, float]) -> None:
+            costs[found[0]].append(found[2])
 
-    numbers = {cell: list(range(min(MOST_COSTS, amounts.singles))) for cell in costs}
-    executor.execute(Costs(loaded, designs, of), numbers, note, jobs=jobs, own=own)
+        numbers = {cell: list(range(min(MOST_COSTS, amounts.singles))) for cell in costs}
+        executor.execute(Costs(loaded, designs, of, traces), numbers, note, own=own, **where)
     return [
         _budget(
             design,
@@ -154,6 +158,38 @@ def analyse(
         )
         for design, cell in zip(designs, loaded.cells, strict=True)
     ]
+
+
+def designs_of(
+    loaded: Loaded, amounts: Amounts, rates: Mapping[str, Rate] | None = None
+) -> tuple[Design, ...]:
+    """The runs that a budget takes of each cell. Raises ScenarioError as `analyse`."""
+    given = dict(rates or {})
+    wrong = unknown_kinds([cell.world for cell in loaded.cells], given)
+    if wrong:
+        raise ScenarioError(Problem(str(loaded.source), None, "faults", text) for text in wrong)
+    designs = tuple(_design(loaded, cell, given, amounts) for cell in loaded.cells)
+    for design, cell in zip(designs, loaded.cells, strict=True):
+        _check(loaded, design, cell, amounts)
+    return designs
+
+
+def planned(
+    loaded: Loaded, amounts: Amounts, rates: Mapping[str, Rate] | None = None
+) -> list[tuple[Cell, dict[str, tuple[int, float]]]]:
+    """For each cell, by what the runs are for: how many, and the simulated seconds of them all.
+
+    Without those that estimate rare false failovers. Raises ScenarioError as `analyse`.
+    """
+    found = []
+    for design, cell in zip(designs_of(loaded, amounts, rates), loaded.cells, strict=True):
+        runs: dict[str, tuple[int, float]] = {}
+        for number in _numbers(design, amounts):
+            name, count, end_ns = design.about(number)
+            before = runs.get(name, (0, 0.0))
+            runs[name] = (before[0] + count, before[1] + count * seconds(end_ns))
+        found.append((cell, runs))
+    return found
 
 
 def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amounts) -> Design:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from hasim.measures import Measured, measure
 from hasim.measures.availability import Downtime
 from hasim.measures.causes import CAUSES
+from hasim.scenario import sent
 from hasim.simulation.laws import Constant, Exponential, longest_ns, whole_ns
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings import WorldSettings
@@ -197,6 +199,20 @@ class Design:
             ends.append(strikes[0].end_ns + strikes[1].duration_ns)
         return max(ends) + self.after_ns
 
+    def about(self, number: int) -> tuple[str, int, int]:
+        """What a run is for, how many simulations it takes, and how long one is (nanoseconds)."""
+        group = number % self.groups
+        if group < len(self.classes):
+            return self.classes[group].name, 1, self.end_ns(self.single(number, group))
+        if group == len(self.classes):
+            double = self.double(number)
+            if not double.weight_s:
+                return "overlap", 0, 0
+            return "overlap", 3, self.end_ns(double.first, double.second)
+        if group == len(self.classes) + 1:
+            return "no fault", 1, self.quiet_ns
+        return "plain", 1, self.plain_ns
+
     def struck(self, horizon_ns: int, *strikes: Strike) -> WorldSettings:
         """The world with these faults alone."""
         faults = tuple(self._fault(strike) for strike in strikes)
@@ -292,9 +308,12 @@ class Trials:
     loaded: Loaded
     designs: tuple[Design, ...]
     of: Measure
+    traces: Mapping[str, bytes] = field(default_factory=dict)
+    """What is in its files, where the work goes to a machine that does not have them."""
 
     def __call__(self, cell: int, number: int) -> Trial:
         """Simulate it, and measure what was lost."""
+        sent.use(self.traces)
         with collector_paused():
             return Trial(cell, number, self._found(cell, number))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hasim.measures import measure
+from hasim.scenario import sent
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings.operations import DeclareFailed
 from hasim.simulation.streams import Stream
@@ -30,9 +32,11 @@ class Costs:
     loaded: Loaded
     designs: tuple[Design, ...]
     of: Measure
+    traces: Mapping[str, bytes] = field(default_factory=dict)
 
     def __call__(self, cell: int, number: int) -> tuple[int, int, float]:
         """Simulate it, and measure what was lost."""
+        sent.use(self.traces)
         design, point = self.designs[cell], self.loaded.cells[cell]
         draws = Stream(design.seed, number, "rare:mistaken")
         names = [m.id for m in design.world.owners] or [m.id for m in design.world.all_masters]

@@ -78,6 +78,7 @@ def false_failovers(
     seed: int,
     half_width: float = HALF_WIDTH,
     jobs: int | None = None,
+    cluster: executor.Connection | None = None,
     level: float = LEVEL,
     progress: Callable[[int, int], None] | None = None,
 ) -> FalseFailovers:
@@ -110,7 +111,7 @@ def false_failovers(
             if progress is not None:
                 progress(sum(len(g.replicates) for g in found), REPLICATES * len(found))
 
-        executor.execute(work, wanted, sink, jobs=jobs)
+        executor.execute(work, wanted, sink, jobs=jobs, cluster=cluster)
         for one in found:
             one.replicates.sort(key=lambda outcome: outcome[1])
     return _together(found, _words(world), level)
