@@ -43,7 +43,10 @@ def failover(interval: str, latency: str, fails: str = "0%") -> Data:
         **TWO,
         "horizon": "10m",
         "detection": {"evidence": "probe", "interval": interval, "fall": 1},
-        "failover": {"fencing": {"timeout": "40s", "attempts": 1}, "retry_interval": "2h"},
+        "failover": {
+            "fencing": {"kind": "confirmed", "timeout": "40s", "attempts": 1},
+            "retry_interval": "2h",
+        },
         "fencing_device": {"latency": latency, "fails": fails},
         "faults": [
             {

@@ -238,7 +238,9 @@ def test_a_fence_that_fails_is_met_in_half_of_the_runs_and_weighed_by_its_chance
 
 def test_only_the_first_order_is_given() -> None:
     """The second one is drawn: the device takes 29.9 s twice, and there is no more to it."""
-    loaded = from_data({**UNCOVERED.data, "failover": {"fencing": {"timeout": "40s"}}})
+    loaded = from_data(
+        {**UNCOVERED.data, "failover": {"fencing": {"kind": "confirmed", "timeout": "40s"}}}
+    )
     made = design(loaded)
     run = Trials(loaded, (made,), "uptime")(0, made.groups).found
     assert isinstance(run, Run)
