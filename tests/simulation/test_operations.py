@@ -156,3 +156,27 @@ def test_the_shipped_scenario_has_the_transients_that_it_tells_of() -> None:
     assert found["drain"].moved == pytest.approx(0.2, abs=0.02)
     assert found["drain"].lost == 0
     assert found["remove"].lost > 0
+
+
+@pytest.mark.parametrize(("apart_s", "success"), [(0, 1 - 40 / 360), (50, 1.0)])
+def test_a_deploy_of_all_at_once_and_of_one_after_another(apart_s: int, success: float) -> None:
+    """Each of three is away for 40 s of six minutes: 88.9 %, or nothing is lost."""
+    operations = [
+        {"do": do, "master": name, "at": f"{60 + number * apart_s + after_s}s"}
+        for number, name in enumerate("abc")
+        for do, after_s in (("maintenance", 0), ("end-maintenance", 40))
+    ]
+    data = {
+        "name": "deploy",
+        "horizon": "6m",
+        "masters": [{"id": "a", "workers": 8}, {"id": "b", "like": "a"}, {"id": "c", "like": "a"}],
+        "traffic": {"arrivals": {"law": "poisson", "rate": "30/s"}, "owned": "0%", "timeout": "1s"},
+        "detection": {"evidence": ["probe"], "interval": "5s", "timeout": "1s", "rise": 1},
+        "operations": operations,
+    }
+    study = from_data(data)
+    (cell,) = study.cells
+    journal = simulate(cell.world, study.recorded_of(cell), seed=1, replication=0, messages=True)
+    found = [m.outcome == Cause.OK for _, m in journal.of(MessageRecord)]
+    # Of 10,800 messages: four standard errors, or those that are under way at the end.
+    assert sum(found) / len(found) == pytest.approx(success, abs=0.001 if apart_s else 0.012)

@@ -90,15 +90,19 @@ def chain(rate: float, capacity: float, workers: int, room: int) -> np.ndarray:
 def test_service_that_slows_with_load_is_a_birth_death_chain(
     plane: str, workers: int, capacity: float, rate: float
 ) -> None:
+    # The compiled plane affords many times as many messages: to 2 %.
     room = 16
-    settings = queue(rate, 60, plane, workers=workers, queue=room - workers, capacity=capacity)
+    horizon_s, narrow = (90_000 / rate + 150, 0.02) if plane == "compiled" else (60, 0.1)
+    settings = queue(
+        rate, horizon_s, plane, workers=workers, queue=room - workers, capacity=capacity
+    )
     p = chain(rate, capacity, workers, room)
     number = float(p @ np.arange(room + 1))
     found = [messages(settings, n) for n in range(12)]
     answered = [[latency_s(m) for m in one if m.outcome == Cause.OK] for one in found]
     rejected = [np.mean([m.outcome == Cause.REJECTED for m in one]) for one in found]
-    assert_mean([np.mean(one) for one in answered], number / (rate * (1 - p[-1])), narrow=0.1)
-    assert_mean(rejected, p[-1], narrow=0.5)
+    assert_mean([np.mean(one) for one in answered], number / (rate * (1 - p[-1])), narrow)
+    assert_mean(rejected, p[-1], 5 * narrow)
 
 
 @PLANES
