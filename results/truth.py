@@ -50,6 +50,11 @@ def board(cells: list[Cell]) -> str:
 
 
 NOTES = (
+    "Faults of HAProxy's servers end where the measured ones ended, so long after DOWN. The test "
+    "rejects the recovery of stopped servers for its atom: half of them are answered at once, and "
+    "UP after one interval to the nanosecond here, and 2 to 6 ms later in truth, where timers have "
+    "milliseconds and a process wakes up first.",
+    "",
     "Of aws-jdbc-efm five runs were measured of each (least, mean, most stand for the quantiles). "
     "What is missed there is what the documentation does not say: how long a probe waits for its "
     "answer. Predicted as TCP's keepalive has it, which the documentation likens it to: a probe "

@@ -19,20 +19,41 @@ from hasim.units import SECOND
 RUNS, FAULTS = 20, 100
 """2,000 simulated faults for each cell."""
 EACH_S = 60
-"""A fault strikes somewhere in the first 20 s of each minute and lasts for 14 to 34 s."""
+"""A fault strikes somewhere in the first 20 s of each minute."""
+LASTS = {"for": {"law": "uniform", "low": "14s", "high": "34s"}}
+"""How long, if nothing else is said."""
 
 
 def simulated(
     detection: Mapping[str, Any],
     fault: Mapping[str, Any],
     masters: Sequence[Mapping[str, Any]],
+    ends_ms: Sequence[int] = (),
     **beside: Any,
 ) -> Values:
     """Times to the declaration of s1 and, after the cure, back; shape (faults, 2).
 
-    `beside` is what else the scenario says.
+    `ends_ms`: how long after their declaration faults are cured, in turn. `beside` is what else
+    the scenario says.
     """
-    first = [{"law": "uniform", "low": f"{s}s", "high": f"{s + 20}s"} for s in _starts()]
+    found: list[tuple[int, int]] = []
+    for run in range(RUNS):
+        lasts = [LASTS] * FAULTS
+        if ends_ms:
+            own = [ends_ms[(run * FAULTS + place) % len(ends_ms)] for place in range(FAULTS)]
+            lasts = [{"for": f"{end}ms", "from": "declaration"} for end in own]
+        found += times_in(_run(detection, fault, masters, lasts, beside, run))
+    return np.array(found) / SECOND
+
+
+def _run(
+    detection: Mapping[str, Any],
+    fault: Mapping[str, Any],
+    masters: Sequence[Mapping[str, Any]],
+    lasts: Sequence[Mapping[str, Any]],
+    beside: Mapping[str, Any],
+    replication: int,
+) -> Journal:
     study = from_data(
         {
             "horizon": f"{EACH_S * (FAULTS + 1)}s",
@@ -43,28 +64,18 @@ def simulated(
             "detection": dict(detection),
             "faults": [
                 {
-                    **fault,
-                    "target": "s1",
-                    "at": first,
-                    "for": {"law": "uniform", "low": "14s", "high": "34s"},
+                    **{**fault, **last, "target": "s1"},
+                    "at": {"law": "uniform", "low": f"{start}s", "high": f"{start + 20}s"},
                 }
+                for start, last in zip(
+                    range(EACH_S, EACH_S * FAULTS + 1, EACH_S), lasts, strict=True
+                )
             ],
         }
         | beside
     )
     (cell,) = study.cells
-    found = [
-        times
-        for replication in range(RUNS)
-        for times in times_in(
-            simulate(cell.world, study.recorded_of(cell), seed=1, replication=replication)
-        )
-    ]
-    return np.array(found) / SECOND
-
-
-def _starts() -> range:
-    return range(EACH_S, EACH_S * (FAULTS + 1), EACH_S)
+    return simulate(cell.world, study.recorded_of(cell), seed=1, replication=replication)
 
 
 def times_in(journal: Journal) -> Iterator[tuple[int, int]]:

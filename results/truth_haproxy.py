@@ -40,17 +40,23 @@ STRUCK: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 
 
 def detection() -> Iterator[Cell]:
-    """Detection and recovery of a killed, a stopped and a slow server, in two settings."""
+    """Detection and recovery of a killed, a stopped and a slow server, in two settings.
+
+    Faults begin at a phase that is drawn, and end where those that were measured ended.
+    """
     measured: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    ends: dict[tuple[str, str], list[int]] = defaultdict(list)
     with (FIGURES / "haproxy_detection.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             times = float(row["detected_ms"]) / 1000, float(row["recovered_ms"]) / 1000
             measured[row["setting"], row["fault"]].append(times)
+            ends[row["setting"], row["fault"]].append(int(row["up_after_ms"]))
     for (setting, fault), times in measured.items():
         # An answer is late only if somebody works for it; other servers would change nothing.
         health = "deep" if fault == "slow" else "shallow"
         server = {"id": "s1", "health": health, "health_work": "1ms"}
-        predicted = simulated(HAPROXY[setting], STRUCK[setting][fault], [server])
+        kind = STRUCK[setting][fault]
+        predicted = simulated(HAPROXY[setting], kind, [server], ends[setting, fault])
         for what, real, made in zip(
             ("detection", "recovery"), np.array(times).T, predicted.T, strict=True
         ):
