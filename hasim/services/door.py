@@ -22,7 +22,8 @@ from hasim.settings.validation import nearest
 from hasim.times import Times
 
 Names = Mapping[str, frozenset[str]]
-"""What there is of each kind of name: masters, gateways, partitions, observers."""
+"""What there is of each kind of name: masters, gateways, partitions, observers, and those of whom
+an opinion may come: observers and masters."""
 Look = Callable[[Any, Names], str]
 """What is wrong with a value; empty if nothing is."""
 
@@ -32,7 +33,7 @@ NAMED = {
     "source": "master",
     "sources": "master",
     "gateway": "gateway",
-    "peer": "observer",
+    "peer": "witness",
     "partition": "partition",
     "partitions": "partition",
 }
@@ -51,6 +52,7 @@ class Door:
             "master": frozenset(master.id for master in cluster.masters),
             "gateway": frozenset(cluster.gateways),
             "observer": frozenset(cluster.observers),
+            "witness": frozenset((*cluster.observers, *(m.id for m in cluster.masters))),
             "partition": frozenset(partition.id for partition in cluster.partitions),
         }
         self._now = 0

@@ -9,6 +9,7 @@ from hasim.services.detection.confirm.alone import Alone
 from hasim.services.detection.confirm.confirmation import Confirmation
 from hasim.services.detection.confirm.objective import Objective
 from hasim.services.detection.confirm.quorum import Quorum
+from hasim.services.detection.confirm.replicas import Replicas
 from hasim.services.detection.confirm.share import Share
 from hasim.services.detection.detectors.bertier import Bertier
 from hasim.services.detection.detectors.chen import Chen
@@ -81,7 +82,14 @@ SOURCES: Registry[Source] = Registry(
     },
 )
 CONFIRMATIONS: Registry[Confirmation] = Registry(
-    "a confirmation", {"alone": Alone, "quorum": Quorum, "share": Share, "objective": Objective}
+    "a confirmation",
+    {
+        "alone": Alone,
+        "quorum": Quorum,
+        "share": Share,
+        "objective": Objective,
+        "replicas": Replicas,
+    },
 )
 FLAPPINGS: Registry[Flapping] = Registry(
     "a rule of flap detection", {"never": Never, "damping": Damping, "changes": Changes}

@@ -118,6 +118,9 @@ class Commands:
             case SendGossip():
                 assert self.agents is not None
                 self.agents.send(own.observer, own.endpoint, effect.member, effect.packet)
+            case AskOpinion() if effect.peer in self._masters:
+                witness = self._masters[effect.peer]
+                own.order(witness, lambda: self._testify(witness, effect))
             case AskOpinion():
                 asked = OpinionAsked(own.observer, effect.master, effect.number)
                 self.peers[effect.peer].bring(own.endpoint, asked)
@@ -127,6 +130,13 @@ class Commands:
             case TellObserver(peer, word, ballot, master, ok):
                 told = ObserverTold(own.observer, word, ballot, master, ok)
                 self.peers[peer].bring(own.endpoint, told)
+
+    def _testify(self, standby: SimMaster, effect: AskOpinion) -> None:
+        """A standby says whether replication from a master is broken."""
+        broken = self._transfers.replication.testimony(effect.master, standby.id)
+        if standby.answering and broken is not None:
+            given = OpinionGiven(standby.id, effect.master, effect.number, broken)
+            self._post.answer(standby, given)
 
     def _publish(self, effect: PublishRouting) -> None:
         endpoint = self._rerouting.endpoint_of(effect.gateway)

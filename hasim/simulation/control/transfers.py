@@ -29,7 +29,7 @@ class Transfers:
         self._post = post
         self._network = post.network
         self._partitions = partitions
-        self._replication = replication
+        self.replication = replication
         self._traps = traps
         self._setup = setup
 
@@ -78,7 +78,7 @@ class Transfers:
         best = (target.id, state.position(self._env.now, target.id))
         for source in effect.sources:
             position = state.position(self._env.now, source)
-            if position > best[1] and self._replication.possible(source, target.id):
+            if position > best[1] and self.replication.possible(source, target.id):
                 best = (source, position)
         return best
 
@@ -106,7 +106,7 @@ class Transfers:
             broken = (
                 torn
                 or state.history != history  # another candidate was promoted meanwhile
-                or not (source == target.id or self._replication.possible(source, target.id))
+                or not (source == target.id or self.replication.possible(source, target.id))
             )
             whole = whole and not broken
             size = state.bytes_at(position)
@@ -128,6 +128,6 @@ class Transfers:
             lag_ns = self._partitions.lag_ns(state.owner, target.id)
             state.receive(target.id, copy.position, lag_ns)
             # One that had no copy before is a standby from now on.
-            state.refresh(self._env.now, self._replication.streams, self._replication.extra_ns)
+            state.refresh(self._env.now, self.replication.streams, self.replication.extra_ns)
         # Torn copies are answered too: it is for the control plane to compare the checksums.
         self._answer(target, effect, Cause.OK, tuple(copies))

@@ -30,6 +30,7 @@ class Partitions:
     ) -> None:
         self._env = env
         self._lag_ns, self._apply_ns = settings.lag_ns, settings.apply_ns
+        self.net_timeout_ns = settings.net_timeout_ns
         self._network = network
         self.names = [f"p{number}" for number, _ in enumerate(owners, first)]
         present = (master for master in masters if not master.absent)
@@ -91,6 +92,8 @@ class Replication:
         self._masters = masters
         self._network = network
         self._ends = {master: master_endpoint(master) for master in masters}
+        # By owner and standby: since when the standby hears nothing of the owner.
+        self._silent_ns: dict[tuple[str, str], int] = {}
 
     def possible(self, source: str, target: str) -> bool:
         """Whether state can flow from one master to another, now."""
@@ -120,6 +123,34 @@ class Replication:
         """Masters or links are not what they were: break or mend the streams."""
         for state in self._partitions.states.values():
             state.refresh(self._env.now, self.streams, self.extra_ns)
+            for standby in state.streams:
+                pair = state.owner, standby
+                if self._hears(*pair):
+                    self._silent_ns.pop(pair, None)
+                else:
+                    self._silent_ns.setdefault(pair, self._env.now)
+
+    def testimony(self, owner: str, standby: str) -> bool | None:
+        """Whether a standby holds replication from an owner to be broken; None: it is no standby.
+
+        A process that dies closes the connection; otherwise silence has to last.
+        """
+        states = self._partitions.unsettled.values()
+        if not any(state.owner == owner and standby in state.streams for state in states):
+            return None
+        since_ns = self._silent_ns.get((owner, standby))
+        if since_ns is None:
+            return False
+        closed = self._masters[owner].refusing and self._linked(owner, standby)
+        return closed or self._env.now - since_ns >= self._partitions.net_timeout_ns
+
+    def _hears(self, owner: str, standby: str) -> bool:
+        """Whether the threads of two masters that replicate can talk to each other."""
+        both = self._masters[owner].beating and self._masters[standby].beating
+        return both and self._linked(owner, standby)
+
+    def _linked(self, one: str, other: str) -> bool:
+        return self._network.connected(self._ends[one], self._ends[other])
 
     def extra_ns(self, master: str) -> int:
         """What faults add to the lag of all that a master receives (nanoseconds)."""

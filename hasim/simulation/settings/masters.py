@@ -108,6 +108,14 @@ class ReplicationSettings:
             "first what it has received.",
         ),
     ] = 0
+    net_timeout_ns: Annotated[
+        int,
+        duration(
+            "A standby that is asked says that replication is broken once it has heard nothing of "
+            "its owner for so long; at once if the connection was closed.",
+            source="MySQL replica_net_timeout (60 s); orchestrator recommends 4 s",
+        ),
+    ] = 4 * SECOND
     setup: DurationLaw = Constant(mean_ns=0)
     """What a state transfer takes before its first byte: connections, locks, a rewind."""
 
