@@ -11,7 +11,13 @@ from typing import Any, Literal
 
 from hasim.scenario.schema import Scenario
 from hasim.services.balancing.registry import ALGORITHMS
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.detection.registry import (
+    CONFIRMATIONS,
+    DETECTORS,
+    DISTRUSTS,
+    FLAPPINGS,
+    SOURCES,
+)
 from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.selection.rules import RULES
 from hasim.services.leadership.registry import LEADERS
@@ -93,6 +99,7 @@ _DETECTION: dict[str, Registry[Any]] = {
     "detector": DETECTORS,
     "confirm": CONFIRMATIONS,
     "flapping": FLAPPINGS,
+    "distrust": DISTRUSTS,
 }
 
 

@@ -14,7 +14,13 @@ from hasim.scenario.problems import ScenarioError
 from hasim.scenario.schema import Scenario, json_schema
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.detection.registry import (
+    CONFIRMATIONS,
+    DETECTORS,
+    DISTRUSTS,
+    FLAPPINGS,
+    SOURCES,
+)
 from hasim.services.failover.registry import FENCINGS
 from hasim.services.leadership.registry import LEADERS
 from hasim.settings import fields_by_user_name, settings_classes
@@ -184,7 +190,7 @@ def test_the_schema_refuses_what_the_loader_refuses(change) -> None:
 
 def test_the_schema_covers_every_settings_class() -> None:
     """Each is a definition, but for parts that are chosen by name, which stand in their places."""
-    inner = (SOURCES, DETECTORS, CONFIRMATIONS, FLAPPINGS)
+    inner = (SOURCES, DETECTORS, CONFIRMATIONS, FLAPPINGS, DISTRUSTS)
     parts = {cls for registry in inner for cls in registry.settings().values()}
     others = {cls for registry in (FENCINGS, LEADERS) for cls in registry.settings().values()}
     classes = {cls.__name__ for cls in settings_classes(Scenario) if cls not in parts | others}

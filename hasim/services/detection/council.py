@@ -11,6 +11,7 @@ from hasim.services.detection.chance import Chance
 from hasim.services.detection.confirm.alone import Alone
 from hasim.services.detection.confirm.confirmation import Confirmation
 from hasim.services.detection.detectors.detector import Opinion
+from hasim.services.detection.distrust.distrust import Distrust
 from hasim.services.detection.health import MasterHealth
 from hasim.services.detection.verdicts import Finding
 
@@ -19,6 +20,7 @@ class Declares(Protocol):
     """What the council needs of the court."""
 
     health: dict[str, MasterHealth]
+    distrust: Distrust
 
     def find(
         self, now: int, health: MasterHealth, finding: Finding, diagnosis: Diagnosis, reason: str
@@ -56,7 +58,8 @@ class Council:
         """Whether the own detector convicts a master that is watched."""
         health = self._health[master]
         watched = health.status not in (Status.UNKNOWN, Status.MAINTENANCE)
-        return watched and health.detector.opinion(now) is Opinion.CONVICT
+        trusted = not self._court.distrust.holds(now)
+        return watched and trusted and health.detector.opinion(now) is Opinion.CONVICT
 
     def heard(self, now: int, item: Input) -> list[Output]:
         """Another observer, or a master, answered; the confirmation knows what to make of it."""

@@ -13,10 +13,11 @@ from hasim.services.detection.detectors.detector import Detector, Opinion
 from hasim.services.detection.detectors.freshness import Freshness, FreshnessSettings
 from hasim.services.detection.detectors.looks import Looking
 from hasim.services.detection.diagnosis import diagnose
+from hasim.services.detection.distrust.distrust import Distrust
 from hasim.services.detection.evidence.source import Judge, Source
 from hasim.services.detection.flapping.flapping import Flapping
 from hasim.services.detection.health import MasterHealth
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS
+from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, DISTRUSTS, FLAPPINGS
 from hasim.services.detection.settings import DetectionSettings
 from hasim.services.detection.verdicts import SETTLED, Finding, verdict_after
 
@@ -47,6 +48,7 @@ class Court(Judge):
             )
             for master in cluster.masters
         }
+        self.distrust: Distrust = DISTRUSTS.class_for(settings.distrust)(settings.distrust)
         self.council = Council(self, peers, chance)
         self.council.meet(CONFIRMATIONS.class_for(settings.confirm)(settings.confirm))
         self.sources: Mapping[str, Source] = {}
@@ -198,6 +200,16 @@ class Court(Judge):
             )
         return out + self.council.wake(now)
 
+    def look_again(self, now: int) -> list[Output]:
+        """The observer trusts itself again: what its detectors hold by now is declared."""
+        out: list[Output] = []
+        for health in self.health.values():
+            if health.status is not MAINTENANCE and health.status not in SETTLED:
+                opinion, words = health.detector.opinion(now), health.detector.words(now)
+                if opinion is Opinion.CONVICT:
+                    out += self._declare(now, health, opinion, health.detector.rule() or words)
+        return out
+
     # -- verdicts --------------------------------------------------------------------
 
     def find(
@@ -281,6 +293,8 @@ class Court(Judge):
         if opinion is Opinion.TRUST:
             return []
         convicted, out = opinion is Opinion.CONVICT, list[Output]()
+        if convicted and self.distrust.holds(now):
+            convicted, reason = False, f"{reason}; {self.distrust.words()}"
         if not self.council.alone:
             out, convicted, reason = self.council.confirm(
                 now, health.master, reason, convicted=convicted

@@ -25,6 +25,9 @@ from hasim.services.detection.detectors.threshold import Threshold
 from hasim.services.detection.detectors.timeout import Timeout
 from hasim.services.detection.detectors.two_windows import TwoWindows
 from hasim.services.detection.detectors.vrrp import Vrrp
+from hasim.services.detection.distrust.distrust import Distrust
+from hasim.services.detection.distrust.tilt import Tilt
+from hasim.services.detection.distrust.trusting import Trusting
 from hasim.services.detection.evidence.gossip import Gossip
 from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
@@ -93,6 +96,9 @@ CONFIRMATIONS: Registry[Confirmation] = Registry(
 )
 FLAPPINGS: Registry[Flapping] = Registry(
     "a rule of flap detection", {"never": Never, "damping": Damping, "changes": Changes}
+)
+DISTRUSTS: Registry[Distrust] = Registry(
+    "a rule of distrust of oneself", {"trusting": Trusting, "tilt": Tilt}
 )
 PRESETS: Named[Preset] = Named(
     "a preset of detection",

@@ -33,6 +33,7 @@ from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.agenda import NEVER
 from hasim.services.detection.chance import chance_of
 from hasim.services.detection.court import Court
+from hasim.services.detection.distrust.trusting import Trusting
 from hasim.services.detection.evidence.source import Source, unknown_master
 from hasim.services.detection.health import MasterHealth
 from hasim.services.detection.registry import SOURCES
@@ -97,7 +98,9 @@ class FailoverDetectionService:
             if len(takers) == 1 and kind not in (WakeUp, *OPERATIONS)
         }
         self._clocks = [s for s in self._sources.values() if type(s).next_ns is not Source.next_ns]
+        self._watches_itself = type(self._court.distrust) is not Trusting
         alone = len(self._clocks) == 1 and not self._court.keeps_time and self._court.council.alone
+        alone = alone and not self._watches_itself
         self._only_clock = self._clocks[0] if alone else None
 
     # -- acting ----------------------------------------------------------------
@@ -132,6 +135,11 @@ class FailoverDetectionService:
         """Take one input that has been looked at."""
         if not self.running:
             return []
+        if self._watches_itself:
+            return self._look_at_itself(now) + self._take(now, item)
+        return self._take(now, item)
+
+    def _take(self, now: int, item: Input) -> list[Output]:
         take = self._only.get(type(item))
         if take is not None:  # nearly all are evidence and wake-ups
             return take(now, item)
@@ -146,12 +154,12 @@ class FailoverDetectionService:
         """The earliest time at which a source has something to do, or silence tells a detector."""
         if self._only_clock is not None:
             earliest = self._only_clock.next_ns()
-        elif not self._clocks:  # silence alone has a time
+        elif not self._clocks and not self._watches_itself:  # silence alone has a time
             earliest = self._court.agenda.earliest()
         else:
             times_ns = [source.next_ns() for source in self._clocks]
-            confirmation_ns = self._court.council.confirmation.next_ns()
-            earliest = min([self._court.agenda.earliest(), confirmation_ns, *times_ns])
+            times_ns += [self._court.council.confirmation.next_ns(), self._court.distrust.ends_ns()]
+            earliest = min([self._court.agenda.earliest(), *times_ns])
         return None if earliest == NEVER else earliest
 
     def check_master_health(self, now: int, master: str) -> list[Output]:
@@ -261,6 +269,7 @@ class FailoverDetectionService:
             "health": freeze(self._court.health, dict[str, MasterHealth]),
             "evidence": {name: source.freeze() for name, source in self._sources.items()},
             "confirmation": freeze(self._court.council.confirmation),
+            "distrust": freeze(self._court.distrust),
         }
 
     @classmethod
@@ -280,6 +289,7 @@ class FailoverDetectionService:
         court.health = thaw(dict[str, MasterHealth], data["health"])
         council = court.council
         council.meet(thaw(type(council.confirmation), data["confirmation"]))
+        court.distrust = thaw(type(court.distrust), data["distrust"])
         for master, health in court.health.items():
             court.agenda.set(master, health.changes_ns)
         for name, source in service._sources.items():
@@ -293,6 +303,13 @@ class FailoverDetectionService:
             return self._only_clock.wake(now)
         out = [out for source in self._clocks for out in source.wake(now)]
         return out + self._court.wake(now)
+
+    def _look_at_itself(self, now: int) -> list[Output]:
+        """Whether it should have been woken long ago; or has not been late for long enough."""
+        due_ns, distrust = self.next_wakeup(), self._court.distrust
+        if due_ns is not None and due_ns < now:
+            distrust.late(now, due_ns)
+        return self._court.look_again(now) if distrust.ended(now) else []
 
     def _resume(self, now: int, master: str) -> list[Output]:
         if not self.running:

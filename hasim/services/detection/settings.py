@@ -10,12 +10,21 @@ from hasim.services.detection.confirm.confirmation import ConfirmationSettings
 from hasim.services.detection.detectors.detector import DetectorSettings
 from hasim.services.detection.detectors.freshness import FreshnessSettings
 from hasim.services.detection.detectors.threshold import ThresholdSettings
+from hasim.services.detection.distrust.distrust import DistrustSettings
+from hasim.services.detection.distrust.trusting import TrustingSettings
 from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.evidence.source import SourceSettings
 from hasim.services.detection.flapping.flapping import FlappingSettings
 from hasim.services.detection.flapping.never import NeverSettings
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, PRESETS, SOURCES
+from hasim.services.detection.registry import (
+    CONFIRMATIONS,
+    DETECTORS,
+    DISTRUSTS,
+    FLAPPINGS,
+    PRESETS,
+    SOURCES,
+)
 from hasim.services.watch import UNWATCHED, Watch
 from hasim.settings import settings
 from hasim.settings.parts import KIND, Part, PartsBeside
@@ -47,6 +56,8 @@ class DetectionSettings(PartsBeside):
     """Whether what the detector says is enough to declare a master failed."""
     flapping: Annotated[FlappingSettings, Part(FLAPPINGS)] = NeverSettings()
     """Whether a master that fails again and again is held down although its checks pass."""
+    distrust: Annotated[DistrustSettings, Part(DISTRUSTS)] = TrustingSettings()
+    """Whether an observer that was not well itself declares nobody for a while."""
 
     def __post_init__(self) -> None:
         if self.evidence and not any(source.ACQUITS for source in self.evidence):

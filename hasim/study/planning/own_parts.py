@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hasim.services.balancing.registry import ALGORITHMS, SHIPPED
-from hasim.services.detection.registry import CONFIRMATIONS, DETECTORS, FLAPPINGS, SOURCES
+from hasim.services.detection.registry import (
+    CONFIRMATIONS,
+    DETECTORS,
+    DISTRUSTS,
+    FLAPPINGS,
+    SOURCES,
+)
 from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.selection.rules import RULES
 
@@ -18,7 +24,7 @@ KINDS: dict[str, Known] = {
     ALGORITHM: (ALGORITHMS, SHIPPED),
     **{
         own.what: (own.known, own.shipped)
-        for own in (DETECTORS, SOURCES, CONFIRMATIONS, FLAPPINGS, FENCINGS, RULES)
+        for own in (DETECTORS, SOURCES, CONFIRMATIONS, FLAPPINGS, DISTRUSTS, FENCINGS, RULES)
     },
 }
 
