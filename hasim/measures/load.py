@@ -14,6 +14,7 @@ from hasim.measures.facts import Facts
 from hasim.measures.quality import Mistake
 from hasim.measures.records import grouped
 from hasim.measures.spans import length_ns
+from hasim.measures.wire import check_bytes
 from hasim.model import SERVED
 from hasim.truth import (
     AttemptRollup,
@@ -100,7 +101,8 @@ class Load:
     worker x (Jain, Chiu, Hawe 1984: 1 is even, 1/n all on one), `peak_to_mean` their maximum
     over their mean, `least_to_mean` their minimum over it, `cv` their coefficient of variation:
     of all masters, available or not. `goodput_per_s` counts messages
-    answered by their deadline. `messages` took `attempts`.
+    answered by their deadline. `messages` took `attempts`. `check_bytes_per_s`: see
+    `hasim.measures.wire`.
     """
 
     jain: float | None
@@ -111,6 +113,7 @@ class Load:
     messages: int
     attempts: int
     probes_per_s: float
+    check_bytes_per_s: float
 
 
 def messages_of(facts: Facts) -> list[MessageRow]:
@@ -212,7 +215,10 @@ def load_of(facts: Facts, rows: Sequence[MasterRow], sent: Sequence[MessageRow])
             sum(row.attempts for row in sent),
         ),
         seconds(facts.horizon_ns),
-        sum(row.probes for row in rows) / seconds(facts.horizon_ns),
+        (
+            sum(row.probes for row in rows) / seconds(facts.horizon_ns),
+            check_bytes(facts.records) / seconds(facts.horizon_ns),
+        ),
     )
 
 
@@ -221,9 +227,12 @@ def load(
     chosen: Sequence[int],
     counts: tuple[int, int, int],
     window_s: float,
-    probes_per_s: float,
+    checks: tuple[float, float],
 ) -> Load:
-    """The load of a window: workers of and attempts on each master; messages, in time, attempts."""
+    """The load of a window: workers of and attempts on each master; messages, in time, attempts.
+
+    `checks`: probes, and bytes of all checks, a second.
+    """
     per_worker = [count / max(own, 1) for count, own in zip(chosen, workers, strict=True)]
     messages, in_time, attempts = counts
     return Load(
@@ -231,5 +240,6 @@ def load(
         goodput_per_s=in_time / window_s,
         messages=messages,
         attempts=attempts,
-        probes_per_s=probes_per_s,
+        probes_per_s=checks[0],
+        check_bytes_per_s=checks[1],
     )

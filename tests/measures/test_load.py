@@ -83,6 +83,7 @@ def test_load_over_masters() -> None:
     assert measured.balance.attempts_per_s == pytest.approx(1.6)
     assert measured.balance.throughput_per_s == pytest.approx(1.04)
     assert load.probes_per_s == 0.5
+    assert load.check_bytes_per_s == 0.5 * (9 * 40 + 22 + 19)  # packets of TCP, request, answer
 
 
 def test_a_bigger_master_may_take_more() -> None:

@@ -63,6 +63,19 @@ MEASURES = (
         rests_on="messages",
     ),
     Measure(
+        name="check_bytes",
+        title="check bytes",
+        unit="count",
+        meaning="Bytes of probes, heartbeats and gossip per second, as the observer sees them.",
+        estimator=Mean(lambda run: run.load.check_bytes_per_s),
+        block="service",
+        better="less",
+        neutral=True,
+        rests_on="messages",
+        detail="Of IPv4 packets: nine of TCP for a probe of HTTP, a datagram for a heartbeat or a "
+        "packet of gossip.",
+    ),
+    Measure(
         name="dual_primary",
         title="dual primary",
         unit="s",

@@ -13,7 +13,7 @@ from hasim.services.detection.confirm.confirmation import Confirmation
 from hasim.services.detection.detectors.detector import Opinion
 from hasim.services.detection.distrust.distrust import Distrust
 from hasim.services.detection.health import MasterHealth
-from hasim.services.detection.verdicts import Finding
+from hasim.services.detection.verdicts import SETTLED, Finding
 
 
 class Declares(Protocol):
@@ -71,6 +71,25 @@ class Council:
             return []
         sent, masters = self.confirmation.wake(now)
         return sent + self._reconsider(now, masters)
+
+    def look_at_itself(self, now: int, due_ns: int | None) -> list[Output]:
+        """The observer does something, and wanted to be woken at `due_ns`: it may have slept.
+
+        Once it trusts itself again, what its detectors hold by then counts.
+        """
+        distrust, out = self._court.distrust, list[Output]()
+        if due_ns is not None and due_ns < now:
+            distrust.late(now, due_ns)
+        if not distrust.ended(now):
+            return out
+        for master, health in self._health.items():
+            if health.status not in SETTLED and self.holds_down(now, master):
+                words = health.detector.rule() or health.detector.words(now)
+                sent, confirmed, reason = self.confirm(now, master, words, convicted=True)
+                finding = Finding.CONVICTED if confirmed else Finding.DOUBTED
+                diagnosis = self._court.diagnosis(health)
+                out += sent + self._court.find(now, health, finding, diagnosis, reason)
+        return out
 
     def confirm(
         self, now: int, master: str, reason: str, *, convicted: bool

@@ -200,16 +200,6 @@ class Court(Judge):
             )
         return out + self.council.wake(now)
 
-    def look_again(self, now: int) -> list[Output]:
-        """The observer trusts itself again: what its detectors hold by now is declared."""
-        out: list[Output] = []
-        for health in self.health.values():
-            if health.status is not MAINTENANCE and health.status not in SETTLED:
-                opinion, words = health.detector.opinion(now), health.detector.words(now)
-                if opinion is Opinion.CONVICT:
-                    out += self._declare(now, health, opinion, health.detector.rule() or words)
-        return out
-
     # -- verdicts --------------------------------------------------------------------
 
     def find(

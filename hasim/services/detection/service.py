@@ -136,10 +136,9 @@ class FailoverDetectionService:
         if not self.running:
             return []
         if self._watches_itself:
-            return self._look_at_itself(now) + self._take(now, item)
-        return self._take(now, item)
-
-    def _take(self, now: int, item: Input) -> list[Output]:
+            council = self._court.council
+            if found := council.look_at_itself(now, self.next_wakeup()):
+                return found + self.take(now, item)
         take = self._only.get(type(item))
         if take is not None:  # nearly all are evidence and wake-ups
             return take(now, item)
@@ -303,13 +302,6 @@ class FailoverDetectionService:
             return self._only_clock.wake(now)
         out = [out for source in self._clocks for out in source.wake(now)]
         return out + self._court.wake(now)
-
-    def _look_at_itself(self, now: int) -> list[Output]:
-        """Whether it should have been woken long ago; or has not been late for long enough."""
-        due_ns, distrust = self.next_wakeup(), self._court.distrust
-        if due_ns is not None and due_ns < now:
-            distrust.late(now, due_ns)
-        return self._court.look_again(now) if distrust.ended(now) else []
 
     def _resume(self, now: int, master: str) -> list[Output]:
         if not self.running:

@@ -106,7 +106,9 @@ def without(run: Measured, blocks: int) -> Measured:
     return replace(
         run,
         latencies=latencies,
-        load=load(workers, chosen, counts, window_s, run.load.probes_per_s),
+        load=load(
+            workers, chosen, counts, window_s, (run.load.probes_per_s, run.load.check_bytes_per_s)
+        ),
         balance=_balance(run, rest[0].start_s, counts[0], sum(chosen), latencies),
     )
 

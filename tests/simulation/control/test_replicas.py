@@ -31,7 +31,7 @@ def journal_of(fault: dict[str, Any], **replication: Any) -> Journal:
                 **{"timeout": "500ms", "fall": 1, "confirm": "replicas"},
             },
             "faults": [{"target": "a", "at": "20s", "for": "25s", **fault}],
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
         }
     )
     (cell,) = study.cells

@@ -28,7 +28,7 @@ def declared(stall_s: float, crash_s: float, **detection: Any) -> list[float]:
                 **{"evidence": "probe", "interval": "1s", "fast_interval": None},
                 **{"timeout": "500ms", "fall": 2, "rise": 1, **detection},
             },
-            "failover": {"fencing": {"mode": "none"}},
+            "failover": {"fencing": "none"},
         }
     )
     (cell,) = study.cells
