@@ -66,7 +66,12 @@ DETECTIONS: dict[str, dict[str, Any]] = {
     "bertier": {"evidence": ["heartbeat"], "detector": "bertier"},
     "phi-accrual": {"evidence": ["heartbeat"], "detector": "phi-accrual"},
     "phi-exponential": {"evidence": ["heartbeat"], "detector": "phi-exponential"},
+    "phi-normal": {"evidence": ["heartbeat"], "detector": "phi-normal"},
     "ed": {"evidence": ["heartbeat"], "detector": "ed"},
+    "vrrp": {"evidence": ["heartbeat"], "detector": "vrrp"},
+    "down-after, pings": {"evidence": ["ping"], "detector": "down-after", "down_after": "5s"},
+    "hearsay, gossip": {"evidence": ["gossip"], "detector": "hearsay"},
+    "outliers": {"evidence": ["outliers"], "detector": "threshold"},
 }
 BLIND = (
     (
@@ -83,6 +88,15 @@ BLIND = (
         "Heartbeats",
         "everything but silence: a master that sends them by its own clock may serve nobody; and "
         "whether a refused connection or a dead host is behind the silence",
+    ),
+    (
+        "Gossip",
+        "a master that serves nobody while its agent answers: it watches hosts and their links, "
+        "not the service",
+    ),
+    (
+        "Outliers",
+        "what befalls all masters alike, and a master that gets no messages",
     ),
     (
         "Failures in a row",
@@ -121,9 +135,10 @@ class Cell:
 def scenario(fault: dict[str, Any], detection: dict[str, Any]) -> dict[str, Any]:
     """One world: a fault of 60 s after a minute, at a master that gets a third of the traffic."""
     rhythm: dict[str, Any] = {}
-    if "heartbeat" in detection["evidence"]:
+    evidence = {*detection["evidence"]}
+    if "heartbeat" in evidence:
         rhythm["heartbeat_interval"] = "1s"
-    else:
+    elif evidence & {"probe", "messages", "outliers"}:
         rhythm |= {"interval": "2s", "timeout": "500ms"}
     return {
         "name": "matrix",

@@ -15,8 +15,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hasim.events import Heartbeat, ProbeReply, SendProbe, WakeUp
-from hasim.model import Cause, Cluster, Master
+from hasim.events import (
+    GossipHeard,
+    GossipPacket,
+    Heartbeat,
+    ProbeReply,
+    SendProbe,
+    WakeUp,
+)
+from hasim.model import Cause, Cluster, Master, PacketKind
 from hasim.services.detection.registry import DETECTORS
 from hasim.services.detection.service import FailoverDetectionService
 from hasim.services.detection.settings import DetectionSettings
@@ -34,7 +41,9 @@ Count = tuple[int, float]
 
 def settings_of(detector: str, evidence: str) -> DetectionSettings:
     """A detector with its defaults, on heartbeats or probes each second."""
-    rhythm = {"heartbeat_interval": "1s"} if evidence == "heartbeat" else {"interval": "1s"}
+    rhythm = {"heartbeat": {"heartbeat_interval": "1s"}, "probe": {"interval": "1s"}}.get(
+        evidence, {}
+    )
     return from_plain(DetectionSettings, {"evidence": [evidence], "detector": detector, **rhythm})
 
 
@@ -93,6 +102,25 @@ def probes(detector: str) -> Count:
     return taken, time.process_time() - began
 
 
+def gossip(detector: str) -> Count:
+    """Pings of all members, a thousand a second, and the wake-ups between them."""
+    service = FailoverDetectionService(settings_of(detector, "gossip"), CLUSTER)
+    service.start_monitoring(0)
+    ping = GossipPacket(PacketKind.PING, 1, "")
+    taken, wake = 0, WakeUp()
+    began = time.process_time()
+    for number in range(INPUTS // 4):
+        t_ns = (number + 1) * MILLISECOND
+        due = service.next_wakeup()
+        while due is not None and due < t_ns:
+            service.step(due, wake)
+            taken += 1
+            due = service.next_wakeup()
+        service.step(t_ns, GossipHeard(f"m{number % MASTERS}", ping))
+        taken += 1
+    return taken, time.process_time() - began
+
+
 def yardstick() -> float:
     """Updates of a dictionary a second: the speed of this interpreter here and now."""
     found: dict[int, int] = {}
@@ -117,6 +145,8 @@ def hears(detector: str, evidence: str) -> bool:
     settings = settings_of(detector, evidence)
     if any(True for _ in settings.problems()):
         return False
+    if detector == "hearsay" or evidence == "gossip":
+        return detector == "hearsay" and evidence == "gossip"
     counts = settings.detector.convicting_checks > 0
     return evidence == "probe" if counts else evidence == "heartbeat"
 
@@ -133,7 +163,10 @@ def main() -> None:
         "| detector | evidence | inputs a second | ratio | goal |",
         "|---|---|---:|---:|---|",
     ]
-    for evidence, run in (("heartbeat", heartbeats), ("probe", probes)):
+    for evidence, run in (
+        *(("heartbeat", heartbeats), ("probe", probes)),
+        ("gossip", gossip),
+    ):
         for detector in DETECTORS.known:
             if not hears(detector, evidence):
                 continue

@@ -31,6 +31,7 @@ from hasim.services.detection.distrust.trusting import Trusting
 from hasim.services.detection.evidence.gossip import Gossip
 from hasim.services.detection.evidence.heartbeats import Heartbeats
 from hasim.services.detection.evidence.messages import Messages
+from hasim.services.detection.evidence.outliers import Outliers
 from hasim.services.detection.evidence.pings import Pings
 from hasim.services.detection.evidence.probes import Probes
 from hasim.services.detection.evidence.source import Source
@@ -82,6 +83,7 @@ SOURCES: Registry[Source] = Registry(
         "heartbeat": Heartbeats,
         "ping": Pings,
         "gossip": Gossip,
+        "outliers": Outliers,
     },
 )
 CONFIRMATIONS: Registry[Confirmation] = Registry(

@@ -123,7 +123,7 @@ class DetectionSettings(PartsBeside):
         if {"probe", "ping"} <= {*names}:
             yield "evidence", "probe and ping both ask the health endpoint: choose one of them"
         silent = isinstance(self.detector, FreshnessSettings)
-        if silent and all(name in ("gossip", "messages") for name in names):
+        if silent and all(name in ("gossip", "messages", "outliers") for name in names):
             yield "detector", "gossip tells of changes, not of silence: choose hearsay"
         numbered = isinstance(self.detector, FreshnessSettings) and self.detector.NUMBERED
         if numbered and not self.heartbeat_ns:

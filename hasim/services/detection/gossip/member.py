@@ -319,6 +319,8 @@ class Member:
     def _packet(
         self, kind: PacketKind, number: int, about: str = "", said: tuple[MemberNews, ...] = ()
     ) -> GossipPacket:
+        if not self.outbox.pieces:
+            return GossipPacket(kind, number, about, said)
         limit = sendings(self.settings.retransmit_mult, len(self.others) + 1)
         return GossipPacket(kind, number, about, said + self.outbox.take(limit))
 

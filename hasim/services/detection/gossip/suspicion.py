@@ -39,18 +39,23 @@ class Suspicion:
     most: int
     wanted: int
     accusers: list[str] = field(default_factory=list)
+    due_ns: int = field(init=False, default=0)
+    """When it is over, and its member dead."""
+
+    def __post_init__(self) -> None:
+        self._count()
 
     def confirm(self, by: str) -> bool:
         """Another accuser: whether that is news which shortens it."""
         if len(self.accusers) > self.wanted or by in self.accusers:
             return False
         self.accusers.append(by)
+        self._count()
         return True
 
-    @property
-    def due_ns(self) -> int:
-        """When it is over, and its member dead."""
-        confirmed = len(self.accusers) - 1
-        if self.wanted < 1:
-            return self.since_ns + self.least
-        return self.since_ns + lasts_ns(self.least, self.most, self.wanted, confirmed)
+    def _count(self) -> None:
+        """Set the end, by how many have confirmed it."""
+        lasts = self.least
+        if self.wanted >= 1:
+            lasts = lasts_ns(self.least, self.most, self.wanted, len(self.accusers) - 1)
+        self.due_ns = self.since_ns + lasts
