@@ -86,9 +86,10 @@ def world_problems(world: WorldSettings) -> Found:
     yield from operation_problems(world)
     yield from _bursts(world)
     yield from _traffic(world)
-    for number, tier in enumerate(world.apart):
-        for where, message in _tier(tier):
-            yield _within(world, number, where), message
+    for number, tier in enumerate(world.apart, 1):
+        last = number == len(world.apart)
+        for where, message in (*_tier(tier), *_asking(tier, last=last)):
+            yield _within(world, number - 1, where), message
     if isinstance(world.warm_up, int) and world.warm_up >= world.horizon_ns:
         yield ("warm_up",), f"leaves nothing of the horizon, {format_duration(world.horizon_ns)}"
 
@@ -103,6 +104,16 @@ def _tier(tier: WorldSettings) -> Found:
         yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"
     if not isinstance(tier.network.rtt, MatrixTrace):
         yield from observer_problems(tier)
+
+
+def _asking(tier: WorldSettings, *, last: bool) -> Found:
+    """Checks that ask the next tier: there must be one, and they must get as far as a worker."""
+    for index, master in enumerate(tier.masters):
+        if master.health_asks and last:
+            yield ("masters", index, "health_asks"), "there is no tier behind to ask"
+        elif master.health_asks and master.health not in ("deep", "write"):
+            text = f"is of checks that are deep or write; these are {master.health}"
+            yield ("masters", index, "health_asks"), text
 
 
 def _within(world: WorldSettings, number: int, where: Where) -> Where:

@@ -22,6 +22,7 @@ from hasim.simulation.control.commands import Commands
 from hasim.simulation.control.connections import Connections
 from hasim.simulation.control.deadlines import Deadlines
 from hasim.simulation.control.deep_probes import ProbeDraws
+from hasim.simulation.control.dependency import Dependency
 from hasim.simulation.control.driver import Driver
 from hasim.simulation.control.fencing import FencingDevice
 from hasim.simulation.control.gossip import agents_of
@@ -305,6 +306,8 @@ class Tier:
                 roles,
                 self.rerouting,
             )
+            if self._behind is not None:
+                commands.probes.behind = self._behind.dependency(source)
             driver.perform = commands.perform
             if (
                 self._around.settings.probes == "stretches"
@@ -315,6 +318,10 @@ class Tier:
         for observer in found.values():
             observer.commands.peers = {name: other.post for name, other in found.items()}
         return found
+
+    def dependency(self, source: Mapping[str, int]) -> Dependency:
+        """What checks of the tier before ask of this one."""
+        return Dependency(self.env, self.network, self.masters, self.partitions, **source)
 
     def _durations(self, law: Law, concern: str) -> Durations:
         return Durations(law, concern, self.masters, seed=self.seed, replication=self.replication)

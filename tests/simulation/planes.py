@@ -268,6 +268,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
             queue=one(0, 1, 5, 200),
             service=one(*laws),
             health=one("shallow", "deep"),
+            health_asks=one(False, True),
             capacity=one(None, None, 2.0, 7.5),
             cold_start=one(None, None, ColdSettings(factor=4.0, for_ns=SECOND)),
             standby=number > 1 and owned > 0 and one(False, False, True),

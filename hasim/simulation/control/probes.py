@@ -10,6 +10,7 @@ from hasim.model import Cause
 from hasim.simulation.clock import ARRIVAL, INPUT, KEY_BITS, Call
 from hasim.simulation.control.deadlines import Deadlines
 from hasim.simulation.control.deep_probes import DeepProbe, ProbeDraws
+from hasim.simulation.control.dependency import Dependency
 from hasim.simulation.control.post import Post
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.network import Link, master_endpoint
@@ -68,6 +69,8 @@ class Probes:
         self._writing: dict[str, list[Journey]] = {m: [] for m in masters}
         self.unanswered: Callable[[str], None] | None = None
         """Is told the master if it is known, when a probe is sent, that nobody will answer it."""
+        self.behind: Dependency | None = None
+        """Who is asked by checks that depend on the tier behind."""
         # By master: when the probe arrives, its journey, the event of its answer.
         self._foreseen: dict[str, tuple[int, Journey, Call]] = {}
         last = (1 << RANK_BITS) - 1
@@ -223,8 +226,17 @@ class Probes:
         master = self._masters[journey[0].master]
         if cause is OK and master.writes_wait and self._depths[master.id] == "write":
             self._writing[master.id].append(journey)
+        elif cause is OK and self.behind is not None and master.settings.health_asks:
+            self._deep += self._step
+            self.behind.ask(master.id, self._deep, partial(self._told, journey, master.life))
         else:
             self._answer(journey, cause)
+
+    def _told(self, journey: Journey, life: int, cause: Cause) -> None:
+        """The tier behind has answered; what a master asked before it died is of no use to it."""
+        master = self._masters[journey[0].master]
+        if master.life == life and not master.dead:
+            self._answer(journey, cause if cause is OK else Cause.ERROR)
 
     def _is_answered_at_once(self, master: str) -> bool:
         """Whether a probe passes that arrives now, without a worker that has a look at it."""

@@ -78,6 +78,9 @@ class MasterSettings:
     health_work: Annotated[Law, Choice(tag="law", text=Constant, text_field="mean")] | None = None
     """The law of the time that a worker needs for a deep check or one that writes. Without, such a
     check is as much work as a message."""
+    health_asks: bool = False
+    """A deep check, or one that writes, asks the next tier, too (Spring's `db` health indicator):
+    where that is slow or away, it fails at all who ask."""
     state: StateSettings = StateSettings()
     """The state of its partition."""
     promotion_rule: Literal["prefer", "neutral", "prefer-not", "must-not"] = "neutral"
