@@ -198,5 +198,5 @@ def test_the_schema_covers_every_settings_class() -> None:
     assert NetworkSettings.__name__ in classes
     detection = SCHEMA["$defs"]["DetectionSettings"]["properties"]
     beside = {name for cls in parts for name in fields_by_user_name(cls)}
-    chosen = {"evidence", "detector", "confirm", "flapping", "preset"}
+    chosen = {"evidence", "detector", "confirm", "flapping", "distrust", "preset"}
     assert set(detection) == chosen | beside

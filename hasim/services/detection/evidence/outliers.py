@@ -24,7 +24,7 @@ OUT = (Status.FAILED, Status.RECOVERING)
 
 
 @settings
-class OutlierSettings(SourceSettings):
+class OutliersSettings(SourceSettings):
     """When a master is an outlier among those that get enough messages."""
 
     ACQUITS: ClassVar[bool] = False
@@ -141,9 +141,9 @@ class Outliers(Source):
     WHAT: ClassVar[str] = "message"
     OF_MESSAGES: ClassVar[bool] = True
 
-    settings: OutlierSettings
+    settings: OutliersSettings
 
-    def __init__(self, settings: OutlierSettings, judge: Judge, cluster: Cluster) -> None:
+    def __init__(self, settings: OutliersSettings, judge: Judge, cluster: Cluster) -> None:
         self.settings = settings
         self._judge = judge
         self._masters = [master.id for master in cluster.masters]
