@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hasim.findings.summary import plain_verdict
@@ -189,8 +190,11 @@ def by_cause(budget: Budget, caption: str, said: Sequence[str] = ()) -> Sheet:
         *points, total = parts
         rows.append([
             CAUSES.get(cause, cause),
-            *(_minutes(part, budget, bounds=False) for part in points),
-            _minutes(total, budget),
+            *(
+                _minutes(part if name == OVERLAP else _not_negative(part), budget, bounds=False)
+                for name, part in zip(names, points, strict=False)
+            ),
+            _minutes(_not_negative(total), budget),
             _share(total.value or 0.0, whole),
         ])  # fmt: skip
     columns = [Column("cause"), *(Column(name, align="right") for name in (*names, "share"))]
@@ -199,7 +203,17 @@ def by_cause(budget: Budget, caption: str, said: Sequence[str] = ()) -> Sheet:
 
 def _cost(budget: Budget, fault: str) -> list[Value]:
     part, whole = budget.parts[fault, ALL], budget.unavailability.value
-    return [_minutes(part, budget), _share(part.value or 0.0, whole)]
+    shown = part if fault == OVERLAP else _not_negative(part)
+    return [_minutes(shown, budget), _share(shown.value or 0.0, whole)]
+
+
+def _not_negative(part: Interval) -> Interval:
+    """Nothing costs less than nothing: an estimate below that is chance, and shown as 0.
+
+    Only faults that overlap can save time: downtime that two of them share is counted once.
+    """
+    value = None if part.value is None else max(0.0, part.value)
+    return replace(part, value=value, low=max(0.0, part.low), high=max(0.0, part.high))
 
 
 def _minutes(part: Interval, budget: Budget, *, bounds: bool = True) -> Field:
@@ -273,6 +287,8 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
         f"{significant(budget.left_out * SECONDS, 2)} s a year "
         f"({significant(budget.crowd, 2)} faults in a window)."
     )
+    if (budget.parts[OVERLAP, ALL].value or 0.0) < 0.0:
+        yield "Overlap is below 0: downtime that two faults share is counted once."
     if budget.crowd > CROWDED:
         yield "Faults are not rare here: a plain simulation (--crude, hasim run) says more."
     if cell.plain is not None:

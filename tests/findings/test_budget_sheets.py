@@ -10,9 +10,10 @@ import math
 
 import pytest
 
-from hasim.findings.budget_sheets import MINUTES, nines, remarks, rows
+from hasim.findings.budget_sheets import MINUTES, by_cause, nines, remarks, rows
+from hasim.report.sheet import Field
 from hasim.study.estimates.statistics import Interval
-from hasim.study.rare.estimate import ALL, TOTAL
+from hasim.study.rare.estimate import ALL, OVERLAP, TOTAL
 from tests.findings.examples import YEAR_S, budget_cell, budgets
 
 
@@ -108,3 +109,16 @@ def test_remarks_on_what_is_not_known() -> None:
     plain = Interval(8e-6, 7e-6, 9e-6, 20, "Student t")
     said = " ".join(remarks("uptime", budget_cell(plain=plain), []))
     assert "Crude: 4.21 [3.68, 4.73] minutes a year" in said
+
+
+def test_no_fault_costs_less_than_nothing() -> None:
+    cell = budget_cell()
+    below = Interval(-1e-7, -3e-7, 1e-7, 9, "x")
+    parts = {**cell.budget.parts, ("crash", "fencing"): below, (OVERLAP, "fencing"): below}
+    changed = dataclasses.replace(cell, budget=dataclasses.replace(cell.budget, parts=parts))
+    fencing = next(row for row in by_cause(changed.budget, "").rows if row[0] == "fencing")
+    crash, overlap = fencing[1], fencing[3]
+    assert isinstance(crash, Field)
+    assert isinstance(overlap, Field)
+    assert float(crash.text) == 0.0
+    assert float(overlap.text) < 0.0  # what two faults share is counted once
