@@ -87,6 +87,13 @@ GROUPS = (
         "`hasim bench --update` writes a baseline anew.",
     ),
     Group(
+        "Stored findings of the hunt",
+        ("hunt/",),
+        "A stored schedule of faults, or a statement about one, is not what this version of hasim "
+        "writes.",
+        "Let the hunt find it anew; what is stored is named in the message.",
+    ),
+    Group(
         "Several processes and clusters",
         ("study/execution/", "study/"),
         "A worker died, has other versions than this process, or a scheduler cannot be reached.",

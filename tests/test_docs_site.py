@@ -80,7 +80,9 @@ def test_messages_are_found_in_each_of_their_forms() -> None:
     sys.path.insert(0, str(DOCS))
     import messages
 
-    told = {text for _, text in messages.messages()}
+    found = list(messages.messages())
+    assert {module for module, _ in found if messages.group_of(module) is None} == set()
+    told = {text for _, text in found}
     assert "nothing can be injected into a journal" in told  # raised
     assert "--from and --like: one of them" in told  # refused by a command
     assert "is not varied{near}" in told  # yielded as a problem
