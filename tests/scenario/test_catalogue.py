@@ -94,7 +94,7 @@ def test_find() -> None:
     assert catalogue.find(str(SHIPPED["crash"])) == SHIPPED["crash"]
     with pytest.raises(ScenarioError, match=r"no scenario of this name; did you mean quickstart\?"):
         catalogue.find("quikstart")
-    with pytest.raises(ScenarioError, match="no scenario of this name; there are: backup-dies,"):
+    with pytest.raises(ScenarioError, match="of this name; there are: advise, backup-dies,"):
         catalogue.find("zzz")
 
 
