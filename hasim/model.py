@@ -74,6 +74,10 @@ class Word(StrEnum):
 
     VOTE = "vote"  # give me your vote in this ballot
     VOTED = "voted"
+    PRE_VOTE = "pre-vote"  # would you give me your vote?
+    PRE_VOTED = "pre-voted"
+    LEADS = "leads"  # I lead in this ballot
+    FOLLOWS = "follows"  # that is known
     OWNS = "owns"  # this master owns something by now, or nothing any more
     HEARD = "heard"  # that is known
 

@@ -104,6 +104,12 @@ class Scene:
         driver.kill()
         return driver.revive
 
+    def stall_observer(self, observer: str) -> Cure:
+        """One control plane stands still; at the cure it hears what it has missed."""
+        driver = next(driver for driver in self.drivers if driver.id == observer)
+        driver.stall()
+        return driver.resume
+
     def on_observers(
         self,
         observers: Sequence[Named],

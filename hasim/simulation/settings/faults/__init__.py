@@ -24,6 +24,7 @@ from hasim.simulation.settings.faults.on_masters import (
 )
 from hasim.simulation.settings.faults.on_observers import (
     ObserverCrash,
+    ObserverHang,
     ObserverPartition,
     ObserverSlow,
 )
@@ -61,6 +62,7 @@ AnyFault = Annotated[
     | ObserverStall
     | GatewayCrash
     | ObserverCrash
+    | ObserverHang
     | ObserverPartition
     | ObserverSlow,
     Choice(tag="kind"),
@@ -83,6 +85,7 @@ __all__ = [
     "LyingHealth",
     "NetworkPartition",
     "ObserverCrash",
+    "ObserverHang",
     "ObserverPartition",
     "ObserverSlow",
     "ObserverStall",

@@ -105,6 +105,10 @@ class Reach(Protocol):
         """All control planes stand still."""
         ...
 
+    def stall_observer(self, observer: str) -> Cure:
+        """One control plane stands still."""
+        ...
+
     def kill_observer(self, observer: str) -> Cure:
         """The process of a control plane dies; a new one starts at the cure."""
         ...

@@ -36,6 +36,20 @@ class ObserverCrash(_OnObservers):
 
 
 @settings
+class ObserverHang(_OnObservers):
+    """A control plane is stopped, as its machine may be: it hears and does nothing.
+
+    At the cure it goes on where it stood, and is told at once what has come meanwhile.
+    """
+
+    kind: Literal["observer-hang"]
+
+    def strike(self, reach: Reach, masters: Sequence[Named], lasting_ns: int) -> Cure:
+        """Stop them."""
+        return _all([reach.stall_observer(observer.id) for observer in masters])
+
+
+@settings
 class ObserverPartition(_OnObservers):
     """The network drops what goes to or comes from a control plane; the power switch is reached."""
 
