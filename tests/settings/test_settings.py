@@ -282,8 +282,8 @@ def test_choices_say_what_is_possible() -> None:
         " slow, added-delay, error-rate, disk-stall, deadlock, lying-health,"
         " replication-lag, partition,"
         " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, link, stall,"
-        " link-stall, observer-stall, gateway-crash, observer-crash, observer-partition,"
-        " observer-slow)"
+        " link-stall, observer-stall, gateway-crash, observer-crash, observer-hang,"
+        " observer-partition, observer-slow)"
     }
     assert problems(NetworkSettings, {"rtt": 5}) == {
         "rtt": "expected a duration such as 30s, got 5, or {rtt: ...} or {matrix: ...}"
