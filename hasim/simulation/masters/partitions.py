@@ -125,7 +125,8 @@ class Replication:
             state.refresh(self._env.now, self.streams, self.extra_ns)
             for standby in state.streams:
                 pair = state.owner, standby
-                if self._hears(*pair):
+                # Who was made owner while it still received is on no link from itself.
+                if standby == state.owner or self._hears(*pair):
                     self._silent_ns.pop(pair, None)
                 else:
                     self._silent_ns.setdefault(pair, self._env.now)
