@@ -88,7 +88,7 @@ def failover(dice: Dice, may: Swarm) -> dict[str, Any]:
         "verify_timeout": dice.one("500ms", "3s"),
         "retry_interval": dice.one("500ms", "2s"),
         "limit": dice.one("20s", "2m", "10m"),
-        "selection": dice.one(["priority"], ["fewest-partitions"], ["priority"]),
+        "selection": dice.one(["priority"], ["fewest-partitions"], ["freshest", "priority"]),
     }
     if "policy" in may:
         made["delay"] = dice.one("0s", "3s")
@@ -110,6 +110,8 @@ def fencing(dice: Dice, may: Swarm, *, tight: bool) -> dict[str, Any]:
         made["timeout"] = "300ms" if tight else dice.one("2s", "5s")
     if mode == "confirmed":
         made |= {"attempts": dice.one(1, 2, 3, 10), "backoff": dice.one("100ms", "1s")}
+    if mode == "lease":  # short beside the run
+        made |= {"ttl": dice.one("2s", "5s", "10s"), "renew": dice.one("500ms", "1s")}
     return made
 
 
