@@ -119,6 +119,7 @@ def _done():
 def journal() -> Journal:
     """A hang at 10 s: a torn transfer to b, then c takes over at 15.65 s; cured at 20 s."""
     about = {"site": "west", "settings": {}, "late_window_ns": ns(5.5), "recovery_ns": ns(20)}
+    about["one_primary"] = True
     made = Journal(
         {
             "horizon_ns": ns(100),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from operator import itemgetter
 
 from hasim.events import OPERATIONS, OwnerChanged, TermBegun
 from hasim.measures.spans import Span, Steps, union
@@ -37,11 +38,12 @@ def _find(case: Case) -> Iterator[Found]:
         served.setdefault(change.partition, Steps(None)).set(t_ns, change)
     for t_ns, seen in records.of(Writers):
         writers.setdefault(seen.partition, Steps(())).set(t_ns, seen.masters)
-    for t_ns, moved in records.of(OwnerChanged):
-        owner[moved.partition].set(t_ns, moved.owner)
-    for t_ns, term in records.of(TermBegun):
-        for one in term.owners:
-            owner[one.partition].set(t_ns, one.owner)
+    known = [
+        (t, one.partition, one.owner) for t, term in records.of(TermBegun) for one in term.owners
+    ]
+    known += [(t, moved.partition, moved.owner) for t, moved in records.of(OwnerChanged)]
+    for t_ns, partition, name in sorted(known, key=itemgetter(0)):
+        owner[partition].set(t_ns, name)
     for quiet in _quiet(case, within):
         end_ns = quiet.end_ns - 1
         for partition, steps in owner.items():
