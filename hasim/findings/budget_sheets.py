@@ -168,7 +168,7 @@ def by_fault(cell: CellBudget, caption: str) -> Sheet:
     rows: list[list[Value]] = []
     for one in cell.classes:
         rate = scaled(one.rate.per_s, SECONDS)
-        down = estimate_of("down", "s", budget.down_s[one.name])
+        down = estimate_of("down", "s", _not_negative(budget.down_s[one.name]))
         lasts = Field(seconds(one.kind.mean_s), value=one.kind.mean_s)
         rows.append([one.name, _bounded(rate), one.whose, lasts, down, *_cost(budget, one.name)])
     nothing = Field("", value=None)
