@@ -128,7 +128,7 @@ class TestDetection:
         answers = [Cause.OK, Cause.REFUSED, Cause.REFUSED, Cause.OK, Cause.OK]
         for probe, cause in enumerate(answers, 1):
             if probe > 1:
-                due = service._sources["probe"]._probing["m1"].next_ns
+                due = service._sources["probe"].of_masters["m1"].next_ns
                 assert due is not None
                 now = due
                 service.check_master_health(now, "m1")

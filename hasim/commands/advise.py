@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=examples(
         "hasim advise advise --for 'failovers.needless < 4000/y'",
-        "hasim advise FILE --for 'outage.p99 < 10s' --vary detection.interval=1s..30s:log5 "
-        "--vary detection.fall=1..4",
+        "hasim advise crash --minimise outage.mean --vary detection.fall=1..4",
     )
 )
 @scenario_argument

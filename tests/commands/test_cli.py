@@ -894,7 +894,7 @@ def test_a_baseline_that_is_not_there(tiny, finished):
         ("detection.fal=1", "is not varied; did you mean detection.fall?"),
         ("detection.fall=3", "no cell has 3; there are 1, 4"),
         ("detection.fall=[", "is not valid YAML"),
-        ("detection.fall", "expected PATH=VALUE"),
+        ("detection.fall", "no cell is called 'detection.fall'. There are: fall=1, fall=4."),
     ):
         result = cli("run", tiny, "--baseline", baseline)
         assert result.exit_code == 2

@@ -47,6 +47,7 @@ NAMES = {
     "gateway": ["near", "far"],
     "partition": ["p1", "p2", "p3"],
     "observer": ["here", "there"],
+    "witness": ["here", "there", "m1", "m2", "m3"],
 }
 KINDS = typing.get_args(Input)
 
