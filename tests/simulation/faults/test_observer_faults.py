@@ -79,7 +79,7 @@ def killed_when(state: str, made: WorldSettings) -> Journal:
         driver.revive()
 
     driver.listener = listen
-    built.journal.header = run_module._header(built, "", {})
+    built.journal.header = run_module.header_of(built, "", {})
     begin(built)
     built.messages.run(made.horizon_ns)
     built.settle()
