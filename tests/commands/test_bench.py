@@ -124,7 +124,7 @@ def test_exact_counts_a_change_of_behaviour(suite):
             "suite.yaml:17: detection.fall is 3 and has no settings of its own",
         ),
         ({"hasim-baseline.json": "no"}, (), "hasim-baseline.json: line 1: not JSON"),
-        ({}, ("--save", "pdf=x"), "expected FORMAT=FILE with one of markdown, junit"),
+        ({}, ("--save", "pdf=x"), "expected FORMAT=FILE with one of markdown, page, junit"),
         ({}, ("--save", "json=no/such.json"), "no/such.json: cannot write there: there is no fold"),
         ({}, ("--save", "json=."), ".: cannot write there: it is a folder"),
         ({}, ("--update", "--set", "detection.fall=4"), "--update with --set would make other"),

@@ -182,6 +182,8 @@ class Probes(Source):
 
     def _send(self, now: int, master: str, probing: Probing) -> list[Output]:
         probing.sent += 1
+        if probing.next_ns is not None and now < probing.next_ns:  # asked between two ticks
+            probing.tick_ns -= self._pace.wait_ns(self._judge.status(master))
         probing.next_ns = None
         probing.deadline_ns = deadline_ns = now + self._patience_ns
         self._agenda.set(master, deadline_ns)
