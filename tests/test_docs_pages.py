@@ -13,6 +13,7 @@ import pytest
 
 from hasim.cli import main
 from hasim.measures.catalogue import listed
+from hasim.oracle.registry import INVARIANTS
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS
 
@@ -36,7 +37,7 @@ def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
 @pytest.fixture(autouse=True)
 def nothing_stays_registered() -> Iterator[None]:
     """What a page registers is forgotten after it."""
-    tables: list[dict[str, Any]] = [DETECTORS.known, ALGORITHMS, listed._LISTED]
+    tables: list[dict[str, Any]] = [DETECTORS.known, INVARIANTS.known, ALGORITHMS, listed._LISTED]
     kept = [dict(table) for table in tables]
     yield
     for table, before in zip(tables, kept, strict=True):

@@ -111,12 +111,13 @@ class PartitionState:
                 self._forget(by_owner[-1])
 
     def _forget(self, now: int) -> None:
-        """Drop the times of writes that every connected standby has for good.
+        """Drop the times of writes that every connected standby has applied for good.
 
         Standbys whose streams are broken, and transfers, hold on to a position.
         """
         connected = [stream for stream in self.streams.values() if stream.connected]
-        reached = [self.acknowledged.until(now - stream.whole_ns) for stream in connected]
+        times_ns = [now - stream.whole_ns - self.apply_ns for stream in connected]
+        reached = [self.acknowledged.until(time_ns) for time_ns in times_ns]
         settled = [stream.settled for stream in self.streams.values()]
         marks = [position for position in (*settled, *self._under_way) if position >= 0]
         self.acknowledged.forget(min(reached, default=len(self.acknowledged)), marks)
