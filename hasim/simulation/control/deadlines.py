@@ -42,10 +42,14 @@ class Deadlines:
         if self._is_open(probe):
             self._end(probe, self._env.now + self._answer_ns)
 
-    def foreseen(self, probe: SendProbe, took_ns: int) -> None:
-        """It will be answered so long after it was sent, which is now."""
-        if self._connect_ns is not None and took_ns <= self._answer_ns:
+    def foreseen(self, probe: SendProbe, sent_ns: int, there_ns: int, took_ns: int) -> None:
+        """It is accepted, and its answer is here, so long after it was sent."""
+        if self._connect_ns is None or there_ns > self._connect_ns:
+            return
+        if took_ns - there_ns < self._answer_ns:
             self._forget(probe)
+        else:
+            self._end(probe, sent_ns + there_ns + self._answer_ns)
 
     def answered(self, probe: SendProbe, delay_ns: int) -> None:
         """Its answer is on its way, and will be here after this time."""

@@ -98,7 +98,7 @@ class Probes:
                 reply, took_ns = ProbeReply(name, probe.probe, OK), there_ns + back_ns
                 key = self.key(name, took_ns)
                 answer = Call(env, took_ns, INPUT, self._foreseen_answer, reply, key)
-                self._deadlines.foreseen(probe, took_ns)
+                self._deadlines.foreseen(probe, now, there_ns, took_ns)
                 self._foreseen[name] = (now + there_ns, (probe, way, number, now), answer)
                 return
         Call(env, there_ns, ARRIVAL, self._arrive, (probe, way, number, env.now), number)
@@ -174,6 +174,8 @@ class Probes:
                 ProbeReply(probe.master, probe.probe, cause),
                 self.key(probe.master, took_ns),
             )
+            if cause is OK:
+                self._deadlines.foreseen(probe, sent_ns, there_ns, took_ns)
             Call(env, sent_ns + took_ns - env.now, INPUT, self._receive, reply, key)
 
     def key(self, master: str, took_ns: int) -> int:

@@ -182,7 +182,8 @@ class Probes(Source):
 
     def _send(self, now: int, master: str, probing: Probing) -> list[Output]:
         probing.sent += 1
-        if probing.next_ns is not None and now < probing.next_ns:  # asked between two ticks
+        early = probing.next_ns is not None and now < probing.next_ns
+        if early and self._pace.by_clock:  # asked between two ticks
             probing.tick_ns -= self._pace.wait_ns(self._judge.status(master))
         probing.next_ns = None
         probing.deadline_ns = deadline_ns = now + self._patience_ns
@@ -227,6 +228,8 @@ class Probes(Source):
             return []  # of other probes than these
         master, times_ns, judge = item.master, item.ended_ns, self._judge
         probing.sent += item.sent
+        if item.sent and self._pace.by_clock:  # at each tick one, from that planned on
+            probing.tick_ns += (item.sent - 1) * self._pace.wait_ns(judge.status(master))
         if item.cause is OK:
             out = judge.passed_many(master, self, item.probe, times_ns, item.took_ns)
         else:
