@@ -54,9 +54,12 @@ def page(hostile: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return hostile.report(tmp_path_factory.mktemp("page") / "report.html")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; without it the tests of pages are skipped."""
+    """Debian's Chromium, driven by Playwright; without it the tests of pages are skipped.
+
+    Not longer than a module: as long as the driver lives, an event loop runs in this process.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     program = shutil.which("chromium")
     if program is None:
