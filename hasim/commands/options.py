@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from hasim.commands.shell import nearest
 
 if TYPE_CHECKING:
+    from hasim.findings.result import Result
     from hasim.report.cells import Cell
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -223,6 +224,11 @@ def _measures(ctx: click.Context, parameter: click.Parameter, names: str) -> tup
     except LookupError as error:
         raise click.BadParameter(str(error.args[0])) from None
     return found
+
+
+def seen_as(result: Result, view: Mapping[str, Any]) -> Result:
+    """A result as the options of `view_options` ask for it."""
+    return result.seen(**{name: value for name, value in view.items() if value})
 
 
 def view_options(command: C) -> C:

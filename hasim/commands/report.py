@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from hasim.commands.options import examples, view_options
+from hasim.commands.options import examples, seen_as, view_options
 from hasim.commands.shell import FINE, fail, nearest, note
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -34,7 +35,7 @@ SUFFIXES = (".svg", ".png", ".pdf")
     help="Take this incident apart.  [default: the longest outage of each cell]",
 )
 @view_options
-def report(run: Path, output: Path | None, incidents: tuple[int, ...], **view: object) -> int:
+def report(run: Path, output: Path | None, incidents: tuple[int, ...], **view: Any) -> int:
     """Write a run as one HTML file.
 
     RUN is a run folder. The page opens from disk and needs no network: the verdict, tables that
@@ -43,7 +44,7 @@ def report(run: Path, output: Path | None, incidents: tuple[int, ...], **view: o
     """
     from hasim.api import load_run
 
-    result = load_run(run).seen(**{name: value for name, value in view.items() if value})  # type: ignore[arg-type]
+    result = seen_as(load_run(run), view)
     place = run / "report.html" if output is None else output
     try:
         result.report(place, incidents)
@@ -72,7 +73,7 @@ def report(run: Path, output: Path | None, incidents: tuple[int, ...], **view: o
     help="The file to write: .svg, .png or .pdf.",
 )
 @view_options
-def plot(run: Path, figure: str, output: Path, **view: object) -> int:
+def plot(run: Path, figure: str, output: Path, **view: Any) -> int:
     """Draw one figure of a run, for a paper.
 
     The figures: intervals (estimates with their 95 % intervals), detection and failover (shares by
@@ -87,7 +88,7 @@ def plot(run: Path, figure: str, output: Path, **view: object) -> int:
         fail(f"--figure: there is no figure '{figure}'. {nearest(figure, FIGURES)}")
     if output.suffix not in SUFFIXES:
         fail(f"--output: expected a name that ends in {', '.join(SUFFIXES)}, got '{output}'")
-    result = load_run(run).seen(**{name: value for name, value in view.items() if value})  # type: ignore[arg-type]
+    result = seen_as(load_run(run), view)
     drawn = result.figure(figure)
     if drawn is None:
         fail(f"{run}: has no data for the figure {figure}")

@@ -19,6 +19,7 @@ from hasim.commands.options import (
     format_option,
     jobs_option,
     scenario_argument,
+    seen_as,
     set_option,
     vary_option,
     view_options,
@@ -308,7 +309,7 @@ def _simulated(
             warn(f"What was finished before is kept in {folder}")
         raise
     detail(f"Took {time.monotonic() - began:,.1f} s.")
-    result = exported.result.seen(**{name: value for name, value in view.items() if value})
+    result = seen_as(exported.result, view)
     return _present(result, exported.figures, folder, style)
 
 
