@@ -140,8 +140,9 @@ def downs_of(tiers: Sequence[Facts]) -> list[DownRow]:
         last = joined[-1] if joined else None
         if last and last.span.end_ns == share.span.start_ns and _sort(last) == _sort(share):
             both = Span(joined.pop().span.start_ns, share.span.end_ns)
-            share = replace(share, span=both)  # noqa: PLW2901
-        joined.append(share)
+            joined.append(replace(share, span=both))
+        else:
+            joined.append(share)
     return [
         DownRow(
             started_at_s=seconds(share.span.start_ns),

@@ -128,18 +128,19 @@ def _from_rows(trace: OutageTrace) -> Found:
         wanted["duration"] = trace.duration_
     elif trace.lasts_ns is None:
         wanted["end"] = trace.end
-    several = isinstance(trace.resource, tuple)
-    named: tuple[str | int, ...] = trace.resource if several else (trace.resource,)  # type: ignore[assignment]
+    resource, named = trace.resource, tuple[str | int, ...]()
+    if resource is not None:
+        named = resource if isinstance(resource, tuple) else (resource,)
+    several = isinstance(resource, tuple)
     parts = [f"resource.{part}" if several else "resource" for part in range(len(named))]
-    if trace.resource is not None:
-        wanted |= dict(zip(parts, named, strict=True))
+    wanted |= dict(zip(parts, named, strict=True))
     whole = _with_ways_out(trace, wanted)
     table, unnamed = whole, list[int]()
     if several:
         is_named = ~np.any([is_nothing(whole.columns[part]) for part in parts], axis=0)
         table, unnamed = whole.taken(is_named), whole.lines(np.flatnonzero(~is_named))
     resources: Sequence[tuple[str, ...]] = [("",)] * len(table)
-    if trace.resource is not None:
+    if named:
         resources = list(zip(*map(table.texts, parts), strict=True))
     starts, ends, is_open = _spans(trace, table)
     return Found(table, resources, starts, ends, is_open, np.arange(len(table)), unnamed)

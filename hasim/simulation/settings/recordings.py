@@ -43,11 +43,14 @@ class ColumnName:
     def read(self, value: object) -> str | int | tuple[str | int, ...] | None:
         """The name or number as it is; ValueError says what was expected."""
         if self.several and isinstance(value, list | tuple) and value:
-            one = ColumnName()
-            return tuple(one.read(column) for column in value)  # type: ignore[misc]  # none is None
-        number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-        if number or (isinstance(value, str) and value) or (value is None and self.optional):
-            return value  # type: ignore[return-value]  # one of the three, as was just seen
+            return tuple(map(ColumnName()._column, value))
+        return None if value is None and self.optional else self._column(value)
+
+    def _column(self, value: object) -> str | int:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+            return value
+        if isinstance(value, str) and value:
+            return value
         got = "nothing" if value is None else repr(value)
         or_list = ", or a list of them" if self.several else ""
         raise ValueError(

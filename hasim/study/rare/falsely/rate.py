@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hasim.services.detection.confirm.alone import AloneSettings
 from hasim.services.detection.evidence.heartbeats import HeartbeatSettings
@@ -156,9 +157,9 @@ class _Group:
         # Nothing was seen, or never quiet: more of the same tells no more.
         return not narrow and value > 0.0 and len(self.replicates) < MOST_REPLICATES
 
-    def interval(self, method: int, level: float) -> Interval:
+    def interval(self, method: Literal[2, 3], level: float) -> Interval:
         """Declarations a year of all masters of the group."""
-        rates = [outcome[method].rate_per_s for outcome in self.replicates]  # type: ignore[union-attr]
+        rates = [outcome[method].rate_per_s for outcome in self.replicates]
         found = t_interval(rates, level)
         bounded = dataclasses.replace(found, low=max(0.0, found.low))
         return scaled(bounded, SECONDS * len(self.watched.names))
