@@ -106,11 +106,15 @@ class Tampered:
             if has and all(getattr(record.body, n) == v for n, v in values.items()):
                 yield place
 
+    def body(self, place: int) -> Any:
+        """What a record says, of whatever kind it is."""
+        return self.journal.records[place].body
+
     def change(self, kind: type, new: dict[str, Any], **values: Any) -> None:
         """The first record like this says something else."""
         place = next(self.places(kind, **values))
         record = self.journal.records[place]
-        body = dataclasses.replace(record.body, **new)  # type: ignore[type-var]
+        body = dataclasses.replace(self.body(place), **new)
         self.journal.records[place] = record._replace(body=body)
 
     def drop(self, kind: type, **values: Any) -> None:
@@ -134,8 +138,7 @@ class Tampered:
 
 def torn(lie: Tampered) -> None:
     place = next(lie.places(TransferResult))
-    record = lie.journal.records[place]
-    (copy, *more) = record.body.copies  # type: ignore[union-attr]
+    (copy, *more) = lie.body(place).copies
     torn = dataclasses.replace(copy, received_checksum=copy.source_checksum + 1)
     lie.change(TransferResult, {"copies": (torn, *more)})
 
@@ -147,7 +150,7 @@ def from_the_dead(lie: Tampered) -> None:
 def after_routing(lie: Tampered) -> None:
     """A gateway that is told to use a master that has just failed."""
     place = next(lie.places(PublishRouting))
-    table = lie.journal.records[place].body.table  # type: ignore[union-attr]
+    table = lie.body(place).table
     lie.change(PublishRouting, {"table": dataclasses.replace(table, eligible=("m1", "m2", "m3"))})
 
 
@@ -158,9 +161,9 @@ def older_term(lie: Tampered) -> None:
 def leak(lie: Tampered) -> None:
     place = max(lie.places(GatewayReport))
     record = lie.journal.records[place]
-    (row, *more) = record.body.masters  # type: ignore[union-attr]
+    (row, *more) = lie.body(place).masters
     body = dataclasses.replace(
-        record.body,  # type: ignore[type-var]
+        lie.body(place),
         masters=(dataclasses.replace(row, in_flight=999), *more),
     )
     lie.journal.records[place] = record._replace(body=body)
