@@ -89,11 +89,12 @@ def serve(
     cell: int,
     replication: int,
 ) -> int:
-    """Serve metrics over HTTP, on this machine.
+    """Serve the dashboard and its metrics over HTTP, on this machine.
 
-    /metrics is OpenMetrics text with Unix time, for Prometheus; /dashboard all that `hasim watch`
-    shows, as JSON. The scenario or journal goes on meanwhile, and stands still at its end. Ctrl-C
-    ends it. Nobody else can reach it: it listens on 127.0.0.1.
+    / is the dashboard as a page for a browser, which follows what happens; /dashboard what it
+    shows, as JSON; /metrics OpenMetrics text with Unix time, for Prometheus. The scenario or
+    journal goes on meanwhile, and stands still at its end. Ctrl-C ends it. Nobody else can reach
+    it: it listens on 127.0.0.1.
     """
     import threading
 
@@ -111,7 +112,9 @@ def serve(
         with made:
             stop = threading.Event()
             threading.Thread(target=made.serve_forever, daemon=True).start()
-            click.echo(f"http://127.0.0.1:{made.server_port}/metrics")
+            address = f"http://127.0.0.1:{made.server_port}"
+            click.echo(f"{address}/metrics")
+            note(f"The dashboard: {address}/ (Ctrl-C ends it)")
             try:
                 served.follow(stop)
             except KeyboardInterrupt:

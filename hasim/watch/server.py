@@ -1,4 +1,5 @@
-"""The dashboard's data over HTTP on this machine: ``/metrics``, ``/dashboard``, ``/``."""
+"""The dashboard over HTTP on this machine: its page at ``/``, fed by ``/dashboard`` and
+``/courses`` (JSON); ``/metrics`` for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,21 +7,27 @@ import dataclasses
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from hasim.report.forms.html_text import escaped
 from hasim.report.sheet import finite
 from hasim.version import __version__
+from hasim.watch.html.page import page
 from hasim.watch.metrics import CONTENT_TYPE, openmetrics
 from hasim.watch.picture import Picture
 from hasim.watch.sources import Source
 
 LOOPBACK = "127.0.0.1"
+JSON = "application/json"
 FRAME_S = 0.1
 """Real seconds after which the source has gone on, at the latest."""
-_MISSING = ("text/plain; charset=utf-8", b"There are /metrics and /dashboard.\n")
+KEPT = 600
+"""Pictures of which states and suspicions are kept: the course that a page begins with."""
+_MISSING = ("text/plain; charset=utf-8", b"There are /, /metrics, /dashboard and /courses.\n")
+Course = tuple[float, dict[str, tuple[str, float]]]
+"""A moment in seconds, with the state and the suspicion of each master then."""
 
 
 class Served:
@@ -34,6 +41,12 @@ class Served:
         self.began_s = time.time() if began_s is None else began_s
         self._lock = threading.Lock()
         self._shown = source.show()
+        self._courses: deque[Course] = deque([_course(self._shown)], maxlen=KEPT)
+
+    def courses(self) -> list[Course]:
+        """What was to be seen of each master up to now, the oldest first."""
+        with self._lock:
+            return list(self._courses)
 
     def picture(self) -> Picture:
         """The newest picture."""
@@ -46,6 +59,7 @@ class Served:
         shown = self.source.show()
         with self._lock:
             self._shown = shown
+            self._courses.append(_course(shown))
 
     def follow(self, stop: threading.Event) -> None:
         """Go on `speed` times as fast as the clock, until told to stop; at the end stand still."""
@@ -58,8 +72,9 @@ def server(served: Served, port: int) -> ThreadingHTTPServer:
     """A server on loopback, not yet serving; port 0 takes a free one. Raises OSError."""
     pages: dict[str, Callable[[], tuple[str, bytes]]] = {
         "/metrics": lambda: (CONTENT_TYPE, openmetrics(served.picture(), served.began_s)),
-        "/dashboard": lambda: ("application/json", _plain(served.picture())),
-        "/": lambda: ("text/html; charset=utf-8", _index(served.source.title)),
+        "/dashboard": lambda: (JSON, _plain(served)),
+        "/courses": lambda: (JSON, _json(served.courses())),
+        "/": lambda: ("text/html; charset=utf-8", page(served.source.title).encode()),
     }
 
     class Handler(BaseHTTPRequestHandler):
@@ -93,20 +108,24 @@ def server(served: Served, port: int) -> ThreadingHTTPServer:
     return made
 
 
-def _plain(shown: Picture) -> bytes:
+def _course(shown: Picture) -> Course:
+    return shown.now_s, {one.name: (one.status, one.suspicion) for one in shown.masters}
+
+
+def _plain(served: Served) -> bytes:
     """A picture as JSON, without what stands in it twice."""
-    data = {
-        **dataclasses.asdict(shown),
-        "board": dict(shown.board),
-        "news": [list(line) for line in shown.news],
-    }
+    shown = served.picture()
+    return _json(
+        {
+            "title": served.source.title,
+            "speed": served.speed,
+            "over": shown.over,
+            **dataclasses.asdict(shown),
+            "board": dict(shown.board),
+            "news": [list(line) for line in shown.news],
+        }
+    )
+
+
+def _json(data: object) -> bytes:
     return (json.dumps(finite(data), allow_nan=False) + "\n").encode()
-
-
-def _index(title: str) -> bytes:
-    name = escaped(title)
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title><h1>{name}</h1>'
-        '<ul><li><a href="/metrics">/metrics</a>: OpenMetrics, for Prometheus'
-        '<li><a href="/dashboard">/dashboard</a>: all that the dashboard shows, as JSON</ul>\n'
-    ).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 import hasim
 from hasim.findings.result import Result
+from tests import browser
 
 HOSTILE = (
     "</script><script>document.title='taken'</script>\"'&<b>\u05e9\u05dc\u05d5\u05dd\u202e "
@@ -56,44 +56,18 @@ def page(hostile: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; without it the tests of pages are skipped.
-
-    Not longer than a module: as long as the driver lives, an event loop runs in this process.
-    """
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no chromium: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browser.chromium() as found:
+        yield found
 
 
 @pytest.fixture
 def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
     """Open a file in a window; what its console says, and each request, fails the test."""
-    said: list[str] = []
-    windows = []
+    windows = browser.Windows(chromium, "file:")
 
     def opened(path: Path, *, width: int = 1280, dark: bool = False) -> Any:
-        scheme = "dark" if dark else "light"
-        window = chromium.new_page(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
-        )
-        windows.append(window)
-        window.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-        window.on("pageerror", lambda error: said.append(f"error: {error}"))
-        window.on("request", lambda request: said.extend(_elsewhere(request.url)))
-        window.goto(path.as_uri())
-        window.wait_for_selector("html[data-ready=yes]", timeout=120_000)
-        return window
+        return windows.open(path.as_uri(), width=width, dark=dark)
 
     yield opened
-    for window in windows:
-        window.close()
-    assert said == []
-
-
-def _elsewhere(url: str) -> list[str]:
-    return [] if url.startswith(("file:", "data:", "blob:")) else [f"asked for {url}"]
+    windows.close()
+    assert windows.said == []

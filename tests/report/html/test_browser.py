@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.browser import SIZES, violations
 from tests.report.html.conftest import EVIL, HOSTILE
-
-SIZES = ((1280, False), (390, False), (1280, True), (390, True))
-
-
-def violations(window: Any) -> list[str]:
-    """What axe-core finds against WCAG 2.2 and its best practices."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    found = axe.Axe().run(window)
-    return [
-        f"{one['id']}: {node['html'][:150]} {node['failureSummary']}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

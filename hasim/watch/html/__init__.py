@@ -1,0 +1,1 @@
+"""The dashboard as a page: one file with its style and script, fed by this server's own data."""
