@@ -283,7 +283,7 @@ def test_choices_say_what_is_possible() -> None:
         " replication-lag, partition,"
         " region-outage, backup-dies, transfer-failure, packet-loss, latency-spike, link, stall,"
         " link-stall, observer-stall, gateway-crash, observer-crash, observer-hang,"
-        " observer-partition, observer-slow)"
+        " observer-partition, observer-slow, lost-answers, doubled-answers)"
     }
     assert problems(NetworkSettings, {"rtt": 5}) == {
         "rtt": "expected a duration such as 30s, got 5, or {rtt: ...} or {matrix: ...}"

@@ -137,6 +137,17 @@ def instants(grid: bool, least_s: float, most_s: float) -> st.SearchStrategy[Con
     return st.integers(*bounds).map(lambda n: Constant(mean_ns=n * unit))
 
 
+PASSING = (
+    "stall",
+    "link-stall",
+    "observer-stall",
+    "gateway-crash",
+    "lost-answers",
+    "doubled-answers",
+)
+"""The kinds that pass by themselves, or are no matter of a declaration."""
+
+
 def faults(grid: bool, horizon_s: int, *, several: bool, owned: bool) -> st.SearchStrategy[Fault]:
     """A fault of any kind, one or two times."""
     targets = ["random", "all", "m1"] + ["owner-of:p1"] * owned + ["m2"] * several
@@ -156,7 +167,7 @@ def faults(grid: bool, horizon_s: int, *, several: bool, owned: bool) -> st.Sear
                 "direction": st.sampled_from(["both", "to", "from"]),
             },
         }.get(kind, {})
-        if kind not in ("stall", "link-stall", "observer-stall", "gateway-crash"):
+        if kind not in PASSING:
             strength["from_"] = st.sampled_from(["start", "start", "declaration"])
         whom = st.sampled_from(targets)
         if target_of(kind) == "random":

@@ -14,6 +14,7 @@ from hasim.journal import EVENT_TYPES, Journal, Lane, Record, new_record
 from hasim.services.control_plane import ControlPlane
 from hasim.services.door import take
 from hasim.simulation.clock import INPUT, Call, Clock, Timer
+from hasim.simulation.control.answers import Answers
 from hasim.simulation.settings.tiers import Memory
 
 WOKEN = WakeUp()
@@ -66,6 +67,8 @@ class Driver:
         self.remembers: Memory = "everything"
         """What is left of the control plane's state when its process is killed."""
         self._unheard: list[Input] = []
+        self.answers = Answers()
+        """What becomes of answers on their way to this control plane."""
 
     @property
     def control_plane(self) -> ControlPlane:
@@ -89,6 +92,18 @@ class Driver:
 
         A dead one hears nothing.
         """
+        if self.answers.struck and self.answers.concern(item):
+            for later_ns in self.answers.again_ns:
+                Call(self.env, later_ns, INPUT, self._receive_again, item)
+            if self.answers.lost:
+                return
+        self._hear(item)
+
+    def _receive_again(self, call: Call) -> None:
+        if not self.answers.lost:
+            self._hear(call.load)
+
+    def _hear(self, item: Input) -> None:
         if self._deaths:
             return
         if self._stalls:
@@ -133,9 +148,9 @@ class Driver:
         unheard, self._unheard = self._unheard, []
         for item in unheard:
             if type(item) is not WakeUp:  # inputs come before wake-ups
-                self.feed(item)
+                self._hear(item)
         if any(type(item) is WakeUp for item in unheard):
-            self.feed(WOKEN)
+            self._hear(WOKEN)
 
     @property
     def stalled(self) -> bool:

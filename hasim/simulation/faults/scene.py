@@ -100,15 +100,18 @@ class Scene:
 
     def kill_observer(self, observer: str) -> Cure:
         """The process of a control plane dies; a new one starts at the cure."""
-        driver = next(driver for driver in self.drivers if driver.id == observer)
+        driver = self._driver(observer)
         driver.kill()
         return driver.revive
 
     def stall_observer(self, observer: str) -> Cure:
         """One control plane stands still; at the cure it hears what it has missed."""
-        driver = next(driver for driver in self.drivers if driver.id == observer)
+        driver = self._driver(observer)
         driver.stall()
         return driver.resume
+
+    def _driver(self, observer: str) -> Driver:
+        return next(driver for driver in self.drivers if driver.id == observer)
 
     def on_observers(
         self,
@@ -122,6 +125,18 @@ class Scene:
         """The links of control planes are struck, as `LinkFault` says."""
         ends = [observer_endpoint(observer.id) for observer in observers]
         return self._on(LinkFault(end, None, to, from_, drops, extra_ns) for end in ends)
+
+    def on_answers(self, observers: Sequence[Named], *, again_ns: int = 0) -> Cure:
+        """Answers to control planes are lost, or come once more after so many nanoseconds."""
+        struck = [self._driver(observer.id).answers for observer in observers]
+        for answers in struck:
+            answers.strike(again_ns)
+
+        def cure() -> None:
+            for answers in struck:
+                answers.heal(again_ns)
+
+        return cure
 
     def kill_gateway(self, gateway: str) -> Cure:
         """The process of a gateway dies; a new one starts at the cure."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from hasim.settings import Choice
 from hasim.simulation.settings.faults.fault import Fault
+from hasim.simulation.settings.faults.on_answers import DoubledAnswers, LostAnswers
 from hasim.simulation.settings.faults.on_gateways import GatewayCrash
 from hasim.simulation.settings.faults.on_links import (
     LatencySpike,
@@ -64,7 +65,9 @@ AnyFault = Annotated[
     | ObserverCrash
     | ObserverHang
     | ObserverPartition
-    | ObserverSlow,
+    | ObserverSlow
+    | LostAnswers
+    | DoubledAnswers,
     Choice(tag="kind"),
 ]
 
@@ -75,6 +78,7 @@ __all__ = [
     "Crash",
     "Deadlock",
     "DiskStall",
+    "DoubledAnswers",
     "ErrorRate",
     "Fault",
     "GatewayCrash",
@@ -82,6 +86,7 @@ __all__ = [
     "LatencySpike",
     "LinkFault",
     "LinkStall",
+    "LostAnswers",
     "LyingHealth",
     "NetworkPartition",
     "ObserverCrash",

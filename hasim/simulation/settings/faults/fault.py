@@ -125,6 +125,10 @@ class Reach(Protocol):
         """Strike the links of control planes, as `LinkFault` says."""
         ...
 
+    def on_answers(self, observers: Sequence[Named], *, again_ns: int = 0) -> Cure:
+        """What answers orders of control planes is lost, or comes once more after a time."""
+        ...
+
     def kill_gateway(self, gateway: str) -> Cure:
         """The process of a gateway dies; a new one starts at the cure."""
         ...
