@@ -63,12 +63,14 @@ class Heartbeat:
 
     `number` is which of its heartbeats it is by its clock: those that it did not send while
     it was down are counted as well. `sent_ns` is when it was sent, by the master's clock
-    (nanoseconds); None: it does not say.
+    (nanoseconds); None: it does not say. `leaving`: it is the last one, as the master stops now,
+    in good order; its number is that of the one before (VRRP: an advertisement of priority 0).
     """
 
     master: str
     number: int
     sent_ns: int | None = None
+    leaving: bool = False
 
 
 @record

@@ -132,6 +132,13 @@ class Court(Judge):
         """Evidence came in after which two more failed checks convict, if that many are needed."""
         self.health[master].detector.brink(now)
 
+    def left(self, now: int, master: str) -> None:
+        """It stops: that is no failure yet, but its silence may count sooner."""
+        health = self.health[master]
+        if health.status is not MAINTENANCE:
+            health.detector.left(now)
+            self._listen(now, health)
+
     def passed_many(
         self,
         master: str,
@@ -213,17 +220,8 @@ class Court(Judge):
         if new in SETTLED:
             health.passed_in_row = 0
         if new is Status.FAILED:
-            reason = self._note_failure(now, health, old, reason)
+            reason = _noted(now, health, old, reason, checks=self._counts_checks)
         return [StatusChanged(health.master, old, new, diagnosis, reason)]
-
-    def _note_failure(self, now: int, health: MasterHealth, old: Status, reason: str) -> str:
-        """One more failure, unless it was failed before: the reason, and how long it is held."""
-        flapping = health.flapping
-        if self._counts_checks:
-            flapping.checked(passed=False)
-        if old is not Status.RECOVERING:
-            flapping.failed(now)
-        return f"{reason}; {flapping.words(now)}" if flapping.holds(now) else reason
 
     def acquit(self, now: int, health: MasterHealth, finding: Finding, reason: str) -> list[Output]:
         """The master is healthy: what stands against it is void."""
@@ -325,6 +323,19 @@ class Court(Judge):
             time_ns = health.detector.changes_ns()
             health.changes_ns = time_ns = time_ns if time_ns > now else NEVER
             self.agenda.set(health.master, time_ns)
+
+
+def _noted(now: int, health: MasterHealth, old: Status, reason: str, *, checks: bool) -> str:
+    """One more failure, unless it was failed before: the reason, and how long it is held.
+
+    `checks`: flap detection counts checks as well.
+    """
+    flapping = health.flapping
+    if checks:
+        flapping.checked(passed=False)
+    if old is not Status.RECOVERING:
+        flapping.failed(now)
+    return f"{reason}; {flapping.words(now)}" if flapping.holds(now) else reason
 
 
 def _fitted(detector: Detector, settings: DetectionSettings, chance: Chance) -> Detector:

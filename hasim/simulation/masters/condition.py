@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hasim.model import Cause
 
 
@@ -15,7 +17,8 @@ class Condition:
     `error_rates` (lists that multiply), `delays` (added to what begins: a list, in ns),
     `error_times` (what fails takes the shortest of them, in ns). `lags` (what is added to
     the lag of its copies: a list, in ns). `held` are the partitions whose
-    writes do not go on although its disk does.
+    writes do not go on although its disk does. `farewell` is what it does before it stops in good
+    order.
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,7 @@ class Condition:
         self.error_times: list[int] = []
         self.lags: list[int] = []
         self.held: frozenset[str] = frozenset()
+        self.farewell: Callable[[], None] = lambda: None
 
     @property
     def writes_wait(self) -> bool:

@@ -123,6 +123,25 @@ def test_a_vrrp_backup_takes_over_after_three_adverts_and_its_skew(priority: int
         assert abs(taken_ns - last_ns - expected_ns) <= 1000
 
 
+@pytest.mark.parametrize("priority", [1, 100, 254])
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_clean_stop_is_taken_over_after_the_skew_alone(priority: int, version: int) -> None:
+    """Priority 0 in the last advertisement; in VRRP 3 the skew is a part of the interval."""
+    detection = {"preset": "keepalived", "priority": priority, "vrrp_version": version}
+    own = {"detection": detection | {"heartbeat_interval": "2s"}}
+    stop = {"kind": "crash", "target": "a", "announced": True}
+    stop["at"] = {"law": "uniform", "low": "300s", "high": "420s"}
+    for journal in journals(5, faults=[stop], failover={"preset": "keepalived"}, **own):
+        skew_ns = version_s(version) * SECOND * (256 - priority) // 256
+        taken_ns = round(sum(times(journal)) * SECOND)
+        assert abs(taken_ns - skew_ns) <= 1000
+
+
+def version_s(version: int) -> int:
+    """What the skew is a part of, where advertisements go out each 2 s."""
+    return 1 if version == 2 else 2
+
+
 def test_a_vrrp_master_of_higher_priority_preempts_when_it_returns() -> None:
     fault = {"kind": "crash", "target": "a", "at": "60s", "for": "30s"}
     own = {"detection": {"preset": "keepalived"}, "failover": {"preset": "keepalived"}}

@@ -78,6 +78,9 @@ class Detector(Protocol):
     def brink(self, now: int) -> None:
         """So much came in that two more failed checks convict, if that many are needed."""
 
+    def left(self, now: int) -> None:
+        """The master has said that it stops now, in good order; most detectors do not mind."""
+
     def cleared(self, now: int) -> None:
         """The master is acquitted: what was against it is void, and silence counts from now."""
 

@@ -41,6 +41,9 @@ class VrrpSettings(FreshnessSettings):
 class Vrrp(Freshness):
     """Convicts after three intervals and a skew of silence, the interval being the heartbeats'.
 
+    A master that stops in good order says so by an advertisement of priority 0: then the skew alone
+    is waited for (RFC 3768, section 6.4.2; RFC 5798, section 6.4.2).
+
     Master_Down_Interval = 3 x advert + skew; skew = (256 - priority) / 256 of a second (VRRP 2,
     RFC 3768) or of the interval (VRRP 3, RFC 5798). So a crash is detected after
     U(2, 3) adverts + skew, as the last one was heard up to one before.
@@ -48,8 +51,17 @@ class Vrrp(Freshness):
 
     settings: VrrpSettings
 
+    def left(self, now: int) -> None:
+        """An advertisement of priority 0."""
+        self.heard_ns, self.due_ns = now, min(self.due_ns, now + self.skew_ns)
+
     def patience_ns(self) -> int:
         """The Master_Down_Interval."""
+        return ADVERTS * self.period_ns + self.skew_ns
+
+    @property
+    def skew_ns(self) -> int:
+        """Skew_Time: the lower the backup's priority, the longer it is."""
         own = self.settings
         of_ns = SECOND if own.vrrp_version == 2 else self.period_ns
-        return ADVERTS * self.period_ns + of_ns * (PRIORITIES - own.priority) // PRIORITIES
+        return of_ns * (PRIORITIES - own.priority) // PRIORITIES

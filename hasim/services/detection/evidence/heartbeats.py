@@ -64,12 +64,17 @@ class Heartbeats(Source):
         self.of_masters = {master.id: 0 for master in cluster.masters}
 
     def step(self, now: int, item: Input) -> list[Output]:
-        """A heartbeat was heard."""
+        """A heartbeat was heard, or a farewell: one that was overtaken says nothing, either."""
         assert isinstance(item, Heartbeat)
         master, number, sent_ns = item.master, item.number, item.sent_ns
         last = self.of_masters.get(master)
         if last is None:
             raise unknown_master(master, self.of_masters)
+        if item.leaving:
+            if number >= last:
+                self.of_masters[master] = number
+                self._judge.left(now, master)
+            return []
         if number <= last:
             return []
         self.of_masters[master] = number

@@ -95,6 +95,10 @@ class Judge(Protocol):
         """Evidence came in after which two more failed checks convict, if that many are needed."""
         ...
 
+    def left(self, now: int, master: str) -> None:
+        """The master has said that it stops now, in good order."""
+        ...
+
     def passed_many(
         self,
         master: str,

@@ -36,6 +36,7 @@ class Struck(Protocol):
     error_rates: list[float]
     error_times: list[int]
     lags: list[int]
+    farewell: Callable[[], None]
 
     @property
     def id(self) -> str:

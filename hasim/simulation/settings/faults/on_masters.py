@@ -14,14 +14,24 @@ class Crash(Counted):
     """The process dies: connections are refused, the queue and the work in service are lost."""
 
     kind: Literal["crash"]
+    announced: bool = False
+    """Whether it is a clean stop: the last heartbeat says that the master leaves (keepalived: an
+    advertisement of priority 0), and a detector that minds need not wait for its silence."""
 
     @property
     def impairing(self) -> bool:
         """It does not serve."""
         return True
 
+    @property
+    def strength(self) -> str:
+        """Whether it was announced."""
+        return "announced" if self.announced else ""
+
     def strike(self, reach: Reach, masters: Masters, lasting_ns: int) -> Cure:
         """One more crash."""
+        for master in masters if self.announced else ():
+            master.farewell()
         return self.count(masters, "crashes")
 
 
