@@ -15,6 +15,7 @@ from hasim.events import (
     ObserverTold,
     Output,
     OwnerChanged,
+    ReplicaReport,
     Restart,
     ServiceFailed,
     StatusChanged,
@@ -39,6 +40,8 @@ PAUSE_NS = 1_000_000_000
 """A service that raised at its own wake-up is woken again after a second, not at once."""
 WATCHERS = ("detection", "monitor")
 """Those that give no orders: at work before a term begins."""
+NOTED = (ReplicaReport,)
+"""Inputs that are only noted: whoever acts later goes by what it has heard before."""
 ASKING = "asking"
 PROCESS = (TakeSnapshot, Restart)
 """Inputs that concern no service, but the process of them all."""
@@ -219,7 +222,8 @@ class ControlPlane:
             out = self._reigned(self._reign.outbid(now, cast(Any, item).term))
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
-            if (not woken or due_ns[name] <= now) and self._is_at_work(name):
+            rests = not self._is_at_work(name) and type(item) not in NOTED
+            if (not woken or due_ns[name] <= now) and not rests:
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
         due = woken and due_ns.get(ASKING, NEVER) <= now

@@ -18,7 +18,8 @@ class Heartbeats:
 
     Where in the interval it begins is drawn for each, in every replication anew. A heartbeat
     that falls into a crash, a hang or a power-off is never sent, and its number is left out, as
-    the numbers go by the clock. One that stops in good order sends a last one. A service that is slow or fails delays none of them.
+    the numbers go by the clock. One that stops in good order sends a last one. A service that is
+    slow or fails delays none of them.
     """
 
     def __init__(

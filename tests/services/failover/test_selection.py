@@ -48,6 +48,7 @@ def test_rules_are_applied_one_after_the_other() -> None:
         "least-loaded": lambda c: c.in_flight,
         "nearest": lambda c: c.rtt_ns,
         "fewest-partitions": lambda c: c.owned,
+        "name": lambda c: c.master.id,
     }
     assert set(values) == set(RULES.names())
     made = [

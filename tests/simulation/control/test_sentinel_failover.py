@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from hasim.events import Demote, FailoverChanged, LeaderElected, StatusChanged
+from hasim.events import Demote, FailoverChanged, LeaderElected, ReplicaReport, StatusChanged
 from hasim.journal import Journal
 from hasim.model import Status
 from hasim.scenario.loader import from_data
@@ -38,6 +38,31 @@ def test_every_moment_is_as_it_was_measured(fault: str, write_within_s: float) -
     if fault == "stop":
         assert ks_2samp(made[:, -1], real[:, -1]).statistic < 0.3
     assert lost == 0
+
+
+@pytest.mark.parametrize(
+    ("faults", "masters", "expected"),
+    [
+        ([], [], "redis-2"),  # alike: the smallest run id
+        ([{"target": "redis-2", "extra": "5s"}], [], "redis-3"),  # the offset
+        ([{"target": "redis-2", "extra": "5s"}], [{"id": "redis-3", "priority": 2}], "redis-2"),
+    ],
+)
+def test_a_replica_is_chosen_by_priority_then_offset_then_run_id(
+    faults: list[dict[str, Any]], masters: list[dict[str, Any]], expected: str
+) -> None:
+    """sentinelSelectSlave, compareSlavesForPromotion: what it knows is not older than 5 s."""
+    base = truth.scenario("kill")
+    own = {one["id"]: one for one in masters}
+    world = [master | own.get(master["id"], {}) for master in base["masters"]]
+    kinds = [{"kind": "replication-lag", "at": "1s", "for": "30s"} | fault for fault in faults]
+    kill = {"kind": "crash", "target": "redis-1", "at": "21s"}
+    journal = run({"masters": world, "faults": [kill, *kinds]})
+    (step,) = (step for _, step in journal.of(FailoverChanged) if step.trigger == "promoted")
+    assert step.candidate == expected
+    (elected_ns,) = (t_ns for t_ns, _ in journal.of(LeaderElected))
+    heard = [t_ns for t_ns, report in journal.of(ReplicaReport) if report.master == expected]
+    assert any(elected_ns - 1.1 * SECOND < t_ns < elected_ns for t_ns in heard)
 
 
 def test_an_old_master_is_made_a_replica_at_the_second_info_after_its_return() -> None:

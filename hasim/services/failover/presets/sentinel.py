@@ -11,7 +11,10 @@ SENTINEL = Preset(
     source="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/; "
     "https://github.com/redis/redis/blob/7.0/src/sentinel.c",
     settings={
-        "selection": ["priority"],  # replica-priority, then the offset, then the run id
+        # replica-priority, the replication offset, the run id, for which the name stands
+        "selection": ["priority", "freshest", "name"],
+        "report_interval": "1s",  # INFO to the replicas of a master that is down
+        "report_age": "5s",  # info_validity_time: five of them
         "fencing": "none",
         "most_candidates": 1,  # -failover-abort-no-good-slave, -slave-timeout
         "transfer": "none",
