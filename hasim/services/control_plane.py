@@ -119,6 +119,7 @@ class ControlPlane:
         )
         self._door = Door(cluster)
         self._disk: str | None = None
+        self._digest = ""
         self._forget()
 
     def _forget(self) -> None:
@@ -152,8 +153,14 @@ class ControlPlane:
 
     def freeze(self) -> dict[str, Any]:
         """The state of all four services as plain data (JSON), and of which configuration it is."""
-        configuration = {"configuration": self._assembly.fingerprint()}
+        configuration = {"configuration": self._configuration()}
         return configuration | self._reign.freeze() | self._four.freeze()
+
+    def _configuration(self) -> str:
+        """The digest of what it is made of, reckoned when it is first asked for."""
+        if not self._digest:
+            self._digest = self._assembly.fingerprint()
+        return self._digest
 
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where the control plane stood that `freeze` was called on.
@@ -161,7 +168,7 @@ class ControlPlane:
         ValueError if that had another configuration. To be followed by `resume`: what has happened
         since is learned by asking.
         """
-        own, frozen = self._assembly.fingerprint(), data["configuration"]
+        own, frozen = self._configuration(), data["configuration"]
         if frozen != own:
             raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
         self._reign.thaw(data)

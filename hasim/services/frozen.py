@@ -77,7 +77,7 @@ def thaw(hint: Any, data: Any) -> Any:
     if data is None or members:
         return None if data is None else _thaw_member(members, data)
     hint = _alone(hint)
-    origin = typing.get_origin(hint)
+    origin = _origin(hint)
     if origin is dict:
         key, kind = _inside(hint, 2)
         return {int(k) if key is int else k: thaw(kind, item) for k, item in data.items()}
@@ -127,6 +127,7 @@ def _union(hint: Any) -> Mapping[str, type[Any]]:
     return {member.__name__: member for member in found} if len(found) > 1 else {}
 
 
+@functools.cache
 def _alone(hint: Any) -> Any:
     """The type without annotations, and without None beside it."""
     while hasattr(hint, "__metadata__") or _is_union(hint):
@@ -139,12 +140,23 @@ def _alone(hint: Any) -> Any:
 
 def _inside(hint: Any, count: int) -> tuple[Any, ...]:
     """The types of `count` things that a mapping, sequence or set holds; unknown ones are Any."""
-    args = typing.get_args(_alone(hint))
+    args = _arguments(hint)
     if not args:
         return (Any,) * count
     return args if len(args) == count and args[-1] is not Ellipsis else args[:1] * count
 
 
+@functools.cache
+def _arguments(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(_alone(hint))
+
+
+@functools.cache
+def _origin(hint: Any) -> Any:
+    return typing.get_origin(hint)
+
+
+@functools.cache
 def _is_union(hint: Any) -> bool:
     return typing.get_origin(hint) in (typing.Union, types.UnionType)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from hasim.model import Cluster
 from hasim.settings import Setting, SettingsError
@@ -68,16 +69,45 @@ def _settings(value: Any, where: Where) -> Iterator[tuple[Where, str]]:
         return
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return
-    for field in dataclasses.fields(value):
+    for field in _fields(type(value)):
         inside = getattr(value, field.name)
-        place = (*where, user_name(field.name))
-        wrong = _wrong(setting_of(type(value), field.name), inside)
+        wrong = _wrong(field.setting, inside)
         if wrong:
-            yield place, wrong
-        named = _unnamed(field_hint(type(value), field.name), inside)
+            yield (*where, field.shown), wrong
+        named = _unnamed(field.names, inside)
         if named:
-            yield place, named
-        yield from _settings(inside, place)
+            yield (*where, field.shown), named
+        if type(inside) not in _SCALARS:
+            yield from _settings(inside, (*where, field.shown))
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+"""Most values by far: they hold no others."""
+
+
+class _Field(NamedTuple):
+    """A field of a settings class, as it is looked at: what is known of the class alone."""
+
+    name: str
+    shown: str
+    setting: Setting | None
+    names: tuple[Any, ...] | None
+    """What a Literal allows, None if it is none."""
+
+
+@functools.cache
+def _fields(cls: type[Any]) -> tuple[_Field, ...]:
+    hints = {field.name: field_hint(cls, field.name) for field in dataclasses.fields(cls)}
+    literal = {n: h for n, h in hints.items() if typing.get_origin(h) is typing.Literal}
+    return tuple(
+        _Field(
+            name,
+            user_name(name),
+            setting_of(cls, name),
+            typing.get_args(literal[name]) if name in literal else None,
+        )
+        for name in hints
+    )
 
 
 def _wrong(setting: Setting | None, value: Any) -> str:
@@ -90,9 +120,9 @@ def _wrong(setting: Setting | None, value: Any) -> str:
     return ""
 
 
-def _unnamed(hint: Any, value: Any) -> str:
+def _unnamed(names: tuple[Any, ...] | None, value: Any) -> str:
     """A text that is none of the names that a Literal allows."""
-    if typing.get_origin(hint) is not typing.Literal or value in typing.get_args(hint):
+    if names is None or value in names:
         return ""
-    known = [str(name) for name in typing.get_args(hint)]
+    known = [str(name) for name in names]
     return f"unknown value {value!r}{nearest(str(value), known)}"

@@ -9,7 +9,7 @@ from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.swarm import Swarm
 from hasim.simulation.settings.faults import Fault
 
-LATEST_MS = 30_000
+LATEST_MS = 25_000
 """Faults begin by then, so that most runs have a quiet end."""
 STRENGTH: Mapping[str, Callable[[Dice], dict[str, Any]]] = {
     "slow": lambda dice: {"speed": dice.one("1%", "10%", "50%", "70%")},

@@ -55,7 +55,7 @@ def network(dice: Dice, may: Swarm) -> dict[str, Any]:
 def traffic(dice: Dice, may: Swarm, regions: list[str]) -> dict[str, Any]:
     """Few messages: enough to see what becomes of them, and to be evidence."""
     made: dict[str, Any] = {
-        "arrivals": {"law": "poisson", "rate": dice.one("1/s", "4/s", "4/s", "12/s")},
+        "arrivals": {"law": "poisson", "rate": dice.one("1/s", "2/s", "4/s", "8/s")},
         "owned": "0%" if "stateless" in may else dice.one("20%", "50%", "100%"),
         "timeout": dice.one("300ms", "1s", "1s", "3s"),
         "deadline": dice.one("1s", "5s", "20s"),

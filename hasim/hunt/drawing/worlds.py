@@ -16,6 +16,7 @@ from hasim.hunt.drawing.topology import masters, network, traffic
 from hasim.scenario.loader import Loaded, from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.settings import members_of
+from hasim.settings.reading import field_hint
 from hasim.simulation.settings.faults import AnyFault, Fault
 
 Data = dict[str, Any]
@@ -26,7 +27,7 @@ TRIES = 40
 def kinds() -> dict[str, type[Fault]]:
     """Every kind of fault that there is, by name."""
     return {
-        typing.get_args(typing.get_type_hints(cls)["kind"])[0]: cls for cls in members_of(AnyFault)
+        typing.get_args(field_hint(cls, "kind"))[0]: cls for cls in members_of(AnyFault)
     }
 
 
@@ -48,7 +49,7 @@ def _drawn(dice: Dice, name: str) -> Data:
     cluster = masters(dice, may, count)
     data: Data = {
         "name": name,
-        "horizon": dice.one("40s", "1m", "1m", "2m"),
+        "horizon": dice.one(*["40s"] * 6, *["1m"] * 3, "2m"),
         "replications": 1,
         "seed": dice.count(1, 10**6),
         "include_messages": True,

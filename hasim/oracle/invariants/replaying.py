@@ -40,10 +40,14 @@ def _find(case: Case) -> Iterator[Found]:
 
 def _lost(machine: ControlPlane) -> str:
     """What of the state another one does not have that was restored from it; empty: nothing."""
-    frozen: dict[str, Any] = json.loads(json.dumps(machine.freeze()))
+    text = json.dumps(machine.freeze())
+    frozen: dict[str, Any] = json.loads(text)
     other = machine.reborn()
     other.restore(frozen)
-    again = json.loads(json.dumps(other.freeze()))
+    thawed = json.dumps(other.freeze())
+    if thawed == text:
+        return ""
+    again = json.loads(thawed)
     for service, state in frozen.items():
         if again[service] == state:
             continue
