@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,31 +20,36 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hasim.findings.hunted import Hunted
+from hasim.hunt import crew
 from hasim.hunt.running import run
 from hasim.hunt.search import Hunt, State
 from hasim.hunt.store import keep, read, write
+from hasim.study.execution.executor import default_jobs
 from hasim.units import SECOND, parse_duration
 from tests.hunt.defects import DEFECTS
 
 FOLDER = Path("runs/hunting")
 PAGE = Path(__file__).with_suffix(".md")
-EVERY = 25
+EVERY = 500
 ASKED = 100_000
 
 
-def hunt(seed: int, worlds: int, budget_s: float) -> State:
-    """Go on with the hunt until so many worlds have run, or the time is over."""
+def hunt(seed: int, worlds: int, budget_s: float, jobs: int) -> Iterator[State]:
+    """Go on with the hunt until so many worlds have run, or the time is over; now and then."""
     state = read(FOLDER, seed)
     made, began, before_s = Hunt(state), time.monotonic(), state.seconds
+    source = crew.worlds(made, jobs)
     while state.number < worlds and time.monotonic() - began < budget_s:
-        ran = made.step()
+        ran = next(source)
         state.seconds = before_s + time.monotonic() - began
         if ran.broken:
-            keep(FOLDER, ran, f"world-{state.number - 1}")
+            keep(FOLDER, made.again(ran, ran.broken[0]), f"world-{state.number - 1}")
         if state.number % EVERY == 0:
             write(FOLDER, state)
+            yield state
+    source.close()
     write(FOLDER, state)
-    return state
+    yield state
 
 
 def bites(name: str, seed: int, seconds: float) -> str:
@@ -88,10 +94,13 @@ def main() -> None:
     parser.add_argument("--budget", default="10m")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--defects", type=float, default=0.0)
+    parser.add_argument("--jobs", type=int, default=default_jobs())
     asked = parser.parse_args()
-    state = hunt(asked.seed, asked.worlds, parse_duration(asked.budget) / SECOND)
     known = FOLDER / "defects.json"
     found: dict[str, str] = json.loads(known.read_text()) if known.exists() else {}
+    budget_s = parse_duration(asked.budget) / SECOND
+    for state in hunt(asked.seed, asked.worlds, budget_s, asked.jobs):
+        PAGE.write_text(page(state, found), encoding="utf-8")
     for name in DEFECTS if asked.defects else ():
         found[name] = bites(name, asked.seed, asked.defects)
         known.write_text(json.dumps(found))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.options import ScenarioName, asked, examples, format_option
+from hasim.commands.options import ScenarioName, asked, examples, format_option, jobs_option
 from hasim.commands.shell import FAILED, FINE, INTERRUPTED, detail, fail, note, warn
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ EVERY = 25
     help="Stop after so many different broken invariants.  [default: 5]",
 )
 @click.option("--seed", type=click.IntRange(0), default=1, metavar="N", help="[default: 1]")
+@jobs_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -82,8 +83,8 @@ def hunt(scenario: str | None, style: str, **options: Any) -> int:
     Without SCENARIO in random worlds of everything: topologies, settings, algorithms, faults,
     operations. Worlds that reach something new are changed and tried again. With SCENARIO in that
     one, with up to K random faults. What is found is made as small as it can be and written to a
-    scenario file. The same seed gives the same worlds in the same order; how far it comes depends
-    on the time. Ctrl-C keeps what was found, and the same command goes on.
+    scenario file. The same seed gives the same worlds in the same order, whatever --jobs; how far
+    it comes depends on the time. Ctrl-C keeps what was found, and the same command goes on.
 
     Exit code 0: nothing was broken; 1: something was; 2: bad input; 130: interrupted.
     """
@@ -135,6 +136,7 @@ def _broken(
 ) -> int:
     from hasim.commands.output import show
     from hasim.findings.hunted import Hunted
+    from hasim.hunt.crew import crew_of, worlds
     from hasim.hunt.search import Hunt
     from hasim.hunt.store import read, write
 
@@ -146,13 +148,15 @@ def _broken(
     interrupted = False
     if state.number:
         note(f"Goes on after {state.number:,} worlds in {folder}")
+    left = None if most is None else most - state.number
+    source = worlds(made, crew_of(options["jobs"], left))
     try:
         while not clock.over and (most is None or state.number < most):
-            ran = made.step()
+            ran = next(source)
             state.seconds = before_s + clock.took_s
             name = next((n for n in ran.broken if n not in {f.invariant for f in finds}), None)
             if name is not None:
-                finds.append(_find(made, ran.only(name), folder))
+                finds.append(_find(made, made.again(ran, name), folder))
             if state.number % EVERY == 0:
                 write(folder, state)
                 detail(f"{state.number:,} worlds, {len(state.reached)} features")
@@ -161,6 +165,8 @@ def _broken(
     except KeyboardInterrupt:
         interrupted = True
         warn(f"Interrupted: what was found is kept in {folder}")
+    finally:
+        source.close()
     write(folder, state)
     show(Hunted(state, finds), style)
     if interrupted:

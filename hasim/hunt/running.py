@@ -50,6 +50,8 @@ class Ran:
     reached: frozenset[str] = frozenset()
     faults: int = 0
     years: float = 0.0
+    mutant: bool = False
+    """Whether it was changed from an earlier one."""
 
     @property
     def broken(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hasim.hunt.objectives import OBJECTIVES
@@ -87,10 +88,11 @@ def stated(text: str) -> Invariant:
         )
     what, within = form["what"].strip(), form["within"]
     limit = _LIMIT.fullmatch(what)
+    find: Callable[[Case], Iterator[Found]]
     if limit is not None and within is None:
         find = _of_number(text, limit)
     elif what in STATES:
-        find = _of_state(what, None if within is None else _duration(text, within))
+        find = _State(what, 0 if within is None else _duration(text, within))
     else:
         name = limit["name"] if limit is not None else what
         known = STATES if limit is None else OBJECTIVES.known
@@ -113,18 +115,34 @@ def _of_number(text: str, limit: re.Match[str]) -> Callable[[Case], Iterator[Fou
         most = float(written)
     except ValueError:
         most = _duration(text, written) / SECOND
-
-    def find(case: Case) -> Iterator[Found]:
-        came_to = OBJECTIVES.known[name](case.journal, case.facts)
-        if not HOW[how](came_to, most):
-            yield Found(case.horizon_ns, name, f"it came to {came_to:g}, stated is {how} {written}")
-
-    return find
+    return _Number(name, how, written, most)
 
 
-def _of_state(name: str, within_ns: int | None) -> Callable[[Case], Iterator[Found]]:
-    def find(case: Case) -> Iterator[Found]:
-        steps = STATES[name](case)
+@dataclass(frozen=True)
+class _Number:
+    """Finds a number of the run that is not within its limit. It can be pickled."""
+
+    name: str
+    how: str
+    written: str
+    limit: float
+
+    def __call__(self, case: Case) -> Iterator[Found]:
+        came_to = OBJECTIVES.known[self.name](case.journal, case.facts)
+        if not HOW[self.how](came_to, self.limit):
+            text = f"it came to {came_to:g}, stated is {self.how} {self.written}"
+            yield Found(case.horizon_ns, self.name, text)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Finds each time for which a state does not hold, longer than that. It can be pickled."""
+
+    name: str
+    within_ns: int
+
+    def __call__(self, case: Case) -> Iterator[Found]:
+        steps = STATES[self.name](case)
         since_ns = None if steps.before else 0
         for t_ns, holds in [
             *zip(steps.times_ns, steps.values, strict=True),
@@ -133,9 +151,7 @@ def _of_state(name: str, within_ns: int | None) -> Callable[[Case], Iterator[Fou
             if not holds:
                 since_ns = t_ns if since_ns is None else since_ns
                 continue
-            if since_ns is not None and t_ns - since_ns > (within_ns or 0):
+            if since_ns is not None and t_ns - since_ns > self.within_ns:
                 lasts = format_duration(t_ns - since_ns)
-                yield Found(since_ns, name, f"it does not hold for {lasts}")
+                yield Found(since_ns, self.name, f"it does not hold for {lasts}")
             since_ns = None
-
-    return find

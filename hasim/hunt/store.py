@@ -14,7 +14,7 @@ from hasim.hunt.search import State
 from hasim.hunt.telling import scenario_text
 from hasim.settings import ANY, count, factor
 
-FORMAT = 1
+FORMAT = 2
 NAME = "hunt.json"
 Number = Annotated[int, count("A number.", least=0, most=ANY)]
 
@@ -37,6 +37,7 @@ class Stored:
     seconds: Annotated[float, factor("Seconds.", above=None, least=0.0)]
     reached: dict[str, Number] = field(default_factory=dict)
     kept: list[dict[str, Any]] = field(default_factory=list)
+    fresh: list[dict[str, Any]] = field(default_factory=list)
     broken: dict[str, Number] = field(default_factory=dict)
 
 

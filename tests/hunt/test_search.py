@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
 
 from hasim.hunt.costly import Costly, bare
-from hasim.hunt.search import Hunt, State
+from hasim.hunt.crew import crew_of, worlds
+from hasim.hunt.search import ROUND, Hunt, State
 from hasim.hunt.statements import stated
 from hasim.hunt.store import HuntError, keep, read, write
+from hasim.oracle import Invariant
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
 from hasim.services.failover.fencing.confirmed import Confirmed
 from tests.commands.test_cli import cli
 
+NEVER = "always: failed-messages < 0"
 SHORT = {
     "name": "short",
     "horizon": "1m",
@@ -27,15 +31,16 @@ SHORT = {
 
 
 def test_the_same_seed_gives_the_same_hunt_also_if_it_goes_on_from_a_folder(tmp_path: Path) -> None:
-    whole = Hunt(State(5))
-    for _ in range(8):
+    begun = State(5, number=ROUND - 4)
+    whole = Hunt(copy.deepcopy(begun))
+    for _ in range(10):
         whole.step()
-    part = Hunt(State(5))
-    for _ in range(3):
+    part = Hunt(begun)
+    for _ in range(2):
         part.step()
     write(tmp_path, part.state)
     rest = Hunt(read(tmp_path, 5))
-    for _ in range(5):
+    for _ in range(8):
         rest.step()
     assert rest.state == whole.state
     assert whole.state.mutants
@@ -45,6 +50,37 @@ def test_the_same_seed_gives_the_same_hunt_also_if_it_goes_on_from_a_folder(tmp_
     (tmp_path / "hunt.json").write_text('{"hasim_hunt": 1, "seed": "x"}')
     with pytest.raises(HuntError, match=r"hunt\.json"):
         read(tmp_path, 5)
+
+
+def test_any_number_of_processes_gives_the_same_hunt() -> None:
+    """Over the end of a round, from which on earlier worlds are changed."""
+    begun = State(5, number=ROUND - 15, fresh=[dict(SHORT, faults=[])])
+    alone, many = Hunt(copy.deepcopy(begun)), Hunt(copy.deepcopy(begun), [stated(NEVER)])
+    for _ in range(35):
+        alone.step()
+    source = worlds(many, 3)
+    found = [next(source) for _ in range(35)]
+    source.close()
+    assert all(NEVER in ran.broken for ran in found)
+    assert many.state.broken.pop(NEVER) == 35
+    assert many.state == alone.state
+    assert alone.state.mutants
+    again = many.again(found[0], NEVER)
+    assert again.journal is not None
+    assert again.broken == (NEVER,)
+
+
+def test_what_other_processes_do_not_know_is_looked_at_in_this_one() -> None:
+    hunt = Hunt(State(5), [Invariant("own", "", "", lambda case: iter(()))])
+    source = worlds(hunt, 2)
+    assert next(source).journal is not None
+    source.close()
+
+
+def test_few_worlds_are_no_work_for_many_processes() -> None:
+    assert crew_of(8, 3) == 1
+    assert crew_of(8, 40) == 4
+    assert crew_of(8, None) == 8
 
 
 def test_a_find_is_shrunk_to_a_scenario_that_breaks_the_same(

@@ -26,9 +26,7 @@ TRIES = 40
 
 def kinds() -> dict[str, type[Fault]]:
     """Every kind of fault that there is, by name."""
-    return {
-        typing.get_args(field_hint(cls, "kind"))[0]: cls for cls in members_of(AnyFault)
-    }
+    return {typing.get_args(field_hint(cls, "kind"))[0]: cls for cls in members_of(AnyFault)}
 
 
 def draw(seed: int, number: int) -> tuple[Data, Loaded]:

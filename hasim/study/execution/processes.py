@@ -33,7 +33,10 @@ class Processes:
 
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self.count, mp_context=_context(), initializer=_start_worker, initargs=(self._work,)
+            self.count,
+            mp_context=start_context(),
+            initializer=_start_worker,
+            initargs=(self._work,),
         )
 
     def submit(self, batch: Batch) -> Future[Done]:
@@ -65,7 +68,7 @@ class Processes:
 
 
 @functools.cache
-def _context() -> BaseContext:
+def start_context() -> BaseContext:
     """How workers are started: from a clean server that has imported hasim, else afresh.
 
     Never by forking the caller, who may have threads (a notebook, a progress
@@ -120,7 +123,11 @@ def _start_worker(work: Work) -> None:
     """Called once in each worker: keeps the work, which batches then need not carry."""
     global _work  # noqa: PLW0603 - a worker process serves one study
     _work = work
-    # The parent alone decides what Ctrl-C means.
+    serve_parent()
+
+
+def serve_parent() -> None:
+    """Called once in each worker: it ends with its parent, who alone decides what Ctrl-C means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
