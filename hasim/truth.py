@@ -112,6 +112,20 @@ class WritesHeld:
 
 
 @record
+class Acknowledging:
+    """From now on, `master` acknowledges writes of a partition once these `standbys` have them.
+
+    `held`: they are not enough, and no write is acknowledged until more are there, or the waiting
+    for them is over. Only where acknowledgements wait for standbys.
+    """
+
+    partition: str
+    master: str
+    standbys: tuple[str, ...]
+    held: bool
+
+
+@record
 class TrafficRollup:
     """Messages that arrived in one bucket of time, by last master, class and outcome.
 
@@ -272,6 +286,7 @@ Truth = (
     | MasterRestarted
     | WritesLost
     | WritesHeld
+    | Acknowledging
     | TrafficRollup
     | LoadSample
     | KeysMoved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hasim.oracle.invariant import Invariant
+from hasim.oracle.invariants.acknowledged import ACKNOWLEDGED_KEPT
 from hasim.oracle.invariants.alerts import ALERTS_END
 from hasim.oracle.invariants.answers import PAIRED
 from hasim.oracle.invariants.at_work import SERVICES_AT_WORK
@@ -32,6 +33,7 @@ from hasim.settings.registry import Named
 
 _SHIPPED = (
     *(ONE_PRIMARY, NO_NEEDLESS_POWER_OFF, RESTORED, WRITES_CONSERVED, MESSAGES_CONSERVED),
+    ACKNOWLEDGED_KEPT,
     *(FIT_CANDIDATES, EPOCHS_GROW, OWNERS_CONFIRM),
     *(WHOLE_COPIES, LIVE_SOURCES, CONFIRMED_OFF, FENCING_ATTEMPTS),
     *(LEGAL_STEPS, GOING_ON, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from hasim import events, truth
 from hasim.journal import Journal, Record
 from hasim.model import Cause, Status
 from hasim.report import format
+from hasim.report.copies import acknowledging
 from hasim.report.deeds import DEEDS
 from hasim.report.story import Line
 from hasim.singles import singly
@@ -90,6 +92,7 @@ class Teller:
             truth.MasterFenced: self._fenced,
             truth.MasterRestarted: self._restarted,
             truth.WritesLost: self._lost,
+            truth.Acknowledging: partial(acknowledging, self.partitions),
             events.SendProbe: self._probe,
             events.GatewayReport: self._report,
             events.StatusChanged: self._status,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hasim.measures.catalogue import MEASURES
+from hasim.scenario.copies import copies_problems
 from hasim.scenario.operations import operation_problems
 from hasim.scenario.places import (
     each_problem,
@@ -99,6 +100,7 @@ def _tier(tier: WorldSettings) -> Found:
     yield from _masters(tier)
     yield from _detection(tier)
     yield from rhythm_problems(tier)
+    yield from copies_problems(tier)
     if not is_prime(tier.balancing.table_size):
         got = tier.balancing.table_size
         yield ("balancing", "table_size"), f"must be a prime number (such as 65537), got {got}"

@@ -110,7 +110,7 @@ class Oracle:
 
     def _reached(self, master: SimMaster, partition: str | None) -> bool:
         """Whether it answers, and more than half of the gateways send to it and reach it."""
-        if master.impairment() or (partition is not None and master.writes_wait):
+        if master.impairment() or (partition is not None and not self._writes(master)):
             return False
         reached = 0
         for gateway in self._gateways:
@@ -121,6 +121,10 @@ class Oracle:
             if routed and self._in_time(gateway.endpoint, master):
                 reached += 1
         return 2 * reached > len(self._gateways)
+
+    def _writes(self, master: SimMaster) -> bool:
+        """Whether it acknowledges a write while its client waits."""
+        return not master.writes_wait and master.commits_after_ns <= self._patience_ns
 
     def _in_time(self, gateway: str, master: SimMaster) -> bool:
         """Whether an answer crosses back before the client gives up, by the median."""
@@ -140,6 +144,8 @@ class Oracle:
             return master.impairment()
         if master.writes_wait:
             return "disk-stall" if master.disks else "no-majority"
+        if not self._writes(master):
+            return "no-standby"
         endpoint = master_endpoint(owner)
         gateways = [gateway.endpoint for gateway in self._gateways]
         connected = sum(self._network.connected(g, endpoint) for g in gateways)

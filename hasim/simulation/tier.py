@@ -39,6 +39,7 @@ from hasim.simulation.durations import Durations
 from hasim.simulation.laws import Law
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions, Replication
+from hasim.simulation.masters.synchrony import synchrony_of
 from hasim.simulation.masters.tokens import tokens_of
 from hasim.simulation.network import master_endpoint
 from hasim.simulation.oracle import Oracle
@@ -92,6 +93,7 @@ class Tier:
         self.streams = Replication(self.env, self.partitions, self.masters, self.network)
         fencing = settings.failover.fencing
         self.tokens = tokens_of(fencing, self.masters, self.partitions, self.streams)
+        self.synchrony = synchrony_of(settings.replication, self.streams, self.changes, self.record)
         self.device = FencingDevice(
             self.env,
             settings.fencing_device,
@@ -309,10 +311,8 @@ class Tier:
             if self._behind is not None:
                 commands.probes.behind = self._behind.dependency(source)
             driver.perform = commands.perform
-            if (
-                self._around.settings.probes == "stretches"
-                and commands.probes.nearest_ns >= NEAREST_NS
-            ):
+            far = commands.probes.nearest_ns >= NEAREST_NS
+            if self._around.settings.probes == "stretches" and far:
                 driver.deputy = self._stretches(driver, commands.probes)
             found[name] = Observer(driver, post, commands)
         for observer in found.values():
@@ -341,17 +341,16 @@ class Tier:
         """Look again whenever something changes; to be called once, when all tiers are there."""
         # Streams break and mend before the oracle looks; the messages learn of it last, since
         # they run on from what the others have found.
-        self.changes.on_change += () if self.agents is None else (self.agents.changed,)
-        if self.tokens is not None:
-            self.changes.on_change += (self.tokens.changed,)
+        for part in (self.agents, self.tokens):
+            self.changes.on_change += () if part is None else (part.changed,)
         if any(source.connected for source in self.settings.detection.evidence):
             posts = [observer.post for observer in self.observers.values()]
             self.changes.on_change += (Connections(self.masters.values(), posts).changed,)
         self.changes.on_change += (
             *(observer.commands.probes.changed for observer in self.observers.values()),
             self.streams.refresh,
-            self.oracle.update,
-            self.messages.changed,
+            *([] if self.synchrony is None else [self.synchrony.changed]),
+            *(self.oracle.update, self.messages.changed),
         )
         self.changes.on_reroute += (self.oracle.update_service, self.messages.rerouted)
 

@@ -35,6 +35,7 @@ from hasim.simulation.laws import Constant
 from hasim.simulation.settings import FencingDeviceSettings, RetrySettings, WorldSettings
 from hasim.simulation.settings.faults import Crash, Hang
 from hasim.truth import (
+    Acknowledging,
     AttemptRollup,
     MasterFenced,
     MessageRecord,
@@ -42,6 +43,7 @@ from hasim.truth import (
     TrafficRollup,
     Writers,
     WritesHeld,
+    WritesLost,
 )
 from hasim.units import MILLISECOND, SECOND
 from tests.services.bench import detection
@@ -134,6 +136,17 @@ class Tampered:
         """The first record like this stands there twice."""
         place = next(self.places(kind, **values))
         self.journal.records.insert(place, self.journal.records[place])
+
+
+def forgotten_write(lie: Tampered) -> None:
+    """The backup loses a second of writes, although every one of them waited for it."""
+    place = next(lie.places(Promote))
+    t_ns, order = lie.journal.records[place].t_ns, lie.body(place)
+    (partition,) = order.partitions
+    waits = Acknowledging(partition, "m1", (order.target,), False)
+    lie.journal.records.insert(0, Record(0, "truth", waits, ""))
+    lost = WritesLost(partition, order.failover, 8, 8 * 4096, SECOND, lie.observer)
+    lie.add(t_ns / SECOND + 0.2, "truth", lost)
 
 
 def torn(lie: Tampered) -> None:
@@ -243,6 +256,7 @@ LIES: dict[str, Callable[[Tampered], None]] = {
     "service-restored": lambda lie: lie.add(
         50, "truth", PartitionServed("p3", False, "m3", "no-primary")
     ),
+    "acknowledged-kept": forgotten_write,
     "writes-conserved": lambda lie: lie.change(WritesHeld, {"held": 10**6}),
     "messages-conserved": lambda lie: lie.change(TrafficRollup, {"messages": 10**6}, outcome="ok"),
     "fit-candidates": unfit,

@@ -19,7 +19,7 @@ def control(dice: Dice, may: Swarm, region: str) -> dict[str, Any]:
         "failover": failover(dice, may),
         "fencing_device": device(dice, may),
         "promotion": {"duration": dice.one("100ms", "900ms") if slow else dice.one("0s", "20ms")},
-        "replication": {"copies": dice.one(0, 1, 2, 2), "lag": dice.one("0s", "20ms", "2s")},
+        "replication": replication(dice, may),
         "balancing": balancing(dice, may),
         "monitor": {"hold": dice.one("0s", "2s", "10s")},
         "observer": observer(dice, may, region),
@@ -29,6 +29,29 @@ def control(dice: Dice, may: Swarm, region: str) -> dict[str, Any]:
             "majority": "before-failover" if "majority" in may else "at-start",
         },
     }
+
+
+def replication(dice: Dice, may: Swarm) -> dict[str, Any]:
+    """Copies, and whether acknowledgements wait for them: for no more than there are."""
+    copies = dice.one(0, 1, 2, 2)
+    made: dict[str, Any] = {"copies": copies, "lag": dice.one("0s", "20ms", "2s")}
+    if "waiting-writes" in may and copies:
+        made["acknowledge"] = dice.one(
+            {
+                "kind": "semi-synchronous",
+                "replicas": dice.count(1, copies),
+                "timeout": dice.one("300ms", "2s", "10s"),
+                "wait_no_replica": dice.one(True, False),
+            },
+            {
+                "kind": "synchronous",
+                "any": dice.count(0, copies),
+                "level": dice.one("received", "flushed", "applied"),
+                "if_missing": dice.one("hang", "shrink"),
+                "shrink_after": dice.one("0s", "2s", "10s"),
+            },
+        )
+    return made
 
 
 def detection(dice: Dice, may: Swarm) -> dict[str, Any]:

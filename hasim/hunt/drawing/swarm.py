@@ -16,7 +16,7 @@ FEATURES = (
     *("retries", "hedging", "clients", "holding", "guards", "deep-health", "messages-evidence"),
     *("other-detectors", "other-balancing", "operations", "witnesses", "memory-loss", "majority"),
     *("no-fencing", "sick-device", "slow-promotion", "lag-limit", "failback", "policy", "extremes"),
-    *("flapping", "heartbeats", "tight-timeouts"),
+    *("flapping", "heartbeats", "tight-timeouts", "waiting-writes"),
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hasim.model import Cause
 from hasim.simulation.clock import Call
 from hasim.simulation.laws import whole_ns
-from hasim.simulation.masters.master import NOT_ASKED
+from hasim.simulation.masters.job import NOT_ASKED, UNWRITTEN
 from hasim.simulation.service import ServiceLaw
 from hasim.simulation.settings import MasterSettings
 from hasim.simulation.streams import Stream
@@ -26,7 +26,7 @@ class DeepProbe:
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
         self.asks, self.asked = False, NOT_ASKED
-        self.faulty = False
+        self.faulty, self.written_ns = False, UNWRITTEN
         self._answer = answer
 
     def reply(self, cause: Cause) -> bool:

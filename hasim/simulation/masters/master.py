@@ -5,44 +5,18 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from hasim.model import Cause
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
 from hasim.simulation.clock import COMPLETION, Call, Clock
 from hasim.simulation.masters.cold import Cold
+from hasim.simulation.masters.commits import FOREVER, Commits
 from hasim.simulation.masters.condition import Condition
+from hasim.simulation.masters.job import ANSWERED, ASKING, FAILED, UNWRITTEN, Job
 from hasim.simulation.masters.primaries import Primaries
 from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
-
-NOT_ASKED, ASKING, ANSWERED, FAILED = range(4)
-"""Whether the next tier was asked on behalf of a job, and what came of it."""
-
-
-class Job(Protocol):
-    """Something a worker is busy with: an attempt of a message, or a deep probe.
-
-    `faulty`: what it asks for is wrong in itself, which is the client's error.
-    """
-
-    key: int
-    demand_ns: int
-    error_draw: float
-    faulty: bool
-    partition: str | None
-    queued_ns: int
-    remaining_ns: int
-    resumed_ns: int
-    completion: Call | None
-    asks: bool
-    """Whether a master that asks the next tier does so for it."""
-    asked: int
-    """How far that is: one of `NOT_ASKED`, `ASKING`, `ANSWERED`, `FAILED`."""
-
-    def reply(self, cause: Cause) -> bool:
-        """The master answers: whether that will be there before the client gives up."""
-        ...
 
 
 class Work(NamedTuple):
@@ -55,7 +29,7 @@ class Work(NamedTuple):
     """Time for which workers were busy, summed over them (nanoseconds)."""
 
 
-class SimMaster(Condition, Primaries):
+class SimMaster(Condition, Primaries, Commits):
     """Serves jobs first come, first served, with as many workers as its settings say.
 
     `life` counts the deaths of the process: what one life was told, the next does not know.
@@ -74,6 +48,7 @@ class SimMaster(Condition, Primaries):
         self.id = settings.id
         Condition.__init__(self)
         Primaries.__init__(self, changed)
+        Commits.__init__(self)
         self.life = 0
         self.overloaded = False
         self._patience_ns = client_timeout_ns
@@ -270,13 +245,19 @@ class SimMaster(Condition, Primaries):
         job.completion = None
         if (rate := self._rate_of(job)) > 0.0:
             delay = max(0, int(job.remaining_ns / rate))
-            job.completion = Call(self.env, delay, COMPLETION, self._complete, job, job.key)
+            if job.written_ns != UNWRITTEN:
+                delay = self._left_ns(job)
+            if delay < FOREVER // 2:
+                job.completion = Call(self.env, delay, COMPLETION, self._complete, job, job.key)
 
     def _complete(self, event: Call) -> None:
         job: Job = event.load
         if job.completion is not event:
             return  # a fault took this completion back
         if self._asks_for(job):
+            return
+        if self._waits(job) and not _fails(job, self._error_rate):
+            self._wait(job)
             return
         self._meter()
         self._done += 1

@@ -87,9 +87,9 @@ class Replication:
     def __init__(
         self, env: Clock, partitions: Partitions, masters: dict[str, SimMaster], network: Network
     ) -> None:
-        self._env = env
-        self._partitions = partitions
-        self._masters = masters
+        self.env = env
+        self.partitions = partitions
+        self.masters = masters
         self._network = network
         self._ends = {master: master_endpoint(master) for master in masters}
         # By owner and standby: since when the standby hears nothing of the owner.
@@ -98,8 +98,8 @@ class Replication:
     def possible(self, source: str, target: str) -> bool:
         """Whether state can flow from one master to another, now."""
         return (
-            self._masters[source].answering
-            and self._masters[target].answering
+            self.masters[source].answering
+            and self.masters[target].answering
             and self._network.connected(self._ends[source], self._ends[target])
         )
 
@@ -112,42 +112,50 @@ class Replication:
 
         They do if the owner hangs: what it has sent is under way, and it acknowledges no more.
         """
-        owner = self._masters[source]
+        owner = self.masters[source]
         return (
             not (owner.offs or owner.crashes)
-            and self._masters[target].answering
+            and self.masters[target].answering
             and self._network.connected(self._ends[source], self._ends[target])
         )
 
     def refresh(self) -> None:
         """Masters or links are not what they were: break or mend the streams."""
-        for state in self._partitions.states.values():
-            state.refresh(self._env.now, self.streams, self.extra_ns)
+        for state in self.partitions.states.values():
+            state.refresh(self.env.now, self.streams, self.extra_ns)
             for standby in state.streams:
                 pair = state.owner, standby
                 # Who was made owner while it still received is on no link from itself.
                 if standby == state.owner or self._hears(*pair):
                     self._silent_ns.pop(pair, None)
                 else:
-                    self._silent_ns.setdefault(pair, self._env.now)
+                    self._silent_ns.setdefault(pair, self.env.now)
 
     def testimony(self, owner: str, standby: str) -> bool | None:
         """Whether a standby holds replication from an owner to be broken; None: it is no standby.
 
         A process that dies closes the connection; otherwise silence has to last.
         """
-        states = self._partitions.unsettled.values()
+        states = self.partitions.unsettled.values()
         if not any(state.owner == owner and standby in state.streams for state in states):
             return None
         since_ns = self._silent_ns.get((owner, standby))
         if since_ns is None:
             return False
-        closed = self._masters[owner].refusing and self._linked(owner, standby)
-        return closed or self._env.now - since_ns >= self._partitions.net_timeout_ns
+        silent_ns = self.env.now - since_ns
+        return self.closed(standby, owner) or silent_ns >= self.partitions.net_timeout_ns
+
+    def closed(self, one: str, other: str) -> bool:
+        """Whether a master knows that its connection to another is closed: its process died."""
+        return self.masters[other].refusing and self._linked(one, other)
+
+    def round_trip_ns(self, owner: str, standby: str) -> int | None:
+        """The median round trip between two masters as things are; None: packets do not pass."""
+        return self._network.round_trip_ns(self._ends[owner], self._ends[standby])
 
     def _hears(self, owner: str, standby: str) -> bool:
         """Whether the threads of two masters that replicate can talk to each other."""
-        both = self._masters[owner].beating and self._masters[standby].beating
+        both = self.masters[owner].beating and self.masters[standby].beating
         return both and self._linked(owner, standby)
 
     def _linked(self, one: str, other: str) -> bool:
@@ -155,4 +163,4 @@ class Replication:
 
     def extra_ns(self, master: str) -> int:
         """What faults add to the lag of all that a master receives (nanoseconds)."""
-        return sum(self._masters[master].lags)
+        return sum(self.masters[master].lags)

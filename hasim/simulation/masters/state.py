@@ -20,7 +20,8 @@ class ReplicationStream:
     Nothing is simulated per write: the standby holds what was acknowledged
     `lag_ns` and `extra_ns` (what a fault adds) ago, as long as the stream is connected; when it
     breaks, at `broke_ns`, the position stays, and after a reconnection it jumps once the missing
-    bytes have crossed.
+    bytes have crossed. While acknowledgements wait for it (`waited`), it holds all that is
+    acknowledged, from the first write on for which they did: after position `waited_from`.
     """
 
     def __init__(self, position: int, lag_ns: int) -> None:
@@ -30,12 +31,25 @@ class ReplicationStream:
         self.connected = False
         self.caught_up_ns = 0
         self.broke_ns = 0
+        self.waited = False
+        self.waited_from = 0
 
     def position(self, now: int, acknowledged: Writes) -> int:
         """Writes that the standby holds; NO_COPY if it never had one."""
         if not self.connected or now < self.caught_up_ns:
             return self.settled
-        return max(self.settled, acknowledged.until(now - self.whole_ns))
+        return max(self.settled, acknowledged.until(now - self.behind_ns(now, acknowledged)))
+
+    def behind_ns(self, now: int, acknowledged: Writes) -> int:
+        """How long ago what it has received last was acknowledged, as long as it is connected."""
+        has_all = self.waited and acknowledged.until(now) > self.waited_from
+        return 0 if has_all else self.whole_ns
+
+    def wait_for(self, now: int, acknowledged: Writes, waited: bool) -> None:
+        """Acknowledgements wait for it from now on, or do so no more."""
+        if waited != self.waited:
+            self.settled = self.position(now, acknowledged)
+            self.waited, self.waited_from = waited, acknowledged.until(now)
 
     @property
     def whole_ns(self) -> int:
@@ -52,7 +66,8 @@ class ReplicationStream:
         """The link or one of its ends changed its state."""
         self.settled = self.position(now, acknowledged)
         if connected and not self.connected:
-            self.caught_up_ns = now + self.whole_ns + catch_up_ns
+            # At the start nothing is missing.
+            self.caught_up_ns = now + self.whole_ns + catch_up_ns if now else 0
         elif self.connected and not connected:
             self.broke_ns = now
         self.connected = connected
@@ -64,6 +79,7 @@ class PartitionState:
     `history` counts changes of owner: a position means something within one history
     only. `stale` holds, by the order that had moved the partition, how many writes
     somebody acknowledged who no longer owned it, and the time of the first (ns).
+    `waits_applied`: the standbys that have applied whatever is acknowledged.
     """
 
     def __init__(
@@ -88,6 +104,7 @@ class PartitionState:
         self.moved_by: Order = ("", 0)
         self.stale: dict[Order, tuple[int, int]] = {}
         self.streams: dict[str, ReplicationStream] = {}
+        self.waits_applied: frozenset[str] = frozenset()
         self._under_way: list[int] = []
 
     def acknowledge(self, now: int, master: str) -> None:
@@ -139,22 +156,32 @@ class PartitionState:
 
     def behind_ns(self, master: str) -> int:
         """The lag of the copy of `master`: none for the owner's own (nanoseconds)."""
-        return 0 if master == self.owner else self.streams[master].whole_ns
+        if master == self.owner or self.streams[master].waited:
+            return 0
+        return self.streams[master].whole_ns
 
     def missed_ns(self, now: int, master: str) -> int:
         """For how long the copy of `master` may have missed writes: none for the owner's own."""
         if master == self.owner:
             return 0
         stream = self.streams[master]
-        broken_ns = 0 if stream.connected else now - stream.broke_ns
-        return stream.whole_ns + broken_ns
+        if not stream.connected:
+            return stream.whole_ns + now - stream.broke_ns
+        return stream.behind_ns(now, self.acknowledged)
 
     def applied(self, now: int, master: str) -> int:
         """Writes that the copy of `master` has not only received, but applied."""
-        if master == self.owner or not self.apply_ns:
+        if master == self.owner or not self.apply_ns or master in self.waits_applied:
             return self.position(now, master)
-        until_ns = now - self.streams[master].whole_ns - self.apply_ns
+        behind_ns = self.streams[master].behind_ns(now, self.acknowledged)
+        until_ns = now - behind_ns - self.apply_ns
         return min(self.position(now, master), self.acknowledged.until(until_ns))
+
+    def wait_for(self, now: int, standbys: frozenset[str], *, applied: bool) -> None:
+        """Acknowledgements wait for these from now on, and (`applied`) until they have applied."""
+        for name, stream in self.streams.items():
+            stream.wait_for(now, self.acknowledged, name in standbys)
+        self.waits_applied = standbys if applied else frozenset()
 
     def unapplied_ns(self, now: int, master: str) -> int:
         """How long `master` has yet to apply what it has received (nanoseconds)."""
@@ -218,9 +245,10 @@ class PartitionState:
         self.streams[self.owner] = ReplicationStream(len(self.acknowledged), 0)
         for standby, stream in self.streams.items():
             stream.settled = min(stream.position(now, self.acknowledged), position)
-            stream.connected = False
+            stream.connected = stream.waited = False
             stream.lag_ns = lag_to(standby)
         lost, first_ns = self.acknowledged.cut(position)
+        self.waits_applied = frozenset()
         self.owner = master
         self.history += 1
         return lost, (now - first_ns if lost else 0)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from hasim.settings import Choice, count, duration, factor, settings, share, size
 from hasim.simulation.laws import Constant, DurationLaw, Law
+from hasim.simulation.settings.acknowledging import Acknowledging, Asynchronous
 from hasim.simulation.settings.recordings import SampleFile
 from hasim.units import MILLISECOND, SECOND
 
@@ -101,8 +102,15 @@ class ReplicationSettings:
         int,
         count("Standbys that hold a copy of each partition, in order of priority.", least=0),
     ] = 2
+    acknowledge: Acknowledging = Asynchronous(kind="asynchronous")
+    """When a write is acknowledged. Who waits for standbys waits for a round trip to them, by the
+    median, as writes that are waited for are sent at once."""
     lag_ns: Annotated[
-        int, duration("Time from acknowledgement to the standby's copy, besides the network.")
+        int,
+        duration(
+            "Time from acknowledgement to the standby's copy, besides the network, unless the "
+            "acknowledgement waits for it."
+        ),
     ] = 20 * MILLISECOND
     apply_ns: Annotated[
         int,

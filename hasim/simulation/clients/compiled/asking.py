@@ -5,7 +5,7 @@ from __future__ import annotations
 from hasim.simulation.clients.compiled.jit import int64, njit
 from hasim.simulation.clients.compiled.layout import FOREVER, VIEWS, Record, Table
 from hasim.simulation.clients.compiled.queues import pop
-from hasim.simulation.masters.master import ASKING, FAILED, NOT_ASKED
+from hasim.simulation.masters.job import ASKING, FAILED, NOT_ASKED
 
 state = VIEWS["state"]
 attempts = VIEWS["attempts"]

@@ -152,7 +152,7 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     a.remaining_ns = demand_ns(table)[of_law + place]
     if s.faulty:
         a.error = error_of(table)[place]
-    a.seat, a.due_ns, a.twin = -1, -1, -1
+    a.seat, a.due_ns, a.twin, a.written_ns = -1, -1, -1, -1
     r = routes(table)[a.route]
     r.sent += 1
     in_flight(table)[a.route] += 1

@@ -116,6 +116,8 @@ class Configuration:
         rows["error_ns"] = [min(master.error_times, default=-1) for master in masters]
         alone = not self._memory["state"]["behind"][0]  # what another tier takes is not foreseen
         rows["plain"] = [alone and _is_plain(master) for master in masters]
+        rows["wait_ns"] = [master.wait_ns for master in masters]
+        rows["give_up_ns"] = [master.give_up_ns for master in masters]
         rows["error_rate"] = [master.error_rate for master in masters]
         held_by = [self._oracle.holders[partition] for partition in self._partitions]
         self._memory["holdings"][1:] = np.cumsum([len(those) for those in held_by])
@@ -128,9 +130,10 @@ def _is_plain(master: SimMaster) -> bool:
     """Whether what it has to do is done in turn, and nothing that comes later changes that."""
     settings = master.settings
     special = (
-        master.writes_wait or master.delays or master.error_times or settings.capacity is not None
+        *(master.writes_wait, master.wait_ns, master.delays, master.error_times),
+        settings.capacity is not None,
     )
-    return settings.workers == 1 and master.answering and not special
+    return settings.workers == 1 and master.answering and not any(special)
 
 
 def _write_ways(routes: Record, way: str, links: list[Link]) -> None:

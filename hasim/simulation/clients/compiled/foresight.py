@@ -12,6 +12,7 @@ on by events, until the master has nothing more to do.
 
 from __future__ import annotations
 
+from hasim.simulation.clients.compiled.copies import owns
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import ERROR, FOREVER, OK, Record, Table
@@ -25,7 +26,6 @@ from hasim.simulation.clients.compiled.serving import (
     leave,
     masters,
     note_written,
-    owns,
     routes,
     seats,
     service_ns,

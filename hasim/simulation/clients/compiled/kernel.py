@@ -335,8 +335,11 @@ def build(fingerprint: int) -> Kernel:
     def change_rate(table: Table, now: int, master: int, speed: float, disk: bool) -> None:
         state(table)[0].fingerprint = fingerprint
         m = masters(table)[master]
-        m.speed = speed
-        serving.pace(table, now, m, disk)
+        if speed == m.speed and disk == m.disk:
+            serving.wait_anew(table, now, m)
+        else:
+            m.speed = speed
+            serving.pace(table, now, m, disk)
 
     @entry
     def accept(table: Table, now: int, slot: int) -> int:

@@ -93,6 +93,7 @@ MASTER = np.dtype(
         *((name, "i8") for name in ("busy", "waiting", "head", "tail")),
         *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
         *((name, "i8") for name in ("plain", "coming", "died_ns")),
+        *((name, "i8") for name in ("wait_ns", "give_up_ns")),
     ]
 )
 """A master: capacity, condition, its queue (a list linked through the attempts), its work.
@@ -103,7 +104,7 @@ begins. `error_ns`: how long what fails takes, or -1: as long as any other.
 `busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`. `plain`: its
 work can be foreseen; it is, if some wait and no worker is busy: then the list holds all that it
 has or will get. `coming`: deliveries under way that are events (see `foresight`). `died_ns`: when
-its process died last, or -1.
+its process died last, or -1. `wait_ns`, `give_up_ns`: see `Commits`.
 """
 
 GATEWAY = np.dtype(
@@ -178,6 +179,7 @@ ATTEMPT = np.dtype(
             (name, "i8")
             for name in ("remaining_ns", "since_ns", "due_ns", "answer_ns", "order", "connected_ns")
         ),
+        ("written_ns", "i8"),
         ("error", "f8"),
         *((name, "i4") for name in ("route", "gateway", "master", "partition", "seat", "next")),
         ("twin", "i4"),
@@ -197,7 +199,8 @@ or into the queue. `connected_ns`: when the client knows of its connection, if t
 for that; FOREVER if not at all. `pooled`: it goes over a connection that is open since that
 time. `twin`: the slot of the other attempt of its message that is awaited (hedging), or -1.
 `parked`: it waits at the gateway since `sent_ns`, for ROOM or HELD. `asked`: whether its master
-has asked the next tier, and what came of it. Small, since there may be
+has asked the next tier, and what came of it. `written_ns`: since when a write waits for its
+copies, or -1. Small, since there may be
 thousands under way.
 """
 

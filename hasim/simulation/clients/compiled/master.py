@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from hasim.model import Cause
-from hasim.simulation.masters.master import Job, SimMaster, Work
+from hasim.simulation.masters.job import Job
+from hasim.simulation.masters.master import SimMaster, Work
 
 
 class Workshop(Protocol):
@@ -24,7 +25,10 @@ class Workshop(Protocol):
         ...
 
     def change_rate(self, master: int, speed: float, disk: bool) -> None:
-        """A master works at another speed from now on; `disk`: not on what writes."""
+        """A master works at another speed from now on; `disk`: not on what writes.
+
+        At the same: writes wait for their copies longer than they did, or not as long.
+        """
         ...
 
 
@@ -54,3 +58,6 @@ class CompiledMaster(SimMaster):
         if (speed, disk) != (self._own_speed, self._disk):
             self._own_speed, self._disk = speed, disk
             self._plane.change_rate(self._number, speed, disk)
+
+    def _wait_anew(self) -> None:
+        self._plane.change_rate(self._number, self._own_speed, self._disk)

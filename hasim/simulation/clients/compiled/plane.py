@@ -29,18 +29,19 @@ from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.growth import Growth
 from hasim.simulation.clients.compiled.jit import fingerprint, sources
 from hasim.simulation.clients.compiled.kernel import build
-from hasim.simulation.clients.compiled.layout import CAUSES, Memory
+from hasim.simulation.clients.compiled.layout import CAUSES
 from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
-from hasim.simulation.clients.compiled.window import Window
+from hasim.simulation.clients.compiled.window import Window, what_matters
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.plane import Rollup
 from hasim.simulation.clients.results import Counts, Results
 from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.clients.users import UserTime
 from hasim.simulation.clock import ANSWER, COMPLETION, FIRST, KEY_BITS, Call, Clock, cancelled
-from hasim.simulation.masters.master import Job, SimMaster, Work
+from hasim.simulation.masters.job import UNWRITTEN, Job
+from hasim.simulation.masters.master import SimMaster, Work
 from hasim.simulation.masters.partitions import Partitions
 from hasim.simulation.network import Network
 from hasim.simulation.oracle import Oracle
@@ -171,7 +172,7 @@ class CompiledPlane:
             return
         if self._dirty:
             self._configuration.write()
-            self._window.need(**_what_matters(self._memory))
+            self._window.need(**what_matters(self._memory))
         else:
             self._configuration.write_routing()
         self._dirty = self._rerouted = False
@@ -211,8 +212,9 @@ class CompiledPlane:
             return
         state = self._state
         now = int(state["now"])
-        # Nothing but completions comes before an answer, and `OVERLOAD` before a completion.
-        priority = (COMPLETION if stop & stops.OVERLOAD else ANSWER) << KEY_BITS
+        # Nothing but completions comes before an answer, and some stops before a completion.
+        before = stop & (stops.OVERLOAD | stops.IN_VAIN)
+        priority = (COMPLETION if before else ANSWER) << KEY_BITS
         env = self.env
         env.reached = max(priority, env.reached) if now == env.now else priority
         env.now = now
@@ -232,6 +234,8 @@ class CompiledPlane:
             # Neither replication nor writers depend on it.
             concerned = self._oracle.update_overload(self._masters[number])
             self._configuration.write_unanswered(concerned)
+        if stop & stops.IN_VAIN:
+            self._masters[int(state["master"])].in_vain()
         if stop & stops.PROBED:
             self._answer_probe(int(state["slot"]), CAUSES[state["cause"]])
 
@@ -275,7 +279,11 @@ class CompiledPlane:
         return Work(int(row["done"]), int(row["errors"]), busy_ns)
 
     def change_rate(self, master: int, speed: float, disk: bool) -> None:
-        """A master works at another speed from now on; `disk`: not on what writes."""
+        """A master works at another speed from now on; `disk`: not on what writes.
+
+        At the same: writes wait for their copies longer than they did, or not as long.
+        """
+        self._dirty = True
         self._prepare()
         KERNEL.change_rate(self._memory.table, self.env.now, master, speed, disk)
 
@@ -301,6 +309,7 @@ class CompiledPlane:
         attempt["remaining_ns"], attempt["error"] = probe.demand_ns, probe.error_draw
         attempt["seat"] = attempt["due_ns"] = -1
         attempt["asked"] = 0
+        attempt["written_ns"] = UNWRITTEN
         self._probes[slot] = probe
         stop = KERNEL.accept(self._memory.table, self.env.now, slot)
         if stop & stops.PROBED:
@@ -381,15 +390,6 @@ class CompiledPlane:
     def results(self) -> Results:
         """Every message by itself; only if they were to be kept."""
         return self._counting.results()
-
-
-def _what_matters(memory: Memory) -> dict[str, bool]:
-    """The random numbers that are needed: if some link loses packets, if some master errs."""
-    routes, masters = memory["routes"], memory["masters"]
-    return {
-        "losses": bool(routes["there_lossy"].any() or routes["back_lossy"].any()),
-        "errors": bool((masters["error_rate"] > 0).any()),
-    }
 
 
 def _array(times: NDArray[np.int64]) -> array[int]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hasim.services.gateway.rules import HEDGED
 from hasim.simulation.clients.compiled.asking import askers, asks_for, fails
+from hasim.simulation.clients.compiled.copies import copies_ns, owns, turned_away, waits
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
@@ -14,9 +13,7 @@ from hasim.simulation.clients.compiled.layout import (
     FOREVER,
     NOT_OWNER,
     OK,
-    REFUSED,
     REJECTED,
-    RESET,
     VIEWS,
     Record,
     Table,
@@ -24,17 +21,15 @@ from hasim.simulation.clients.compiled.layout import (
 from hasim.simulation.clients.compiled.load_probes import enter, note_done
 from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answer
 from hasim.simulation.clients.compiled.rules import still_waits
-from hasim.simulation.clients.compiled.stops import NOTHING, OVERLOAD, PROBED
+from hasim.simulation.clients.compiled.stops import IN_VAIN, NOTHING, OVERLOAD, PROBED
 from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, LIMIT, MESSAGES
-from hasim.simulation.masters.master import ANSWERED, ASKING, FAILED
+from hasim.simulation.masters.job import ANSWERED, ASKING, FAILED, UNWRITTEN
 
 state = VIEWS["state"]
 masters = VIEWS["masters"]
 routes = VIEWS["routes"]
 attempts = VIEWS["attempts"]
 messages = VIEWS["messages"]
-holdings = VIEWS["holdings"]
-holders = VIEWS["holders"]
 seats = VIEWS["seats"]
 wrong = VIEWS["wrong"]
 writes = VIEWS["writes"]
@@ -123,8 +118,8 @@ def run(table: Table, now: int, a: Record, slot: int) -> None:
     m = masters(table)[a.master]
     if m.disk and a.partition >= 0:
         return
-    takes = service_ns(m, a)
-    if takes < FOREVER:
+    takes = service_ns(m, a) if a.written_ns == UNWRITTEN else copies_ns(m, a, now)
+    if takes < FOREVER // 2:
         a.due_ns = now + takes
         push(table, a.due_ns, COMPLETION << KEY_BITS | key_of(a.draw), slot)
 
@@ -139,6 +134,29 @@ def service_ns(m: Record, a: Record) -> int:
         if takes < FOREVER:
             return max(0, int(takes))
     return FOREVER
+
+
+@njit
+def wait_anew(table: Table, now: int, m: Record) -> None:
+    """Those that wait for their copies do so for as long as it takes now."""
+    for place in range(m.busy):
+        slot = seats(table)[m.first_seat + place]
+        a = attempts(table)[slot]
+        if a.written_ns != UNWRITTEN:
+            run(table, now, a, slot)
+
+
+@njit
+def wait(table: Table, now: int, slot: int) -> int:
+    """A write begins to wait, or it has waited in vain: the world looks at that first."""
+    a = attempts(table)[slot]
+    if a.written_ns != UNWRITTEN:
+        state(table)[0].master = a.master
+        return IN_VAIN
+    pop(table)
+    a.written_ns = now
+    run(table, now, a, slot)
+    return NOTHING
 
 
 @njit
@@ -237,20 +255,6 @@ def connect(table: Table, now: int, arrival: int, slot: int, back: int) -> None:
 
 
 @njit
-def turned_away(table: Table, m: Record, a: Record) -> Any:
-    """Why a request is not let in: a cause, -1 for silence; OK if it is."""
-    if m.offs:
-        return -1
-    if a.pooled and a.connected_ns < m.died_ns:
-        return RESET  # the process knows nothing of connections to one that died
-    if m.crashes:
-        return REFUSED
-    if a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
-        return -1 if m.hangs else NOT_OWNER
-    return OK
-
-
-@njit
 def accept(table: Table, now: int, slot: int) -> int:
     """A request arrives at the host."""
     a = attempts(table)[slot]
@@ -280,15 +284,6 @@ def accept(table: Table, now: int, slot: int) -> int:
     return NOTHING
 
 
-@njit
-def owns(table: Table, master: int, partition: int) -> bool:
-    """Whether the master accepts writes of the partition."""
-    place, end = int64(holdings(table)[partition]), int64(holdings(table)[partition + 1])
-    while place < end and holders(table)[place] != master:  # there is nearly always one
-        place += 1
-    return bool(place < end)
-
-
 @inline
 def complete(table: Table, now: int, priority: int) -> int:
     """The first event of the heap is a completion.
@@ -305,6 +300,8 @@ def complete(table: Table, now: int, priority: int) -> int:
     m = masters(table)[a.master]
     if s.behind and asks_for(table, now, slot, m):
         return NOTHING
+    if m.wait_ns and waits(table, m, a):
+        return wait(table, now, slot)
     late = m.waiting > 0 and now - attempts(table)[m.head].since_ns > s.timeout_ns
     if late != (m.overloaded != 0):
         m.overloaded = 1 if late else 0

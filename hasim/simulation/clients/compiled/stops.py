@@ -15,3 +15,5 @@ PROBED = 32
 """A master answers a deep probe."""
 RETRY = 64
 """An attempt failed, and the random numbers of the message's next one are not in memory."""
+IN_VAIN = 128
+"""A write has waited for its copies for as long as writes do."""

@@ -213,3 +213,12 @@ class Window:
             for source, target in pairs:
                 target[..., other : other + chunk] = source[..., one : one + chunk]
             memory["retries"][other // chunk] = retries[one // chunk]
+
+
+def what_matters(memory: Memory) -> dict[str, bool]:
+    """The random numbers that are needed: if some link loses packets, if some master errs."""
+    routes, masters = memory["routes"], memory["masters"]
+    return {
+        "losses": bool(routes["there_lossy"].any() or routes["back_lossy"].any()),
+        "errors": bool((masters["error_rate"] > 0).any()),
+    }

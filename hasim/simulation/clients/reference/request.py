@@ -8,7 +8,7 @@ from hasim.model import Cause
 from hasim.simulation.clients.reference.ways import Way
 from hasim.simulation.clients.traffic import Messages
 from hasim.simulation.clock import ANSWER, Call, Clock
-from hasim.simulation.masters.master import NOT_ASKED
+from hasim.simulation.masters.job import NOT_ASKED, UNWRITTEN
 
 
 class Request:
@@ -16,7 +16,7 @@ class Request:
 
     __slots__ = (
         *("key", "demand_ns", "error_draw", "partition"),
-        *("queued_ns", "remaining_ns", "resumed_ns", "completion", "asks", "asked"),
+        *("queued_ns", "remaining_ns", "resumed_ns", "completion", "asks", "asked", "written_ns"),
         *("opened_ns", "faulty", "_env", "_expires_ns", "_messages", "_place", "_way"),
     )
 
@@ -39,7 +39,7 @@ class Request:
         self.partition = partition
         self.queued_ns = self.remaining_ns = self.resumed_ns = 0
         self.completion: Call | None = None
-        self.asks, self.asked = True, NOT_ASKED
+        self.asks, self.asked, self.written_ns = True, NOT_ASKED, UNWRITTEN
         self._env = env
         self._messages = messages
         self._way = way

@@ -12,7 +12,8 @@ from hasim.simulation.clients.reference.plane import MessagePlane
 from hasim.simulation.clients.results import IN_FLIGHT
 from hasim.simulation.clients.traffic import Messages, Traffic, draw
 from hasim.simulation.clock import ARRIVAL, Call
-from hasim.simulation.masters.master import Job, SimMaster
+from hasim.simulation.masters.job import Job
+from hasim.simulation.masters.master import SimMaster
 
 CHUNK = 4096
 
