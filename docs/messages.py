@@ -63,7 +63,8 @@ GROUPS = (
     ),
     Group(
         "Journals and replays",
-        ("journal.py", "deployed.py", "replay.py", "study/replaying.py", "report/explain.py"),
+        ("journal.py", "deployed.py", "replay.py", "told.py", "study/replaying.py",
+         "report/explain.py"),
         "A file is no journal, was cut, is of another format, or names no such observer.",
         "Record it anew with `hasim run ... --journals`; a journal that was cut is read as far as "
         "it goes. `--observer` takes one of the names in the message.",

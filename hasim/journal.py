@@ -1,9 +1,10 @@
 """The append-only record of a run: inputs, effects, events, truth; write and read.
 
-On disk a journal is JSON Lines (gzip if the name ends in ``.gz``): a header
-that holds the configuration of each observer (a control plane), then one line per
-record. A record says whose it is, unless it is a truth, which is nobody's. Its body is named by
-its class, so a journal can be read without this
+On disk a journal is JSON Lines (gzip if the name ends in ``.gz``): a header that holds the
+configuration of each observer (a control plane), then one line per record, then how many there
+are, with a digest of all lines before. One without that last line was cut, or is still being
+written (`hasim.appended`), and is read as far as it goes. A record says whose it is, unless it is
+a truth, which is nobody's. Its body is named by its class, so a journal can be read without this
 program; nothing in it is ever executed.
 """
 
@@ -11,13 +12,13 @@ from __future__ import annotations
 
 import functools
 import gzip
-import io
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal, NamedTuple, cast, get_args
+from typing import IO, Annotated, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from hasim import events, stored, truth
 from hasim.settings import ANY, count
@@ -61,6 +62,17 @@ new_record = tuple.__new__
 """``new_record(Record, (...))`` is ``Record(...)`` in half the time."""
 
 
+class Keeper(Protocol):
+    """Whoever writes a journal to disk while it grows."""
+
+    due: int
+    """So many records must there be before there is something to write."""
+
+    def keep_up(self) -> None:
+        """Write what is due."""
+        ...
+
+
 @dataclass
 class Journal:
     """The header (plain data) and the records in the order in which they happened."""
@@ -69,10 +81,18 @@ class Journal:
     records: list[Record] = field(default_factory=list)
     cut: str = field(default="", compare=False)
     """What is missing at the end of a file that was read; empty if nothing is."""
+    appended: Keeper | None = field(default=None, compare=False, repr=False)
+    """Who writes it to disk meanwhile, if anybody does."""
 
     def add(self, t_ns: int, lane: Lane, body: Body, observer: str = "") -> None:
         """Append one record."""
         self.records.append(new_record(Record, (t_ns, lane, body, observer)))
+        self.keep_up()
+
+    def keep_up(self) -> None:
+        """Have it written as far as it is, if that is due."""
+        if self.appended is not None and len(self.records) >= self.appended.due:
+            self.appended.keep_up()
 
     def of(self, *kinds: type[Any]) -> Iterator[tuple[int, Any]]:
         """(time, body) of the records whose body is one of `kinds`, in order."""
@@ -174,30 +194,28 @@ def to_line(record: Record, *, named: bool = True) -> str:
     return f'{{"t":{record.t_ns},"{record.lane}":"{name}",{by}"body":{body}}}'
 
 
-def write(journal: Journal, path: Path) -> None:
-    """Write a journal; the file appears whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    header = {"hasim_journal": FORMAT, "records": len(journal.records), **journal.header}
-    with _created(partial) as out:
-        out.write(json.dumps(header) + "\n")
-        out.writelines(to_line(record) + "\n" for record in journal.records)
-    partial.replace(path)
+def end_line(records: int, digest: str) -> bytes:
+    """The last line of a journal, with its end."""
+    return f'{{"end":{records},"digest":"{digest}"}}\n'.encode()
 
 
 def read(path: Path) -> Journal:
     """Read a journal. Raises JournalError with file and line for anything unexpected.
 
-    One whose last line is cut, as by a kill or a full disk, is read up to there; `Journal.cut`
-    then says so.
+    One whose end is missing, as after a kill, on a full disk or while it is written, is read up to
+    there; `Journal.cut` then says so.
     """
-    journal, number, promised = Journal(), 0, 0
+    journal, number, reading = Journal(), 0, _Reading()
     try:
         with _opened(path) as file:
             for number, line in _lines(file, journal):
                 if number == 1:
-                    promised = _read_header(journal, line)
+                    _read_header(journal, line)
+                    reading.sum.update(line)
+                elif reading.over:
+                    raise ValueError("it goes on after its end")
                 elif line.endswith(b"\n") or _is_whole(line):
-                    _read_line(journal, line)
+                    reading.take(journal, line)
                 else:
                     journal.cut = f"line {number}, the last, is cut"
     except _UNREADABLE as error:
@@ -208,12 +226,38 @@ def read(path: Path) -> Journal:
         raise JournalError(f"{place}: {what}") from None
     if not number:
         raise JournalError(f"{path}: empty; expected a hasim journal")
-    if len(journal.records) < promised and not journal.cut:
-        journal.cut = f"it ends after line {number}"
-    if journal.cut:
-        of = f" of {promised:,}" if promised else ""
-        journal.cut = f"{path}: {journal.cut}: {len(journal.records):,}{of} records were read"
+    if not reading.over:
+        why = journal.cut or f"its end is missing after line {number}"
+        journal.cut = f"{path}: {why}: {_how_far(journal)}"
     return journal
+
+
+def _how_far(journal: Journal) -> str:
+    """Up to where a journal was read."""
+    at_ns = journal.records[-1].t_ns if journal.records else 0
+    of = f" of {journal.horizon_ns / 1e9:,.9g}" if "horizon_ns" in journal.header else ""
+    return f"{len(journal.records):,} records were read, up to {at_ns / 1e9:,.9g}{of} s"
+
+
+class _Reading:
+    """What was read so far: the digest of its lines, and whether its end was among them."""
+
+    def __init__(self) -> None:
+        self.sum = hashlib.blake2b(digest_size=stored.DIGEST // 2)
+        self.over = False
+
+    def take(self, journal: Journal, line: bytes) -> None:
+        """The next line: a record, or the end. Raises ValueError for what is neither."""
+        if not line.startswith(b'{"end"'):
+            _read_line(journal, line)
+            self.sum.update(line)
+        elif line.rstrip(b"\n") + b"\n" != end_line(len(journal.records), self.sum.hexdigest()):
+            raise ValueError(
+                f"end: it was changed after it had been written: {len(journal.records):,} records "
+                "were read, and their number or their digest is another one"
+            )
+        else:
+            self.over = True
 
 
 _UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error, RecursionError)
@@ -226,7 +270,7 @@ def _lines(file: IO[bytes], journal: Journal) -> Iterator[tuple[int, bytes]]:
         for number, line in stored.lines(file):
             yield number, line
     except EOFError:  # an archive without its end
-        if number <= 1:
+        if not number:
             raise
         journal.cut = f"its archive ends after line {number}"
 
@@ -291,17 +335,12 @@ def check_run_header(header: dict[str, Any]) -> None:
         raise JournalError(f"the header lacks {', '.join(missing)}")
 
 
-def _read_header(journal: Journal, line: bytes) -> int:
-    """Take the header; returns how many records it promises, 0 if it does not say."""
+def _read_header(journal: Journal, line: bytes) -> None:
     plain = stored.plain(line)
     if not isinstance(plain, dict) or plain.pop("hasim_journal", None) != FORMAT:
         raise ValueError(f'expected a header with "hasim_journal": {FORMAT}')
-    promised = plain.pop("records", 0)
-    if not isinstance(promised, int) or promised < 0:
-        raise ValueError("records: expected how many there are")
     stored.of_form(Header, plain)
     journal.header = plain
-    return promised
 
 
 def _read_line(journal: Journal, line: bytes) -> None:
@@ -343,10 +382,3 @@ def is_journal(path: Path) -> bool:
 def _opened(path: Path) -> IO[bytes]:
     file = stored.opened(path)
     return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file
-
-
-def _created(path: Path) -> IO[str]:
-    if path.suffixes[-2:-1] == [".gz"]:  # mtime 0: the same journal gives the same bytes
-        raw = gzip.GzipFile(filename="", fileobj=path.open("wb"), mode="wb", mtime=0)
-        return io.TextIOWrapper(cast(IO[bytes], raw), encoding="utf-8")
-    return path.open("w", encoding="utf-8")

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from hasim.appended import BATCH, appended_to, write
 from hasim.events import ProbeReply, SendProbe
-from hasim.journal import Journal, JournalError, Record, read, write
+from hasim.journal import Journal, JournalError, Record, read
 from hasim.model import Cause
+from hasim.scenario.loader import from_data
+from hasim.simulation.control import driver
+from hasim.study.execution.replication import simulate_cell
 
 HEADER = b'{"hasim_journal": 4, "horizon_ns": 5}\n'
 NOT_A_LINE = "a:2: not a line of a hasim journal: "
@@ -93,7 +97,8 @@ def test_a_journal_is_read_up_to_where_it_was_cut_and_says_so(tmp_path, name, sh
     assert 0 < len(found.records) < 2000
     assert found.records == journal.records[: len(found.records)]
     assert found.cut.startswith(f"{path}: ")
-    assert found.cut.endswith(f": {len(found.records):,} of 2,000 records were read")
+    assert f": {len(found.records):,} records were read, up to " in found.cut
+    assert found.cut.endswith(" of 2e-06 s")
 
 
 def test_every_cut_of_a_small_journal(tmp_path) -> None:
@@ -108,13 +113,79 @@ def test_every_cut_of_a_small_journal(tmp_path) -> None:
         # A record that lacks nothing but the end of its line still counts.
         lines = whole[: size + 1].count(b"\n") - 1
         assert found.records == journal.records[:lines]
-        assert bool(found.cut) == (lines < 3)
+        assert bool(found.cut) == (lines < 4)  # the last one says that it is the last
 
 
 def test_a_header_that_is_cut_is_no_journal(tmp_path) -> None:
     path = tmp_path / "j.jsonl"
     path.write_bytes(HEADER[:-4])
     with pytest.raises(JournalError, match=r"j\.jsonl:1: not a hasim journal: not JSON"):
+        read(path)
+
+
+# -- a journal that grows -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["j.jsonl", "j.jsonl.gz"])
+def test_a_journal_that_grows_can_be_read_meanwhile(tmp_path, name) -> None:
+    whole, growing = long_journal(), Journal({"horizon_ns": 2000})
+    with appended_to(tmp_path / name, growing):
+        for number, record in enumerate(whole.records, start=1):
+            growing.add(*record)
+            if number in (1, BATCH - 1, BATCH, 3 * BATCH + 7):
+                found = read(tmp_path / name)
+                assert found.records == whole.records[: number // BATCH * BATCH]
+                assert found.cut
+    found = read(tmp_path / name)
+    assert (found.records, found.cut) == (whole.records, "")
+    write(whole, tmp_path / f"at-once-{name}")
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"at-once-{name}").read_bytes()
+
+
+def test_a_run_that_breaks_off_leaves_the_journal_up_to_there(tmp_path, monkeypatch) -> None:
+    """With a message or a probe each 100 ms there are some thousand records."""
+    scenario = {
+        "horizon": "200s",
+        "masters": [{"id": "a"}, {"id": "b"}],
+        "detection": {"interval": "100ms", "fast_interval": "100ms", "timeout": "50ms"},
+        "probes": "single",
+    }
+    loaded, file = from_data(scenario), tmp_path / "j.jsonl.gz"
+    whole = simulate_cell(loaded, 0, 0, keep=file)
+    assert read(file).records == whole.records
+    take, calls = driver.take, 0
+
+    def broken(*args):
+        nonlocal calls
+        calls += 1
+        if calls == 2000:
+            raise MemoryError
+        return take(*args)
+
+    monkeypatch.setattr(driver, "take", broken)
+    with pytest.raises(MemoryError):
+        simulate_cell(loaded, 0, 0, keep=file)
+    found = read(file)
+    assert len(found.records) > 2000
+    assert found.records == whole.records[: len(found.records)]
+    assert " of 200 s" in found.cut
+
+
+def test_what_was_changed_left_out_or_added_is_not_believed(tmp_path) -> None:
+    path = tmp_path / "j.jsonl"
+    write(long_journal(), path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    changed = lines[7].replace(b'"a"', b'"b"')
+    for lying in (
+        [*lines[:7], changed, *lines[8:]],
+        [*lines[:7], *lines[8:]],
+        [lines[0].replace(b"2000", b"3000"), *lines[1:]],
+    ):
+        path.write_bytes(b"".join(lying))
+        with pytest.raises(JournalError, match=r"end: it was changed after it had been written"):
+            read(path)
+    path.write_bytes(b"".join([*lines, lines[-1]]))
+    with pytest.raises(JournalError, match=r":2003: not a line of .*: it goes on after its end"):
         read(path)
 
 
@@ -163,7 +234,6 @@ def test_time_does_not_run_back(tmp_path) -> None:
         ('"observers": {"a": {"settings": 3}}', "observers.a.settings: expected an object"),
         ('"cluster": []', "cluster: expected an object"),
         ('"traffic": {"timeout_ns": 0.5}', "traffic.timeout_ns: expected a whole number"),
-        ('"records": -1', "records: expected how many there are"),
         ('"seed": 1, "seed": 2', "seed: is given twice"),
         ('"cell": ' + "[" * 100_000, "is nested too deeply"),
     ],

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hasim.appended import write
 from hasim.events import ProbeReply, ProbeStretch, SendProbe, StatusChanged, WakeUp
-from hasim.journal import Journal, read, write
+from hasim.journal import Journal, read
 from hasim.model import Cause, Diagnosis, Status
 from hasim.singles import singly
 from hasim.times import Times

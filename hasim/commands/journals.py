@@ -65,16 +65,18 @@ def replay(
     from hasim.journal import JournalError, read
     from hasim.scenario.document import parse_value
     from hasim.study.replaying import what_if
+    from hasim.told import as_told
 
     recorded = read(journal)
-    if recorded.cut:
-        note(recorded.cut)
     try:
         pairs = [(path, parse_value(text)) for path, text in overrides]
     except ValueError as error:
         raise ReplayError(str(error)) from None
     try:
         name = recorded.observer(observer)
+        recorded = as_told(recorded, name)
+        if recorded.cut:
+            note(recorded.cut)
         if pairs:
             return _show_what_if(recorded.seen_by(name), what_if(recorded, pairs, name))
         outcome = replay_recorded(recorded, name)

@@ -130,12 +130,16 @@ def opened(what: str, overrides: list[tuple[str, str]], cell: int, replication: 
     """What an argument names: a journal, or a cell of a scenario; ends with bad input."""
     from hasim.api import prepare
     from hasim.journal import read
+    from hasim.told import as_told
     from hasim.watch.sources import Replayed, Simulated
 
     if what.endswith(JOURNALS):
         if overrides:
             fail("--set is of scenarios; `hasim replay JOURNAL --set` asks what would have been")
-        return Replayed(read(Path(what)))
+        journal = as_told(read(Path(what)))
+        if journal.cut:
+            note(journal.cut)
+        return Replayed(journal)
     loaded = prepare(asked(what), overrides=dict(overrides))
     if cell >= len(loaded.cells):
         fail(f"--cell: there is no cell {cell}; the scenario has {len(loaded.cells)}")

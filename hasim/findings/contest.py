@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hasim.journal import is_journal, read
@@ -15,6 +15,7 @@ from hasim.scenario.traces.heard import Evidence
 from hasim.simulation.settings.recordings import NumberUnit, TimeUnit
 from hasim.study.hearing.contest import Contestant, contest, interval_of
 from hasim.study.hearing.journals import evidence_of
+from hasim.told import as_told
 from hasim.units import seconds
 
 NAME = Column("detector", code=True)
@@ -156,7 +157,10 @@ def hear(
 
     path = Path(file)
     if is_journal(path):
-        evidence = evidence_of(read(path), observer)
+        journal = as_told(read(path), observer)
+        evidence = evidence_of(journal, observer)
+        if journal.cut:
+            evidence = replace(evidence, said=(*evidence.said, journal.cut))
     else:
         evidence = read_evidence(
             path,

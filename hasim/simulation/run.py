@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from hasim.appended import appended_to
 from hasim.journal import Journal
 from hasim.services.frozen import freeze
 from hasim.settings import plain
@@ -31,12 +33,15 @@ def simulate(
     cell: dict[str, Any] | None = None,
     messages: bool = False,
     first_fence_fails: bool | None = None,
+    keep: Path | None = None,
 ) -> Journal:
     """Run one replication and return its journal.
 
     The same settings, recorded inputs, seed and replication give the same journal.
     `messages` adds a record of every single message. `first_fence_fails` is the outcome of the
     first order to the fencing device, where it is not to be left to chance (stratified runs).
+    `keep` is a file to which the journal is appended while the run goes on; raises OSError if it
+    cannot be written.
     """
     with collector_paused():
         world = World(
@@ -44,10 +49,11 @@ def simulate(
         )
         world.front.device.first_fails = first_fence_fails
         world.journal.header = header_of(world, scenario, cell or {})
-        begin(world)
-        world.messages.run(settings.horizon_ns)
-        world.settle()
-        conclude(world, messages=messages)
+        with appended_to(keep, world.journal):
+            begin(world)
+            world.messages.run(settings.horizon_ns)
+            world.settle()
+            conclude(world, messages=messages)
         return world.give_journal()
 
 

@@ -18,8 +18,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import hasim
+from hasim.appended import write
 from hasim.cli import main
-from hasim.journal import Record, read, write
+from hasim.journal import Record, read
 
 ROOT = Path(hasim.__file__).parent.parent
 SCENARIO = """\

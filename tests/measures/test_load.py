@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from hasim.appended import write
 from hasim.events import AlertChanged, DrainMaster, SendProbe
-from hasim.journal import read, write
+from hasim.journal import read
 from hasim.measures import ROWS, Measured, measure
 from hasim.measures.balance import (
     INDICES,

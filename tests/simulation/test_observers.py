@@ -10,9 +10,10 @@ from collections import Counter
 
 import pytest
 
+from hasim.appended import write
 from hasim.deployed import replay_recorded
 from hasim.events import GatewayReport, ProbeReply, ProbeStretch, SendProbe, StatusChanged
-from hasim.journal import Journal, JournalError, read, write
+from hasim.journal import Journal, JournalError, read
 from hasim.measures import measure
 from hasim.model import Status
 from hasim.oracle import difference

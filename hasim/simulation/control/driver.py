@@ -123,6 +123,7 @@ class Driver:
         outputs = take(control_plane, now, item)
         if outputs:
             self._take(now, outputs)
+        self._journal.keep_up()
         self.wait()
 
     def wait(self) -> None:

@@ -24,6 +24,7 @@ DETERMINING = (
     "measures",
     "settings",
     "events",
+    "appended.py",
     "burn.py",
     "journal.py",
     "model.py",

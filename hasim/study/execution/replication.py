@@ -9,12 +9,12 @@ import io
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hasim.journal import Journal, write
+from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.oracle import check as check_invariants
 from hasim.scenario import sent
@@ -28,9 +28,17 @@ if TYPE_CHECKING:
 
 
 def simulate_cell(
-    loaded: Loaded, cell: int, replication: int, *, messages: bool = False
+    loaded: Loaded,
+    cell: int,
+    replication: int,
+    *,
+    messages: bool = False,
+    keep: Path | None = None,
 ) -> Journal:
-    """The journal of one replication; the same for the same scenario, seed and replication."""
+    """The journal of one replication; the same for the same scenario, seed and replication.
+
+    It is appended to the file `keep` meanwhile, if one is named.
+    """
     point = loaded.cells[cell]
     return simulate(
         point.world,
@@ -40,6 +48,7 @@ def simulate_cell(
         scenario=loaded.scenario.name,
         cell=dict(point.varied),
         messages=messages or loaded.scenario.include_messages,
+        keep=keep,
     )
 
 
@@ -69,22 +78,32 @@ class Replicate:
         started = time.perf_counter()
         try:
             sent.use(self.traces)
-            journal = simulate_cell(
-                self.loaded, cell, replication, messages=self.messages is not None
-            )
-            for folder, writer, end in (
-                (self.journals, write, "jsonl.gz"),
-                (self.messages, write_messages, "csv.gz"),
-            ):
-                if folder is not None:
-                    stem = file_stem(self._keyed(cell), replication)
-                    write_whole(writer, journal, folder / f"{stem}.{end}")
+            journal = self._simulated(cell, replication)
             violations = broken(journal) if self.check else ()
             measured = measure(journal).to_plain()
         except Exception:
             error = traceback.format_exc()
             return Outcome(cell, replication, time.perf_counter() - started, None, (), error)
         return Outcome(cell, replication, time.perf_counter() - started, measured, violations)
+
+    def _simulated(self, cell: int, replication: int) -> Journal:
+        """The journal; it and the messages are kept if they are asked for."""
+        messages = self.messages is not None
+        if self.journals is None:
+            journal = simulate_cell(self.loaded, cell, replication, messages=messages)
+        else:
+            file = self.journals / f"{self._stem(cell, replication)}.jsonl.gz"
+            partial = part(file)
+            journal = simulate_cell(self.loaded, cell, replication, messages=messages, keep=partial)
+            partial.replace(file)
+        if self.messages is not None:
+            file = self.messages / f"{self._stem(cell, replication)}.csv.gz"
+            write_messages(journal, part(file))
+            part(file).replace(file)
+        return journal
+
+    def _stem(self, cell: int, replication: int) -> str:
+        return file_stem(self._keyed(cell), replication)
 
     def _keyed(self, cell: int) -> CellInfo:
         """A cell with its key, which names its files."""
@@ -93,11 +112,9 @@ class Replicate:
         return dataclasses.replace(info, key=key)
 
 
-def write_whole(writer: Callable[[Journal, Path], object], journal: Journal, path: Path) -> None:
-    """Write a file whole or, if this process is killed meanwhile, not at all."""
-    partial = path.with_name(f".part-{os.getpid()}-{path.name}")
-    writer(journal, partial)
-    partial.replace(path)
+def part(file: Path) -> Path:
+    """Where this process writes a file before it is moved to its place, whole."""
+    return file.with_name(f".part-{os.getpid()}-{file.name}")
 
 
 def file_stem(cell: CellInfo, replication: int) -> str:
