@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar
 import pytest
 
 import hasim
+from hasim import appended
 from hasim import journal as journals
 from hasim.events import FailoverChanged, Heartbeat, Input, Output, ProbeReply, SendProbe, WakeUp
 from hasim.events import StatusChanged as Changed
@@ -226,7 +227,7 @@ def test_nobody_sends_heartbeats_that_nobody_asks_for(tmp_path):
 def test_a_journal_of_it_is_written_read_and_replayed(tmp_path, text):
     study = loaded(tmp_path, text)
     journal = journal_of(study)
-    journals.write(journal, tmp_path / "own.jsonl")
+    appended.write(journal, tmp_path / "own.jsonl")
     back = journals.read(tmp_path / "own.jsonl")
     assert back.records == journal.records
     about = back.header["observers"]["observer"]

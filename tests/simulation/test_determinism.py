@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hasim import appended
 from hasim import journal as journals
 from hasim.journal import Journal, JournalError, to_line
 from hasim.replay import replay
@@ -81,7 +82,7 @@ def test_another_configuration_differs_in_the_replay() -> None:
 @pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
 def test_a_journal_survives_the_disk(tmp_path: Path, name: str) -> None:
     journal = run(SETTINGS)
-    journals.write(journal, tmp_path / name)
+    appended.write(journal, tmp_path / name)
     back = journals.read(tmp_path / name)
     assert back.header == json.loads(json.dumps(journal.header))
     assert back.records == journal.records

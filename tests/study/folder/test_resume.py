@@ -89,7 +89,7 @@ def start(*args: object, **options: Any) -> subprocess.Popen[str]:
 
 def kill_in_the_middle(process: subprocess.Popen[str], folder: Path, most: int, chance: Any) -> int:
     """kill -9 at a random moment between the first replication and the last; those stored."""
-    aim, deadline = chance.randrange(1, most), time.monotonic() + 30
+    aim, deadline = chance.randrange(1, most), time.monotonic() + 300
     while lines(folder) < aim and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(chance.random() * 0.03)
@@ -369,7 +369,7 @@ def test_a_second_process_is_told_who_works_on_the_run(tmp_path, whole):
     (tmp_path / "tiny.yaml").write_text(json.dumps(changed(replications=1_000_000)))
     args = ("tiny.yaml", "--jobs", 1, "--out", "out")
     first = start("run", *args, cwd=tmp_path)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not lines(tmp_path / "out") and time.monotonic() < deadline:
         time.sleep(0.01)
     second = start("run", *args, cwd=tmp_path)
