@@ -44,6 +44,7 @@ from hasim.services.detection.presets.aws_alb import AWS_ALB
 from hasim.services.detection.presets.aws_jdbc_efm import AWS_JDBC_EFM
 from hasim.services.detection.presets.cassandra import CASSANDRA
 from hasim.services.detection.presets.consul import CONSUL_LAN, CONSUL_WAN
+from hasim.services.detection.presets.corosync import COROSYNC
 from hasim.services.detection.presets.envoy import ENVOY
 from hasim.services.detection.presets.haproxy import HAPROXY
 from hasim.services.detection.presets.keepalived import KEEPALIVED
@@ -114,6 +115,7 @@ PRESETS: Named[Preset] = Named(
         "route53": ROUTE53,
         "keepalived": KEEPALIVED,
         "patroni": PATRONI,
+        "corosync": COROSYNC,
         "akka": AKKA,
         "cassandra": CASSANDRA,
         "sentinel": SENTINEL,

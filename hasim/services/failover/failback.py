@@ -19,7 +19,7 @@ class Displaced(NamedTuple):
 
 
 class Failback:
-    """Finds what is due to go back (VRRP preemption; Pacemaker without stickiness).
+    """Finds what is due to go back (VRRP preemption; Pacemaker's location scores and stickiness).
 
     `healthy_ns` says since when a master has been declared healthy without a break, or when
     what it has lost was last tried to be given back.
@@ -65,6 +65,13 @@ class Failback:
         for partition, home in known.homes.items():
             owner = known.owners.of(partition)
             fit = home in self.healthy_ns and known.statuses[owner] is Status.HEALTHY
+            fit = fit and self._outweighs(home, owner)
             if owner != home and fit and not busy & {owner, home}:
                 found.setdefault((owner, home), []).append(partition)
         return [Displaced(owner, home, tuple(own)) for (owner, home), own in found.items()]
+
+    def _outweighs(self, home: str, owner: str) -> bool:
+        """Whether the first owner ranks before the present one by more than what sticks."""
+        stickiness, masters = self._settings.stickiness, self._known.masters
+        ahead = masters[owner].priority - masters[home].priority
+        return stickiness is None or ahead > stickiness

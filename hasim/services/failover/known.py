@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hasim.model import Cluster, Master, Status
 from hasim.services.failover.failover import Failover
+from hasim.services.failover.failures import Failures
 from hasim.services.failover.orders import Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.reports import Report
@@ -37,6 +38,8 @@ class Known:
     """When a partition was last moved from an owner that had failed (nanoseconds)."""
     failed_ns: dict[str, int] = field(default_factory=dict)
     """When the own detection last declared a master failed (nanoseconds)."""
+    failures: dict[str, Failures] = field(default_factory=dict)
+    """How often masters were declared failed, who ever was."""
     silent: set[str] = field(default_factory=set)
     """Masters that have not said what they accept, since the term began."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from hasim.events import GatewayHello, GatewayReport, MasterState, Output, ReplicaReport
 from hasim.model import Ownership
 from hasim.services.failover.failover import Failover
+from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.reports import Report
 
@@ -41,6 +42,16 @@ def superseded_by(known: Known, failover: Failover) -> str:
             if master not in known.silent and master != failover.master and not ordered:
                 return master
     return ""
+
+
+def orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]:
+    """What `master` owns, does not accept the writes of, and nobody fails over."""
+    busy = {partition for failover in failovers.active for partition in failover.partitions}
+    return tuple(
+        partition
+        for partition in known.owners.owned(master)
+        if partition not in busy and not known.writers.accepts(master, partition)
+    )
 
 
 def note(known: Known, now: int, item: ReplicaReport | GatewayReport) -> list[Output]:

@@ -35,10 +35,11 @@ from hasim.services.failover.course import Course
 from hasim.services.failover.failback import Failback
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.failures import Failures, one_more
 from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import heard_late, learn, note, superseded_by
+from hasim.services.failover.learned import heard_late, learn, note, orphans, superseded_by
 from hasim.services.failover.leases import Leases
 from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
@@ -213,6 +214,9 @@ class FailoverOrchestrator:
             self._known.failed_ns.pop(event.master, None)
         elif event.old is not Status.FAILED:
             self._known.failed_ns[event.master] = now
+            if event.old is not Status.RECOVERING:
+                timeout_ns = self.settings.failure_timeout_ns
+                one_more(self._known.failures, now, event.master, timeout_ns)
 
     def handle_failover_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: verdicts on masters, routing that has converged."""
@@ -281,9 +285,9 @@ class FailoverOrchestrator:
             else:
                 out += self._course.again(now, failover)
         for master in heard.masters:
-            orphans = _orphans(known, self._failovers, master)
-            if orphans:
-                failover = self._failovers.start(now, master, orphans)
+            own = orphans(known, self._failovers, master)
+            if own:
+                failover = self._failovers.start(now, master, own)
                 out += self._course.begin(now, failover, f"{master} accepts no writes")
         for master, status in heard.statuses.items():
             if status is Status.FAILED and master not in heard.masters:
@@ -311,6 +315,7 @@ class FailoverOrchestrator:
             "retry_ns": freeze(self._policy.retry_ns),
             "moved_ns": freeze(self._known.moved_ns),
             "failed_ns": freeze(self._known.failed_ns),
+            "failures": freeze(self._known.failures),
             "healthy_ns": freeze(self._failback.healthy_ns),
             "reports": freeze(self._known.reports),
             "in_flight": freeze(self._known.in_flight),
@@ -347,6 +352,7 @@ class FailoverOrchestrator:
         service._returned.claims_ns = thaw(dict[str, int], data["claims_ns"])
         known.moved_ns = thaw(dict[str, int], data["moved_ns"])
         known.failed_ns = thaw(dict[str, int], data["failed_ns"])
+        known.failures = thaw(dict[str, Failures], data["failures"])
         service._failback.healthy_ns = thaw(dict[str, int], data["healthy_ns"])
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.progress.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))
@@ -379,16 +385,6 @@ class FailoverOrchestrator:
         for owner, home, partitions in self._failback.due(now):
             out += self._reactions.give_back(now, owner, home, partitions)
         return out + self._returned.due(now)
-
-
-def _orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]:
-    """What `master` owns, does not accept the writes of, and nobody fails over."""
-    busy = {partition for failover in failovers.active for partition in failover.partitions}
-    return tuple(
-        partition
-        for partition in known.owners.owned(master)
-        if partition not in busy and not known.writers.accepts(master, partition)
-    )
 
 
 def _check_rollback(failovers: Failovers, number: int) -> None:

@@ -12,6 +12,7 @@ from hasim.services.failover.fencing.lease import LeaseFencing
 from hasim.services.failover.fencing.none import NoFencing
 from hasim.services.failover.fencing.token import Token
 from hasim.services.failover.presets.keepalived import KEEPALIVED
+from hasim.services.failover.presets.pacemaker import PACEMAKER
 from hasim.services.failover.presets.patroni import PATRONI
 from hasim.services.failover.presets.sentinel import SENTINEL
 from hasim.settings.presets import Preset
@@ -28,5 +29,11 @@ FENCINGS: Registry[Fencing] = Registry(
     },
 )
 PRESETS: Named[Preset] = Named(
-    "a preset of failover", {"sentinel": SENTINEL, "patroni": PATRONI, "keepalived": KEEPALIVED}
+    "a preset of failover",
+    {
+        "sentinel": SENTINEL,
+        "patroni": PATRONI,
+        "keepalived": KEEPALIVED,
+        "pacemaker": PACEMAKER,
+    },
 )

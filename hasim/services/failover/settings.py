@@ -89,6 +89,31 @@ class FailoverSettings(PartsBeside):
             source="keepalived preempt_delay; 10 min against flapping",
         ),
     ] = 10 * MINUTE
+    stickiness: Annotated[
+        int | None,
+        count(
+            "With `failback: automatic`, the first owner takes back only if its priority number is "
+            "lower than that of the present one by more than this; null: whatever they are.",
+            source="Pacemaker resource-stickiness (0; 1 for clones), here in priority numbers",
+            least=0,
+        ),
+    ] = None
+    migration_threshold: Annotated[
+        int,
+        count(
+            "Who has been declared failed so many times is not promoted until that is forgotten "
+            "(`failure_timeout`). 0: however often.",
+            source="Pacemaker migration-threshold (INFINITY)",
+            least=0,
+        ),
+    ] = 0
+    failure_timeout_ns: Annotated[
+        int,
+        duration(
+            "So long after the last failure of a master, all of them are forgotten; 0: never.",
+            source="Pacemaker failure-timeout (0)",
+        ),
+    ] = 0
     max_lag_ns: Annotated[
         int | None,
         duration(

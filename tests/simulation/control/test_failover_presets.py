@@ -19,7 +19,10 @@ from hasim.truth import FaultStarted
 from hasim.units import SECOND
 
 RUNS = 80
-ELSEWHERE = {"sentinel"}  # test_sentinel_failover: what was measured of it
+ELSEWHERE = {
+    "sentinel",  # test_sentinel_failover: what was measured of it
+    "pacemaker",  # test_pacemaker
+}
 
 
 def journals(runs: int, **own: Any) -> Iterator[Journal]:

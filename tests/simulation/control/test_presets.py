@@ -37,6 +37,9 @@ FORMS = {
     # The leader key lasts 30 s, and was renewed up to 10 s before; the watch takes up to 10 ms.
     ("patroni", "crash"): (20.005, 10),
     ("patroni", "power-off"): (20.005, 10),
+    # Token and consensus of two nodes, less the age of the last round of the token.
+    ("corosync", "crash"): (6.5, 0.1),
+    ("corosync", "power-off"): (6.5, 0.1),
     # A second, the pause of 3 s and 5.226 deviations of 100 ms, less the age of the last one.
     ("akka", "crash"): (3.5226, 1),
     # 8 ln 10 mean gaps: by then 99 gaps of a second, and the long one with which they begin.

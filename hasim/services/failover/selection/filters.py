@@ -21,8 +21,8 @@ def filtered(
 ) -> dict[str, str]:
     """Of the masters those that a filter keeps from taking over for `failed`, with the reason.
 
-    By their promotion rule, the region guard, the age of their last report, and how far they are
-    behind the freshest copy that anybody has told of.
+    By their promotion rule, how often they have failed, the region guard, the age of their last
+    report, and how far they are behind the freshest copy that anybody has told of.
     """
     found: dict[str, str] = {}
     now = known.now_ns
@@ -46,6 +46,11 @@ def _why(
     now = known.now_ns
     if master.promotion_rule == "must-not":
         return MUST_NOT
+    failures = known.failures.get(master.id)
+    if settings.migration_threshold and failures is not None:
+        times = failures.counted(now, settings.failure_timeout_ns)
+        if times >= settings.migration_threshold:
+            return f"has failed {times} times"
     region = known.masters[failed].region
     if settings.region_guard and master.region != region:
         return f"not in {region}"
