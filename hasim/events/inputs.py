@@ -6,6 +6,7 @@ from hasim.events.gossip import GossipPacket
 from hasim.events.operations import (
     AddMaster,
     CheckMaster,
+    ConfirmOff,
     DrainMaster,
     ExecuteFailover,
     RecordFailure,
@@ -343,6 +344,7 @@ Input = (
     | SwitchAlgorithm
     | RecordFailure
     | RecordRecovery
+    | ConfirmOff
     | CheckMaster
     | ExecuteFailover
     | RollBackFailover

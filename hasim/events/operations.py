@@ -93,9 +93,17 @@ class RollBackFailover:
     reason: str = "operator"
 
 
+@record
+class ConfirmOff:
+    """Operator: `master`, which is not declared healthy, is known to be off, on their word."""
+
+    master: str
+
+
 OPERATIONS = (
     *(StartMaintenance, StopMaintenance, DrainMaster, UndrainMaster),
     *(AddMaster, RemoveMaster, SwitchAlgorithm),
     *(RecordFailure, RecordRecovery, CheckMaster, ExecuteFailover, RollBackFailover),
+    ConfirmOff,
 )
 """What an operator may order at run time."""

@@ -31,6 +31,7 @@ NAMES = {
     "CheckMaster": "check",
     "ExecuteFailover": "fail-over",
     "RollBackFailover": "roll-back",
+    "ConfirmOff": "confirm-off",
 }
 
 

@@ -57,6 +57,7 @@ _ORDER_WORDS: dict[type[Any], str] = {
     events.CheckMaster: "has {} asked",
     events.ExecuteFailover: "has {} failed over",
     events.RollBackFailover: "has failover {} rolled back",
+    events.ConfirmOff: "knows that {} is off",
 }
 
 

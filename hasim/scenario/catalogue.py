@@ -160,7 +160,7 @@ detection:
   rise: 2
 
 failover:
-  fencing: confirmed        # none, best-effort, confirmed, lease, token
+  fencing: confirmed        # none, best-effort, confirmed, lease, token, step-down, manual
 
 balancing:
   algorithm: round-robin    # round-robin, priority, least-loaded, geo

@@ -22,6 +22,7 @@ STEPS: dict[str, dict[str, str]] = {
     "declare-healthy": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: PRESENT},
     "check": {PRESENT: PRESENT, DRAINING: DRAINING},
     "fail-over": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: AWAY},
+    "confirm-off": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: AWAY},
 }
 """What an operation makes of a master, by what the master is before."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from hasim.events import (
     AddMaster,
     CheckMaster,
+    ConfirmOff,
     DrainMaster,
     ExecuteFailover,
     Input,
@@ -35,6 +36,7 @@ INPUTS: dict[str, Callable[[Any], Input]] = {
     "declare-healthy": lambda o: RecordRecovery(o.master),
     "check": lambda o: CheckMaster(o.master),
     "fail-over": lambda o: ExecuteFailover(o.master),
+    "confirm-off": lambda o: ConfirmOff(o.master),
     "roll-back": lambda o: RollBackFailover(o.failover),
 }
 """By what is to be done, the control plane's input."""

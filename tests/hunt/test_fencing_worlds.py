@@ -18,6 +18,8 @@ WAYS = {
     "confirmed": {"kind": "confirmed", "timeout": "2s", "attempts": 3},
     "lease": {"kind": "lease", "ttl": "5s", "renew": "1s"},
     "token": {"kind": "token"},
+    "step-down": {"kind": "step-down", "ttl": "5s", "renew": "1s", "wait": "7s"},
+    "manual": {"kind": "manual"},
 }
 SEED = 1807
 KEPT = [one for name, one in INVARIANTS.known.items() if name != "verdicts-follow"]

@@ -38,6 +38,7 @@ def test_every_operation_has_its_input() -> None:
         {"at": "81s", "do": "roll-back", "failover": 1},
         {"at": "90s", "do": "check", "master": "a"},
         {"at": "95s", "do": "declare-healthy", "master": "a"},
+        {"at": "98s", "do": "confirm-off", "master": "b"},
         {"at": "99s", "do": "fail-over", "master": "a"},
         {"at": "100s", "do": "switch-algorithm", "algorithm": "random"},
     )

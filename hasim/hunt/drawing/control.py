@@ -133,8 +133,10 @@ def fencing(dice: Dice, may: Swarm, *, tight: bool) -> dict[str, Any]:
         made["timeout"] = "300ms" if tight else dice.one("2s", "5s")
     if mode == "confirmed":
         made |= {"attempts": dice.one(1, 2, 3, 10), "backoff": dice.one("100ms", "1s")}
-    if mode == "lease":  # short beside the run
+    if mode in ("lease", "step-down"):  # short beside the run
         made |= {"ttl": dice.one("2s", "5s", "10s"), "renew": dice.one("500ms", "1s")}
+    if mode == "step-down":
+        made["wait"] = dice.one("1s", "5s", "12s")
     return made
 
 

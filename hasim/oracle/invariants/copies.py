@@ -24,6 +24,8 @@ def _find(case: Case) -> Iterator[Found]:
 
 
 def _problem(case: Case, order: Promote, asked: TransferState | None, item: object) -> str:
+    if case.settings.failover.transfer == "none" and not isinstance(item, TransferResult):
+        return ""  # who is promoted takes what it has
     if asked is None or not isinstance(item, TransferResult):
         return "nothing was transferred"
     if (item.order, item.target, item.term) != (asked.order, order.target, asked.term):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hasim.events import (
+    ConfirmOff,
     DemoteResult,
     FailoverChanged,
     Fence,
@@ -34,11 +35,11 @@ def _confirmed(case: Case) -> Iterator[Found]:
             granted_ns[out.master] = exchange.t_ns
         elif isinstance(out, FailoverChanged) and out.trigger in OFF:
             item = exchange.item
-            off = isinstance(item, FenceResult) and item.confirmed
+            off = isinstance(item, ConfirmOff) or (isinstance(item, FenceResult) and item.confirmed)
             stopped = isinstance(item, DemoteResult) and item.cause is Cause.OK
             if isinstance(lease, LeaseFencingSettings):
                 lasted_ns = exchange.t_ns - min(granted_ns.values())
-                off = isinstance(item, LeaseAsked) or lasted_ns >= lease.longest_ns
+                off |= isinstance(item, LeaseAsked) or lasted_ns >= lease.longest_ns
             if not (off or stopped):
                 text = f"{out.reason}: nobody has confirmed that"
                 yield Found(exchange.t_ns, f"failover {out.failover}", text)
@@ -63,8 +64,8 @@ def _attempts(case: Case) -> Iterator[Found]:
 
 CONFIRMED_OFF = Invariant(
     "confirmed-off",
-    "A master is taken for fenced only when the device has confirmed that it is off, the master "
-    "itself that it has stepped down, or when its lease is over.",
+    "A master is taken for fenced only when the device or an operator has confirmed that it is "
+    "off, the master itself that it has stepped down, or when its lease is over.",
     "A backup is promoted beside an owner that still accepts writes.",
     _confirmed,
 )

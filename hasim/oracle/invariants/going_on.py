@@ -10,6 +10,7 @@ from hasim.model import Status
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
 from hasim.services.failover.fencing.confirmed import ConfirmedSettings
+from hasim.services.failover.fencing.manual import ManualSettings
 from hasim.services.failover.settings import FailoverSettings
 
 
@@ -18,11 +19,12 @@ def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
     fencing = settings.fencing
     backoff_ns = fencing.backoff_ns if isinstance(fencing, ConfirmedSettings) else 0
     pause_ns = max(fencing.longest_ns, backoff_ns, settings.demote_retry_ns)
+    by_hand = isinstance(fencing, ManualSettings)  # somebody may let it wait
     told_ns = settings.demote_timeout_ns + settings.demote_retry_ns
     return {
         "declared": 0,
         "selecting": 0,
-        "fencing": 2 * pause_ns,
+        "fencing": 2 * pause_ns + (settings.limit_ns if by_hand else 0),
         "aborting": fencing.longest_ns,
         "catching-up": settings.transfer_timeout_ns,
         "handing-over": told_ns,
@@ -60,7 +62,9 @@ def _waits(case: Case, course: Course, since_ns: int, until_ns: int) -> Iterator
     region = case.masters[course.master].region
     busy = [other for other in case.facts.courses if other is not course]
     for name, status in case.status.items():
-        moments = [since_ns, *(t for t in status.times_ns if since_ns < t < until_ns), until_ns]
+        own_courses = [other for other in busy if other.master == name]
+        turns_ns = {*status.times_ns, *(t for other in own_courses for t, _ in other.changes)}
+        moments = sorted({since_ns, *(t for t in turns_ns if since_ns < t < until_ns), until_ns})
         for start_ns, end_ns in pairwise(moments):
             own = case.masters[name]
             may = own.promotion_rule != "must-not" and (
@@ -70,8 +74,8 @@ def _waits(case: Case, course: Course, since_ns: int, until_ns: int) -> Iterator
                 may
                 and name != course.master
                 and not any(
-                    other.master == name and other.state.at(t) not in (*TERMINAL, "")
-                    for other in busy
+                    other.state.at(t) not in (*TERMINAL, "")
+                    for other in own_courses
                     for t in (start_ns, end_ns)
                 )
             )

@@ -52,6 +52,7 @@ from hasim.services.detection.presets.kubernetes import KUBERNETES
 from hasim.services.detection.presets.kubernetes_node import KUBERNETES_NODE
 from hasim.services.detection.presets.nginx import NGINX
 from hasim.services.detection.presets.patroni import PATRONI
+from hasim.services.detection.presets.pg_auto_failover import PG_AUTO_FAILOVER
 from hasim.services.detection.presets.route53 import ROUTE53
 from hasim.services.detection.presets.sentinel import SENTINEL
 from hasim.settings.presets import Preset
@@ -115,6 +116,7 @@ PRESETS: Named[Preset] = Named(
         "route53": ROUTE53,
         "keepalived": KEEPALIVED,
         "patroni": PATRONI,
+        "pg-auto-failover": PG_AUTO_FAILOVER,
         "corosync": COROSYNC,
         "akka": AKKA,
         "cassandra": CASSANDRA,

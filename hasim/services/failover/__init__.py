@@ -3,7 +3,9 @@
 from hasim.services.failover.fencing.best_effort import BestEffortSettings
 from hasim.services.failover.fencing.confirmed import ConfirmedSettings
 from hasim.services.failover.fencing.lease import LeaseFencingSettings
+from hasim.services.failover.fencing.manual import ManualSettings
 from hasim.services.failover.fencing.none import NoFencingSettings
+from hasim.services.failover.fencing.step_down import StepDownSettings
 from hasim.services.failover.fencing.token import TokenSettings
 from hasim.services.failover.orchestrator import FailoverOrchestrator
 from hasim.services.failover.settings import FailoverSettings
@@ -14,6 +16,8 @@ __all__ = [
     "FailoverOrchestrator",
     "FailoverSettings",
     "LeaseFencingSettings",
+    "ManualSettings",
     "NoFencingSettings",
+    "StepDownSettings",
     "TokenSettings",
 ]

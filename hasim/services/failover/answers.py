@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hasim.events import (
     AskMaster,
+    ConfirmOff,
     DemoteResult,
     FenceResult,
     InputRefused,
@@ -13,7 +14,7 @@ from hasim.events import (
     PromoteResult,
     TransferResult,
 )
-from hasim.model import Cause
+from hasim.model import Cause, Status
 from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
 from hasim.services.failover.failover import Failover
@@ -67,6 +68,18 @@ class Answers:
             fences.fencing.answered(master)
         if not result.confirmed:
             return [out for f in waiting for out in self._not_fenced(now, f)]
+        return self._off(now, master, order, waiting)
+
+    def off_by_hand(self, now: int, item: ConfirmOff) -> list[Output]:
+        """An operator says that a master is off, as if a device had."""
+        if self._known.statuses[item.master] is Status.HEALTHY:
+            text = f"{item.master} is declared healthy"
+            return [InputRefused(type(item).__name__, "operator", text)]
+        waiting = [f for f in self._failovers.active if f.fencing == item.master]
+        return self._off(now, item.master, self._known.orders.issued + 1, waiting)
+
+    def _off(self, now: int, master: str, order: int, waiting: list[Failover]) -> list[Output]:
+        fences = self._course.fences
         self._known.writers.powered_off(master, order)
         self._returned.powered_off(master)
         out: list[Output] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hasim.events import (
+    ConfirmOff,
     DemoteResult,
     Event,
     ExecuteFailover,
@@ -73,6 +74,7 @@ class FailoverOrchestrator:
                 RemoveMaster,
                 ExecuteFailover,
                 RollBackFailover,
+                ConfirmOff,
             ),
         }
     )
@@ -252,6 +254,9 @@ class FailoverOrchestrator:
                 heard_late(self._known, item)
                 out = self._answers.says_its_role(now, item)
                 return out + self._returned.heard_of(now, item.master)
+            case ConfirmOff():
+                out = self._answers.off_by_hand(now, item)
+                return out + self._stands_by(now, item.master)
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
             case RollBackFailover():
@@ -368,12 +373,13 @@ class FailoverOrchestrator:
         out = self._answers.take(now, answer)
         if not isinstance(answer, FenceResult) or not answer.confirmed:
             return out
-        if self._known.still_owns(answer.master):
-            return out
-        # It may have been fenced as a candidate, or by an order that came late, and own something.
-        return out + self._reactions.begin(
-            now, answer.master, "powered off: a standby now", planned=False
-        )
+        return out + self._stands_by(now, answer.master)
+
+    def _stands_by(self, now: int, master: str) -> list[Output]:
+        """It may have been fenced as a candidate, or by a late order, and own something."""
+        if self._known.still_owns(master):
+            return []
+        return self._reactions.begin(now, master, "powered off: a standby now", planned=False)
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []

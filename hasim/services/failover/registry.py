@@ -9,11 +9,15 @@ from hasim.services.failover.fencing.best_effort import BestEffort
 from hasim.services.failover.fencing.confirmed import Confirmed
 from hasim.services.failover.fencing.fencing import Fencing
 from hasim.services.failover.fencing.lease import LeaseFencing
+from hasim.services.failover.fencing.manual import Manual
 from hasim.services.failover.fencing.none import NoFencing
+from hasim.services.failover.fencing.step_down import StepDown
 from hasim.services.failover.fencing.token import Token
 from hasim.services.failover.presets.keepalived import KEEPALIVED
+from hasim.services.failover.presets.kubernetes import KUBERNETES
 from hasim.services.failover.presets.pacemaker import PACEMAKER
 from hasim.services.failover.presets.patroni import PATRONI
+from hasim.services.failover.presets.pg_auto_failover import PG_AUTO_FAILOVER
 from hasim.services.failover.presets.sentinel import SENTINEL
 from hasim.settings.presets import Preset
 from hasim.settings.registry import Named, Registry
@@ -26,6 +30,8 @@ FENCINGS: Registry[Fencing] = Registry(
         "confirmed": Confirmed,
         "lease": LeaseFencing,
         "token": Token,
+        "step-down": StepDown,
+        "manual": Manual,
     },
 )
 PRESETS: Named[Preset] = Named(
@@ -34,6 +40,8 @@ PRESETS: Named[Preset] = Named(
         "sentinel": SENTINEL,
         "patroni": PATRONI,
         "keepalived": KEEPALIVED,
+        "pg-auto-failover": PG_AUTO_FAILOVER,
         "pacemaker": PACEMAKER,
+        "kubernetes": KUBERNETES,
     },
 )

@@ -109,6 +109,17 @@ class FailOver(OnMaster):
 
 
 @settings
+class ConfirmOff(OnMaster):
+    """The operator knows that it is off: whoever waits for that promotes a backup.
+
+    The word is believed, as a fencing device's is, but not of a master that is declared healthy.
+    Kubernetes' taint out-of-service, Pacemaker's `stonith_admin --confirm`.
+    """
+
+    do: Literal["confirm-off"]
+
+
+@settings
 class RollBack(Operation):
     """What a failover has begun with its candidate is taken back; the next candidate is tried.
 
@@ -131,6 +142,7 @@ AnyOperation = Annotated[
     | DeclareHealthy
     | Check
     | FailOver
+    | ConfirmOff
     | RollBack,
     Choice(tag="do"),
 ]

@@ -22,6 +22,8 @@ RUNS = 80
 ELSEWHERE = {
     "sentinel",  # test_sentinel_failover: what was measured of it
     "pacemaker",  # test_pacemaker
+    "kubernetes",  # test_manual_fencing
+    "pg-auto-failover",  # test_step_down
 }
 
 

@@ -48,6 +48,7 @@ FORMS = {
 """Least detection time and width of the uniform law, in seconds."""
 ELSEWHERE = {
     *("nginx", "aws-jdbc-efm"),  # below
+    "pg-auto-failover",  # test_step_down
     "kubernetes-node",  # test_lease: what metallb's users saw
     "sentinel",  # test_sentinel: what was measured of it
     *("consul-lan", "consul-wan"),  # test_gossip: memberlist's suspicion timeouts
