@@ -23,6 +23,7 @@ from hasim.commands.shell import (
     FINE,
     INTERRUPTED,
     UNDECIDED,
+    detail,
     note,
     progress_bar,
     warn,
@@ -163,7 +164,8 @@ def _once(vary: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _keep(found: Advice, folder: Path) -> None:
-    """Write the scenario and the figure, and say where."""
+    """Write the scenario, the figure and the page, and say where."""
+    from hasim.report.html.library import NoLibraryError
     from hasim.report.style import save
 
     if found.scenario is not None:
@@ -175,3 +177,10 @@ def _keep(found: Advice, folder: Path) -> None:
         path = folder / "pareto.png"
         save(figure, path)
         note(f"Pareto front: {path}")
+    path = folder / "report.html"
+    try:
+        found.report(path)
+    except NoLibraryError as error:
+        detail(f"No page: {error}")
+    else:
+        note(f"Page: {path}")

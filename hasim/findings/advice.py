@@ -154,26 +154,45 @@ class Advice(Finding):
 
     def figure(self) -> Figure | None:
         """Outage against false failovers, with the front; None if no noise is stated."""
-        false = self._false
-        if false is None:
-            return None
-        terms = self.found.decision.terms
-        held = {limit.measure: limit.bound for limit in terms.limits}
-        limits = (held.get(false), held.get(terms.objective))
-        return pareto_plot([spot for _, spot in self._spots], (false, terms.objective), limits)
+        return None if self.axes is None else pareto_plot(self.spots, self.axes, self.limits)
+
+    def page(self) -> str:
+        """The advice as one HTML file: what to set, the front, what was tried.
+
+        Raises `hasim.report.html.library.NoLibraryError` without the extra ``report``.
+        """
+        from hasim.findings.advice_page import advice_page
+        from hasim.report.html.page import html_page
+
+        tried = {self.labels[cell]: self.estimates[cell] for cell in self.ordered}
+        return html_page(advice_page(self.paper(), self.spots, self.axes, self.limits, tried))
 
     @property
-    def _false(self) -> str | None:
-        """The measure of false failovers that the objective is held against."""
-        others = [m for m in self.measures if m != self.found.decision.terms.objective]
-        return next((m for m in others if rests_on_noise(m)), None)
+    def axes(self) -> tuple[str, str] | None:
+        """The measures of the front: false failovers, and the objective; None without noise."""
+        objective = self.found.decision.terms.objective
+        others = (m for m in self.measures if m != objective and rests_on_noise(m))
+        false = next(others, None)
+        return None if false is None else (false, objective)
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """What each of them shall keep, if that was asked for."""
+        held = {limit.measure: limit.bound for limit in self.found.decision.terms.limits}
+        return (
+            (None, None) if self.axes is None else (held.get(self.axes[0]), held.get(self.axes[1]))
+        )
+
+    @property
+    def spots(self) -> list[Spot]:
+        """The settings as points of the front's figure."""
+        return [spot for _, spot in self._spots]
 
     @cached_property
     def _spots(self) -> list[tuple[int, Spot]]:
-        false = self._false
-        if false is None:
+        if self.axes is None:
             return []
-        objective, today = self.found.decision.terms.objective, self.found.decision.today
+        (false, objective), today = self.axes, self.found.decision.today
         return [
             (
                 cell,
@@ -201,7 +220,9 @@ class Advice(Finding):
         kinds: dict[str, Kind] = {"feasible": "keeps the limits", "undecided": "undecided"}
         return kinds.get(standing, "breaks a limit")
 
-    def _tried(self, brief: bool) -> Sheet:
+    @cached_property
+    def ordered(self) -> list[int]:
+        """The settings: the recommended one, today's, then the best of those that may be chosen."""
         order = {"feasible": 0, "undecided": 1, "infeasible": 2}
         decision = self.found.decision
 
@@ -211,7 +232,10 @@ class Advice(Finding):
             standing = order[decision.checked[cell].standing]
             return (cell != decision.chosen, cell != decision.today, standing, known, cell)
 
-        cells = sorted(self.estimates, key=place)
+        return sorted(self.estimates, key=place)
+
+    def _tried(self, brief: bool) -> Sheet:
+        cells = self.ordered
         shown = cells[:SHOWN] if brief else cells
         rows: list[Sequence[Value]] = [
             [

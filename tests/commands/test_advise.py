@@ -17,6 +17,7 @@ from hasim.study.advising.improvements import improvements
 from hasim.study.advising.noise import noise_of
 from hasim.study.advising.terms import AdviceError
 from hasim.study.estimates.estimate import Estimate
+from tests.report.html.test_page import DATA
 
 WORLD = {
     "name": "small",
@@ -78,6 +79,20 @@ def test_the_shortest_outage_is_recommended(advice, monkeypatch) -> None:
     assert "Set detection.interval=250ms." in kept
     assert "False failovers rest on: loss of 0.1% in bursts of 1s." in kept
     assert max(map(len, kept.splitlines())) <= 80
+
+
+def test_the_page_has_the_verdict_the_front_and_what_was_tried(advice) -> None:
+    text = advice.render("page")
+    assert text.index("Set detection.interval=250ms.") < text.index('id="part-1"')
+    data = json.loads(DATA.search(text)[1])["figures"]
+    front = data["pareto"]["columns"]
+    assert front["setting"] == [spot.label for spot in advice.spots]
+    assert front["outage"] == pytest.approx([spot.value for spot in advice.spots])
+    assert front["which"][front["setting"].index("interval=250ms")] == "recommended"
+    seen = data["estimate-outage-mean"]["columns"]
+    assert seen["cell"][0] == "interval=250ms"
+    of_cell = {advice.labels[cell]: own["outage.mean"] for cell, own in advice.estimates.items()}
+    assert seen["value"] == pytest.approx([of_cell[name].value for name in seen["cell"]])
 
 
 def test_the_scenario_to_keep_is_the_recommended_world(advice, tmp_path) -> None:
@@ -163,6 +178,8 @@ def test_from_the_command_line(tmp_path, monkeypatch) -> None:
     assert done.exit_code == 3, done.stderr
     assert "fewer than 80 incidents were seen" in " ".join(done.output.split())
     assert (tmp_path / "hasim-runs" / "small-advice" / "pareto.png").exists()
+    page = (tmp_path / "hasim-runs" / "small-advice" / "report.html").read_text()
+    assert "Nothing is recommended." in page
     for more, text in (
         (["--for", "outage.p99"], "expected a limit such as"),
         (["--vary", "detection.interval=9s..1s"], "is given twice"),

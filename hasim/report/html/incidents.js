@@ -14,7 +14,7 @@ class Timeline {
       press("left", "Earlier", () => this.move(-0.25)), press("right", "Later", () => this.move(0.25)),
       press("whole", "Whole", () => this.show(...this.whole)));
     this.box = element("div", { tabindex: "0", role: "group", class: "timeline",
-      "aria-label": title + ". Keys: plus and minus zoom, arrows move, 0 shows the whole." }, this.above, this.below);
+      "aria-label": title + ". Keys: plus and minus zoom, arrows move, 0 shows the whole; dragging moves, too." }, this.above, this.below);
     this.box.addEventListener("keydown", (event) => {
       const act = { "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
         ArrowLeft: () => this.move(-0.25), ArrowRight: () => this.move(0.25), 0: () => this.show(...this.whole) }[event.key];
@@ -23,8 +23,9 @@ class Timeline {
     this.box.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
       event.preventDefault();
-      this.zoom(event.deltaY > 0 ? 1.25 : 0.8);
+      this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.at(event.clientX));
     }, { passive: false });
+    this.box.addEventListener("pointerdown", (event) => this.grab(event));
     place.append(buttons, this.box);
   }
 
@@ -55,11 +56,38 @@ class Timeline {
     const view = await draw(this.below, lanes, detail.spans, about);
     this.views.push(view);
     view.addEventListener("click", (event, item) => {
-      if (item && item.datum && "start" in item.datum) story.mark(item.datum.start, item.datum.end, item.datum);
+      if (!this.dragged && item && item.datum && "start" in item.datum) story.mark(item.datum.start, item.datum.end, item.datum);
     });
     this.tell();
   }
 
+  // The part of a drawing that is the axis, in pixels of the window.
+  axis() {
+    const view = this.views[this.views.length - 1];
+    const left = view.container().querySelector("svg").getBoundingClientRect().left + view.origin()[0];
+    return { left, perPixel: (this.to - this.from) / view.width() };
+  }
+  at(x) { const { left, perPixel } = this.axis(); return this.from + (x - left) * perPixel; }
+  grab(event) {
+    // Dragging moves the axis; a press that hardly moves is a click.
+    this.dragged = false;
+    if (event.button !== 0 || !this.views.length) return;
+    const { perPixel } = this.axis(), [x, from, to] = [event.clientX, this.from, this.to];
+    const move = (now) => {
+      const by = (x - now.clientX) * perPixel;
+      if (!this.dragged && Math.abs(now.clientX - x) < 4) return;
+      this.dragged = true;
+      this.box.classList.add("dragged");
+      this.show(from + by, to + by);
+    };
+    const end = () => {
+      this.box.classList.remove("dragged");
+      window.removeEventListener("pointermove", move);
+      for (const name of ["pointerup", "pointercancel"]) window.removeEventListener(name, end);
+    };
+    window.addEventListener("pointermove", move);
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, end);
+  }
   tell() { this.box.dataset.from = this.from; this.box.dataset.to = this.to; }
   show(from, to) {
     [this.from, this.to] = [from, to];

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hasim.report.html.fronts import pareto_chart
+from hasim.report.html.page import Page, Section, html_page
+from hasim.report.pareto import Spot
+from hasim.study.estimates.estimate import Estimate
 from tests.browser import SIZES, violations
 from tests.report.html.conftest import EVIL, HOSTILE
 
@@ -97,6 +101,73 @@ def test_the_time_axis_zooms_by_button_and_key(visit, page):
     window.keyboard.press("0")
     assert shown()[0] <= start
     assert shown()[1] >= end
+
+
+def test_dragging_moves_the_time_axis(visit, page):
+    window = visit(page)
+    box = window.locator(".timeline")
+
+    def shown() -> tuple[float, float]:
+        return float(box.get_attribute("data-from")), float(box.get_attribute("data-to"))
+
+    start, end = shown()
+    lanes = box.locator("svg").last
+    lanes.scroll_into_view_if_needed()
+    place = lanes.bounding_box()
+    x, y = place["x"] + place["width"] * 0.7, place["y"] + 9
+    marked = window.locator("ol.story li.now").count()
+    window.mouse.move(x, y)
+    window.mouse.down()
+    window.mouse.move(x - 100, y, steps=5)
+    window.mouse.move(x - 200, y, steps=5)
+    window.mouse.up()
+    # What lay under the pointer has moved with it: 200 pixels of an axis that is so wide.
+    width = window.evaluate(
+        "document.querySelectorAll('.timeline svg')[1].querySelector('.background').getBBox().width"
+    )
+    assert shown()[0] - start == pytest.approx(200 / width * (end - start), rel=0.02)
+    assert shown()[1] - shown()[0] == pytest.approx(end - start)
+    assert window.locator("ol.story li.now").count() == marked  # a drag is no click
+    window.mouse.move(x, y)
+    moved = shown()
+    window.mouse.move(x - 50, y)
+    assert shown() == moved  # it was let go
+    window.click("[data-act=whole]")
+    whole = shown()
+    window.keyboard.down("Control")
+    window.mouse.move(x, y)
+    window.mouse.wheel(0, -100)
+    window.keyboard.up("Control")
+    window.wait_for_timeout(200)
+    assert shown()[0] > whole[0]
+    assert shown()[1] < whole[1]
+
+
+def test_the_front_of_an_advice_is_drawn(visit, tmp_path):
+    def setting(label: str, rate: float, outage: float, kind: str, today: bool = False) -> Spot:
+        false = Estimate("failovers.needless", "per_year", rate, rate / 2, rate * 2 + 3, 9, "")
+        seen = Estimate("outage.p99", "s", outage, outage * 0.9, outage * 1.1, 9, "")
+        return Spot(label, false, seen, outage, kind, today)
+
+    spots = [
+        setting("as it stands", 1.0, 30.0, "keeps the limits", today=True),
+        setting(EVIL, 4.0, 9.0, "recommended"),
+        setting(HOSTILE, 40.0, 8.0, "undecided"),
+        setting("loser", 50.0, 40.0, "breaks a limit"),
+        setting("none seen", 0.0, 60.0, "undecided"),
+    ]
+    chart = pareto_chart(spots, ("failovers.needless", "outage.p99"), (20.0, None))
+    assert chart.columns["front"] == [True, True, True, False, True]
+    assert chart.columns["across"][4] == 3.0  # none seen: the upper limit of its rate
+    place = tmp_path / "advice.html"
+    place.write_text(html_page(Page("Advice", None, [], [Section("Costs", [chart])])))
+    for width, dark in SIZES:
+        window = visit(place, width=width, dark=dark)
+        figure = window.locator("figure[data-figure=pareto]")
+        assert figure.locator(".mark-symbol.role-mark path").count() == 6  # and today's ring
+        assert violations(window) == []
+        assert window.evaluate("document.documentElement.scrollWidth") <= width
+        assert window.evaluate("document.querySelectorAll('img, b').length") == 0
 
 
 def test_an_incident_tells_its_story(visit, page, hostile):
