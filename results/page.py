@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -86,7 +87,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     rounds = options.parse_args().rounds
-    print(HEAD.format(rounds=rounds))
+    sys.stdout.write(f"{HEAD.format(rounds=rounds)}\n")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
@@ -97,11 +98,11 @@ def main() -> None:
             path = found.report(Path(folder) / "report.html")
             written = time.perf_counter() - began
             took, listed = zip(*(opened(browser, path) for _ in range(rounds)), strict=True)
-            print(
+            sys.stdout.write(
                 f"| {len(found.incidents):,} | {written:.1f} | {path.stat().st_size / 1e6:.2f} "
-                f"| {statistics.median(took):.2f} | {statistics.median(listed):.0f} |",
-                flush=True,
+                f"| {statistics.median(took):.2f} | {statistics.median(listed):.0f} |\n"
             )
+            sys.stdout.flush()
         browser.close()
 
 
