@@ -101,7 +101,10 @@ class DiscardTransfer:
 
 @record
 class Promote:
-    """Make `target` the owner of `partitions` under `epoch`."""
+    """Make `target` the owner of `partitions` under `epoch`.
+
+    `apply`: it first applies what it has received of the writes; else that is discarded.
+    """
 
     failover: int
     partitions: tuple[str, ...]
@@ -109,6 +112,7 @@ class Promote:
     epoch: int
     order: int = 0
     term: int = 1
+    apply: bool = True
 
 
 @record

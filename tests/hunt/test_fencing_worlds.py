@@ -53,7 +53,8 @@ def look(way: str, worlds: range) -> tuple[int, list[str]]:
 def test_no_random_schedule_of_faults_breaks_an_invariant(way: str) -> None:
     failovers, broken = look(way, range(25))
     assert broken == []
-    assert failovers > 20
+    # By hand, most of them wait, and are called off when their owner is back.
+    assert failovers > (10 if way == "manual" else 20)
 
 
 @pytest.mark.slow

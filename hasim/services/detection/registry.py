@@ -51,6 +51,7 @@ from hasim.services.detection.presets.keepalived import KEEPALIVED
 from hasim.services.detection.presets.kubernetes import KUBERNETES
 from hasim.services.detection.presets.kubernetes_node import KUBERNETES_NODE
 from hasim.services.detection.presets.nginx import NGINX
+from hasim.services.detection.presets.orchestrator import ORCHESTRATOR
 from hasim.services.detection.presets.patroni import PATRONI
 from hasim.services.detection.presets.pg_auto_failover import PG_AUTO_FAILOVER
 from hasim.services.detection.presets.route53 import ROUTE53
@@ -118,6 +119,7 @@ PRESETS: Named[Preset] = Named(
         "patroni": PATRONI,
         "pg-auto-failover": PG_AUTO_FAILOVER,
         "corosync": COROSYNC,
+        "orchestrator": ORCHESTRATOR,
         "akka": AKKA,
         "cassandra": CASSANDRA,
         "sentinel": SENTINEL,

@@ -232,7 +232,9 @@ class Course:
         """Order the candidate to accept writes, under an epoch that nobody has had before."""
         failover.epoch = epoch = self._known.next_epoch(failover.partitions)
         candidate, partitions = failover.candidate, failover.partitions
-        out = self._order(failover, Promote(failover.id, partitions, candidate, epoch))
+        applies = failover.planned or self._settings.unapplied != "discard"
+        order = Promote(failover.id, partitions, candidate, epoch, apply=applies)
+        out = self._order(failover, order)
         for partition in partitions:
             # From the order on, not from the answer: that may get lost.
             self._known.writers.told_to_promote(candidate, partition, epoch, failover.order)

@@ -15,6 +15,7 @@ from hasim.services.failover.fencing.step_down import StepDown
 from hasim.services.failover.fencing.token import Token
 from hasim.services.failover.presets.keepalived import KEEPALIVED
 from hasim.services.failover.presets.kubernetes import KUBERNETES
+from hasim.services.failover.presets.orchestrator import ORCHESTRATOR
 from hasim.services.failover.presets.pacemaker import PACEMAKER
 from hasim.services.failover.presets.patroni import PATRONI
 from hasim.services.failover.presets.pg_auto_failover import PG_AUTO_FAILOVER
@@ -40,6 +41,7 @@ PRESETS: Named[Preset] = Named(
         "sentinel": SENTINEL,
         "patroni": PATRONI,
         "keepalived": KEEPALIVED,
+        "orchestrator": ORCHESTRATOR,
         "pg-auto-failover": PG_AUTO_FAILOVER,
         "pacemaker": PACEMAKER,
         "kubernetes": KUBERNETES,

@@ -25,6 +25,11 @@ class Report:
         own = [self.copies.get(partition) for partition in partitions]
         return -1 if None in own else sum(copy.received for copy in own if copy is not None)
 
+    def has_unapplied(self, partitions: Iterable[str]) -> bool:
+        """Whether it had received writes of some partitions that it had not applied."""
+        own = [self.copies[partition] for partition in partitions if partition in self.copies]
+        return any(copy.applied < copy.received for copy in own)
+
     def behind_at(self, now: int, partitions: Iterable[str]) -> int | None:
         """For how long it may by now have missed writes; None without a copy of each (ns)."""
         own = [self.copies.get(partition) for partition in partitions]

@@ -151,6 +151,12 @@ class FailoverSettings(PartsBeside):
     transfer: Literal["freshest", "none"] = "freshest"
     """What a candidate fetches before it is promoted for a failed owner: the `freshest` copy that
     can be reached, or nothing (`none`): it is promoted with what it has."""
+    unapplied: Literal["apply", "fail", "discard"] = "apply"
+    """What becomes of writes that a candidate has received, and not applied yet, when its owner has
+    failed: it applies them before it is promoted (`apply`), it is passed over if it says that there
+    are any (`fail`), or it is promoted at once and they are lost (`discard`). Source: orchestrator
+    DelayMasterPromotionIfSQLThreadNotUpToDate, FailMasterPromotionIfSQLThreadNotUpToDate, neither;
+    PostgreSQL and Redis apply."""
     promotion: Literal["by-answer", "by-role"] = "by-answer"
     """When a promotion is known: by the answer to the order, or by the role that the candidate
     says it has when it is asked (`role_interval`)."""
@@ -242,4 +248,4 @@ class FailoverSettings(PartsBeside):
     def wants_reports(self) -> bool:
         """Whether anything goes by what masters tell of their copies."""
         told = self.report_age_ns is not None or self.max_lag_ns is not None
-        return told or "freshest" in self.selection
+        return told or self.unapplied == "fail" or "freshest" in self.selection

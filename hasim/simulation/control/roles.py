@@ -51,8 +51,9 @@ class Roles:
         elif target.answering:
             load = (target, effect, target.life)
             states = [self._partitions.states[partition] for partition in effect.partitions]
-            applying_ns = max(s.unapplied_ns(self._env.now, target.id) for s in states)
-            takes_ns = applying_ns + self._takes.next_ns(target.id)
+            takes_ns = self._takes.next_ns(target.id)
+            if effect.apply:
+                takes_ns += max(s.unapplied_ns(self._env.now, target.id) for s in states)
             Call(self._env, takes_ns, COMPLETION, self._promoted, load)
 
     def _promoted(self, event: Call) -> None:
@@ -64,6 +65,8 @@ class Roles:
             cause = target.promote(effect.partitions, effect.epoch)
         for partition in effect.partitions if cause is Cause.OK else ():
             state = self._partitions.states[partition]
+            if not effect.apply:
+                state.discard_unapplied(self._env.now, target.id)
             lag_to = partial(self._partitions.lag_ns, target.id)
             order = (self._post.observer, effect.failover)
             lost, age_ns = state.change_owner(self._env.now, target.id, order, lag_to)

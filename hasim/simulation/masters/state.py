@@ -191,6 +191,13 @@ class PartitionState:
         heard_ns = now if stream.connected else stream.broke_ns
         return max(0, heard_ns + self.apply_ns - now)
 
+    def discard_unapplied(self, now: int, master: str) -> None:
+        """What `master` has received and not applied is thrown away, as it stops replicating."""
+        stream = self.streams.get(master)
+        if master != self.owner and stream is not None and self.apply_ns:
+            stream.settled = self.applied(now, master)
+            stream.connected = False
+
     def bytes_at(self, position: int) -> int:
         """Size of the state at a position."""
         return self.size_bytes + position * self.write_bytes

@@ -21,6 +21,7 @@ from hasim.units import SECOND
 RUNS = 80
 ELSEWHERE = {
     "sentinel",  # test_sentinel_failover: what was measured of it
+    "orchestrator",  # test_orchestrator
     "pacemaker",  # test_pacemaker
     "kubernetes",  # test_manual_fencing
     "pg-auto-failover",  # test_step_down

@@ -49,6 +49,7 @@ FORMS = {
 ELSEWHERE = {
     *("nginx", "aws-jdbc-efm"),  # below
     "pg-auto-failover",  # test_step_down
+    "orchestrator",  # test_orchestrator
     "kubernetes-node",  # test_lease: what metallb's users saw
     "sentinel",  # test_sentinel: what was measured of it
     *("consul-lan", "consul-wan"),  # test_gossip: memberlist's suspicion timeouts

@@ -61,6 +61,8 @@ def _why(
         age_ns = None if report is None else now - report.at_ns
         if age_ns is None or age_ns > settings.report_age_ns:
             return "has not reported lately"
+    if settings.unapplied == "fail" and report is not None and report.has_unapplied(partitions):
+        return "has not applied all that it has received"
     behind_ns = None if report is None else report.behind_at(now, partitions)
     if settings.max_lag_ns is not None and behind_ns is not None:
         lag_ns = behind_ns - freshest_ns
