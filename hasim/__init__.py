@@ -25,9 +25,10 @@ if TYPE_CHECKING:
         run,
         tradeoff,
     )
-    from hasim.deciding import advise
+    from hasim.deciding import advise, capacity
     from hasim.findings.advice import Advice
     from hasim.findings.budgets import Budgets
+    from hasim.findings.capacity import Capacity
     from hasim.findings.contest import hear
     from hasim.findings.frames import read_frame
     from hasim.findings.gating import GateReport
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Advice": "hasim.findings.advice",
     "Budgets": "hasim.findings.budgets",
+    "Capacity": "hasim.findings.capacity",
     "ControlPlane": "hasim.services.control_plane",
     "Dispatcher": "hasim.services.gateway.dispatcher",
     "FailoverDetectionService": "hasim.services.detection",
@@ -60,6 +62,7 @@ _HOMES = {
     "advise": "hasim.deciding",
     "bench": "hasim.api",
     "budget": "hasim.api",
+    "capacity": "hasim.deciding",
     "compare": "hasim.api",
     "configure": "hasim.api",
     "data": "hasim.api",
@@ -75,6 +78,7 @@ _HOMES = {
 __all__ = [
     "Advice",
     "Budgets",
+    "Capacity",
     "ControlPlane",
     "Dispatcher",
     "FailoverDetectionService",
@@ -89,6 +93,7 @@ __all__ = [
     "advise",
     "bench",
     "budget",
+    "capacity",
     "compare",
     "configure",
     "data",

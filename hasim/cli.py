@@ -8,6 +8,7 @@ import hasim
 from hasim.commands.advise import advise
 from hasim.commands.bench import bench
 from hasim.commands.budget import budget
+from hasim.commands.capacity import capacity
 from hasim.commands.compare import compare
 from hasim.commands.configure import configure
 from hasim.commands.data import data
@@ -67,6 +68,7 @@ for command in (
     measures,
     invariants,
     advise,
+    capacity,
     configure,
     tradeoff,
     replay,

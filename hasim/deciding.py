@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from distributed import Client
 
     from hasim.api import Scenario
     from hasim.findings.advice import Advice
+    from hasim.findings.capacity import Capacity
     from hasim.report.progress import Auto
+
+T = TypeVar("T")
+Cause = Literal["own", "hang", "crash", "power-off"]
+"""What is over when overload keeps itself alive."""
 
 
 def advise(
@@ -52,7 +57,6 @@ def advise(
     from hasim.scenario.replications import Sequential
     from hasim.study.advising.advising import advised
     from hasim.study.advising.terms import terms_of
-    from hasim.study.folder.places import set_aside
 
     loaded = prepare(scenario, seed=seed, overrides=overrides)
     rule = loaded.scenario.replications
@@ -66,15 +70,98 @@ def advise(
     )
     tried = [(path, _written(values)) for path, values in (vary or {}).items()]
     with contextlib.ExitStack() as stack:
-        if out is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "advice"
-        else:
-            folder = Path(out)
-            if fresh:
-                set_aside(folder)
+        folder = stack.enter_context(_folder(out, fresh))
         tell = stack.enter_context(moved(progress, loaded.scenario.name))
         found = advised(loaded, terms, folder, vary=tried, jobs=jobs, dask=dask, progress=tell)
     return Advice(loaded.scenario.name, loaded.scenario.seed, found)
+
+
+def capacity(
+    scenario: Scenario,
+    *,
+    limits: Sequence[str] = (),
+    down: Sequence[str | int] = (),
+    cause: Cause | None = "own",
+    lasting: str = "10s",
+    within: str | float = 0.02,
+    horizon: str | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    jobs: int | None = None,
+    dask: str | Client | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    overrides: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] | Auto | None = "auto",
+) -> Capacity:
+    """The largest load that is carried: with masters down, and before an overload stays.
+
+    `limits` are what shall hold, as ``"latency.p99 < 200ms"`` (none: what the scenario expects of
+    load, else ``success >= 99.9%``). `down` says which masters: ``2`` (the two largest), ``"zone"``
+    (the largest), ``"zone:eu/a"``, ``"ams-1+ams-2"``; without any, none, one, two and the largest
+    zone (region). `cause` is what is over when overload keeps itself alive: the scenario's ``own``
+    faults that go away (without any: all masters hang, or crash where caches are cold), or one that
+    befalls all masters, for `lasting`; None leaves that out. Borders are narrowed down to a ratio
+    of 1 + `within`, in runs of `horizon` (None: the scenario's, ten minutes at most), of which
+    each load gets 16 times as many as `replications` (None: 10) at most. What the scenario varies
+    is left out. `out`, `fresh`, `jobs` and `dask` are as in `advise`.
+
+    Raises AdviceError (a ValueError) for what cannot be; otherwise as `hasim.run`.
+    """
+    from hasim.api import moved, prepare
+    from hasim.findings.capacity import Capacity
+    from hasim.study.capacity.capacity import find_capacity
+    from hasim.study.capacity.downs import downs_of
+    from hasim.study.capacity.terms import LONGEST, capacity_terms
+    from hasim.study.capacity.worlds import cause_of
+    from hasim.units import parse_duration, parse_percent
+
+    loaded = prepare(scenario, seed=seed, overrides=overrides)
+    own = loaded.scenario
+    terms = capacity_terms(
+        limits,
+        own.expect,
+        min(LONGEST, own.horizon_ns)
+        if horizon is None
+        else _read(parse_duration, horizon, "--horizon"),
+        within=_read(parse_percent, within, "--within") if isinstance(within, str) else within,
+        first=10 if replications is None else replications,
+    )
+    downs = downs_of(own.world(), [str(one) for one in down])
+    kind = None if cause == "own" else cause
+    lasting_ns = _read(parse_duration, lasting, "--lasting")
+    after = None if cause is None else cause_of(loaded, terms.long_ns, kind, lasting_ns)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_folder(out, fresh))
+        tell = stack.enter_context(moved(progress, own.name))
+        found = find_capacity(
+            loaded, terms, downs, after, folder, jobs=jobs, dask=dask, progress=tell
+        )
+    return Capacity(own.name, own.seed, found)
+
+
+def _read(parse: Callable[[str], T], text: str, option: str) -> T:
+    """What an option's text means. Raises AdviceError."""
+    from hasim.study.advising.terms import AdviceError
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise AdviceError(f"{option}: {error}") from None
+
+
+@contextlib.contextmanager
+def _folder(out: str | Path | None, fresh: bool) -> Iterator[Path]:
+    """The run folder of the work, one that is not kept for None."""
+    from hasim.study.folder.places import set_aside
+
+    if out is None:
+        with tempfile.TemporaryDirectory() as place:
+            yield Path(place) / "work"
+        return
+    if fresh:
+        set_aside(Path(out))
+    yield Path(out)
 
 
 def _written(values: str | Sequence[Any]) -> str:

@@ -49,6 +49,10 @@ class Window:
     peak_to_mean: float | None
     least_to_mean: float | None
     cv: float | None
+    settled: int = 0
+    """Messages, of all masters, whose deadline lies within the run."""
+    in_time: int = 0
+    """Those of them that were answered by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +154,23 @@ def windows_of(facts: Facts) -> list[Window]:
     A message belongs to the window of its arrival and to the last master tried.
     """
     found = []
+    counts: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for _, rollup in facts.records.of(TrafficRollup):
+        if rollup.settled:
+            counts[rollup.start_ns][0] += rollup.messages
+            counts[rollup.start_ns][1] += rollup.in_time
     for start_ns, loads, messages in _loads(facts):
         several = loads if len(loads) > 1 else []
         indices = {name: index(several) for name, index in INDICES.items()}
-        found.append(Window(start_s=seconds(start_ns), messages=messages, **indices))
+        settled, in_time = counts[start_ns]
+        own = Window(
+            start_s=seconds(start_ns),
+            messages=messages,
+            settled=settled,
+            in_time=in_time,
+            **indices,
+        )
+        found.append(own)
     return found
 
 

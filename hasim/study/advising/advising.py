@@ -68,9 +68,9 @@ def advised(
     refuse_without_noise(world, terms.measures)
     _refuse_too_rare(terms, world.horizon_ns)
     found = candidates(loaded, vary)
-    measures = (*terms.measures, FALSE)
+    load = any(find(measure).load for measure in (*terms.measures, FALSE))
     source = Simulated(
-        loaded, found.points, folder, measures, jobs=jobs, dask=dask, progress=progress
+        loaded, found.points, folder, windows=load, jobs=jobs, dask=dask, progress=progress
     )
     decision = decide(range(len(found.points)), terms, source, found.today)
     worth = _worth(loaded, decision, source) if decision.chosen is not None else ()
@@ -109,7 +109,7 @@ def _worth(loaded: Loaded, decision: Decision, source: Simulated) -> tuple[Worth
             change,
             cell,
             compared(cell, decision.chosen, decision.terms, source, replications),
-            kept_limits(decision.terms, source.runs(cell, replications), level),
+            kept_limits(decision.terms.limits, source.runs(cell, replications), level),
         )
         for change, cell in zip(changes, cells, strict=True)
     ]

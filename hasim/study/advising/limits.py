@@ -68,8 +68,8 @@ def check(cells: Sequence[int], terms: Terms, source: Source) -> dict[int, Check
         source.take(left, replications)
         for cell in left:
             runs = source.runs(cell, replications)
-            kept = kept_limits(terms, runs, 1 - 2 * share)
-            found[cell] = Checked(cell, _standing(kept), replications, kept)
+            kept = kept_limits(terms.limits, runs, 1 - 2 * share)
+            found[cell] = Checked(cell, standing_of(kept), replications, kept)
         left = [cell for cell in left if found[cell].standing == "undecided"]
         if not left or replications >= terms.most:
             break
@@ -82,9 +82,9 @@ def share_of_error(terms: Terms, cells: int) -> float:
     return terms.error / 2 / (cells * len(terms.limits) * LOOKS)
 
 
-def kept_limits(terms: Terms, runs: Runs, level: float) -> tuple[Kept, ...]:
+def kept_limits(limits: Sequence[Expectation], runs: Runs, level: float) -> tuple[Kept, ...]:
     """How each limit stands, by two-sided intervals at a level."""
-    return tuple(_kept(limit, runs, level) for limit in terms.limits)
+    return tuple(_kept(limit, runs, level) for limit in limits)
 
 
 def least_replications(limit: Expectation, terms: Terms, horizon_s: float, cells: int = 2) -> int:
@@ -96,7 +96,8 @@ def least_replications(limit: Expectation, terms: Terms, horizon_s: float, cells
     return math.ceil(years * (YEAR / SECOND) / horizon_s)
 
 
-def _standing(kept: Sequence[Kept]) -> Standing:
+def standing_of(kept: Sequence[Kept]) -> Standing:
+    """What follows of all limits together."""
     standings = {one.standing for one in kept}
     if "infeasible" in standings:
         return "infeasible"

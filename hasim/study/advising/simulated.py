@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hasim.measures import Measured
-from hasim.measures.catalogue import find
 from hasim.scenario.loader import Loaded
 from hasim.study.advising.candidates import Point, study_of
 from hasim.study.execution.runner import Progress, run_study
@@ -22,7 +21,7 @@ Tell = Callable[[int, int], None]
 class Simulated:
     """The points of a scenario as a `Source`, by their numbers; all with the scenario's seed.
 
-    `measures` are those that will be asked for: what no other needs is not kept in memory.
+    Without `windows`, what only measures of load need is not kept in memory.
     """
 
     def __init__(
@@ -30,8 +29,8 @@ class Simulated:
         loaded: Loaded,
         points: Sequence[Point],
         folder: Path,
-        measures: Sequence[str],
         *,
+        windows: bool,
         jobs: int | None = None,
         dask: str | Client | None = None,
         progress: Tell | None = None,
@@ -39,7 +38,7 @@ class Simulated:
         self.points = list(points)
         self._loaded = loaded
         self._folder = folder
-        self._slim = not any(find(measure).load for measure in measures)
+        self._slim = not windows
         self._jobs = jobs
         self._dask = dask
         self._progress = progress
@@ -74,6 +73,10 @@ class Simulated:
     def runs(self, cell: int, replications: int) -> Sequence[Measured]:
         """The first so many replications of a cell."""
         return self._known[cell][:replications]
+
+    def forget(self, cell: int) -> None:
+        """The replications of a cell are needed no more."""
+        self._known.pop(cell, None)
 
     def _kept(self, run: Measured) -> Measured:
         if not self._slim:
