@@ -161,7 +161,7 @@ def test_the_border_is_found_from_far_away(truth: float, unsure: float) -> None:
 
     def above(load: float) -> bool | None:
         asked.append(load)
-        return None if abs(math.log(load / truth)) <= unsure else load > truth
+        return None if unsure and abs(math.log(load / truth)) <= unsure else load > truth
 
     found = border(above, 1.0, within=0.02, most=40)
     assert found.below is not None
