@@ -160,12 +160,16 @@ class AskOpinion:
 
 @record
 class GiveOpinion:
-    """Tell another observer whether this one's detector convicts a master."""
+    """Tell another observer whether this one's detector convicts a master.
+
+    `seen_ns`: for how long it has not seen the master, see `OpinionGiven`.
+    """
 
     peer: str
     master: str
     number: int
     down: bool
+    seen_ns: int | None = None
 
 
 @record

@@ -287,13 +287,16 @@ class OpinionAsked:
 class OpinionGiven:
     """What another observer holds of a master: whether its detector convicts it.
 
-    `number` is that of the question, or grows with each opinion that is given unasked.
+    `number` is that of the question, or grows with each opinion that is given unasked. `seen_ns`:
+    for how long it has not seen the master, by its own clock (nanoseconds); None: it never has, or
+    does not say.
     """
 
     peer: str
     master: str
     number: int
     down: bool
+    seen_ns: int | None = None
 
 
 @record

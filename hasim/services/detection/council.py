@@ -61,6 +61,11 @@ class Council:
         trusted = not self._court.distrust.holds(now)
         return watched and trusted and health.detector.opinion(now) is Opinion.CONVICT
 
+    def unseen_ns(self, now: int, master: str) -> int | None:
+        """For how long nothing has spoken for a master; None if nothing ever has (nanoseconds)."""
+        seen_ns = self._health[master].seen_ns
+        return None if seen_ns < 0 else now - seen_ns
+
     def heard(self, now: int, item: Input) -> list[Output]:
         """Another observer, or a master, answered; the confirmation knows what to make of it."""
         return self._reconsider(now, self.confirmation.heard(now, item))

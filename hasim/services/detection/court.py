@@ -86,7 +86,7 @@ class Court(Judge):
             return []
         if self._hears and (source.NUMBERED or not self._numbered):
             health.detector.passed(now, number, took_ns)
-        health.last_check = OK
+        health.last_check, health.seen_ns = OK, now
         if self._counts_checks:
             health.flapping.checked(passed=True)
         if self.keeps_time:
@@ -151,7 +151,7 @@ class Court(Judge):
         health = self.health[master]
         if times_ns and health.status is Status.HEALTHY and not self.keeps_time:
             health.detector.passed_many(times_ns, number, took_ns)
-            health.last_check = Cause.OK
+            health.last_check, health.seen_ns = Cause.OK, times_ns[-1]
             if self._counts_checks:
                 health.flapping.checked_many(passed=True, number=len(times_ns))
             return []

@@ -29,7 +29,8 @@ class MasterHealth:
     `last_check`: how the latest check of the master itself ended; None if there was none, or if
     it says nothing any more. `changes_ns`: when the detector's opinion changes if nothing is
     heard. `passed_in_row`: what spoke for the master since something last
-    spoke against it, while that counts.
+    spoke against it, while that counts. `seen_ns`: when something last spoke for it; -1: nothing
+    has.
     """
 
     master: str
@@ -41,3 +42,4 @@ class MasterHealth:
     last_check: Cause | None = None
     changes_ns: int = NEVER
     passed_in_row: int = 0
+    seen_ns: int = -1

@@ -11,6 +11,7 @@ from hasim.services.detection.confirm.objective import Objective
 from hasim.services.detection.confirm.quorum import Quorum
 from hasim.services.detection.confirm.replicas import Replicas
 from hasim.services.detection.confirm.share import Share
+from hasim.services.detection.confirm.witness import Witness
 from hasim.services.detection.detectors.bertier import Bertier
 from hasim.services.detection.detectors.chen import Chen
 from hasim.services.detection.detectors.detector import Detector
@@ -97,6 +98,7 @@ CONFIRMATIONS: Registry[Confirmation] = Registry(
         "share": Share,
         "objective": Objective,
         "replicas": Replicas,
+        "witness": Witness,
     },
 )
 FLAPPINGS: Registry[Flapping] = Registry(

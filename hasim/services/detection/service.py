@@ -312,8 +312,9 @@ class FailoverDetectionService:
         """Do what an operator orders, or what another observer asks for."""
         match item:
             case OpinionAsked():
-                down = self._court.council.holds_down(now, item.master)
-                return [GiveOpinion(item.peer, item.master, item.number, down)]
+                council, master = self._court.council, item.master
+                down, unseen_ns = council.holds_down(now, master), council.unseen_ns(now, master)
+                return [GiveOpinion(item.peer, master, item.number, down, unseen_ns)]
             case OpinionGiven():
                 return self._court.council.heard(now, item)
             case StartMaintenance() | RemoveMaster():

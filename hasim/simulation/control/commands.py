@@ -125,7 +125,9 @@ class Commands:
                 asked = OpinionAsked(own.observer, effect.master, effect.number)
                 self.peers[effect.peer].bring(own.endpoint, asked)
             case GiveOpinion():
-                given = OpinionGiven(own.observer, effect.master, effect.number, effect.down)
+                given = OpinionGiven(
+                    own.observer, effect.master, effect.number, effect.down, effect.seen_ns
+                )
                 self.peers[effect.peer].bring(own.endpoint, given)
             case TellObserver(peer, word, ballot, master, ok):
                 told = ObserverTold(own.observer, word, ballot, master, ok)

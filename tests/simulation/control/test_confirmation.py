@@ -27,6 +27,7 @@ SHIPPED = {
     "share": {"kind": "share", "healthy_share": "40%"},
     "objective": "objective",
     "replicas": "replicas",
+    "witness": {"kind": "witness", "seen_within": "2s"},
 }
 
 

@@ -12,11 +12,13 @@ class Held:
     """One observer's opinion of one master: its number, when it was heard, and whether it is bad.
 
     Numbers grow with each that the observer gives; an older one that comes later says nothing.
+    `seen_ns`: how long before it had last seen the master, if it has, and says so.
     """
 
     number: int
     heard_ns: int
     down: bool
+    seen_ns: int | None = None
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Opinions:
         last = known.get(item.peer)
         if last is not None and item.number <= last.number:
             return False
-        known[item.peer] = Held(item.number, now, item.down)
+        known[item.peer] = Held(item.number, now, item.down, item.seen_ns)
         return last is None or last.down != item.down
 
     def heard_ns(self, master: str, observer: str) -> int:
