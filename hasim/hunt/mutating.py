@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from hasim.hunt.drawing import Data, kinds
+from hasim.hunt.drawing.anything import scattered
 from hasim.hunt.drawing.control import control
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.schedule import faults
@@ -33,7 +34,7 @@ def _seed(data: Data, dice: Dice) -> None:
 
 def _shift(data: Data, dice: Dice) -> None:
     """A fault, or an operation, comes a bit earlier or later."""
-    timed = [*data.get("faults", ()), *data.get("operations", ())]
+    timed = [one for one in (*data["faults"], *data.get("operations", ())) if "at" in one]
     if timed:
         one = dice.of(timed)
         at_ms = parse_duration(one["at"]) // MILLISECOND + dice.of(SHIFTS_MS)
@@ -48,9 +49,10 @@ def _longer(data: Data, dice: Dice) -> None:
 
 def _more(data: Data, dice: Dice) -> None:
     """One more fault, close to one that there is."""
-    new = dice.of(faults(dice, _everything(dice), kinds(), data.get("masters", [])))
-    if data["faults"]:
-        near_ms = parse_duration(dice.of(data["faults"])["at"]) // MILLISECOND
+    new = dice.of(faults(dice, _everything(dice), kinds(), whole(data)["masters"]))
+    timed = [one for one in data["faults"] if "at" in one]
+    if timed and "at" in new:
+        near_ms = parse_duration(dice.of(timed)["at"]) // MILLISECOND
         new["at"] = f"{max(0, near_ms + dice.of((0, *SHIFTS_MS)))}ms"
     data["faults"].append(new)
 
@@ -61,15 +63,25 @@ def _fewer(data: Data, dice: Dice) -> None:
 
 
 def _setting(data: Data, dice: Dice) -> None:
-    """A group of settings, or one of them, is drawn anew."""
-    fresh = control(dice, _everything(dice), data["masters"][0].get("region", "local"))
+    """A group of settings, or one of them, is drawn anew; or any setting that there is."""
+    own = whole(data)
+    if dice.happens(0.3):
+        scattered(dice, data, own)
+        return
+    fresh = control(dice, _everything(dice), own["masters"][0].get("region", "local"))
     name = dice.of(sorted(fresh))
     new: Any = fresh[name]
-    if dice.happens(0.5) and isinstance(data.get(name), dict) and isinstance(new, dict):
+    if dice.happens(0.5) and isinstance(own.get(name), dict) and isinstance(new, dict):
         key = dice.of(sorted(new))
-        data[name][key] = new[key]
+        own[name][key] = new[key]
     else:
-        data[name] = new
+        own[name] = new
+
+
+def whole(data: Data) -> Data:
+    """What has masters, and the settings of who looks after them: the world, or its last tier."""
+    found: Data = data["tiers"][-1] if data.get("tiers") else data
+    return found
 
 
 def _everything(dice: Dice) -> Swarm:

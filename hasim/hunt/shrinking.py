@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hasim.hunt.drawing import Data
@@ -16,6 +16,8 @@ GROUPS = (
     *("faults", "operations", "masters", "balancing", "observer", "accession", "monitor"),
     *("replication", "promotion", "fencing_device", "failover", "detection", "network", "traffic"),
 )
+Step = str | int
+"""A key, or a position in a list."""
 MOST_RUNS = 250
 """So many smaller worlds are tried."""
 
@@ -48,10 +50,14 @@ class Shrinker:
             for key in self._groups:
                 if isinstance(self.best.data.get(key), list):
                     self._list(key)
-            for smaller in _plainer(self.best.data) if "masters" in self._groups else ():
-                self._try(smaller)
+            for place in range(len(self.best.data.get("tiers", ()))):
+                self._list("tiers", place, "masters")
+            for path in _special(self.best.data) if "masters" in self._groups else ():
+                self._try(_with(self.best.data, path, None))
             for key in self._groups:
                 self._settings((key,))
+                for place in range(len(self.best.data.get("tiers", ()))):
+                    self._settings(("tiers", place, key))
             self._rounder()
         return self.best
 
@@ -69,22 +75,20 @@ class Shrinker:
         self.best = ran
         return True
 
-    def _list(self, key: str) -> None:
-        size = len(self.best.data[key])
+    def _list(self, *path: Step) -> None:
+        size = len(_at(self.best.data, path))
         while size:
             place = 0
-            while place < len(self.best.data.get(key, ())):
-                items = self.best.data[key]
+            while place < len(_at(self.best.data, path)):
+                items = _at(self.best.data, path)
                 left = items[:place] + items[place + size :]
-                if not self._try(_with(self.best.data, (key,), left or None)):
+                if not self._try(_with(self.best.data, path, left or None)):
                     place += size
             size //= 2
 
-    def _settings(self, path: tuple[str, ...]) -> None:
+    def _settings(self, path: tuple[Step, ...]) -> None:
         """A group is left out as a whole, or else one setting after the other."""
-        value: Any = self.best.data
-        for name in path:
-            value = value.get(name, {})
+        value = _at(self.best.data, path)
         if not isinstance(value, dict) or not value:
             return
         if path[0] not in ("traffic",) and self._try(_with(self.best.data, path, None)):
@@ -98,8 +102,8 @@ class Shrinker:
         for key in ("faults", "operations"):
             for number, one in enumerate(self.best.data.get(key, ())):
                 for name in ("at", "for"):
-                    if name not in one:
-                        continue
+                    if not isinstance(one.get(name), str):
+                        continue  # not given, or a law
                     time_ns = parse_duration(one[name])
                     for unit_ns in (10 * SECOND, SECOND, 100 * MILLISECOND):
                         rounded = max(1, round(time_ns / unit_ns)) * unit_ns
@@ -109,10 +113,18 @@ class Shrinker:
                             break
 
 
-def _with(data: Data, path: tuple[str, ...], value: Any) -> Data:
+def _at(data: Data, path: tuple[Step, ...]) -> Any:
+    """What is there; nothing if there is no such thing."""
+    found: Any = data
+    for name in path:
+        found = found[name] if isinstance(name, int) else found.get(name, {})
+    return found
+
+
+def _with(data: Data, path: tuple[Step, ...], value: Any) -> Data:
     """A copy with another value there; None: without it."""
     found = copy.deepcopy(data)
-    inside = found
+    inside: Any = found
     for name in path[:-1]:
         inside = inside[name]
     if value is None:
@@ -122,10 +134,12 @@ def _with(data: Data, path: tuple[str, ...], value: Any) -> Data:
     return found
 
 
-def _plainer(data: Data) -> Iterator[Data]:
-    """Masters without what is special about them."""
-    for number, master in enumerate(data["masters"]):
-        for name in sorted(set(master) - {"id"}):
-            found = copy.deepcopy(data)
-            del found["masters"][number][name]
-            yield found
+def _special(data: Data) -> list[tuple[Step, ...]]:
+    """Where something is special about a master."""
+    bases = [(), *(("tiers", place) for place in range(len(data.get("tiers", ()))))]
+    return [
+        (*base, "masters", number, name)
+        for base in bases
+        for number, master in enumerate(_at(data, (*base, "masters")))
+        for name in sorted(set(master) - {"id"})
+    ]

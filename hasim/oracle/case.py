@@ -135,7 +135,20 @@ class Case:
                 found.append(Span(exchange.t_ns, exchange.t_ns + 1))
         if since_ns is not None:
             found.append(Span(since_ns, self.horizon_ns + 1))
-        return found
+        return found + list(self._overtaken())
+
+    def _overtaken(self) -> Iterator[Span]:
+        """When another one acted under a later term, whether or not this one had heard of it."""
+        begun = [
+            (record.t_ns, record.observer)
+            for record in self.journal.records
+            if isinstance(record.body, TermBegun)
+        ]
+        own_ns = [t_ns for t_ns, observer in begun if observer == self.observer]
+        for t_ns, observer in begun:
+            if observer != self.observer:
+                again = (own for own in own_ns if own > t_ns)
+                yield Span(t_ns, next(again, self.horizon_ns + 1))
 
     def is_disturbed(self, start_ns: int, end_ns: int) -> bool:
         """Whether the control plane was, at any time from one moment to another."""

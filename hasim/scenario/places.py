@@ -72,6 +72,8 @@ def _common(world: WorldSettings, fault: Fault, where: Where) -> Found:
         return
     if fault.target != "each" or fault.every is None:
         yield (*where, "common"), "is of the failures of each master: needs target each, and every"
+    if fault.STRIKES != "masters":
+        yield (*where, "common"), f"is of masters, and this kind strikes {fault.STRIKES}"
     if sum(shares.values()) > 1.0:
         got = format_percent(sum(shares.values()))
         yield (*where, "common"), f"shares must not be more than 100% together, got {got}"

@@ -339,8 +339,8 @@ class ControlPlane:
         return out
 
     def _ask(self, name: str) -> None:
-        """When a service wants to be called, now that it was."""
-        time = self.services[name].next_wakeup()
+        """When a service wants to be called, now that it was; never while it rests."""
+        time = self.services[name].next_wakeup() if self._is_at_work(name) else None
         if time != self._due_ns[name]:
             self._due(name, NEVER if time is None else time)
 

@@ -157,7 +157,7 @@ def _place(data: Any, detail: ErrorDetails) -> Where:
     loc = detail["loc"]
     for part in loc:
         inside = isinstance(at, dict) and part in at
-        inside = inside or (isinstance(at, list | tuple) and isinstance(part, int))
+        inside |= isinstance(at, list | tuple) and isinstance(part, int) and part < len(at)
         if inside:
             at = at[part]
             where.append(part)

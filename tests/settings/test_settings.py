@@ -403,3 +403,9 @@ def test_a_choice_without_a_text_form_needs_a_mapping() -> None:
     assert problems(Holder, {"what": "crash"}) == {
         "what": "expected {kind: crash} or {kind: hang}, got 'crash'"
     }
+
+
+def test_what_is_wrong_with_a_part_that_was_added_is_said_where_it_was_written() -> None:
+    """Messages alone acquit nobody: a probe is added, which has the interval that stands there."""
+    with pytest.raises(SettingsError, match="interval: must be greater than 0s"):
+        from_plain(DetectionSettings, {"evidence": ["messages"], "interval": "0s"})

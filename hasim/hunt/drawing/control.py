@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hasim.hunt.drawing.anything import choices, law
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.swarm import Swarm
 from hasim.services.balancing.registry import ALGORITHMS
@@ -14,11 +15,13 @@ from hasim.services.failover.registry import FENCINGS
 def control(dice: Dice, may: Swarm, region: str) -> dict[str, Any]:
     """All that is set about detection, failover, balancing, monitor, observers."""
     slow = "slow-promotion" in may and "tight-timeouts" not in may
-    return {
+    made = {
         "detection": detection(dice, may),
         "failover": failover(dice, may),
         "fencing_device": device(dice, may),
-        "promotion": {"duration": dice.one("100ms", "900ms") if slow else dice.one("0s", "20ms")},
+        "promotion": {
+            "duration": dice.one("900ms", law(dice, "300ms")) if slow else dice.one("0s", "20ms")
+        },
         "replication": replication(dice, may),
         "balancing": balancing(dice, may),
         "monitor": {"hold": dice.one("0s", "2s", "10s")},
@@ -29,6 +32,30 @@ def control(dice: Dice, may: Swarm, region: str) -> dict[str, Any]:
             "majority": "before-failover" if "majority" in may else "at-start",
         },
     }
+    if "leadership" in may:
+        made["leadership"] = leadership(dice)
+        made["observer"]["witnesses"] = [region] * dice.one(1, 2, 2)
+    if "presets" in may:
+        for group in ("detection", "failover"):
+            if dice.happens(0.5):
+                made[group] = _like_a_system(dice, group, made[group])
+    return made
+
+
+def leadership(dice: Dice) -> dict[str, Any]:
+    """Any observer may act; times that are short beside the run."""
+    if dice.happens(0.4):
+        return {"preset": dice.of(choices("leadership.preset"))}
+    leader = dice.of(choices("leadership.leader"))
+    times = {"election_timeout": dice.time(800, 5000)}
+    return {"leader": leader, **(times if leader != "fixed" else {})}
+
+
+def _like_a_system(dice: Dice, group: str, own: dict[str, Any]) -> dict[str, Any]:
+    """A preset, and one of the settings that were drawn in place of its own."""
+    made = {"preset": dice.of(choices(f"{group}.preset"))}
+    names = sorted({*own} - {"fall", "rise", "detector"})
+    return made | {name: own[name] for name in dice.some(names, 0.1)}
 
 
 def replication(dice: Dice, may: Swarm) -> dict[str, Any]:
@@ -71,13 +98,17 @@ def detection(dice: Dice, may: Swarm) -> dict[str, Any]:
         made["error_limit"] = dice.one(1, 2, 5)
         made["error_window"] = dice.one("1s", "10s")
         if dice.happens(0.2):
-            made["count_by"] = dice.one("in-window", "share")
-            made["on_error"] = dice.one("fast-interval", "sudden-death", "mark-down")
+            made["count_by"] = dice.of(choices("detection.count_by"))
+            made["on_error"] = dice.of(choices("detection.on_error"))
     if "heartbeats" in may and dice.happens(0.7):
         made["evidence"] = [*made["evidence"], "heartbeat"]
         made["heartbeat_interval"] = dice.one("500ms", "1s")
     if "other-detectors" in may:
         beats = "heartbeat" in made["evidence"]
+        if dice.happens(0.4):
+            made["evidence"] = [*made["evidence"], dice.of(choices("detection.evidence"))]
+            made["evidence"] = list(dict.fromkeys(made["evidence"]))
+            beats = "heartbeat" in made["evidence"]
         named = [name for name, own in DETECTORS.settings().items() if beats or not _numbered(own)]
         made["detector"] = dice.of(sorted({*named} & {*DETECTORS.shipped}))
         for name in ("fall", "rise"):
@@ -86,7 +117,7 @@ def detection(dice: Dice, may: Swarm) -> dict[str, Any]:
     if "flapping" in may:
         made["flapping"] = dice.of(sorted(FLAPPINGS.shipped))
     if "witnesses" in may and dice.happens(0.5):
-        made["confirm"] = dice.one("quorum", "share")
+        made["confirm"] = dice.of(choices("detection.confirm"))
     if "extremes" in may:
         made["spread_checks"] = dice.one("0%", "50%", "100%")
         made["initial_delay"] = dice.one("0s", "5s")
@@ -111,8 +142,12 @@ def failover(dice: Dice, may: Swarm) -> dict[str, Any]:
         "verify_timeout": dice.one("500ms", "3s"),
         "retry_interval": dice.one("500ms", "2s"),
         "limit": dice.one("20s", "2m", "10m"),
-        "selection": dice.one(["priority"], ["fewest-partitions"], ["freshest", "priority"]),
+        "selection": dice.one(["priority"], [dice.of(choices("failover.selection"))]),
     }
+    if "other-failover" in may:
+        for name in ("if_none", "transfer", "promotion", "retry"):
+            if dice.happens(0.4):
+                made[name] = dice.of(choices(f"failover.{name}"))
     if "policy" in may:
         made["delay"] = dice.one("0s", "3s")
         made["block"] = dice.one("0s", "20s")
@@ -145,7 +180,7 @@ def device(dice: Dice, may: Swarm) -> dict[str, Any]:
     return {
         "latency": "100ms" if "tight-timeouts" in may else dice.one("0s", "200ms", "1500ms"),
         "fails": dice.one("20%", "60%", "100%") if "sick-device" in may else "0%",
-        "restart": dice.one("0s", "300ms", "3s", "15s"),
+        "restart": dice.one("0s", "300ms", "3s", "15s", law(dice, "2s")),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hasim.hunt.drawing.anything import choices, law, of_fault, value
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.swarm import Swarm
 from hasim.simulation.settings.faults import Fault
@@ -24,6 +25,7 @@ STRENGTH: Mapping[str, Callable[[Dice], dict[str, Any]]] = {
     },
     "observer-partition": lambda dice: {"direction": dice.one("both", "to", "from")},
 }
+COMMON = ("region", "zone", "rack", "host")
 ANYTIME = ("declare-failed", "declare-healthy", "check", "fail-over")
 STEPS: Mapping[str, Mapping[str, str]] = {
     "in service": {"drain": "draining", "maintenance": "in maintenance", "remove": "absent"},
@@ -54,8 +56,27 @@ def faults(
             one["target"] = target
         if kind in STRENGTH:
             one |= STRENGTH[kind](dice)
+        for name, row in of_fault(kind).items():
+            if name != "other" and name not in one and dice.happens(0.5):
+                one[name] = value(dice, row)
+        if "other" in of_fault(kind):
+            one["other"] = dice.one("all", *names)
+        if "renewals" in may and dice.happens(0.5):
+            _again_and_again(dice, one, places="places" in may and known[kind].STRIKES == "masters")
         found.append(one)
     return found
+
+
+def _again_and_again(dice: Dice, one: dict[str, Any], *, places: bool) -> None:
+    """Not at a given time, but by a law; at each master by itself, or at whole places of them."""
+    del one["at"]
+    one["every"], one["for"] = law(dice, dice.time(2000, 30_000)), law(dice, dice.time(100, 8000))
+    if "target" in one and dice.happens(0.5):
+        one["target"] = "each"
+        if places and dice.happens(0.5):
+            one["common"] = {dice.of(COMMON): dice.one("20%", "50%")}
+    if dice.happens(0.2):
+        one["from"] = "declaration"
 
 
 def _target(dice: Dice, name: str, kind: type[Fault], names: list[str], *, owned: bool) -> str:
@@ -82,7 +103,7 @@ def operations(dice: Dice, cluster: list[dict[str, Any]]) -> list[dict[str, Any]
         if do == "roll-back":
             one["failover"] = dice.one(1, 1, 2)
         elif do == "switch-algorithm":
-            one["algorithm"] = dice.one("least-loaded", "priority", "round-robin")
+            one["algorithm"] = dice.of(choices("operations.switch-algorithm.algorithm"))
         else:
             one["master"] = master
             state[master] = STEPS[state[master]].get(do, state[master])

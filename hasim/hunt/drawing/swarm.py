@@ -16,7 +16,8 @@ FEATURES = (
     *("retries", "hedging", "clients", "holding", "guards", "deep-health", "messages-evidence"),
     *("other-detectors", "other-balancing", "operations", "witnesses", "memory-loss", "majority"),
     *("no-fencing", "sick-device", "slow-promotion", "lag-limit", "failback", "policy", "extremes"),
-    *("flapping", "heartbeats", "tight-timeouts", "waiting-writes"),
+    *("flapping", "heartbeats", "tight-timeouts", "places", "unlike", "keys", "renewals"),
+    *("presets", "leadership", "anything", "tiers", "other-failover", "waiting-writes"),
 )
 
 
@@ -30,6 +31,10 @@ class Swarm:
     def __contains__(self, feature: str) -> bool:
         """Whether a world may have a feature."""
         return feature in self.features
+
+    def without(self, *features: str) -> Swarm:
+        """The same without some features."""
+        return Swarm(self.features - {*features}, self.kinds)
 
 
 def swarm(dice: Dice, kinds: Iterable[str]) -> Swarm:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from hasim.hunt.drawing.control import control
+from hasim.hunt.drawing.anything import scattered
+from hasim.hunt.drawing.control import control, detection
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.schedule import faults, operations
-from hasim.hunt.drawing.swarm import swarm
+from hasim.hunt.drawing.swarm import Swarm, swarm
 from hasim.hunt.drawing.topology import masters, network, traffic
 from hasim.scenario.loader import Loaded, from_data
 from hasim.scenario.problems import ScenarioError
@@ -60,4 +61,27 @@ def _drawn(dice: Dice, name: str) -> Data:
     }
     if "operations" in may:
         data["operations"] = operations(dice, cluster)
-    return {**data, **control(dice, may, cluster[0]["region"])}
+    own = control(dice, may, cluster[0]["region"])
+    if "tiers" in may:
+        _behind_another(dice, may, data, own)
+    else:
+        data |= own
+    if "anything" in may:
+        scattered(dice, data, data["tiers"][-1] if "tiers" in data else data)
+    return data
+
+
+def _behind_another(dice: Dice, may: Swarm, data: Data, own: Data) -> None:
+    """The masters are the second of two tiers: those of the first one ask them."""
+    front = masters(dice, may.without("standbys", "absent"), dice.one(1, 2))
+    for master in front:
+        master["id"] = master["id"].replace("m", "f")
+        if master.get("health") in ("deep", "write") and dice.happens(0.5):
+            master["health_asks"] = True
+    wanted = {name: data["traffic"].pop(name) for name in ("owned",)}
+    data["traffic"]["owned"] = "0%"
+    asks = {"timeout": dice.one("300ms", "1s"), "deadline": dice.one("1s", "3s")}
+    data["tiers"] = [
+        {"name": "front", "masters": front, "detection": detection(dice, may)},
+        {"name": "back", "requests": wanted | asks, "masters": data.pop("masters"), **own},
+    ]

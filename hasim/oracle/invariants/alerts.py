@@ -47,6 +47,8 @@ class _Causes:
 
 def _find(case: Case) -> Iterator[Found]:
     hold_ns = case.settings.monitor.hold_ns
+    if case.settings.monitor.evaluation_ns:
+        return  # alerts come and go with the next evaluation
     causes, raised = _Causes(), dict[str, int]()
     for exchange in case.exchanges:
         now = exchange.t_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from hasim.events import FailoverChanged, Promote
@@ -20,7 +21,9 @@ def _find(case: Case) -> Iterator[Found]:
     # Verdicts that wait for a majority have not reached the failover yet.
     withheld = case.settings.accession.majority == "before-failover"
     running: dict[int, FailoverChanged] = {}
-    tried: dict[int, set[str]] = {}
+    # Where nobody passes, those that were tried get another chance if that is wanted.
+    chances = 2 if case.settings.failover.if_none == "promote" else 1
+    tried: dict[int, Counter[str]] = {}
     for exchange, out in case.outputs():
         t_ns = exchange.t_ns
         follow(status, exchange, out)
@@ -28,12 +31,13 @@ def _find(case: Case) -> Iterator[Found]:
             running.clear()  # another process, which goes on with what it knows
         if isinstance(out, FailoverChanged):
             if out.trigger in ANEW:
-                tried[out.failover] = set()
+                tried[out.failover] = Counter()
             if out.trigger in CHOSEN and out.candidate != out.master:
-                problem = _problem(out, status, running, tried.setdefault(out.failover, set()))
+                before = tried.setdefault(out.failover, Counter())
+                problem = _problem(out, status, running, before[out.candidate] >= chances)
                 if problem and not withheld:
                     yield Found(t_ns, out.candidate, problem)
-                tried[out.failover].add(out.candidate)
+                before[out.candidate] += 1
             running[out.failover] = out
             if out.new in ENDED:
                 del running[out.failover]
@@ -48,7 +52,7 @@ def _problem(
     chosen: FailoverChanged,
     status: dict[str, Status],
     running: dict[int, FailoverChanged],
-    tried: set[str],
+    tried_enough: bool,
 ) -> str:
     candidate, of = chosen.candidate, f"chosen by failover {chosen.failover}"
     if status[candidate] is not Status.HEALTHY:
@@ -56,7 +60,7 @@ def _problem(
     others = (one.master for one in running.values() if one.failover != chosen.failover)
     if candidate in others:
         return f"{of}, but it is failed over itself"
-    return f"{of} a second time" if candidate in tried else ""
+    return f"{of} a second time" if tried_enough else ""
 
 
 FIT_CANDIDATES = Invariant(
@@ -65,4 +69,5 @@ FIT_CANDIDATES = Invariant(
     "already is chosen to take over, and only the chosen one is promoted.",
     "Partitions move to a master that cannot serve them.",
     _find,
+    "observer",
 )

@@ -86,8 +86,8 @@ def _elsewhere(case: Case) -> Iterator[Found]:
     asked = case.journal.header.get("requests")
     balancing = case.settings.balancing
     guarded = balancing.outliers or balancing.breaker or balancing.panic_threshold
-    if asked is None or not asked["elsewhere"] or guarded or _alone(case):
-        return
+    if asked is None or not asked["elsewhere"] or asked["keeps"] or guarded or _alone(case):
+        return  # clients that keep a master go to it again
     failures: Counter[str] = Counter()
     for _, row in case.facts.records.of(AttemptRollup):
         if row.cause not in SERVED:

@@ -68,7 +68,7 @@ WHOLE_COPIES = Invariant(
     "whole-copies",
     "Nobody is promoted before the transfer that was ordered for it has ended well: every "
     "partition arrived, of the size and checksum that its source states, and no older than "
-    "max_lag.",
+    "max_lag. (With `transfer: none` nothing is ordered: a replica has what it has.)",
     "A new owner serves torn or missing state.",
     _find,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hasim.events import OwnerChanged, Promote, PromoteResult
+from hasim.events import Input, MasterState, OwnerChanged, Promote, PromoteResult
 from hasim.model import Cause
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
@@ -36,19 +36,27 @@ def _confirmed(case: Case) -> Iterator[Found]:
     for exchange, out in case.outputs():
         if not isinstance(out, OwnerChanged):
             continue
-        item = exchange.item
-        said = isinstance(item, PromoteResult) and (
-            item.cause is Cause.OK
-            and (item.target, item.epoch, item.failover) == (out.owner, out.epoch, out.failover)
-        )
-        if not said:
+        if not _says_so(exchange.item, out):
             text = f"taken for its owner under epoch {out.epoch}, which it has not confirmed"
             yield Found(exchange.t_ns, out.partition, f"{out.owner}: {text}")
 
 
+def _says_so(item: Input | None, change: OwnerChanged) -> bool:
+    """Whether the new owner answers the promotion, or tells that it accepts those very writes."""
+    if isinstance(item, PromoteResult) and item.cause is Cause.OK:
+        told = (item.target, item.epoch, item.failover)
+        return told == (change.owner, change.epoch, change.failover)
+    return isinstance(item, MasterState) and any(
+        (own.partition, own.owner, own.epoch) == (change.partition, change.owner, change.epoch)
+        for own in item.knows
+        if own.owner == item.master
+    )
+
+
 OWNERS_CONFIRM = Invariant(
     "owners-confirm",
-    "A partition has a new owner when that has answered the promotion under that very epoch.",
+    "A partition has a new owner when that has answered the promotion, or told its role, under "
+    "that very epoch.",
     "Clients are sent to a master that never heard of its promotion, or was told to undo it.",
     _confirmed,
 )

@@ -91,4 +91,5 @@ GOING_ON = Invariant(
     "candidate while somebody is fit.",
     "A failover hangs, and its partitions stay down until somebody notices.",
     _find,
+    "observer",
 )

@@ -36,4 +36,5 @@ FAILED_ARE_LEFT = Invariant(
     "A candidate that is declared failed while it takes over is left at once.",
     "A failover waits for a master that is known to be dead.",
     _find,
+    "observer",
 )

@@ -5,6 +5,7 @@ import pytest
 from hasim.hunt.drawing import draw, kinds
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.swarm import FEATURES, swarm
+from hasim.hunt.mutating import whole
 from tests.simulation.planes import assert_equal, both
 
 
@@ -24,8 +25,9 @@ def test_swarms_leave_out_and_take_in_every_feature_and_kind() -> None:
 
 def test_worlds_differ_in_topology_settings_and_faults() -> None:
     drawn = [draw(1, number)[0] for number in range(25)]
-    assert len({len(data["masters"]) for data in drawn}) > 2
-    assert len({str(data["failover"]) for data in drawn}) > 20
+    assert len({len(whole(data)["masters"]) for data in drawn}) > 2
+    assert len({str(whole(data)["failover"]) for data in drawn}) > 20
+    assert {"tiers" in data for data in drawn} == {True, False}
     assert len({fault["kind"] for data in drawn for fault in data["faults"]}) > 8
 
 
