@@ -251,6 +251,7 @@ def bench(
     *,
     overrides: Mapping[str, Any] | None = None,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     exact: bool = False,
     speed: bool = False,
     progress: Callable[[int], None] | Auto | None = "auto",
@@ -259,7 +260,7 @@ def bench(
 
     A suite is a file, or a mapping as one would hold it. `overrides` replaces settings in every
     scenario of the suite. With `exact` any change of behaviour is a regression, with `speed` also
-    a slower program. `progress` is told how many replications are done; see `run`.
+    a slower program. `progress` is told how many replications are done; `jobs`, `dask`: see `run`.
     `hasim.study.gate` has what makes baselines.
 
     Raises ScenarioError for a bad suite, and BaselineError for a bad baseline.
@@ -275,7 +276,8 @@ def bench(
     given = progress if progress is None or progress == "auto" else _without_total(progress)
     with moved(given, wanted.name) as move:
         tell = None if move is None else lambda done: move(done, wanted.most)
-        found = run_gate(wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=tell)
+        where: dict[str, Any] = {"jobs": jobs, "dask": dask, "progress": tell}
+        found = run_gate(wanted, baseline, exact=exact, speed=speed, **where)
     return GateReport.of(found)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.options import examples, set_option
+from hasim.commands.options import dask_option, examples, set_option
 from hasim.commands.shell import (
     CRASHED,
     FAILED,
@@ -65,6 +65,7 @@ def _copies(
 @click.option("--speed", is_flag=True, help="A slower program is a regression.")
 @set_option("Replace a setting in every scenario of the suite.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; all cores unless given.")
+@dask_option
 @click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--save",
@@ -82,6 +83,7 @@ def bench(
     speed: bool,
     overrides: list[tuple[str, str]],
     jobs: int | None,
+    dask: str | None,
     style: str,
     copies: list[tuple[str, Path]],
 ) -> int:
@@ -112,11 +114,10 @@ def bench(
         with progress_bar(wanted.name) as move:
             progress = None if move is None else lambda done: move(done, wanted.most)
             if update:
-                report = _update(wanted, baseline, jobs, progress)
+                report = _update(wanted, baseline, jobs, dask, progress)
             else:
-                report = run_gate(
-                    wanted, baseline, jobs=jobs, exact=exact, speed=speed, progress=progress
-                )
+                where: dict[str, Any] = {"jobs": jobs, "dask": dask, "progress": progress}
+                report = run_gate(wanted, baseline, exact=exact, speed=speed, **where)
     except ReplicationError as error:
         warn(f"Error: {error}\nThe baseline is as it was.")
         return CRASHED
@@ -145,7 +146,11 @@ def _check_place(path: Path) -> None:
 
 
 def _update(
-    suite: Suite, path: Path, jobs: int | None, progress: Callable[[int], None] | None
+    suite: Suite,
+    path: Path,
+    jobs: int | None,
+    dask: str | None,
+    progress: Callable[[int], None] | None,
 ) -> outcome.GateReport:
     """Write the baseline; the report says how it differs from the one before."""
     from hasim.study.gate import NoBaselineError, read_baseline, record, write_baseline
@@ -154,7 +159,7 @@ def _update(
         old = read_baseline(path)
     except NoBaselineError:
         old = None
-    made, report = record(suite, old, jobs=jobs, progress=progress)
+    made, report = record(suite, old, jobs=jobs, dask=dask, progress=progress)
     write_baseline(made, path)
     return report
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hasim.report import style
 from hasim.report.format import significant, tick
+from hasim.report.naming import name_points
 from hasim.report.picture import picture
 from hasim.report.titles import title
 from hasim.report.visible import visible
@@ -27,6 +28,8 @@ LOOKS: dict[Kind, dict[str, Any]] = {
 }
 NAMED = 6
 """Points of the front that are named, beside the recommended one and today's."""
+LONGEST = 44
+"""Characters of a name; of longer ones the end is left out."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,11 @@ def pareto_plot(
         )
         _scales(axes, known, axes_of)
         _limits(axes, limits)
-        _names(axes, known, best)
         axes.set_xlabel(f"{title(false)}, a year (arrow: none seen, upper limit)")
         axes.set_ylabel(title(outage))
         axes.set_title(f"{title(outage)} against {title(false)}")
         figure.legend(loc="outside lower center", ncols=3)
+        _names(figure, axes, known, best)
     return figure
 
 
@@ -153,22 +156,15 @@ def _limits(axes: Axes, limits: tuple[float | None, float | None]) -> None:
             line(limit, color=style.COLOURS[3], linewidth=1.2, linestyle=style.DASHES[2])
 
 
-def _names(axes: Axes, known: Sequence[Spot], best: Sequence[Spot]) -> None:
-    """The recommended one, today's, and some of the front, beside their points."""
+def _names(figure: Figure, axes: Axes, known: Sequence[Spot], best: Sequence[Spot]) -> None:
+    """The recommended one, today's, and some of the front, as far as there is room."""
     wanted = [s for s in known if s.kind == "recommended" or s.today]
     others = [s for s in best if s not in wanted]
     step = max(1, math.ceil(len(others) / NAMED))
-    for number, spot in enumerate([*wanted, *others[::step]]):
-        right = axes.transAxes.inverted().transform(
-            axes.transData.transform((spot.across, spot.value))
-        )[0]
-        left = right > 0.6
-        text = visible(spot.label)
-        axes.annotate(
-            text if len(text) <= 44 else f"{text[:41]}...",
-            (spot.across, spot.value),
-            xytext=(-9 if left else 9, 9 if number % 2 else -11),
-            textcoords="offset points",
-            fontsize=7,
-            ha="right" if left else "left",
-        )
+    named = [((s.across, s.value), _shortened(s.label)) for s in [*wanted, *others[::step]]]
+    name_points(figure, axes, named, [(s.across, s.value) for s in known])
+
+
+def _shortened(label: str) -> str:
+    text = visible(label)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

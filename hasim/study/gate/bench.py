@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hasim.scenario import sent
 from hasim.study.execution import executor
+from hasim.study.execution.cluster import Cluster, connected
 from hasim.study.execution.program import versions
 from hasim.study.execution.runner import ReplicationError
 from hasim.study.gate.baseline import (
@@ -26,6 +29,9 @@ from hasim.study.gate.suite import DEFAULT_SUITE, Suite, SuiteCell, read_suite
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.own_parts import own_parts
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 Progress = Callable[[int], None]
 """Called with the number of replications that are done."""
 
@@ -34,11 +40,16 @@ class Runs:
     """The observations of a suite so far, by cell and replication."""
 
     def __init__(
-        self, suite: Suite, jobs: int | None = None, progress: Progress | None = None
+        self,
+        suite: Suite,
+        jobs: int | None = None,
+        progress: Progress | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self.cells = suite.cells
-        self._work = Observe(suite.cells)
-        self._jobs = jobs
+        names = [name for cell in suite.cells for name in cell.loaded.traces()]
+        self._work = Observe(suite.cells, {} if cluster is None else sent.contents(names))
+        self._where: dict[str, Any] = {"jobs": jobs, "cluster": cluster}
         data = [cell.loaded.data for cell in suite.cells]
         self._own = own_parts(*data)
         planes = {cell.loaded.scenario.data_plane for cell in suite.cells}
@@ -57,7 +68,7 @@ class Runs:
                 if cell not in self.errors
             }
             try:
-                executor.execute(self._work, todo, self._take, jobs=self._jobs, own=self._own)
+                executor.execute(self._work, todo, self._take, own=self._own, **self._where)
             except executor.WorkersLostError as error:
                 cell, replication = error.task
                 self._fail(cell, replication, str(error))
@@ -84,12 +95,23 @@ class Runs:
             self._progress(sum(map(len, self._found.values())))
 
 
+@contextlib.contextmanager
+def _runs(
+    suite: Suite, jobs: int | None, dask: str | Client | None, progress: Progress | None
+) -> Iterator[Runs]:
+    """Observations on processes of this machine, or on a cluster. Raises ClusterError."""
+    with contextlib.ExitStack() as stack:
+        cluster = None if dask is None else stack.enter_context(connected(dask, jobs))
+        yield Runs(suite, jobs, progress, cluster)
+
+
 def bench(
     suite: Suite | str | Path = DEFAULT_SUITE,
     baseline: Baseline | str | Path = "hasim-baseline.json",
     *,
     overrides: Mapping[str, Any] | None = None,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     exact: bool = False,
     speed: bool = False,
     progress: Progress | None = None,
@@ -99,7 +121,8 @@ def bench(
     Each cell starts with its least number of replications; where a verdict is open, the number
     is doubled, up to the cap or to what the baseline holds. `overrides` (dotted path to value)
     replace settings in every scenario of a suite that is read from a file. With `exact` any change
-    of behaviour is a regression, with `speed` also a slower program. `jobs` as in `hasim.run`.
+    of behaviour is a regression, with `speed` also a slower program. `jobs` and `dask` as in
+    `hasim.run`.
 
     A replication that crashes is in the report's `errors`, and its cell is not compared.
 
@@ -121,8 +144,8 @@ def bench(
             missing[cell.name] = reason
         else:
             comparable[number] = known.cells[cell.name]
-    runs = Runs(wanted, jobs, progress)
-    comparisons = _looks(wanted, runs, comparable)
+    with _runs(wanted, jobs, dask, progress) as runs:
+        comparisons = _looks(wanted, runs, comparable)
     return _report(
         wanted,
         runs,
@@ -143,6 +166,7 @@ def record(
     *,
     overrides: Mapping[str, Any] | None = None,
     jobs: int | None = None,
+    dask: str | Client | None = None,
     progress: Progress | None = None,
 ) -> tuple[Baseline, GateReport]:
     """A new baseline of a suite, with all replications, and how it differs from an old one.
@@ -151,8 +175,8 @@ def record(
     """
     wanted = suite if isinstance(suite, Suite) else read_suite(suite, overrides)
     started = time.perf_counter()
-    runs = Runs(wanted, jobs, progress)
-    runs.extend({number: cell.at_most for number, cell in enumerate(wanted.cells)})
+    with _runs(wanted, jobs, dask, progress) as runs:
+        runs.extend({number: cell.at_most for number, cell in enumerate(wanted.cells)})
     for error in runs.errors.values():
         raise ReplicationError(error)
     cells = {

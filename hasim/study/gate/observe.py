@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hasim.measures import measure
+from hasim.scenario import sent
 from hasim.study.execution.replication import simulate_cell
 from hasim.study.gate.fingerprint import Fingerprint, fingerprint
 from hasim.study.gate.quantities import values_of
@@ -43,11 +45,14 @@ class Observe:
     """Called by the executor, on whatever process, with the number of a cell and a replication."""
 
     cells: tuple[SuiteCell, ...]
+    traces: Mapping[str, bytes] = field(default_factory=dict)
+    """What is in their files, where the work goes to a machine that does not have them."""
 
     def __call__(self, cell: int, replication: int) -> Observed:
         """Do one replication; an exception becomes an outcome that says so."""
         wanted = self.cells[cell]
         try:
+            sent.use(self.traces)
             known = str(wanted.loaded.source), wanted.name
             if known not in _WARM:
                 simulate_cell(wanted.loaded, wanted.cell, replication)

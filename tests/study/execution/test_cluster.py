@@ -23,6 +23,9 @@ from hasim.cli import main
 from hasim.study.execution import cluster, executor, runner
 from hasim.study.execution.cluster_errors import ClusterError
 from hasim.study.folder.reading import open_run
+from hasim.study.gate import record, suite_from_data, write_baseline
+from tests.commands.test_advise import WORLD as ADVISED
+from tests.commands.test_capacity import WORLD as CARRIED
 from tests.study.execution.test_runner import STUDY, alive, run_script
 from tests.study.folder.test_resume import DATA, changed, lines, tables
 from tests.study.standins import Deadly, Pids, Squares
@@ -219,6 +222,32 @@ def test_the_command_line_and_resume(machines, tmp_path):
     args = ["resume", str(tmp_path / "dask"), "--format", "json", "--dask", machines.address]
     done = CliRunner().invoke(main, args)
     assert (done.exit_code, done.stdout) == (0, local.stdout)
+
+
+def test_advice_capacity_and_the_gate_are_those_of_one_process(machines, tmp_path):
+    """Also where cells have a trace, which the workers do not see."""
+    quick = {"replications": 3, "progress": None}
+    load = {"limits": ["response.p50 < 900ms"], "within": "40%", "down": [1], "cause": None}
+    vary = {"detection.interval": "1s|2s"}
+    place: dict[str, Any]
+    found = []
+    for place in ({"jobs": 1}, {"dask": machines.address}):
+        advice = hasim.advise(
+            ADVISED, minimise="outage.mean", vary=vary, at_most=3, **quick, **place
+        )
+        carried = hasim.capacity(CARRIED, **load, **quick, **place)
+        found.append((advice.render("json"), carried.render("json")))
+    assert found[0] == found[1]
+    short = {"vary": {}, "horizon": "60s"}  # with a trace of arrivals, and one of outages
+    entry: dict[str, Any] = {"scenario": "quickstart", "set": short, "measures": ["success"]}
+    entry["margins"] = {"success": {"relative": "2%"}}
+    few = {"at_least": 5, "at_most": 5}
+    suite = {"name": "gate", "replications": few, "scenarios": {"one": entry}}
+    baseline = tmp_path / "baseline.json"
+    made, _ = record(suite_from_data(suite), jobs=1)
+    write_baseline(made, baseline)
+    report = hasim.bench(suite, baseline, dask=machines.address, exact=True, progress=None)
+    assert report.verdict == "pass"
 
 
 @pytest.mark.parametrize(
