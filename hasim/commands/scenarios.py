@@ -98,8 +98,8 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
     "--from",
     "system",
     metavar="SYSTEM",
-    help="Start from what a system's own configuration says, key by key: haproxy, kubernetes, "
-    "patroni, sentinel, two-sites.",
+    help="Start from what a system's own configuration says, key by key: haproxy, keepalived, "
+    "kubernetes, patroni, sentinel, two-sites.",
 )
 @click.option(
     "--like",

@@ -20,7 +20,7 @@ SYSTEMS = sorted(systems())
 
 def test_there_are_the_usual_systems() -> None:
     """And they are none of the scenarios of `hasim list`."""
-    assert SYSTEMS == ["haproxy", "kubernetes", "patroni", "sentinel", "two-sites"]
+    assert SYSTEMS == ["haproxy", "keepalived", "kubernetes", "patroni", "sentinel", "two-sites"]
     assert not set(SYSTEMS) & set(shipped())
 
 
@@ -70,7 +70,7 @@ def test_an_unknown_system_is_told_with_the_nearest() -> None:
     assert result.exit_code == 2
 
 
-@pytest.mark.parametrize("system", ["patroni", "sentinel", "two-sites"])
+@pytest.mark.parametrize("system", ["keepalived", "patroni", "sentinel", "two-sites"])
 def test_standbys_take_over_in_systems_with_state(system: str, tmp_path: Path) -> None:
     """And nothing does in those without."""
     path = tmp_path / "x.yaml"

@@ -68,18 +68,6 @@ class Answers:
             fences.fencing.answered(master)
         if not result.confirmed:
             return [out for f in waiting for out in self._not_fenced(now, f)]
-        return self._off(now, master, order, waiting)
-
-    def off_by_hand(self, now: int, item: ConfirmOff) -> list[Output]:
-        """An operator says that a master is off, as if a device had."""
-        if self._known.statuses[item.master] is Status.HEALTHY:
-            text = f"{item.master} is declared healthy"
-            return [InputRefused(type(item).__name__, "operator", text)]
-        waiting = [f for f in self._failovers.active if f.fencing == item.master]
-        return self._off(now, item.master, self._known.orders.issued + 1, waiting)
-
-    def _off(self, now: int, master: str, order: int, waiting: list[Failover]) -> list[Output]:
-        fences = self._course.fences
         self._known.writers.powered_off(master, order)
         self._returned.powered_off(master)
         out: list[Output] = []
@@ -90,6 +78,25 @@ class Answers:
             # Not if it may accept writes all the same, by what it was told after that order.
             if master not in fences.fencing.dangerous(failover):
                 out += fences.fenced(now, failover, master, f"{master} is off")
+        return out
+
+    def off_by_word(self, now: int, item: ConfirmOff) -> list[Output]:
+        """An operator says that a master is off: the failovers that wait for that go on.
+
+        It does not restart as a standby, as by a device: when it returns, it is told to stop.
+        """
+        master, out = item.master, list[Output]()
+        concerned = [f for f in self._failovers.active if master in (f.fencing, f.master)]
+        text = "" if concerned else f"no failover waits for {master} to be off"
+        if self._known.statuses[master] is Status.HEALTHY:
+            text = f"{master} is declared healthy"
+        if text:
+            return [InputRefused(type(item).__name__, "operator", text)]
+        for failover in concerned:
+            failover.off_by_word += [master] * (master not in failover.off_by_word)
+            if failover.state == lifecycle.FENCING and failover.fencing == master:
+                why = f"{master} is off, an operator says"
+                out += self._course.fences.fenced(now, failover, master, why)
         return out
 
     def _not_fenced(self, now: int, failover: Failover) -> list[Output]:

@@ -255,8 +255,7 @@ class FailoverOrchestrator:
                 out = self._answers.says_its_role(now, item)
                 return out + self._returned.heard_of(now, item.master)
             case ConfirmOff():
-                out = self._answers.off_by_hand(now, item)
-                return out + self._stands_by(now, item.master)
+                return self._answers.off_by_word(now, item)
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
             case RollBackFailover():
@@ -373,13 +372,11 @@ class FailoverOrchestrator:
         out = self._answers.take(now, answer)
         if not isinstance(answer, FenceResult) or not answer.confirmed:
             return out
-        return out + self._stands_by(now, answer.master)
-
-    def _stands_by(self, now: int, master: str) -> list[Output]:
-        """It may have been fenced as a candidate, or by a late order, and own something."""
-        if self._known.still_owns(master):
-            return []
-        return self._reactions.begin(now, master, "powered off: a standby now", planned=False)
+        if self._known.still_owns(answer.master):
+            return out
+        # It may have been fenced as a candidate, or by an order that came late, and own something.
+        why = "powered off: a standby now"
+        return out + self._reactions.begin(now, answer.master, why, planned=False)
 
     def _on_wakeup(self, now: int) -> list[Output]:
         out: list[Output] = []

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from hasim.events import FailoverChanged, Fence, InputRefused, StatusChanged
+from hasim.events import (
+    Demote,
+    DemoteResult,
+    FailoverChanged,
+    Fence,
+    InputRefused,
+    StatusChanged,
+)
 from hasim.journal import Journal
 from hasim.model import Status
 from hasim.oracle import check
@@ -114,3 +121,14 @@ def test_an_operator_may_speak_for_a_device_that_does_not() -> None:
     assert taken["fenced"] == 200
     assert 200 < taken["promoted"] < 200.2
     assert check(journal) == []
+
+
+def test_who_was_off_by_word_is_told_to_stop_when_it_is_back() -> None:
+    """The node comes back after its pod was replaced: the old one is ended at its first sign."""
+    journal = run("power-off", "20m", [OUT_OF_SERVICE])
+    back_s = 100 + 20 * 60
+    ((told_ns, order), *_) = ((t, o) for t, o in journal.of(Demote) if t > back_s * SECOND)
+    assert order.target == "a"
+    assert told_ns / SECOND < back_s + 10.1  # its next heartbeat
+    answers = [t_ns for t_ns, answer in journal.of(DemoteResult) if answer.target == "a"]
+    assert back_s < answers[-1] / SECOND < back_s + 10.2

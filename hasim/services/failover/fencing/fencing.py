@@ -61,9 +61,10 @@ class Fencing(Protocol):
         """Whoever must be off before somebody is promoted, in the order in which to fence.
 
         Not the declared owner alone: also each candidate that was told to promote itself and
-        has not said that it did not.
+        has not said that it did not. Who is off by an operator's word is no danger.
         """
-        return self._known.writers.of(failover.partitions) if self.USED else []
+        writers = self._known.writers.of(failover.partitions) if self.USED else []
+        return [master for master in writers if master not in failover.off_by_word]
 
     def order(
         self, now: int, failover: Failover, master: str, again_ns: int, refused: str = ""
