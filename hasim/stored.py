@@ -30,6 +30,7 @@ OPEN: Any = {**STRICT, "extra": "ignore"}
 """The same for a form that may have other fields."""
 PATIENCE_S = 5.0
 """How long somebody who writes to a pipe is waited for."""
+_PIECE = 2**20
 DIGEST = 16
 """Hexadecimal digits of a digest."""
 
@@ -75,10 +76,21 @@ def opened(path: Path, *, pipes: bool = False) -> IO[bytes]:
 def content(path: Path, *, most: int = MOST_BYTES, pipes: bool = False) -> bytes:
     """All that is in a file. Raises OSError, or StoredError if it has more than `most` bytes."""
     with opened(path, pipes=pipes) as file:
-        found = file.read(most + 1)
+        found = up_to(file, most + 1)
     if len(found) > most:
         raise StoredError(f"has more than {_size(most)}")
     return found
+
+
+def up_to(file: IO[bytes], most: int) -> bytes:
+    """What is in a file, of a longer one the first `most` bytes.
+
+    Piece by piece: to ask a file for a gigabyte makes room for one, whatever is in it.
+    """
+    found = bytearray()
+    while len(found) < most and (more := file.read(min(_PIECE, most - len(found)))):
+        found += more
+    return bytes(found)
 
 
 def lines(file: IO[bytes], longest: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -145,11 +157,16 @@ def _check_finite(data: Any, where: tuple[str | int, ...]) -> None:
 def of_form(cls: type[C], data: Any) -> C:
     """Plain data as an object of a class whose fields it has; raises StoredError for the first
     field that is missing, unknown, or of another type or range."""
+    # By way of JSON, in which a list will do for a tuple and nothing else is converted.
+    return written_as(cls, json.dumps(data))
+
+
+def written_as(cls: type[C], found: bytes | str) -> C:
+    """The same of JSON as it is written."""
     from pydantic import ValidationError
 
     try:
-        # By way of JSON, in which a list will do for a tuple and nothing else is converted.
-        made: C = _adapter(cast(Any, cls)).validate_json(json.dumps(data), strict=True)
+        made: C = _adapter(cast(Any, cls)).validate_json(found, strict=True)
         return made
     except ValidationError as error:
         bad = error.errors(include_url=False, include_input=False)[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hasim.journal import Journal, check_run_header, read
 from hasim.measures import Measured, measure
+from hasim.stored import StoredError
 from hasim.study.execution.replication import file_stem, simulate_cell
 from hasim.study.folder.errors import StoreError
 from hasim.study.planning.outcomes import Outcome
@@ -28,6 +29,7 @@ class Recorded:
         self.study = study
         self.folder = folder
         self._loaded = loaded
+        self._looked_at = set[tuple[int, int]]()
 
     @property
     def name(self) -> str:
@@ -76,22 +78,22 @@ class Recorded:
         """
         try:
             return Measured.from_plain(outcome.measured or {})
-        except (KeyError, TypeError, ValueError) as error:
+        except StoredError as error:
             raise self._garbled(outcome, error) from None
 
     def rows(self, outcome: Outcome, table: str) -> list[dict[str, Any]]:
         """The rows of one table in an outcome, as they were stored."""
-        try:
-            return [dict(row) for row in outcome.measured[table]] if outcome.measured else []
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._garbled(outcome, error) from None
+        place = (outcome.cell, outcome.replication)
+        if outcome.measured and place not in self._looked_at:
+            self.read(outcome)
+            self._looked_at.add(place)
+        return [dict(row) for row in outcome.measured[table]] if outcome.measured else []
 
-    def _garbled(self, outcome: Outcome, error: Exception) -> StoreError:
+    def _garbled(self, outcome: Outcome, error: StoredError) -> StoreError:
         place = f"replication {outcome.replication} of cell {outcome.cell}"
-        why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         return StoreError(
             f"{self.folder or self.name}: the measures of {place} are not those of "
-            f"hasim {__version__}: {why}"
+            f"hasim {__version__}: {error}"
         )
 
     def by_cell(self) -> list[tuple[int, dict[str, Any], dict[int, Measured]]]:

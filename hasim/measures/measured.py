@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from hasim import stored
 from hasim.measures.alerts import Alert
 from hasim.measures.availability import Availability, DownRow, PartitionRow
 from hasim.measures.balance import Balance, Window
@@ -35,6 +36,7 @@ class Measured:
     run, others in ``_s`` are durations in seconds; None is "does not apply".
     """
 
+    __pydantic_config__ = stored.STRICT
     scenario: str
     cell: dict[str, Any]
     replication: int
@@ -77,24 +79,9 @@ class Measured:
     def from_plain(cls, plain: dict[str, Any]) -> Measured:
         """The inverse of `to_plain`, also after a round trip through JSON.
 
-        Raises KeyError or TypeError if columns are missing or unknown.
+        Raises StoredError if columns are missing, unknown, or of another type.
         """
-        rows = {name: tuple(row(**values) for values in plain[name]) for name, row in ROWS.items()}
-        return cls(
-            scenario=plain["scenario"],
-            cell=plain["cell"],
-            replication=plain["replication"],
-            seed=plain["seed"],
-            horizon_s=plain["horizon_s"],
-            needless_pages=plain["needless_pages"],
-            deadline_s=plain["deadline_s"],
-            service=Availability(**plain["service"]),
-            load=Load(**plain["load"]),
-            balance=Balance(**plain["balance"]),
-            latencies=tuple(_latencies(values) for values in plain["latencies"]),
-            blocks=tuple(_block(values) for values in plain["blocks"]),
-            **rows,
-        )
+        return stored.of_form(cls, plain)
 
 
 ROWS: dict[str, type[Any]] = {
@@ -116,14 +103,3 @@ ROWS: dict[str, type[Any]] = {
     "tiers": TierRow,
 }
 """The tables of a `Measured`, and the class of their rows."""
-
-
-def _latencies(plain: dict[str, Any]) -> Latencies:
-    cells = tuple((least, greatest, count) for least, greatest, count in plain["cells"])
-    return Latencies(klass=plain["klass"], accuracy=plain["accuracy"], cells=cells)
-
-
-def _block(plain: dict[str, Any]) -> Block:
-    rows = {name: tuple(plain[name]) for name in ("latency_s", "answered", "chosen")}
-    latencies = tuple(_latencies(values) for values in plain["latencies"])
-    return Block(**{**plain, **rows, "latencies": latencies})

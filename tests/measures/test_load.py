@@ -15,6 +15,7 @@ from hasim.measures.balance import (
     peak_to_mean,
 )
 from hasim.model import Cause, Severity
+from hasim.stored import StoredError
 from hasim.truth import (
     AttemptRollup,
     ClientRollup,
@@ -137,11 +138,22 @@ def test_rows_survive_json_and_a_journal_survives_its_file(tmp_path) -> None:
     assert measure(read(tmp_path / "run.jsonl.gz")) == measured
 
 
-def test_unknown_columns_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("colour", "red", "incidents.0.colour: unknown field"),
+        ("detection_s", [1.0], "incidents.0.detection_s: expected a valid number"),
+        ("detection_s", "1", "incidents.0.detection_s: expected a valid number"),
+        ("detection_s", float("nan"), "incidents.0.detection_s: expected a finite number"),
+        ("master", None, "incidents.0.master: expected a valid string"),
+    ],
+)
+def test_columns_that_are_unknown_or_of_another_type_are_refused(column, value, said) -> None:
     plain = measure(full().journal()).to_plain()
-    plain["incidents"][0]["colour"] = "red"
-    with pytest.raises(TypeError, match="colour"):
+    plain["incidents"][0][column] = value
+    with pytest.raises(StoredError) as caught:
         Measured.from_plain(plain)
+    assert str(caught.value) == said
 
 
 RATIOS = {"uptime", "ideal", *INDICES}

@@ -7,11 +7,12 @@ import io
 import re
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from hasim.scenario.sent import opened, state_of
 from hasim.scenario.tables.errors import TraceError
 from hasim.settings.validation import nearest
+from hasim.stored import up_to
 
 MOST_BYTES = 512 * 2**20
 """A larger file, packed or unpacked, is refused: it would not fit in memory beside its arrays."""
@@ -78,7 +79,7 @@ def _text(path: Path, file: IO[bytes], json_lines: bool) -> bytes:
     if content.startswith(GZIP):
         try:
             with gzip.open(io.BytesIO(content)) as packed:
-                content = _limited(path, packed)
+                content = _limited(path, cast(IO[bytes], packed))
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise _is(path, "is packed with gzip, and broken") from None
     content = content.removeprefix(UTF8_MARK)
@@ -91,12 +92,12 @@ def _text(path: Path, file: IO[bytes], json_lines: bool) -> bytes:
     return content
 
 
-def _limited(path: Path, file: IO[bytes] | gzip.GzipFile) -> bytes:
+def _limited(path: Path, file: IO[bytes]) -> bytes:
     """What is in a file, of which a very long line is not read to its end."""
-    content = file.read(LONGEST_LINE + 1)
+    content = up_to(file, LONGEST_LINE + 1)
     if len(content) > LONGEST_LINE and not re.search(rb"[\r\n\0]", content):
         raise TraceError(path, lines=[(1, "", _TOO_LONG)])
-    content += file.read(MOST_BYTES + 1 - len(content))
+    content += up_to(file, MOST_BYTES + 1 - len(content))
     if len(content) > MOST_BYTES:
         most = MOST_BYTES // 2**20
         raise _is(path, f"has more than {most} MiB: keep the columns and rows that are needed")

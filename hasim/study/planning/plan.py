@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from hasim.measures import Measured
 from hasim.scenario.replications import Sequential
+from hasim.stored import StoredError
+from hasim.study.folder.errors import StoreError
 from hasim.study.planning.outcomes import CellInfo, Outcome
 from hasim.study.planning.stopping import Stop, decide, look_at, looks
 from hasim.study.planning.study import Study
@@ -127,6 +129,11 @@ class Plan:
         rule = self._study.replications
         assert isinstance(rule, Sequential), "a fixed number of replications needs no look"
         for number in range(len(now.runs), now.target):
-            now.runs.append(Measured.from_plain(self._study.outcomes[cell, number].measured or {}))
+            measured = self._study.outcomes[cell, number].measured or {}
+            try:
+                now.runs.append(Measured.from_plain(measured))
+            except StoredError as error:
+                place = f"replication {number} of cell {cell}"
+                raise StoreError(f"the measures of {place} cannot be: {error}") from None
         look = look_at(now.runs, self._study.projection, faults=self._faults(cell))
         return decide(rule, now.target, look)
