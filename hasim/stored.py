@@ -49,7 +49,10 @@ def check_regular(path: Path, *, pipes: bool = False) -> os.stat_result:
 
     With `pipes`, a named pipe will do (``<(command)`` in a shell).
     """
-    state = path.stat()
+    try:
+        state = path.stat()
+    except ValueError:  # with a null byte, or half of a surrogate pair
+        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
     if S_ISREG(state.st_mode) or (pipes and S_ISFIFO(state.st_mode)):
         return state
     if S_ISDIR(state.st_mode):

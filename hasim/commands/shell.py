@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import gc
+import io
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -75,7 +76,9 @@ class Shell(click.Group):
         except click.ClickException as error:
             if self._verbose and error.__cause__ is not None:
                 traceback.print_exception(error.__cause__)
-            error.show()
+            text = io.StringIO()
+            error.show(text)
+            click.echo(visible_lines(text.getvalue()), err=True, nl=False)
             code = error.exit_code
         except click.Abort:
             click.echo("Interrupted.", err=True)

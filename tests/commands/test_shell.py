@@ -106,6 +106,16 @@ def test_messages_obey_nobody():
     assert BadInput("\x1b[2Jx\ny").format_message() == "\\x1b[2Jx\ny"
     told = cli("validate", "-", stdin='name: "\\e[31mred\\e[0m"\n').stderr
     assert "\x1b" not in told
+    told = cli("validate", "hang", "--set", "\u202e").stderr
+    assert told.endswith("got '\\u202e'\n")
+
+
+@pytest.mark.parametrize("name", ["a\\0b.csv", "\\ud800.csv"])
+def test_a_name_that_no_file_can_have(name):
+    master = f'{{"id": "a", "service": {{"trace": "{name}", "column": "c", "unit": "s"}}}}'
+    told = cli("validate", "-", stdin=f'{{"horizon": "5s", "masters": [{master}]}}').stderr
+    assert "no file can have this name" in told
+    assert "Traceback" not in told
 
 
 def test_no_color_reaches_a_terminal(tmp_path):
