@@ -6,9 +6,10 @@ from typing import Any
 
 from hasim.events import Effect
 from hasim.journal import Journal
+from hasim.simulation.clients.results import Results
 from hasim.simulation.laws import Constant, Exponential, Law
 from hasim.simulation.recorded import Recorded
-from hasim.simulation.run import simulate
+from hasim.simulation.run import begin, simulate
 from hasim.simulation.settings import (
     FixedRtt,
     MasterSettings,
@@ -60,6 +61,17 @@ def run(settings: WorldSettings, seed: int = 1, replication: int = 0, **more: An
 def build(settings: WorldSettings, seed: int = 1, replication: int = 0, **more: Any) -> World:
     """A world that has not started."""
     return World(settings, Recorded(), seed=seed, replication=replication, **more)
+
+
+def results(settings: WorldSettings, seed: int = 1, replication: int = 0) -> list[Results]:
+    """How every message of one replication ended, as arrays: of each tier, clients first.
+
+    What would take most of the time of many messages, a record of each, is left out.
+    """
+    made = build(settings, seed, replication, keep_messages=True)
+    begin(made)
+    made.messages.run(settings.horizon_ns)
+    return [tier.messages.results() for tier in made.tiers]
 
 
 def order(made: World, effect: Effect) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.oracle import check
 from hasim.services.balancing import BalancingSettings
 from hasim.services.gateway.settings import ClientSettings, ConnectionSettings
+from hasim.simulation.clients.results import OUTCOMES
 from hasim.simulation.laws import Constant, Exponential
 from hasim.simulation.recorded import Recorded
 from hasim.simulation.settings import (
@@ -29,9 +29,10 @@ from hasim.simulation.settings import (
 from hasim.simulation.settings.faults import Crash
 from hasim.simulation.settings.operations import Drain
 from hasim.truth import ClientRollup, MessageRecord
-from hasim.units import MILLISECOND, SECOND
+from hasim.units import HOUR, MILLISECOND, SECOND
+from tests.intervals import assert_met
 from tests.simulation import planes
-from tests.simulation.worlds import NO_LATENCY, after, lasting, run
+from tests.simulation.worlds import NO_LATENCY, after, lasting, results, run
 
 LETTERS = "mbc"
 
@@ -99,15 +100,19 @@ def chain(*tiers: TierSettings, rate: float = 40.0, horizon_s: float = 500, **mo
 
 
 PATIENT = RequestSettings(owned=0.0, timeout_ns=60 * SECOND, deadline_ns=60 * SECOND)
+UNSEEN = planes.detection(
+    evidence=("probe",), interval_ns=1000 * HOUR, fast_interval_ns=1000 * HOUR
+)
+"""Nobody looks twice."""
 
 
-def latencies_s(journal: Journal, tier: str) -> list[float]:
-    found = journal.of_tier(tier).of(MessageRecord)
-    return [(m.ended_ns - m.arrived_ns) / SECOND for _, m in found if m.outcome == "ok"]
-
-
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+def latencies_s(settings: WorldSettings, seed: int, replication: int) -> list[float]:
+    """The mean latency in each tier of the messages that were answered, after a second."""
+    found = []
+    for tier in results(settings, seed=seed, replication=replication):
+        counts = (tier.outcome == OUTCOMES.index("ok")) & (tier.arrival_ns > SECOND)
+        found.append(float((tier.ended_ns - tier.arrival_ns)[counts].mean() / SECOND))
+    return found
 
 
 def test_a_tandem_of_queues_is_jacksons() -> None:
@@ -118,18 +123,15 @@ def test_a_tandem_of_queues_is_jacksons() -> None:
     """
     settings = chain(
         TierSettings(name="api", masters=masters("a", 1, Exponential(mean_ns=20 * MILLISECOND),
-                                                 workers=10_000)),
+                                                 workers=100)),
         TierSettings(name="db", requests=PATIENT,
                      masters=masters("d", 1, Exponential(mean_ns=15 * MILLISECOND), workers=1)),
+        rate=25.0, horizon_s=1000,
     )  # fmt: skip
-    behind, whole = [], []
-    for replication in range(10):
-        journal = run(settings, seed=3, replication=replication, messages=True)
-        behind.append(mean(latencies_s(journal, "db")))
-        whole.append(mean(latencies_s(journal, "api")))
-    expected = 1 / (1 / 0.015 - 40.0)
-    assert mean(behind) == pytest.approx(expected, rel=0.05)
-    assert mean(whole) == pytest.approx(0.020 + expected, rel=0.05)
+    found = [latencies_s(settings, 3, replication) for replication in range(16)]
+    expected = 1 / (1 / 0.015 - 25.0)
+    assert_met([behind for _, behind in found], expected)
+    assert_met([whole for whole, _ in found], 0.020 + expected)
 
 
 def test_a_worker_waits_for_the_next_tier() -> None:
@@ -139,13 +141,42 @@ def test_a_worker_waits_for_the_next_tier() -> None:
                                                  workers=1)),
         TierSettings(name="db", requests=PATIENT,
                      masters=masters("d", 1, Constant(mean_ns=9 * MILLISECOND), workers=4)),
+        horizon_s=800,
     )  # fmt: skip
-    found = [
-        mean(latencies_s(run(settings, seed=4, replication=r, messages=True), "api"))
-        for r in range(10)
-    ]
     load = 40.0 * 0.015
-    assert mean(found) == pytest.approx(0.015 + load * 0.015 / (2 * (1 - load)), rel=0.03)
+    assert_met(
+        [latencies_s(settings, 4, replication)[0] for replication in range(12)],
+        0.015 + load * 0.015 / (2 * (1 - load)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "within"), [(8, 0.08), pytest.param(24, 0.02, marks=pytest.mark.slow)]
+)
+def test_tiers_in_series_are_up_together_as_often_as_the_product(runs: int, within: float) -> None:
+    """Each fails by a process of its own: availabilities multiply, whoever comes first."""
+    faults = tuple(
+        Crash(
+            kind="crash",
+            target=target,
+            every=Exponential(mean_ns=round(up_h * HOUR)),
+            for_=Exponential(mean_ns=round(down_h * HOUR)),
+        )
+        for target, up_h, down_h in (("a-1", 2.0, 1.0), ("d-1", 1.5, 0.5))
+    )
+    law = Constant(mean_ns=MILLISECOND)
+    settings = chain(
+        TierSettings(name="api", masters=masters("a", 1, law), detection=UNSEEN),
+        TierSettings(name="db", masters=masters("d", 1, law), detection=UNSEEN, requests=PATIENT),
+        rate=0.001, horizon_s=600 * 3600, faults=faults,
+    )  # fmt: skip
+    found = [measure(run(settings, seed=5, replication=replication)) for replication in range(runs)]
+    ups = [[row.uptime for row in one.tiers] for one in found]
+    for place, expected in enumerate((2 / 3, 3 / 4)):
+        assert_met([up[place] for up in ups], expected, within)
+    assert_met([one.service.uptime for one in found], 2 / 3 * 3 / 4, within)
+    of_product = [one.service.uptime / (up[0] * up[1]) for one, up in zip(found, ups, strict=True)]
+    assert_met(of_product, 1.0, within / 2)
 
 
 def test_a_chain_is_up_while_all_of_its_tiers_are() -> None:
@@ -158,10 +189,9 @@ def test_a_chain_is_up_while_all_of_its_tiers_are() -> None:
     )
     law = Constant(mean_ns=MILLISECOND)
     requests = RequestSettings(owned=0.0, timeout_ns=SECOND, deadline_ns=SECOND)
-    detection = planes.detection(evidence=("probe",), interval_ns=1000 * SECOND)
     settings = chain(
-        TierSettings(name="api", masters=masters("a", 1, law), detection=detection),
-        TierSettings(name="db", masters=masters("d", 1, law), detection=detection,
+        TierSettings(name="api", masters=masters("a", 1, law), detection=UNSEEN),
+        TierSettings(name="db", masters=masters("d", 1, law), detection=UNSEEN,
                      requests=requests),
         horizon_s=400, faults=faults,
     )  # fmt: skip

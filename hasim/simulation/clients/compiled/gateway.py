@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from hasim.services.balancing.fleet import Fleet
 from hasim.simulation.clients.compiled.fleet import COLUMNS, address_table, settings_record
 from hasim.simulation.clients.compiled.guarding import Shared, compiled, share
 from hasim.simulation.clients.compiled.ledger import Ledger
@@ -20,6 +21,8 @@ class CompiledGateway(SimGateway):
     _number: int
     _settings: NDArray[Any]
     _table: NDArray[np.int64]
+    _addresses: tuple[int, int] = (0, 0)
+    _addressed: Fleet | None = None
     _guards: Shared | None = None
 
     def attach(self, ledger: Ledger, number: int) -> None:
@@ -45,8 +48,11 @@ class CompiledGateway(SimGateway):
     def fleet_addresses(self) -> tuple[int, int]:
         """Where compiled code finds the balancer's fleet as it is now, and its column `counts`."""
         fleet = self.balancer.choice.fleet
-        self._table = address_table(fleet, self._settings)
-        return self._table.ctypes.data, cast(Any, fleet.counts).ctypes.data
+        if fleet is not self._addressed:  # else it has the columns that it had
+            self._addressed = fleet
+            self._table = address_table(fleet, self._settings)
+            self._addresses = self._table.ctypes.data, cast(Any, fleet.counts).ctypes.data
+        return self._addresses
 
     def guard_addresses(self) -> tuple[int, int, int]:
         """Where compiled code finds the guards' functions and data; zeros if there are none."""
