@@ -1,5 +1,6 @@
 """The shipped scenarios, the template, and the JSON Schema of them all."""
 
+import dataclasses
 import subprocess
 import sys
 import typing
@@ -22,11 +23,13 @@ from hasim.services.detection.registry import (
     SOURCES,
 )
 from hasim.services.failover.registry import FENCINGS
+from hasim.services.gateway.settings import ClientSettings, ConnectionSettings, HoldSettings
 from hasim.services.leadership.registry import LEADERS
 from hasim.settings import fields_by_user_name, settings_classes
-from hasim.simulation.laws import Constant
-from hasim.simulation.settings import NetworkSettings
+from hasim.simulation.laws import Constant, Law
+from hasim.simulation.settings import NetworkSettings, RetrySettings, TrafficSettings
 from hasim.simulation.settings.faults import AnyFault
+from hasim.simulation.settings.recordings import RecordedOutages, TableFile, TimedFile
 from hasim.units import SECOND
 
 SHIPPED = catalogue.shipped()
@@ -60,6 +63,50 @@ def test_there_is_a_scenario_for_every_kind_of_fault() -> None:
     }
     members = typing.get_args(typing.get_args(AnyFault)[0])
     assert kinds == {typing.get_args(typing.get_type_hints(m)["kind"])[0] for m in members}
+
+
+def parts_of(part: object, found: dict[str, set[str]]) -> None:
+    """Settings in settings: of each class, the fields that are not as they are by default."""
+    if isinstance(part, dict):
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        for one in part:
+            parts_of(one, found)
+    elif dataclasses.is_dataclass(part):
+        own = found.setdefault(type(part).__name__, set())
+        for field in dataclasses.fields(part):
+            value = getattr(part, field.name)
+            own |= {field.name} - ({field.name} if value == field.default else set())
+            parts_of(value, found)
+
+
+def test_all_that_a_world_may_have_is_in_a_shipped_scenario() -> None:
+    """Laws, arrivals, every kind of recording, what clients do, the rhythms of faults."""
+    found: dict[str, set[str]] = {}
+    for path in SHIPPED.values():
+        parts_of([cell.world for cell in load(path).cells], found)
+    recordings = {
+        cls
+        for base in (TableFile, TimedFile, RecordedOutages)
+        for cls in base.__subclasses__()
+        if cls.__module__ == TableFile.__module__
+    } - {TimedFile, RecordedOutages}
+    assert len(recordings) == 6
+    arrivals = members(typing.get_type_hints(TrafficSettings)["arrivals"])
+    wanted = {*recordings, *typing.get_args(Law), *arrivals}
+    assert {cls.__name__ for cls in wanted} <= set(found)
+    assert {"count_", "bin_ns"} <= found["TraceArrivals"]
+    for cls in (TrafficSettings, RetrySettings, ClientSettings, ConnectionSettings, HoldSettings):
+        assert {field.name for field in dataclasses.fields(cls)} == found[cls.__name__], cls
+    assert "keepers" in found["DnsSettings"]
+    of_faults = set[str]().union(*(found[cls.__name__] for cls in members(AnyFault)))
+    assert {"at", "every", "schedule", "for_", "from_", "common"} <= of_faults
+    assert {"ColdSettings", "BurstSettings", "TierSettings"} <= set(found)
+
+
+def members(union: object) -> tuple[type, ...]:
+    """The classes of a choice, annotated or not."""
+    return typing.get_args(typing.get_args(union)[0]) or typing.get_args(union)
 
 
 def test_quickstart_is_eight_cells_of_five_regions() -> None:

@@ -213,7 +213,10 @@ def _all_at_once(body: bytes, dialect: Dialect, places: dict[str, int]) -> list[
     wanted = list(dict.fromkeys(names[place] for place in places.values()))
     table = pacsv.read_csv(
         io.BytesIO(body),
-        read_options=pacsv.ReadOptions(column_names=names, block_size=4 * LONGEST_LINE),
+        # Without threads: one that is still starting when the program ends aborts it.
+        read_options=pacsv.ReadOptions(
+            column_names=names, block_size=4 * LONGEST_LINE, use_threads=False
+        ),
         parse_options=pacsv.ParseOptions(
             delimiter=dialect.separator, newlines_in_values=b'"' in body
         ),
