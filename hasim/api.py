@@ -145,6 +145,7 @@ def budget(
     seed: int | None = None,
     replications: int | None = None,
     pairs: int | None = None,
+    triples: int = 0,
     quiet: str | None = None,
     crude: str | None = None,
     jobs: int | None = None,
@@ -158,10 +159,10 @@ def budget(
     `hasim.study.rare.rates.fit` made of recorded outages; without one, the scenario says it
     (``every``, ``schedule``, ``projection``). `measure` is ``uptime`` (every partition up) or
     ``uptime.mean`` (the mean partition). `replications` counts runs with one fault, for each
-    kind; `pairs` those with two (default: as many; 0: none); `quiet` is the simulated time
-    without faults (``"500h"``; default: an hour for each replication), `crude` that of a
-    plain simulation to compare with (default: none). `dask` as in `run`. See
-    `hasim.study.rare.estimate`.
+    kind; `pairs` those with two (default: as many; 0: none), `triples` those with three, each
+    of which takes seven runs (default: none); `quiet` is the simulated time without faults
+    (``"500h"``; default: an hour for each replication), `crude` that of a plain simulation to
+    compare with (default: none). `dask` as in `run`. See `hasim.study.rare.estimate`.
 
     Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
     otherwise as `run`.
@@ -173,14 +174,16 @@ def budget(
 
     if measure not in ("uptime", "uptime.mean"):
         raise ValueError(f"measure must be uptime or uptime.mean, got {measure!r}")
-    if pairs is not None and pairs < 0:
-        raise ValueError(f"pairs must not be negative, got {pairs}")
+    for name, given_count in (("pairs", pairs), ("triples", triples)):
+        if given_count is not None and given_count < 0:
+            raise ValueError(f"{name} must not be negative, got {given_count}")
     loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
     amounts = amounts_of(
         loaded,
         pairs=pairs,
         quiet_ns=None if quiet is None else parse_duration(quiet),
         plain_ns=0 if crude is None else parse_duration(crude),
+        triples=triples,
     )
     given = parse_rates(rates or {})
     with moved(progress, loaded.scenario.name) as tell:

@@ -126,6 +126,12 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     "--pairs", type=click.IntRange(min=0), help="Runs with two faults.  [default: as many]"
 )
 @click.option(
+    "--triples",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Runs with three faults, each of which takes seven.  [default: none]",
+)
+@click.option(
     "--quiet",
     metavar="TIME",
     callback=_duration,
@@ -155,7 +161,7 @@ def budget(
     """Split a year's downtime by fault and cause.
 
     Five and six nines from runs of minutes: faults are put into short runs, one at a
-    time and two at a time, and weighed with how often they strike. How often is given by
+    time and two at a time (or three), and weighed with how often they strike. How often is given by
     --rate, fitted to a --trace, or in the scenario (every, schedule, projection).
 
     Exit codes: 0 fine, 1 the scenario expects more uptime (uptime.renewal_reward),
@@ -191,6 +197,7 @@ def _planned(loaded: Loaded, given: Mapping[str, Any], options: Mapping[str, Any
         pairs=options["pairs"],
         quiet_ns=None if quiet is None else parse_duration(quiet),
         plain_ns=0 if crude is None else parse_duration(crude),
+        triples=options["triples"],
     )
     return BudgetPlan.of(planned(loaded, amounts, parse_rates(given)))
 

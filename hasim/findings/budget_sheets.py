@@ -101,6 +101,9 @@ def plain_cell(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
         "nines": plain_estimate(estimate_of("nines", "count", nines(budget.unavailability))),
         "faults_per_window": budget.crowd,
         "left_out": budget.left_out,
+        "more_than_first": None
+        if cell.more is None
+        else plain_estimate(estimate_of("difference", "ratio", cell.more)),
         "quiet_s": budget.quiet_s,
         "false_failovers": budget.mistakes,
         "not_excluded": finite(budget.floor),
@@ -159,6 +162,25 @@ def sheets(
         yield by_fault(cell, f"{prefix}minutes a year by fault")
         said = list(remarks(measure, cell, judged))
         yield by_cause(cell.budget, f"{prefix}minutes a year by cause", said)
+
+
+def compared(cells: Sequence[CellBudget]) -> Iterator[Sheet]:
+    """What faults cost more or less than in the first cell, in runs that are paired."""
+    names = labels([(cell.index, cell.varied) for cell in cells])
+    rows: list[list[Value]] = []
+    for cell, label in zip(cells, names, strict=True):
+        if cell.more is None:
+            continue
+        low, high = cell.more.low, cell.more.high
+        verdict = "more" if low > 0 else "less" if high < 0 else "undecided"
+        rows.append([label, _bounded(scaled(cell.more, MINUTES)), verdict])
+    if rows:
+        columns = [Column("cell"), Column("minutes a year", align="right"), Column("")]
+        said = (
+            "The same faults at the same moments in both, so that chance cancels; false failovers "
+            "without a fault are not in it."
+        )
+        yield Sheet(columns, rows, f"what faults cost more than with {names[0]}", [said])
 
 
 def by_fault(cell: CellBudget, caption: str) -> Sheet:
@@ -281,11 +303,12 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
             f"Half of the runs with one fault have the first order to the fencing device fail; "
             f"they count {percent(cell.fence_fails)}."
         )
-    many = "three or more" if budget.pairs else "two or more"
+    many = {1: "two", 2: "three", 3: "four"}[budget.most]
+    asked = "; --triples says what three cost" if budget.most == 2 else ""
     yield (
-        f"Left out: {many} faults at a time, of the order of "
+        f"Left out: {many} or more faults at a time, of the order of "
         f"{significant(budget.left_out * SECONDS, 2)} s a year "
-        f"({significant(budget.crowd, 2)} faults in a window)."
+        f"({significant(budget.crowd, 2)} faults in a window{asked})."
     )
     if (budget.parts[OVERLAP, ALL].value or 0.0) < 0.0:
         yield "Overlap is below 0: downtime that two faults share is counted once."
@@ -334,8 +357,9 @@ def _quiet_remark(budget: Budget) -> str:
 
 def about(header: Mapping[str, Any]) -> str:
     """What all numbers rest on."""
+    three = f", {header['triples']} with three" if header["triples"] else ""
     return (
         f"Seed {header['seed']}; {header['runs']} runs with one fault of each kind, "
-        f"{header['pairs']} with two. Intervals are 95 %; a year has 365.25 days. Each fault meets "
-        f"the partitions at home: where the scenario puts them."
+        f"{header['pairs']} with two{three}. Intervals are 95 %; a year has 365.25 days. Each "
+        f"fault meets the partitions at home: where the scenario puts them."
     )

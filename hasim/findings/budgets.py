@@ -58,7 +58,8 @@ class Budgets(Finding):
     def paper(self, *, brief: bool = False) -> Paper:
         """For each cell a year's minutes by fault and by cause, and what they rest on."""
         sheets = budget_sheets.sheets(self.measure, self.cells, self.verdicts)
-        return Paper(list(sheets), notes=[budget_sheets.about(self._header())])
+        compared = budget_sheets.compared(self.cells)
+        return Paper([*sheets, *compared], notes=[budget_sheets.about(self._header())])
 
     def tidy(self) -> Sheet:
         """One row per cell, fault and cause."""
@@ -76,6 +77,7 @@ class Budgets(Finding):
             "measure": self.measure,
             "runs": self.amounts.singles,
             "pairs": self.amounts.pairs,
+            "triples": self.amounts.triples,
         }
 
     def __repr__(self) -> str:

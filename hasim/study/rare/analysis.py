@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hasim.measures.causes import CAUSES
@@ -25,9 +25,10 @@ from hasim.study.execution.cluster import connected
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.own_parts import own_parts
 from hasim.study.rare.combine import product, scaled
-from hasim.study.rare.estimate import Budget, Pair, Run, estimate
+from hasim.study.rare.estimate import Budget, estimate
 from hasim.study.rare.falsely import FalseFailovers, false_failovers
 from hasim.study.rare.falsely.cost import Costs
+from hasim.study.rare.paired import Runs, faults_difference
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
@@ -48,14 +49,15 @@ PLAIN_RUNS = 20
 class Amounts:
     """How much is simulated of each cell.
 
-    Runs with one fault for each kind, runs with two; the time without faults, and that of the
-    plain simulation, in nanoseconds.
+    Runs with one fault for each kind, runs with two, with three; the time without faults, and that
+    of the plain simulation, in nanoseconds.
     """
 
     singles: int
     pairs: int
     quiet_ns: int
     plain_ns: int = 0
+    triples: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class CellBudget:
     false: FalseFailovers | None = None
     false_down: Interval | None = None
     """False failovers by a method for rare events, and the seconds down of one."""
+    more: Interval | None = None
+    """How much more its faults cost than those of the first cell, in runs that are paired."""
 
 
 def amounts_of(
@@ -86,8 +90,12 @@ def amounts_of(
     pairs: int | None = None,
     quiet_ns: int | None = None,
     plain_ns: int = 0,
+    triples: int = 0,
 ) -> Amounts:
-    """As many runs of each sort as the scenario has replications, and as many quiet hours."""
+    """As many runs of each sort as the scenario has replications, and as many quiet hours.
+
+    None with three faults, unless they are asked for.
+    """
     rule = loaded.scenario.replications
     count = rule.at_least if isinstance(rule, Sequential) else rule
     return Amounts(
@@ -95,6 +103,7 @@ def amounts_of(
         pairs=count if pairs is None else pairs,
         quiet_ns=count * HOUR if quiet_ns is None else quiet_ns,
         plain_ns=plain_ns,
+        triples=triples,
     )
 
 
@@ -148,16 +157,26 @@ def analyse(
 
         numbers = {cell: list(range(min(MOST_COSTS, amounts.singles))) for cell in costs}
         executor.execute(Costs(loaded, designs, of, traces), numbers, note, own=own, **where)
-    return [
-        _budget(
-            design,
-            cell,
-            {n: t for (c, n), t in sorted(trials.items()) if c == cell.index},
-            false[cell.index],
-            sorted(costs.get(cell.index, [])),
-        )
+    runs = [
+        _runs(design, {n: t for (c, n), t in sorted(trials.items()) if c == cell.index})
         for design, cell in zip(designs, loaded.cells, strict=True)
     ]
+    found = [
+        _budget(design, cell, own, false[cell.index], sorted(costs.get(cell.index, [])))
+        for design, cell, own in zip(designs, loaded.cells, runs, strict=True)
+    ]
+    return [
+        found[0],
+        *(_compared(found[0], runs[0], *other) for other in zip(found[1:], runs[1:], strict=True)),
+    ]
+
+
+def _compared(first: CellBudget, ours: Runs, cell: CellBudget, theirs: Runs) -> CellBudget:
+    """With how much more than the first cell its faults cost, if they strike as often."""
+    kinds = [one.kind for one in first.classes]
+    if kinds != [one.kind for one in cell.classes]:
+        return cell
+    return replace(cell, more=faults_difference(kinds, ours, theirs, causes=CAUSES))
 
 
 def designs_of(
@@ -215,6 +234,7 @@ def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amou
         seed=loaded.scenario.seed,
         quiet_ns=max(1, min(quiet_ns, amounts.quiet_ns)),
         plain_ns=min(math.ceil(amounts.plain_ns / PLAIN_RUNS), span_ns),
+        thrice=amounts.triples > 0,
     )
 
 
@@ -238,6 +258,7 @@ def _numbers(design: Design, amounts: Amounts) -> list[int]:
     plain = math.ceil(amounts.plain_ns / design.plain_ns) if amounts.plain_ns else 0
     quiet = math.ceil(amounts.quiet_ns / design.quiet_ns)
     counts = [amounts.singles] * len(design.classes) + [amounts.pairs, quiet, plain]
+    counts += [amounts.triples] * design.thrice
     return [
         replication * design.groups + group
         for replication in range(max(counts))
@@ -257,6 +278,9 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
         elif group == len(design.classes):
             double = design.double(number)
             ends.append(design.end_ns(double.first, double.second))
+        elif group == len(design.classes) + 3:
+            three = design.triple(number)
+            ends.append(design.end_ns(three.first, three.second, three.third))
     longest = design.struck(max(ends))
     problems = list(world_problems(longest))
     if design.plain_ns:
@@ -301,20 +325,26 @@ def _check_rates(classes: Sequence[FaultClass], given: Mapping[str, Rate]) -> No
         raise SettingsError(wrong)
 
 
-def _budget(
-    design: Design,
-    cell: Cell,
-    trials: Mapping[int, Trial],
-    false: FalseFailovers,
-    costs: Sequence[float],
-) -> CellBudget:
+def _runs(design: Design, trials: Mapping[int, Trial]) -> Runs:
+    """What the runs of a cell are for."""
     names = [one.name for one in design.classes]
     grouped: list[list[Any]] = [[] for _ in range(design.groups)]
     for number in sorted(trials):
         grouped[number % design.groups].append(trials[number].found)
-    singles: dict[str, list[Run]] = dict(zip(names, grouped, strict=False))
-    pairs: list[Pair] = grouped[len(names)]
-    quiet, plain = grouped[len(names) + 1], grouped[len(names) + 2]
+    singles, (pairs, quiet, plain, *more) = grouped[: len(names)], grouped[len(names) :]
+    return Runs(
+        dict(zip(names, singles, strict=True)), pairs, more[0] if more else [], quiet, plain
+    )
+
+
+def _budget(
+    design: Design,
+    cell: Cell,
+    runs: Runs,
+    false: FalseFailovers,
+    costs: Sequence[float],
+) -> CellBudget:
+    plain = runs.plain
     after_s = seconds(design.after_ns)
     kinds = [one.kind for one in design.classes]
 
@@ -327,9 +357,10 @@ def _budget(
         windows = {kind.name: kind.mean_s + after_s for kind in kinds}
         return estimate(
             kinds,
-            singles,
-            pairs,
-            quiet,
+            runs.singles,
+            runs.pairs,
+            runs.quiet,
+            triples=runs.triples,
             window_s=windows,
             mistaken=mistaken,
             causes=CAUSES,

@@ -13,7 +13,8 @@ which the first fault has left no trace, and Lambda the sum of the intensities. 
 does not strike while its own fault lasts: such pairs add nothing. The integral is W times
 the mean of E at a uniformly distributed moment of the window, with pairs drawn in
 proportion to lambda_a lambda_b. What is left out needs three faults within one
-window.
+window; with runs of three, their term is added likewise (what three faults add to all that two
+and one of them do, over two windows), and what is left out needs four.
 
 That is the expansion of a stationary mean in the factorial moments of the driving
 point process (Reiman, Simon, "Open queueing systems in light traffic", Mathematics of
@@ -99,17 +100,18 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A run with two faults beside the runs with either of them alone.
+    """A run with two faults beside the runs with either of them alone; or one with three.
 
     `excess_s` is, by cause, the downtime with both less the downtimes with either, all over
-    the same `span_s`; `weight_s` the length of the window in which the second began at a
+    the same `span_s`; `weight` the length of the window in which the second began at a
     uniformly distributed moment (or, if pairs were chosen by some importance, that length times
-    the mean importance over its own). A pair that cannot be (the second fault of a process
-    during its first) has an excess of zero and no span.
+    the mean importance over its own), in seconds. Of three faults it is what they add to the
+    downtimes of any two and one, and the weight has both windows. A pair that cannot be (the
+    second fault of a process during its first) has an excess of zero and no span.
     """
 
     excess_s: tuple[float, ...]
-    weight_s: float
+    weight: float
     span_s: float
     open_end: bool = False
 
@@ -121,9 +123,9 @@ class Budget:
     `parts` has, by (fault, cause), its estimate: faults are the names of the kinds, then
     `OVERLAP`, `FAULTS`, `QUIET` and `TOTAL`; causes those of `causes`, and `ALL`. `down_s` has
     the mean downtime of one fault of each kind (seconds). `crowd` is Lambda W: the mean number
-    of faults in a window; `pairs` how many were simulated. `quiet_s` is the simulated time
-    without faults, `mistakes` the false failovers seen in it, `floor` the upper bound of
-    what they may cost that rests on none having been seen (0 if some were).
+    of faults in a window; `pairs` and `triples` how many were simulated. `quiet_s` is the
+    simulated time without faults, `mistakes` the false failovers seen in it, `floor` the upper
+    bound of what they may cost that rests on none having been seen (0 if some were).
     """
 
     kinds: tuple[Kind, ...]
@@ -132,6 +134,7 @@ class Budget:
     down_s: Mapping[str, Interval]
     crowd: float
     pairs: int
+    triples: int
     quiet_s: float
     mistakes: int
     floor: float
@@ -160,12 +163,17 @@ class Budget:
         return self.parts[FAULTS if self.floor else TOTAL, ALL]
 
     @property
+    def most(self) -> int:
+        """How many faults at a time were tried."""
+        return 3 if self.triples else 2 if self.pairs else 1
+
+    @property
     def left_out(self) -> float:
         """The order of what was left out: the probability of more faults in a window than tried.
 
         (Lambda W)^3 / 6 for three; (Lambda W)^2 / 2 if there were no pairs.
         """
-        return self.crowd**3 / 6 if self.pairs else self.crowd**2 / 2
+        return self.crowd ** (self.most + 1) / math.factorial(self.most + 1)
 
 
 def estimate(
@@ -174,6 +182,7 @@ def estimate(
     pairs: Sequence[Pair] = (),
     quiet: Sequence[Run] = (),
     *,
+    triples: Sequence[Pair] = (),
     window_s: Mapping[str, float] | None = None,
     mistaken: Interval | None = None,
     causes: Sequence[str] = CAUSES,
@@ -182,8 +191,8 @@ def estimate(
     """The budget from independent runs.
 
     `singles` has the runs with one fault by the name of its kind; `pairs` draw the first and the
-    second fault in proportion to the intensities; without `quiet` runs, service
-    is taken never to be down without a fault. `window_s` is the mean window by the
+    second fault in proportion to the intensities, `triples` the third as well; without `quiet`
+    runs, service is taken never to be down without a fault. `window_s` is the mean window by the
     first fault's kind (default: as long as the fault lasts). `mistaken` is the share of time that
     false failovers cost, where that is known better than the quiet runs can tell.
     """
@@ -196,6 +205,9 @@ def estimate(
         **{k.name: [product(k.intensity, cost) for cost in costs[k.name]] for k in kinds},
         OVERLAP: _overlaps(kinds, pairs, base, level),
     }
+    if triples:
+        of_three = _overlaps(kinds, triples, -base, level, order=3)
+        rows[OVERLAP] = [total(both) for both in zip(rows[OVERLAP], of_three, strict=True)]
     rows[FAULTS] = [
         _of_faults(kinds, [costs[kind.name][i] for kind in kinds], overlap)
         for i, overlap in enumerate(rows[OVERLAP])
@@ -218,6 +230,7 @@ def estimate(
         down_s={name: own[-1] for name, own in costs.items()},
         crowd=sum((kind.intensity.value or 0.0) * windows[kind.name] for kind in kinds),
         pairs=len(pairs),
+        triples=len(triples),
         quiet_s=sum(run.span_s for run in quiet),
         mistakes=sum(run.mistakes for run in quiet),
         floor=floor,
@@ -284,7 +297,7 @@ def _of_faults(kinds: Sequence[Kind], costs: Sequence[Interval], overlap: Interv
 
 
 def _overlaps(
-    kinds: Sequence[Kind], pairs: Sequence[Pair], base: Floats, level: float
+    kinds: Sequence[Kind], pairs: Sequence[Pair], base: Floats, level: float, order: int = 2
 ) -> list[Interval]:
     """The unavailability that pairs add to that of their faults alone, by cause, then of all."""
     if not pairs:
@@ -292,13 +305,13 @@ def _overlaps(
     # With both and with neither, less with either: what is down without any fault cancels.
     excess = _with_all([pair.excess_s for pair in pairs])
     excess += np.outer([pair.span_s for pair in pairs], base)
-    weighted = excess * np.array([[pair.weight_s] for pair in pairs])
+    weighted = excess * np.array([[pair.weight] for pair in pairs])
     found = _means(weighted, level, open_end=any(pair.open_end for pair in pairs))
     # As in `_of_faults`, the errors of the rates are added.
     each = [kind.intensity for kind in kinds]
     value, low, high = (sum(column) for column in zip(*map(_numbers, each), strict=True))
-    squared = Interval(value**2, low**2, high**2, len(pairs), "")
-    return [product(squared, mean) for mean in found]
+    together = Interval(value**order, low**order, high**order, len(pairs), "")
+    return [product(together, mean) for mean in found]
 
 
 def _numbers(interval: Interval) -> tuple[float, float, float]:

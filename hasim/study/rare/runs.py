@@ -1,15 +1,15 @@
-"""The runs behind a budget: worlds with one fault, with two, with none, and plain ones."""
+"""The runs behind a budget: worlds with one fault, two or three, with none, and plain ones."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hasim.measures import Measured, measure
 from hasim.measures.availability import Downtime
@@ -22,14 +22,23 @@ from hasim.simulation.settings.faults import AnyFault, RegionOutage
 from hasim.simulation.streams import Stream, generator
 from hasim.study.rare.estimate import Pair, Run
 from hasim.study.rare.rates import FaultClass, Target
+from hasim.study.rare.strikes import (
+    Double,
+    Doubles,
+    Floats,
+    Integers,
+    Strike,
+    Strikes,
+    Triple,
+    Triples,
+    chosen,
+)
 from hasim.units import HOUR, SECOND, seconds
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
 
 Measure = Literal["uptime", "uptime.mean"]
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 CANDIDATES = 256
 """Pairs of faults that one to be simulated is chosen among."""
 WARM_UP_NS = 60 * SECOND
@@ -37,76 +46,6 @@ WARM_UP_NS = 60 * SECOND
 QUIET_NS = HOUR
 QUIET_MESSAGES = 10**6
 """A quiet run is an hour long, or as long as so many messages take if that is less."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """One fault: which class, which of its targets, when, for how long (nanoseconds)."""
-
-    klass: int
-    target: int
-    start_ns: int
-    duration_ns: int
-    draw: float
-
-    @property
-    def end_ns(self) -> int:
-        """When it is cured."""
-        return self.start_ns + self.duration_ns
-
-
-@dataclass(frozen=True, slots=True)
-class Strikes:
-    """The same of many faults: an array for each field."""
-
-    klass: Integers
-    target: Integers
-    start_ns: Integers
-    duration_ns: Integers
-    draw: Floats
-
-    @property
-    def end_ns(self) -> Integers:
-        """When they are cured."""
-        return self.start_ns + self.duration_ns
-
-    def at(self, place: int) -> Strike:
-        """One of them."""
-        return Strike(
-            int(self.klass[place]),
-            int(self.target[place]),
-            int(self.start_ns[place]),
-            int(self.duration_ns[place]),
-            float(self.draw[place]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Doubles:
-    """Pairs of strikes, and the windows from the start of each first that its second is in."""
-
-    first: Strikes
-    second: Strikes
-    window_ns: Integers
-
-    @property
-    def possible(self) -> NDArray[np.bool_]:
-        """Whether the second can be: a process does not strike while its own fault lasts."""
-        one, other = self.first, self.second
-        differ = (one.klass != other.klass) | (one.target != other.target)
-        return np.asarray(differ | (other.start_ns >= one.end_ns))
-
-
-@dataclass(frozen=True, slots=True)
-class Double:
-    """Two strikes, and what stands for the window (seconds), since they were chosen among others.
-
-    A weight of zero: none of them could be.
-    """
-
-    first: Strike
-    second: Strike
-    weight_s: float
 
 
 @dataclass(frozen=True)
@@ -122,6 +61,8 @@ class Design:
     seed: int
     quiet_ns: int
     plain_ns: int = 0
+    thrice: bool = False
+    """Whether there are runs with three faults, too."""
 
     @property
     def after_ns(self) -> int:
@@ -143,8 +84,8 @@ class Design:
 
     @property
     def groups(self) -> int:
-        """Kinds of runs: one for each class, pairs, quiet ones, plain ones."""
-        return len(self.classes) + 3
+        """Kinds of runs: one for each class, pairs, quiet ones, plain ones, those of three."""
+        return len(self.classes) + 3 + self.thrice
 
     def single(self, replication: int, klass: int) -> Strike:
         """The fault of a run that has one: a target at random, somewhere in the probes' rhythm."""
@@ -154,25 +95,20 @@ class Design:
         return self._of_class(np.array([klass]), own, start_ns).at(0)
 
     def double(self, replication: int) -> Double:
-        """The faults of a run that has two: one of the candidates, as likely as it matters.
-
-        Sampling importance resampling (Rubin, Bayesian Statistics 3, 1988): with the mean
-        importance over its own in its weight, what is estimated stays unbiased, and long windows
-        and pairs that cannot be, which most of the variance came from, are met as often as they
-        count.
-        """
+        """The faults of a run that has two: one of the candidates, as likely as it matters."""
         found, draw = self.candidates(replication)
-        importance = self._importance(found)
-        summed = np.cumsum(importance)
-        place = min(
-            int(np.searchsorted(summed, draw * summed[-1], side="right")),
-            int(np.argmax(summed)),  # the last that can be
-        )
-        first, second = found.first.at(place), found.second.at(place)
-        if not summed[-1]:
-            return Double(first, second, 0.0)
-        ratio = float(summed[-1] / CANDIDATES / importance[place])
-        return Double(first, second, seconds(int(found.window_ns[place])) * ratio)
+        place, ratio = chosen(self._importance(found), draw)
+        weight_s = seconds(int(found.window_ns[place])) * ratio
+        return Double(found.first.at(place), found.second.at(place), weight_s)
+
+    def triple(self, replication: int) -> Triple:
+        """The faults of a run that has three, likewise."""
+        found, draw = self._three(replication)
+        place, ratio = chosen(self._importance_of_three(found), draw)
+        windows_s = [seconds(int(of.window_ns[place])) for of in (found.doubles, found)]
+        strikes = (found.doubles.first, found.doubles.second, found.third)
+        first, second, third = (of.at(place) for of in strikes)
+        return Triple(first, second, third, windows_s[0] * windows_s[1] * ratio)
 
     def candidates(self, replication: int) -> tuple[Doubles, float]:
         """Pairs, each fault in proportion to its class's intensity, and a uniform to choose by."""
@@ -181,8 +117,24 @@ class Design:
         phases, gaps = draws.random((2, CANDIDATES))
         first = self._strikes(one, self._first_ns(phases))
         window_ns = first.duration_ns + self.after_ns
-        later_ns = first.start_ns + np.rint(gaps * window_ns).astype(np.int64)
+        later_ns = first.start_ns + _part(window_ns, gaps)
         return Doubles(first, self._strikes(other, later_ns), window_ns), float(draws.random())
+
+    def _three(self, replication: int) -> tuple[Triples, float]:
+        """Three faults each, as `candidates`, and a uniform to choose by.
+
+        The third begins after the second, until the traces of both are gone.
+        """
+        draws = generator(self.seed, replication, "rare:triple")
+        one, two, three = (draws.random((4, CANDIDATES)) for _ in range(3))
+        phases, gaps, later = draws.random((3, CANDIDATES))
+        first = self._strikes(one, self._first_ns(phases))
+        window_ns = first.duration_ns + self.after_ns
+        second = self._strikes(two, first.start_ns + _part(window_ns, gaps))
+        last_ns = np.maximum(first.end_ns, second.end_ns) + self.after_ns
+        third_ns = last_ns - second.start_ns
+        third = self._strikes(three, second.start_ns + _part(third_ns, later))
+        return Triples(Doubles(first, second, window_ns), third, third_ns), float(draws.random())
 
     def _importance(self, found: Doubles) -> Floats:
         """About what a pair may add, times the window: for how long both faults are there."""
@@ -192,11 +144,21 @@ class Design:
         may_add = np.maximum(0, together_ns) + self.after_ns
         return np.where(found.possible, found.window_ns.astype(np.float64) * may_add, 0.0)
 
+    def _importance_of_three(self, found: Triples) -> Floats:
+        """The same of three, times both windows."""
+        one, two, three = found.doubles.first, found.doubles.second, found.third
+        together_ns = np.minimum(one.end_ns, two.end_ns) - three.start_ns
+        if self.world.repair.crews != 1:
+            together_ns = np.minimum(together_ns, three.duration_ns)
+        may_add = np.maximum(0, together_ns) + self.after_ns
+        windows = found.doubles.window_ns.astype(np.float64) * found.window_ns
+        return np.where(found.possible, windows * may_add, 0.0)
+
     def end_ns(self, *strikes: Strike) -> int:
-        """The horizon of a run with these faults, if one waits for the other's repair as well."""
+        """The horizon of a run with these faults, if they wait for each other's repair as well."""
         ends = [strike.end_ns for strike in strikes]
-        if self.world.repair.crews == 1 and len(strikes) > 1:
-            ends.append(strikes[0].end_ns + strikes[1].duration_ns)
+        if self.world.repair.crews == 1:
+            ends.append(strikes[0].end_ns + sum(strike.duration_ns for strike in strikes[1:]))
         return max(ends) + self.after_ns
 
     def about(self, number: int) -> tuple[str, int, int]:
@@ -211,6 +173,10 @@ class Design:
             return "overlap", 3, self.end_ns(double.first, double.second)
         if group == len(self.classes) + 1:
             return "no fault", 1, self.quiet_ns
+        if group == len(self.classes) + 3:
+            three = self.triple(number)
+            runs = 7 if three.weight_s2 else 0
+            return "overlap", runs, self.end_ns(three.first, three.second, three.third)
         return "plain", 1, self.plain_ns
 
     def struck(self, horizon_ns: int, *strikes: Strike) -> WorldSettings:
@@ -275,6 +241,11 @@ class Design:
         return names[int(draw * len(names))]
 
 
+def _part(window_ns: Integers, shares: Floats) -> Integers:
+    """A moment of each window."""
+    return np.rint(shares * window_ns).astype(np.int64)
+
+
 def _after_ns(tier: WorldSettings) -> int:
     """How long after a cure the masters of one tier, and who looks after them, may be busy."""
     failover = tier.failover
@@ -302,7 +273,7 @@ class Trials:
     """The work of the executor: run `number` of a cell, whose remainder by the groups says which.
 
     Every run has a replication number of its own, so that runs are independent of each
-    other; only the three runs behind a `Pair` share theirs (common random numbers).
+    other; only the runs behind a `Pair` share theirs (common random numbers).
     """
 
     loaded: Loaded
@@ -323,10 +294,16 @@ class Trials:
         if group < len(design.classes):
             return self._single(cell, number, group)
         if group == len(design.classes):
-            return self._pair(cell, number)
+            two = design.double(number)
+            return self._excess(cell, number, two.weight_s, two.first, two.second)
         if group == len(design.classes) + 1:
             world = design.struck(design.quiet_ns)
             return self._run(cell, world, number)
+        if group == len(design.classes) + 3:
+            three = design.triple(number)
+            return self._excess(
+                cell, number, three.weight_s2, three.first, three.second, three.third
+            )
         return self._run(cell, design.plain(), number)
 
     def _single(self, cell: int, number: int, klass: int) -> Run:
@@ -341,23 +318,19 @@ class Trials:
         chance = fails if outcome else 1 - fails
         return dataclasses.replace(found, outcome=outcome, chance=chance)
 
-    def _pair(self, cell: int, number: int) -> Pair:
-        design = self.designs[cell]
-        double = design.double(number)
-        if not double.weight_s:
+    def _excess(self, cell: int, number: int, weight: float, *strikes: Strike) -> Pair:
+        """What several faults add to what fewer of them do, by inclusion and exclusion."""
+        if not weight:
             return Pair((0.0,) * len(CAUSES), 0.0, 0.0)
-        both = (double.first, double.second)
-        horizon_ns = design.end_ns(*both)
-        runs = [
-            self._run(cell, design.struck(horizon_ns, *strikes), number)
-            for strikes in (both, both[:1], both[1:])
-        ]
-        excess = (
-            together - one - other
-            for together, one, other in zip(*(run.down_s for run in runs), strict=True)
-        )
-        open_end = any(run.open_end for run in runs)
-        return Pair(tuple(excess), double.weight_s, seconds(horizon_ns), open_end)
+        design, count = self.designs[cell], len(strikes)
+        horizon_ns = design.end_ns(*strikes)
+        excess, open_end = np.zeros(len(CAUSES)), False
+        for size in range(count, 0, -1):
+            for some in itertools.combinations(strikes, size):
+                run = self._run(cell, design.struck(horizon_ns, *some), number)
+                excess += (-1) ** (count - size) * np.array(run.down_s)
+                open_end |= run.open_end
+        return Pair(tuple(excess.tolist()), weight, seconds(horizon_ns), open_end)
 
     def _run(
         self,

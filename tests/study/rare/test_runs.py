@@ -11,10 +11,11 @@ from scipy.stats import chisquare, kstest
 from hasim.scenario.loader import Loaded, from_data
 from hasim.simulation.laws import Constant
 from hasim.study.rare.analysis import Amounts, analyse
-from hasim.study.rare.estimate import ALL, FAULTS, Pair, Run
+from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP, Pair, Run
 from hasim.study.rare.rates import classes_of
 from hasim.study.rare.runs import CANDIDATES, Design, Double, Doubles, Trials
-from hasim.units import HOUR, MINUTE, SECOND
+from hasim.units import HOUR, MINUTE, SECOND, YEAR
+from tests.intervals import assert_met
 from tests.study import standins
 
 DATA = {
@@ -104,6 +105,84 @@ def test_choosing_pairs_by_importance_changes_the_variance_and_not_the_mean(crew
         assert abs(found.mean() - exact) < 3.3 * found.std() / np.sqrt(len(found))
     assert added.std() / exact < 0.4
     assert drawn.std() / exact > 3
+
+
+ONE_OF_THREE = {
+    "faults": [
+        {
+            "kind": "crash",
+            "target": "each",
+            "every": {"law": "exponential", "mean": "1000h"},
+            "for": {"law": "exponential", "mean": "10h"},
+        }
+    ],
+    "repair": {"crews": 0},
+    "traffic": {"arrivals": {"law": "poisson", "rate": "0.001/s"}, "owned": "100%"},
+    "detection": {"evidence": "probe", "interval": "5m", "fall": 1, "rise": 1},
+    "replication": {"lag": "0s", "copies": 2},
+}
+"""As many crews as are needed: nobody is left of three for (10 h / 1010 h)^3 of the time."""
+
+
+@pytest.mark.parametrize(
+    ("runs", "within"), [(2000, 0.1), pytest.param(32_000, 0.02, marks=pytest.mark.slow)]
+)
+def test_three_at_once_are_their_closed_form(runs: int, within: float) -> None:
+    """9.7059e-7, by the lengths of the faults alone."""
+    made = design(scenario(**ONE_OF_THREE), thrice=True)
+    intensity = sum(one.kind.intensity.value or 0.0 for one in made.classes)
+    found = []
+    for number in range(runs):
+        three = made.triple(number)
+        strikes = (three.first, three.second, three.third)
+        together_ns = min(s.end_ns for s in strikes) - three.third.start_ns
+        differ = len({s.target for s in strikes}) == 3
+        found.append(differ * max(0, together_ns) / SECOND * three.weight_s2 * intensity**3)
+    assert_met(found, (10 / 1010) ** 3, within)
+
+
+@pytest.mark.parametrize(
+    ("triples", "within"), [(16, 1.2), pytest.param(400, 0.12, marks=pytest.mark.slow)]
+)
+def test_one_of_three_is_down_when_all_are(triples: int, within: float) -> None:
+    """Case 47: 9.7059e-7 as the share of overlap, for want of a backup; 0.51 minutes a year."""
+    (cell,) = analyse(scenario(**ONE_OF_THREE), Amounts(2, 2, HOUR, triples=triples))
+    found = cell.budget.parts[OVERLAP, "no_capacity"]
+    assert found.low <= 9.7059e-7 <= found.high
+    assert (found.high - found.low) / 2 < within * 9.7059e-7
+    assert pytest.approx(0.51, abs=0.001) == 9.7059e-7 * YEAR / MINUTE
+    assert cell.budget.left_out < 1e-7  # four at a time
+
+
+def test_cells_are_compared_in_pairs() -> None:
+    """Case 43: what polling costs more than messages as evidence, far from undecided."""
+    evidence = {"detection.evidence": [["probe"], ["probe", "messages"]]}
+    fault = {"kind": "crash", "target": "owner-of:p1", "every": "30d", "for": "10m"}
+    traffic = {"arrivals": {"law": "poisson", "rate": "40/s"}, "owned": "100%"}
+    loaded = scenario(
+        vary=evidence,
+        faults=[fault],
+        traffic=traffic,
+        failover={"fencing": "none"},
+        promotion={"duration": "2s"},
+    )
+    first, second = analyse(loaded, Amounts(16, 2, MINUTE))
+    assert first.more is None
+    more = second.more
+    assert more is not None
+    alone = [cell.budget.parts[FAULTS, ALL] for cell in (first, second)]
+    assert more.value == pytest.approx((alone[1].value or 0.0) - (alone[0].value or 0.0))
+    assert more.high < 0
+    # Nothing is saved by pairing where the rhythm of checks decides in one cell alone.
+    assert more.high - more.low < 1.2 * sum(part.high - part.low for part in alone)
+
+
+def test_a_cell_is_like_itself() -> None:
+    """The same faults at the same moments: the difference is none, with an interval of none."""
+    loaded = scenario(vary={"traffic.retry.attempts": [1, 2]})
+    _, second = analyse(loaded, Amounts(3, 2, MINUTE))
+    assert second.more is not None
+    assert (second.more.value, second.more.low, second.more.high) == (0.0, 0.0, 0.0)
 
 
 def test_runs_of_two_hold_what_runs_of_one_hold() -> None:
