@@ -218,7 +218,7 @@ def test_a_scenario_without_faults_has_no_budget(tiny):
 
 
 def test_a_tier_without_state_is_budgeted_as_a_tier(tmp_path: Path) -> None:
-    """Of partitions that no message touches nobody wants to hear; a fault of one costs nothing."""
+    """Case 40: nobody wants to hear of partitions that no message touches; one down is free."""
     path = tmp_path / "api.yaml"
     path.write_text(SCENARIO.replace("owned: 100%", "owned: 0%"))
     result = CliRunner().invoke(main, ["budget", str(path), "--rate", "crash=12/y", *QUICK])

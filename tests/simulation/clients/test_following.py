@@ -262,7 +262,7 @@ def test_messages_are_held_while_nobody_may_take_them(most: int, for_s: int, los
 
 
 def test_a_dns_failover_takes_its_checks_and_then_its_ttl() -> None:
-    """keycloak-benchmark 647: U(60, 90) s and a timeout of 4 s, then U(0, TTL) each client."""
+    """Case 14 (keycloak-benchmark 647): U(60, 90) s and a timeout of 4 s, then each U(0, TTL)."""
     result = hasim.run("dns-failover", overrides={"vary": {}}, jobs=1, progress=None)
     detection = result.incidents["detection_s"].dropna()
     assert len(detection) == 12

@@ -28,7 +28,7 @@ MEDIAN_MS = 80 / (1 + 0.75**2) ** 0.5
 
 @pytest.mark.parametrize("algorithm", ["least-loaded", "geo", "sticky", "join-idle-queue"])
 def test_ties_do_not_gather_all_gateways_at_one_master(algorithm: str) -> None:
-    """Twenty masters of four workers, half of them busy: hardly anybody waits for one.
+    """Case 48: twenty masters of four workers, half of them busy: hardly anybody waits for one.
 
     With ties to the first in the file: a median of 264 ms, and an index of 0.54.
     """

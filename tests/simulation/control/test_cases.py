@@ -94,7 +94,7 @@ def test_a_closed_connection_may_be_a_reason_to_ask() -> None:
 
 @pytest.mark.parametrize("fault", [{"kind": "hang"}, {"kind": "slow", "speed": "0.01%"}])
 def test_a_check_that_only_connects_never_sees_a_frozen_process(fault: dict[str, Any]) -> None:
-    """Half of the requests fail for as long as it lasts, here five of ten minutes (packetfence)."""
+    """Case 06: half of the requests fail for as long as it lasts, five of ten minutes here."""
     data = {
         "horizon": "10m",
         "masters": masters(2, health="tcp", service={"law": "constant", "mean": "20ms"}),
@@ -137,7 +137,7 @@ def kubelet(kind: str, at: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("at", ["30001ms", SOMETIME])
 def test_the_kubelet_needs_21_to_31_seconds_for_a_hang(at: Any) -> None:
-    """By the clock, whatever the timeouts take (loculus): U(21, 31), at a set time, too."""
+    """Cases 19, 46 (loculus): by the clock, whatever timeouts take, and at a set time, too."""
     found = [detection_s(journal) for journal in journals(kubelet("hang", at), 200)]
     assert 21 - 1e-6 <= min(found) < max(found) <= 31 + 1e-6
     assert kstest(found, "uniform", args=(21, 10)).pvalue > 0.001
