@@ -3,32 +3,37 @@
     python results/hunting.py [--worlds 100000] [--budget 10m] [--seed 1] [--defects 25]
 
 Goes on where the last call stopped (folder `runs/hunting`), and writes results/hunting.md anew.
-With `--defects S` each seeded defect of tests/hunt/defects.py is hunted for S seconds as well.
+With `--defects S` each seeded defect of tests/defects is hunted for S seconds of the processor
+as well; what is not found so is looked for by the tests of its part.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hasim.findings.hunted import Hunted
 from hasim.hunt import crew
-from hasim.hunt.running import run
 from hasim.hunt.search import Hunt, State
 from hasim.hunt.store import keep, read, write
 from hasim.study.execution.executor import default_jobs
 from hasim.units import SECOND, parse_duration
-from tests.hunt.defects import DEFECTS
+from tests.defects import DEFECTS
+from tests.defects.published import ASKED as ASKED_FOR
+from tests.defects.published import LIST
+from tests.defects.putting import examined
 
 FOLDER = Path("runs/hunting")
+DEFECTS_FOUND = FOLDER / "defects.json"
 PAGE = Path(__file__).with_suffix(".md")
 EVERY = 500
 ASKED = 100_000
@@ -52,38 +57,51 @@ def hunt(seed: int, worlds: int, budget_s: float, jobs: int) -> Iterator[State]:
     yield state
 
 
-def bites(name: str, seed: int, seconds: float) -> str:
-    """How a defect was found: after how many worlds, by which invariants; empty if it was not."""
-    made, began = Hunt(State(seed)), time.process_time()
-    while time.process_time() - began < seconds:
-        with pytest.MonkeyPatch.context() as patch:
-            DEFECTS[name](patch)
-            ran = made.step()
-        # What the world breaks without the defect says nothing of it.
-        broken = [n for n in ran.broken if n not in run(ran.data).broken] if ran.broken else []
-        if broken:
-            return f"{made.state.number} | {', '.join(broken)}"
-    return ""
+def examine(seed: int, seconds: float, jobs: int, known: dict[str, dict[str, Any]]) -> None:
+    """Hunt for each defect that is not yet known; what comes of it is kept one by one."""
+    left = [name for name in DEFECTS if name not in known]
+    tests = {name: {one.tests for one in LIST if one.name == name} for name in left}
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        asked = {
+            pool.submit(examined, name, seed, seconds, sorted(tests[name])): name for name in left
+        }
+        for done in as_completed(asked):
+            known[asked[done]] = done.result()
+            DEFECTS_FOUND.parent.mkdir(parents=True, exist_ok=True)
+            DEFECTS_FOUND.write_text(json.dumps(known), encoding="utf-8")
 
 
-def page(state: State, found: dict[str, str]) -> str:
+def _told(found: dict[str, Any] | None) -> str:
+    """Three cells: after how many worlds, what it breaks, by how many faults; or else."""
+    if found is None:
+        return "| not tried | |"
+    if "worlds" in found:
+        return f"{found['worlds']} | {', '.join(found['broken'])} | {found['faults']}"
+    return f"- | a test: `{found['killed']}` |" if found["killed"] else "- | not found |"
+
+
+def _counted(names: Iterable[str], known: dict[str, dict[str, Any]]) -> str:
+    listed = [known.get(name, {}) for name in names]
+    seen = sum("worlds" in one for one in listed)
+    killed = sum(bool(one.get("killed")) for one in listed)
+    return f"Of {len(listed)} the hunt finds {seen}; tests kill {killed} of the others."
+
+
+def page(state: State, found: dict[str, dict[str, Any]]) -> str:
     """The page of results."""
     lines = ["# Hunting", "", "Random worlds of `hasim hunt`, by `python results/hunting.py`."]
     if state.number < ASKED:
         lines[-1] += f" A short run: {ASKED:,} worlds\nare what the command goes on to."
-    lines.append("")
-    lines += [Hunted(state).render("markdown").strip(), ""]
+    lines += ["", Hunted(state).render("markdown").strip(), ""]
     if found:
-        bitten = sum(bool(text) for text in found.values())
-        lines += [
-            "## Seeded defects",
-            "",
-            f"{bitten} of {len(found)} were found in the time that each was given.",
-            "",
-            "| defect | worlds | broken |",
-            "| --- | ---: | --- |",
-        ]
-        lines += [f"| {name} | {text or 'not found |'} |" for name, text in found.items()]
+        head = ["worlds | broken | faults |", "---: | --- | ---: |"]
+        lines += ["## Seeded defects", "", "Small defects, put into the services one at a time."]
+        lines += ["", "Twenty that are asked for:", _counted(ASKED_FOR, found), ""]
+        lines += [f"| defect | {head[0]}", f"| --- | {head[1]}"]
+        lines += [f"| {name} | {_told(found.get(name))} |" for name in ASKED_FOR]
+        lines += ["", "The list of forty-six:", _counted([one.name for one in LIST], found), ""]
+        lines += [f"| part | defect | {head[0]}", f"| --- | --- | {head[1]}"]
+        lines += [f"| {one.part} | {one.what} | {_told(found.get(one.name))} |" for one in LIST]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -96,14 +114,14 @@ def main() -> None:
     parser.add_argument("--defects", type=float, default=0.0)
     parser.add_argument("--jobs", type=int, default=default_jobs())
     asked = parser.parse_args()
-    known = FOLDER / "defects.json"
-    found: dict[str, str] = json.loads(known.read_text()) if known.exists() else {}
+    found: dict[str, dict[str, Any]] = {}
+    if DEFECTS_FOUND.exists():
+        found = json.loads(DEFECTS_FOUND.read_text(encoding="utf-8"))
     budget_s = parse_duration(asked.budget) / SECOND
     for state in hunt(asked.seed, asked.worlds, budget_s, asked.jobs):
         PAGE.write_text(page(state, found), encoding="utf-8")
-    for name in DEFECTS if asked.defects else ():
-        found[name] = bites(name, asked.seed, asked.defects)
-        known.write_text(json.dumps(found))
+    if asked.defects:
+        examine(asked.seed, asked.defects, asked.jobs, found)
     PAGE.write_text(page(state, found), encoding="utf-8")
 
 

@@ -65,7 +65,7 @@ HEAVY = {
 MOST_LINES, MOST_IN_FUNCTION, MOST_METHODS = 400, 70, 25
 LONG_FILES: Mapping[str, str] = {}
 """File -> why it is one idea all the same."""
-OF_ALL = {"fuzz"}
+OF_ALL = {"fuzz", "defects"}
 """Folders of tests of the whole program."""
 LARGE_CLASSES: Mapping[str, str] = {}
 """File and class -> why it has more methods than others."""

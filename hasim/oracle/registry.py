@@ -10,6 +10,7 @@ from hasim.oracle.invariants.at_work import SERVICES_AT_WORK
 from hasim.oracle.invariants.candidates import FIT_CANDIDATES
 from hasim.oracle.invariants.choices import ELIGIBLE_ALONE, RETRIES_ELSEWHERE
 from hasim.oracle.invariants.copies import LIVE_SOURCES, WHOLE_COPIES
+from hasim.oracle.invariants.ejection import SOMEBODY_LEFT
 from hasim.oracle.invariants.epochs import EPOCHS_GROW, OWNERS_CONFIRM
 from hasim.oracle.invariants.fencing import CONFIRMED_OFF, FENCING_ATTEMPTS
 from hasim.oracle.invariants.going_on import GOING_ON
@@ -38,7 +39,7 @@ _SHIPPED = (
     *(WHOLE_COPIES, LIVE_SOURCES, CONFIRMED_OFF, FENCING_ATTEMPTS),
     *(LEGAL_STEPS, GOING_ON, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),
     *(VERDICTS_FOLLOW, CHECKS_GO_ON, MEMBERS_ALONE),
-    *(ROUTING_FOLLOWS, ROUTING_CONVERGES, ROUTING_REPEATS, ELIGIBLE_ALONE),
+    *(ROUTING_FOLLOWS, ROUTING_CONVERGES, ROUTING_REPEATS, ELIGIBLE_ALONE, SOMEBODY_LEFT),
     *(RETRIES_ELSEWHERE, ATTEMPTS_BOUNDED, IN_FLIGHT_IS),
     *(ALERTS_END, SERVICES_AT_WORK, TIME_FORWARD, NO_CLAIRVOYANCE),
 )

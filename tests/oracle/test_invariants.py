@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -187,6 +188,15 @@ def same_again(lie: Tampered) -> None:
     lie.change(MessageRecord, {"attempts": 2}, partition="", outcome="ok")
 
 
+def nobody_is_left(lie: Tampered) -> None:
+    lie.journal.header = header = copy.deepcopy(lie.journal.header)
+    header["observers"][lie.observer]["settings"]["balancing"]["outliers"] = {"max_ejected": "34%"}
+    place = list(lie.places(MessageRecord, partition="", outcome="ok"))[-1]
+    record = lie.journal.records[place]
+    body = dataclasses.replace(lie.body(place), outcome="unroutable", master="")
+    lie.journal.records[place] = record._replace(body=body)
+
+
 def lost_timer(lie: Tampered) -> None:
     late = [r for r in lie.journal.records if r.t_ns > 40 * SECOND]
     lie.journal.records[:] = [
@@ -279,6 +289,7 @@ LIES: dict[str, Callable[[Tampered], None]] = {
     "routing-converges": lambda lie: lie.change(RoutingConverged, {"version": 99}),
     "routing-repeats": lambda lie: lie.drop(RoutingAck),
     "eligible-alone": to_an_old_owner,
+    "somebody-is-left": nobody_is_left,
     "retries-elsewhere": same_again,
     "attempts-bounded": lambda lie: lie.change(MessageRecord, {"attempts": 3}),
     "in-flight-is-real": leak,

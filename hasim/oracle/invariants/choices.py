@@ -14,7 +14,7 @@ from hasim.truth import AttemptRollup, FaultStarted, MessageRecord
 NOBODY = (Cause.UNROUTABLE.value, Cause.OVERFLOW.value)
 
 
-class _Tables:
+class Tables:
     """Which routing tables a gateway may use between two moments."""
 
     def __init__(self, case: Case) -> None:
@@ -52,7 +52,7 @@ def _find(case: Case) -> Iterator[Found]:
     asked = case.journal.header.get("requests")
     if asked is None or asked["keeps"] or case.settings.balancing.panic_threshold:
         return
-    tables = _Tables(case)
+    tables = Tables(case)
     for _, message in case.facts.records.of(MessageRecord):
         if not message.master:
             continue
