@@ -7,6 +7,7 @@ so that a journal of them can be written, read and replayed.
 
 from __future__ import annotations
 
+from hasim.events.audited import Attempt, FailoverConcluded, PassedOver, Phase
 from hasim.events.concluded import (
     AlertChanged,
     AlgorithmSwitched,
@@ -71,6 +72,7 @@ from hasim.events.inputs import (
 )
 from hasim.events.operations import (
     OPERATIONS,
+    AcknowledgeFailover,
     AddMaster,
     CheckMaster,
     ConfirmOff,
@@ -83,6 +85,7 @@ from hasim.events.operations import (
     StartMaintenance,
     StopMaintenance,
     SwitchAlgorithm,
+    SwitchOver,
     UndrainMaster,
 )
 
@@ -90,12 +93,14 @@ Output = Effect | Event
 
 __all__ = [
     "OPERATIONS",
+    "AcknowledgeFailover",
     "AddMaster",
     "AlertChanged",
     "AlgorithmSwitched",
     "AskGateway",
     "AskMaster",
     "AskOpinion",
+    "Attempt",
     "CancelFence",
     "CheckMaster",
     "ConfirmOff",
@@ -109,6 +114,7 @@ __all__ = [
     "Event",
     "ExecuteFailover",
     "FailoverChanged",
+    "FailoverConcluded",
     "Fence",
     "FenceResult",
     "GatewayHello",
@@ -131,6 +137,8 @@ __all__ = [
     "OrderRefused",
     "Output",
     "OwnerChanged",
+    "PassedOver",
+    "Phase",
     "ProbeReply",
     "ProbeStretch",
     "Promote",
@@ -154,6 +162,7 @@ __all__ = [
     "StatusChanged",
     "StopMaintenance",
     "SwitchAlgorithm",
+    "SwitchOver",
     "TakeSnapshot",
     "TellObserver",
     "TermBegun",

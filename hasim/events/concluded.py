@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hasim.events.audited import FailoverConcluded
 from hasim.model import Diagnosis, Ownership, Severity, Status
 from hasim.record import record
 
@@ -120,6 +121,7 @@ class InputRefused:
 Event = (
     StatusChanged
     | FailoverChanged
+    | FailoverConcluded
     | OwnerChanged
     | OrderRefused
     | RoutingConverged

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hasim.events.gossip import GossipPacket
 from hasim.events.operations import (
+    AcknowledgeFailover,
     AddMaster,
     CheckMaster,
     ConfirmOff,
@@ -16,6 +17,7 @@ from hasim.events.operations import (
     StartMaintenance,
     StopMaintenance,
     SwitchAlgorithm,
+    SwitchOver,
     UndrainMaster,
 )
 from hasim.model import Cause, Ownership, Word
@@ -351,6 +353,8 @@ Input = (
     | CheckMaster
     | ExecuteFailover
     | RollBackFailover
+    | SwitchOver
+    | AcknowledgeFailover
     | TakeSnapshot
     | Restart
 )

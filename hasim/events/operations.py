@@ -86,6 +86,27 @@ class ExecuteFailover:
 
 
 @record
+class SwitchOver:
+    """Operator: what `master` owns, or these `partitions`, is handed over to the master `to`.
+
+    One of the two is given. The owner lives, and nothing is lost; whoever cannot take over now is
+    refused.
+    """
+
+    to: str
+    master: str | None = None
+    partitions: tuple[str, ...] = ()
+    reason: str = "operator"
+
+
+@record
+class AcknowledgeFailover:
+    """Operator: the last failovers from and to `master` are looked into; their block ends."""
+
+    master: str
+
+
+@record
 class RollBackFailover:
     """Operator: take back what a failover has begun with its candidate, and try the next one."""
 
@@ -104,6 +125,6 @@ OPERATIONS = (
     *(StartMaintenance, StopMaintenance, DrainMaster, UndrainMaster),
     *(AddMaster, RemoveMaster, SwitchAlgorithm),
     *(RecordFailure, RecordRecovery, CheckMaster, ExecuteFailover, RollBackFailover),
-    ConfirmOff,
+    *(ConfirmOff, SwitchOver, AcknowledgeFailover),
 )
 """What an operator may order at run time."""

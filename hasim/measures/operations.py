@@ -11,6 +11,7 @@ from hasim.events import (
     RollBackFailover,
     RoutingConverged,
     SwitchAlgorithm,
+    SwitchOver,
 )
 from hasim.measures.facts import Facts
 from hasim.truth import LoadSample
@@ -32,6 +33,8 @@ NAMES = {
     "ExecuteFailover": "fail-over",
     "RollBackFailover": "roll-back",
     "ConfirmOff": "confirm-off",
+    "SwitchOver": "switchover",
+    "AcknowledgeFailover": "acknowledge",
 }
 
 
@@ -39,7 +42,8 @@ NAMES = {
 class OperationRow:
     """One operation: `operation` numbers those of a run from 1, by time.
 
-    `subject` is the master, the algorithm that was switched to, or the failover. `routed_s` is
+    `subject` is the master (and to whom it hands over), the algorithm that was switched to, or the
+    failover. `routed_s` is
     the time until every gateway uses the first routing table that came of it, or None.
     """
 
@@ -110,6 +114,8 @@ def transients_of(facts: Facts) -> list[TransientRow]:
 def _subject(body: Any) -> str:
     if isinstance(body, RollBackFailover):
         return f"failover {body.failover}"
+    if isinstance(body, SwitchOver):
+        return f"{body.master or ', '.join(body.partitions)} to {body.to}"
     return body.algorithm if isinstance(body, SwitchAlgorithm) else str(body.master)
 
 

@@ -56,6 +56,8 @@ _ORDER_WORDS: dict[type[Any], str] = {
     events.RecordRecovery: "declares {} healthy",
     events.CheckMaster: "has {} asked",
     events.ExecuteFailover: "has {} failed over",
+    events.SwitchOver: "hands over {}",
+    events.AcknowledgeFailover: "has looked into the failovers of {}: the block after them ends",
     events.RollBackFailover: "has failover {} rolled back",
     events.ConfirmOff: "knows that {} is off",
 }
@@ -205,6 +207,8 @@ class Teller:
         match body:
             case events.SwitchAlgorithm(about) | events.RollBackFailover(about):
                 pass
+            case events.SwitchOver():
+                about = f"{body.master or ', '.join(body.partitions)} to {body.to}"
             case _:
                 about = body.master
         return Line(t_ns, "operator", _ORDER_WORDS[type(body)].format(about))

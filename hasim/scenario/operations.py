@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hasim.scenario.switchovers import switchover_problems
 from hasim.settings.validation import Where, nearest
 from hasim.simulation.settings import WorldSettings
-from hasim.simulation.settings.operations import OnMaster, Operation
+from hasim.simulation.settings.operations import OnMaster, Operation, Switchover
 from hasim.units import format_duration
 
 PRESENT, DRAINING, AWAY, ABSENT = "in service", "draining", "in maintenance", "absent"
@@ -21,6 +22,7 @@ STEPS: dict[str, dict[str, str]] = {
     "declare-failed": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: PRESENT},
     "declare-healthy": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: PRESENT},
     "check": {PRESENT: PRESENT, DRAINING: DRAINING},
+    "acknowledge": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: AWAY},
     "fail-over": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: AWAY},
     "confirm-off": {PRESENT: PRESENT, DRAINING: DRAINING, AWAY: AWAY},
 }
@@ -38,6 +40,9 @@ def operation_problems(world: WorldSettings) -> Iterator[tuple[Where, str]]:
         if operation.at_ns >= world.horizon_ns:
             at, end = format_duration(operation.at_ns), format_duration(world.horizon_ns)
             found.append(((*where, "at"), f"lies beyond the end of the run ({at}, horizon {end})"))
+        if isinstance(operation, Switchover):
+            problems = switchover_problems(world, operation)
+            found += [((*where, field), message) for field, message in problems]
         if not isinstance(operation, OnMaster):
             continue
         if operation.master not in ids:

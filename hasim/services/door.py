@@ -32,6 +32,7 @@ NAMED = {
     "target": "master",
     "source": "master",
     "sources": "master",
+    "to": "master",
     "gateway": "gateway",
     "peer": "witness",
     "partition": "partition",

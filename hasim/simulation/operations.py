@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hasim.events import (
+    AcknowledgeFailover,
     AddMaster,
     CheckMaster,
     ConfirmOff,
@@ -19,6 +20,7 @@ from hasim.events import (
     StartMaintenance,
     StopMaintenance,
     SwitchAlgorithm,
+    SwitchOver,
     UndrainMaster,
 )
 from hasim.simulation.clock import INPUT, Call, Clock
@@ -35,6 +37,10 @@ INPUTS: dict[str, Callable[[Any], Input]] = {
     "declare-failed": lambda o: RecordFailure(o.master),
     "declare-healthy": lambda o: RecordRecovery(o.master),
     "check": lambda o: CheckMaster(o.master),
+    "switchover": lambda o: SwitchOver(
+        o.to, o.master or None, (o.partition,) if o.partition else ()
+    ),
+    "acknowledge": lambda o: AcknowledgeFailover(o.master),
     "fail-over": lambda o: ExecuteFailover(o.master),
     "confirm-off": lambda o: ConfirmOff(o.master),
     "roll-back": lambda o: RollBackFailover(o.failover),

@@ -178,7 +178,7 @@ class World:
 
     def feed(self, item: Input) -> None:
         """An operator tells something to every control plane that it concerns."""
-        master = getattr(item, "master", None)
+        master = getattr(item, "to", getattr(item, "master", None))
         for tier in self.tiers:
             if master is None or master in tier.masters:
                 tier.feed(item)

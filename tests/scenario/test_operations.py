@@ -40,6 +40,9 @@ def test_every_operation_has_its_input() -> None:
         {"at": "95s", "do": "declare-healthy", "master": "a"},
         {"at": "98s", "do": "confirm-off", "master": "b"},
         {"at": "99s", "do": "fail-over", "master": "a"},
+        {"at": "99s", "do": "acknowledge", "master": "a"},
+        {"at": "99s", "do": "switchover", "master": "a", "to": "b"},
+        {"at": "99s", "do": "switchover", "partition": "p1", "to": "b"},
         {"at": "100s", "do": "switch-algorithm", "algorithm": "random"},
     )
     assert {operation.do for operation in scenario.operations} == set(INPUTS)
@@ -58,6 +61,15 @@ def test_every_operation_has_its_input() -> None:
         ({"do": "undrain", "master": "a"}, "a is in service; expected one that is draining"),
         ({"do": "end-maintenance", "master": "a"}, "expected one that is in maintenance"),
         ({"do": "check", "master": "spare"}, "expected one that is in service or draining"),
+        ({"do": "switchover", "master": "a"}, "operations.0.to: is required and missing"),
+        ({"do": "switchover", "to": "b"}, "needs either a master or a partition"),
+        (
+            {"do": "switchover", "to": "b", "master": "a", "partition": "p1"},
+            "needs either a master or a partition that is handed over, got both",
+        ),
+        ({"do": "switchover", "to": "a", "master": "a"}, "operations.0.to: a has it already"),
+        ({"do": "switchover", "to": "c", "master": "a"}, "operations.0.to: no master 'c'"),
+        ({"do": "switchover", "to": "a", "partition": "p9"}, "no partition 'p9'; possible: p1, p2"),
         ({"do": "roll-back", "failover": 0}, "operations.0.failover: must be at least 1, got 0"),
         ({"do": "switch-algorithm", "algorithm": "goe"}, "did you mean geo?"),
         ({"do": "drain", "master": "a", "at": "2m"}, "lies beyond the end of the run (2m, hori"),

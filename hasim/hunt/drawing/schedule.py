@@ -26,7 +26,10 @@ STRENGTH: Mapping[str, Callable[[Dice], dict[str, Any]]] = {
     "observer-partition": lambda dice: {"direction": dice.one("both", "to", "from")},
 }
 COMMON = ("region", "zone", "rack", "host")
-ANYTIME = ("declare-failed", "declare-healthy", "check", "fail-over")
+ANYTIME = (
+    *("declare-failed", "declare-healthy", "check", "fail-over"),
+    *("acknowledge", "switchover"),
+)
 STEPS: Mapping[str, Mapping[str, str]] = {
     "in service": {"drain": "draining", "maintenance": "in maintenance", "remove": "absent"},
     "draining": {"undrain": "in service"},
@@ -104,6 +107,8 @@ def operations(dice: Dice, cluster: list[dict[str, Any]]) -> list[dict[str, Any]
             one["failover"] = dice.one(1, 1, 2)
         elif do == "switch-algorithm":
             one["algorithm"] = dice.of(choices("operations.switch-algorithm.algorithm"))
+        elif do == "switchover":
+            one["master"], one["to"] = master, dice.of(sorted(state))
         else:
             one["master"] = master
             state[master] = STEPS[state[master]].get(do, state[master])

@@ -158,10 +158,10 @@ class Answers:
         )
         failover.expires_ns = None
         self._course.progress.allow(now, failover, self._settings.redirect_timeout_ns)
+        if not failover.planned:
+            self._course.policy.block.moved(now, failover)
         for partition in failover.partitions:
             self._known.owners.change(partition, failover.candidate)
-            if not failover.planned:
-                self._known.moved_ns[partition] = now
             out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))
         return out + self._returned.promoted(now, failover)
 

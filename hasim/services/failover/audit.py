@@ -1,11 +1,23 @@
-"""The audit trail: every step of every failover, in order; it only grows."""
+"""The audit trail: every step of every failover, in order; it only grows.
+
+A snapshot has the steps of failovers under way alone: those of one that has ended are in its audit
+record (`FailoverConcluded`), which went out when it did.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hasim.events import Attempt, FailoverConcluded, PassedOver, Phase
+from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
+
+CHOICES = ("selected", "catch-up", "no-candidate")
+"""The triggers with which a candidate is chosen, or is not."""
+LEFT = lifecycle.TERMINAL | {lifecycle.ROLLING_BACK, lifecycle.DECLARED, lifecycle.SELECTING}
+"""The states in which a candidate is none any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +31,7 @@ class AuditEntry:
     trigger: str
     candidate: str
     reason: str
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 class AuditTrail:
@@ -26,10 +39,60 @@ class AuditTrail:
 
     def __init__(self, entries: Iterable[AuditEntry] = ()) -> None:
         self.entries = list(entries)
+        self._by_failover: dict[int, list[AuditEntry]] = {}
+        for entry in self.entries:
+            self._by_failover.setdefault(entry.failover, []).append(entry)
 
-    def add(self, now: int, failover: Failover, old: str, trigger: str, reason: str) -> None:
+    def add(
+        self,
+        now: int,
+        failover: Failover,
+        old: str,
+        trigger: str,
+        reason: str,
+        passed_over: tuple[PassedOver, ...] = (),
+    ) -> None:
         """A failover has left the state `old` for the one in which it is."""
         entry = AuditEntry(
-            now, failover.id, old, failover.state, trigger, failover.candidate, reason
+            now, failover.id, old, failover.state, trigger, failover.candidate, reason, passed_over
         )
         self.entries.append(entry)
+        self._by_failover.setdefault(failover.id, []).append(entry)
+
+    def of(self, failovers: Iterable[Failover]) -> list[AuditEntry]:
+        """The steps of some failovers, one after the other."""
+        return [entry for one in failovers for entry in self._by_failover.get(one.id, ())]
+
+    def concluded(self, failover: Failover) -> FailoverConcluded:
+        """The record of one that has ended, by its steps."""
+        steps = self._by_failover[failover.id]
+        first, last = steps[0], steps[-1]
+        return FailoverConcluded(
+            failover.id,
+            failover.master,
+            failover.partitions,
+            failover.planned,
+            first.reason,
+            first.t_ns,
+            last.t_ns,
+            last.new,
+            last.reason,
+            failover.candidate if last.new == lifecycle.COMPLETED else "",
+            tuple(
+                _attempt(step, steps[place + 1 :])
+                for place, step in enumerate(steps)
+                if step.trigger in CHOICES
+            ),
+            tuple(
+                Phase(step.new, step.t_ns, after.t_ns, after.trigger, after.reason)
+                for step, after in itertools.pairwise(steps)
+            ),
+        )
+
+
+def _attempt(chosen: AuditEntry, later: Sequence[AuditEntry]) -> Attempt:
+    """What became of a candidate, by the steps after its choice."""
+    ended = chosen
+    if chosen.candidate:
+        ended = next((s for s in later if s.trigger == "promoted" or s.new in LEFT), chosen)
+    return Attempt(chosen.t_ns, chosen.candidate, chosen.passed_over, ended.trigger, ended.reason)

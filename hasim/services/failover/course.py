@@ -11,6 +11,7 @@ from hasim.events import (
     Demote,
     DiscardTransfer,
     Output,
+    PassedOver,
     Promote,
     TransferState,
 )
@@ -28,6 +29,7 @@ from hasim.services.failover.progress import Progress
 from hasim.services.failover.registry import FENCINGS
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.selection.choice import Choice
+from hasim.services.failover.selection.passed_over import grouped, told
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.verification import Verification
 
@@ -52,11 +54,18 @@ class Course:
         self.verification = Verification(settings, known, self.progress, policy)
         self.choice = Choice(settings, known, failovers)
         self._settings, self._known = settings, known
-        self._policy, self._returned, self._inquiry = policy, returned, inquiry
+        self.policy, self._returned, self._inquiry = policy, returned, inquiry
 
-    def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
+    def advance(
+        self,
+        now: int,
+        failover: Failover,
+        trigger: str,
+        reason: str,
+        passed_over: tuple[PassedOver, ...] = (),
+    ) -> list[Output]:
         """Take one step of the lifecycle; an illegal one raises and changes nothing."""
-        return self.progress.advance(now, failover, trigger, reason)
+        return self.progress.advance(now, failover, trigger, reason, passed_over)
 
     def begin(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """A new failover."""
@@ -64,7 +73,7 @@ class Course:
 
     def decide(self, now: int, failover: Failover) -> list[Output]:
         """Declared: wait as the policy says, or begin."""
-        hold = self._policy.hold(now, failover)
+        hold = self.policy.hold(now, failover)
         if hold is not None:
             out = self.advance(now, failover, hold.trigger, hold.reason)
             failover.deadline_ns = hold.until_ns
@@ -78,7 +87,7 @@ class Course:
 
     def release(self, now: int, failover: Failover) -> list[Output]:
         """Held until now: look whether it may begin."""
-        hold = self._policy.hold(now, failover)
+        hold = self.policy.hold(now, failover)
         if hold is not None:
             failover.deadline_ns = hold.until_ns
             return []
@@ -122,7 +131,7 @@ class Course:
 
     def choose(self, now: int, failover: Failover) -> list[Output]:
         """The best backup that has not been tried; if there is none, wait."""
-        if self._policy.is_over(failover):
+        if self.policy.is_over(failover):
             reason = f"{failover.master} is healthy again and still owns"
             return self.advance(now, failover, "owner-recovered", reason)
         if failover.expires_ns is not None and now >= failover.expires_ns:
@@ -137,13 +146,14 @@ class Course:
         reason = f"{chosen} by {', '.join(self._settings.selection)}"
         if failover.anyway:
             reason += ", though nobody passes"
-        reason += self.choice.passed_over(failover, chosen)
+        others = self.choice.passed_over(failover, chosen)
+        reason += told(others)
         failover.candidate = chosen
         failover.tried.append(chosen)
         if failover.planned and chosen != failover.master and self._known.accepts_any(failover):
-            out = self.advance(now, failover, "catch-up", reason)
+            out = self.advance(now, failover, "catch-up", reason, grouped(others))
         else:
-            out = self.advance(now, failover, "selected", reason)
+            out = self.advance(now, failover, "selected", reason, grouped(others))
         return out + self.transfer(now, failover)
 
     def _candidate(self, failover: Failover) -> str | None:
@@ -163,7 +173,8 @@ class Course:
         reason = "no eligible backup"
         if failover.tried:
             reason += f" besides {', '.join(failover.tried)}, which failed"
-        reason += self.choice.passed_over(failover, None)
+        others = self.choice.passed_over(failover, None)
+        reason += told(others)
         if not failover.planned and not failover.anyway and self._settings.if_none == "promote":
             failover.anyway, failover.tried = True, [failover.master]
             if self._candidate(failover) is not None:
@@ -174,7 +185,7 @@ class Course:
             return self.advance(now, failover, "called-off", reason)
         if self._settings.most_candidates and not failover.planned:
             return self.fences.give_up(now, failover, reason)
-        out = self.advance(now, failover, "no-candidate", reason)
+        out = self.advance(now, failover, "no-candidate", reason, grouped(others))
         if self._settings.wait_ns:
             failover.until_ns = now + self._settings.wait_ns
         self._wait_on(now, failover)
@@ -198,7 +209,7 @@ class Course:
 
     def wait_over(self, now: int, failover: Failover, healthy: str) -> list[Output]:
         """A master is healthy: it may take over, or it is the owner, and all is well."""
-        if self._policy.is_over(failover):
+        if self.policy.is_over(failover):
             reason = f"{failover.master} is healthy again and still owns"
             return self.advance(now, failover, "owner-recovered", reason)
         if failover.planned and healthy == failover.master:
@@ -274,7 +285,7 @@ class Course:
     def rolled_back(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The candidate accepts nothing: the owner if it is healthy, or the next one."""
         failover.promotion_sent = False
-        if self._policy.is_over(failover):
+        if self.policy.is_over(failover):
             return self.advance(now, failover, "owner-recovered", reason)
         out = self.advance(now, failover, "rolled-back", reason)
         return out + self.choose(now, failover)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hasim.services.failover.failover import Failover
 
@@ -14,17 +14,18 @@ control plane may have forgotten the last ones of the term before."""
 class Failovers:
     """Failovers in their order, numbered from 1, and in each later term from some million on."""
 
-    def __init__(self, known: Iterable[Failover] = ()) -> None:
+    def __init__(self, known: Iterable[Failover] = (), last: int = 0) -> None:
         self.known = list(known)
         self._by_number = {failover.id: failover for failover in self.known}
-        self._last = max(self._by_number, default=0)
+        self.last = last
+        """The number of the last one."""
         self.active = [failover for failover in self.known if failover.active]
         self._telling = {failover.id: failover for failover in self.known if failover.stale}
 
     def start(self, now: int, master: str, partitions: tuple[str, ...]) -> Failover:
         """A new one, with the next number."""
-        self._last += 1
-        failover = Failover(self._last, master, partitions, now)
+        self.last += 1
+        failover = Failover(self.last, master, partitions, now)
         self.known.append(failover)
         self._by_number[failover.id] = failover
         self.active.append(failover)
@@ -32,7 +33,7 @@ class Failovers:
 
     def begin(self, term: int) -> None:
         """A term begins: further ones have numbers of that."""
-        self._last = max(self._last, (term - 1) * PER_TERM)
+        self.last = max(self.last, (term - 1) * PER_TERM)
 
     def end(self, failover: Failover) -> None:
         """It is in a state that it does not leave."""
@@ -44,6 +45,11 @@ class Failovers:
         if found is None:
             raise KeyError(f"unknown failover {number}; there are {len(self.known)}")
         return found
+
+    def needed(self, awaited: Collection[int]) -> list[Failover]:
+        """Those that are under way, or of which somebody is told to stop or may yet answer."""
+        kept = {failover.id for failover in self.active} | self._telling.keys() | set(awaited)
+        return [failover for failover in self.known if failover.id in kept]
 
     def in_state(self, number: int, *states: str) -> Failover | None:
         """The failover if an answer for it is still awaited in a state; late ones are stale."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hasim.model import Cluster, Master, Status
+from hasim.model import Cluster, Diagnosis, Master, Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failures import Failures
+from hasim.services.failover.moved import Moved
 from hasim.services.failover.orders import Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.reports import Report
@@ -34,8 +35,10 @@ class Known:
     orders: Orders
     homes: dict[str, str] = field(default_factory=dict)
     """The first owner of each partition."""
-    moved_ns: dict[str, int] = field(default_factory=dict)
-    """When a partition was last moved from an owner that had failed (nanoseconds)."""
+    moved: dict[str, Moved] = field(default_factory=dict)
+    """By partition: its last move from an owner that had failed, unless that is acknowledged."""
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
+    """By master: how it had failed when it last had."""
     failed_ns: dict[str, int] = field(default_factory=dict)
     """When the own detection last declared a master failed (nanoseconds)."""
     failures: dict[str, Failures] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from hasim.events import (
+    AcknowledgeFailover,
     ConfirmOff,
     DemoteResult,
     Event,
@@ -21,11 +22,11 @@ from hasim.events import (
     RollBackFailover,
     RoutingConverged,
     StatusChanged,
-    TermBegun,
+    SwitchOver,
     TransferResult,
     WakeUp,
 )
-from hasim.model import Cluster, Status
+from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.accession import Heard
 from hasim.services.detection.chance import chance_of
 from hasim.services.door import Door, InputError
@@ -40,8 +41,9 @@ from hasim.services.failover.failures import Failures, one_more
 from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import heard_late, learn, note, orphans, superseded_by
+from hasim.services.failover.learned import heard_late, note
 from hasim.services.failover.leases import Leases
+from hasim.services.failover.moved import Moved
 from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.policy import Policy
@@ -49,6 +51,8 @@ from hasim.services.failover.reactions import Reactions
 from hasim.services.failover.reports import Report
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
+from hasim.services.failover.succession import Succession
+from hasim.services.failover.switchover import Switchovers
 from hasim.services.failover.writers import Writers
 from hasim.services.frozen import freeze, thaw
 from hasim.services.possible import check
@@ -75,6 +79,8 @@ class FailoverOrchestrator:
                 ExecuteFailover,
                 RollBackFailover,
                 ConfirmOff,
+                SwitchOver,
+                AcknowledgeFailover,
             ),
         }
     )
@@ -101,6 +107,10 @@ class FailoverOrchestrator:
             known, failovers, self._policy, self._returned, self._course, self._interruptions
         )
         self._answers = Answers(settings, known, failovers, self._course, self._returned)
+        self._switchovers = Switchovers(known, failovers, self._course)
+        self._succession = Succession(
+            known, failovers, self._course, self._returned, self._reactions
+        )
         self._leases = Leases(known, failovers, self._course, self._returned, self._reactions)
 
     # -- asking ----------------------------------------------------------------
@@ -258,6 +268,10 @@ class FailoverOrchestrator:
                 return self._answers.off_by_word(now, item)
             case ExecuteFailover():
                 return self.execute_failover(now, item.master, item.reason)
+            case SwitchOver():
+                return self._switchovers.order(now, item)
+            case AcknowledgeFailover():
+                return self._reactions.acknowledged(now, item.master)
             case RollBackFailover():
                 _check_rollback(self._failovers, item.failover)
                 return self.rollback_failover(now, item.failover, item.reason)
@@ -266,45 +280,21 @@ class FailoverOrchestrator:
             case _:
                 return []
 
-    # -- terms -----------------------------------------------------------------
-
     def accede(self, now: int, heard: Heard) -> list[Output]:
-        """A term begins, by what masters and gateways have said: go on with all that is under way.
+        """A term begins, by what masters and gateways have said: go on with all under way.
 
         What nobody accepts the writes of, and what failed masters own, is failed over.
         """
-        known = self._known
-        known.statuses.update(heard.statuses)
-        known.orders.begin(heard.term)
-        self._course.fences.fencing.begin(now)
-        self._failovers.begin(heard.term)
-        owners = learn(known, heard.masters, heard.gateways.values())
-        reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
-        out: list[Output] = [TermBegun(heard.term, owners, reason)]
-        for failover in self.get_active_failovers():
-            other = superseded_by(known, failover)
-            if other:
-                reason = f"{other} accepts the writes meanwhile"
-                out += self._course.advance(now, failover, "superseded", reason)
-            else:
-                out += self._course.again(now, failover)
-        for master in heard.masters:
-            own = orphans(known, self._failovers, master)
-            if own:
-                failover = self._failovers.start(now, master, own)
-                out += self._course.begin(now, failover, f"{master} accepts no writes")
-        for master, status in heard.statuses.items():
-            if status is Status.FAILED and master not in heard.masters:
-                why = "declared failed before the term began"
-                out += self._reactions.begin(now, master, why, planned=False)
-            elif status is Status.HEALTHY:
-                out += self._returned.heard_of(now, master)
-        return out
+        return self._succession.begin(now, heard)
 
     # -- freezing --------------------------------------------------------------
 
     def freeze(self) -> dict[str, Any]:
-        """The whole state as plain data (JSON), from which `restore` goes on."""
+        """All of the state that is needed to go on, as plain data (JSON): see `restore`.
+
+        It does not grow with the failovers that have ended: what is to be known of them went out
+        with their audit records.
+        """
         return {
             "statuses": freeze(self._known.statuses),
             "owners": freeze(self._known.owners.by_partition),
@@ -317,14 +307,16 @@ class FailoverOrchestrator:
             "fencing": self._course.fences.fencing.freeze(),
             "claims_ns": freeze(self._returned.claims_ns),
             "retry_ns": freeze(self._policy.retry_ns),
-            "moved_ns": freeze(self._known.moved_ns),
+            "moved": freeze(self._known.moved),
+            "diagnoses": freeze(self._known.diagnoses),
             "failed_ns": freeze(self._known.failed_ns),
             "failures": freeze(self._known.failures),
             "healthy_ns": freeze(self._failback.healthy_ns),
             "reports": freeze(self._known.reports),
             "in_flight": freeze(self._known.in_flight),
-            "failovers": freeze(self._failovers.known),
-            "audit": freeze(self._course.progress.trail.entries),
+            "failovers": freeze(self._failovers.needed(self._known.orders.concern)),
+            "last_failover": self._failovers.last,
+            "audit": freeze(self._course.progress.trail.of(self._failovers.active)),
         }
 
     @classmethod
@@ -351,10 +343,13 @@ class FailoverOrchestrator:
             rtt_ns=service._known.rtt_ns,
         )
         known.orders.term, known.silent = data["term"], set(data["silent"])
-        service._assemble(known, Failovers(thaw(list[Failover], data["failovers"])))
+        service._assemble(
+            known, Failovers(thaw(list[Failover], data["failovers"]), data["last_failover"])
+        )
         service._course.fences.fencing.thaw(data["fencing"])
         service._returned.claims_ns = thaw(dict[str, int], data["claims_ns"])
-        known.moved_ns = thaw(dict[str, int], data["moved_ns"])
+        known.moved = thaw(dict[str, Moved], data["moved"])
+        known.diagnoses = thaw(dict[str, Diagnosis], data["diagnoses"])
         known.failed_ns = thaw(dict[str, int], data["failed_ns"])
         known.failures = thaw(dict[str, Failures], data["failures"])
         service._failback.healthy_ns = thaw(dict[str, int], data["healthy_ns"])

@@ -63,6 +63,11 @@ class Orders:
         """The orders that await an answer, oldest first."""
         return list(self._open.values())
 
+    @property
+    def concern(self) -> frozenset[int]:
+        """The failovers for which somebody may yet answer."""
+        return frozenset(order.repeats[0] for order in self._open.values())
+
     def issue(self, order: T) -> T:
         """The same order with the next number; its answer will have that, too."""
         self.issued += 1

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hasim.model import Status
 from hasim.services.failover import lifecycle
+from hasim.services.failover.block import Block
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
@@ -31,6 +32,7 @@ class Policy:
 
     def __init__(self, settings: FailoverSettings, known: Known, failovers: Failovers) -> None:
         self.retry_ns: dict[str, int] = {}
+        self.block = Block(settings, known)
         self._settings, self._known, self._failovers = settings, known, failovers
 
     def hold(self, now: int, failover: Failover) -> Hold | None:
@@ -39,19 +41,14 @@ class Policy:
         delayed_ns = failover.started_ns + settings.delay_ns
         if now < delayed_ns and not failover.planned:
             return Hold("hold", "the delay between verdict and failover", delayed_ns)
-        blocked_ns = self._blocked_ns(failover)
+        blocked_ns = self.block.until_ns(failover)
         if now < blocked_ns and not failover.planned:
-            return Hold("block", "what it owns was moved just before", blocked_ns)
+            return Hold("block", self.block.reason(now, failover), blocked_ns)
         running = [f for f in self._failovers.active if f.state in AT_WORK]
         if settings.parallel and len(running) >= settings.parallel:
             text = f"{len(running)} failovers run already"
             return Hold("hold", text, now + settings.retry_interval_ns)
         return None
-
-    def _blocked_ns(self, failover: Failover) -> int:
-        """Until when the partitions of a failover stay where they are (nanoseconds)."""
-        moved = [self._known.moved_ns[p] for p in failover.partitions if p in self._known.moved_ns]
-        return max(moved) + self._settings.block_ns if moved else 0
 
     def gave_up(self, now: int, master: str) -> None:
         """The failover of `master` ended without an owner for its partitions."""

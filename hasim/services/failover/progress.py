@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.events import FailoverChanged, Output
+from hasim.events import FailoverChanged, Output, PassedOver
 from hasim.services.failover import lifecycle
 from hasim.services.failover.audit import AuditTrail
 from hasim.services.failover.failover import Failover
@@ -16,8 +16,18 @@ class Progress:
         self.trail = AuditTrail()
         self._failovers = failovers
 
-    def advance(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
-        """Take one step of the lifecycle; an illegal one raises and changes nothing."""
+    def advance(
+        self,
+        now: int,
+        failover: Failover,
+        trigger: str,
+        reason: str,
+        passed_over: tuple[PassedOver, ...] = (),
+    ) -> list[Output]:
+        """Take one step of the lifecycle; an illegal one raises and changes nothing.
+
+        The last one is followed by the record of all of them.
+        """
         old, new = failover.state, lifecycle.advance(failover.state, trigger)
         failover.state = new
         failover.deadline_ns = None
@@ -26,7 +36,7 @@ class Progress:
         if not failover.active:
             failover.ended_ns = now
             self._failovers.end(failover)
-        self.trail.add(now, failover, old, trigger, reason)
+        self.trail.add(now, failover, old, trigger, reason, passed_over)
         changed = FailoverChanged(
             failover.id,
             failover.master,
@@ -37,7 +47,7 @@ class Progress:
             failover.candidate,
             reason,
         )
-        return [changed]
+        return [changed] if failover.active else [changed, self.trail.concluded(failover)]
 
     @staticmethod
     def allow(now: int, failover: Failover, within_ns: int, again_ns: int = 0) -> None:

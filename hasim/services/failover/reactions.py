@@ -48,6 +48,12 @@ class Reactions:
         failover.planned = planned and self._known.accepts_any(failover)
         return self._course.begin(now, failover, reason)
 
+    def acknowledged(self, now: int, master: str) -> list[Output]:
+        """The last failovers of a master were looked into: what they block may begin."""
+        self._policy.block.acknowledge(master)
+        held = [failover for failover in self._failovers.active if failover.state == lifecycle.HELD]
+        return [out for failover in held for out in self._course.release(now, failover)]
+
     def give_back(
         self, now: int, owner: str, home: str, partitions: tuple[str, ...]
     ) -> list[Output]:
@@ -61,6 +67,7 @@ class Reactions:
         """The verdict on a master has changed."""
         match event.new:
             case Status.FAILED:
+                self._known.diagnoses[event.master] = event.diagnosis
                 return self._failed(now, event)
             case Status.HEALTHY:
                 return self._healthy(now, event)

@@ -75,10 +75,13 @@ class FailoverSettings(PartsBeside):
         duration(
             "After a failover, its partitions are not failed over again for this long "
             "(anti-flapping): a failover that is declared meanwhile is held, and counted as "
-            "suppressed if it never begins. 0: no block.",
+            "suppressed if it never begins. An operator's `acknowledge` ends it. 0: no block.",
             source="orchestrator RecoveryPeriodBlockSeconds (1 h)",
         ),
     ] = 0
+    blocks: Literal["same-fault", "any-fault"] = "same-fault"
+    """What is blocked: the `same-fault`, that is one with the same diagnosis as before, which a
+    failover did not help against; or, as orchestrator has it, `any-fault`."""
     failback: Literal["manual", "automatic"] = "manual"
     """`manual`: only an operator moves a partition back. `automatic`: its first owner takes it
     back by a planned switchover, a second short interruption (keepalived: preempt)."""

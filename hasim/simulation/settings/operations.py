@@ -102,6 +102,29 @@ class Check(OnMaster):
 
 
 @settings
+class Switchover(Operation):
+    """A healthy owner hands over to a named master: that catches up, then the owner stops, and
+    nothing is lost. Refused, and called off, where that master cannot take over. Source: Patroni
+    switchover, orchestrator graceful-master-takeover, Vitess PlannedReparentShard."""
+
+    do: Literal["switchover"]
+    to: str
+    """The master that takes over."""
+    master: str = ""
+    """The master that hands over all that it owns; or else `partition`."""
+    partition: str = ""
+    """The only partition that moves."""
+
+
+@settings
+class Acknowledge(OnMaster):
+    """The last failovers from and to it are looked into: what the block after them holds (`block`)
+    begins. Source: orchestrator ack-recovery."""
+
+    do: Literal["acknowledge"]
+
+
+@settings
 class FailOver(OnMaster):
     """What it owns is failed over to a backup, whatever the verdict on it is."""
 
@@ -141,6 +164,8 @@ AnyOperation = Annotated[
     | DeclareFailed
     | DeclareHealthy
     | Check
+    | Switchover
+    | Acknowledge
     | FailOver
     | ConfirmOff
     | RollBack,

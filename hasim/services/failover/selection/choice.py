@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.selection.filters import MUST_NOT, filtered
-from hasim.services.failover.selection.selection import eligible, passed_over, select
+from hasim.services.failover.selection.passed_over import passed_over
+from hasim.services.failover.selection.selection import eligible, select
 from hasim.services.failover.settings import FailoverSettings
 
 
@@ -42,11 +44,22 @@ class Choice:
         chosen = select(candidates, self._settings.selection)
         return None if chosen is None else chosen.id
 
-    def passed_over(self, failover: Failover, chosen: str | None) -> str:
+    def why_not(self, owner: str, candidate: str, partitions: tuple[str, ...]) -> str:
+        """Why a master may not take over from an owner now; empty if it may."""
+        known, status = self._known, self._known.statuses[candidate]
+        if candidate == owner:
+            return "it is the owner"
+        if status is not Status.HEALTHY:
+            return f"it is {status.value}"
+        if any(failover.master == candidate for failover in self._failovers.active):
+            return "it is failed over itself"
+        one = [known.masters[candidate]]
+        return filtered(self._settings, known, owner, one, partitions).get(candidate, "")
+
+    def passed_over(self, failover: Failover, chosen: str | None) -> list[tuple[str, str]]:
         """Why it is none of the others, as the audit trail shall tell."""
         known, masters = self._known, self._known.masters.values()
         unfit = filtered(self._settings, known, failover.master, masters, failover.partitions)
         unfit |= {f.master: "is failed over itself" for f in self._failovers.active}
         unfit |= dict.fromkeys(failover.tried, "tried") | {failover.master: "the owner"}
-        told = passed_over(masters, known.statuses, unfit, chosen)
-        return f"; passed over: {told}" if told else ""
+        return passed_over(masters, known.statuses, unfit, chosen)

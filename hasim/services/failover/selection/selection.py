@@ -8,8 +8,6 @@ from hasim.model import Master, Status
 from hasim.services.failover.selection.candidate import Candidate, least
 from hasim.services.failover.selection.rules import RULES
 
-MOST_TOLD = 8
-"""So many masters that were passed over are told one by one."""
 PREFERENCE = {"prefer": 0, "neutral": 1, "prefer-not": 2}
 """Promotion rules that allow a promotion, in their order; ``must-not`` does not."""
 
@@ -23,27 +21,6 @@ def eligible(
         for master in masters
         if statuses[master.id] is Status.HEALTHY and master.id not in unfit
     ]
-
-
-def passed_over(
-    masters: Iterable[Master],
-    statuses: Mapping[str, Status],
-    unfit: Mapping[str, str],
-    chosen: str | None,
-) -> str:
-    """Why each master but the chosen one was not: ``m2 (failed), m3 (ranks lower)``.
-
-    `unfit` has the reasons of those that are declared healthy. Of many, the first are told.
-    """
-    told = []
-    for master in masters:
-        if master.id == chosen:
-            continue
-        status = statuses[master.id]
-        why = status.value if status is not Status.HEALTHY else "ranks lower"
-        told.append(f"{master.id} ({unfit.get(master.id, why)})")
-    more = len(told) - MOST_TOLD
-    return ", ".join([*told[:MOST_TOLD], *([f"and {more} more"] if more > 0 else [])])
 
 
 def select(candidates: Sequence[Candidate], rules: Sequence[str]) -> Master | None:

@@ -1,0 +1,58 @@
+"""A term begins: what the control plane before it had under way is gone on with, or is over."""
+
+from __future__ import annotations
+
+from hasim.events import Output, TermBegun
+from hasim.model import Status
+from hasim.services.accession import Heard
+from hasim.services.failover.course import Course
+from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.known import Known
+from hasim.services.failover.learned import learn, orphans, superseded_by
+from hasim.services.failover.reactions import Reactions
+from hasim.services.failover.returned import Returned
+
+
+class Succession:
+    """Takes up what was under way, and what nobody looks after."""
+
+    def __init__(
+        self,
+        known: Known,
+        failovers: Failovers,
+        course: Course,
+        returned: Returned,
+        reactions: Reactions,
+    ) -> None:
+        self._known, self._failovers, self._course = known, failovers, course
+        self._returned, self._reactions = returned, reactions
+
+    def begin(self, now: int, heard: Heard) -> list[Output]:
+        """By what masters and gateways have said: go on, and fail over what has to be."""
+        known = self._known
+        known.statuses.update(heard.statuses)
+        known.orders.begin(heard.term)
+        self._course.fences.fencing.begin(now)
+        self._failovers.begin(heard.term)
+        owners = learn(known, heard.masters, heard.gateways.values())
+        reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
+        out: list[Output] = [TermBegun(heard.term, owners, reason)]
+        for failover in list(self._failovers.active):
+            other = superseded_by(known, failover)
+            if other:
+                reason = f"{other} accepts the writes meanwhile"
+                out += self._course.advance(now, failover, "superseded", reason)
+            else:
+                out += self._course.again(now, failover)
+        for master in heard.masters:
+            own = orphans(known, self._failovers, master)
+            if own:
+                failover = self._failovers.start(now, master, own)
+                out += self._course.begin(now, failover, f"{master} accepts no writes")
+        for master, status in heard.statuses.items():
+            if status is Status.FAILED and master not in heard.masters:
+                why = "declared failed before the term began"
+                out += self._reactions.begin(now, master, why, planned=False)
+            elif status is Status.HEALTHY:
+                out += self._returned.heard_of(now, master)
+        return out
