@@ -119,7 +119,9 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
 
 @click.command(
     epilog=examples(
-        "hasim explain RUN --incident 3", "hasim explain RUN --incident 3 --format json"
+        "hasim explain RUN --incident 3",
+        "hasim explain RUN --incident 3 --format json",
+        "hasim explain RUN --incident 3 --audit",
     )
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -129,9 +131,15 @@ def _show_what_if(recorded: Journal, replayed: Journal) -> int:
     required=True,
     help="Number of the incident in the run's incidents.csv.",
 )
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Each failover of its replication instead, as JSON Lines: attempts, who was passed over "
+    "and why, phases, outcome.",
+)
 @observer_option
 @format_option
-def explain(run: Path, incident: int, observer: str | None, style: str) -> int:
+def explain(run: Path, incident: int, audit: bool, observer: str | None, style: str) -> int:
     """Tell the story of one incident, as one observer saw it.
 
     RUN is a run folder.
@@ -141,6 +149,7 @@ def explain(run: Path, incident: int, observer: str | None, style: str) -> int:
     from hasim.api import load_run
     from hasim.commands.output import show
     from hasim.journal import JournalError
+    from hasim.report.audit import audit_lines
     from hasim.report.explain import explain as story_of
 
     result = load_run(run)
@@ -150,6 +159,9 @@ def explain(run: Path, incident: int, observer: str | None, style: str) -> int:
         fail(f"{run}: {error.args[0]}")
     journal = result.journal_of_incident(incident)
     try:
+        if audit:
+            click.echo(audit_lines(journal, observer), nl=False)
+            return FINE
         show(story_of(journal, row, observer), style)
     except JournalError as error:
         fail(f"{run}: {error}")

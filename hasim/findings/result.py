@@ -26,6 +26,7 @@ from hasim.findings.summary import (
 )
 from hasim.findings.tiers import tiers_sheet
 from hasim.measures.catalogue import find
+from hasim.report.audit import audit
 from hasim.report.cells import text
 from hasim.report.explain import explain
 from hasim.report.finding import Finding
@@ -128,6 +129,13 @@ class Result(Estimated, Finding):
         """
         row = self.incident(number)
         return explain(self.journal_of_incident(number), row, observer)
+
+    def audit(self, number: int, observer: str | None = None) -> list[dict[str, Any]]:
+        """A record for each failover of the replication of incident `number` (from 1).
+
+        See `hasim.report.audit.audit`; raises what `explain` does.
+        """
+        return audit(self.journal_of_incident(number), observer)
 
     def page(self, incidents: Sequence[int] = ()) -> str:
         """The run as one HTML file: verdict, tables, figures, incidents with their timelines.

@@ -10,6 +10,7 @@ from hasim import events, truth
 from hasim.journal import Journal, Record
 from hasim.model import Cause, Status
 from hasim.report import format
+from hasim.report.audit import concluded
 from hasim.report.copies import acknowledging
 from hasim.report.deeds import DEEDS
 from hasim.report.story import Line
@@ -100,6 +101,7 @@ class Teller:
             events.GatewayReport: self._report,
             events.StatusChanged: self._status,
             events.FailoverChanged: self._failover,
+            events.FailoverConcluded: partial(concluded, self.failovers),
             events.OwnerChanged: self._owner,
             events.PublishRouting: self._publish,
             events.RoutingConverged: self._converged,
