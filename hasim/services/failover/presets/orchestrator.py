@@ -25,6 +25,7 @@ ORCHESTRATOR = Preset(
         "promotion": "by-answer",
         "if_none": "fail",
         "block": "1h",  # RecoveryPeriodBlockSeconds
+        "blocks": "any-fault",  # of the cluster
         "retry_interval": "1h",  # the same
         "parallel": 0,
         "failback": "manual",
