@@ -108,7 +108,8 @@ def operations(dice: Dice, cluster: list[dict[str, Any]]) -> list[dict[str, Any]
         elif do == "switch-algorithm":
             one["algorithm"] = dice.of(choices("operations.switch-algorithm.algorithm"))
         elif do == "switchover":
-            one["master"], one["to"] = master, dice.of(sorted(state))
+            what = ("partition", "p1") if dice.happens(0.3) else ("master", master)
+            one |= {what[0]: what[1], "to": dice.of(sorted(state))}
         else:
             one["master"] = master
             state[master] = STEPS[state[master]].get(do, state[master])
