@@ -150,6 +150,8 @@ def budget(
     crude: str | None = None,
     jobs: int | None = None,
     dask: str | Client | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
     overrides: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | Auto | None = "auto",
 ) -> Budgets:
@@ -162,7 +164,9 @@ def budget(
     kind; `pairs` those with two (default: as many; 0: none), `triples` those with three, each
     of which takes seven runs (default: none); `quiet` is the simulated time without faults
     (``"500h"``; default: an hour for each replication), `crude` that of a plain simulation to
-    compare with (default: none). `dask` as in `run`. See `hasim.study.rare.estimate`.
+    compare with (default: none). `dask` as in `run`. With `out`, a folder keeps each run, so that
+    the same call goes on where an earlier one was stopped, unless it is to begin `fresh`. See
+    `hasim.study.rare.estimate`.
 
     Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
     otherwise as `run`.
@@ -186,8 +190,9 @@ def budget(
         triples=triples,
     )
     given = parse_rates(rates or {})
+    kept = {"out": None if out is None else Path(out), "fresh": fresh}
     with moved(progress, loaded.scenario.name) as tell:
-        where: dict[str, Any] = {"jobs": jobs, "dask": dask, "progress": tell}
+        where: dict[str, Any] = {"jobs": jobs, "dask": dask, "progress": tell, **kept}
         cells = analyse(loaded, amounts, rates=given, of=measure, **where)
     return Budgets(loaded.scenario, measure, amounts, tuple(cells))
 

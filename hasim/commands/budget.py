@@ -20,9 +20,11 @@ from hasim.commands.options import (
 from hasim.commands.shell import (
     FAILED,
     FINE,
+    INTERRUPTED,
     UNDECIDED,
     fail,
     progress_bar,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -146,6 +148,12 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option("--dry-run", is_flag=True, help="Say what would be simulated, and simulate nothing.")
 @jobs_option
 @dask_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the work; what is there is not done again.  [default: hasim-runs/NAME-budget]",
+)
+@click.option("--fresh", is_flag=True, help="Begin anew.")
 @format_option
 def budget(
     scenario: str,
@@ -156,6 +164,7 @@ def budget(
     style: str,
     measure: Any,
     dry_run: bool,
+    out: Path | None,
     **options: Any,
 ) -> int:
     """Split a year's downtime by fault and cause.
@@ -170,6 +179,7 @@ def budget(
     from hasim.api import budget as compute
     from hasim.api import prepare
     from hasim.commands.output import show
+    from hasim.study.folder.places import RUNS
 
     loaded = prepare(
         asked(scenario), seed=seed, replications=replications, overrides=dict(overrides)
@@ -179,8 +189,14 @@ def budget(
     if dry_run:
         show(_planned(loaded, given, options), style)
         return FINE
-    with progress_bar(loaded.scenario.name) as bar:
-        found = compute(loaded, rates=given, measure=measure, progress=bar, **options)
+    place = out or RUNS / f"{loaded.scenario.name}-budget"
+    try:
+        with progress_bar(loaded.scenario.name) as bar:
+            how = {"measure": measure, "out": place, "progress": bar}
+            found = compute(loaded, rates=given, **how, **options)
+    except KeyboardInterrupt:
+        warn(f"Interrupted. What was done is kept in {place}; the same command goes on from there")
+        return INTERRUPTED
     show(found, style)
     return _exit_code(found)
 

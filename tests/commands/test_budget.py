@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 import hasim
 from hasim.cli import main
 from hasim.scenario.problems import ScenarioError
+from hasim.study.rare import runs
 
 SCENARIO = """\
 name: tiny
@@ -243,3 +244,42 @@ def test_a_cluster_gives_the_same_bits(tiny):
     arguments = ("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json")
     alone = cli(*arguments, "--jobs", 1)
     assert cli(*arguments, "--jobs", 1, "--dask", "local").stdout == alone.stdout
+
+
+def test_what_was_done_is_kept_and_gives_the_same_budget(tiny, monkeypatch):
+    """As after a kill: half of the lines are there, the last one cut short."""
+    args = ("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json", "--out", "kept")
+    whole = cli(*args)
+    (path,) = Path("kept").glob("*/trials.jsonl")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: len(lines) // 2]) + lines[-1][:20])
+    done = []
+    usual = runs.Trials.__call__
+
+    def counted(self, cell, number):
+        done.append((cell, number))
+        return usual(self, cell, number)
+
+    monkeypatch.setattr(runs.Trials, "__call__", counted)
+    assert cli(*args).stdout == whole.stdout
+    assert len(done) == len(lines) - len(lines) // 2
+    assert sorted(path.read_text().splitlines()) == sorted("".join(lines).splitlines())
+    done.clear()
+    assert cli(*args, "--jobs", 1).stdout == whole.stdout
+    assert not done
+    assert cli(*args, "--fresh").stdout == whole.stdout
+    assert len(done) == len(lines)
+    other = cli(*args, "--seed", 6)
+    assert other.stdout != whole.stdout
+    assert len(list(Path("kept").glob("*/trials.jsonl"))) == 2
+
+
+def test_an_interrupted_budget_says_where_it_goes_on(tiny, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.Trials, "__call__", interrupted)
+    done = cli("budget", tiny, "--rate", "crash=12/y", *QUICK)
+    assert done.exit_code == 130
+    assert "the same command goes on from there" in done.stderr
+    assert "hasim-runs/tiny-budget" in done.stderr

@@ -28,12 +28,15 @@ from hasim.study.rare.combine import product, scaled
 from hasim.study.rare.estimate import Budget, estimate
 from hasim.study.rare.falsely import FalseFailovers, false_failovers
 from hasim.study.rare.falsely.cost import Costs
+from hasim.study.rare.kept import kept_runs, key_for
 from hasim.study.rare.paired import Runs, faults_difference
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from distributed import Client
 
     from hasim.scenario.cells import Cell
@@ -115,35 +118,36 @@ def analyse(
     of: Measure = "uptime",
     jobs: int | None = None,
     dask: str | Client | None = None,
+    out: Path | None = None,
+    fresh: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[CellBudget]:
     """The budget of each cell of a scenario.
 
     `rates` are by kind, before those of the scenario; `of` is the measure: downtime of the
     service (every partition up), or of the mean partition. `progress` is told how many runs are
-    done, and of how many. The same seed gives the same numbers with any `jobs`.
+    done, and of how many. The same seed gives the same numbers with any `jobs`. With `out`, a
+    folder keeps each run (see `hasim.study.rare.kept`), and what is there is not done again, unless
+    it is to be done `fresh`.
 
-    Raises ScenarioError if a fault has no rate, a rate no fault, or a trace is too short.
+    Raises StoreError if that cannot be written, ScenarioError if a fault has no rate, a rate no
+    fault, or a trace is too short.
     """
     designs = designs_of(loaded, amounts, rates)
     wanted = {
         cell.index: _numbers(design, amounts)
         for design, cell in zip(designs, loaded.cells, strict=True)
     }
-    trials: dict[tuple[int, int], Trial] = {}
-
-    def sink(trial: Trial) -> None:
-        trials[trial.cell, trial.number] = trial
-        if progress is not None:
-            progress(len(trials), sum(map(len, wanted.values())))
-
     warn_of(own_algorithms(loaded.data), loaded.scenario.world().data_plane)
     own = own_parts(loaded.data)
     with contextlib.ExitStack() as stack:
         cluster = None if dask is None else stack.enter_context(connected(dask, jobs))
+        key = "" if out is None else key_for(loaded, designs, of)
+        kept = stack.enter_context(kept_runs(out, key, fresh=fresh))
+        missing = kept.missing(wanted, progress)
         traces = {} if cluster is None else sent.contents(loaded.traces())
         where: dict[str, Any] = {"jobs": jobs, "cluster": cluster}
-        executor.execute(Trials(loaded, designs, of, traces), wanted, sink, own=own, **where)
+        executor.execute(Trials(loaded, designs, of, traces), missing, kept.take, own=own, **where)
         false = {
             cell.index: false_failovers(
                 cell.world, loaded.recorded_of(cell), seed=loaded.scenario.seed, **where
@@ -158,7 +162,7 @@ def analyse(
         numbers = {cell: list(range(min(MOST_COSTS, amounts.singles))) for cell in costs}
         executor.execute(Costs(loaded, designs, of, traces), numbers, note, own=own, **where)
     runs = [
-        _runs(design, {n: t for (c, n), t in sorted(trials.items()) if c == cell.index})
+        _runs(design, {n: kept.trials[cell.index, n] for n in sorted(wanted[cell.index])})
         for design, cell in zip(designs, loaded.cells, strict=True)
     ]
     found = [
