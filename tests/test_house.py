@@ -23,7 +23,7 @@ ROOT = PACKAGE.parent
 FILES = tuple(sorted(PACKAGE.rglob("*.py")))
 
 LAYERS = (
-    {"units", "version", "record", "times", "sketch", "mser", "burn"},
+    {"units", "version", "record", "times", "sketch", "mser", "burn", "extras"},
     {"model", "settings"},
     {"events", "truth", "stored"},
     {"journal"},

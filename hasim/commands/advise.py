@@ -165,6 +165,7 @@ def _once(vary: list[tuple[str, str]]) -> dict[str, str]:
 
 def _keep(found: Advice, folder: Path) -> None:
     """Write the scenario, the figure and the page, and say where."""
+    from hasim.extras import installed
     from hasim.report.html.library import NoLibraryError
     from hasim.report.style import save
 
@@ -172,7 +173,7 @@ def _keep(found: Advice, folder: Path) -> None:
         path = folder / "recommended.yaml"
         path.write_text(found.scenario, encoding="utf-8")
         note(f"Scenario to keep: {path}")
-    figure = found.figure()
+    figure = found.figure() if installed("matplotlib") else None
     if figure is not None:
         path = folder / "pareto.png"
         save(figure, path)

@@ -315,11 +315,14 @@ def _simulated(
 
 def _present(result: Result, figures: tuple[Path, ...], folder: Path, style: str) -> int:
     from hasim.commands.output import show
+    from hasim.extras import how, missing
 
     show(result, style)
     note(f"Run folder: {folder}")
     if figures:
         note(f"Figures: {folder / 'figures'} ({', '.join(path.name for path in figures)})")
+    if extras := missing("matplotlib", "pyarrow"):
+        note(f"Not written, since not installed: {' and '.join(extras)}. {how(*extras)}")
     violations = result.violations
     for line in violations[:10]:
         warn(f"Invariant broken: {line}")

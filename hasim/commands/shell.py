@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from hasim.extras import lacking
 from hasim.report.visible import visible_lines
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class Shell(click.Group):
         except ValueError as error:
             if _is_the_users(error):
                 raise BadInput(str(error)) from error
+            raise
+        except ImportError as error:
+            if (text := lacking(error)) is not None:
+                raise BadInput(text) from error
             raise
         finally:
             self._verbose = loudness() == VERBOSE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from hasim.extras import installed
 from hasim.findings import limits
 from hasim.findings.frames import write_frames
 from hasim.findings.pictures import draw
@@ -43,11 +44,13 @@ class Exported:
 def export(result: Result, folder: Path) -> list[Path]:
     """Write the frames, tables, summary and figures of a run; the paths of the figures.
 
-    The frames hold all cells, the others the first, if there are very many.
+    The frames hold all cells, the others the first, if there are very many. Without pyarrow there
+    are no frames, without matplotlib no figures.
 
     Raises OSError if the folder cannot be written.
     """
-    write_frames(result, folder)
+    if installed("pyarrow"):
+        write_frames(result, folder)
     for form, name in SUMMARIES.items():
         (folder / name).write_text(result.render(form), encoding="utf-8")
     shown = result.head(limits.SUMMARISED)
@@ -61,7 +64,9 @@ def export(result: Result, folder: Path) -> list[Path]:
     (folder / "differences.csv").unlink(missing_ok=True)
     if shown.compared:
         _write(result.head(limits.SHOWN).differences(), folder / "differences.csv")
-    made = []
+    made: list[Path] = []
+    if not installed("matplotlib"):
+        return made
     for name, figure in draw(result.head(limits.SHOWN)).items():
         (folder / "figures").mkdir(exist_ok=True)
         path = folder / "figures" / f"{name}.png"

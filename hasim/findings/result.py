@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hasim.extras import installed
 from hasim.findings import limits
 from hasim.findings.decisions import decisions
 from hasim.findings.differences import across
@@ -172,7 +173,7 @@ class Result(Estimated, Finding):
 
     def _repr_html_(self) -> str:
         """For Jupyter: what the run found, and a small figure."""
-        figure = glance(self)
+        figure = glance(self) if installed("matplotlib") else None
         about = f"95 % intervals of {' and '.join(map(title, GLANCE))}"
         drawn = "" if figure is None else image(figure, about)
         return paragraph(repr(self)) + Finding._repr_html_(self) + drawn

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hasim.extras import installed
 from hasim.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,11 +78,11 @@ def determining() -> Iterator[Path]:
 
 
 def versions() -> dict[str, str]:
-    """The versions of hasim, Python and `LIBRARIES`."""
+    """The versions of hasim, Python and `LIBRARIES`, as far as they are installed."""
     return {
         "hasim": __version__,
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in LIBRARIES},
+        **{name: metadata.version(name) for name in LIBRARIES if installed(name)},
     }
 
 
