@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hasim.scenario.catalogue import shipped
+from hasim.scenario.catalogue import shipped, systems
 from hasim.scenario.document import read_document
 from hasim.scenario.schema import json_schema
 from hasim.services.gateway.settings import (
@@ -73,7 +73,8 @@ def mappings(value: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]
             yield from mappings(each, name)
 
 
-FOUND = [pair for path in shipped().values() for pair in mappings(read_document(path).data)]
+FILES = (*shipped().values(), *systems().values())
+FOUND = [pair for path in FILES for pair in mappings(read_document(path).data)]
 
 
 def written(name: str) -> set[str]:
