@@ -371,11 +371,11 @@ def _refuse_constant(name: str) -> float:
 
 
 def is_journal(path: Path) -> bool:
-    """Whether a file begins as a journal does. Raises OSError if it cannot be read."""
+    """Whether a file can be read, and begins as a journal does."""
     try:
         with _opened(path) as file:
             return file.read(40).lstrip().startswith(b'{"hasim_journal"')
-    except (stored.StoredError, gzip.BadGzipFile, EOFError):
+    except (stored.StoredError, OSError, EOFError, zlib.error):
         return False
 
 

@@ -184,8 +184,12 @@ def _adapter(cls: type[Any]) -> Any:
 
 
 def _dotted(where: tuple[str | int, ...]) -> str:
-    parts = (str(part) for part in where)
-    return ".".join(part if part.isprintable() else ascii(part)[1:-1] for part in parts)
+    return ".".join(printable(str(part)) for part in where)
+
+
+def printable(text: str) -> str:
+    """The text, or its escapes if something in it would act instead of being seen."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _words(bad: Any) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 from click.shell_completion import CompletionItem
 
-from hasim.commands.shell import nearest
+from hasim.commands.shell import nearest, warn
 
 if TYPE_CHECKING:
     from hasim.findings.result import Result
@@ -89,9 +91,41 @@ format_option = click.option("--format", "style", type=FORMATS, default="table",
 jobs_option = click.option(
     "--jobs", type=click.IntRange(min=1), help="Processes.  [default: all cores]"
 )
+
+
+def _warn_of_open_doors(
+    ctx: click.Context, parameter: click.Parameter, address: str | None
+) -> str | None:
+    """A click callback: whoever reaches a scheduler without TLS can run code on its workers."""
+    if address is not None and is_exposed(address):
+        warn(
+            f"Warning: {address} is no address of this machine and has no TLS: whoever reaches the "
+            "scheduler can run code on its workers (docs/how-to/run-on-a-cluster.md: tls://...)"
+        )
+    return address
+
+
+def is_exposed(address: str) -> bool:
+    """Whether a scheduler's address is neither of this machine alone nor protected by TLS."""
+    scheme, _, place = address.rpartition("://")
+    if address == LOCAL_CLUSTER or scheme in ("tls", "wss", "inproc"):
+        return False
+    try:
+        host = urlsplit(f"//{place}").hostname or ""
+    except ValueError:
+        return False  # it is no address, which is said elsewhere
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost"
+
+
+LOCAL_CLUSTER = "local"
+"""In place of an address: a cluster of this machine is started."""
 dask_option = click.option(
     "--dask",
     metavar="ADDRESS",
+    callback=_warn_of_open_doors,
     help="Run on a Dask cluster: the address of its scheduler, or local to start one.",
 )
 scenario_argument = click.argument("scenario", metavar="FILE|NAME|-", type=ScenarioName())

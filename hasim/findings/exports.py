@@ -14,7 +14,7 @@ from hasim.findings.pictures import draw
 from hasim.findings.result import Result
 from hasim.findings.tables import TABLES
 from hasim.report import figures
-from hasim.report.visible import visible
+from hasim.report.visible import cell
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
@@ -76,11 +76,11 @@ def export(result: Result, folder: Path) -> list[Path]:
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
-    """A table as CSV; what acts instead of being seen is escaped."""
+    """A table as CSV; what acts instead of being seen is escaped, and no cell is a formula."""
     texts = frame.select_dtypes(["object", "string"]).columns
     shown = frame.assign(**{name: frame[name].map(_seen) for name in texts})
     shown.to_csv(path, index=False, lineterminator="\n")
 
 
 def _seen(value: object) -> object:
-    return visible(value) if isinstance(value, str) else value
+    return cell(value) if isinstance(value, str) else value

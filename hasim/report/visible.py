@@ -24,3 +24,12 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """The same of a text of several lines, which it keeps."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def cell(text: str) -> str:
+    """A text as a field of a CSV file: visible, and no formula to a spreadsheet.
+
+    One that begins as a formula gets an apostrophe before it, as OWASP advises ("CSV injection").
+    """
+    shown = visible(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) and len(shown) > 1 else shown

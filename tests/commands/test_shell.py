@@ -118,6 +118,26 @@ def test_a_name_that_no_file_can_have(name):
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize(
+    ("address", "exposed"),
+    [
+        ("tcp://10.0.0.1:8786", True),
+        ("10.0.0.1:8786", True),
+        ("scheduler.example:8786", True),
+        ("tcp://[2001:db8::1]:8786", True),
+        ("tls://10.0.0.1:8786", False),
+        ("tcp://127.0.0.1:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("localhost:8786", False),
+        ("local", False),
+        ("tcp://[x", False),
+    ],
+)
+def test_an_exposed_scheduler_is_warned_of(address, exposed):
+    told = cli("run", "hang", "--set", "detection.fall=x", "--dask", address).stderr
+    assert ("has no TLS: whoever reaches the scheduler can run code" in told) == exposed
+
+
 def test_no_color_reaches_a_terminal(tmp_path):
     """In a real terminal of 80 columns, with and without NO_COLOR."""
     script = shutil.which("script")

@@ -21,7 +21,7 @@ from hasim.report.forms.json_text import json_text, plain_paper
 from hasim.report.forms.markdown import markdown
 from hasim.report.forms.terminal import InTerminal, to_text
 from hasim.report.sheet import Column, Field, Paper, Sheet
-from hasim.report.visible import visible
+from hasim.report.visible import cell, visible
 from hasim.study.estimates.estimate import Estimate
 
 HOSTILE = (
@@ -62,6 +62,14 @@ def test_programs_read_json_as_it_was_and_csv_with_escapes():
     (heads, row) = csv.reader(io.StringIO(csv_text(everywhere(HOSTILE).sheets[0])))
     assert heads[0] == visible(HOSTILE.replace("\n", " "))
     assert row[0] == row[1] == visible(HOSTILE)
+
+
+@pytest.mark.parametrize("text", ["=1+1|x", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)"])
+def test_no_cell_of_csv_is_a_formula(text):
+    (heads, row) = csv.reader(io.StringIO(csv_text(everywhere(text).sheets[0])))
+    assert heads[0] == row[0] == f"'{text}"
+    assert cell("-") == "-"
+    assert cell("a=1") == "a=1"
 
 
 def test_html_holds_a_text_and_no_tag():

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hasim.report.sheet import Sheet, finite
-from hasim.report.visible import visible
+from hasim.report.visible import cell
 
 OF_ESTIMATE = ("value", "low", "high", "n")
 """The parts of an estimate that get columns; the first has the name of the sheet's column."""
@@ -28,7 +28,7 @@ def csv_text(sheet: Sheet) -> str:
     writer = csv.writer(out, lineterminator="\n")
     heads: list[str] = []
     for column, own in zip(sheet.columns, parts, strict=True):
-        key = visible(column.program_key)
+        key = cell(column.program_key)
         heads += [key, *(f"{key}_{part}" for part in own[1:])]
     writer.writerow(heads)
     for row in rows:
@@ -46,4 +46,4 @@ def _field(value: Any) -> Any:
     value = finite(value)
     if value is None:
         return ""
-    return visible(value) if isinstance(value, str) else value
+    return cell(value) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hasim import stored
 from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.oracle import check as check_invariants
@@ -139,4 +140,12 @@ def write_messages(journal: Journal, path: Path) -> None:
             out, [f.name for f in dataclasses.fields(MessageRecord)], lineterminator="\n"
         )
         rows.writeheader()
-        rows.writerows(dataclasses.asdict(message) for _, message in journal.of(MessageRecord))
+        for _, message in journal.of(MessageRecord):
+            row = dataclasses.asdict(message)
+            rows.writerow({n: _harmless(v) if isinstance(v, str) else v for n, v in row.items()})
+
+
+def _harmless(text: str) -> str:
+    """A name that cannot act in a terminal or a spreadsheet (as `hasim.report.visible` has it)."""
+    shown = stored.printable(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) and len(shown) > 1 else shown
