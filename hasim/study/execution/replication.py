@@ -20,12 +20,16 @@ from hasim.measures import measure
 from hasim.oracle import check as check_invariants
 from hasim.scenario import sent
 from hasim.simulation.run import collector_paused, simulate
+from hasim.study.folder.errors import FULL
 from hasim.study.planning.keys import key_of
 from hasim.study.planning.outcomes import CellInfo, Outcome
 from hasim.truth import MessageRecord
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
+
+UNWRITTEN = "cannot write: "
+"""How the error of an outcome begins whose files the disk did not take."""
 
 
 def simulate_cell(
@@ -82,8 +86,10 @@ class Replicate:
             journal = self._simulated(cell, replication)
             violations = broken(journal) if self.check else ()
             measured = measure(journal).to_plain()
-        except Exception:
+        except Exception as raised:
             error = traceback.format_exc()
+            if isinstance(raised, OSError) and raised.errno in FULL:
+                error = f"{UNWRITTEN}{raised.strerror}"
             return Outcome(cell, replication, time.perf_counter() - started, None, (), error)
         return Outcome(cell, replication, time.perf_counter() - started, measured, violations)
 

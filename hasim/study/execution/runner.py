@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hasim.scenario import sent
 from hasim.scenario.loader import load
@@ -15,8 +15,8 @@ from hasim.study.comparing.settings import differences
 from hasim.study.execution import executor
 from hasim.study.execution.cluster import Cluster, connected
 from hasim.study.execution.cluster_errors import ClusterError
-from hasim.study.execution.replication import Replicate
-from hasim.study.folder.errors import WAYS_ON, OtherRunError
+from hasim.study.execution.replication import UNWRITTEN, Replicate
+from hasim.study.folder.errors import FULL, WAYS_ON, FullError, OtherRunError
 from hasim.study.folder.reading import options_of
 from hasim.study.folder.writing import RunFolder
 from hasim.study.planning.new_study import new_study
@@ -80,10 +80,11 @@ def run_study(
     another's.
 
     Raises StoreError if `out` holds anything else, another program made it, or another process
-    works there, ClusterError if the cluster cannot be used, NotImportableError if its workers
-    cannot import what is the caller's own (an algorithm, a detector), ReplicationError at the
-    first replication that raised or killed its workers, and StudyInterrupted after Ctrl-C; what
-    was finished by then is in `out`, whose state is FAILED or INTERRUPTED.
+    works there, FullError if its disk takes nothing more, ClusterError if the cluster cannot be
+    used, NotImportableError if its workers cannot import what is the caller's own (an algorithm,
+    a detector), ReplicationError at the first replication that raised or killed its workers, and
+    StudyInterrupted after Ctrl-C; what was finished by then is in `out`, whose state is FAILED or
+    INTERRUPTED.
     """
     if out is None and (journals or messages):
         what = "journals" if journals else "messages"
@@ -107,13 +108,26 @@ def run_study(
         except ClusterError as error:
             study.state, error.begun = "FAILED", True
             raise
-        except BaseException:
+        except BaseException as error:
             study.state = "FAILED"
+            if folder is not None and _is_full(error):
+                raise FullError(folder.path, str(cast(OSError, error).strerror)) from error
             raise
         finally:
             if folder is not None:
-                folder.finish()
+                _finish(folder)
     return study
+
+
+def _finish(folder: RunFolder) -> None:
+    try:
+        folder.finish()
+    except OSError as error:
+        raise FullError(folder.path, str(error.strerror)) from error
+
+
+def _is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def _execute(
@@ -133,6 +147,8 @@ def _execute(
             folder.append(outcome)
         for cell in plan.twins(outcome.cell):
             study.add(outcome.of(cell))
+        if folder is not None and outcome.error.startswith(UNWRITTEN):
+            raise FullError(folder.path, outcome.error.removeprefix(UNWRITTEN))
         if outcome.error:
             raise ReplicationError(_blame(study, outcome))
         plan.took(outcome)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+"""What a disk says that takes nothing more."""
 WAYS_ON = (
     "Begin anew with --fresh (in Python fresh=True), which moves the old run aside, "
     "or choose another folder."
@@ -18,3 +23,13 @@ class FormatError(StoreError):
 
 class OtherRunError(StoreError):
     """A run folder of another world or seed: no replication could be taken over."""
+
+
+class FullError(StoreError):
+    """A run folder on a disk that takes nothing more; what was finished before is kept."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path}: cannot write there: {why}. What was finished before is kept; when there is "
+            f"room: hasim resume {path}"
+        )

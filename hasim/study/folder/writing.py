@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from array import array
@@ -193,7 +194,22 @@ class RunFolder:
             data = data[os.write(file, data) :]
 
     def finish(self) -> None:
-        """Close the files, say in the manifest how the study ended, and let others in."""
+        """Close the files, say in the manifest how the study ended, and let others in.
+
+        Raises OSError if it cannot be said that it is complete. Of one that broke off, the
+        manifest then goes on to say that it is running, as after a kill.
+        """
+        try:
+            self._finish()
+        except OSError:
+            with contextlib.suppress(OSError):
+                part(self.path / NAME).unlink()
+            if self._study.state == "COMPLETED":
+                raise
+        finally:
+            self._lock.release()
+
+    def _finish(self) -> None:
         while self._files:
             os.close(self._files.popitem()[1])
         outcomes = self._study.outcomes
@@ -206,7 +222,6 @@ class RunFolder:
             stops={str(cell): stop for cell, stop in sorted(self._study.stops.items())},
         )
         self._write_manifest()
-        self._lock.release()
 
     def _write_manifest(self) -> None:
         self._write(NAME, self._manifest.text())

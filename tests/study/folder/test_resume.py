@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -137,6 +138,44 @@ def test_a_run_that_is_killed_at_any_moment_is_resumed_to_the_same_tables(tmp_pa
     rule = ("fixed", "sequential")[number // 2 % 2]
     replications = {"fixed": 12, "sequential": SEQUENTIAL}[rule]
     killed_and_resumed(tmp_path, whole[rule], replications, number)
+
+
+def full_and_resumed(tmp_path: Path, whole: Path, most: int, *options: str) -> None:
+    """A run whose files can have so many bytes at most, as if the disk were full then."""
+    (tmp_path / "tiny.yaml").write_text(json.dumps(DATA))
+    folder = tmp_path / "out"
+    first = start(
+        *("run", tmp_path / "tiny.yaml", "--jobs", 1, "--out", folder, *options),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )
+    _, said = first.communicate(timeout=300)
+    assert first.returncode == 2, said
+    assert "Traceback" not in said
+    assert said.endswith(
+        f"Error: {folder}: cannot write there: File too large. What was finished before is kept; "
+        f"when there is room: hasim resume {folder}\n"
+    )
+    kept = len(open_run(folder).outcomes)
+    assert hasim.resume(folder, jobs=1).study.state == open_run(folder).state == "COMPLETED"
+    assert tables(folder) == tables(whole)
+    assert lines(folder) >= lines(whole) >= kept
+
+
+@pytest.mark.parametrize("most", [5_000, 30_000])
+def test_a_run_on_a_full_disk_is_resumed_to_the_same_tables(tmp_path, whole, most):
+    full_and_resumed(tmp_path, whole["fixed"], most)
+
+
+def test_a_journal_on_a_full_disk_ends_the_run_alike(tmp_path, whole):
+    full_and_resumed(tmp_path, whole["fixed"], 4_000, "--journals")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(20))
+def test_a_run_whose_disk_is_full_at_any_moment_is_resumed(tmp_path, whole, number):
+    largest = max(file.stat().st_size for file in whole["fixed"].glob("replications/*"))
+    most = random.Random(number).randrange(2_000, largest)
+    full_and_resumed(tmp_path, whole["fixed"], most)
 
 
 @pytest.mark.parametrize("cut", [1, 30, 5000])
