@@ -88,8 +88,8 @@ def hunt(scenario: str | None, style: str, **options: Any) -> int:
 
     Exit code 0: nothing was broken; 1: something was; 2: bad input; 130: interrupted.
     """
-    from hasim.hunt.objectives import OBJECTIVES
-    from hasim.hunt.statements import stated
+    from hasim.oracle.objectives import OBJECTIVES
+    from hasim.oracle.statements import stated
     from hasim.settings.validation import nearest
     from hasim.units import SECOND, parse_duration
 

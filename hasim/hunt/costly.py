@@ -11,9 +11,9 @@ from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.schedule import faults
 from hasim.hunt.drawing.swarm import Swarm
 from hasim.hunt.mutating import SHIFTS_MS
-from hasim.hunt.objectives import value
 from hasim.hunt.running import Ran, run
 from hasim.hunt.shrinking import Shrinker
+from hasim.oracle.objectives import value
 from hasim.scenario.loader import Loaded, from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.units import MILLISECOND, SECOND, parse_duration

@@ -10,6 +10,7 @@ from hasim.hunt.coverage import reached
 from hasim.hunt.drawing import Data
 from hasim.journal import Journal
 from hasim.oracle import Breach, Invariant, check
+from hasim.oracle.statements import with_stated
 from hasim.scenario.loader import Loaded, from_data
 from hasim.simulation.run import begin, collector_paused, conclude, header_of
 from hasim.simulation.world import World
@@ -65,7 +66,7 @@ class Ran:
 
 
 def run(data: Data, loaded: Loaded | None = None, only: Iterable[Invariant] | None = None) -> Ran:
-    """Run a world and look at all invariants, or `only` at some.
+    """Run a world and look at all invariants, or `only` at some, and at those that it states.
 
     Raises ScenarioError if the data is no scenario.
     """
@@ -75,7 +76,7 @@ def run(data: Data, loaded: Loaded | None = None, only: Iterable[Invariant] | No
     try:
         with collector_paused():
             journal = simulated(loaded)
-            breaches = check(journal, only)
+            breaches = check(journal, with_stated(loaded.scenario.invariants, only))
             found = reached(journal)
     except EndlessError:
         text = f"more than {MOST_AT_ONCE} records at one instant: it would never end"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from hasim.scenario.expectations import Expectation, Expectations
 from hasim.scenario.replications import Replications, Sequential
+from hasim.scenario.statements import Statements
 from hasim.scenario.variation import Variation, Varied
 from hasim.settings import (
     ANY,
@@ -55,6 +56,11 @@ class Scenario(WorldSettings):
     (settings that change together) and `points` (single cells)."""
     expect: Annotated[tuple[Expectation, ...], Expectations()] = ()
     """Measure to the limit that it shall keep, in every cell."""
+    invariants: Annotated[tuple[str, ...], Statements()] = ()
+    """What shall always hold in each run, as `hasim run --check` and `hasim hunt` look at it:
+    `always: STATE`, `eventually within 30s: STATE` (served, healthy, one-primary), or
+    `always: NUMBER < LIMIT` (outage.max, downtime, lost-writes, dual-primary, failed-messages,
+    mistakes)."""
     baseline: dict[str, Any] = field(default_factory=dict)
     """Varied setting to the value that the other cells are compared with, replication by
     replication: `{balancing.algorithm: round-robin}`. Settings that are not named are the same in

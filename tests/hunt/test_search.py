@@ -8,9 +8,9 @@ import pytest
 from hasim.hunt.costly import Costly, bare
 from hasim.hunt.crew import crew_of, worlds
 from hasim.hunt.search import ROUND, Hunt, State
-from hasim.hunt.statements import stated
 from hasim.hunt.store import HuntError, keep, read, write
 from hasim.oracle import Invariant
+from hasim.oracle.statements import stated
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
 from hasim.services.failover.fencing.confirmed import Confirmed

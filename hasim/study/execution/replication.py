@@ -18,6 +18,7 @@ from hasim import stored
 from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.oracle import check as check_invariants
+from hasim.oracle.statements import with_stated
 from hasim.scenario import sent
 from hasim.simulation.run import collector_paused, simulate
 from hasim.study.folder.errors import FULL
@@ -84,7 +85,8 @@ class Replicate:
         try:
             sent.use(self.traces)
             journal = self._simulated(cell, replication)
-            violations = broken(journal) if self.check else ()
+            own = self.loaded.scenario.invariants
+            violations = broken(journal, own) if self.check else ()
             measured = measure(journal).to_plain()
         except Exception as raised:
             error = traceback.format_exc()
@@ -129,9 +131,9 @@ def file_stem(cell: CellInfo, replication: int) -> str:
     return f"{cell.stem}-replication-{replication:04}"
 
 
-def broken(journal: Journal) -> tuple[str, ...]:
-    """The invariants that a journal breaks, in words; empty if all hold."""
-    return tuple(map(str, check_invariants(journal)))
+def broken(journal: Journal, own: Sequence[str] = ()) -> tuple[str, ...]:
+    """The invariants that a journal breaks, in words; empty if all hold, and a scenario's own."""
+    return tuple(map(str, check_invariants(journal, with_stated(own))))
 
 
 def write_messages(journal: Journal, path: Path) -> None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hasim.hunt.objectives import OBJECTIVES
 from hasim.measures.spans import Steps
 from hasim.model import Status
-from hasim.oracle import Found, Invariant
 from hasim.oracle.case import Case
+from hasim.oracle.invariant import Found, Invariant
+from hasim.oracle.objectives import OBJECTIVES
+from hasim.oracle.registry import INVARIANTS
 from hasim.settings.validation import nearest
 from hasim.truth import Writers
 from hasim.units import SECOND, format_duration, parse_duration
@@ -98,6 +99,12 @@ def stated(text: str) -> Invariant:
         known = STATES if limit is None else OBJECTIVES.known
         raise StatementError(f"{text!r}: {name!r} is none of them{nearest(name, known)}")
     return Invariant(text.strip(), text, "What was stated does not hold.", find)
+
+
+def with_stated(texts: Iterable[str], known: Iterable[Invariant] | None = None) -> list[Invariant]:
+    """Invariants, by default all that are known, and those that these lines state."""
+    every = INVARIANTS.known.values() if known is None else known
+    return [*every, *map(stated, texts)]
 
 
 def _duration(text: str, written: str) -> int:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.hunt.statements import StatementError, stated
 from hasim.model import Status
 from hasim.oracle import check
+from hasim.oracle.statements import StatementError, stated
 from hasim.truth import Writers
 from tests.measures.story import Story
 
