@@ -16,6 +16,8 @@ from hasim.measures.catalogue import MEASURES
 from hasim.oracle import INVARIANTS
 from hasim.scenario.catalogue import shipped, systems
 from hasim.services.detection.registry import PRESETS
+from hasim.services.failover.registry import PRESETS as FAILOVER
+from hasim.services.leadership.registry import PRESETS as LEADERSHIP
 from hasim.study.reference import described
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -56,7 +58,8 @@ def test_every_measure_command_name_and_scenario_is_on_it(site: Path) -> None:
 
 
 def test_each_system_with_a_preset_has_a_page_drawn_from_a_run(site: Path) -> None:
-    for name in {*PRESETS.shipped, *systems()}:
+    names = {*PRESETS.shipped, *FAILOVER.shipped, *LEADERSHIP.shipped, *systems()}
+    for name in sorted(names):
         text = words(site / "made" / f"system-{name}.html")
         assert "strikes" in text, name
         assert re.search(r"Detected after|Never detected|Service restored", text), name
