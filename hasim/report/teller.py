@@ -13,6 +13,7 @@ from hasim.report import format
 from hasim.report.audit import concluded
 from hasim.report.copies import acknowledging
 from hasim.report.deeds import DEEDS
+from hasim.report.leaders import WORDS, with_elections
 from hasim.report.story import Line
 from hasim.singles import singly
 from hasim.units import seconds
@@ -70,7 +71,7 @@ class Teller:
     def __init__(
         self, journal: Journal, master: str, start_ns: int, end_ns: int, observer: str
     ) -> None:
-        journal = singly(journal.seen_by(observer))
+        journal = with_elections(singly(journal.seen_by(observer)), journal, observer)
         self.journal, self.master, self.observer = journal, master, observer
         self.start_ns, self.end_ns = start_ns, end_ns
         self.partitions = self._partitions()
@@ -108,6 +109,7 @@ class Teller:
             events.AlertChanged: self._alert,
             events.ServiceFailed: self._service_failed,
             events.InputRefused: self._refused,
+            **WORDS,
             **dict.fromkeys(DEEDS, self._deed),
             **dict.fromkeys(_ORDER_WORDS, self._operation),
         }

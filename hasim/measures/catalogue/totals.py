@@ -138,6 +138,16 @@ def writes_lost(run: Measured) -> int:
     return sum(failover.writes_lost for failover in run.failovers)
 
 
+def bytes_lost(run: Measured) -> int:
+    """Bytes of these."""
+    return sum(failover.lost_bytes for failover in run.failovers)
+
+
+def seconds_lost(run: Measured) -> float:
+    """How old the oldest of these was at each promotion, in seconds, summed up."""
+    return sum(failover.lost_s for failover in run.failovers)
+
+
 def keys(run: Measured) -> int:
     """Keys that were seen before a change of routing, of all changes."""
     return sum(row.keys for row in run.churn)
