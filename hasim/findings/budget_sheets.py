@@ -37,6 +37,8 @@ CAUSES = {
 """What the causes of downtime are called in a budget."""
 CROWDED = 0.3
 """Faults in a window from which on they are not called rare: (Lambda W)^3 / 6 is half a percent."""
+MATTERS = 0.01
+"""What is left out is worth a word on how to have it, from this share of the whole on."""
 OF = {"uptime": "every partition up", "uptime.mean": "the mean partition up"}
 
 
@@ -304,7 +306,8 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
             f"they count {percent(cell.fence_fails)}."
         )
     many = {1: "two", 2: "three", 3: "four"}[budget.most]
-    asked = "; --triples says what three cost" if budget.most == 2 else ""
+    matters = budget.left_out > MATTERS * (budget.unavailability.value or 0.0)
+    asked = "; --triples says what three cost" if budget.most == 2 and matters else ""
     yield (
         f"Left out: {many} or more faults at a time, of the order of "
         f"{significant(budget.left_out * SECONDS, 2)} s a year "

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hasim.report.cells import Cell, heading, labels, text
-from hasim.report.format import estimate_text
+from hasim.report.format import estimate_text, significant
 from hasim.report.sheet import Column, Field, Mood, Sheet, Value, plain_estimate
 from hasim.report.titles import DEFAULT, blocks, title
 from hasim.study.estimates.estimate import Estimate
@@ -213,7 +213,17 @@ def basis(
         lines.append("> x: too many were never over in time; with 95 % confidence it exceeds x.")
     if any("inf" in text for text in texts):
         lines.append("inf: the data give no bound (too few, or some never over in time).")
-    return lines
+    return lines + _cut(summaries)
+
+
+def _cut(summaries: Sequence[Summary]) -> list[str]:
+    """How many retries a budget cut, where it did: nothing else in a table shows that."""
+    found = [s["retries_cut"].value or 0.0 for s in summaries if "retries_cut" in s]
+    if not any(found):
+        return []
+    least, most = (significant(number) for number in (min(found), max(found)))
+    many = most if least == most else f"{least} to {most}"
+    return [f"A budget of retries cut {many} of them in a run (measure retries_cut)."]
 
 
 def _incidents(summaries: Sequence[Summary]) -> str:

@@ -54,6 +54,15 @@ def test_a_wide_terminal_has_one_table():
     assert {"detection", "failover", "outage", "uptime", "success", "p50", "p95"} <= set(head)
 
 
+def test_retries_that_a_budget_cut_are_said():
+    cut = [
+        {**TEN, "retries_cut": Estimate("retries_cut", "count", n, n, n, 9, "")} for n in (0, 38.2)
+    ]
+    said = "A budget of retries cut 0 to 38.2 of them in a run (measure retries_cut)."
+    assert basis(TWO, cut, seed=1, replications=9)[-1] == said
+    assert not any("retries" in line for line in basis(TWO, cut[:1], seed=1, replications=9))
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_a_narrow_terminal_has_blocks(width):
     lines = [line.strip() for line in text_at(width).splitlines()]
