@@ -110,7 +110,10 @@ def test_seattle_jitter() -> None:
     assert digest(ratios) == "4721a576f8647618"
 
 
-RECORDINGS = ["azure_arrivals", "azure_rtt", "osg_outages", "seattle_jitter"]
+RECORDINGS = [
+    *("azure_arrivals", "azure_rtt", "elb_requests"),
+    *("osg_outages", "seattle_jitter", "web_checks"),
+]
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
