@@ -27,7 +27,7 @@ class Cell:
     """One distribution, in seconds or as counts.
 
     `truth` is a sample, three figures (least, mean and most of five) if `figures`, or a frozen law
-    of scipy.
+    of scipy. With `extremes` it is the published least, mean and most, and the same is predicted.
     """
 
     system: str
@@ -38,6 +38,7 @@ class Cell:
     predicted: Values
     figures: bool = False
     within: float = WITHIN_S
+    extremes: bool = False
 
     @property
     def is_law(self) -> bool:
@@ -45,7 +46,12 @@ class Cell:
         return hasattr(self.truth, "ppf")
 
     def quantiles(self) -> Iterator[tuple[float, float]]:
-        """True and predicted, by quantile."""
+        """True and predicted, by quantile; least, mean and most of `extremes`."""
+        if self.extremes:
+            made = (self.predicted.min(), self.predicted.mean(), self.predicted.max())
+            for true, own in zip(self.truth, made, strict=True):
+                yield float(true), float(own)
+            return
         for place, share in enumerate(QUANTILES):
             if self.figures:
                 true = float(self.truth[place])
@@ -65,7 +71,7 @@ class Cell:
     @property
     def p_value(self) -> float | None:
         """Of the Kolmogorov-Smirnov test; None without a sample or a law."""
-        if self.figures:
+        if self.figures or self.extremes:
             return None
         test = ks_1samp(self.predicted, self.truth.cdf) if self.is_law else None
         return float((test or ks_2samp(self.truth, self.predicted)).pvalue)
@@ -83,6 +89,7 @@ class Cell:
             f"{true:.{digits}f} / {predicted:.{digits}f}" for true, predicted in self.quantiles()
         ]
         number = "rule" if self.is_law else "5" if self.figures else f"{len(self.truth)}"
+        number = "published" if self.extremes else number
         p_value = self.p_value
         shown = "" if p_value is None else f"{p_value:.2f}"
         said = "hit" if self.hit else "**miss**"

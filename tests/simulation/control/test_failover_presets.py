@@ -17,7 +17,9 @@ from hasim.services.failover.registry import PRESETS
 from hasim.simulation.run import simulate
 from hasim.truth import FaultStarted
 from hasim.units import SECOND
+from tests.study.standins import script
 
+pigsty = script("truth_pigsty")
 RUNS = 80
 ELSEWHERE = {
     "sentinel",  # test_sentinel_failover: what was measured of it
@@ -72,47 +74,19 @@ def test_patronis_key_runs_out_uniformly_within_the_last_loop() -> None:
     assert found.max() <= 30.02
 
 
-PIGSTY = {
-    # ttl, loop; lease expiration, replica detection, lock and promotion: least, mean, most.
-    "fast": (20, 5, (15, 17, 20), (0, 3, 5), (0, 1, 2)),
-    "norm": (30, 5, (25, 27, 30), (0, 3, 5), (0, 1, 2)),
-    "safe": (60, 10, (50, 55, 60), (0, 5, 10), (0, 1, 2)),
-    "wide": (120, 20, (100, 110, 120), (0, 10, 20), (0, 1, 2)),
-}
-"""Pigsty's model of a node that crashes, in whole seconds.
-
-https://pigsty.io/docs/concept/ha/failure/passive (repository pgsty/pigsty.io): `pg_rto_plan` and
-the table of results, but for HAProxy's checks, which come after.
-"""
-
-
-@pytest.mark.parametrize("mode", PIGSTY)
+@pytest.mark.parametrize("mode", ["fast", "norm", "safe", "wide"])
 def test_the_phases_are_those_that_pigsty_publishes(mode: str) -> None:
-    """Replicas look when they wake, once in a loop. Published figures are rounded to seconds."""
-    ttl, loop, expiry, detected, promoted = PIGSTY[mode]
-    own = {
-        "detection": {
-            "preset": "patroni",
-            "heartbeat_interval": f"{loop}s",
-            "grace": f"{ttl}s",
-            "look_interval": f"{loop}s",
-        },
-        "failover": {
-            "preset": "patroni",
-            "fencing": {"kind": "lease", "ttl": f"{ttl}s", "renew": f"{loop}s"},
-        },
-        "promotion": {"duration": {"law": "uniform", "low": "0s", "high": "2s"}},
-    }
-    known, made = np.array([times(journal) for journal in journals(RUNS, **own)]).T
-    least, mean, most = (first + second for first, second in zip(expiry, detected, strict=True))
-    assert known.min() >= least
-    error = loop / np.sqrt(6 * RUNS)  # of the mean: two uniform laws over a loop
-    assert known.mean() == pytest.approx(mean, abs=0.5 + 3 * error)
-    assert known.max() <= most + 0.001
-    assert known.min() < least + 0.35 * (most - least)
-    assert known.max() > most - 0.35 * (most - least)
-    assert made.mean() == pytest.approx(promoted[1], abs=3 * 2 / np.sqrt(12 * RUNS))
-    assert promoted[0] <= made.min() < made.max() <= promoted[2] + 0.001
+    """Least, mean and most of each, which are published in whole seconds."""
+    rows = [r for r in pigsty.published() if (r["mode"], r["fault"]) == (mode, "node")]
+    assert [row["phase"] for row in rows] == list(pigsty.PHASES)
+    loop_s = int(rows[0]["loop_s"])
+    made = pigsty.predicted(int(rows[0]["ttl_s"]), loop_s, "node", RUNS)
+    for row, values, width_s in zip(rows, made.T, (loop_s, loop_s, 2), strict=True):
+        least, mean, most = (float(row[f"{name}_s"]) for name in ("least", "mean", "most"))
+        assert least <= values.min() < least + 0.1 * width_s
+        assert most - 0.1 * width_s < values.max() <= most + 0.001
+        error = width_s / np.sqrt(12 * RUNS)  # of the mean of a uniform law
+        assert values.mean() == pytest.approx(mean, abs=0.5 + 3 * error)
 
 
 @pytest.mark.parametrize("priority", [1, 100, 254])
