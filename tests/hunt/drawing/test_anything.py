@@ -26,6 +26,7 @@ ELSEWHERE = {
     "projection": "of measures",
     "expect": "of a study",
     "baseline": "of a study",
+    "invariants": "what is looked at, and changes nothing",
     "tiers": "as the same settings without tiers",
     "repair": "a setting of few schedules, without choices",
 }
