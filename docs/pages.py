@@ -8,6 +8,7 @@ from pathlib import Path
 
 import checked
 import click
+import drawings
 import messages
 import systems
 
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 def write(folder: Path) -> None:
     """Write all of them into a folder; those that stay the same are not touched."""
     folder.mkdir(exist_ok=True)
+    drawings.write(folder)
     made = {
         "configuration.md": configuration(),
         "measures.md": measures(),
@@ -34,6 +36,7 @@ def write(folder: Path) -> None:
         "commands.md": commands(),
         "api.md": api(),
         "scenarios.md": scenarios(),
+        "drawings.md": drawings.page(),
         "lifecycle.md": failover_lifecycle(),
         "messages.md": messages.page(),
         "test-report.md": checked.page(),
@@ -182,6 +185,7 @@ def failover_lifecycle() -> Iterator[str]:
         "What is not in the table is illegal: it raises `IllegalTransitionError` and changes "
         "nothing.\n"
     )
+    yield "![The states of a failover and what leads from one to the next.](lifecycle.svg)\n"
     yield "| state | trigger | next state |\n|---|---|---|"
     for state, row in lifecycle.LIFECYCLE.items():
         for trigger, after in row.items():

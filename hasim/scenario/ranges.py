@@ -23,18 +23,32 @@ def values_of(text: str) -> list[Any]:
 
     A range has its two bounds and what is between them: in equal ratios (``:log5``, five values) or
     at equal distances (``:lin5``); without a number, all whole numbers if they are few, else seven
-    in equal ratios. Values are separated by ``|``, or stand in a list as in YAML.
+    in equal ratios. Values are separated by ``|``, or stand in a list as in YAML; a value may be a
+    list itself (``[probe]|[probe, messages]``).
     """
     if ".." in text and "|" not in text and not text.lstrip().startswith(("[", "{", "'", '"')):
         return _between(text)
-    if text.lstrip().startswith("["):
+    parts = _separated(text)
+    if len(parts) == 1 and text.lstrip().startswith("["):
         value = parse_value(text)
         found = list(value) if isinstance(value, list) else [value]
     else:
-        found = [parse_value(part.strip()) for part in text.split("|")]
+        found = [parse_value(part.strip()) for part in parts]
     if not found or any(value is None for value in found):
         raise ValueError(f"{EXPECTED}, got {text!r}")
     return found
+
+
+def _separated(text: str) -> list[str]:
+    """The parts between bars that stand in no brackets: ``[probe]|[probe, messages]`` has two."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "|" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
 
 
 def _between(text: str) -> list[Any]:

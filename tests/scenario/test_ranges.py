@@ -21,6 +21,7 @@ from hasim.scenario.ranges import values_of
         ("2|3|5", [2, 3, 5]),
         ("threshold|phi-accrual", ["threshold", "phi-accrual"]),
         ("[[probe], [probe, messages]]", [["probe"], ["probe", "messages"]]),
+        ("[probe]|[probe, messages]", [["probe"], ["probe", "messages"]]),
         ("30s", ["30s"]),
     ],
 )
