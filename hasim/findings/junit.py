@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
+from hasim.report.format import DASH, number
 from hasim.study.gate import Change, Comparison, GateReport, Speed
 
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -75,9 +76,13 @@ def _of_measure(suite: str, one: Comparison) -> ET.Element:
         ET.SubElement(properties, "property", name=name, value=str(getattr(one, name)))
     if one.verdict == "pass":
         return case
+    difference, lower, upper, margin = (
+        DASH if value is None else number(value, one.unit)
+        for value in (one.difference, one.lower, one.upper, one.margin)
+    )
     message = (
-        f"{one.reason}: worse by {one.difference} {one.unit} [{one.lower}, {one.upper}], "
-        f"margin {one.margin}, {one.n} replications"
+        f"{one.reason}: worse by {difference} [{lower}, {upper}], margin {margin}, "
+        f"{one.n} replications"
     )
     if one.verdict == "regression":
         ET.SubElement(case, "failure", message=_text(message)).text = _text(message)
@@ -89,8 +94,9 @@ def _of_measure(suite: str, one: Comparison) -> ET.Element:
 def _of_change(report: GateReport, change: Change) -> ET.Element:
     case = _case(report.suite, change.cell, "behaviour")
     if change.changed:
-        counters = ", ".join(f"{k} {was} -> {now}" for k, (was, now) in change.counters.items())
-        message = f"changed in {len(change.differing)} of {change.n} replications: {counters}"
+        told = {**change.settings, **change.counters}
+        differing = ", ".join(f"{name} {was} -> {now}" for name, (was, now) in told.items())
+        message = f"changed in {len(change.differing)} of {change.n} replications: {differing}"
         _tell(case, message, fails=report.exact)
     return case
 

@@ -168,7 +168,9 @@ def test_junit_fails_regressions_and_skips_what_is_open():
     assert names("skipped") == {"outage.mean", "comparison"}
     assert names("system-out") == {"behaviour", "speed"}
     (first, *_) = suite.iter("failure")
-    assert "because | <of> & this: worse by 1.2 s [1.1, 1.3], margin 0.1" in first.get("message")
+    assert "because | <of> & this: worse by 1.20 s [1.10 s, 1.30 s], margin 100 ms" in first.get(
+        "message"
+    )
 
 
 def test_junit_fails_changes_and_slowness_if_they_count():

@@ -29,16 +29,31 @@ def change_of(
             sums = counters.get(name, (0, 0))
             counters[name] = (sums[0] + was, sums[1] + now)
     was_set, now_set = dict(_leaves(before.settings)), dict(_leaves(settings))
-    # A setting that only one of them has came or went with a version of the program.
-    changed = {
-        path: (was_set[path], now)
-        for path, now in now_set.items()
-        if path in was_set and was_set[path] != now
-    }
+    changed = _changed(was_set, now_set)
     # Selections last: there is one counter for each master.
     order = sorted(counters, key=lambda name: name.startswith("attempts"))
     sums_that_differ = {name: counters[name] for name in order if len(set(counters[name])) == 2}
     return Change(cell, n, tuple(differing), sums_that_differ, changed)
+
+
+def _changed(was: Mapping[str, str], now: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The settings that differ: (before, now) by dotted path.
+
+    A choice may be a name alone, or a mapping of its settings: then it differs as a whole. What
+    only one of them has came or went with a version of the program.
+    """
+    found = {path: (was[path], text) for path, text in now.items() if was.get(path, text) != text}
+    for one, other, before in ((was, now, True), (now, was, False)):
+        for path, text in one.items():
+            inner = [f"{p[len(path) + 1 :]}: {t}" for p, t in other.items() if _in(p, path)]
+            if inner:
+                whole = f"{{{', '.join(inner)}}}"
+                found[path] = (text, whole) if before else (whole, text)
+    return found
+
+
+def _in(path: str, whole: str) -> bool:
+    return path.startswith(f"{whole}.")
 
 
 def speed_of(cell: str, before: BaselineCell, after: Sequence[Observed], limit: float) -> Speed:

@@ -13,8 +13,9 @@ from hasim.scenario.sent import TRACE_KEYS
 from hasim.settings import plain
 from hasim.study.gate.suite import SuiteCell
 
-UNDER_TEST = ("detection", "failover", "balancing", "monitor")
-"""Settings of the control plane: what the gate judges, so no part of the environment."""
+UNDER_TEST = ("detection", "failover", "balancing", "monitor", "promotion")
+"""Settings of the control plane, and what a promotion takes: what the gate judges, so no part of
+the environment."""
 ABOUT_RUNNING = (
     "name",
     "description",

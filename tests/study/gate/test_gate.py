@@ -39,7 +39,9 @@ from hasim.study.gate import (
     record,
     write_baseline,
 )
+from hasim.study.gate.baseline import BaselineCell
 from hasim.study.gate.bench import Runs
+from hasim.study.gate.changes import change_of
 from hasim.study.gate.environment import environment_of
 from hasim.study.gate.observe import Observe, reference_loop
 from hasim.study.gate.suite import suite_from_data
@@ -136,6 +138,7 @@ def test_one_more_failed_check_is_caught(baseline):
     suite = default("detection-by-probes", most=10, **{"detection.fall": 4})
     report = bench(suite, baseline, jobs=1)
     assert ("detection-by-probes", "detection_time.mean") in found(report)
+    assert report.changes[0].settings == {"detection.fall": ("3", "4")}
     worst = report.worst_first[0]
     # One more probe, every 2 s; but of the incidents in the last 8 s of the 300 the end cuts off
     # E[T^2]/2 each, with T uniform on 6 to 8 s instead of 4 to 6: 12 s in 300.
@@ -146,6 +149,27 @@ def test_fencing_left_out_is_caught(baseline):
     suite = default("split-brain", "failover", **{"failover.fencing": "none"})
     report = bench(suite, baseline, jobs=1)
     assert ("split-brain", "dual_primary") in found(report)
+    for change in report.changes:
+        assert change.settings["failover.fencing"][1] == "none"
+
+
+def test_a_slower_promotion_is_caught_and_named(baseline):
+    suite = default("failover", most=10, **{"promotion.duration": "2s"})
+    report = bench(suite, baseline, jobs=1)
+    assert ("failover", "failover_time.mean") in found(report)
+    assert report.changes[0].settings == {"promotion.duration.mean": ("100ms", "2s")}
+
+
+def test_a_choice_that_became_a_mapping_differs_as_a_whole():
+    before, after = {"failover": {"fencing": "none"}}, {"failover": {"fencing": {"kind": "lease"}}}
+    cell = BaselineCell("", before, {}, (), ())
+    assert change_of("c", cell, (), after).settings == {
+        "failover.fencing": ("none", "{kind: lease}")
+    }
+    cell = dataclasses.replace(cell, settings=after)
+    assert change_of("c", cell, (), before).settings == {
+        "failover.fencing": ("{kind: lease}", "none")
+    }
 
 
 def test_a_slower_fencing_step_is_caught(baseline, monkeypatch):
