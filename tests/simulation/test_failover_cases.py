@@ -183,6 +183,38 @@ failover: {{fencing: none}}
         assert last["p1"] == ("b",)
 
 
+def test_an_owner_that_its_token_has_deposed_is_not_believed_when_it_returns() -> None:
+    """Its backup was promoted meanwhile, and a majority has seen the newer token."""
+    text = f"""horizon: 2m
+{NODES.replace("traffic", "  - {id: c, like: a, priority: 3}" + chr(10) + "traffic")}{CHECKS}
+replication: {{copies: 2}}
+faults:
+  - {{kind: partition, scope: monitor, target: a, at: 30s, for: 5s}}
+  - {{kind: lost-answers, at: 30s, for: 5s}}
+failover: {{fencing: token, transfer: none, promote_timeout: 20s}}
+promotion: {{duration: 1s}}
+"""
+    for journal, _ in runs(text, 2):
+        healthy_ns = declared_healthy(journal, "a", 35 * SECOND)
+        last = {writers.partition: writers.masters for _, writers in journal.of(Writers)}
+        assert len(last["p1"]) == 1
+        assert max(t_ns for t_ns, _ in journal.of(Writers)) > healthy_ns
+
+
+def test_a_lease_that_runs_out_before_a_new_process_has_heard_of_it_is_asked_about() -> None:
+    """It comes back after 7 s, when the owner's lease of 8 s is just about to end."""
+    text = f"""horizon: 2m
+{NODES}{CHECKS}
+faults: [{{kind: observer-crash, at: 30s, for: 7s}}]
+observer: {{remembers: nothing}}
+failover: {{fencing: {{kind: lease, ttl: 8s, renew: 1s}}}}
+"""
+    for journal, measured in runs(text, 4):
+        last = {writers.partition: writers.masters for _, writers in journal.of(Writers)}
+        assert {len(masters) for masters in last.values()} == {1}
+        assert measured.service.down_s < 20.0
+
+
 # -- an owner that is moved by hand --------------------------------------------------------
 
 

@@ -12,20 +12,35 @@ from hasim.oracle.invariant import Found, Invariant
 
 def _find(case: Case) -> Iterator[Found]:
     ordered: dict[int, TransferState] = {}
+    fetches = case.settings.failover.transfer != "none"
+    planned: set[int] = set()
     for exchange in case.exchanges:
         again = any(isinstance(out, TermBegun) for out in exchange.outputs)
         for out in exchange.outputs:
-            if isinstance(out, TransferState):
+            if isinstance(out, FailoverChanged):
+                _note(planned, out)
+            elif isinstance(out, TransferState):
                 ordered[out.failover] = out
+                if not fetches and out.failover not in planned:
+                    text = "is to fetch state, though it is promoted with what it has"
+                    yield Found(exchange.t_ns, out.target, text)
             elif isinstance(out, Promote) and not again:
+                if not fetches and out.failover not in planned:
+                    continue
                 problem = _problem(case, out, ordered.get(out.failover), exchange.item)
                 if problem:
                     yield Found(exchange.t_ns, out.target, f"promoted, but {problem}")
 
 
+def _note(planned: set[int], change: FailoverChanged) -> None:
+    """Keep which failovers are planned: those fetch state in any case."""
+    if change.trigger == "planned":
+        planned.add(change.failover)
+    elif change.trigger == "owner-failed" or change.old == "":
+        planned.discard(change.failover)
+
+
 def _problem(case: Case, order: Promote, asked: TransferState | None, item: object) -> str:
-    if case.settings.failover.transfer == "none" and not isinstance(item, TransferResult):
-        return ""  # who is promoted takes what it has
     if asked is None or not isinstance(item, TransferResult):
         return "nothing was transferred"
     if (item.order, item.target, item.term) != (asked.order, order.target, asked.term):
@@ -68,7 +83,7 @@ WHOLE_COPIES = Invariant(
     "whole-copies",
     "Nobody is promoted before the transfer that was ordered for it has ended well: every "
     "partition arrived, of the size and checksum that its source states, and no older than "
-    "max_lag. (With `transfer: none` nothing is ordered: a replica has what it has.)",
+    "max_lag. With `transfer: none` nothing is ordered, but by planned switchovers.",
     "A new owner serves torn or missing state.",
     _find,
 )

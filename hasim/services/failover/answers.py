@@ -146,7 +146,11 @@ class Answers:
         for failover in list(self._failovers.active):
             waits = failover.state == lifecycle.PROMOTING and failover.candidate == said.master
             if waits and self._settings.promotion == "by-role":
-                accepted = {own.partition for own in said.knows if own.owner == said.master}
+                accepted = {
+                    own.partition
+                    for own in said.knows
+                    if own.owner == said.master and own.epoch == failover.epoch
+                }
                 if accepted.issuperset(failover.partitions):
                     out += self._took_over(now, failover)
         return out

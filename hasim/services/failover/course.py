@@ -249,6 +249,8 @@ class Course:
         for partition in partitions:
             # From the order on, not from the answer: that may get lost.
             self._known.writers.told_to_promote(candidate, partition, epoch, failover.order)
+            if self.fences.fencing.DEPOSES:
+                self._known.writers.deposed(partition, candidate)
         failover.promotion_sent = True
         self._inquiry.allow(now, failover)
         return out

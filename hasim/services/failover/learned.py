@@ -65,15 +65,21 @@ def note(known: Known, now: int, item: ReplicaReport | GatewayReport) -> list[Ou
 
 
 def heard_late(known: Known, state: MasterState) -> None:
-    """A master that had not answered does: what it may accept is what it says."""
+    """A master that had not answered does: what it may accept is what it says.
+
+    What it was told to accept since, and has not heard of, it may accept yet.
+    """
     known.silent.discard(state.master)
     claims = {each.partition: each.epoch for each in state.knows if each.owner}
+    heard = {each.partition: each.epoch for each in state.knows}
     for partition, writers in known.writers.epochs.items():
+        told = known.writers.told.get(partition, {})
         if partition in claims:
             writers[state.master] = claims[partition]
             known.epochs[partition] = max(known.epochs[partition], claims[partition])
-        elif known.writers.told.get(partition, {}).get(state.master) is None:
-            writers.pop(state.master, None)  # unless it was told to promote itself since
+        elif state.master not in told or heard.get(partition, 0) >= writers.get(state.master, 1):
+            writers.pop(state.master, None)
+            told.pop(state.master, None)
 
 
 def _owner(

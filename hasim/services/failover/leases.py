@@ -26,10 +26,13 @@ class Leases:
         self._returned, self._reactions = returned, reactions
 
     def asked(self, now: int, item: LeaseAsked) -> list[Output]:
-        """A master asks: if its lease had run out, it is a standby of everything by now."""
+        """A master asks: if its lease had run out, it is a standby of everything by now.
+
+        Whether it had before this term has heard of it, only the master knows.
+        """
         fencing = self._course.fences.fencing
         out: list[Output] = []
-        if item.master in self._known.silent:
+        if item.master in self._known.silent or fencing.unsure(item.master):
             out.append(AskMaster(item.master, self._known.orders.term))
         if fencing.asked(now, item):
             out += self._lapsed(now, item.master)

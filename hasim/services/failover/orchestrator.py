@@ -263,7 +263,8 @@ class FailoverOrchestrator:
             case MasterState():
                 heard_late(self._known, item)
                 out = self._answers.says_its_role(now, item)
-                return out + self._returned.heard_of(now, item.master)
+                out += self._returned.heard_of(now, item.master)
+                return out + self._reactions.accepts_nothing(now, item.master)
             case ConfirmOff():
                 return self._answers.off_by_word(now, item)
             case ExecuteFailover():

@@ -9,6 +9,7 @@ from hasim.services.failover.course import Course
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
+from hasim.services.failover.learned import orphans
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.returned import Returned
 
@@ -53,6 +54,14 @@ class Reactions:
         self._policy.block.acknowledge(master)
         held = [failover for failover in self._failovers.active if failover.state == lifecycle.HELD]
         return [out for failover in held for out in self._course.release(now, failover)]
+
+    def accepts_nothing(self, now: int, master: str) -> list[Output]:
+        """A master has said what it accepts: what it owns beside that is failed over."""
+        own = orphans(self._known, self._failovers, master)
+        if not own:
+            return []
+        failover = self._failovers.start(now, master, own)
+        return self._course.begin(now, failover, f"{master} accepts no writes")
 
     def give_back(
         self, now: int, owner: str, home: str, partitions: tuple[str, ...]

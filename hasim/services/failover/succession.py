@@ -8,7 +8,7 @@ from hasim.services.accession import Heard
 from hasim.services.failover.course import Course
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import learn, orphans, superseded_by
+from hasim.services.failover.learned import learn, superseded_by
 from hasim.services.failover.reactions import Reactions
 from hasim.services.failover.returned import Returned
 
@@ -45,10 +45,7 @@ class Succession:
             else:
                 out += self._course.again(now, failover)
         for master in heard.masters:
-            own = orphans(known, self._failovers, master)
-            if own:
-                failover = self._failovers.start(now, master, own)
-                out += self._course.begin(now, failover, f"{master} accepts no writes")
+            out += self._reactions.accepts_nothing(now, master)
         for master, status in heard.statuses.items():
             if status is Status.FAILED and master not in heard.masters:
                 why = "declared failed before the term began"

@@ -44,6 +44,16 @@ class Writers:
         self.epochs[partition][master] = epoch
         self.told.setdefault(partition, {})[master] = order
 
+    def deposed(self, partition: str, by: str) -> None:
+        """Whoever else had the partition stops when it meets the newer token of `by`.
+
+        It may have met it although nobody heard of that promotion: it is not counted upon.
+        """
+        told = self.told.get(partition, {})
+        for master in [master for master in self.epochs[partition] if master != by]:
+            del self.epochs[partition][master]
+            told.pop(master, None)
+
     def powered_off(self, master: str, order: int) -> None:
         """Order number `order` switched `master` off; it restarted as a standby of everything.
 

@@ -49,6 +49,8 @@ class Fencing(Protocol):
     """Whether anybody must be off before somebody is promoted."""
     ENOUGH: ClassVar[bool] = False
     """Whether one effort is enough, whatever becomes of it."""
+    DEPOSES: ClassVar[bool] = False
+    """Whether a promotion by itself takes the role of whoever had it, heard of or not."""
 
     _known: Known
     _failovers: Failovers
@@ -142,6 +144,10 @@ class Fencing(Protocol):
 
     def asked(self, now: int, item: LeaseAsked) -> bool:
         """A master asks for a lease: whether its last one had run out since it asked before."""
+        return False
+
+    def unsure(self, master: str) -> bool:
+        """Whether a lease of it may have run out since it said what it accepts, unheard of."""
         return False
 
     def grant(self, now: int, item: LeaseAsked) -> list[Output]:

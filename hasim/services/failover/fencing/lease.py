@@ -106,6 +106,10 @@ class LeaseFencing(Fencing):
         self.lapses[item.master] = item.lapses
         return item.lapses > before
 
+    def unsure(self, master: str) -> bool:
+        """In a term that has not heard of its leases yet."""
+        return bool(self._since_ns) and master not in self.lapses
+
     def grant(self, now: int, item: LeaseAsked) -> list[Output]:
         """A lease from now on, unless it is being fenced."""
         if any(

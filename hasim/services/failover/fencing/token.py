@@ -27,6 +27,7 @@ class Token(NoFencing):
     """
 
     settings: TokenSettings
+    DEPOSES: ClassVar[bool] = True
 
     def __init__(self, settings: TokenSettings) -> None:
         super().__init__(settings)
