@@ -125,7 +125,7 @@ ONE_OF_THREE = {
 
 
 @pytest.mark.parametrize(
-    ("runs", "within"), [(2000, 0.1), pytest.param(32_000, 0.02, marks=pytest.mark.slow)]
+    ("runs", "within"), [(2000, 0.1), pytest.param(40_000, 0.02, marks=pytest.mark.slow)]
 )
 def test_three_at_once_are_their_closed_form(runs: int, within: float) -> None:
     """9.7059e-7, by the lengths of the faults alone."""
@@ -142,7 +142,7 @@ def test_three_at_once_are_their_closed_form(runs: int, within: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("triples", "within"), [(16, 1.2), pytest.param(400, 0.12, marks=pytest.mark.slow)]
+    ("triples", "within"), [(16, 1.2), pytest.param(400, 0.2, marks=pytest.mark.slow)]
 )
 def test_one_of_three_is_down_when_all_are(triples: int, within: float) -> None:
     """Case 47: 9.7059e-7 as the share of overlap, for want of a backup; 0.51 minutes a year."""
