@@ -61,6 +61,10 @@ class Measured:
     faults: tuple[FaultRow, ...] = ()
     needless_pages: int = 0
     """Pages that no fault was behind."""
+    leaders_lost: int = 0
+    """How often the control plane that acted was killed, hung or cut off."""
+    leaderless_s: float = 0.0
+    """The time for which nobody acted then."""
     downs: tuple[DownRow, ...] = ()
     users: tuple[UserRow, ...] = ()
     """Only if messages have keys."""

@@ -14,6 +14,7 @@ from hasim.measures.clients import clients_of
 from hasim.measures.facts import Facts, facts_of
 from hasim.measures.failovers import Failover, failovers_of
 from hasim.measures.incidents import Incident, incidents_of
+from hasim.measures.leaderless import leaderless_of
 from hasim.measures.load import blocks_of, latencies_of, load_of, masters_of, messages_of
 from hasim.measures.measured import Measured
 from hasim.measures.operations import operations_of, transients_of
@@ -36,14 +37,22 @@ def measure(journal: Journal, observer: str | None = None) -> Measured:
     field that the measures need.
     """
     if not journal.tiers:
-        return _measured(facts_of(journal, observer))
+        return _led(_measured(facts_of(journal, observer)), [journal])
     if observer is not None:
         journal.observer(observer)
-    every = []
-    for name in journal.tiers:
-        own = journal.of_tier(name)
-        every.append(facts_of(own, observer if observer in own.observers else None))
-    return _joined(journal.tiers, every, [_measured(facts) for facts in every])
+    tiers = [journal.of_tier(name) for name in journal.tiers]
+    every = [facts_of(own, observer if observer in own.observers else None) for own in tiers]
+    return _led(_joined(journal.tiers, every, [_measured(facts) for facts in every]), tiers)
+
+
+def _led(measured: Measured, journals: Sequence[Journal]) -> Measured:
+    """With the time for which no control plane acted, of each tier."""
+    found = [leaderless_of(journal) for journal in journals]
+    return dataclasses.replace(
+        measured,
+        leaders_lost=sum(one.times for one in found),
+        leaderless_s=seconds(sum(one.total_ns for one in found)),
+    )
 
 
 def _measured(facts: Facts) -> Measured:

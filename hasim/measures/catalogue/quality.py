@@ -145,4 +145,16 @@ MEASURES = (
         rests_on="failovers",
         detail="At the promotion, per failover that promoted a backup; 0 where nothing is lost.",
     ),
+    Measure(
+        name="leaderless.mean",
+        title="leaderless mean",
+        unit="s",
+        meaning="Time without a control plane that acts.",
+        estimator=Ratio(totals.leaderless_s, totals.leaders_lost),
+        block="failover",
+        better="less",
+        statistic="mean",
+        detail="From when the leader is killed, hangs or is cut off until another one acts, or it "
+        "does again; nothing is failed over meanwhile.",
+    ),
 )

@@ -148,6 +148,16 @@ def seconds_lost(run: Measured) -> float:
     return sum(failover.lost_s for failover in run.failovers)
 
 
+def leaders_lost(run: Measured) -> int:
+    """How often the control plane that acted was lost."""
+    return run.leaders_lost
+
+
+def leaderless_s(run: Measured) -> float:
+    """Time without a control plane that acts, in seconds."""
+    return run.leaderless_s
+
+
 def keys(run: Measured) -> int:
     """Keys that were seen before a change of routing, of all changes."""
     return sum(row.keys for row in run.churn)
