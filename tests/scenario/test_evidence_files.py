@@ -137,3 +137,11 @@ def test_what_cannot_be_asked_for(tmp_path, words, said) -> None:
     assert code == 2
     assert said in " ".join(text.split())
     assert "Traceback" not in text
+
+
+def test_a_line_that_is_nested_deeply_is_told_by_its_place(tmp_path) -> None:
+    path = tmp_path / "beats.jsonl"
+    path.write_text('{"time": 1, "host": "m"}\n' + "[" * 5000 + "\n")
+    code, text = replay("--detector", "threshold", "--unit", "s", path)
+    assert code == 2
+    assert f"{path}:2: is nested too deeply" in text

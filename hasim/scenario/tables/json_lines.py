@@ -58,6 +58,9 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
             continue
         try:
             row = json.loads(text)
+        except RecursionError:
+            broken.append((line, "", "is nested too deeply"))
+            continue
         except ValueError as error:
             broken.append((line, "", f"is no JSON: {str(error).split(':')[0].lower()}"))
             continue
