@@ -151,7 +151,7 @@ def test_a_worker_waits_for_the_next_tier() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "within"), [(8, 0.08), pytest.param(32, 0.02, marks=pytest.mark.slow)]
+    ("runs", "within"), [(8, 0.08), pytest.param(48, 0.02, marks=pytest.mark.slow)]
 )
 def test_tiers_in_series_are_up_together_as_often_as_the_product(runs: int, within: float) -> None:
     """Each fails by a process of its own: availabilities multiply, whoever comes first."""
