@@ -73,8 +73,8 @@ def examine(seed: int, seconds: float, jobs: int, known: dict[str, dict[str, Any
 
 def _told(found: dict[str, Any] | None) -> str:
     """Three cells: after how many worlds, what it breaks, by how many faults; or else."""
-    if found is None:
-        return "| not tried | |"
+    if not found:
+        return "- | not tried |"
     if "worlds" in found:
         return f"{found['worlds']} | {', '.join(found['broken'])} | {found['faults']}"
     return f"- | a test: `{found['killed']}` |" if found["killed"] else "- | not found |"
