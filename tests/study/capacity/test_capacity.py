@@ -128,10 +128,10 @@ def test_a_retry_storm_outlives_its_cause_above_half_of_what_the_server_can_do()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("budget", "expected"), [("100%", 150.0), ("10%", 300 / 1.1)])
-def test_the_border_of_the_retry_storm(budget: str, expected: float) -> None:
+def test_the_border_of_the_retry_storm() -> None:
     """rate x (1 + budget) = 300/s."""
-    found = storm(budget, 300)
+    found = storm("10%", 300)
+    expected = 300 / 1.1
     assert found.found
     assert found.after.below >= expected - 5
     assert found.after.above <= expected + 5
