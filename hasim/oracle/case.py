@@ -100,9 +100,10 @@ class Case:
         for t_ns, item, outputs in told:
             asks = [o for o in outputs if isinstance(o, AskMaster | AskGateway) and o.term > term]
             begun = [o for o in outputs if isinstance(o, TermBegun)]
+            outbid = getattr(item, "term", term) > term  # a follower that hears of it asks nobody
             if begun:
                 acts, term = True, begun[-1].term
-            elif asks or isinstance(item, Restart):
+            elif asks or outbid or isinstance(item, Restart):
                 acts = False
             known = None
             if isinstance(item, TakeSnapshot):
