@@ -28,7 +28,7 @@ def find(name_or_path: str | Path) -> Path:
     Raises ScenarioError that names the nearest if there is neither.
     """
     path, known = Path(name_or_path), shipped()
-    if path.exists() and not path.is_dir():
+    if _is_there(path):
         return path
     if str(name_or_path) in known:
         return known[str(name_or_path)]
@@ -173,3 +173,10 @@ vary:                       # every combination is one cell of the study
 #   detection_time.p95: < 15s
 #   uptime: ">= 95%"
 """
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:  # its name is longer than that of any file
+        return False

@@ -110,6 +110,12 @@ def test_messages_obey_nobody():
     assert told.endswith("got '\\u202e'\n")
 
 
+def test_a_word_that_is_longer_than_any_name_of_a_file():
+    told = cli("validate", "[" * 5000).stderr
+    assert told.startswith("Error: [[")
+    assert "Traceback" not in told
+
+
 @pytest.mark.parametrize("name", ["a\\0b.csv", "\\ud800.csv"])
 def test_a_name_that_no_file_can_have(name):
     master = f'{{"id": "a", "service": {{"trace": "{name}", "column": "c", "unit": "s"}}}}'
