@@ -32,7 +32,7 @@ def find(name_or_path: str | Path) -> Path:
         return path
     if str(name_or_path) in known:
         return known[str(name_or_path)]
-    if str(name_or_path) and path.is_dir():
+    if str(name_or_path) and _is_folder(path):
         raise ScenarioError([Problem(str(path), None, "", _folder_message(path))])
     looks_like_path = path.suffix in SUFFIXES or len(path.parts) > 1
     raise ScenarioError([Problem(str(name_or_path), None, "", _miss(path, looks_like_path))])
@@ -179,4 +179,11 @@ def _is_there(path: Path) -> bool:
     try:
         return path.exists() and not path.is_dir()
     except OSError:  # its name is longer than that of any file
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
         return False
