@@ -43,6 +43,8 @@ class SlowMaster:
     """By gateway, how many had failed in all by each report."""
     grew: dict[str, list[int]] = field(default_factory=dict)
     """By gateway, when its runs grew."""
+    latest: dict[str, int] = field(default_factory=dict)
+    """By gateway, the number of its latest report that told of this master."""
     peak: int = 0
 
     def standing(self) -> int:
@@ -83,6 +85,15 @@ class SlowMaster:
             self.status = Status.RECOVERING
         elif self.status is Status.UNKNOWN:
             self.acquit()
+
+    def is_news(self, gateway: str, number: int) -> bool:
+        """Whether no later report of the gateway told of this master; one of others may have come.
+
+        A report leaves out masters, and what the one before told of these is still the latest.
+        """
+        before = self.latest.get(gateway, 0)
+        self.latest[gateway] = max(before, number)
+        return number > before
 
     def reported(self, now: int, gateway: str, streak: int, against: int) -> None:
         """A gateway reports its present run of failed messages, and how many failed in all."""
@@ -145,9 +156,11 @@ class SlowModel:
                 if master.probe is not None and master.probe[0] == number:
                     master.probe = None
                     master.passed(now) if cause is Cause.OK else master.failed()
-            case GatewayReport(gateway, _, rows) if self.hears_messages:
+            case GatewayReport(gateway, number, rows) if self.hears_messages:
                 for row in rows:
-                    self.masters[row.master].reported(now, gateway, row.streak, row.against)
+                    master = self.masters[row.master]
+                    if master.is_news(gateway, number):
+                        master.reported(now, gateway, row.streak, row.against)
             case StartMaintenance(name) | RemoveMaster(name):
                 master = self.masters[name]
                 master.status, master.probe = Status.MAINTENANCE, None

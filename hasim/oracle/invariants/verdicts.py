@@ -32,21 +32,13 @@ def _find(case: Case) -> Iterator[Found]:
     model = _model(case, case.settings.detection)
     if model is None:
         return
-    last: dict[str, int] = {}
     told = {name: steps.before for name, steps in case.status.items()}
     for exchange in case.exchanges:
         item = exchange.item
         if isinstance(item, ON_THEIR_WORD) or not exchange.acts:
             return
-        if isinstance(item, GatewayHello) and item.incarnation > 1:
+        if isinstance(item, GatewayHello | GatewayReport) and item.incarnation > 1:
             return
-        if isinstance(item, GatewayReport):
-            before = last.get(item.gateway, 0)
-            if item.incarnation > 1:
-                return
-            last[item.gateway] = max(before, item.sequence)
-            if item.sequence <= before:
-                item = None  # overtaken by a later one
         if item is not None:
             model.take(exchange.t_ns, item)
         model.sent(exchange.t_ns, exchange.outputs)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,8 @@ masters = st.sampled_from(MASTERS)
 steps = st.one_of(
     st.tuples(st.just("reply"), masters, causes, st.sampled_from([0, 0, 0, 1])),
     st.tuples(st.just("report"), masters, st.sampled_from("ab"), st.integers(0, 6)),
+    st.tuples(st.just("delayed"), masters, st.sampled_from("ab"), st.integers(0, 6)),
+    st.tuples(st.just("arrives"), masters, st.just(0), st.just(0)),
     st.tuples(st.just("operate"), masters, st.sampled_from(OPERATIONS), st.just(0)),
     st.tuples(st.just("ask"), masters, st.just(0), st.just(0)),
     st.tuples(st.just("wait"), st.just("m1"), st.integers(0, 4 * SECOND), st.just(0)),
@@ -50,6 +53,8 @@ on_one = st.one_of(
     st.tuples(st.just("probe"), st.just("m1"), causes, st.just(0)),
     st.tuples(st.just("probe"), st.just("m1"), causes, st.just(0)),
     st.tuples(st.just("report"), st.just("m1"), st.sampled_from("ab"), st.integers(0, 4)),
+    st.tuples(st.just("delayed"), st.just("m1"), st.sampled_from("ab"), st.integers(0, 4)),
+    st.tuples(st.just("arrives"), st.just("m1"), st.just(0), st.just(0)),
     steps,
 )
 dense = st.lists(on_one, min_size=10, max_size=80)
@@ -77,6 +82,8 @@ class Told:
     sent: dict[str, int] = field(default_factory=dict)
     reports: int = 0
     counted: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    delayed: dict[str, tuple[Input, ...]] = field(default_factory=dict)
+    """By master, reports on their way, which later ones may overtake."""
     model: SlowModel | None = None
 
     def start(self) -> Told:
@@ -111,6 +118,11 @@ class Told:
             self.wait(self.now + what)
         elif kind == "ask":
             self.note(self.service.check_master_health(self.now, master))
+        elif kind == "delayed":
+            self.delayed[master] = (*self.delayed.get(master, ()), self.input(step))
+        elif kind == "arrives":
+            for report in self.delayed.pop(master, ()):
+                self.take(report)
         elif kind == "probe":
             self.note(self.service.check_master_health(self.now, master))
             self.take(ProbeReply(master, self.sent.get(master, 0), what))
@@ -139,9 +151,8 @@ def told(configuration: DetectionSettings, script: list[Any]) -> Told:
     return made
 
 
-@settings(max_examples=400)
-@given(configurations, dense)
-def test_the_verdicts_are_those_of_the_rules_written_down_once_more(configuration, script) -> None:
+def with_model(configuration: DetectionSettings) -> Told:
+    """A service beside the rules written down once more."""
     kinds = {type(source): source for source in configuration.evidence}
     messages = kinds.get(MessageSettings)
     model = SlowModel(
@@ -153,9 +164,26 @@ def test_the_verdicts_are_those_of_the_rules_written_down_once_more(configuratio
         window_ns=messages.error_window_ns if messages else 1,
     )
     model.hears_messages = messages is not None
-    run = Told(FailoverDetectionService(configuration, cluster(3, ("a", "b"))), model=model).start()
+    service = FailoverDetectionService(configuration, cluster(3, ("a", "b")))
+    return Told(service, model=model).start()
+
+
+@settings(max_examples=400)
+@given(configurations, dense)
+def test_the_verdicts_are_those_of_the_rules_written_down_once_more(configuration, script) -> None:
+    run = with_model(configuration)
     for step in script:
         run.do(step)
+
+
+@pytest.mark.parametrize(("overtakes", "verdict"), [("m2", "suspect"), ("m1", "healthy")])
+def test_a_report_is_overtaken_by_a_later_one_of_the_same_master_alone(overtakes, verdict) -> None:
+    run = with_model(detection(evidence=["probe", "messages"], fall=3, error_limit=2))
+    run.do(("probe", "m1", Cause.OK, 0))
+    run.do(("delayed", "m1", "a", 2))
+    run.do(("report", overtakes, "a", 0))
+    run.do(("arrives", "m1", 0, 0))
+    assert run.service.get_all_master_statuses()["m1"] == verdict
 
 
 @given(configurations, scripts)
@@ -223,7 +251,8 @@ def test_frozen_at_any_moment_it_goes_on_alike(configuration, script, cut) -> No
     run = told(configuration, script[:cut])
     data = json.loads(json.dumps(run.service.freeze()))
     restored = FailoverDetectionService.restore(configuration, cluster(3, ("a", "b")), data)
-    twin = Told(restored, run.now, [], [], dict(run.sent), run.reports, dict(run.counted))
+    counts = run.reports, dict(run.counted), dict(run.delayed)
+    twin = Told(restored, run.now, [], [], dict(run.sent), *counts)
     run.said.clear()
     for step in script[cut:]:
         run.do(step)
