@@ -9,7 +9,7 @@ import io
 
 import pytest
 
-from hasim.events import FailoverChanged, Fence, OwnerChanged, StatusChanged
+from hasim.events import FailoverChanged, Fence, OwnerChanged, SendProbe, StatusChanged
 from hasim.journal import Journal
 from hasim.measures import Measured, measure
 from hasim.model import Cause, Status
@@ -17,7 +17,7 @@ from hasim.oracle import check
 from hasim.scenario.loader import from_data, from_stream
 from hasim.simulation.run import simulate
 from hasim.truth import FaultCured, MasterFenced, MessageRecord, Writers, WritesLost
-from hasim.units import SECOND
+from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import assert_equal, both
 
 NODES = """
@@ -26,6 +26,8 @@ masters:
   - {id: b, like: a, priority: 2}
 traffic: {arrivals: {law: poisson, rate: 10/s}, owned: 100%, timeout: 1s}
 """
+ROUND_TRIP_NS = MILLISECOND
+"""Between two places of a region, if nothing else is said."""
 CHECKS = "detection: {evidence: [probe], interval: 1s, fast_interval: 500ms, timeout: 500ms}\n"
 
 
@@ -176,9 +178,17 @@ failover: {{fencing: none}}
     for journal, measured in runs(text, 2):
         (moved_ns,) = [t_ns for t_ns, moved in journal.of(OwnerChanged) if moved.owner == "b"]
         (cured_ns,) = [t_ns for t_ns, _ in journal.of(FaultCured)]
-        assert measured.service.dual_primary_s == pytest.approx(
-            (cured_ns - moved_ns) / SECOND, rel=0.01
+        probed_ns = next(
+            t_ns for t_ns, o in journal.of(SendProbe) if o.master == "a" and t_ns >= cured_ns
         )
+        # It is probed once a second, and told to stop when the first probe after the cure is
+        # answered; half a round trip later it has. Half a round trip before it was heard that b
+        # is promoted, b was.
+        assert 0 <= probed_ns - cured_ns < SECOND
+        order_ns = (probed_ns - cured_ns) + ROUND_TRIP_NS + ROUND_TRIP_NS // 2
+        promoted_ns = moved_ns - ROUND_TRIP_NS // 2
+        expected_s = (cured_ns - promoted_ns + order_ns) / SECOND
+        assert measured.service.dual_primary_s == pytest.approx(expected_s, abs=1e-9)
         last = {writers.partition: writers.masters for _, writers in journal.of(Writers)}
         assert last["p1"] == ("b",)
 
