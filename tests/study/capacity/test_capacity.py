@@ -212,7 +212,8 @@ def test_which_masters_are_down() -> None:
         ("5", "no master would be left"),
         ("6", "there are 5 masters"),
         ("zone:d", "no master is there"),
-        ("a3", "did you mean a1"),
+        ("a11", "did you mean a1"),
+        ("a3", "possible: a1, a2, b1, b2, c1"),
         ("rack", "no master has a rack"),
     ):
         with pytest.raises(AdviceError, match=message):
