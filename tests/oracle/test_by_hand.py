@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import FailoverChanged, OwnerChanged, StartMaintenance, StatusChanged
+from hasim.events import FailoverChanged, OwnerChanged, Promote, StartMaintenance, StatusChanged
 from hasim.journal import Journal
 from hasim.model import Cause, Diagnosis, Status
 from hasim.oracle import INVARIANTS, Breach, check, difference
 from hasim.truth import (
+    Acknowledging,
     AttemptRollup,
     LatencySketch,
     MessageRecord,
@@ -15,6 +16,7 @@ from hasim.truth import (
     WritesHeld,
     WritesLost,
 )
+from hasim.units import SECOND
 from tests.measures.story import OBSERVER, Story, happy
 
 TOLD = (
@@ -94,6 +96,35 @@ def test_an_epoch_that_does_not_grow() -> None:
     story = sound()
     story.event(30, OwnerChanged("p1", "c", 2, 2))
     assert found(story) == [("epochs-grow", 30, "p1")]
+
+
+def kept(*told: tuple[float, object]) -> list[Breach]:
+    """b is promoted for p1 at 50 s, and the writes of the last 10 s are lost; a owns p1."""
+    story = Story()
+    story.truth(0, Writers("p1", ("a",)))
+    for t_s, body in told:
+        story.truth(t_s, body)
+    story.tell(50, "effect", Promote(5, ("p1",), "b", 9))
+    story.truth(50, WritesLost("p1", 5, 3, 300, 10 * SECOND, OBSERVER))
+    return check(story.journal(), [INVARIANTS.known["acknowledged-kept"]])
+
+
+WAITS, WAITS_NO_MORE = (Acknowledging("p1", "a", to, held=False) for to in (("b",), ()))
+
+
+def test_who_was_waited_for_loses_nothing() -> None:
+    assert [breach.t_ns for breach in kept((1, WAITS))] == [50 * SECOND]
+    assert len(kept((1, WAITS), (45, WAITS_NO_MORE))) == 1  # the oldest of the lost it had
+    assert kept((1, WAITS), (39, WAITS_NO_MORE)) == []
+    assert kept((41, WAITS)) == []
+    assert kept() == []
+
+
+def test_whoever_accepts_no_writes_any_more_waits_for_nobody() -> None:
+    """It was powered off while it waited for b; c took over, waited for nobody, and died too."""
+    off = (20, Writers("p1", ()))
+    assert kept((1, WAITS), off, (21, Writers("p1", ("c",)))) == []
+    assert len(kept((1, WAITS), off, (30, Writers("p1", ("a",))))) == 1  # it is back
 
 
 @pytest.mark.parametrize(

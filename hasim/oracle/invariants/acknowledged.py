@@ -2,59 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 
 from hasim.events import Promote
+from hasim.measures.spans import Steps
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
-from hasim.truth import Acknowledging, WritesLost
+from hasim.truth import Acknowledging, Writers, WritesLost
 
-Since = dict[tuple[str, str, str], int]
-"""By partition, master and standby: since when its acknowledgements wait for that (ns)."""
+Since = dict[str, int]
+"""By standby: since when a master's acknowledgements wait for it (ns)."""
+
+
+class _Waited:
+    """Who accepted the writes of each partition, and for whom that one waited, at any time."""
+
+    def __init__(self) -> None:
+        self._waits: dict[str, dict[str, Steps[Since]]] = defaultdict(dict)
+        self._writers: dict[str, Steps[tuple[str, ...]]] = defaultdict(lambda: Steps(()))
+
+    def take(self, t_ns: int, body: object) -> None:
+        """A master waits for others from now on, or others accept writes."""
+        if isinstance(body, Writers):
+            self._writers[body.partition].set(t_ns, body.masters)
+        elif isinstance(body, Acknowledging):
+            steps = self._waits[body.partition].setdefault(body.master, Steps({}))
+            before = steps.at(t_ns)
+            steps.set(t_ns, {name: before.get(name, t_ns) for name in body.standbys})
+
+    def by(self, partition: str, standby: str, t_ns: int) -> str:
+        """Who acknowledged writes at a moment, and had waited for a standby before it, if any.
+
+        What stands of a master that accepts no writes any more is over.
+        """
+        writers = self._writers[partition].just_before(t_ns)
+        for master, steps in self._waits[partition].items():
+            since_ns = steps.at(t_ns).get(standby, t_ns)
+            if master in writers and since_ns < t_ns:
+                return master
+        return ""
 
 
 def _find(case: Case) -> Iterator[Found]:
-    waited: Since = {}
+    waited = _Waited()
     promoted: dict[tuple[str, int], str] = {}
     for record in case.journal.records:
         body = record.body
         if isinstance(body, Promote):
             promoted[record.observer, body.failover] = body.target
-        elif isinstance(body, Acknowledging):
-            _note(waited, record.t_ns, body)
         elif isinstance(body, WritesLost) and body.writes:
             target = promoted.get((body.observer, body.failover), "")
-            owner = _waited_for(waited, body.partition, target, record.t_ns - body.since_ns)
-            if owner:
+            master = waited.by(body.partition, target, record.t_ns - body.since_ns)
+            if master:
                 text = (
-                    f"{target} has lost {body.writes} writes of it, and {owner} acknowledged "
+                    f"{target} has lost {body.writes} writes of it, and {master} acknowledged "
                     "none that it did not have"
                 )
                 yield Found(record.t_ns, body.partition, text)
-
-
-def _note(waited: Since, t_ns: int, body: Acknowledging) -> None:
-    """Those for whom a master waits from now on, and those for whom it did all the time."""
-    own = body.partition, body.master
-    for key in [key for key in waited if key[:2] == own and key[2] not in body.standbys]:
-        del waited[key]
-    for standby in body.standbys:
-        waited.setdefault((*own, standby), t_ns)
-
-
-def _waited_for(
-    waited: Mapping[tuple[str, str, str], int], partition: str, target: str, first_ns: int
-) -> str:
-    """Whose acknowledgements waited for a master since before a time, if anybody's did."""
-    for (named, owner, standby), since_ns in waited.items():
-        if (named, standby) == (partition, target) and since_ns < first_ns:
-            return owner
-    return ""
+        else:
+            waited.take(record.t_ns, body)
 
 
 ACKNOWLEDGED_KEPT = Invariant(
     "acknowledged-kept",
-    "A standby that acknowledgements have waited for loses none of them when it is promoted.",
+    "A standby loses nothing when it is promoted that was acknowledged while acknowledgements "
+    "waited for it.",
     "Synchronous replication loses what it has acknowledged.",
     _find,
     "run",
