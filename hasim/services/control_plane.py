@@ -125,6 +125,8 @@ class ControlPlane:
     def _forget(self) -> None:
         """As at the birth of the cluster."""
         self._reign = self._assembly.reign()
+        self._acted = False
+        """Whether it acted when its reign was looked at last."""
         self._install(self._assembly.services())
 
     def _install(self, four: Four) -> None:
@@ -258,13 +260,17 @@ class ControlPlane:
         return self._reign.acts or name in WATCHERS
 
     def _reigned(self, out: Sequence[Output]) -> list[Output]:
-        """What is asked, or told, by its reign; services that give orders rest if it rests."""
-        if not self._reign.acts:
+        """What is asked, or told, by its reign; services that give orders rest if it rests.
+
+        What was ordered outside of the masters, who obey the later term, is taken back first.
+        """
+        acted, self._acted = self._acted, self._reign.acts
+        if not self._acted:
             for name in self.services:
                 if name not in WATCHERS:
                     self._due_ns[name] = NEVER
         self._due(ASKING, self._reign.next_wakeup())
-        return list(out)
+        return [*(self.failover.resign() if acted and not self._acted else ()), *out]
 
     def _hear(self, now: int, item: Input) -> list[Output]:
         """Take what may be an answer to what was asked of everybody, and act if it is enough."""
@@ -272,6 +278,7 @@ class ControlPlane:
         out = self._reigned(reign.hear(now, item))
         accession = reign.granted(now, failed)
         if accession is not None:
+            self._acted = True
             statuses = self.detection.get_all_master_statuses()
             heard = Heard(reign.term, accession.masters, accession.gateways, statuses)
             made = self._guarded(now, "failover", partial(self.failover.accede, heard=heard))

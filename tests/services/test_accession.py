@@ -11,7 +11,9 @@ import pytest
 from hasim.events import (
     AskGateway,
     AskMaster,
+    CancelFence,
     Demote,
+    Effect,
     FailoverChanged,
     Fence,
     GatewayHello,
@@ -21,6 +23,7 @@ from hasim.events import (
     Promote,
     PublishRouting,
     RecordFailure,
+    RecordRecovery,
     RoutingAck,
     RoutingConverged,
     ServiceFailed,
@@ -34,7 +37,7 @@ from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.services.gateway.service import GatewayService
-from hasim.units import HOUR, MILLISECOND, SECOND
+from hasim.units import HOUR, MILLISECOND, MINUTE, SECOND
 from tests.services.bench import Bench, cluster
 from tests.services.members import Members
 
@@ -208,6 +211,78 @@ def test_two_control_planes_never_promote_under_the_same_epoch() -> None:
     for partition, epoch, master in members.ever:
         assert epochs.setdefault((partition, epoch), master) == master
     assert len({epoch for _, epoch, _ in members.ever}) >= 4
+
+
+def test_an_order_to_power_off_does_not_outlive_the_term() -> None:
+    """The device knows of no terms: whoever is outbid takes back what it has asked of that."""
+    made, members = bench()
+    members.cut = {"m1"}
+    made.overrides[Fence] = lambda e: None  # it takes its time
+    made.feed(RecordFailure("m1"))
+    (fence,) = ordered(made, Fence)
+    made.feed(RoutingAck("near", 1, 1, term=7))
+    (cancel,) = ordered(made, CancelFence)
+    assert (cancel.master, cancel.order, cancel.failover) == ("m1", fence.order, fence.failover)
+    made.run(made.now + 2 * SECOND)
+    assert ordered(made, CancelFence) == [cancel]
+    # It acts again, under a later term than all, and orders that anew.
+    assert [order.term for order in ordered(made, Fence)] == [1, 8]
+
+
+def test_a_term_begins_with_one_order_about_a_master_however_many_wait_for_it() -> None:
+    """A second power-off would strike a master that is back by then."""
+    old, members = bench()
+    members.cut = {"m1", "m3"}
+    made = reborn(old, members)
+    made.overrides[Fence] = lambda e: None
+    made.run(made.now + 2 * MINUTE)
+    waits = [f for f in made.control_plane.failover.get_active_failovers() if f.fencing == "m1"]
+    assert [failover.master for failover in waits] == ["m1", "m3"]
+    made.feed(RoutingAck("near", 1, 1, term=7))
+    made.run(made.now + SECOND)
+    assert made.control_plane.term == 8
+    assert [order.master for order in ordered(made, Fence) if order.term == 8] == ["m1"]
+
+
+def test_an_owner_that_was_promoted_anew_is_not_promoted_beside() -> None:
+    """m1 was fenced, and another control plane has given p1 back to it before this one goes on."""
+    made, members = bench()
+    made.overrides[Promote] = lambda e: None  # it is lost
+    made.feed(RecordFailure("m1"))
+    made.run(made.now + SECOND)
+    (order,) = ordered(made, Promote)
+    assert (order.target, members.writers("p1")) == ("m2", set())
+    members.roles["m1"]["p1"] = order.epoch + 5
+    members.serve(made)
+    made.feed(RoutingAck("near", 1, 1, term=7))
+    made.run(made.now + 10 * SECOND)
+    assert made.control_plane.term == 8
+    assert made.events(FailoverChanged)[-1].trigger == "superseded"
+    assert ordered(made, Promote) == [order]
+    assert members.writers("p1") == {"m1"}
+    assert made.control_plane.failover.owner_of("p1") == "m1"
+
+
+def test_whoever_has_taken_over_unheard_is_not_left_for_an_owner_that_returns() -> None:
+    made, members = bench()
+
+    def unheard(order: Effect) -> None:
+        members.answer(order)
+
+    made.overrides[Promote] = unheard
+    made.feed(RecordFailure("m1"))
+    made.run(made.now + SECOND)
+    assert members.writers("p1") == {"m2"}
+    made.feed(RoutingAck("near", 1, 1, term=7))
+    made.run(made.now + MILLISECOND)
+    (begun,) = ordered(made, TermBegun)
+    assert [each.owner for each in begun.owners if each.partition == "p1"] == ["m2"]
+    made.feed(RecordRecovery("m1"))
+    assert made.events(StatusChanged)[-1].new is Status.HEALTHY
+    assert "owner-recovered" not in [change.trigger for change in made.events(FailoverChanged)]
+    members.serve(made)
+    made.run(made.now + 20 * SECOND)
+    assert members.writers("p1") == {made.control_plane.failover.owner_of("p1")}
 
 
 def test_an_acknowledgement_of_another_term_is_no_agreement() -> None:

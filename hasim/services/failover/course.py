@@ -109,7 +109,6 @@ class Course:
         failover.until_ns = None
         match failover.state:
             case lifecycle.FENCING:
-                self.fences.fencing.again(failover.fencing)
                 return self.fences.order(now, failover, failover.fencing)
             case lifecycle.HANDING_OVER:
                 return self.handover.tell(now, failover)

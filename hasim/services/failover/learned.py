@@ -44,6 +44,19 @@ def superseded_by(known: Known, failover: Failover) -> str:
     return ""
 
 
+def stopped_for(known: Known, failover: Failover) -> tuple[str, ...]:
+    """The partitions whose writes its owner is known to accept no more: it was fenced, or told."""
+    accepts = known.writers.accepts
+    return tuple(p for p in failover.partitions if not accepts(failover.master, p))
+
+
+def takes_again(known: Known, failover: Failover, stopped: Iterable[str]) -> str:
+    """Its owner, if that accepts again what it had stopped for: by the order of somebody else."""
+    accepts, owner = known.writers.accepts, failover.master
+    again = owner not in known.silent and any(accepts(owner, p) for p in stopped)
+    return owner if again else ""
+
+
 def orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]:
     """What `master` owns, does not accept the writes of, and nobody fails over."""
     busy = {partition for failover in failovers.active for partition in failover.partitions}

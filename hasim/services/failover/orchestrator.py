@@ -288,6 +288,11 @@ class FailoverOrchestrator:
         """
         return self._succession.begin(now, heard)
 
+    def resign(self) -> list[Output]:
+        """Somebody else acts from now on: orders to power off masters do not outlive the term."""
+        fencing = self._course.fences.fencing
+        return [out for master in self._known.masters for out in fencing.take_back(master)]
+
     # -- freezing --------------------------------------------------------------
 
     def freeze(self) -> dict[str, Any]:

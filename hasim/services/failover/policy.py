@@ -73,9 +73,14 @@ class Policy:
         return masters
 
     def is_over(self, failover: Failover) -> bool:
-        """Whether a failover is needless: the owner is healthy, and is still the owner."""
+        """Whether a failover is needless: the owner is healthy, and is still the owner.
+
+        It may be no longer if a term has begun since: the candidate had taken over, unheard.
+        """
+        known, master = self._known, failover.master
         return (
             not failover.planned
-            and self._known.statuses[failover.master] is Status.HEALTHY
-            and self._known.still_owns(failover.master)
+            and known.statuses[master] is Status.HEALTHY
+            and all(known.owners.of(partition) == master for partition in failover.partitions)
+            and known.still_owns(master)
         )

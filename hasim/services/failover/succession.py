@@ -8,7 +8,7 @@ from hasim.services.accession import Heard
 from hasim.services.failover.course import Course
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import learn, superseded_by
+from hasim.services.failover.learned import learn, stopped_for, superseded_by, takes_again
 from hasim.services.failover.reactions import Reactions
 from hasim.services.failover.returned import Returned
 
@@ -34,11 +34,13 @@ class Succession:
         known.orders.begin(heard.term)
         self._course.fences.fencing.begin(now)
         self._failovers.begin(heard.term)
+        stopped = {f.id: stopped_for(known, f) for f in self._failovers.active}
         owners = learn(known, heard.masters, heard.gateways.values())
         reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
         out: list[Output] = [TermBegun(heard.term, owners, reason)]
         for failover in list(self._failovers.active):
             other = superseded_by(known, failover)
+            other = other or takes_again(known, failover, stopped[failover.id])
             if other:
                 reason = f"{other} accepts the writes meanwhile"
                 out += self._course.advance(now, failover, "superseded", reason)

@@ -90,9 +90,9 @@ class Device(Fencing):
         """The device has answered, one way or the other: the next order is one of its own."""
         self.due_ns.pop(master, None)
 
-    def again(self, master: str) -> None:
-        """What was ordered under another term awaits no answer."""
-        self.due_ns.pop(master, None)
+    def begin(self, now: int) -> None:
+        """What was ordered under another term awaits no answer; each is ordered anew, once."""
+        self.due_ns.clear()
 
     def freeze(self) -> dict[str, Any]:
         """Until when answers are awaited, and the last orders."""

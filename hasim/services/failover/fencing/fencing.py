@@ -136,11 +136,8 @@ class Fencing(Protocol):
     def answered(self, master: str) -> None:
         """There is an answer, one way or the other: the next order is one of its own."""
 
-    def again(self, master: str) -> None:
-        """Another term has begun: what was ordered before awaits no answer."""
-
     def begin(self, now: int) -> None:
-        """A term begins: what the one before has granted, nobody knows."""
+        """A term begins: what was granted or ordered before, nobody knows."""
 
     def asked(self, now: int, item: LeaseAsked) -> bool:
         """A master asks for a lease: whether its last one had run out since it asked before."""
