@@ -22,6 +22,7 @@ from hasim.measures.facts import Facts, facts_of
 from hasim.measures.spans import Span, Steps
 from hasim.model import Master, Status
 from hasim.replay import exchanges
+from hasim.services.leadership.sentinel import SentinelSettings
 from hasim.singles import singly
 from hasim.truth import FaultStarted
 
@@ -64,6 +65,13 @@ class Case:
     def settings(self) -> ControlPlaneSettings:
         """The settings of its services."""
         return settings_of(self.journal, self.observer)
+
+    @functools.cached_property
+    def withholds(self) -> bool:
+        """Whether verdicts of failed wait, for a majority or an election, before a failover hears
+        of them."""
+        elects = isinstance(self.settings.leadership.leader, SentinelSettings)
+        return elects or self.settings.accession.majority == "before-failover"
 
     @functools.cached_property
     def masters(self) -> dict[str, Master]:

@@ -76,4 +76,5 @@ PAIRED = Invariant(
     "master and epoch, and it is the first answer to it. No number is given twice.",
     "A late, doubled or foreign answer moves a failover that has not come so far.",
     _find,
+    "observer",
 )

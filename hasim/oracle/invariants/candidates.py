@@ -18,8 +18,6 @@ ENDED = ("completed", "cancelled", "failed")
 
 def _find(case: Case) -> Iterator[Found]:
     status = dict(case.unheard)
-    # Verdicts that wait for a majority have not reached the failover yet.
-    withheld = case.settings.accession.majority == "before-failover"
     running: dict[int, FailoverChanged] = {}
     # Where nobody passes, those that were tried get another chance if that is wanted.
     chances = 2 if case.settings.failover.if_none == "promote" else 1
@@ -34,8 +32,10 @@ def _find(case: Case) -> Iterator[Found]:
                 tried[out.failover] = Counter()
             if out.trigger in CHOSEN and out.candidate != out.master:
                 before = tried.setdefault(out.failover, Counter())
-                problem = _problem(out, status, running, before[out.candidate] >= chances)
-                if problem and not withheld:
+                # What is withheld has not reached the failover.
+                known = dict.fromkeys(status, Status.HEALTHY) if case.withholds else status
+                problem = _problem(out, known, running, before[out.candidate] >= chances)
+                if problem:
                     yield Found(t_ns, out.candidate, problem)
                 before[out.candidate] += 1
             running[out.failover] = out

@@ -86,6 +86,7 @@ WHOLE_COPIES = Invariant(
     "max_lag. With `transfer: none` nothing is ordered, but by planned switchovers.",
     "A new owner serves torn or missing state.",
     _find,
+    "observer",
 )
 LIVE_SOURCES = Invariant(
     "live-sources",
@@ -93,4 +94,5 @@ LIVE_SOURCES = Invariant(
     "target itself.",
     "A transfer waits for a dead master, or takes its state for fresh.",
     _sources,
+    "observer",
 )

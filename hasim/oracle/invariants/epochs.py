@@ -59,6 +59,7 @@ OWNERS_CONFIRM = Invariant(
     "that very epoch.",
     "Clients are sent to a master that never heard of its promotion, or was told to undo it.",
     _confirmed,
+    "observer",
 )
 EPOCHS_GROW = Invariant(
     "epochs-grow",
@@ -66,4 +67,5 @@ EPOCHS_GROW = Invariant(
     "first one included.",
     "Masters obey the highest epoch: one that is no higher cannot overrule an old owner.",
     _find,
+    "observer",
 )

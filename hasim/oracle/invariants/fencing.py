@@ -68,10 +68,12 @@ CONFIRMED_OFF = Invariant(
     "off, the master itself that it has stepped down, or when its lease is over.",
     "A backup is promoted beside an owner that still accepts writes.",
     _confirmed,
+    "observer",
 )
 FENCING_ATTEMPTS = Invariant(
     "fencing-attempts",
     "A failover orders a power-off no more than `attempts` times before it gives up.",
     "A setting does not mean what it says.",
     _attempts,
+    "observer",
 )

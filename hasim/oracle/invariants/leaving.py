@@ -13,8 +13,8 @@ AT_WORK = ("catching-up", "handing-over", "transferring", "promoting")
 
 
 def _find(case: Case) -> Iterator[Found]:
-    if case.settings.accession.majority == "before-failover":
-        return  # the verdict waits until a majority has confirmed it
+    if case.withholds:
+        return
     state: dict[int, FailoverChanged] = {}
     for exchange in case.exchanges:
         failed = set[str]()

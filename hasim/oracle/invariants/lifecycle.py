@@ -44,4 +44,5 @@ LEGAL_STEPS = Invariant(
     "after its end.",
     "A failover skips a step, such as the verification of a transfer, or goes on after its end.",
     illegal,
+    "observer",
 )

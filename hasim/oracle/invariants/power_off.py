@@ -17,8 +17,9 @@ def _find(case: Case) -> Iterator[Found]:
 
 NO_NEEDLESS_POWER_OFF = Invariant(
     "no-needless-power-off",
-    "Nobody powers off an owner that is declared healthy and serves, unless an operator has "
-    "taken it out of service.",
+    "Nobody powers off an owner that it has declared healthy and that serves, unless an operator "
+    "has taken it out of service.",
     "The failover causes the outage that it should end.",
     _find,
+    "observer",
 )

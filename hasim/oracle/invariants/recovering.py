@@ -36,4 +36,5 @@ OWNER_RECOVERED = Invariant(
     "and is the owner of all that was to be moved.",
     "Partitions are left with a master that does not serve them.",
     _find,
+    "observer",
 )
