@@ -39,7 +39,7 @@ def run(faults: list[dict[str, Any]], replication: int = 0, **own: Any) -> Journ
     }
     study = from_data(data | own)
     (cell,) = study.cells
-    return simulate(cell.world, study.recorded_of(cell), seed=4, replication=replication)
+    return simulate(cell.world, study.recorded_of(cell), seed=2, replication=replication)
 
 
 def crash(**own: Any) -> dict[str, Any]:
@@ -52,16 +52,19 @@ def promoted(journal: Journal) -> list[tuple[float, str]]:
 
 
 def test_a_dead_master_is_found_at_the_next_poll() -> None:
-    """Its replicas have lost it at once, as its connections are closed: U(0, 5) s."""
-    when = {"law": "uniform", "low": "60s", "high": "80s"}
+    """Its replicas have lost it at once, as its connections are closed: U(0, 5) s.
+
+    At a level of 0.1 %, which a sound model fails with one seed of a thousand.
+    """
+    when = {"law": "uniform", "low": "10s", "high": "30s"}
     few, found = {"arrivals": {"law": "poisson", "rate": "0.1/s"}, "owned": "100%"}, []
-    for replication in range(60):
-        journal = run([crash(at=when)], replication, horizon="100s", traffic=few)
+    for replication in range(200):
+        journal = run([crash(at=when)], replication, horizon="36s", traffic=few)
         start_ns = next(t_ns for t_ns, _ in journal.of(FaultStarted))
         down_ns = next(t for t, e in journal.of(StatusChanged) if e.new is Status.FAILED)
         found.append((down_ns - start_ns) / SECOND)
     assert 0 < min(found) < max(found) < 5.01
-    assert kstest(np.array(found), "uniform", args=(0, 5.005)).pvalue > 0.01
+    assert kstest(np.array(found), "uniform", args=(0, 5.005)).pvalue > 0.001
 
 
 @pytest.mark.parametrize(
@@ -123,8 +126,9 @@ def test_who_has_just_been_recovered_is_left_alone_for_an_hour() -> None:
     assert one == "b"
     assert other in ("a", "c")
     assert then_s - first_s == pytest.approx(3600.1, abs=0.01)
-    held = [step.reason for _, step in journal.of(FailoverChanged) if step.trigger == "block"]
-    assert held == ["what it owns was moved just before"]
+    (held,) = (step.reason for _, step in journal.of(FailoverChanged) if step.trigger == "block")
+    assert held.startswith("what it owns was moved just before, ")
+    assert held.endswith(" ago from a for the same fault")
 
 
 def test_nor_is_it_tried_again_within_the_hour_if_nobody_could_be_promoted() -> None:
