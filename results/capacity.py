@@ -2,7 +2,7 @@
 
 The capacity of M/M/c (masters of one worker each behind one queue) with none, one and two of five
 down, by the mean time in system, beside Erlang C; and the load from which on the retry storm
-outlives its cause, beside rate x (1 + budget) = what the server can do.
+outlives its cause, beside rate x (1 + retries for each message) = what the server can do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import hasim
 
 SERVERS, MEAN_S, LIMIT_S = 5, 0.1, 0.15
 SERVER_PER_S = 300.0
-BUDGETS = (1.0, 0.1, 0.0)
+RETRIES = ((1.0, 100, 1.0), (1.0, 10, 10 / 11), (0.1, 10, 0.1), (0.0, 10, 0.0))
+"""Budget, reserve, and the retries that they leave for each message of a storm (`STORM`)."""
 POOL = """\
 # Capacity beside theory
 
@@ -33,12 +34,21 @@ that of Erlang C.
 STORM = """
 `hasim capacity retry-storm`: a server that can do 300 messages a second hangs for ten seconds, and
 what times out is sent once more, as far as the retry budget allows. It stays down from the load on
-at which load x (1 + budget) is more than it can do; without retries at none that it carries.
-*Down*: replications of 20 that stayed down, at the two loads of the border. *Keeps itself alive*:
-loads that stay down after the cause, and are carried without it.
+at which load x (1 + retries for each message) is more than it can do; without retries at none that
+it carries. *Down*: replications of 20 that stayed down, at the two loads of the border. *Keeps
+itself alive*: loads that stay down after the cause, and are carried without it.
 
-| retry budget | arithmetic | recovers up to | stays down from | down | keeps itself alive |
-|---|---:|---:|---:|---:|---:|
+The border is at 300 / 2 = 150/s where each message gets its retry. A budget of 100 % alone does not
+give it that. The budget is a level from 0 to the reserve: in the storm it goes up by 1 with each
+message and down by 1 with each that times out, equally often; what is above the reserve is lost,
+and at 0 a retry is cut. With the default reserve of 10 such a random walk is at each of its 11
+levels equally long, so that 1 retry in 11 is cut: 300 / (1 + 10/11) = 157.1/s, which is not within
+150 +- 5/s. With a reserve of 100, which how many messages a second has (150 +- 12) does not use
+up, next to none is cut: 150/s. With 10 % the level is near 0 and nothing is lost: 300 / 1.1. What
+waits after the hang has to be done within the hour, which takes about 0.4/s off the border.
+
+| budget | reserve | arithmetic | recovers up to | stays down from | down | keeps itself alive |
+|---|---:|---:|---:|---:|---:|---:|
 """
 
 
@@ -107,9 +117,13 @@ def erlang_rows(jobs: int | None) -> Iterator[str]:
 
 
 def storm_rows(jobs: int | None) -> Iterator[str]:
-    """A row for each retry budget."""
-    for budget in BUDGETS:
-        overrides = {"vary": {}, "traffic.retry.budget": f"{100 * budget:g}%"}
+    """A row for each retry budget and reserve."""
+    for budget, reserve, retries in RETRIES:
+        overrides = {
+            "vary": {},
+            "traffic.retry.budget": f"{100 * budget:g}%",
+            "traffic.retry.reserve": reserve,
+        }
         found = hasim.capacity(
             "retry-storm",
             down=[0],
@@ -121,13 +135,13 @@ def storm_rows(jobs: int | None) -> Iterator[str]:
             progress=None,
         ).found.outlived
         assert found is not None, "it was asked for"
-        expected = "none" if not budget else f"{SERVER_PER_S / (1 + budget):.1f}/s"
+        expected = "none" if not budget else f"{SERVER_PER_S / (1 + retries):.1f}/s"
         stays = (
             f"{_load(found.after.above)} to {_load(found.alone.below)}" if found.found else "none"
         )
         counts = [found.down[at][0] for at in (found.after.below, found.after.above) if at]
         yield (
-            f"| {100 * budget:g} % | {expected} | {_load(found.after.below)} | "
+            f"| {100 * budget:g} % | {reserve} | {expected} | {_load(found.after.below)} | "
             f"{_load(found.after.above)} | {' and '.join(map(str, counts))} of 20 | {stays} |"
         )
 

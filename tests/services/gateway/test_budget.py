@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +48,29 @@ def test_a_retry_budget_never_allows_more_than_its_share(share: float, messages:
         deposit(budget)
         retries += retried(budget)
     assert retries <= 10 + share * messages
+
+
+@pytest.mark.parametrize("reserve", [1, 3, 10])
+def test_of_a_budget_of_all_messages_chance_cuts_one_retry_in_reserve_and_one(reserve: int) -> None:
+    """Each message wants one retry, a second later; Poisson arrivals, 150 a second.
+
+    Tokens are a symmetric random walk on 0..c that its ends hold back, at each level equally long:
+    a retry finds none with probability 1 / (c + 1). How many are cut has a variance of at most
+    2/3 for each message (that of what holds back a Brownian motion of variance 2 between two
+    walls: R. J. Williams, Asymptotic variance parameters for the boundary local times of reflected
+    Brownian motion on a compact interval, 1992).
+    """
+    messages = 200_000
+    sent_s = np.cumsum(np.random.default_rng(1).exponential(1 / 150, messages))
+    is_retry = np.repeat([False, True], messages)[np.argsort(np.append(sent_s, sent_s + 1.0))]
+    budget, cut = budget_of(1.0, float(reserve)), 0
+    for retry in is_retry.tolist():
+        if not retry:
+            deposit(budget)
+        elif not retried(budget):
+            cut += 1
+    error = math.sqrt(2 / 3 / messages)
+    assert cut / messages == pytest.approx(1 / (reserve + 1), abs=3.3 * error)
 
 
 def test_so_many_are_active_at_most() -> None:

@@ -90,13 +90,14 @@ def test_the_capacity_of_pools_is_that_of_erlang() -> None:
 # -- overload that outlives its cause -------------------------------------------------------------
 
 
-def storm(budget: str, per_s: int, **more):
+def storm(budget: str, per_s: int, *, reserve: int = 10, **more):
     """The retry storm on a server that can do so many messages a second."""
     service = {"law": "constant", "mean": f"{1e9 / per_s:.0f}ns"}
     overrides = {
         "vary": {},
         "masters.0.service": service,
         "traffic.retry.budget": budget,
+        "traffic.retry.reserve": reserve,
         "traffic.arrivals.rate": f"{per_s / 2}/s",
     }
     found = hasim.capacity(
@@ -128,13 +129,32 @@ def test_a_retry_storm_outlives_its_cause_above_half_of_what_the_server_can_do()
 
 
 @pytest.mark.slow
-def test_the_border_of_the_retry_storm() -> None:
-    """rate x (1 + budget) = 300/s."""
-    found = storm("10%", 300)
-    expected = 300 / 1.1
+@pytest.mark.parametrize(
+    ("budget", "reserve", "expected"),
+    [("10%", 10, 300 / 1.1), ("100%", 10, 300 / (1 + 10 / 11)), ("100%", 100, 150.0)],
+)
+def test_the_border_of_the_retry_storm(budget: str, reserve: int, expected: float) -> None:
+    """rate x (1 + retries for each message) = 300/s.
+
+    In the storm each message times out after a second and then wants one retry. The budget is a
+    level from 0 to `reserve`: a message adds `budget` to it (what is above `reserve` is lost), a
+    retry takes 1 of it, and is cut where less than 1 is left.
+
+    With 10 % the level is near 0, nothing is lost, and retries are a tenth of the messages: a
+    border of 272.7/s. With 100 % it goes up and down by 1 equally often, as messages come and as
+    those of a second before time out, which are two independent Poisson processes for as long as
+    the level remembers (of 10: 1 / (2 rate (1 - cos(pi / 11))) = 0.08 s). Such a walk is at each
+    of its levels 0 to 10 equally long, finds 0 with 1 retry in 11, and 10/11 of a retry remain for
+    each message: 157.1/s, not 150. What waits after the hang (2,500) has to be done within the
+    hour, which takes 0.4/s off. A level of 100 remembers for 7 s. How many messages a second has,
+    which is all that moves it, varies by 12: next to nothing is lost or cut, and 150/s is left.
+
+    A border is looked for to 2 %, which is 3/s at 150/s.
+    """
+    found = storm(budget, 300, reserve=reserve)
     assert found.found
-    assert found.after.below >= expected - 5
-    assert found.after.above <= expected + 5
+    assert found.after.below >= expected - 3
+    assert found.after.above <= expected + 3
 
 
 @pytest.mark.slow
