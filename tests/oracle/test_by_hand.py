@@ -2,9 +2,21 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import FailoverChanged, OwnerChanged, Promote, StartMaintenance, StatusChanged
+from hasim.events import (
+    AlertChanged,
+    FailoverChanged,
+    MasterState,
+    OwnerChanged,
+    Promote,
+    PromoteResult,
+    PublishRouting,
+    RoutingAck,
+    StartMaintenance,
+    StatusChanged,
+    WakeUp,
+)
 from hasim.journal import Journal
-from hasim.model import Cause, Diagnosis, Status
+from hasim.model import Cause, Diagnosis, Ownership, RoutingTable, Severity, Status
 from hasim.oracle import INVARIANTS, Breach, check, difference
 from hasim.truth import (
     Acknowledging,
@@ -125,6 +137,84 @@ def test_whoever_accepts_no_writes_any_more_waits_for_nobody() -> None:
     off = (20, Writers("p1", ()))
     assert kept((1, WAITS), off, (21, Writers("p1", ("c",)))) == []
     assert len(kept((1, WAITS), off, (30, Writers("p1", ("a",))))) == 1  # it is back
+
+
+def confirms(promotion: str, said: PromoteResult | MasterState, epoch: int = 9) -> bool:
+    """Whether b may be taken for the owner of p1 when it says that, ordered under an epoch."""
+    story = Story()
+    story.header["observers"][OBSERVER]["settings"] = {"failover": {"promotion": promotion}}
+    story.tell(50, "effect", Promote(5, ("p1",), "b", epoch))
+    story.tell(51, "input", said)
+    story.event(51, OwnerChanged("p1", "b", 9, 5))
+    return not check(story.journal(), [INVARIANTS.known["owners-confirm"]])
+
+
+def test_owners_confirm_as_the_setting_says() -> None:
+    answer = PromoteResult(5, "b", Cause.OK, 9, 0)
+    role = MasterState("b", 1, (Ownership("p1", "b", 9),))
+    assert confirms("by-answer", answer)
+    assert confirms("by-role", role)
+    assert not confirms("by-answer", role)
+    assert not confirms("by-role", answer)
+    assert not confirms("by-answer", answer, epoch=8)
+    assert not confirms("by-role", role, epoch=8)
+    assert not confirms("by-answer", PromoteResult(5, "b", Cause.REFUSED, 9, 0))
+
+
+def ends(evaluation: str, *told: tuple[float, Status | Severity]) -> list[tuple[float, str]]:
+    """What is said of a master that fails and returns, and of its alert; each by a wake-up."""
+    story = Story()
+    story.header["observers"][OBSERVER]["settings"] = {
+        "monitor": {"evaluation": evaluation, "hold": "5s"}
+    }
+    for t_s, what in told:
+        story.tell(t_s, "input", WakeUp())
+        if isinstance(what, Status):
+            story.status(t_s, "a", what)
+        else:
+            story.event(t_s, AlertChanged(1, "master:a", what, "a lie"))
+    breaches = check(story.journal(), [INVARIANTS.known["alerts-end"]])
+    return [(breach.t_ns / SECOND, breach.text.partition(",")[0]) for breach in breaches]
+
+
+FAILS, RETURNS, RAISED, RESOLVED = (
+    *(Status.FAILED, Status.HEALTHY),
+    *(Severity.CRITICAL, Severity.RESOLVED),
+)
+
+
+def test_alerts_come_and_go_with_an_evaluation_and_no_later() -> None:
+    came = ((12, FAILS), (20, RAISED), (31, RETURNS))
+    assert ends("10s", *came, (50, RESOLVED)) == []
+    assert ends("0s", *came, (50, RESOLVED))[0] == (12, "its cause is there")
+    assert ends("10s", *came) == [(100, "open 69000000000 ns after its cause has gone")]
+    assert ends("10s", *came, (57, RESOLVED)) == [
+        (57, "open 26000000000 ns after its cause has gone")
+    ]
+    assert ends("10s", (12, FAILS), (23, Status.SUSPECT)) == [(23, "its cause is there")]
+    early = ends("10s", (12, FAILS), (20, RAISED), (30, RESOLVED))
+    assert (30, "resolved") in early
+
+
+def sent_to_b(*acknowledged: tuple[int, int]) -> bool:
+    """Whether a message may go to b, by a table (1, 2), after one without b: (5, 3)."""
+    story = Story()
+    story.header["requests"] = {"keeps": False}
+    for term, version, eligible in ((1, 2, ("b",)), (5, 3, ("a",))):
+        story.tell(version, "input", WakeUp())
+        table = RoutingTable(version, eligible, (), "round-robin", term=term)
+        story.tell(version, "effect", PublishRouting("west", table))
+    for term, version in acknowledged:
+        story.tell(4, "input", RoutingAck("west", version, 1, term))
+    message = MessageRecord(0, 5 * SECOND, 6 * SECOND, "west", "ordinary", "", "b", "ok", 1)
+    story.truth(6, message)
+    return not check(story.journal(), [INVARIANTS.known["eligible-alone"]])
+
+
+def test_a_table_that_a_gateway_has_is_the_one_that_it_was_sent() -> None:
+    assert sent_to_b((1, 2))
+    assert not sent_to_b((1, 2), (5, 3))
+    assert sent_to_b((1, 2), (5, 2))  # it has refused a table of (1, 3), and obeys term 5
 
 
 @pytest.mark.parametrize(

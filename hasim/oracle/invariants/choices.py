@@ -37,7 +37,9 @@ class Tables:
     def between(self, gateway: str, start_ns: int, end_ns: int) -> list[RoutingTable]:
         """All that it may have used, if that is known; it keeps what it has acknowledged."""
         struck_ns = max((t for t in self._struck[gateway] if t <= end_ns), default=-1)
-        known = [v for t, v in self._known[gateway] if struck_ns < t <= start_ns]
+        # Who refuses a table names the term that it obeys, which need not be that of its own table.
+        sent = {(table.term, table.version) for _, table in self._published[gateway]}
+        known = [v for t, v in self._known[gateway] if struck_ns < t <= start_ns and v in sent]
         least = max(known, default=None)
         if least is None:
             return []

@@ -33,19 +33,29 @@ def _find(case: Case) -> Iterator[Found]:
 
 
 def _confirmed(case: Case) -> Iterator[Found]:
+    by_role = case.settings.failover.promotion == "by-role"
+    ordered: dict[int, tuple[str, int]] = {}
     for exchange, out in case.outputs():
+        if isinstance(out, Promote):
+            ordered[out.failover] = out.target, out.epoch
         if not isinstance(out, OwnerChanged):
             continue
-        if not _says_so(exchange.item, out):
+        said = _tells(exchange.item, out) if by_role else _answers(exchange.item, out)
+        if not said or ordered.get(out.failover) != (out.owner, out.epoch):
             text = f"taken for its owner under epoch {out.epoch}, which it has not confirmed"
             yield Found(exchange.t_ns, out.partition, f"{out.owner}: {text}")
 
 
-def _says_so(item: Input | None, change: OwnerChanged) -> bool:
-    """Whether the new owner answers the promotion, or tells that it accepts those very writes."""
-    if isinstance(item, PromoteResult) and item.cause is Cause.OK:
-        told = (item.target, item.epoch, item.failover)
-        return told == (change.owner, change.epoch, change.failover)
+def _answers(item: Input | None, change: OwnerChanged) -> bool:
+    """Whether the new owner answers the promotion."""
+    if not isinstance(item, PromoteResult) or item.cause is not Cause.OK:
+        return False
+    told = (item.target, item.epoch, item.failover)
+    return told == (change.owner, change.epoch, change.failover)
+
+
+def _tells(item: Input | None, change: OwnerChanged) -> bool:
+    """Whether the new owner tells that it accepts those very writes."""
     return isinstance(item, MasterState) and any(
         (own.partition, own.owner, own.epoch) == (change.partition, change.owner, change.epoch)
         for own in item.knows
@@ -55,8 +65,8 @@ def _says_so(item: Input | None, change: OwnerChanged) -> bool:
 
 OWNERS_CONFIRM = Invariant(
     "owners-confirm",
-    "A partition has a new owner when that has answered the promotion, or told its role, under "
-    "that very epoch.",
+    "A partition has a new owner when that was ordered to be it, and has answered the promotion "
+    "(with `promotion: by-role`: told its role) under that very epoch.",
     "Clients are sent to a master that never heard of its promotion, or was told to undo it.",
     _confirmed,
     "observer",
