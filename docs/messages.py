@@ -81,18 +81,19 @@ GROUPS = (
     Group(
         "Comparing, budgets, gates",
         ("study/comparing/", "study/estimates/", "study/gate/", "study/rare/", "study/planning/",
-         "findings/", "measures/"),
+         "findings/", "measures/", "deciding.py"),
         "Two things cannot be compared (other seeds, no cell in common), a measure does not exist, "
         "or a baseline is missing or of another suite.",
         "Compare runs of one scenario and seed; `hasim measures` lists the measures; "
         "`hasim bench --update` writes a baseline anew.",
     ),
     Group(
-        "Stored findings of the hunt",
-        ("hunt/",),
-        "A stored schedule of faults, or a statement about one, is not what this version of hasim "
-        "writes.",
-        "Let the hunt find it anew; what is stored is named in the message.",
+        "Statements, and stored findings of the hunt",
+        ("hunt/", "oracle/"),
+        "A stored schedule of faults is not what this version of hasim writes, or a statement of "
+        "what shall hold (`invariants:`, `--hold`) cannot be read.",
+        "Let the hunt find the schedule anew; write the statement as the message says: a measure "
+        "or a state, a comparison, a limit with its unit.",
     ),
     Group(
         "Several processes and clusters",
