@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hasim.events import (
     DrainMaster,
+    FenceResult,
     GatewayReport,
     Heartbeat,
     Input,
@@ -288,3 +289,86 @@ def test_settings_that_cannot_be_are_refused(service: str, bad: Any, message: st
     assert message in str(caught.value)
     with pytest.raises(SettingsError):
         ControlPlane(CLUSTER, **{service: bad})
+
+
+# -- what a refusal says -----------------------------------------------------------
+
+TRAFFIC = MasterTraffic("m1", 0, 0, 0, 0, Cause.OK, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ("nonsense", "no input: 'nonsense'"),
+        (DrainMaster(3), "DrainMaster.master: expected the name of a master, got 3"),
+        (DrainMaster("m11"), "DrainMaster.master: unknown master 'm11'; did you mean m1?"),
+        (DrainMaster("x"), "DrainMaster.master: unknown master 'x'; known: m1, m2, m3"),
+        (
+            ProbeReply("m1", -1, Cause.OK),
+            "ProbeReply.probe: expected a whole number from 0 on, got -1",
+        ),
+        (
+            ProbeReply("m1", 1, "ok"),
+            "ProbeReply.cause: expected one of "
+            + ", ".join(f"Cause.{cause.name}" for cause in Cause)
+            + ", got 'ok'",
+        ),
+        (
+            FenceResult(1, "m1", confirmed="yes"),
+            "FenceResult.confirmed: expected true or false, got 'yes'",
+        ),
+        (RollBackFailover(1, 5), "RollBackFailover.reason: expected a text, got 5"),
+    ],
+)
+def test_a_refusal_names_the_field_what_was_expected_and_what_came(item: Any, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Door(CLUSTER).check(5, item)
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (3, "expected a tuple, got 3"),
+        ((TRAFFIC, "m1"), "expected a MasterTraffic, got 'm1'"),
+        (
+            (dataclasses.replace(TRAFFIC, master="m9"),),
+            "master: unknown master 'm9'; known: m1, m2, m3",
+        ),
+    ],
+)
+def test_a_refusal_of_a_part_says_where_it_stands(wrong: Any, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        Door(CLUSTER).check(5, GatewayReport("near", 1, wrong))
+    assert str(refused.value) == f"GatewayReport.masters: {said}"
+
+
+def test_time_may_stand_still_but_neither_run_back_nor_be_anything_but_nanoseconds() -> None:
+    door = Door(CLUSTER)
+    for now in (0, 5, 5):
+        door.check(now, WakeUp())
+    for now, said in [
+        (4, "time runs back: 4 ns, after 5 ns"),
+        (-1, "expected a time in whole nanoseconds from 0 on, got -1"),
+        (5.0, "expected a time in whole nanoseconds from 0 on, got 5.0"),
+        (True, "expected a time in whole nanoseconds from 0 on, got True"),
+    ]:
+        for look in (
+            lambda now=now: door.check(now, WakeUp()),
+            lambda now=now: door.check_time(now),
+        ):
+            with pytest.raises(InputError) as refused:
+                look()
+            assert str(refused.value) == said
+    door.check_time(6)
+    with pytest.raises(InputError, match="after 6 ns"):
+        door.check(5, WakeUp())
+
+
+def test_who_sent_what_is_refused_is_told_if_it_says_so() -> None:
+    plane = ControlPlane(CLUSTER)
+    plane.start(0)
+    for item, sender in [(DrainMaster("m9"), "m9"), (RollBackFailover(1, 5), "")]:
+        (told,) = take(plane, 5, item)
+        assert isinstance(told, InputRefused)
+        assert (told.input, told.sender) == (type(item).__name__, sender)

@@ -8,6 +8,7 @@ from hasim.events import (
     CancelFence,
     Demote,
     DemoteResult,
+    DiscardTransfer,
     Fence,
     FenceResult,
     InputRefused,
@@ -169,3 +170,43 @@ def test_orders_that_nobody_answers_are_given_up() -> None:
     again = Orders(orders.issued, orders.open)
     assert again.issue(Promote(1, ("p1",), "m2", 4)).order == MOST_OPEN + 6
     assert again.settle(fenced(Fence(1, "m1", 7))) == ""
+
+
+def test_what_answers_another_order_says_which_and_under_which_epoch() -> None:
+    orders = Orders()
+    order = orders.issue(Promote(4, ("p1",), "m2", 7))
+    fence = orders.issue(Fence(4, "m1"))
+    assert orders.settle(PromoteResult(4, "m3", Cause.OK, 7, order.order)) == (
+        "foreign: what answers order 1 is a PromoteResult of m2 for failover 4 under epoch 7"
+    )
+    assert orders.settle(FenceResult(5, "m1", confirmed=True, order=fence.order)) == (
+        "foreign: what answers order 2 is a FenceResult of m1 for failover 4"
+    )
+    assert [each.number for each in orders.open] == [1, 2]  # both may yet be answered
+    assert orders.settle(promoted(order)) == ""
+    assert orders.settle(promoted(order)) == ("doubled or late: order 1 awaits no answer any more")
+    for number in (0, 3):
+        assert orders.settle(PromoteResult(4, "m2", Cause.OK, 7, number)) == (
+            f"foreign: there was no order {number}, 2 was the last"
+        )
+
+
+def test_a_new_term_ends_what_was_open_and_the_numbers_go_on() -> None:
+    orders = Orders()
+    order = orders.issue(Fence(1, "m1"))
+    assert (order.order, order.term, orders.concern) == (1, 1, {1})
+    orders.begin(2)
+    assert (orders.open, orders.concern) == ([], frozenset())
+    assert orders.settle(fenced(order)) == "foreign: of term 1, the present one is 2"
+    after = orders.issue(Fence(1, "m1"))
+    assert (after.order, after.term) == (2, 2)
+    assert orders.settle(fenced(after)) == ""
+
+
+def test_exactly_so_many_orders_may_be_open() -> None:
+    orders = Orders()
+    for _ in range(MOST_OPEN):
+        orders.issue(Fence(1, "m1"))
+    assert (len(orders.open), orders.open[0].number) == (MOST_OPEN, 1)
+    orders.issue(DiscardTransfer(1, ("p1",), "m2"))  # which nobody answers
+    assert (len(orders.open), orders.issued) == (MOST_OPEN, MOST_OPEN + 1)

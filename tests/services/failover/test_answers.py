@@ -1,0 +1,234 @@
+"""What each answer does to the failover that waits for it, and what the audit trail says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from hasim.events import (
+    ConfirmOff,
+    Demote,
+    DemoteResult,
+    FailoverChanged,
+    Fence,
+    FenceResult,
+    InputRefused,
+    MasterState,
+    OwnerChanged,
+    Promote,
+    PromoteResult,
+    TransferResult,
+    TransferState,
+)
+from hasim.model import Cause, Ownership
+from hasim.services.control_plane import ControlPlane
+from hasim.services.failover import ConfirmedSettings, FailoverSettings, StepDownSettings
+from hasim.services.failover.answers import _refused
+from hasim.services.failover.fencing.manual import ManualSettings
+from hasim.units import MINUTE, SECOND
+from tests.services.bench import Bench, cluster, demoted, fenced, promoted, whole
+
+
+def bench(count: int = 3, **failover) -> Bench:
+    made = Bench(ControlPlane(cluster(count), failover=FailoverSettings(**failover)))
+    made.run(SECOND)
+    return made
+
+
+def until(made: Bench, kind: type) -> object:
+    """Run until somebody is given an order of this kind, which nobody answers; the order."""
+    made.overrides[kind] = lambda order: None
+    for _ in range(1000):
+        found = [o for _, o in made.outputs if isinstance(o, kind)]
+        if found:
+            return found[-1]
+        made.run(made.now + SECOND // 10)
+    raise AssertionError(f"no {kind.__name__}")
+
+
+def says(made: Bench, answer: object) -> list[tuple[str, str]]:
+    """The steps that an answer leads to."""
+    before = len(made.events(FailoverChanged))
+    made.feed(answer)
+    return [(e.trigger, e.reason) for e in made.events(FailoverChanged)[before:]]
+
+
+def refusals(made: Bench) -> list[InputRefused]:
+    return made.events(InputRefused)
+
+
+# -- the sender of what is refused -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sender"),
+    [
+        (FenceResult(1, "m1", confirmed=True), "FenceResult", "fencing device"),
+        (PromoteResult(1, "m2", Cause.OK, 2), "PromoteResult", "m2"),
+        (DemoteResult(1, "m3", Cause.OK, 2), "DemoteResult", "m3"),
+    ],
+)
+def test_what_is_refused_names_what_it_was_and_who_sent_it(answer, kind, sender) -> None:
+    assert _refused(answer, "late") == [InputRefused(kind, sender, "late")]
+
+
+# -- the word of an operator -----------------------------------------------------
+
+
+def test_the_word_that_a_master_is_off_moves_what_it_owned() -> None:
+    made = bench(2, fencing=ManualSettings())
+    made.down["m1"] = None
+    made.run(5 * MINUTE)
+    (waiting,) = made.control_plane.failover.get_active_failovers()
+    assert (waiting.state, waiting.fencing) == ("fencing", "m1")
+    steps = says(made, ConfirmOff("m1"))
+    assert steps[0] == ("fenced", "m1 is off, an operator says")
+    assert waiting.off_by_word == ["m1"]
+    made.run(made.now + MINUTE)
+    assert [(o.partition, o.owner) for o in made.events(OwnerChanged)] == [("p1", "m2")]
+    assert refusals(made) == []
+
+
+def test_that_word_is_refused_of_a_master_that_is_healthy_or_that_nobody_waits_for() -> None:
+    made = bench(3, fencing=ManualSettings())
+    made.feed(ConfirmOff("m3"))
+    assert refusals(made) == [InputRefused("ConfirmOff", "operator", "m3 is declared healthy")]
+    made.down["m1"] = None
+    made.run(5 * MINUTE)
+    made.feed(ConfirmOff("m1"))
+    made.run(made.now + MINUTE)
+    made.feed(ConfirmOff("m1"))
+    assert refusals(made)[1:] == [
+        InputRefused("ConfirmOff", "operator", "no failover waits for m1 to be off")
+    ]
+
+
+def test_that_word_is_kept_once_and_moves_nothing_that_is_not_being_fenced() -> None:
+    made = bench(3, fencing=ManualSettings())
+    made.down["m1"] = None
+    made.run(5 * MINUTE)
+    made.overrides[TransferState] = lambda order: None
+    made.feed(ConfirmOff("m1"))
+    (waiting,) = made.control_plane.failover.get_active_failovers()
+    assert waiting.state == "transferring"
+    assert says(made, ConfirmOff("m1")) == []
+    assert (waiting.state, waiting.off_by_word) == ("transferring", ["m1"])
+
+
+# -- a promotion that is known by what a master says ------------------------------
+
+
+def test_a_promotion_by_role_ends_with_all_partitions_accepted_under_its_epoch() -> None:
+    made = bench(2, promotion="by-role")
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    assert isinstance(order, Promote)
+
+    def state(master: str = "m2", owner: str = "m2", above: int = 0) -> MasterState:
+        known = tuple(Ownership(p, owner, order.epoch + above) for p in order.partitions)
+        return MasterState(master, order.term, known)
+
+    assert says(made, promoted(order)) == []  # the answer alone is none
+    for other in (
+        state(owner=""),
+        state(owner="m1"),
+        state(above=1),
+        state(above=-1),
+        state(master="m1"),
+        MasterState("m2", order.term, ()),
+    ):
+        assert [t for t, _ in says(made, other) if t == "promoted"] == [], other
+    assert says(made, state())[0] == ("promoted", "m2 accepts writes")
+    assert [(o.partition, o.owner, o.epoch) for o in made.events(OwnerChanged)] == [
+        ("p1", "m2", order.epoch)
+    ]
+
+
+def test_by_answer_what_a_master_says_promotes_nobody() -> None:
+    made = bench(2)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    known = (Ownership("p1", "m2", order.epoch), Ownership("p2", "m2", 1))
+    assert says(made, MasterState("m2", order.term, known)) == []
+    assert says(made, promoted(order))[0] == ("promoted", "m2 accepts writes")
+
+
+# -- the reasons that the audit trail has ------------------------------------------
+
+
+def test_a_refusal_of_the_device_is_the_reason_of_the_next_order() -> None:
+    made = bench(2, fencing=ConfirmedSettings(attempts=2))
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Fence)
+    assert says(made, fenced(order, confirmed=False)) == [
+        ("not-fenced", "the fencing device reports failure; again in 1s")
+    ]
+
+
+def test_what_was_not_powered_off_in_time_is_recalled() -> None:
+    made = bench(2)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Fence)
+    made.down.clear()
+    while made.control_plane.failover.get_active_failovers()[0].state != "aborting":
+        made.run(made.now + SECOND // 10)
+    order = [o for _, o in made.outputs if isinstance(o, Fence)][-1]
+    assert says(made, fenced(order, confirmed=False)) == [("recalled", "m1 was not powered off")]
+
+
+def test_a_confirmation_says_who_is_off() -> None:
+    made = bench(2)
+    made.down["m1"] = Cause.REFUSED
+    assert says(made, fenced(until(made, Fence)))[0] == ("fenced", "m1 is off")
+
+
+def test_a_transfer_has_what_it_brought_or_why_it_failed() -> None:
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, TransferState)
+    broken = TransferResult(order.failover, order.target, Cause.RESET, (), order.order, order.term)
+    assert says(made, broken)[0] == ("refused", f"transfer: {Cause.RESET}")
+    other = bench(3)
+    other.down["m1"] = Cause.REFUSED
+    steps = says(other, whole(until(other, TransferState)))
+    assert steps[0] == ("transferred", "verified: p1 at write 7")
+
+
+@pytest.mark.parametrize(("cause", "sent"), [(Cause.REFUSED, False), (Cause.RESET, True)])
+def test_a_promotion_that_fails_may_have_been_carried_out_if_the_connection_broke(
+    cause: Cause, sent: bool
+) -> None:
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    (failover,) = made.control_plane.failover.get_active_failovers()
+    made.overrides[Demote] = lambda order: None
+    assert says(made, promoted(order, cause))[0] == ("refused", f"promotion: {cause}")
+    if sent:
+        assert (failover.state, failover.promotion_sent) == ("rolling-back", True)
+    else:
+        assert not failover.promotion_sent
+
+
+# -- an owner that is told to step down ---------------------------------------------
+
+
+def stepping_down(**fencing) -> tuple[Bench, Demote]:
+    made = bench(2, fencing=StepDownSettings(**fencing))
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Demote)
+    assert isinstance(order, Demote)
+    assert order.target == "m1"
+    return made, order
+
+
+def test_an_owner_that_confirms_its_demotion_is_fenced() -> None:
+    made, order = stepping_down()
+    assert says(made, demoted(order))[0] == ("fenced", "m1 confirms its demotion")
+
+
+@pytest.mark.parametrize("cause", [Cause.RESET, Cause.TIMEOUT])
+def test_an_owner_that_does_not_is_told_again_or_waited_for(cause: Cause) -> None:
+    made, order = stepping_down()
+    steps = says(made, demoted(order, cause))
+    assert [trigger for trigger, _ in steps if trigger in ("fenced", "one-fenced")] == []
+    assert {reason for _, reason in steps} == {f"demotion: {cause}; again in 1s"}
