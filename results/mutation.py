@@ -66,7 +66,11 @@ AREAS = (
     Area(
         "orders",
         tuple(f"{SERVICES}/failover/{n}.py" for n in ("lifecycle", "orders", "answers")),
-        (f"{TESTS}/failover", f"{TESTS}/test_operators.py"),
+        (
+            f"{TESTS}/test_operators.py",
+            *(f"{TESTS}/failover/test_{n}.py" for n in ("lifecycle", "orders", "answers")),
+            *(f"{TESTS}/failover/test_{n}.py" for n in ("block", "selection", "switchover")),
+        ),
     ),
     Area(
         "failover",
@@ -74,6 +78,11 @@ AREAS = (
         (f"{TESTS}/failover", f"{TESTS}/test_operators.py"),
     ),
     Area("door", (f"{SERVICES}/door.py",), (f"{TESTS}/test_door.py",)),
+    Area(
+        "court",
+        tuple(f"{SERVICES}/detection/{n}.py" for n in ("verdicts", "court", "health")),
+        tuple(f"{TESTS}/detection/test_{n}.py" for n in ("verdicts", "detection", "flapping")),
+    ),
     Area(
         "detection",
         (f"{SERVICES}/detection/*", f"{SERVICES}/agenda.py"),
@@ -134,11 +143,16 @@ def tree(area: Area) -> Path:
     return folder
 
 
-def called(folder: Path, *args: str, seconds: float | None = None) -> tuple[int | None, str]:
+def called(
+    folder: Path,
+    *args: str,
+    seconds: float | None = None,
+    program: Sequence[str] = ("-m", "mutmut"),
+) -> tuple[int | None, str]:
     """Exit code and output of mutmut; no code if its time was over, which loses nothing."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     with subprocess.Popen(
-        [sys.executable, "-m", "mutmut", *args],
+        [sys.executable, *program, *args],
         cwd=folder, env=environment, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     ) as process:  # fmt: skip
@@ -175,12 +189,18 @@ def verdicts(folder: Path, file: str) -> dict[str, str]:
     return {name: became for name, became in said if name.rpartition(".")[0] == module}
 
 
-def change(folder: Path, name: str) -> tuple[str, str]:
-    """What a mutant's function had, and what the mutant has instead."""
-    _, out = called(folder, "show", name)
-    body = [line for line in out.splitlines() if not line.startswith(("---", "+++", "#"))]
-    was, becomes = ([x[1:].strip() for x in body if x.startswith(sign)] for sign in "-+")
-    return "\n".join(was), "\n".join(becomes)
+def changes(folder: Path, names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """By mutant, what its function had, and what the mutant has instead."""
+    shown = "import sys; from mutmut.__main__ import cli as c\nfor n in sys.argv[1:]: "
+    shown += "c(['show', n], standalone_mode=False)"
+    _, out = called(folder, *names, program=("-c", shown))
+    found: dict[str, tuple[str, str]] = {}
+    for text in re.split(r"^# (?=\S+: )", out, flags=re.MULTILINE)[1:]:
+        head, *body = text.splitlines()
+        body = [line for line in body if not line.startswith(("---", "+++"))]
+        was, becomes = ([x[1:].strip() for x in body if x.startswith(sign)] for sign in "-+")
+        found[head.partition(": ")[0]] = ("\n".join(was), "\n".join(becomes))
+    return found
 
 
 def run(area: Area, files: Sequence[str], seconds: float | None, again: bool) -> str:
@@ -234,14 +254,15 @@ def note(file: str, folder: Path) -> None:
     known = {each["mutant"]: each for each in before.get("survivors", ()) if same}
     now = verdicts(folder, file)
     survivors = []
-    for name, became in now.items():
-        if became not in ("survived", "no tests"):
-            continue
-        mutant = name.rpartition(".")[2]
+    left = [name for name, became in now.items() if became in ("survived", "no tests")]
+    unknown = [name for name in left if name.rpartition(".")[2] not in known]
+    shown = changes(folder, unknown) if unknown else {}
+    for name in left:
+        mutant, became = name.rpartition(".")[2], now[name]
         if mutant in known:
             survivors.append({**known[mutant], "untested": became == "no tests"})
             continue
-        was, becomes = change(folder, name)
+        was, becomes = shown[name]
         place = re.sub(r"__mutmut_\d+$", "", mutant).removeprefix("x").strip("ǁ_")
         where = place.replace("ǁ", ".")
         reason = reasons.get((where, was, becomes), "")
@@ -334,6 +355,7 @@ def main() -> int:
     options.add_argument("--render", action="store_true", help="only write the page anew")
     options.add_argument("--least", type=float, default=0.0, help="share of killed in percent")
     told = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # mutmut does not outlive this
     until = None if told.budget is None else time.monotonic() + parse_duration(told.budget) / SECOND
     chosen = [f for f in all_files() if any(fnmatch.fnmatch(f, each) for each in told.files)]
     if not chosen:

@@ -12,6 +12,36 @@ from tests.defects.putting import hunted, killed_by
 
 SOON = 2000
 """Worlds that it may take: two minutes on one core."""
+FAILOVER = "tests/services/failover/test_{}.py::test_{}"
+DETECTION = "tests/services/detection/test_detection.py::test_{}"
+NEAREST = {
+    "suspects are promoted": FAILOVER.format(
+        "answers", "a_master_under_suspicion_takes_nothing_over"
+    ),
+    "a late answer is believed": FAILOVER.format(
+        "failover", "an_answer_to_an_earlier_order_is_not_taken_for_this_one"
+    ),
+    "restore loses epochs": FAILOVER.format(
+        "answers", "a_restored_plane_promotes_under_an_epoch_above_all_that_were"
+    ),
+    "one fencing order too many": FAILOVER.format(
+        "policy", "a_device_that_refuses_is_asked_again_after_pauses_that_double"
+    ),
+    "the failed owner is read from": FAILOVER.format(
+        "answers", "a_copy_is_fetched_from_all_but_the_candidate_and_the_failed_owner"
+    ),
+    "a late probe reply is accepted": DETECTION.format(
+        "an_answer_after_the_timeout_counts_for_nothing"
+    ),
+    "doubt does not interrupt the passed run": DETECTION.format(
+        "a_message_that_fails_interrupts_the_run_of_passed_probes"
+    ),
+    "absent masters are probed": DETECTION.format(
+        "a_master_that_is_absent_is_not_asked_before_it_joins"
+    ),
+    "waiting has no deadline": FAILOVER.format("selection", "when_nobody_passes[wait-None-failed]"),
+}
+"""What once survived all tests of the services, with the one that kills it now."""
 QUICK = ("the epoch is not raised", "the failed owner is read from", "absent masters are probed")
 
 
@@ -57,3 +87,9 @@ def _found(name: str) -> None:
 @pytest.mark.parametrize("listed", LIST, ids=lambda listed: listed.what)
 def test_each_of_the_list_is_seen_or_killed_by_a_test(listed: Listed) -> None:
     assert killed_by(listed.name, listed.tests) or hunted(listed.name, 1, SOON)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NEAREST)
+def test_what_once_survived_is_killed_by_a_test_next_to_it(name: str) -> None:
+    assert killed_by(name, NEAREST[name]) == NEAREST[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -255,3 +256,32 @@ def test_what_detection_says_of_itself() -> None:
     assert made.watch.failures == 15
     assert made.heartbeat_ns == 0
     assert detection(evidence=["probe"]).watch.failures == 0
+
+
+def test_a_message_that_fails_interrupts_the_run_of_passed_probes() -> None:
+    """One attempt without an answer is no failed check, but what has passed before it lapses."""
+    service = healthy(error_limit=5, fall=1, rise=2)
+    service.record_failure(SECOND, "m1", "pager")
+
+    def asked(reply: Cause = Cause.OK) -> list[Status]:
+        (probe,) = service.check_master_health(SECOND, "m1")
+        return statuses(service.step(SECOND, ProbeReply("m1", probe.probe, reply)))
+
+    assert asked() == [Status.RECOVERING]
+    assert statuses(service.step(SECOND, report(1))) == []
+    assert asked() == []
+    assert asked() == [Status.HEALTHY]
+
+
+def test_a_master_that_is_absent_is_not_asked_before_it_joins() -> None:
+    both = cluster(2)
+    first, second = both.masters
+    absent = dataclasses.replace(
+        both,
+        masters=(first, dataclasses.replace(second, absent=True)),
+        partitions=both.partitions[:1],
+    )
+    service = FailoverDetectionService(detection(), absent)
+    started = service.start_monitoring(0)
+    assert [o.master for o in started if isinstance(o, SendProbe)] == ["m1"]
+    assert service.get_all_master_statuses()["m2"] is Status.MAINTENANCE

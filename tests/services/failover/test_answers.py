@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import pytest
 
 from hasim.events import (
+    AskMaster,
     ConfirmOff,
     Demote,
     DemoteResult,
@@ -16,10 +20,12 @@ from hasim.events import (
     OwnerChanged,
     Promote,
     PromoteResult,
+    RecordFailure,
+    StatusChanged,
     TransferResult,
     TransferState,
 )
-from hasim.model import Cause, Ownership
+from hasim.model import Cause, Ownership, Status
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import ConfirmedSettings, FailoverSettings, StepDownSettings
 from hasim.services.failover.answers import _refused
@@ -232,3 +238,123 @@ def test_an_owner_that_does_not_is_told_again_or_waited_for(cause: Cause) -> Non
     steps = says(made, demoted(order, cause))
     assert [trigger for trigger, _ in steps if trigger in ("fenced", "one-fenced")] == []
     assert {reason for _, reason in steps} == {f"demotion: {cause}; again in 1s"}
+
+
+# -- who is asked, and under which epoch ----------------------------------------------
+
+
+def test_a_copy_is_fetched_from_all_but_the_candidate_and_the_failed_owner() -> None:
+    made = bench(4)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, TransferState)
+    assert isinstance(order, TransferState)
+    assert (order.target, order.sources) == ("m2", ("m3", "m4"))
+
+
+def test_a_master_under_suspicion_takes_nothing_over() -> None:
+    made = bench(3)
+    made.down["m2"] = Cause.REFUSED
+    while [e.new for e in made.events(StatusChanged) if e.master == "m2"][-1] != Status.SUSPECT:
+        made.run(made.now + SECOND // 10)
+    made.feed(RecordFailure("m1", "pager"))
+    order = until(made, Promote)
+    assert isinstance(order, Promote)
+    assert order.target == "m3"
+
+
+def test_a_restored_plane_promotes_under_an_epoch_above_all_that_were() -> None:
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    made.run(MINUTE)
+    other = made.control_plane.reborn()
+    other.restore(json.loads(json.dumps(made.control_plane.freeze())))
+    made.control_plane = other
+    made.down["m2"] = Cause.REFUSED
+    made.run(2 * MINUTE)
+    epochs = [(o.target, o.epoch) for _, o in made.outputs if isinstance(o, Promote)]
+    assert epochs == [("m2", 2), ("m3", 3)]
+
+
+# -- a promotion that is taken back ----------------------------------------------------
+
+
+def taking_back() -> tuple[Bench, Promote, Demote]:
+    """The promotion of m2 broke off; m2 is told to step down."""
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    made.overrides[Demote] = lambda order: None
+    made.feed(promoted(order, Cause.RESET))
+    back = [o for _, o in made.outputs if isinstance(o, Demote)][-1]
+    assert (back.target, back.epoch) == ("m2", order.epoch + 1)
+    return made, order, back
+
+
+def test_a_demotion_that_is_confirmed_frees_the_failover_for_the_next_candidate() -> None:
+    made, _, back = taking_back()
+    steps = says(made, demoted(back))
+    assert steps[0] == ("rolled-back", "m2 confirms its demotion")
+    (failover,) = made.control_plane.failover.get_active_failovers()
+    assert (failover.state, failover.candidate) == ("transferring", "m3")
+    assert not made.control_plane.failover._known.writers.accepts("m2", "p1")
+
+
+def test_a_demotion_that_is_not_confirmed_keeps_it_back() -> None:
+    made, _, back = taking_back()
+    steps = says(made, demoted(back, Cause.TIMEOUT))
+    assert "rolled-back" not in [trigger for trigger, _ in steps]
+    assert all(reason.startswith("demotion: timeout") for _, reason in steps)
+    made, _, back = taking_back()
+    steps = says(made, demoted(back, Cause.REFUSED))
+    assert [t for t, _ in steps][:1] == ["unconfirmed"]
+    assert steps[0][1] == "demotion: refused"
+    (order,) = [o for _, o in made.outputs if isinstance(o, Fence)][1:]
+    assert order.master == "m2"
+
+
+def test_an_answer_whose_failover_has_gone_on_is_late() -> None:
+    made, order, back = taking_back()
+    made.feed(demoted(back))
+    made.feed(demoted(back))
+    late = refusals(made)[-1]
+    assert (late.input, late.sender) == ("DemoteResult", "m2")
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    made.overrides[Demote] = lambda order: None
+    while made.control_plane.failover.get_active_failovers()[0].state == "promoting":
+        made.run(made.now + SECOND // 10)
+    assert says(made, promoted(order)) == []
+    assert refusals(made) == [InputRefused("PromoteResult", "m2", "late: its failover has gone on")]
+
+
+def test_a_refused_request_to_step_down_is_made_again_at_once() -> None:
+    made, order = stepping_down()
+    before = len(made.outputs)
+    assert says(made, demoted(order, Cause.REFUSED)) == []
+    again = dataclasses.replace(order, order=order.order + 1)
+    assert [o for _, o in made.outputs[before:]] == [again]
+
+
+def test_who_obeys_a_demotion_of_no_failover_is_asked_what_it_accepts() -> None:
+    answers = bench().control_plane.failover._answers
+    answered = DemoteResult(0, "m3", Cause.OK, 2)
+    assert answers._demoted(SECOND, answered) == [AskMaster("m3", 1)]
+
+
+@pytest.mark.parametrize("which", [TransferState, Promote])
+def test_a_candidate_that_turns_out_to_be_off_is_left_if_that_was_ordered_after_it(
+    which: type,
+) -> None:
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    until(made, which)
+    (failover,) = made.control_plane.failover.get_active_failovers()
+    orders = made.control_plane.failover._known.orders
+    late = orders.issue(Fence(failover.id, "m2"))
+    made.overrides[Demote] = lambda order: None
+    steps = says(made, fenced(late))
+    assert ("candidate-failed", "m2 was powered off") in [
+        (trigger, reason.partition(";")[0]) for trigger, reason in steps
+    ]
+    assert failover.candidate != "m2" or failover.state == "rolling-back"
