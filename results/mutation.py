@@ -334,16 +334,18 @@ def page(found: dict[str, Any]) -> str:
 
 
 def _reasons(files: Iterable[str], found: dict[str, Any]) -> list[str]:
-    lines = ["", "## Survivors that were looked at", ""]
+    seen, unseen = list[str](), list[str]()
     for file in files:
         for each in found[file]["survivors"]:
-            if each["reason"] and not each["reason"].startswith(REWORDED):
-                lines += [f"- `{file}`, `{each['in']}`: {each['reason']}"]
-                lines += ["", "  ```diff"]
+            if not each["reason"].startswith(REWORDED):
+                where = f"- `{file}`, `{each['in']}`"
+                note = f": {each['reason']}" if each["reason"] else ""
+                lines = [where + note, "", "  ```diff"]
                 lines += [f"  - {line}" for line in each["was"].splitlines()]
                 lines += [f"  + {line}" for line in each["becomes"].splitlines()]
-                lines += ["  ```", ""]
-    return lines
+                (seen if note else unseen).extend([*lines, "  ```", ""])
+    parts = (("Survivors that were looked at", seen), ("Not looked at yet", unseen))
+    return [line for title, lines in parts for line in ("", f"## {title}", "", *lines) if lines]
 
 
 def main() -> int:
