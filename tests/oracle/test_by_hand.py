@@ -10,9 +10,11 @@ from hasim.events import (
     Promote,
     PromoteResult,
     PublishRouting,
+    Restart,
     RoutingAck,
     StartMaintenance,
     StatusChanged,
+    TakeSnapshot,
     WakeUp,
 )
 from hasim.journal import Journal
@@ -215,6 +217,23 @@ def test_a_table_that_a_gateway_has_is_the_one_that_it_was_sent() -> None:
     assert sent_to_b((1, 2))
     assert not sent_to_b((1, 2), (5, 3))
     assert sent_to_b((1, 2), (5, 2))  # it has refused a table of (1, 3), and obeys term 5
+
+
+def test_a_failover_goes_on_where_the_snapshot_was_taken() -> None:
+    story = Story()
+    story.failover(9, "a", [(30, "declared"), (31, "fencing"), (32, "selecting")])
+    story.failover(9, "a", [(33, "transferring"), (34, "promoting")])
+    snapshot = len(story.told)
+    story.failover(9, "a", [(36, "redirecting"), (37, "completed")])
+    story.tell(40, "input", Restart(from_snapshot=True))
+    story.states[9] = "promoting"
+    story.failover(9, "a", [(42, "redirecting"), (43, "completed")])
+    legal = [INVARIANTS.known["legal-steps"]]
+    (breach,) = check(story.journal(), legal)
+    assert breach.t_ns == 42 * SECOND
+    story.tell(35, "input", TakeSnapshot())
+    story.told.insert(snapshot, story.told.pop())
+    assert check(story.journal(), legal) == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hasim.events import FailoverChanged
+from hasim.events import FailoverChanged, Restart, TakeSnapshot
 from hasim.measures.courses import TERMINAL
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
@@ -15,13 +15,28 @@ Lifecycle = Mapping[str, Mapping[str, str]]
 
 def illegal(case: Case, lifecycle: Lifecycle = LIFECYCLE) -> Iterator[Found]:
     """Each step that is not in the table ``{state: {trigger: state}}``."""
+    restored = list(_restored(case))
     for course in case.facts.courses:
-        state = ""
+        state, last_ns = "", 0
         for t_ns, change in course.changes:
+            for restart_ns, kept_ns in restored:
+                if last_ns <= restart_ns <= t_ns:  # it goes on where the snapshot was taken
+                    state = course.state.at(kept_ns)
+            last_ns = t_ns
             problem = _problem(course.master, state, change, lifecycle)
             if problem:
                 yield Found(t_ns, f"failover {change.failover}", problem)
             state = change.new
+
+
+def _restored(case: Case) -> Iterator[tuple[int, int]]:
+    """When a process began with a snapshot, and when that was taken (ns)."""
+    kept_ns = 0
+    for exchange in case.exchanges:
+        if isinstance(exchange.item, TakeSnapshot):
+            kept_ns = exchange.t_ns
+        elif isinstance(exchange.item, Restart) and exchange.item.from_snapshot and kept_ns:
+            yield exchange.t_ns, kept_ns
 
 
 def _problem(master: str, state: str, change: FailoverChanged, lifecycle: Lifecycle) -> str:
