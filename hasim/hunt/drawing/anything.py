@@ -38,8 +38,6 @@ NOT_DRAWN: Mapping[str, str] = {
     "matrix": "stands in a file",
     "standbys": "names of masters; any of them will do",
     "confirm-off": "an operator whose word is false makes two primaries, as stated",
-    "by-failover": "open: tables of whoever acted before are taken for those of whoever acts",
-    "leadership.preset.sentinel": "leads by failover",
     "auto": "how a file is written",
     "traffic.regions": "drawn with the traffic",
     "observer.region": "drawn with the observer",

@@ -48,6 +48,8 @@ def leadership(dice: Dice) -> dict[str, Any]:
         return {"preset": dice.of(choices("leadership.preset"))}
     leader = dice.of(choices("leadership.leader"))
     times = {"election_timeout": dice.time(800, 5000)}
+    if leader == "by-failover":
+        times["failover_timeout"] = dice.time(800, 8000)
     return {"leader": leader, **(times if leader != "fixed" else {})}
 
 
