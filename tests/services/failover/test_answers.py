@@ -358,3 +358,79 @@ def test_a_candidate_that_turns_out_to_be_off_is_left_if_that_was_ordered_after_
         (trigger, reason.partition(";")[0]) for trigger, reason in steps
     ]
     assert failover.candidate != "m2" or failover.state == "rolling-back"
+
+
+# -- what a transfer brought ---------------------------------------------------------
+
+
+def transferring(**failover) -> tuple[Bench, TransferState]:
+    made = bench(3, **failover)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, TransferState)
+    assert isinstance(order, TransferState)
+    return made, order
+
+
+def test_a_torn_transfer_is_told_with_what_is_missing_and_the_next_one_is_tried() -> None:
+    made, order = transferring()
+    steps = says(made, dataclasses.replace(whole(order), copies=()))
+    assert steps[0] == ("torn", "p1 is missing")
+    (failover,) = made.control_plane.failover.get_active_failovers()
+    assert (failover.state, failover.candidate) == ("transferring", "m3")
+
+
+@pytest.mark.parametrize(
+    ("behind_ns", "first"),
+    [
+        (10 * SECOND, ("transferred", "verified: p1 at write 7")),
+        (10 * SECOND + 1, ("lagging", "p1: the copy is 10s1ns behind, more than 10s")),
+    ],
+)
+def test_a_copy_that_is_too_old_is_told_with_its_age(behind_ns, first) -> None:
+    made, order = transferring(max_lag_ns=10 * SECOND)
+    (copy,) = whole(order).copies
+    copies = (dataclasses.replace(copy, behind_ns=behind_ns),)
+    assert says(made, dataclasses.replace(whole(order), copies=copies))[0] == first
+
+
+def test_a_transfer_that_ends_after_its_candidate_was_left_is_late() -> None:
+    made, order = transferring()
+    (failover,) = made.control_plane.failover.get_active_failovers()
+    while failover.candidate == "m2":
+        made.run(made.now + SECOND // 10)
+    assert failover.state == "transferring"
+    assert says(made, whole(order)) == []
+    assert refusals(made) == [
+        InputRefused("TransferResult", "m2", "late: its failover has gone on")
+    ]
+
+
+@pytest.mark.parametrize("cause", [Cause.REFUSED, Cause.RESET])
+def test_only_who_refuses_a_promotion_is_known_not_to_accept_writes(cause: Cause) -> None:
+    made = bench(3)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    writers = made.control_plane.failover._known.writers
+    assert writers.accepts("m2", "p1")
+    made.overrides[Demote] = lambda order: None
+    made.feed(promoted(order, cause))
+    assert writers.accepts("m2", "p1") is (cause is Cause.RESET)
+
+
+def test_a_change_of_owner_names_its_failover() -> None:
+    made = bench(2)
+    made.down["m1"] = Cause.REFUSED
+    made.run(MINUTE)
+    assert [e.failover for e in made.events(OwnerChanged)] == [1]
+
+
+def test_a_late_answer_to_a_demotion_is_refused_unless_it_obeys() -> None:
+    made, _, back = taking_back()
+    while [o for _, o in made.outputs if isinstance(o, Demote)][-1] is back:
+        made.run(made.now + SECOND // 10)
+    made.feed(demoted([o for _, o in made.outputs if isinstance(o, Demote)][-1]))
+    before = len(refusals(made))
+    made.feed(demoted(back, Cause.REFUSED))
+    assert refusals(made)[before:] == [
+        InputRefused("DemoteResult", "m2", "late: its failover has gone on")
+    ]
