@@ -320,13 +320,14 @@ def page(found: dict[str, Any]) -> str:
     total["survivors"] = [each for row in rows for each in row["survivors"]]
     for name, row in [*zip(files, rows, strict=True), ("together", total)]:
         left, decided = counted(row), row["mutants"] - row["open"]
+        of_open = f"{share(row):.1f} %" if decided else ""
         plain = f"{100 * row['killed'] / decided:.1f} %" if decided else ""
         stale = "digest" in row and row["digest"] != digest(name)
         title = name.removeprefix(f"{SERVICES}/") + " (changed since)" * stale
         lines.append(
             f"| {title} | {row['mutants']:,} | {row['open']:,} | {row['killed']:,} "
             f"| {len(row['survivors']):,} | {left['reworded']:,} | {left['same']:,} "
-            f"| {share(row):.1f} % | {plain} |"
+            f"| {of_open} | {plain} |"
         )
     missing = [file for file in all_files() if file not in found]
     lines += ["", f"{len(missing)} of {len(all_files())} files were not run yet.", ""]
