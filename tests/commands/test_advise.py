@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import hasim
 from hasim.cli import main
+from hasim.findings import advice_texts
 from hasim.report.pareto import Spot, front
 from hasim.scenario.loader import load
 from hasim.study.advising import advising, race
@@ -48,7 +49,7 @@ FAST = {"replications": 8, "jobs": 1, "progress": None}
 def few():
     """Fewer incidents than a user has to wait for."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (race, advising):
+        for module in (race, advising, advice_texts):
             patch.setattr(module, "ENOUGH", 80)
         yield
 
