@@ -29,6 +29,14 @@ def test_no_random_schedule_of_faults_breaks_an_invariant(way: str) -> None:
         assert seen.dual_s == 0.0
 
 
+@pytest.mark.parametrize("way", ["best-effort", "confirmed"])
+def test_an_owner_that_was_given_all_back_may_fail_before_that_has_ended(way: str) -> None:
+    """It has redirected to the owner itself, promoted anew, when the owner is declared failed."""
+    seen = look(way, [171])
+    assert seen.broken == []
+    assert seen.failovers > 0
+
+
 def test_a_world_is_the_same_whatever_the_fencing() -> None:
     number = next(n for n in range(20) if "failover" in world("none", n)[0])
     made = [world(way, number)[0] for way in ("none", "confirmed", "lease")]

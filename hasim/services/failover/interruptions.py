@@ -37,8 +37,8 @@ class Interruptions:
         """The owner has failed while its failover was under way."""
         if failover.state == lifecycle.ABORTING:
             return self._course.fences.go_on(now, failover, reason)
-        if not failover.planned:
-            return []
+        if not failover.planned or failover.state in lifecycle.PROMOTED:
+            return []  # promoted anew, it is failed over when this failover has ended
         if failover.state == lifecycle.HELD or not self._known.accepts_any(failover):
             # It accepts nothing any more: what is under way needs it no longer.
             failover.planned = False
