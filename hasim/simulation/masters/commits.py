@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from hasim.simulation.clock import Clock
@@ -11,7 +12,7 @@ FOREVER = 2**62
 """A wait that no run outlasts: standbys that are waited for are not there."""
 
 
-class Commits:
+class Commits(ABC):
     """How long the answer to a write waits for standbys, on top of the service (nanoseconds).
 
     `wait_ns`: from the write until they have it; 0: nobody is waited for. A write that has waited
@@ -43,8 +44,9 @@ class Commits:
             if job.written_ns != UNWRITTEN:
                 self._run(job)
 
+    @abstractmethod
     def _run(self, job: Job) -> None:
-        raise NotImplementedError
+        """Let a job go on: until it is written, or its wait is over."""
 
     def _waits(self, job: Job) -> bool:
         """Whether a write that is done is not acknowledged yet: its copies are waited for."""
