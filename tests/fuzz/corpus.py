@@ -34,14 +34,18 @@ network: {loss: 0.1%, bandwidth: 10MiB/s}
 traffic: {arrivals: {law: poisson, rate: 5/s}, owned: 50%, timeout: 1s, retry: {attempts: 2}}
 faults:
   - {kind: hang, target: "owner-of:p1", at: 4s, for: 6s}
-  - {kind: crash, target: random, every: {law: exponential, mean: 10s}, for: {law: weibull, mean: 2s, shape: 2}}
-detection: {interval: 1s, fast_interval: 500ms, timeout: 500ms, fall: 2, evidence: [probe, messages]}
+  - kind: crash
+    target: random
+    every: {law: exponential, mean: 10s}
+    for: {law: weibull, mean: 2s, shape: 2}
+detection:
+  {interval: 1s, fast_interval: 500ms, timeout: 500ms, fall: 2, evidence: [probe, messages]}
 failover: {selection: [priority], fencing: {kind: lease, ttl: 3s, renew: 1s}, failback: automatic}
 balancing: {algorithm: least-loaded}
 monitor: {objective: 99.9%}
 vary: {detection.detector: [threshold, {kind: phi-accrual, threshold: 8}]}
 expect: {detection_time.p99: < 9s}
-"""  # noqa: E501
+"""
 TRACES = {
     "checks.csv": "time,target,result,seconds\n"
     + "".join(
