@@ -150,6 +150,8 @@ class Choice:
                     guard.ejected = guard.failures = 0
             if self._standing.away[index] and not away[index]:
                 forget(guard)
+            elif self.protection.members[index] and self._standing.draining[index]:
+                guard.ejected = guard.failures = 0  # what is no member is not counted as ejected
         if algorithm == self.algorithm:
             self.look()
         else:

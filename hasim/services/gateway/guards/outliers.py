@@ -113,12 +113,16 @@ def note_answer(guard: Guard) -> None:
 def note_failure(
     rules: OutlierSettings, guards: Sequence[Guard], members: Sequence[int], index: int, now: int
 ) -> None:
-    """An attempt at the master `index` failed: the last of a row ejects it at once."""
+    """An attempt at the master `index` failed: the last of a row ejects it at once.
+
+    Unless it is no member: who drains, or has left, gets messages of what it owns alone, and comes
+    back with a clean record.
+    """
     guard = guards[index]
     guard.failed += 1
     guard.failures += 1
     if rules.consecutive_failures > 0 and guard.failures >= rules.consecutive_failures:
-        if guard.ejected == 0 and may_eject(rules, guards, members):
+        if members[index] != 0 and guard.ejected == 0 and may_eject(rules, guards, members):
             eject(rules, guard, now)
         guard.failures = 0
 

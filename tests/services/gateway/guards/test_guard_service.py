@@ -271,6 +271,21 @@ def test_members_are_who_is_not_away() -> None:
     assert list(balancer.choice.fleet.member) == [True, True, True]
 
 
+@pytest.mark.parametrize("leaves", ["draining", "away"])
+def test_who_comes_back_is_not_ejected_beside_the_one_that_may_be(leaves: str) -> None:
+    """Neither from before it left, nor for what failed of the messages that it owned meanwhile."""
+    balancer = service(masters=3, outliers=OutlierSettings(consecutive_failures=1))
+    fail(balancer, "a", 1)
+    assert set(picks(balancer, 9)) == {"b", "c"}
+    balancer.apply_routing(0, table(2, *NAMES[:3], **{leaves: ("a",)}))
+    fail(balancer, "b", 1)
+    for _ in range(3):
+        assert balancer.select_master(0, "p1") == "a"
+        balancer.record_message_failed(0, "a", Cause.REFUSED)
+    balancer.apply_routing(0, table(3, *NAMES[:3]))
+    assert set(picks(balancer, 9)) == {"a", "c"}
+
+
 def test_it_says_when_a_refused_attempt_may_find_room() -> None:
     """Also of a master that panic alone lets in, and if there is nobody rather than no room."""
     settings: dict[str, Any] = {
