@@ -7,6 +7,7 @@ from typing import Any
 
 from hasim.events import GatewayReport, MasterTraffic
 from hasim.services.frozen import freeze, thaw
+from hasim.services.overtaking import Latest
 from hasim.units import SECOND, seconds
 
 RATE_WINDOW_NS = 60 * SECOND
@@ -17,15 +18,12 @@ _SAMPLE_NS = SECOND
 class TrafficBook:
     """The newest counters of every gateway about every master.
 
-    Counters count since the gateway's start, so a report that was lost is made
-    good by the next one, and one that was overtaken (its sequence number is not
-    higher than the last one's) is ignored. A gateway that has restarted (a higher
-    incarnation) counts from 0: what it had counted before is kept.
+    A report that was lost or overtaken takes nothing away (`hasim.services.overtaking`). A gateway
+    that has restarted counts from 0: what it had counted before is kept.
     """
 
     def __init__(self) -> None:
-        self._incarnation: dict[str, int] = {}
-        self._sequence: dict[str, int] = {}
+        self._latest = Latest()
         self._kept = (0, 0)
         """Answered and failed attempts of earlier incarnations."""
         self._rows: dict[str, dict[str, MasterTraffic]] = {}
@@ -40,25 +38,18 @@ class TrafficBook:
         self._samples.append((now, self._answered, self._failed))
 
     def track(self, now: int, report: GatewayReport) -> None:
-        """Take over a report, unless a newer one of its gateway is known."""
-        if report.incarnation > self._incarnation.get(report.gateway, 0):
-            self._begin(report.gateway, report.incarnation)
-        elif report.incarnation < self._incarnation[report.gateway]:
-            return
-        if report.sequence <= self._sequence.get(report.gateway, -1):
-            return
-        self._sequence[report.gateway] = report.sequence
+        """Take over what a report tells of masters that no later one of its gateway was about."""
+        if self._latest.begins(report.gateway, report.incarnation):
+            self._begin(report.gateway)
         rows = self._rows.setdefault(report.gateway, {})
-        for row in report.masters:
+        for row in self._latest.told_by(report):
             old = rows.get(row.master)
             self._answered += row.answered - (old.answered if old else 0)
             self._failed += row.failed - (old.failed if old else 0)
             rows[row.master] = row
         self._sample(now)
 
-    def _begin(self, gateway: str, incarnation: int) -> None:
-        self._incarnation[gateway] = incarnation
-        self._sequence.pop(gateway, None)
+    def _begin(self, gateway: str) -> None:
         answered, failed = self._kept
         for row in self._rows.pop(gateway, {}).values():
             answered, failed = answered + row.answered, failed + row.failed
@@ -110,8 +101,7 @@ class TrafficBook:
     def freeze(self) -> dict[str, Any]:
         """Plain data that `thaw` reads."""
         return {
-            "sequence": freeze(self._sequence),
-            "incarnation": freeze(self._incarnation),
+            "latest": freeze(self._latest),
             "kept": freeze(self._kept),
             "rows": freeze(self._rows),
             "samples": freeze(self._samples),
@@ -119,10 +109,9 @@ class TrafficBook:
 
     def thaw(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
-        self._sequence = thaw(dict[str, int], data["sequence"])
+        self._latest = thaw(Latest, data["latest"])
         self._rows = thaw(dict[str, dict[str, MasterTraffic]], data["rows"])
         every = [row for rows in self._rows.values() for row in rows.values()]
-        self._incarnation = thaw(dict[str, int], data["incarnation"])
         self._kept = thaw(tuple[int, int], data["kept"])
         self._answered = self._kept[0] + sum(row.answered for row in every)
         self._failed = self._kept[1] + sum(row.failed for row in every)

@@ -6,6 +6,7 @@ from typing import Any
 
 from hasim.events import GatewayReport, MasterTraffic
 from hasim.services.frozen import freeze, thaw
+from hasim.services.overtaking import Latest
 
 Row = dict[str, int]
 """Of one master: attempts `sent`, `answered`, `failed`, `in_flight`, and `latency_ns`."""
@@ -19,32 +20,23 @@ def empty_row() -> Row:
 class Merging:
     """The last that each gateway said of each master.
 
-    Counts are since the gateway's start, so a lost report is made good by the next one; they and
-    the numbers of reports begin anew with each incarnation of a gateway.
+    Counts begin anew with each incarnation of a gateway; see `hasim.services.overtaking`.
     """
 
     def __init__(self) -> None:
         self._gateways: dict[str, dict[str, MasterTraffic]] = {}
-        self._incarnations: dict[str, int] = {}
-        self._sequences: dict[str, int] = {}
+        self._latest = Latest()
 
     def restarted(self, gateway: str, incarnation: int) -> None:
         """A gateway is this incarnation by now; nothing if it is known, or older."""
-        if incarnation > self._incarnations.get(gateway, 0):
-            self._incarnations[gateway] = incarnation
-            self._sequences[gateway] = 0
+        if self._latest.begins(gateway, incarnation):
             self._gateways[gateway] = {}
 
     def take(self, report: GatewayReport) -> None:
-        """A report has come; an older one than the gateway's last is ignored."""
+        """A report has come: it is news of masters that no later one was about."""
         self.restarted(report.gateway, report.incarnation)
-        if report.incarnation < self._incarnations[report.gateway]:
-            return
-        if report.sequence > self._sequences.get(report.gateway, 0):
-            self._sequences[report.gateway] = report.sequence
-            rows = self._gateways.setdefault(report.gateway, {})
-            for traffic in report.masters:
-                rows[traffic.master] = traffic
+        for traffic in self._latest.told_by(report):
+            self._gateways.setdefault(report.gateway, {})[traffic.master] = traffic
 
     def add_to(self, metrics: dict[str, Row]) -> None:
         """Add the sums over the gateways to the rows of the masters; of latencies, the greatest."""
@@ -61,12 +53,10 @@ class Merging:
         """The state as plain data."""
         return {
             "gateways": freeze(self._gateways),
-            "sequences": freeze(self._sequences),
-            "incarnations": freeze(self._incarnations),
+            "latest": freeze(self._latest),
         }
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
         self._gateways = thaw(dict[str, dict[str, MasterTraffic]], data["gateways"])
-        self._sequences = thaw(dict[str, int], data["sequences"])
-        self._incarnations = thaw(dict[str, int], data["incarnations"])
+        self._latest = thaw(Latest, data["latest"])

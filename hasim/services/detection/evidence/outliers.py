@@ -16,6 +16,7 @@ from hasim.services.detection.evidence.source import (
     unknown_master,
 )
 from hasim.services.frozen import freeze, thaw
+from hasim.services.overtaking import Latest
 from hasim.services.watch import UNWATCHED, Watch
 from hasim.settings import count, duration, factor, settings, share
 from hasim.units import MILLISECOND, SECOND
@@ -107,8 +108,7 @@ class Interval:
 
     latest: dict[str, dict[str, Seen]] = field(default_factory=dict)
     before: dict[str, dict[str, Seen]] = field(default_factory=dict)
-    sequences: dict[str, int] = field(default_factory=dict)
-    incarnations: dict[str, int] = field(default_factory=dict)
+    reports: Latest = field(default_factory=Latest)
     began_ns: int = -1
 
     def of(self, master: str) -> tuple[int, int, float]:
@@ -126,8 +126,8 @@ class Interval:
 
     def forget(self, gateway: str) -> None:
         """A new process of the gateway counts from 0."""
-        for of_gateway in (self.latest, self.before, self.sequences):
-            of_gateway.pop(gateway, None)
+        self.latest.pop(gateway, None)
+        self.before.pop(gateway, None)
 
 
 class Outliers(Source):
@@ -154,19 +154,17 @@ class Outliers(Source):
         """Take a gateway's report, or its hello. KeyError for an unknown master."""
         assert isinstance(item, GatewayReport | GatewayHello)
         own, gateway = self._interval, item.gateway
-        known = own.incarnations.get(gateway, 1)
-        if item.incarnation > known:
-            own.incarnations[gateway] = item.incarnation
+        if isinstance(item, GatewayReport):
+            for traffic in item.masters:
+                if traffic.master not in self._masters:
+                    raise unknown_master(traffic.master, self._masters)
+        if own.reports.begins(gateway, item.incarnation):
             own.forget(gateway)
-        if isinstance(item, GatewayHello) or item.incarnation < known:
+        told = [] if isinstance(item, GatewayHello) else own.reports.told_by(item)
+        if not told:
             return []
-        if item.sequence <= own.sequences.get(gateway, 0):
-            return []
-        own.sequences[gateway] = item.sequence
         seen = own.latest.setdefault(gateway, {})
-        for traffic in item.masters:
-            if traffic.master not in self._masters:
-                raise unknown_master(traffic.master, self._masters)
+        for traffic in told:
             seen[traffic.master] = Seen(traffic.answered, traffic.against, traffic.latency_ns)
         if own.began_ns < 0:
             own.began_ns = now
