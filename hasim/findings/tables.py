@@ -44,9 +44,10 @@ class Tables(Recorded):
         (`number` is that of the incident in its replication.)
         """
         frame = self._table("failovers").rename(columns={"incident": "number"})
+        frame = frame.astype({"number": "Int64"})
         keys = ["cell", "replication", "number"]
         known = self.incidents.set_index(keys)["incident"]
-        frame = frame.join(known, on=keys).astype({"incident": "Int64", "number": "Int64"})
+        frame = frame.join(known, on=keys).astype({"incident": "Int64"})
         frame.insert(list(frame).index("number") + 1, "incident", frame.pop("incident"))
         return frame
 
@@ -125,7 +126,8 @@ class Tables(Recorded):
         ]
         paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
         own = [field.name for field in dataclasses.fields(Transient)]
-        return pd.DataFrame(rows, columns=["cell", *paths, *own])
+        frame = pd.DataFrame(rows, columns=["cell", *paths, *own])
+        return frame.astype(_numbers(Transient))
 
     @cached_property
     def transients(self) -> pd.DataFrame:
@@ -165,8 +167,16 @@ class Tables(Recorded):
         paths = dict.fromkeys(path for cell in self.study.cells for path in cell.varied)
         own = [field.name for field in dataclasses.fields(ROWS[name])]
         frame = pd.DataFrame(rows, columns=["cell", *paths, "replication", "seed", *own])
-        # A column of times without a single one would otherwise hold objects.
-        return frame.astype({column: "float64" for column in own if column.endswith("_s")})
+        return frame.astype(_numbers(ROWS[name]))
+
+
+def _numbers(row: type[Any]) -> dict[str, str]:
+    """The columns that hold numbers, in which what is missing is NaN.
+
+    Without a single number a column would otherwise hold objects.
+    """
+    kinds = ("float", "float | None")
+    return {field.name: "float64" for field in dataclasses.fields(row) if field.type in kinds}
 
 
 def metric_rows(found: Mapping[str, float | None]) -> Iterator[dict[str, Any]]:

@@ -52,9 +52,12 @@ def _mean(own: pd.DataFrame, name: str, unit: str) -> Field:
 
 
 def _shown(name: str, unit: str, found: Interval) -> Field:
-    low, high = found.low, found.high
-    if unit == "ratio":  # no share is outside
-        low, high = max(0.0, low), min(1.0, high)
+    low, high = (
+        max(0.0, found.low),
+        found.high,
+    )  # nothing here is below zero, and no share above one
+    if unit == "ratio":
+        high = min(1.0, high)
     known = found.value is not None
     least, most = (low if known else None), (high if known else None)
     return estimate_field(Estimate(name, unit, found.value, least, most, found.n, found.method))
