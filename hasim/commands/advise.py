@@ -23,7 +23,6 @@ from hasim.commands.shell import (
     FINE,
     INTERRUPTED,
     UNDECIDED,
-    detail,
     note,
     progress_bar,
     warn,
@@ -165,8 +164,8 @@ def _once(vary: list[tuple[str, str]]) -> dict[str, str]:
 
 def _keep(found: Advice, folder: Path) -> None:
     """Write the scenario, the figure and the page, and say where."""
+    from hasim.commands.output import keep_page
     from hasim.extras import installed
-    from hasim.report.html.library import NoLibraryError
     from hasim.report.style import save
 
     if found.scenario is not None:
@@ -178,10 +177,4 @@ def _keep(found: Advice, folder: Path) -> None:
         path = folder / "pareto.png"
         save(figure, path)
         note(f"Pareto front: {path}")
-    path = folder / "report.html"
-    try:
-        found.report(path)
-    except NoLibraryError as error:
-        detail(f"No page: {error}")
-    else:
-        note(f"Page: {path}")
+    keep_page(found, folder)

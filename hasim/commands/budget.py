@@ -178,7 +178,7 @@ def budget(
     """
     from hasim.api import budget as compute
     from hasim.api import prepare
-    from hasim.commands.output import show
+    from hasim.commands.output import keep_page, show
     from hasim.study.folder.places import RUNS
 
     loaded = prepare(
@@ -198,6 +198,7 @@ def budget(
         warn(f"Interrupted. What was done is kept in {place}; the same command goes on from there")
         return INTERRUPTED
     show(found, style)
+    keep_page(found, place)
     return _exit_code(found)
 
 

@@ -144,9 +144,11 @@ def capacity(
 
 
 def _keep(found: Capacity, folder: Path) -> None:
-    """Write the figure, and say where."""
+    """Write the figure and the page, and say where."""
+    from hasim.commands.output import keep_page
     from hasim.report.style import save
 
     path = folder / "capacity.png"
     save(found.figure(), path)
     note(f"Figure: {path}")
+    keep_page(found, folder)

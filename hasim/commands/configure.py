@@ -91,7 +91,7 @@ def configure(
     delay_law: str,
     style: str,
 ) -> int:
-    """Work out the settings of a detector from the quality of service that you want.
+    """Work out a detector's settings from the wanted quality.
 
     The longest interval between heartbeats that keeps the bounds, and what goes with it
     (Chen, Toueg, Aguilera 2002). Exit code 2 if nothing does.

@@ -78,7 +78,7 @@ EVERY = 25
 )
 @format_option
 def hunt(scenario: str | None, style: str, **options: Any) -> int:
-    """Hunt for the schedule of faults that breaks an invariant, or costs most.
+    """Hunt for faults that break an invariant, or cost most.
 
     Without SCENARIO in random worlds of everything: topologies, settings, algorithms, faults,
     operations. Worlds that reach something new are changed and tried again. With SCENARIO in that

@@ -64,7 +64,7 @@ def _read(parse: str) -> Callable[[click.Context, click.Parameter, str | None], 
 def objectives(
     run: Path, objective: float | None, window: int | None, maintenance: str, style: str
 ) -> int:
-    """Judge a run by an objective: windows kept, budget left, burn rates, pages.
+    """Judge a run by an objective: budget left, burn rates, pages.
 
     RUN is a run folder. Downtime is that of the service: any partition down, of any tier.
 

@@ -108,7 +108,10 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
     help="Start from a scenario of `hasim list`, with the recorded data that it uses.",
 )
 def new(name: str | None, like: str | None, system: str | None) -> int:
-    """Write a commented scenario, NAME.yaml; one of a system is printed if there is no NAME."""
+    """Write a commented scenario to start from.
+
+    It goes to NAME.yaml; one --from a system is printed if there is no NAME.
+    """
     from hasim.scenario.catalogue import copied, of_system, template
 
     if system is not None and like is not None:

@@ -89,7 +89,7 @@ def serve(
     cell: int,
     replication: int,
 ) -> int:
-    """Serve the dashboard and its metrics over HTTP, on this machine.
+    """Serve the dashboard and its metrics over HTTP.
 
     / is the dashboard as a page for a browser, which follows what happens; /dashboard what it
     shows, as JSON; /metrics OpenMetrics text with Unix time, for Prometheus. The scenario or

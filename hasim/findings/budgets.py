@@ -70,6 +70,20 @@ class Budgets(Finding):
         plain = map(budget_sheets.plain_cell, self.cells, self.verdicts)
         return {**self._header(), "year_s": budget_sheets.SECONDS, "cells": list(plain)}
 
+    def page(self) -> str:
+        """The budget as one HTML file: the nines, what the minutes are lost on, the tables.
+
+        Raises `hasim.report.html.library.NoLibraryError` without the extra ``report``.
+        """
+        from hasim.findings.budget_page import budget_page
+        from hasim.report.html.page import html_page
+
+        said = [
+            list(budget_sheets.remarks(self.measure, cell, judged))
+            for cell, judged in zip(self.cells, self.verdicts, strict=True)
+        ]
+        return html_page(budget_page(self.scenario.name, self.cells, said, self.paper()))
+
     def _header(self) -> dict[str, Any]:
         return {
             "scenario": self.scenario.name,

@@ -99,6 +99,16 @@ class Capacity(Finding):
             }
         return plain
 
+    def page(self) -> str:
+        """The capacity as one HTML file: whether today's load is carried, what is, the tables.
+
+        Raises `hasim.report.html.library.NoLibraryError` without the extra ``report``.
+        """
+        from hasim.findings.capacity_page import capacity_page
+        from hasim.report.html.page import html_page
+
+        return html_page(capacity_page(self.found, self.paper()))
+
     def figure(self) -> Figure:
         """What is carried, a bar for each number of masters down, and today's load."""
         from hasim.report.capacity import Bar, capacity_plot

@@ -49,6 +49,16 @@ class GateReport(outcome.GateReport, Finding):
         """All of it."""
         return gate_sheets.plain(self)
 
+    def page(self) -> str:
+        """The report as one HTML file: the verdict, what got worse and by how many margins, all.
+
+        Raises `hasim.report.html.library.NoLibraryError` without the extra ``report``.
+        """
+        from hasim.findings.gate_page import gate_page
+        from hasim.report.html.page import html_page
+
+        return html_page(gate_page(self, self.paper()))
+
     def render(self, form: str) -> str:
         """As one of the forms of every finding, ``junit`` or ``benchmark-action``."""
         match form:

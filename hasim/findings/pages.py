@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from hasim.findings import limits, losses, page_incidents
 from hasim.findings.decisions import chosen
 from hasim.findings.estimated import Estimated
+from hasim.findings.page_alerts import alerts_sheet
 from hasim.findings.page_load import LATENCY, LOAD, over_time
 from hasim.report.cells import text
 from hasim.report.format import estimate_text
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_DETAILS = 12
 """Incidents that are taken apart unless others are asked for."""
-_MARGIN_S = 60.0
-"""An alert so long after the end of an incident still belongs to it."""
 
 
 def page(
@@ -53,7 +50,7 @@ def page(
         Section("Estimates", list(_estimates(shown, names, measures))),
         Section("Detection and failover", list(_courses(shown))),
         Section("What the time was lost on", list(_losses(shown))),
-        Section("Alerts against truth", [_alerts(shown, names)]),
+        Section("Alerts against truth", [alerts_sheet(shown, names)]),
         Section("Load and latency", list(_load(journals))),
         Section("Incidents", list(_explorer(result, shown, details))),
     ]
@@ -204,61 +201,7 @@ def _load(journals: Mapping[str, Journal]) -> Iterator[Block]:
         )
 
 
-# -- alerts and incidents -------------------------------------------------------------------
-
-
-def _alerts(result: Estimated, names: Mapping[int, str]) -> Sheet:
-    """Of each cell: incidents that an alert told of and how soon, alerts that told of none."""
-    columns = [
-        Column("cell"),
-        *(
-            Column(name, align="right")
-            for name in (
-                "incidents",
-                "with an alert",
-                "median time to the alert",
-                "alerts",
-                "at no incident",
-            )
-        ),
-    ]
-    rows: list[list[Value]] = []
-    keys = ["cell", "replication"]
-    incidents: dict[Any, pd.DataFrame] = dict(list(result.incidents.groupby(keys)))
-    alerts = result.alerts[result.alerts["subject"].str.startswith("master:")]
-    for index, name in names.items():
-        own = alerts[alerts["cell"] == index]
-        total = int((result.incidents["cell"] == index).sum())
-        delays: dict[Any, float] = {}
-        stray = 0
-        for replication, subject, at_s in zip(
-            own["replication"], own["subject"], own["raised_at_s"], strict=True
-        ):
-            there = incidents.get((index, replication))
-            hit = None if there is None else _told_of(there, subject, at_s)
-            if hit is None:
-                stray += 1
-            else:
-                delays[hit[0]] = min(delays.get(hit[0], hit[1]), hit[1])
-        median = pd.Series(list(delays.values()), dtype=float).median() if delays else None
-        shown: Value = None if median is None else Field(f"{median:.2f} s", value=float(median))
-        rows.append([name, total, len(delays), shown, len(own), stray])
-    note = (
-        "An alert about a master belongs to the incident there during which it was raised, or "
-        f"within {_MARGIN_S:g} s of its end; one that belongs to none is a false alarm."
-    )
-    return Sheet(columns, rows, "Alerts and incidents", notes=[note])
-
-
-def _told_of(incidents: pd.DataFrame, subject: str, at_s: float) -> tuple[int, float] | None:
-    """The incident that an alert tells of, and how long after its start."""
-    own = incidents[incidents["master"] == subject.partition(":")[2]]
-    ends = own[["cured_at_s", "restored_at_s"]].max(axis=1).fillna(float("inf")) + _MARGIN_S
-    hits = own[(own["started_at_s"] <= at_s) & (at_s <= ends)]
-    if hits.empty:
-        return None
-    last = hits.iloc[-1]
-    return int(last["incident"]), float(at_s - last["started_at_s"])
+# -- incidents ------------------------------------------------------------------------------
 
 
 def _details(

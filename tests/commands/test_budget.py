@@ -29,6 +29,7 @@ faults:
   - {kind: hang, target: a, every: 100d, for: 1m}
 detection: {interval: 10s}
 """
+PAGE = str(Path("hasim-runs", "tiny-budget", "report.html"))
 QUICK = ("--quiet", "1h", "--pairs", "2", "--jobs", "1")
 OUTAGES = """\
 host,began,over,sort
@@ -57,7 +58,8 @@ def cli(*args: object) -> Result:
 
 def test_a_budget_as_json(tiny):
     result = cli("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, f"Page: {PAGE}\n")
+    assert Path(PAGE).read_text(encoding="utf-8").startswith("<!doctype html>")
     (cell,) = json.loads(result.stdout)["cells"]
     crash, hang = cell["faults"]
     assert (crash["per_year"]["value"], crash["processes"]) == (pytest.approx(12), 2)

@@ -155,8 +155,12 @@ def stacked(
     *,
     axis: str,
     unit: str,
+    of: str = "cell",
 ) -> Chart:
-    """A bar for each cell, made up of `parts` (by cell and part, in `unit`), in their order."""
+    """A bar for each cell (or what else it is `of`), made up of `parts`, in their order.
+
+    `parts` are by cell and part, in `unit`.
+    """
     kinds = list(dict.fromkeys(kind for own in parts.values() for kind in own))
     kinds = [kind for kind in kinds if any(own.get(kind) for own in parts.values())]
     rows = [(cell, kind, own.get(kind, 0.0)) for cell, own in parts.items() for kind in kinds]
@@ -191,7 +195,7 @@ def stacked(
             },
             "order": {"field": "order"},
             "tooltip": [
-                {"field": "cell", "title": "cell"},
+                {"field": "cell", "title": of},
                 {"field": "part", "title": "part"},
                 {
                     "field": "value",
@@ -210,7 +214,11 @@ def _cells(names: Sequence[str]) -> Spec:
 
 
 def dots(
-    name: str, title: str, rows: Sequence[tuple[str, float, float | None, float | None]], unit: str
+    name: str,
+    title: str,
+    rows: Sequence[tuple[str, float, float | None, float | None]],
+    unit: str,
+    about: str = "Each cell's estimate with its 95 % interval.",
 ) -> Chart:
     """A dot for each cell and the line of its 95 % interval: (cell, value, low, high)."""
     columns: dict[str, list[Any]] = {
@@ -243,7 +251,7 @@ def dots(
             },
         ],
     }
-    return Chart(name, title, "Each cell's estimate with its 95 % interval.", spec, columns)
+    return Chart(name, title, about, spec, columns)
 
 
 def over_time(

@@ -76,9 +76,20 @@ function underFigure(columns, title, name) {
   return element("div", { class: "row" }, csvLink(columns, name), details);
 }
 
+function fitted(spec, width) {
+  // Legends below a figure have as many columns as there is room for, and labels no wider than it.
+  const fit = (legend) => {
+    const label = Math.min(legend.labelLimit || 180, width - 40);
+    const columns = Math.max(1, Math.min(legend.columns || 6, Math.floor(width / (label + 30))));
+    return { ...legend, columns, labelLimit: legend.labelLimit ? label : undefined };
+  };
+  return JSON.parse(JSON.stringify(spec, (key, value) =>
+    key === "legend" && value && value.orient === "bottom" ? fit(value) : value));
+}
+
 async function draw(place, spec, columns, about) {
   const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container",
-    description: about, config: CONFIG, ...spec,
+    description: about, config: CONFIG, ...fitted(spec, place.clientWidth),
     data: { name: "rows", values: rowsOf(columns) } };
   const drawn = await vegaEmbed(place, whole, { renderer: "svg", actions: false, logLevel: 1 });
   const picture = place.querySelector("svg");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hasim.report.html.page import Page, Section, html_page
 from hasim.report.pareto import Spot
 from hasim.study.estimates.estimate import Estimate
 from tests.browser import SIZES, violations
+from tests.findings.examples import REPORT, budget_cell, budgets
 from tests.report.html.conftest import EVIL, HOSTILE
 
 
@@ -168,6 +170,22 @@ def test_the_front_of_an_advice_is_drawn(visit, tmp_path):
         assert violations(window) == []
         assert window.evaluate("document.documentElement.scrollWidth") <= width
         assert window.evaluate("document.querySelectorAll('img, b').length") == 0
+
+
+@pytest.mark.parametrize("name", ["bench", "budget"])
+def test_all_can_use_the_pages_of_other_findings(visit, tmp_path, name):
+    varied = {"masters.a.region": HOSTILE, "traffic.name": EVIL}
+    cells = budget_cell(quiet=True), replace(budget_cell(), index=1, varied=varied)
+    found = {"bench": replace(REPORT, suite=HOSTILE), "budget": budgets(*cells)}[name]
+    place = found.report(tmp_path / "page.html")
+    for width, dark in SIZES:
+        window = visit(place, width=width, dark=dark)
+        assert violations(window) == []
+        assert window.evaluate("document.documentElement.scrollWidth") <= width
+        drawn = window.locator("figure[data-figure] svg[role=img]")
+        assert drawn.count() == {"bench": 1, "budget": 5}[name]
+        assert window.evaluate("document.querySelectorAll('img, b').length") == 0
+        assert window.title() != "taken"
 
 
 def test_an_incident_tells_its_story(visit, page, hostile):
