@@ -50,6 +50,8 @@ _OF_FAILOVER = tuple(WORDS)[tuple(WORDS).index("decided_at_s") :]
 MOST_MASTERS = 12
 """Masters that get lanes: those of the incident first."""
 _BINS = 240
+_NEWS = ("declared_at_s", "restored_at_s")
+"""After the last of these moments little happens but that the fault is over."""
 
 
 def columns(found: Tables) -> dict[str, list[Any]]:
@@ -98,7 +100,7 @@ def detail(number: int, cell: str, row: Mapping[str, Any], journal: Journal) -> 
     last_ns = min(journal.horizon_ns, max(ends) + 3 * room)
     spans = _Spans(start_ns, first_ns, last_ns)
     shown = _masters(journal, str(row["master"]), timeline_rows(journal, first_ns, last_ns))
-    alerts = _add_alerts(spans, observer, alerts_of(facts_of(journal, observer)))
+    alerts = _add_alerts(spans, alerts_of(facts_of(journal, observer)))
     failed = _failed(spans, journal)
     for one in timeline_rows(journal, first_ns, last_ns):
         if one["lane"] in shown:
@@ -127,11 +129,20 @@ def detail(number: int, cell: str, row: Mapping[str, Any], journal: Journal) -> 
         "ending": story.ending,
         "why": list(story.why),
         "extent": [seconds(first_ns - start_ns), seconds(last_ns - start_ns)],
-        "view": [
-            max(seconds(first_ns - start_ns), -seconds(room)),
-            min(seconds(last_ns - start_ns), seconds(max(ends) - start_ns + room)),
-        ],
+        "view": _view(row, seconds(first_ns - start_ns), seconds(last_ns - start_ns)),
     }
+
+
+def _view(row: Mapping[str, Any], first_s: float, last_s: float) -> list[float]:
+    """The part of the time that is shown first: until service was restored and somewhat more.
+
+    All of it, if it never was: a fault may last for hours after that, with nothing new in it.
+    """
+    if row["restored_at_s"] is None:
+        return [first_s, last_s]
+    since = [row[name] - row["started_at_s"] for name in _NEWS if row[name] is not None]
+    length = max([*since, 0.5])
+    return [max(first_s, -0.3 * length), min(last_s, 1.6 * length)]
 
 
 def _own_tier(journal: Journal, master: str) -> Journal:
@@ -193,12 +204,12 @@ def _order(alerts: Sequence[str], journal: Journal, masters: Sequence[str]) -> l
     ]
 
 
-def _add_alerts(spans: _Spans, observer: str, alerts: Sequence[Alert]) -> list[str]:
-    """The alerts, a lane of the control plane for each subject; those lanes."""
+def _add_alerts(spans: _Spans, alerts: Sequence[Alert]) -> list[str]:
+    """The alerts of the control plane, a lane for each subject; those lanes."""
     lanes = []
     for alert in alerts:
         end_s = spans.last_s if alert.resolved_at_s is None else alert.resolved_at_s
-        kind, lane = f"alert {alert.severity}", f"{observer}: {alert.subject}"
+        kind, lane = f"alert {alert.severity}", f"alert: {alert.subject.replace(':', ' ')}"
         spans.add(lane, kind, alert.raised_at_s, end_s, alert.text)
         lanes.append(lane)
     return list(dict.fromkeys(lanes))

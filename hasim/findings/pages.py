@@ -99,7 +99,7 @@ def _choice(result: Estimated, names: Mapping[int, str], by: str) -> Iterator[Bl
     varied = dict(result.cells)[best.cell]
     settings: list[list[Value]] = [[Field(path), Field(text(v))] for path, v in varied.items()]
     yield Sheet([Column("setting", code=True), Column("value", code=True)], settings, "Set")
-    yield f"{title(best.measure)} is then {estimate_text(best.estimate)}."
+    yield f"{title(best.measure).capitalize()} is then {estimate_text(best.estimate)}."
     rows: list[list[Value]] = [[names[cell], behind, "worse"] for cell, behind in best.behind]
     rows += [[names[cell], "", "not told apart"] for cell in best.alike]
     rows += [[names[cell], "", "not known"] for cell in best.unknown]

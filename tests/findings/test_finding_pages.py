@@ -12,9 +12,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from hasim.findings.budget_sheets import CAUSES
 from hasim.findings.capacity_page import capacity_page
 from hasim.findings.gate_sheets import headline
 from hasim.findings.page_alerts import alerts_sheet
+from hasim.measures import causes
+from hasim.report.html import charts
 from hasim.report.sheet import Field, Paper, Sheet
 from hasim.study.rare.estimate import ALL, TOTAL
 from tests.findings.examples import EMPTY, REPORT, budget_cell, budgets, comparison
@@ -143,3 +146,14 @@ def test_an_alert_belongs_to_the_last_incident_there():
     result: Any = SimpleNamespace(incidents=incidents, alerts=alerts)
     rows = [[f.text for f in row] for row in alerts_sheet(result, {0: "x", 1: "y"}).fields()]
     assert rows == [["x", "4", "3", "4.00 s", "6", "2"], ["y", "1", "0", "-", "0", "0"]]
+
+
+def test_a_part_of_an_outage_has_one_colour_everywhere():
+    known = [name.replace("_", " ") for name in causes.CAUSES]
+    colours = charts.parts_colours(known)
+    assert len(set(colours)) == len(known)
+    assert charts.parts_colours([CAUSES[name] for name in causes.CAUSES]) == colours
+    # The parts of an outage that no cause has take colours that are free.
+    mixed = charts.parts_colours(["until suspected", "selecting", "fencing", "catching up"])
+    assert (mixed[0], mixed[2]) == (colours[0], colours[known.index("fencing")])
+    assert len(set(mixed)) == 4

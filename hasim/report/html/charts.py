@@ -6,6 +6,7 @@ printer. Fields are names of our own: a text of a file is a value and never a na
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,9 +16,25 @@ from hasim.report.survival import Observation, detected_by
 Spec = dict[str, Any]
 COLOURS = tuple(f"var(--c{number})" for number in range(7))
 DASHES = ([1, 0], [5, 2], [1, 1.2], [6, 1.5, 1, 1.5])
+USUAL: Mapping[str, int] = {
+    **dict.fromkeys(("undetected", "detection", "until suspected"), 0),
+    "until declared": 1,
+    **dict.fromkeys(("deciding", "decision"), 9),
+    "fencing": 2,
+    **dict.fromkeys(("transferring", "transfer"), 3),
+    **dict.fromkeys(("promoting", "promotion"), 4),
+    **dict.fromkeys(("redirecting", "redirection"), 5),
+    **dict.fromkeys(("mistaken", "false failover"), 6),
+    **dict.fromkeys(("overloaded", "overload"), 7),
+    **dict.fromkeys(("no capacity", "no backup: waiting for repair"), 8),
+}
+"""Which colour a part of an outage has: the same one in every figure."""
+_PARTS = 10
 STEPS = 500
 """A curve is drawn with at most about so many steps, each where it is."""
 _LOG_FROM = 30.0
+_ROUND_S = [round(d * 10.0**e, 9) for e in range(-6, 6) for d in (1, 2, 5)]
+"""Ticks of a logarithmic axis of time."""
 SECONDS: Spec = {
     "labelExpr": "format(datum.value, '~s') + 's'",
     "tickCount": 8,
@@ -170,7 +187,6 @@ def stacked(
         "value": [value for _, _, value in rows],
         "order": [kinds.index(kind) for _, kind, _ in rows],
     }
-    colours = [f"var(--p{k % 10})" for k in range(len(kinds))]
     spec: Spec = {
         "height": 24 * max(1, len(parts)),
         "mark": {"type": "bar", "stroke": "var(--paper)", "strokeWidth": 0.7},
@@ -190,7 +206,7 @@ def stacked(
                 "field": "part",
                 "type": "nominal",
                 "title": None,
-                "scale": {"domain": kinds, "range": colours},
+                "scale": {"domain": kinds, "range": parts_colours(kinds)},
                 "legend": {"orient": "bottom", "columns": 3},
             },
             "order": {"field": "order"},
@@ -206,6 +222,13 @@ def stacked(
         },
     }
     return Chart(name, title, about, spec, columns)
+
+
+def parts_colours(kinds: Sequence[str]) -> list[str]:
+    """The colours of parts: the usual one, or else one that no other has, as long as there are."""
+    taken = {USUAL[kind] for kind in kinds if kind in USUAL}
+    free = itertools.cycle([k for k in range(_PARTS) if k not in taken] or range(_PARTS))
+    return [f"var(--p{USUAL[kind] if kind in USUAL else next(free)})" for kind in kinds]
 
 
 def _cells(names: Sequence[str]) -> Spec:
@@ -271,7 +294,7 @@ def over_time(
     names = list(dict.fromkeys(columns["cell"]))
     y: Spec = {"field": "value", "type": "quantitative", "title": axis}
     if seconds:
-        y |= {"axis": {**SECONDS, "tickCount": 4}, "scale": {"type": "log"}}
+        y |= {"axis": {**SECONDS, "values": _ROUND_S}, "scale": {"type": "log"}}
     lines: Spec = {
         "height": 200,
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.6},
@@ -295,7 +318,13 @@ def over_time(
                 "field": "kind",
                 "type": "nominal",
                 "title": None,
-                "scale": {"domain": list(kinds), "range": list(COLOURS[: len(kinds)])},
+                "scale": {
+                    "domain": list(kinds),
+                    "range": [
+                        "var(--bad)" if kind == "failed" else colour
+                        for kind, colour in zip(kinds, COLOURS, strict=False)
+                    ],
+                },
                 "legend": {"orient": "bottom"},
             },
             "strokeDash": {

@@ -41,6 +41,7 @@ class Timeline {
     if (Object.keys(detail.failed || {}).length && detail.failed.at.length) {
       const above = set(DATA.timeline.failed);
       fit(above.layer[0].encoding.y.axis);
+      if (new Set(detail.failed.gateway).size === 1) above.layer[0].encoding.color.legend = null;
       this.views.push(await draw(this.above, above, detail.failed, "Failed messages per second. " + about));
     }
     const lanes = set(DATA.timeline.lanes);

@@ -67,7 +67,7 @@ def _lanes() -> dict[str, Any]:
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(colours), "range": list(colours.values())},
-        "legend": {"orient": "bottom", "columns": 5},
+        "legend": {"orient": "bottom", "columns": 5, "symbolType": "square", "symbolOpacity": 1},
     }
     y = {"field": "lane", "type": "nominal", "title": None, "scale": {}, "axis": {**_LEFT}}
     solid = {"calculate": "isValid(datum.strength) ? datum.strength : 1", "as": "solid"}

@@ -86,7 +86,7 @@ def test_the_time_axis_zooms_by_button_and_key(visit, page):
         return float(box.get_attribute("data-from")), float(box.get_attribute("data-to"))
 
     def ticks() -> list[str]:
-        return box.locator("svg").last.locator(".role-axis-label text").all_inner_texts()
+        return box.locator("svg").last.locator(".role-axis-label text").all_text_contents()
 
     start, end = shown()
     before = ticks()
