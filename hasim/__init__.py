@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hasim.api import (
         bench,
-        budget,
         compare,
         configure,
         data,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
         run,
         tradeoff,
     )
-    from hasim.deciding import advise, capacity
+    from hasim.deciding import advise, budget, capacity
     from hasim.findings.advice import Advice
     from hasim.findings.budgets import Budgets
     from hasim.findings.capacity import Capacity
@@ -61,7 +60,7 @@ _HOMES = {
     "__version__": "hasim.version",
     "advise": "hasim.deciding",
     "bench": "hasim.api",
-    "budget": "hasim.api",
+    "budget": "hasim.deciding",
     "capacity": "hasim.deciding",
     "compare": "hasim.api",
     "configure": "hasim.api",

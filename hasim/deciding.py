@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from hasim.api import Scenario
     from hasim.findings.advice import Advice
+    from hasim.findings.budgets import Budgets
     from hasim.findings.capacity import Capacity
     from hasim.report.progress import Auto
+    from hasim.study.rare.rates import Rate
+    from hasim.study.rare.runs import Measure
 
 T = TypeVar("T")
 Cause = Literal["own", "hang", "crash", "power-off"]
@@ -138,6 +141,71 @@ def capacity(
             loaded, terms, downs, after, folder, jobs=jobs, dask=dask, progress=tell
         )
     return Capacity(own.name, own.seed, found)
+
+
+def budget(
+    scenario: Scenario,
+    *,
+    rates: Mapping[str, str | float | Rate] | None = None,
+    measure: Measure = "uptime",
+    seed: int | None = None,
+    replications: int | None = None,
+    pairs: int | None = None,
+    triples: int = 0,
+    quadruples: int = 0,
+    quiet: str | None = None,
+    crude: str | None = None,
+    jobs: int | None = None,
+    dask: str | Client | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    overrides: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] | Auto | None = "auto",
+) -> Budgets:
+    """The unavailability of a year by fault and cause, from runs of minutes.
+
+    `rates` are faults per master by kind: ``"12/y"``, a number per second, or what
+    `hasim.study.rare.rates.fit` made of recorded outages; without one, the scenario says it
+    (``every``, ``schedule``, ``projection``). `measure` is ``uptime`` (every partition up),
+    ``uptime.mean`` (the mean partition) or ``uptime.k_of_n`` (as many masters serve as are
+    `needed`). `replications` counts runs with one fault, for each kind; `pairs` those with two
+    (default: as many; 0: none), `triples` those with three, each of which takes seven runs,
+    `quadruples` those with four, of fifteen (default: none); `quiet` is the simulated time without
+    faults (``"500h"``; default: an hour for each replication), `crude` that of a plain simulation
+    to compare with (default: none). `dask` as in `run`. With `out`, a folder keeps each run, so
+    that the same call goes on where an earlier one was stopped, unless it is to begin `fresh`. See
+    `hasim.study.rare.estimate`.
+
+    Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
+    otherwise as `run`.
+    """
+    from hasim.api import moved, prepare
+    from hasim.findings.budgets import Budgets
+    from hasim.study.rare.analysis import amounts_of, analyse
+    from hasim.study.rare.rates import parse_rates
+    from hasim.study.rare.runs import MEASURES
+    from hasim.units import parse_duration
+
+    if measure not in MEASURES:
+        raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
+    for name, given_count in (("pairs", pairs), ("triples", triples), ("quadruples", quadruples)):
+        if given_count is not None and given_count < 0:
+            raise ValueError(f"{name} must not be negative, got {given_count}")
+    loaded = prepare(scenario, seed=seed, replications=replications, overrides=overrides)
+    amounts = amounts_of(
+        loaded,
+        pairs=pairs,
+        quiet_ns=None if quiet is None else parse_duration(quiet),
+        plain_ns=0 if crude is None else parse_duration(crude),
+        triples=triples,
+        quadruples=quadruples,
+    )
+    given = parse_rates(rates or {})
+    kept = {"out": None if out is None else Path(out), "fresh": fresh}
+    with moved(progress, loaded.scenario.name) as tell:
+        where: dict[str, Any] = {"jobs": jobs, "dask": dask, "progress": tell, **kept}
+        cells = analyse(loaded, amounts, rates=given, of=measure, **where)
+    return Budgets(loaded.scenario, measure, amounts, tuple(cells))
 
 
 def _read(parse: Callable[[str], T], text: str, option: str) -> T:

@@ -142,7 +142,9 @@ class Journal:
         masters = {master["id"] for master in about["cluster"]["masters"]}
         others = [own["cluster"]["masters"] for own in self.header["tiers"].values()]
         foreign = {master["id"] for own in others for master in own} - masters
-        header = {key: value for key, value in self.header.items() if key != "tiers"}
+        header = {
+            key: value for key, value in self.header.items() if key not in ("tiers", "needed")
+        }
         whose = {name, *about["observers"]}
         found = []
         for record in self.records:

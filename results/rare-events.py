@@ -7,6 +7,7 @@ estimate of `hasim budget` with its interval, what it cost, and what a plain sim
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ from hasim.scenario.loader import from_data
 from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import Amounts, CellBudget, analyse
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP
+from hasim.study.rare.runs import Measure
 from hasim.units import MINUTE
 
 Data = Mapping[str, Any]
@@ -81,6 +83,36 @@ def one_of_two(crews: int) -> Data:
     }
 
 
+def enough(needed: int, count: int) -> Data:
+    """So many needed of so many, each down for 10 h in 1000 h, with as many crews as needed."""
+    return {
+        "name": "rare-events",
+        "horizon": "10m",
+        "needed": needed,
+        "masters": [{"id": "m1"}, *({"id": f"m{n}", "like": "m1"} for n in range(2, count + 1))],
+        "network": {"rtt": "0s", "local_rtt": "0s"},
+        "traffic": {"arrivals": {"law": "poisson", "rate": "0.0003/s"}, "owned": "0%"},
+        "detection": {"evidence": "probe", "interval": "30m", "fall": 1, "rise": 1},
+        "faults": [
+            {
+                "kind": "crash",
+                "target": "each",
+                "every": {"law": "exponential", "mean": "1000h"},
+                "for": HOURS,
+            }
+        ],
+    }
+
+
+def fewer(needed: int, count: int) -> float:
+    """How likely fewer are well, each independently 1000 h of 1010 h."""
+    down = 10 / 1010
+    return sum(
+        math.comb(count, ill) * down**ill * (1 - down) ** (count - ill)
+        for ill in range(count - needed + 1, count + 1)
+    )
+
+
 @dataclass(frozen=True)
 class Case:
     """A world, its unavailability in closed form, and the part of the budget that is meant."""
@@ -91,15 +123,18 @@ class Case:
     amounts: Amounts
     crude: str
     part: tuple[str, str] = (FAULTS, ALL)
+    of: Measure = "uptime"
 
     def budget(self, jobs: int | None = None) -> CellBudget:
         """What `hasim budget` makes of it."""
-        (cell,) = analyse(from_data(self.data), self.amounts, jobs=jobs)
+        (cell,) = analyse(from_data(self.data), self.amounts, of=self.of, jobs=jobs)
         return cell
 
 
 QUIET = 10 * MINUTE
 """Without faults; nothing is lost there, so nothing can go wrong."""
+QUIET_RHYTHM = 60 * MINUTE
+"""The same for worlds with a check each half hour."""
 CASES = [
     Case(
         "failover, coverage 1, D+F 40 s",
@@ -136,6 +171,21 @@ CASES = [
             (1, "one repair crew", 1.960400e-4),
         )
     ),
+    *(
+        Case(
+            f"{needed} of {count}, as many crews as needed",
+            enough(needed, count),
+            fewer(needed, count),
+            Amounts(2, 2, QUIET_RHYTHM, triples=triples, quadruples=quadruples),
+            f"3,000 times of {count - needed + 1} down, {years} years",
+            (OVERLAP, "no_capacity"),
+            "uptime.k_of_n",
+        )
+        for needed, count, triples, quadruples, years in (
+            (3, 5, 700, 120, "120,000"),
+            (1, 3, 900, 0, "1,200,000"),
+        )
+    ),
 ]
 """The values of Markov models and of the renewal-reward theorem; MTBF 720 h, repair an hour."""
 
@@ -149,7 +199,8 @@ the interval over the closed form. Wall and processor time are of {jobs} process
 
 Failover with coverage c is renewal reward: down = c (D + F) + (1 - c) R, U = down / (MTBF + down),
 with an MTBF of 720 h and a repair R of an hour. 1 of 2 is a birth-death process: each master
-fails once in 1000 h, a repair takes 10 h.
+fails once in 1000 h, a repair takes 10 h. 3 of 5 and 1 of 3 are binomial, of as many masters as
+are `needed`: three and (of 3 of 5) four faults at a time.
 
 | case | closed form | estimate | inside | half-width | runs | wall | processor |
 | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |
@@ -178,8 +229,9 @@ def row(case: Case, jobs: int) -> str:
     found = cell.budget.parts[case.part]
     inside = "yes" if found.low <= case.exact <= found.high else "no"
     half = (found.high - found.low) / 2 / case.exact
-    # Behind a pair of faults stand three runs: with both, and with either alone.
-    runs = case.amounts.singles + 3 * case.amounts.pairs
+    # Behind a pair of faults stand three runs: with both, and with either alone; and so on.
+    amounts = case.amounts
+    runs = amounts.singles + 3 * amounts.pairs + 7 * amounts.triples + 15 * amounts.quadruples
     fields = (
         case.name,
         f"{case.exact:.6e}",

@@ -114,10 +114,10 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
 )
 @click.option(
     "--measure",
-    type=click.Choice(["uptime", "uptime.mean"]),
+    type=click.Choice(["uptime", "uptime.mean", "uptime.k_of_n"]),
     default="uptime",
     show_default=True,
-    help="Of every partition at once, or of the mean one.",
+    help="Of every partition at once, of the mean one, or of enough masters.",
 )
 @set_option("Replace a setting, e.g. detection.fall=3 or faults.0.for=1h.")
 @click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed.")
@@ -132,6 +132,12 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     type=click.IntRange(min=0),
     default=0,
     help="Runs with three faults, each of which takes seven.  [default: none]",
+)
+@click.option(
+    "--quadruples",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Runs with four faults, each of which takes fifteen.  [default: none]",
 )
 @click.option(
     "--quiet",
@@ -170,15 +176,15 @@ def budget(
     """Split a year's downtime by fault and cause.
 
     Five and six nines from runs of minutes: faults are put into short runs, one at a
-    time and two at a time (or three), and weighed with how often they strike. How often is given by
+    time and two at a time (or more), and weighed with how often they strike. How often is given by
     --rate, fitted to a --trace, or in the scenario (every, schedule, projection).
 
     Exit codes: 0 fine, 1 the scenario expects more uptime (uptime.renewal_reward),
     2 bad input, 3 that is undecided, 4 a run crashed, 130 interrupted.
     """
-    from hasim.api import budget as compute
     from hasim.api import prepare
     from hasim.commands.output import keep_page, show
+    from hasim.deciding import budget as compute
     from hasim.study.folder.places import RUNS
 
     loaded = prepare(
@@ -215,6 +221,7 @@ def _planned(loaded: Loaded, given: Mapping[str, Any], options: Mapping[str, Any
         quiet_ns=None if quiet is None else parse_duration(quiet),
         plain_ns=0 if crude is None else parse_duration(crude),
         triples=options["triples"],
+        quadruples=options["quadruples"],
     )
     return BudgetPlan.of(planned(loaded, amounts, parse_rates(given)))
 

@@ -39,7 +39,11 @@ CROWDED = 0.3
 """Faults in a window from which on they are not called rare: (Lambda W)^3 / 6 is half a percent."""
 MATTERS = 0.01
 """What is left out is worth a word on how to have it, from this share of the whole on."""
-OF = {"uptime": "every partition up", "uptime.mean": "the mean partition up"}
+OF = {
+    "uptime": "every partition up",
+    "uptime.mean": "the mean partition up",
+    "uptime.k_of_n": "as many masters serve as are needed",
+}
 
 
 def estimate_of(measure: str, unit: str, interval: Interval) -> Estimate:
@@ -287,7 +291,7 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
     budget = cell.budget
     uptime = estimate_text(estimate_of("uptime", "ratio", budget.uptime))
     reached = _bounded(nines(budget.unavailability)).text
-    of = "the tier serves" if cell.stateless else OF[measure]
+    of = "the tier serves" if cell.stateless and measure != "uptime.k_of_n" else OF[measure]
     yield f"Uptime ({of}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
@@ -305,9 +309,10 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
             f"Half of the runs with one fault have the first order to the fencing device fail; "
             f"they count {percent(cell.fence_fails)}."
         )
-    many = {1: "two", 2: "three", 3: "four"}[budget.most]
+    many = {1: "two", 2: "three", 3: "four", 4: "five"}[budget.most]
     matters = budget.left_out > MATTERS * (budget.unavailability.value or 0.0)
-    asked = "; --triples says what three cost" if budget.most == 2 and matters else ""
+    costs = {2: "; --triples says what three cost", 3: "; --quadruples says what four cost"}
+    asked = costs.get(budget.most, "") if matters else ""
     yield (
         f"Left out: {many} or more faults at a time, of the order of "
         f"{significant(budget.left_out * SECONDS, 2)} s a year "
@@ -360,9 +365,10 @@ def _quiet_remark(budget: Budget) -> str:
 
 def about(header: Mapping[str, Any]) -> str:
     """What all numbers rest on."""
-    three = f", {header['triples']} with three" if header["triples"] else ""
+    asked = (("three", header["triples"]), ("four", header["quadruples"]))
+    more = "".join(f", {count} with {word}" for word, count in asked if count)
     return (
         f"Seed {header['seed']}; {header['runs']} runs with one fault of each kind, "
-        f"{header['pairs']} with two{three}. Intervals are 95 %; a year has 365.25 days. Each "
+        f"{header['pairs']} with two{more}. Intervals are 95 %; a year has 365.25 days. Each "
         f"fault meets the partitions at home: where the scenario puts them."
     )

@@ -29,8 +29,8 @@ PROJECTED = "uptime.renewal_reward"
 class Budgets(Finding):
     """The budget of each cell of a scenario, in `cells`.
 
-    `measure` says of what: ``uptime`` (every partition up) or ``uptime.mean`` (the mean
-    partition).
+    `measure` says of what: ``uptime`` (every partition up), ``uptime.mean`` (the mean
+    partition) or ``uptime.k_of_n`` (as many masters serve as are needed).
     """
 
     scenario: Scenario
@@ -92,6 +92,7 @@ class Budgets(Finding):
             "runs": self.amounts.singles,
             "pairs": self.amounts.pairs,
             "triples": self.amounts.triples,
+            "quadruples": self.amounts.quadruples,
         }
 
     def __repr__(self) -> str:

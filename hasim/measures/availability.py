@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from hasim.measures.causes import CAUSES, Share, merged, shares
+from hasim.measures.enough import short_of
 from hasim.measures.facts import Facts
 from hasim.measures.primacy import dual_primary_ns
 from hasim.measures.serving import TIER, stateless_down
@@ -78,6 +79,13 @@ class Availability(Downtime):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enough(Downtime):
+    """The time in which a tier had fewer masters that serve than it needs; whether at the end."""
+
+    down_at_end: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DownRow:
     """A stretch in which the service was down, with one cause.
 
@@ -131,6 +139,13 @@ def whole_of(tiers: Sequence[Facts]) -> Availability:
         down_at_end=any(not down.restored for facts in tiers for down in facts.downs()),
         outages=len(union(share.span for share in together)),
     )
+
+
+def enough_of(tiers: Sequence[Facts]) -> Enough:
+    """The time in which any tier had fewer masters that serve than it needs (k of n)."""
+    together = merged({n: short_of(facts) for n, facts in enumerate(tiers)})
+    at_end = bool(together) and together[-1].span.end_ns == tiers[0].horizon_ns
+    return Enough(**_downtime(together), down_at_end=at_end)
 
 
 def downs_of(tiers: Sequence[Facts]) -> list[DownRow]:

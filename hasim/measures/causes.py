@@ -176,7 +176,7 @@ def _cause_of_tier(facts: Facts, t_ns: int) -> str:
 
 def _cause_at_owner(facts: Facts, owner: str, t_ns: int) -> str:
     """What is wrong with the owner while no failover of the partition is under way, or empty."""
-    fence = _fence_at(facts, owner, t_ns)
+    fence = fence_at(facts, owner, t_ns)
     declared = owner in facts.verdicts and facts.verdicts[owner].declared.at(t_ns)
     if declared and fence != "mistaken":
         return "deciding"
@@ -186,8 +186,11 @@ def _cause_at_owner(facts: Facts, owner: str, t_ns: int) -> str:
     return "undetected" if struck else ""
 
 
-def _fence_at(facts: Facts, owner: str, t_ns: int) -> str:
-    """What the downtime of a master that is off is charged to: the declaration behind its fence."""
+def fence_at(facts: Facts, owner: str, t_ns: int) -> str:
+    """What the downtime of a master that is off is charged to: the declaration behind its fence.
+
+    Empty if it is not off.
+    """
     for off in facts.fenced_of[owner]:
         if off.span.holds(t_ns):
             charged = [c for c in facts.courses if c.failover == off.failover]

@@ -8,7 +8,7 @@ from typing import Any
 
 from hasim import stored
 from hasim.measures.alerts import Alert
-from hasim.measures.availability import Availability, DownRow, PartitionRow
+from hasim.measures.availability import Availability, DownRow, Enough, PartitionRow
 from hasim.measures.balance import Balance, Window
 from hasim.measures.churn import ChurnRow
 from hasim.measures.clients import ClientRow
@@ -45,6 +45,8 @@ class Measured:
     service: Availability
     load: Load
     balance: Balance
+    k_of_n: Enough | None = None
+    """The time in which fewer masters served than a tier needs; None in runs of before."""
     incidents: tuple[Incident, ...] = ()
     failovers: tuple[Failover, ...] = ()
     mistakes: tuple[Mistake, ...] = ()

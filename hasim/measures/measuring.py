@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hasim.journal import Journal
 from hasim.measures.alerts import alerts_of
-from hasim.measures.availability import availability_of, downs_of, whole_of
+from hasim.measures.availability import availability_of, downs_of, enough_of, whole_of
 from hasim.measures.balance import balance_of, windows_of
 from hasim.measures.churn import churn_of
 from hasim.measures.clients import clients_of
@@ -74,6 +74,7 @@ def _measured(facts: Facts) -> Measured:
         service=whole,
         load=load_of(facts, masters, messages),
         balance=balance_of(facts, windows),
+        k_of_n=enough_of([facts]),
         incidents=tuple(incidents),
         failovers=tuple(failovers_of(facts)),
         mistakes=tuple(mistakes),
@@ -110,6 +111,7 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
     return dataclasses.replace(
         first,
         service=whole_of(every),
+        k_of_n=enough_of(every),
         faults=tuple(row for one in found for row in one.faults if row.masters)
         + tuple(row for row in first.faults if not row.masters),
         needless_pages=sum(one.needless_pages for one in found),

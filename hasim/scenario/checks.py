@@ -196,6 +196,8 @@ def _masters(world: WorldSettings) -> Found:
         yield ("masters",), "needs at least one master that is not absent"
     elif not (world.stateless or world.owners):
         yield ("masters",), "needs at least one master that is no standby, to own a partition"
+    if masters and world.needed > len(masters):
+        yield ("needed",), f"must be at most {len(masters)}, as many masters as there are"
     for index, master in enumerate(masters):
         if master.standby and world.stateless:
             yield (

@@ -145,6 +145,7 @@ def _about(tier: Tier) -> dict[str, Any]:
             "deadline_ns": settings.requests.deadline_ns,
         },
         "requests": _requests(settings.requests),
+        **({"needed": settings.needed} if settings.needed != 1 else {}),
     }
 
 

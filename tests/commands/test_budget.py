@@ -96,7 +96,7 @@ def test_from_python(tiny):
     assert found.cells[0].plain is not None
     assert found.cells[0].plain_s == 72000
     assert json.loads(found.render("json"))["cells"][0]["crude"]["simulated_s"] == 72000
-    with pytest.raises(ValueError, match=r"measure must be uptime or uptime\.mean"):
+    with pytest.raises(ValueError, match=r"must be one of uptime, uptime\.mean, uptime\.k_of_n"):
         hasim.budget(SCENARIO_DATA, measure="success")  # type: ignore[arg-type]
 
 

@@ -29,6 +29,11 @@ def up_s(run: Measured) -> float:
     return run.horizon_s - run.service.down_s
 
 
+def enough(run: Measured) -> float | None:
+    """The share of time in which each tier had as many masters at work as it needs."""
+    return None if run.k_of_n is None else 1.0 - run.k_of_n.down_s / run.horizon_s
+
+
 def _worst(minutes: int, run: Measured) -> float | None:
     return windowed(run.users, minutes, run.horizon_s)
 
@@ -72,6 +77,17 @@ MEASURES = (
         block="service",
         better="more",
         detail="Of tiers in series: of each of them. Of a tier without state: as `uptime`.",
+    ),
+    Measure(
+        name="uptime.k_of_n",
+        title="uptime k of n",
+        unit="ratio",
+        meaning="Share of time in which as many masters serve as are needed.",
+        estimator=Mean(enough),
+        block="service",
+        better="more",
+        detail="As many as `needed` says (of each tier), one by default. A master serves that is "
+        "well, is not held for failed, and is neither absent nor in maintenance.",
     ),
     *_user_uptimes(),
     Measure(

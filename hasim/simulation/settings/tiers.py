@@ -10,7 +10,7 @@ from hasim.services.detection.settings import DetectionSettings
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.monitoring.settings import MonitorSettings
-from hasim.settings import duration, settings
+from hasim.settings import count, duration, settings
 from hasim.simulation.settings.masters import (
     FencingDeviceSettings,
     MasterSettings,
@@ -54,6 +54,13 @@ class ClusterSettings:
     p2, ... in this order. If no message is owned (`owned: 0%`), they are a tier without
     state: none owns anything, so that nothing is fenced or moved, and `uptime` is the share of time
     in which one of them serves."""
+    needed: Annotated[
+        int,
+        count(
+            "How many masters must serve for there to be enough of them (k of n): what "
+            "`uptime.k_of_n` measures. It changes nothing that happens."
+        ),
+    ] = 1
     replication: ReplicationSettings = ReplicationSettings()
     """Copies of the state."""
     fencing_device: FencingDeviceSettings = FencingDeviceSettings()

@@ -52,8 +52,8 @@ PLAIN_RUNS = 20
 class Amounts:
     """How much is simulated of each cell.
 
-    Runs with one fault for each kind, runs with two, with three; the time without faults, and that
-    of the plain simulation, in nanoseconds.
+    Runs with one fault for each kind, runs with two, with three, with four; the time without
+    faults, and that of the plain simulation, in nanoseconds.
     """
 
     singles: int
@@ -61,6 +61,12 @@ class Amounts:
     quiet_ns: int
     plain_ns: int = 0
     triples: int = 0
+    quadruples: int = 0
+
+    @property
+    def most(self) -> int:
+        """How many faults at a time there are runs with."""
+        return 4 if self.quadruples else 3 if self.triples else 2
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,11 @@ def amounts_of(
     quiet_ns: int | None = None,
     plain_ns: int = 0,
     triples: int = 0,
+    quadruples: int = 0,
 ) -> Amounts:
     """As many runs of each sort as the scenario has replications, and as many quiet hours.
 
-    None with three faults, unless they are asked for.
+    None with three or four faults, unless they are asked for.
     """
     rule = loaded.scenario.replications
     count = rule.at_least if isinstance(rule, Sequential) else rule
@@ -107,6 +114,7 @@ def amounts_of(
         quiet_ns=count * HOUR if quiet_ns is None else quiet_ns,
         plain_ns=plain_ns,
         triples=triples,
+        quadruples=quadruples,
     )
 
 
@@ -238,7 +246,7 @@ def _design(loaded: Loaded, cell: Cell, rates: Mapping[str, Rate], amounts: Amou
         seed=loaded.scenario.seed,
         quiet_ns=max(1, min(quiet_ns, amounts.quiet_ns)),
         plain_ns=min(math.ceil(amounts.plain_ns / PLAIN_RUNS), span_ns),
-        thrice=amounts.triples > 0,
+        most=amounts.most,
     )
 
 
@@ -262,7 +270,7 @@ def _numbers(design: Design, amounts: Amounts) -> list[int]:
     plain = math.ceil(amounts.plain_ns / design.plain_ns) if amounts.plain_ns else 0
     quiet = math.ceil(amounts.quiet_ns / design.quiet_ns)
     counts = [amounts.singles] * len(design.classes) + [amounts.pairs, quiet, plain]
-    counts += [amounts.triples] * design.thrice
+    counts += [amounts.triples, amounts.quadruples][: design.most - 2]
     return [
         replication * design.groups + group
         for replication in range(max(counts))
@@ -279,12 +287,8 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
         group = number % design.groups
         if group < len(design.classes):
             ends.append(design.end_ns(design.single(number, group)))
-        elif group == len(design.classes):
-            double = design.double(number)
-            ends.append(design.end_ns(double.first, double.second))
-        elif group == len(design.classes) + 3:
-            three = design.triple(number)
-            ends.append(design.end_ns(three.first, three.second, three.third))
+        elif order := design.order(number):
+            ends.append(design.end_ns(*design.several(order, number).strikes))
     longest = design.struck(max(ends))
     problems = list(world_problems(longest))
     if design.plain_ns:
@@ -336,9 +340,8 @@ def _runs(design: Design, trials: Mapping[int, Trial]) -> Runs:
     for number in sorted(trials):
         grouped[number % design.groups].append(trials[number].found)
     singles, (pairs, quiet, plain, *more) = grouped[: len(names)], grouped[len(names) :]
-    return Runs(
-        dict(zip(names, singles, strict=True)), pairs, more[0] if more else [], quiet, plain
-    )
+    by_order = dict(enumerate(more, 3))
+    return Runs(dict(zip(names, singles, strict=True)), pairs, by_order, quiet, plain)
 
 
 def _budget(
@@ -364,7 +367,7 @@ def _budget(
             runs.singles,
             runs.pairs,
             runs.quiet,
-            triples=runs.triples,
+            more=runs.more,
             window_s=windows,
             mistaken=mistaken,
             causes=CAUSES,

@@ -13,8 +13,8 @@ which the first fault has left no trace, and Lambda the sum of the intensities. 
 does not strike while its own fault lasts: such pairs add nothing. The integral is W times
 the mean of E at a uniformly distributed moment of the window, with pairs drawn in
 proportion to lambda_a lambda_b. What is left out needs three faults within one
-window; with runs of three, their term is added likewise (what three faults add to all that two
-and one of them do, over two windows), and what is left out needs four.
+window; with runs of three (or four), their terms are added likewise (what they add to all that
+fewer of them do, over all windows), and what is left out needs one more.
 
 That is the expansion of a stationary mean in the factorial moments of the driving
 point process (Reiman, Simon, "Open queueing systems in light traffic", Mathematics of
@@ -100,13 +100,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A run with two faults beside the runs with either of them alone; or one with three.
+    """A run with two faults beside the runs with either of them alone; or one with more.
 
     `excess_s` is, by cause, the downtime with both less the downtimes with either, all over
     the same `span_s`; `weight` the length of the window in which the second began at a
     uniformly distributed moment (or, if pairs were chosen by some importance, that length times
-    the mean importance over its own), in seconds. Of three faults it is what they add to the
-    downtimes of any two and one, and the weight has both windows. A pair that cannot be (the
+    the mean importance over its own), in seconds. Of more faults it is what they add to the
+    downtimes of any fewer of them, and the weight has all windows. A pair that cannot be (the
     second fault of a process during its first) has an excess of zero and no span.
     """
 
@@ -123,8 +123,8 @@ class Budget:
     `parts` has, by (fault, cause), its estimate: faults are the names of the kinds, then
     `OVERLAP`, `FAULTS`, `QUIET` and `TOTAL`; causes those of `causes`, and `ALL`. `down_s` has
     the mean downtime of one fault of each kind (seconds). `crowd` is Lambda W: the mean number
-    of faults in a window; `pairs` and `triples` how many were simulated. `quiet_s` is the
-    simulated time without faults, `mistakes` the false failovers seen in it, `floor` the upper
+    of faults in a window; `tried` how often two, three, ... at a time were simulated. `quiet_s` is
+    the simulated time without faults, `mistakes` the false failovers seen in it, `floor` the upper
     bound of what they may cost that rests on none having been seen (0 if some were).
     """
 
@@ -133,8 +133,7 @@ class Budget:
     parts: Mapping[tuple[str, str], Interval]
     down_s: Mapping[str, Interval]
     crowd: float
-    pairs: int
-    triples: int
+    tried: Mapping[int, int]
     quiet_s: float
     mistakes: int
     floor: float
@@ -165,13 +164,13 @@ class Budget:
     @property
     def most(self) -> int:
         """How many faults at a time were tried."""
-        return 3 if self.triples else 2 if self.pairs else 1
+        return max((order for order, count in self.tried.items() if count), default=1)
 
     @property
     def left_out(self) -> float:
         """The order of what was left out: the probability of more faults in a window than tried.
 
-        (Lambda W)^3 / 6 for three; (Lambda W)^2 / 2 if there were no pairs.
+        (Lambda W)^3 / 3! for three; (Lambda W)^2 / 2 if there were no pairs.
         """
         return self.crowd ** (self.most + 1) / math.factorial(self.most + 1)
 
@@ -182,7 +181,7 @@ def estimate(
     pairs: Sequence[Pair] = (),
     quiet: Sequence[Run] = (),
     *,
-    triples: Sequence[Pair] = (),
+    more: Mapping[int, Sequence[Pair]] | None = None,
     window_s: Mapping[str, float] | None = None,
     mistaken: Interval | None = None,
     causes: Sequence[str] = CAUSES,
@@ -191,23 +190,25 @@ def estimate(
     """The budget from independent runs.
 
     `singles` has the runs with one fault by the name of its kind; `pairs` draw the first and the
-    second fault in proportion to the intensities, `triples` the third as well; without `quiet`
-    runs, service is taken never to be down without a fault. `window_s` is the mean window by the
-    first fault's kind (default: as long as the fault lasts). `mistaken` is the share of time that
-    false failovers cost, where that is known better than the quiet runs can tell.
+    second fault in proportion to the intensities, `more` has those of three and more; without
+    `quiet` runs, service is taken never to be down without a fault. `window_s` is the mean window
+    by the first fault's kind (default: as long as the fault lasts). `mistaken` is the share of time
+    that false failovers cost, where that is known better than the quiet runs can tell.
     """
     windows = window_s or {kind.name: kind.mean_s for kind in kinds}
     base = _shares(quiet, len(causes))
     costs = {kind.name: _costs(singles[kind.name], base, level) for kind in kinds}
     known = mistaken is not None or not quiet or _lost_by_mistake(quiet, causes)
     floor = 0.0 if known else _floor(singles, quiet, level)
+    several = {2: pairs, **(more or {})}
     rows = {
         **{k.name: [product(k.intensity, cost) for cost in costs[k.name]] for k in kinds},
         OVERLAP: _overlaps(kinds, pairs, base, level),
     }
-    if triples:
-        of_three = _overlaps(kinds, triples, -base, level, order=3)
-        rows[OVERLAP] = [total(both) for both in zip(rows[OVERLAP], of_three, strict=True)]
+    for order, found in (more or {}).items():
+        added = _overlaps(kinds, found, (-1) ** order * base, level, order)
+        if found:
+            rows[OVERLAP] = [total(both) for both in zip(rows[OVERLAP], added, strict=True)]
     rows[FAULTS] = [
         _of_faults(kinds, [costs[kind.name][i] for kind in kinds], overlap)
         for i, overlap in enumerate(rows[OVERLAP])
@@ -229,8 +230,7 @@ def estimate(
         },
         down_s={name: own[-1] for name, own in costs.items()},
         crowd=sum((kind.intensity.value or 0.0) * windows[kind.name] for kind in kinds),
-        pairs=len(pairs),
-        triples=len(triples),
+        tried={order: len(found) for order, found in several.items()},
         quiet_s=sum(run.span_s for run in quiet),
         mistakes=sum(run.mistakes for run in quiet),
         floor=floor,

@@ -18,14 +18,14 @@ from hasim.study.rare.estimate import ALL, FAULTS, Kind, Pair, Run, estimate
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs of a cell: with one fault (by its kind), two, three, none, and plain ones.
+    """All runs of a cell: with one fault (by its kind), two, none, more, and plain ones.
 
-    They are numbered alike in every cell.
+    They are numbered alike in every cell. `more` is by how many faults there are at a time.
     """
 
     singles: Mapping[str, Sequence[Run]]
     pairs: Sequence[Pair]
-    triples: Sequence[Pair]
+    more: Mapping[int, Sequence[Pair]]
     quiet: Sequence[Run]
     plain: Sequence[Run] = ()
 
@@ -51,17 +51,17 @@ def faults_difference(
             )
             for a, b in both
         ]
-    pairs, triples = (
-        [
-            Pair(tuple(_added(b, sign * bases[1]) - _added(a, sign * bases[0])), 1.0, 0.0,
-                 a.open_end or b.open_end)
+
+    def added(order: int, ours: Sequence[Pair], theirs: Sequence[Pair]) -> list[Pair]:
+        base, others = ((-1) ** order * own for own in bases)
+        return [
+            Pair(tuple(_added(b, others) - _added(a, base)), 1.0, 0.0, a.open_end or b.open_end)
             for a, b in zip(ours, theirs, strict=True)
         ]
-        for ours, theirs, sign in (
-            (one.pairs, other.pairs, 1.0), (one.triples, other.triples, -1.0)
-        )
-    )  # fmt: skip
-    found = estimate(kinds, singles, pairs, triples=triples, causes=causes, level=level)
+
+    pairs = added(2, one.pairs, other.pairs)
+    more = {order: added(order, own, other.more[order]) for order, own in one.more.items()}
+    found = estimate(kinds, singles, pairs, more=more, causes=causes, level=level)
     return found.parts[FAULTS, ALL]
 
 

@@ -1,4 +1,4 @@
-"""The runs behind a budget: worlds with one fault, two or three, with none, and plain ones."""
+"""The runs behind a budget: worlds with one fault or several, with none, and plain ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -23,14 +23,12 @@ from hasim.simulation.streams import Stream, generator
 from hasim.study.rare.estimate import Pair, Run
 from hasim.study.rare.rates import FaultClass, Target
 from hasim.study.rare.strikes import (
-    Double,
-    Doubles,
+    Candidates,
     Floats,
     Integers,
+    Several,
     Strike,
     Strikes,
-    Triple,
-    Triples,
     chosen,
 )
 from hasim.units import HOUR, SECOND, seconds
@@ -38,9 +36,19 @@ from hasim.units import HOUR, SECOND, seconds
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
 
-Measure = Literal["uptime", "uptime.mean"]
-CANDIDATES = 256
-"""Pairs of faults that one to be simulated is chosen among."""
+Measure = Literal["uptime", "uptime.mean", "uptime.k_of_n"]
+MEASURES = get_args(Measure)
+"""What a budget can be of."""
+AFTERWARDS = 0.01
+"""What the time after the cures counts beside that with all faults at once, of three and more:
+most that these add is without enough masters; what they add to each other's failovers is less."""
+STREAMS = {2: "rare:pair", 3: "rare:triple", 4: "rare:quadruple"}
+"""What faults at a time are drawn from, by how many there are."""
+CANDIDATES = {2: 256, 3: 4096, 4: 16_384}
+"""Faults at a time that those to be simulated are chosen among, by how many there are.
+
+The more there are, the longer and the rarer the windows that matter.
+"""
 WARM_UP_NS = 60 * SECOND
 """At least this long, and two probe intervals, a world runs before the first fault."""
 QUIET_NS = HOUR
@@ -61,8 +69,8 @@ class Design:
     seed: int
     quiet_ns: int
     plain_ns: int = 0
-    thrice: bool = False
-    """Whether there are runs with three faults, too."""
+    most: int = 2
+    """How many faults at a time there are runs with."""
 
     @property
     def after_ns(self) -> int:
@@ -84,8 +92,13 @@ class Design:
 
     @property
     def groups(self) -> int:
-        """Kinds of runs: one for each class, pairs, quiet ones, plain ones, those of three."""
-        return len(self.classes) + 3 + self.thrice
+        """Kinds of runs: one for each class, pairs, quiet ones, plain ones, those of three, ..."""
+        return len(self.classes) + 1 + self.most
+
+    def order(self, number: int) -> int:
+        """How many faults a run has; 0 for one without any, and for a plain one."""
+        beyond = number % self.groups - len(self.classes)
+        return 1 if beyond < 0 else {0: 2, 1: 0, 2: 0}.get(beyond, beyond)
 
     def single(self, replication: int, klass: int) -> Strike:
         """The fault of a run that has one: a target at random, somewhere in the probes' rhythm."""
@@ -94,64 +107,39 @@ class Design:
         own = np.array([draws.uniforms() for _ in range(3)])
         return self._of_class(np.array([klass]), own, start_ns).at(0)
 
-    def double(self, replication: int) -> Double:
-        """The faults of a run that has two: one of the candidates, as likely as it matters."""
-        found, draw = self.candidates(replication)
+    def several(self, order: int, replication: int) -> Several:
+        """The faults of a run that has so many: of the candidates, as likely as they matter."""
+        found, draw = self.candidates(order, replication)
         place, ratio = chosen(self._importance(found), draw)
-        weight_s = seconds(int(found.window_ns[place])) * ratio
-        return Double(found.first.at(place), found.second.at(place), weight_s)
+        windows_s = math.prod(seconds(int(window_ns[place])) for window_ns in found.windows_ns)
+        return Several(tuple(of.at(place) for of in found.strikes), windows_s * ratio)
 
-    def triple(self, replication: int) -> Triple:
-        """The faults of a run that has three, likewise."""
-        found, draw = self._three(replication)
-        place, ratio = chosen(self._importance_of_three(found), draw)
-        windows_s = [seconds(int(of.window_ns[place])) for of in (found.doubles, found)]
-        strikes = (found.doubles.first, found.doubles.second, found.third)
-        first, second, third = (of.at(place) for of in strikes)
-        return Triple(first, second, third, windows_s[0] * windows_s[1] * ratio)
+    def candidates(self, order: int, replication: int) -> tuple[Candidates, float]:
+        """So many faults each, and a uniform to choose by.
 
-    def candidates(self, replication: int) -> tuple[Doubles, float]:
-        """Pairs, each fault in proportion to its class's intensity, and a uniform to choose by."""
-        draws = generator(self.seed, replication, "rare:pair")
-        one, other = draws.random((4, CANDIDATES)), draws.random((4, CANDIDATES))
-        phases, gaps = draws.random((2, CANDIDATES))
-        first = self._strikes(one, self._first_ns(phases))
-        window_ns = first.duration_ns + self.after_ns
-        later_ns = first.start_ns + _part(window_ns, gaps)
-        return Doubles(first, self._strikes(other, later_ns), window_ns), float(draws.random())
-
-    def _three(self, replication: int) -> tuple[Triples, float]:
-        """Three faults each, as `candidates`, and a uniform to choose by.
-
-        The third begins after the second, until the traces of both are gone.
+        Each fault in proportion to its class's intensity; one after the other, until the traces of
+        those before it are gone.
         """
-        draws = generator(self.seed, replication, "rare:triple")
-        one, two, three = (draws.random((4, CANDIDATES)) for _ in range(3))
-        phases, gaps, later = draws.random((3, CANDIDATES))
-        first = self._strikes(one, self._first_ns(phases))
-        window_ns = first.duration_ns + self.after_ns
-        second = self._strikes(two, first.start_ns + _part(window_ns, gaps))
-        last_ns = np.maximum(first.end_ns, second.end_ns) + self.after_ns
-        third_ns = last_ns - second.start_ns
-        third = self._strikes(three, second.start_ns + _part(third_ns, later))
-        return Triples(Doubles(first, second, window_ns), third, third_ns), float(draws.random())
+        draws, count = generator(self.seed, replication, STREAMS[order]), CANDIDATES[order]
+        each = [draws.random((4, count)) for _ in range(order)]
+        phases, *gaps = draws.random((order, count))
+        strikes = [self._strikes(each[0], self._first_ns(phases))]
+        windows_ns: list[Integers] = []
+        for own, gap in zip(each[1:], gaps, strict=True):
+            ends_ns = np.max([one.end_ns for one in strikes], axis=0)
+            windows_ns.append(ends_ns + self.after_ns - strikes[-1].start_ns)
+            strikes.append(self._strikes(own, strikes[-1].start_ns + _part(windows_ns[-1], gap)))
+        return Candidates(tuple(strikes), tuple(windows_ns)), float(draws.random())
 
-    def _importance(self, found: Doubles) -> Floats:
-        """About what a pair may add, times the window: for how long both faults are there."""
-        together_ns = found.first.end_ns - found.second.start_ns
+    def _importance(self, found: Candidates) -> Floats:
+        """About what they may add, times the windows: for how long all of them are there."""
+        *before, last = found.strikes
+        together_ns = np.min([one.end_ns for one in before], axis=0) - last.start_ns
         if self.world.repair.crews != 1:
-            together_ns = np.minimum(together_ns, found.second.duration_ns)
-        may_add = np.maximum(0, together_ns) + self.after_ns
-        return np.where(found.possible, found.window_ns.astype(np.float64) * may_add, 0.0)
-
-    def _importance_of_three(self, found: Triples) -> Floats:
-        """The same of three, times both windows."""
-        one, two, three = found.doubles.first, found.doubles.second, found.third
-        together_ns = np.minimum(one.end_ns, two.end_ns) - three.start_ns
-        if self.world.repair.crews != 1:
-            together_ns = np.minimum(together_ns, three.duration_ns)
-        may_add = np.maximum(0, together_ns) + self.after_ns
-        windows = found.doubles.window_ns.astype(np.float64) * found.window_ns
+            together_ns = np.minimum(together_ns, last.duration_ns)
+        after_ns = self.after_ns if len(found.strikes) == 2 else self.after_ns * AFTERWARDS
+        may_add = np.maximum(0, together_ns) + after_ns
+        windows = np.prod([of.astype(np.float64) for of in found.windows_ns], axis=0)
         return np.where(found.possible, windows * may_add, 0.0)
 
     def end_ns(self, *strikes: Strike) -> int:
@@ -166,17 +154,11 @@ class Design:
         group = number % self.groups
         if group < len(self.classes):
             return self.classes[group].name, 1, self.end_ns(self.single(number, group))
-        if group == len(self.classes):
-            double = self.double(number)
-            if not double.weight_s:
-                return "overlap", 0, 0
-            return "overlap", 3, self.end_ns(double.first, double.second)
+        if order := self.order(number):
+            several = self.several(order, number)
+            return "overlap", (2**order - 1) * bool(several.weight), self.end_ns(*several.strikes)
         if group == len(self.classes) + 1:
             return "no fault", 1, self.quiet_ns
-        if group == len(self.classes) + 3:
-            three = self.triple(number)
-            runs = 7 if three.weight_s2 else 0
-            return "overlap", runs, self.end_ns(three.first, three.second, three.third)
         return "plain", 1, self.plain_ns
 
     def struck(self, horizon_ns: int, *strikes: Strike) -> WorldSettings:
@@ -247,7 +229,12 @@ def _part(window_ns: Integers, shares: Floats) -> Integers:
 
 
 def _after_ns(tier: WorldSettings) -> int:
-    """How long after a cure the masters of one tier, and who looks after them, may be busy."""
+    """How long after a cure the masters of one tier, and who looks after them, may be busy.
+
+    In a tier without state nothing is fenced or moved.
+    """
+    if tier.stateless:
+        return tier.detection.recovery_ns
     failover = tier.failover
     steps_ns = (
         failover.fencing.longest_ns
@@ -293,17 +280,12 @@ class Trials:
         group = number % design.groups
         if group < len(design.classes):
             return self._single(cell, number, group)
-        if group == len(design.classes):
-            two = design.double(number)
-            return self._excess(cell, number, two.weight_s, two.first, two.second)
+        if order := design.order(number):
+            several = design.several(order, number)
+            return self._excess(cell, number, several.weight, *several.strikes)
         if group == len(design.classes) + 1:
             world = design.struck(design.quiet_ns)
             return self._run(cell, world, number)
-        if group == len(design.classes) + 3:
-            three = design.triple(number)
-            return self._excess(
-                cell, number, three.weight_s2, three.first, three.second, three.third
-            )
         return self._run(cell, design.plain(), number)
 
     def _single(self, cell: int, number: int, klass: int) -> Run:
@@ -353,14 +335,17 @@ class Trials:
 
 
 def run_of(measured: Measured, of: Measure) -> Run:
-    """A run as the estimator sees it: `uptime` of the service, or of the mean partition."""
+    """A run as the estimator sees it: what it lost, of the measure that is asked for."""
     rows: tuple[Downtime, ...] = (measured.service,)
+    open_end = measured.service.down_at_end
+    if of == "uptime.k_of_n" and measured.k_of_n is not None:
+        rows, open_end = (measured.k_of_n,), measured.k_of_n.down_at_end
     if of == "uptime.mean" and measured.partitions:
         rows = measured.partitions
     return Run(
         down_s=tuple(sum(getattr(row, f"{c}_s") for row in rows) / len(rows) for c in CAUSES),
         span_s=measured.horizon_s,
-        open_end=measured.service.down_at_end,
+        open_end=open_end,
         failovers_s=tuple(f.failover_s for f in measured.failovers if f.failover_s is not None),
         mistakes=len(measured.mistakes),
     )

@@ -1,7 +1,8 @@
-"""Faults of a run, as they are drawn: one, two or three at a time, and many to choose among."""
+"""Faults of a run, as they are drawn: one or several at a time, and many to choose among."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,55 +56,30 @@ class Strikes:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubles:
-    """Pairs of strikes, and the windows from the start of each first that its second is in."""
+class Candidates:
+    """Several strikes each, in order, and the windows that each but the first was put into."""
 
-    first: Strikes
-    second: Strikes
-    window_ns: Integers
+    strikes: tuple[Strikes, ...]
+    windows_ns: tuple[Integers, ...]
 
     @property
     def possible(self) -> Flags:
-        """Whether the second can be."""
-        return may_follow(self.first, self.second)
+        """Whether all of the later ones can be."""
+        found = np.ones(self.strikes[0].klass.shape, dtype=np.bool_)
+        for one, other in itertools.combinations(self.strikes, 2):
+            found &= may_follow(one, other)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class Double:
-    """Two strikes, and what stands for the window (seconds), since they were chosen among others.
+class Several:
+    """Strikes in order, and what stands for their windows, since they were chosen among others.
 
-    A weight of zero: none of them could be.
+    In seconds, to the power of as many as there are windows. A weight of zero: none could be.
     """
 
-    first: Strike
-    second: Strike
-    weight_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Triples:
-    """Three strikes each, in order, and the windows in which the second and the third are."""
-
-    doubles: Doubles
-    third: Strikes
-    window_ns: Integers
-
-    @property
-    def possible(self) -> Flags:
-        """Whether the second and the third can be."""
-        found = self.doubles
-        with_third = may_follow(found.first, self.third) & may_follow(found.second, self.third)
-        return found.possible & with_third
-
-
-@dataclass(frozen=True, slots=True)
-class Triple:
-    """Three strikes, and what stands for both windows (seconds squared); zero: they cannot be."""
-
-    first: Strike
-    second: Strike
-    third: Strike
-    weight_s2: float
+    strikes: tuple[Strike, ...]
+    weight: float
 
 
 def may_follow(one: Strikes, other: Strikes) -> Flags:
