@@ -24,7 +24,7 @@ from hasim import events, stored, truth
 from hasim.settings import ANY, count
 from hasim.settings.validation import nearest
 
-FORMAT = 5
+FORMAT = 6
 Time = Annotated[int, count("Nanoseconds, or a number of ours.", least=0, most=ANY)]
 Lane = Literal["input", "effect", "event", "truth"]
 Body = events.Input | events.Effect | events.Event | truth.Truth

@@ -189,20 +189,50 @@ class AttemptRollup:
 class ClientRollup:
     """What the clients of a gateway did for themselves, over the whole run; nothing is no record.
 
-    `retries_cut` were not allowed by the budget. Clients sent so many times (`follows`) to another
-    master than before, after a change of routing: the sum of the times since then, and the longest.
-    So many attempts were `held` while nobody might take them, and then sent: the sum of the times
-    for which they were, and the longest.
+    `retries_cut` were not allowed by the budget.
     """
 
     gateway: str
     retries_cut: int
-    follows: int
-    follow_ns: int
-    follow_most_ns: int
-    held: int
-    held_ns: int
-    held_most_ns: int
+
+
+@record
+class ClientsFollowed:
+    """Clients of a gateway that sent elsewhere than before, after a change of its routing.
+
+    At `since_ns` it took messages of the `partition` (stateless ones, if empty) from the master
+    `left`. So many `clients` followed later, the last after `most_ns`; the sum of their times is
+    that of what kept them, one after the other: names that stood for the old master still
+    (`name_ns`), connections until they were old (`pool_ns`) or broke (`stay_ns`), and then nothing
+    to send (`pause_ns`).
+    """
+
+    gateway: str
+    left: str
+    partition: str
+    since_ns: int
+    clients: int
+    most_ns: int
+    name_ns: int
+    pool_ns: int
+    stay_ns: int
+    pause_ns: int
+
+
+@record
+class MessagesHeld:
+    """Attempts that a gateway held while nobody might take them, and then sent.
+
+    Messages of the `partition` (stateless ones, if empty), sent by the routing table that it used
+    since `tabled_ns`: how many, the sum of the times for which they were held, and the longest.
+    """
+
+    gateway: str
+    partition: str
+    tabled_ns: int
+    attempts: int
+    total_ns: int
+    most_ns: int
 
 
 @record
@@ -292,6 +322,8 @@ Truth = (
     | KeysMoved
     | AttemptRollup
     | ClientRollup
+    | ClientsFollowed
+    | MessagesHeld
     | LoadBlock
     | BlockSketch
     | LatencySketch

@@ -13,7 +13,7 @@ from hasim.scenario.loader import from_data
 from hasim.simulation.control import driver
 from hasim.study.execution.replication import simulate_cell
 
-HEADER = b'{"hasim_journal": 5, "horizon_ns": 5}\n'
+HEADER = b'{"hasim_journal": 6, "horizon_ns": 5}\n'
 NOT_A_LINE = "a:2: not a line of a hasim journal: "
 
 
@@ -34,7 +34,7 @@ def test_a_journal_is_read_back_as_it_was_written(tmp_path, name) -> None:
     [
         ("a", b"", "a: empty; expected a hasim journal"),
         ("a", b"name: x\n", "a:1: not a hasim journal: not JSON: Expecting value (column 1)"),
-        ("a", b"{}\n", 'a:1: not a hasim journal: expected a header with "hasim_journal": 5'),
+        ("a", b"{}\n", 'a:1: not a hasim journal: expected a header with "hasim_journal": 6'),
         ("a", b"\x89PNG\xff", "a:1: not a hasim journal: not a text file in UTF-8"),
         ("a.gz", b"plain text", "a.gz: not a hasim journal: Not a gzipped file (b'pl')"),
         ("a", HEADER + b"5\n", f"{NOT_A_LINE}expected a mapping"),
@@ -240,7 +240,7 @@ def test_time_does_not_run_back(tmp_path) -> None:
 )
 def test_a_header_that_cannot_be_is_told_by_its_field(tmp_path, field, said) -> None:
     path = tmp_path / "j.jsonl"
-    path.write_text('{"hasim_journal": 5, ' + field + "}\n")
+    path.write_text('{"hasim_journal": 6, ' + field + "}\n")
     with pytest.raises(JournalError) as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}:1: not a hasim journal: {said}")

@@ -27,6 +27,14 @@ PHASES = {
 }
 """The phases of a failover, and the columns that sum them up."""
 
+FOLLOWING = {
+    "names": "name_s",
+    "pools": "pool_s",
+    "staying": "stay_s",
+    "nothing to send": "pause_s",
+}
+"""What clients add after it, and the columns that sum it up over them."""
+
 
 def names_of(found: Tables) -> dict[int, str]:
     """The name of each cell by its number."""
@@ -59,9 +67,15 @@ def phases(found: Tables) -> dict[str, dict[str, float]]:
     """Mean seconds of each phase, over the incidents that took service down, by cell.
 
     Until the master was suspected, until it was declared (both only of those that were detected),
-    then what the steps of all failovers that answered them took.
+    then what the steps of all failovers that answered them took; then, of clients that keep names
+    or connections, the mean of those that followed. Incidents count that took nothing down but
+    the master that clients were at.
     """
-    down = found.incidents[found.incidents["partitions"] > 0]
+    places = ["cell", "replication", "number"]
+    followed = found.followed.rename(columns={"incident": "number"}).dropna(subset="number")
+    by_incident = followed.groupby(places)[["clients", *FOLLOWING.values()]].sum()
+    all_of = found.incidents.join(by_incident, on=places)
+    down = all_of[(all_of["partitions"] > 0) | all_of["clients"].notna()]
     made: dict[str, dict[str, float]] = {}
     for index, name in names_of(found).items():
         own = down[down["cell"] == index]
@@ -73,6 +87,8 @@ def phases(found: Tables) -> dict[str, dict[str, float]]:
         parts = {"until suspected": suspect.sum(), "until declared": declare.sum()}
         steps = found.failovers[found.failovers["incident"].isin(own["incident"])]
         parts |= {phase: steps[column].sum() for phase, column in PHASES.items()}
+        for phase, column in FOLLOWING.items():
+            parts[phase] = (own[column] / own["clients"]).sum()
         made[name] = {phase: float(total) / len(own) for phase, total in parts.items()}
     return made
 

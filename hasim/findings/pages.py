@@ -166,7 +166,9 @@ def _losses(result: Estimated) -> Iterator[Block]:
             "phases",
             "Phases of an outage",
             "Mean seconds of each phase over the incidents that took service down: until the "
-            "master was suspected, until it was declared, then each step of the failover.",
+            "master was suspected, until it was declared, then each step of the failover; then "
+            "what kept the clients that followed, on average: names that stood for the old master "
+            "still, pools of connections to it, staying there until an error.",
             phases,
             axis="seconds per incident",
             unit="s",

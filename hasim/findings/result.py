@@ -26,6 +26,7 @@ from hasim.findings.summary import (
     verdict_sheet,
 )
 from hasim.findings.tiers import tiers_sheet
+from hasim.findings.waiting import waiting_sheet
 from hasim.measures.catalogue import find
 from hasim.report.audit import audit
 from hasim.report.cells import text
@@ -200,6 +201,8 @@ def _sheets(whole: Result, shown: Result) -> Iterator[Sheet]:
         yield operations_sheet(cells, shown.operations)
     if not shown.tiers.empty:
         yield tiers_sheet(cells, shown.tiers)
+    if (waiting := waiting_sheet(cells, shown.estimates)) is not None:
+        yield waiting
     if not shown.churn.empty:
         yield churn_sheet(cells, shown.churn)
     if shown.study.expect:

@@ -143,6 +143,23 @@ class Tables(Recorded):
         return self._table("tiers")
 
     @cached_property
+    def followed(self) -> pd.DataFrame:
+        """One row per replication, gateway and change of its routing: clients that followed.
+
+        Columns as in `hasim.measures.clients.FollowRow`; empty if clients keep neither names nor
+        connections.
+        """
+        return self._table("followed")
+
+    @cached_property
+    def held(self) -> pd.DataFrame:
+        """One row per replication, gateway and routing table: messages that were held and sent.
+
+        Columns as in `hasim.measures.clients.HeldRow`; empty if gateways hold none.
+        """
+        return self._table("held")
+
+    @cached_property
     def churn(self) -> pd.DataFrame:
         """One row per replication, gateway and change of its routing that could move keys.
 

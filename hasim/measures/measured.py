@@ -11,7 +11,7 @@ from hasim.measures.alerts import Alert
 from hasim.measures.availability import Availability, DownRow, Enough, PartitionRow
 from hasim.measures.balance import Balance, Window
 from hasim.measures.churn import ChurnRow
-from hasim.measures.clients import ClientRow
+from hasim.measures.clients import ClientRow, FollowRow, HeldRow
 from hasim.measures.failovers import Failover
 from hasim.measures.incidents import Incident
 from hasim.measures.load import (
@@ -60,6 +60,10 @@ class Measured:
     transients: tuple[TransientRow, ...] = ()
     churn: tuple[ChurnRow, ...] = ()
     clients: tuple[ClientRow, ...] = ()
+    followed: tuple[FollowRow, ...] = ()
+    """Only if clients keep names or connections."""
+    held: tuple[HeldRow, ...] = ()
+    """Only if gateways hold messages."""
     faults: tuple[FaultRow, ...] = ()
     needless_pages: int = 0
     """Pages that no fault was behind."""
@@ -102,6 +106,8 @@ ROWS: dict[str, type[Any]] = {
     "transients": TransientRow,
     "churn": ChurnRow,
     "clients": ClientRow,
+    "followed": FollowRow,
+    "held": HeldRow,
     "faults": FaultRow,
     "downs": DownRow,
     "users": UserRow,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from hasim.journal import Journal
 from hasim.measures.alerts import alerts_of
 from hasim.measures.availability import availability_of, downs_of, enough_of, whole_of
 from hasim.measures.balance import balance_of, windows_of
 from hasim.measures.churn import churn_of
-from hasim.measures.clients import clients_of
+from hasim.measures.clients import FollowRow, HeldRow, clients_of, followed_of, held_of
 from hasim.measures.facts import Facts, facts_of
 from hasim.measures.failovers import Failover, failovers_of
 from hasim.measures.incidents import Incident, incidents_of
@@ -23,6 +24,9 @@ from hasim.measures.quality import mistakes_of
 from hasim.measures.tiers import tier_row
 from hasim.measures.users import users_of
 from hasim.units import seconds
+
+Answering = TypeVar("Answering", Failover, FollowRow, HeldRow)
+"""A row that may answer to an incident."""
 
 
 def measure(journal: Journal, observer: str | None = None) -> Measured:
@@ -88,6 +92,8 @@ def _measured(facts: Facts) -> Measured:
         transients=tuple(transients_of(facts)),
         churn=tuple(churn_of(facts)),
         clients=tuple(clients_of(facts)),
+        followed=tuple(followed_of(facts)),
+        held=tuple(held_of(facts)),
         faults=tuple(faults),
         needless_pages=len(pages_of(facts)) - sum(row.pages for row in faults),
         downs=tuple(downs_of([facts])),
@@ -101,13 +107,14 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
     first = found[0]
     incidents: list[Incident] = []
     failovers: list[Failover] = []
+    followed: list[FollowRow] = []
+    held: list[HeldRow] = []
     for one in found:
         before = len(incidents)
         incidents += [dataclasses.replace(i, number=i.number + before) for i in one.incidents]
-        failovers += [
-            f if f.incident is None else dataclasses.replace(f, incident=f.incident + before)
-            for f in one.failovers
-        ]
+        failovers += _renumbered(one.failovers, before)
+        followed += _renumbered(one.followed, before)
+        held += _renumbered(one.held, before)
     return dataclasses.replace(
         first,
         service=whole_of(every),
@@ -118,6 +125,8 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
         downs=tuple(downs_of(every)),
         incidents=tuple(incidents),
         failovers=tuple(failovers),
+        followed=tuple(followed),
+        held=tuple(held),
         mistakes=tuple(row for one in found for row in one.mistakes),
         partitions=tuple(row for one in found for row in one.partitions),
         masters=tuple(row for one in found for row in one.masters),
@@ -129,3 +138,10 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
             for name, one in zip(names, found, strict=True)
         ),
     )
+
+
+def _renumbered(rows: Sequence[Answering], before: int) -> Iterator[Answering]:
+    """Rows of a tier, before whose incidents there are others."""
+    for row in rows:
+        number = row.incident
+        yield row if number is None else dataclasses.replace(row, incident=number + before)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hasim.journal import Journal
 from hasim.report import format
+from hasim.report.followers import followers
 from hasim.report.story import Story, collapse
 from hasim.report.teller import Teller
 from hasim.report.why import why
@@ -22,6 +23,8 @@ def explain(
     journal: Journal, incident: int | Mapping[str, Any], observer: str | None = None
 ) -> Story:
     """The story of one incident, from its start until service is restored and the fault cured.
+
+    And until the last client has followed, if clients keep names or connections.
 
     `incident` is its number in the journal (from 1), or its row in a table of
     incidents (`master`, `started_at_s`, `cured_at_s`, `restored_at_s`, ...). Lines
@@ -43,7 +46,8 @@ def explain(
     teller = Teller(journal, str(row["master"]), start_ns, end_ns, observer)
     ended_ns = nanoseconds(row["cured_at_s"]) if _given(row, "cured_at_s") else journal.horizon_ns
     reasons = why(journal, str(row["master"]), start_ns, ended_ns, observer)
-    lines = collapse(list(teller.lines()))
+    waits = followers(journal, str(row["master"]), start_ns, observer)
+    lines = collapse(sorted([*teller.lines(), *waits], key=lambda line: line.t_ns))
     title = f"{_title(row)} (tier {tier})" if tier else _title(row)
     return Story(title, start_ns, lines, _ending(row), tuple(reasons))
 

@@ -734,14 +734,14 @@ def test_replay_with_a_bad_setting_ends_with_2(journal, setting, message):
 
 
 def test_replay_of_a_journal_without_a_cluster_says_so(tiny):
-    Path("x.jsonl").write_text('{"hasim_journal": 5, "horizon_ns": 5, "observers": {"one": {}}}\n')
+    Path("x.jsonl").write_text('{"hasim_journal": 6, "horizon_ns": 5, "observers": {"one": {}}}\n')
     result = cli("replay", "x.jsonl")
     assert result.exit_code == 2
     assert "x.jsonl:1: the header does not describe a cluster" in result.stderr
 
 
 def test_replay_of_a_journal_without_an_observer_says_so(tiny):
-    Path("x.jsonl").write_text('{"hasim_journal": 5, "horizon_ns": 5}\n')
+    Path("x.jsonl").write_text('{"hasim_journal": 6, "horizon_ns": 5}\n')
     result = cli("replay", "x.jsonl")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "x.jsonl:1: the header names no observer" in result.stderr

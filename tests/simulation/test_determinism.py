@@ -94,9 +94,9 @@ def test_a_journal_survives_the_disk(tmp_path: Path, name: str) -> None:
         ("", "empty"),
         ("not json\n", ":1: "),
         ('{"a": 1}\n', "hasim_journal"),
-        ('{"hasim_journal": 5, "horizon_ns": 1}\n{"t": 1, "input": "Bomb", "body": {}}\n', "Bomb"),
+        ('{"hasim_journal": 6, "horizon_ns": 1}\n{"t": 1, "input": "Bomb", "body": {}}\n', "Bomb"),
         (
-            '{"hasim_journal": 5, "horizon_ns": 1}\n{"t": 1, "input": "ProbeReply", "body": {}}',
+            '{"hasim_journal": 6, "horizon_ns": 1}\n{"t": 1, "input": "ProbeReply", "body": {}}',
             ":2",
         ),
     ],

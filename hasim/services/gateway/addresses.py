@@ -29,8 +29,8 @@ class Address:
     """Of one client, for one partition or for stateless messages; times in nanoseconds.
 
     `known`: the master that the name stands for, until `known_until_ns`. `open`: the one that it
-    is connected to, since `open_since_ns`, for use until `open_until_ns`. `last`: where it has
-    sent to last.
+    is connected to, since `open_since_ns`, for use until `open_until_ns`; NOWHERE if it broke, at
+    `open_until_ns`. `last`: where it has sent to last.
     """
 
     known: int = NOWHERE
@@ -104,7 +104,26 @@ def connect(address: Address, habits: Habits, now: int, master: int, u: float) -
         address.open_until_ns = min(now + left_ns, NEVER)
 
 
-def close(address: Address, master: int) -> None:
+def close(address: Address, master: int, now: int) -> None:
     """The connection to a master has broken, if that is where the client is connected to."""
-    if address.open == master:
-        address.open = NOWHERE
+    if address.open == master and now < address.open_until_ns:
+        address.open, address.open_until_ns = NOWHERE, now
+
+
+def by_name(address: Address, since_ns: int, now: int) -> int:
+    """Of the time since routing has changed: as long as the name stood for the old master still.
+
+    Of a client that sends elsewhere now, before it learns or connects anew. Nobody leaves before
+    the name lets him; what a connection adds to it is `by_connection`, and the rest is the wait
+    for something to send.
+    """
+    return max(min(address.known_until_ns, now) - since_ns, 0)
+
+
+def by_connection(address: Address, since_ns: int, now: int) -> int:
+    """And after that, as long as it kept its connection to the old master.
+
+    Until that was old, or until it broke (`open` is NOWHERE): the client stayed until an error.
+    """
+    free_ns = max(address.known_until_ns, since_ns)
+    return max(min(address.open_until_ns, now) - free_ns, 0)

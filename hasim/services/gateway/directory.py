@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from hasim.model import Cause
@@ -13,6 +12,8 @@ from hasim.services.gateway.addresses import (
     NOWHERE,
     OPENS,
     Address,
+    by_connection,
+    by_name,
     close,
     connect,
     connected_to,
@@ -21,24 +22,10 @@ from hasim.services.gateway.addresses import (
     named,
 )
 from hasim.services.gateway.attempts import Message
+from hasim.services.gateway.effects import Followed
 from hasim.services.gateway.service import GatewayService
 from hasim.services.gateway.settings import ClientSettings
 from hasim.services.watch import CODES, holds
-
-
-@dataclass(slots=True)
-class Delay:
-    """Something that took time so many times: the sum, and the longest (nanoseconds)."""
-
-    count: int = 0
-    total_ns: int = 0
-    most_ns: int = 0
-
-    def add(self, took_ns: int) -> None:
-        """Once more."""
-        self.count += 1
-        self.total_ns += took_ns
-        self.most_ns = max(self.most_ns, took_ns)
 
 
 class Directory:
@@ -46,8 +33,7 @@ class Directory:
 
     Clients have numbers among those of all gateways; targets are the numbers of partitions, and
     after them that of stateless messages. `chance` gives the uniform of a number: two for each
-    place. `followed` is about clients that sent to another master than the last time, since when
-    that should not be sent to any more.
+    place.
     """
 
     def __init__(
@@ -57,7 +43,6 @@ class Directory:
         chance: Callable[[int], float],
     ) -> None:
         self.habits = habits_of(settings)
-        self.followed = Delay()
         self._gateway = gateway
         self._targets = {name: n for n, name in enumerate([*gateway.standing.owners, None])}
         self._chance = chance
@@ -91,27 +76,49 @@ class Directory:
                 number = message.client % habits.clients
                 learn(address, habits, now, number, index, self._chance(2 * place))
             connect(address, habits, now, index, self._chance(2 * place + 1))
-        if address.last not in (NOWHERE, index):
-            wrong_ns = self._wrong_since(address.last, message.partition)
-            if wrong_ns >= 0:
-                self.followed.add(now - wrong_ns)
         address.last = index
         return opened_ns
 
-    def failed(self, message: Message, master: str, cause: Cause) -> None:
+    def follows(self, now: int, message: Message, attempt: int, master: str) -> Followed | None:
+        """What has kept a message's client, if it follows routing that changed before.
+
+        To be asked before `use`: its address must be that of the last time.
+        """
+        if not self.habits.clients:
+            return None
+        address, standing = self._address(self._place(message)), self._gateway.standing
+        if address.last in (NOWHERE, standing.index[master]):
+            return None
+        since_ns = self._wrong_since(address.last, message.partition)
+        if since_ns < 0:
+            return None
+        name_ns = by_name(address, since_ns, now)
+        kept_ns = by_connection(address, since_ns, now)
+        broke = address.open == NOWHERE
+        return Followed(
+            attempt,
+            standing.ids[address.last],
+            message.partition,
+            since_ns,
+            name_ns=name_ns,
+            pool_ns=0 if broke else kept_ns,
+            stay_ns=kept_ns if broke else 0,
+            pause_ns=now - since_ns - name_ns - kept_ns,
+        )
+
+    def failed(self, now: int, message: Message, master: str, cause: Cause) -> None:
         """A failure may end the connection that it came over."""
         if self.habits.clients and holds(CLOSING, CODES[cause]):
-            close(self._address(self._place(message)), self._gateway.standing.index[master])
+            close(self._address(self._place(message)), self._gateway.standing.index[master], now)
 
     def freeze(self) -> dict[str, Any]:
         """The state as plain data."""
         rows = [[place, freeze(address)] for place, address in self._addresses.items()]
-        return {"addresses": rows, "followed": freeze(self.followed)}
+        return {"addresses": rows}
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `freeze` gave."""
         self._addresses = {place: thaw(Address, row) for place, row in data["addresses"]}
-        self.followed = thaw(Delay, data["followed"])
 
     def _wrong_since(self, index: int, partition: str | None) -> int:
         """Since when such messages should not go to a master, or -1."""

@@ -21,6 +21,7 @@ from hasim.services.gateway.effects import (
     Cancel,
     DispatcherEffect,
     ProbeLoad,
+    Released,
     Send,
     Settle,
     Wakeup,
@@ -210,10 +211,14 @@ class Dispatcher(Memory):
         """Put an attempt on its way; the client's timeout begins anew."""
         number = attempt.number
         if attempt.held:
-            self.held.add(now - attempt.since_ns)
+            out.append(Released(number, message.partition, now - attempt.since_ns))
             attempt.held = False
         attempt.master, attempt.since_ns = master, now
-        opened_ns = OPENS if number >= HEDGED else self._directory.use(now, message, master)
+        opened_ns = OPENS
+        if number < HEDGED:
+            followed = self._directory.follows(now, message, number, master)
+            out += [] if followed is None else [followed]
+            opened_ns = self._directory.use(now, message, master)
         self._attempts[number] = attempt
         if number not in message.open:
             message.open.append(number)
@@ -281,7 +286,7 @@ class Dispatcher(Memory):
         else:
             message.tried.append(attempt.master)
             if attempt.number < HEDGED:
-                self._directory.failed(message, attempt.master, cause)
+                self._directory.failed(now, message, attempt.master, cause)
         if not message.open:
             self._end_round(now, message, cause, out)
 

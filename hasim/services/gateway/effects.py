@@ -75,4 +75,34 @@ class ProbeLoad:
     masters: tuple[str, ...]
 
 
-DispatcherEffect = Send | Cancel | Settle | ProbeLoad | SendReport
+@record
+class Followed:
+    """A client sends an attempt elsewhere than the last time, where it should not send any more.
+
+    Since `since_ns`, when the gateway's routing changed: then its master `left` was no more for
+    messages of the `partition` (None: stateless ones). The time since then is the sum of what kept
+    the client: the name that it had asked stood for the old master for `name_ns`; then its
+    connection, for `pool_ns` until that was old or for `stay_ns` until it broke; then it had
+    nothing to send, for `pause_ns`.
+    """
+
+    attempt: int
+    left: str
+    partition: str | None
+    since_ns: int
+    name_ns: int
+    pool_ns: int
+    stay_ns: int
+    pause_ns: int
+
+
+@record
+class Released:
+    """An attempt of a message that nobody might take is sent now, after `held_ns`."""
+
+    attempt: int
+    partition: str | None
+    held_ns: int
+
+
+DispatcherEffect = Send | Followed | Released | Cancel | Settle | ProbeLoad | SendReport

@@ -10,7 +10,7 @@ from hasim.services.frozen import freeze, thaw
 from hasim.services.gateway.attempts import Attempt, Message
 from hasim.services.gateway.budget import Budget, hedges_of, retries_of
 from hasim.services.gateway.chance import Chance, Seeded
-from hasim.services.gateway.directory import Delay, Directory
+from hasim.services.gateway.directory import Directory
 from hasim.services.gateway.line import Line
 from hasim.services.gateway.pace import BUCKETS, Pace
 from hasim.services.gateway.retrying import layers_of
@@ -38,8 +38,6 @@ class Memory:
         self._chance = chance or Seeded(hash_of_text(gateway.gateway))
         self._retries, self._hedges = retries_of(settings), hedges_of(settings)
         self._directory = Directory(settings.clients, gateway, self._chance.client)
-        self.held = Delay()
-        """Of those who waited while nobody might take them, and then were sent."""
         self._outer, self._inner = layers_of(settings.retry)
         self._each = settings.retry.total
         self._pace, self._latencies = Pace(), [0] * BUCKETS
@@ -53,11 +51,6 @@ class Memory:
         """How many retries its budget has not allowed."""
         return self._retries.cut
 
-    @property
-    def followed(self) -> Delay:
-        """Of clients that sent to a master no more: since when they should not have."""
-        return self._directory.followed
-
     def freeze(self) -> dict[str, Any]:
         """The whole state as plain data (JSON); the gateway service's is another."""
         return {
@@ -70,7 +63,6 @@ class Memory:
             "pace": freeze(self._pace),
             "latencies": freeze(self._latencies),
             "directory": self._directory.freeze(),
-            "held": freeze(self.held),
             "causes": [[master, cause.value, n] for (master, cause), n in self.causes.items()],
         }
 
@@ -94,7 +86,6 @@ class Memory:
         made._retries = thaw(Budget, data["retries"])
         made._hedges = thaw(Budget, data["hedges"])
         made._directory.restore(data["directory"])
-        made.held = thaw(Delay, data["held"])
         made._pace = thaw(Pace, data["pace"])
         made._latencies = list(data["latencies"])
         made.causes = {(master, Cause(cause)): n for master, cause, n in data["causes"]}

@@ -60,6 +60,8 @@ class GatewayService:
         """Since when each master may not be sent stateless messages; -1 if it may."""
         self.moved_ns = dict.fromkeys(self.standing.owners, 0)
         """When each partition came to its owner."""
+        self.tabled_ns = 0
+        """Since when the routing table is in use."""
         self._claim = ""
 
     # -- attempts ----------------------------------------------------------------
@@ -270,6 +272,7 @@ class GatewayService:
             "messages": self._messages,
             "left_ns": self.left_ns,
             "moved_ns": self.moved_ns,
+            "tabled_ns": self.tabled_ns,
             "version": self._version,
             "terms": [self._term, self._of_term],
             "claim": self._claim,
@@ -297,11 +300,12 @@ class GatewayService:
         service._messages, service._version = data["messages"], data["version"]
         service._term, service._of_term = data["terms"]
         service.left_ns, service.moved_ns = list(data["left_ns"]), dict(data["moved_ns"])
-        service._claim = data["claim"]
+        service._claim, service.tabled_ns = data["claim"], data["tabled_ns"]
         return service
 
     def _note_changes(self, now: int, owners: Mapping[str, Ownership]) -> None:
         """Another routing table is in use."""
+        self.tabled_ns = now
         usable = set(self.standing.usable_masters())
         for index, master in enumerate(self._ids):
             if master in usable:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from hasim.model import Cause
-from hasim.services.gateway.directory import Delay
+from hasim.simulation.clients.delays import Delays
 from hasim.simulation.clients.results import Counts, Results
 from hasim.truth import BlockSketch, LoadBlock, UserMinute
 
@@ -26,14 +26,8 @@ class DataPlane(Protocol):
         """Retries that the budget of each gateway did not allow."""
         ...
 
-    @property
-    def followed(self) -> tuple[Delay, ...]:
-        """By gateway, how long its clients took to follow the routing."""
-        ...
-
-    @property
-    def held(self) -> tuple[Delay, ...]:
-        """By gateway, how long messages were held that were then sent."""
+    def delays(self) -> Delays:
+        """How long clients took to follow the routing, and messages were held that were sent."""
         ...
 
     def run(self, until: int) -> None:

@@ -45,12 +45,11 @@ def roll_up(
     _traffic(counts, ["", *masters], record)
     for (master, cause), count in sorted(messages.attempt_causes.items()):
         record(AttemptRollup(master, cause, count))
-    rows = zip(gateways, messages.retries_cut, messages.followed, messages.held, strict=True)
-    for gateway, cut, followed, held in rows:
-        if cut or followed.count or held.count:
-            delays = (followed.count, followed.total_ns, followed.most_ns)
-            waits = (held.count, held.total_ns, held.most_ns)
-            record(ClientRollup(gateway, cut, *delays, *waits))
+    for gateway, cut in zip(gateways, messages.retries_cut, strict=True):
+        if cut:
+            record(ClientRollup(gateway, cut))
+    for waited in messages.delays().records(gateways):
+        record(waited)
     for vip, latencies in enumerate(counts.latencies):
         if latencies:
             record(LatencySketch(klass(bool(vip)), ACCURACY, latencies))

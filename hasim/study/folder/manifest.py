@@ -21,7 +21,7 @@ from hasim.study.planning.study import Options, State, Study
 
 NAME = "manifest.json"
 SCENARIO = "scenario.yaml"
-FORMAT = 6
+FORMAT = 7
 """What is written and read. Format 1 named the cells by their numbers, 2 had them in its manifest,
 3 did not say which sources had made it, 4 had no digests, and 5 knew latencies by buckets alone."""
 Count = Annotated[int, count("How many there are.", least=0, most=ANY)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import defaultdict
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import hasim
 from hasim.journal import Journal
+from hasim.measures import measure
 from hasim.model import Cause
 from hasim.services.balancing import BalancingSettings
 from hasim.services.gateway.settings import (
@@ -23,7 +25,7 @@ from hasim.simulation.clients.results import IN_FLIGHT
 from hasim.simulation.laws import Constant
 from hasim.simulation.settings import RetrySettings, WorldSettings
 from hasim.simulation.settings.operations import Drain
-from hasim.truth import ClientRollup, MessageRecord
+from hasim.truth import ClientsFollowed, MessageRecord, MessagesHeld
 from hasim.units import MILLISECOND, SECOND
 from tests.intervals import assert_met
 from tests.simulation.clients.test_balancing_theory import DEAF
@@ -67,9 +69,16 @@ def messages_of(journal: Journal) -> list[MessageRecord]:
     return [m for _, m in journal.of(MessageRecord) if m.outcome != IN_FLIGHT]
 
 
-def rollup(settings: WorldSettings, seed: int) -> ClientRollup:
-    ((_, found),) = run(settings, seed=seed).of(ClientRollup)
+def followed(settings: WorldSettings, seed: int) -> ClientsFollowed:
+    """What kept the clients that followed, by the only change of routing that there was."""
+    ((_, found),) = run(settings, seed=seed).of(ClientsFollowed)
     return found
+
+
+def parts_s(found: ClientsFollowed) -> dict[str, float]:
+    """The mean of each part of the time that it took them."""
+    parts = ("name", "pool", "stay", "pause")
+    return {part: getattr(found, f"{part}_ns") / found.clients / SECOND for part in parts}
 
 
 CLIENTS, OF_ONE = 400, 4.0
@@ -91,18 +100,101 @@ def test_clients_follow_uniformly_within_the_time_for_which_they_keep_something(
     F(t) = 1 - (1 - t/TTL)^2, and half of them before 0.293 TTL.
     """
     settings = site(KEPT[kept], CLIENTS * OF_ONE, DRAINED_S + TTL_S + 5)
-    means, medians = [], []
-    for seed in range(40):
-        found = rollup(settings, seed)
-        assert found.follows == CLIENTS
-        assert TTL_S * 0.95 < found.follow_most_ns / SECOND < TTL_S + 5
-        means.append(found.follow_ns / found.follows / SECOND)
-    assert_met(means, TTL_S / 2 + 1 / OF_ONE)
+    parts, medians = [], []
+    for seed in range(90):
+        found = followed(settings, seed)
+        assert (found.clients, found.left, found.partition) == (CLIENTS, "m1", "")
+        assert TTL_S * 0.95 < found.most_ns / SECOND < TTL_S + 5
+        parts.append(parts_s(found))
+    keeps = {"name": "name", "connection": "pool"}[kept]
+    assert_met([of[keeps] for of in parts], TTL_S / 2)
+    assert_met([of["pause"] for of in parts], 1 / OF_ONE)
+    assert {part for of in parts for part in of if of[part]} == {keeps, "pause"}
     for seed in range(8):
         (found,) = results(settings, seed)
         late = found.arrival_ns[(found.master == 0) & (found.arrival_ns >= DRAINED_S * SECOND)]
         medians.append(float(np.median(late)) / SECOND - DRAINED_S)
     assert_met(medians, TTL_S * (1 - math.sqrt(0.5)), 0.05)
+
+
+def test_clients_of_pools_stay_until_a_connection_breaks() -> None:
+    """A drained master goes on serving those who are connected; ten seconds later it crashes.
+
+    Each is reset with its next message, and goes elsewhere with the one after that: both come
+    after a mean of one over the rate, whenever the last one was.
+    """
+    crash = FAULTS["crash"](kind="crash", target="m1", at=after(DRAINED_S + 10), for_=lasting(60))
+    clients = ClientSettings(number=CLIENTS, connections=ConnectionSettings())
+    settings = site(clients, CLIENTS * OF_ONE, DRAINED_S + 20, faults=(crash,))
+    parts = [parts_s(followed(settings, seed)) for seed in range(90)]
+    assert_met([of["stay"] for of in parts], 10 + 1 / OF_ONE)
+    assert_met([of["pause"] for of in parts], 1 / OF_ONE)
+    assert {part for of in parts for part in of if of[part]} == {"stay", "pause"}
+
+
+def one_client(chance: random.Random, ttl_s: float, life_s: float) -> tuple[float, float]:
+    """What its name and then its pool add, slowly: message by message where something ends."""
+    now = chance.expovariate(OF_ONE)
+    named_s, old_s = now + ttl_s * chance.random(), now + life_s * chance.random()
+    while True:
+        now = old_s + chance.expovariate(OF_ONE)
+        if now >= max(named_s, DRAINED_S):
+            free_s = max(named_s, DRAINED_S)
+            return free_s - DRAINED_S, max(0.0, old_s - free_s)
+        if now >= named_s:
+            named_s = now + ttl_s
+        old_s = now + life_s
+
+
+def test_a_pool_adds_to_a_name_what_it_lasts_longer() -> None:
+    """Who connects anew while the name is old has a connection that is new, and outlives it."""
+    life_s = 8
+    clients = ClientSettings(
+        number=CLIENTS,
+        dns=DnsSettings(ttl_ns=TTL_S * SECOND),
+        connections=ConnectionSettings(lifetime_ns=life_s * SECOND),
+    )
+    settings = site(clients, CLIENTS * OF_ONE, DRAINED_S + TTL_S + life_s + 5)
+    parts = [parts_s(followed(settings, seed)) for seed in range(90)]
+    chance = random.Random(13)
+    slow = np.array([one_client(chance, TTL_S, life_s) for _ in range(100_000)])
+    assert_met([of["name"] for of in parts], slow[:, 0].mean())
+    assert_met([of["pool"] for of in parts], slow[:, 1].mean())
+    assert {part for of in parts for part in of if of[part]} == {"name", "pool", "pause"}
+
+
+def test_the_parts_are_the_whole_on_both_planes() -> None:
+    """Names, pools and errors together, owners that move, several gateways."""
+    clients = ClientSettings(
+        number=20,
+        dns=DnsSettings(ttl_ns=5 * SECOND, keepers=0.2, kept_ns=9 * SECOND),
+        connections=ConnectionSettings(lifetime_ns=7 * SECOND),
+    )
+    faults = [
+        FAULTS["crash"](kind="crash", target=f"m{1 + n % 3}", at=after(at), for_=lasting(6))
+        for n, at in enumerate((10, 25, 40, 55, 70))
+    ]
+    settings = world(
+        90,
+        masters=masters(3, service=Constant(mean_ns=SERVICE_NS), workers=100),
+        network=NO_LATENCY,
+        traffic=traffic(60, owned=0.5, clients=clients, hold=HoldSettings(most=100)),
+        faults=tuple(faults),
+    )
+    journal = assert_equal(both(settings))
+    rows = [body for _, body in journal.of(ClientsFollowed)]
+    assert {bool(row.partition) for row in rows} == {True, False}
+    assert all(min(row.name_ns, row.pool_ns, row.stay_ns, row.pause_ns) >= 0 for row in rows)
+    for part in ("name_ns", "pool_ns", "stay_ns", "pause_ns"):
+        assert sum(getattr(row, part) for row in rows) > 0
+    for row in rows:
+        whole_ns = row.name_ns + row.pool_ns + row.stay_ns + row.pause_ns
+        assert whole_ns / row.clients <= row.most_ns <= whole_ns
+    assert list(journal.of(MessagesHeld))
+    found = measure(journal)
+    by_incident = {row.incident for row in found.followed if row.partition}
+    assert by_incident <= {i.number for i in found.incidents}
+    assert len(by_incident) > 1
 
 
 def test_some_clients_keep_a_name_to_the_end() -> None:
@@ -238,17 +330,18 @@ def test_messages_are_held_while_nobody_may_take_them(most: int, for_s: int, los
     found = messages_of(journal)
     during = [m for m in found if 10 * SECOND <= m.arrived_ns < 14 * SECOND]
     failed = [m for m in during if m.outcome == Cause.UNROUTABLE]
-    held = [body for _, body in journal.of(ClientRollup)]
+    held = [body for _, body in journal.of(MessagesHeld)]
     assert {m.outcome for m in found if m not in during} == {Cause.OK}
     if lost == "all":
         assert failed == during
         assert not held
         return
     sent = [m for m in during if m.outcome == Cause.OK]
-    assert held[0].held == len(sent)
+    assert (len(held), held[0].attempts) == (1, len(sent))
+    assert held[0].tabled_ns == 14 * SECOND
     # Held from arrival until the table that brings m2 back; then it is served at once.
     assert {m.ended_ns for m in sent} == {14 * SECOND + SERVICE_NS}
-    assert held[0].held_ns == sum(14 * SECOND - m.arrived_ns for m in sent)
+    assert held[0].total_ns == sum(14 * SECOND - m.arrived_ns for m in sent)
     if lost == "none":
         assert not failed
     elif lost == "old":
@@ -271,5 +364,7 @@ def test_a_dns_failover_takes_its_checks_and_then_its_ttl() -> None:
     row = result.summary().set_index("measure").value
     gap_s = 50 / 20
     sigma_s = 60 / math.sqrt(12 * 600)
+    assert abs(row["follow.name"] - 30) < 4 * sigma_s
     assert abs(row["follow.mean"] - (30 + gap_s)) < 4 * sigma_s
+    assert row["follow.pool"] == row["follow.stay"] == 0.0
     assert 55 < row["follow.most"] < 60 + 6 * gap_s

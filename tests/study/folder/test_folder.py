@@ -143,8 +143,8 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
         ("{", "not JSON"),
         ("[]", "not the manifest of a hasim run"),
         ("{}", "not the manifest of a hasim run"),
-        ('{"hasim_run": 99}', "a run of format 99, of which this hasim reads 6 alone"),
-        ('{"hasim_run": 6}', "was changed after it had been written"),
+        ('{"hasim_run": 99}', "a run of format 99, of which this hasim reads 7 alone"),
+        ('{"hasim_run": 7}', "was changed after it had been written"),
     ],
 )
 def test_what_is_no_run_folder_says_so(tmp_path, manifest, message):

@@ -16,7 +16,8 @@ state = VIEWS["state"]
 clients = VIEWS["clients"]
 addresses = VIEWS["addresses"]
 habits = VIEWS["habits"]
-delays = VIEWS["delays"]
+follows = VIEWS["follows"]
+holds_of = VIEWS["holds"]
 left_ns = VIEWS["left_ns"]
 moved_ns = VIEWS["moved_ns"]
 
@@ -25,8 +26,8 @@ named = inlined(rules.named)
 learn = inlined(rules.learn)
 connect = inlined(rules.connect)
 close = inlined(rules.close)
-FOLLOWED, HELD = 0, 1
-"""The delays of a gateway, in `delays`."""
+by_name = inlined(rules.by_name)
+by_connection = inlined(rules.by_connection)
 
 
 @njit
@@ -51,6 +52,8 @@ def use(table: Table, now: int, m: Record, message: int, master: int) -> Any:
     """A message's client sends to a master: since when its connection is open, or OPENS."""
     s, h, place = state(table)[0], habits(table)[0], address_of(table, m, message)
     a, opened_ns = addresses(table)[place], OPENS
+    if a.last not in (NOWHERE, master):
+        note_follow(table, now, m, a)
     if connected_to(a, now) == master:
         if not h.tests:
             opened_ns = a.open_since_ns
@@ -59,27 +62,45 @@ def use(table: Table, now: int, m: Record, message: int, master: int) -> Any:
             number = clients(table)[message & s.mask] % h.clients
             learn(a, h, now, number, master, uniform(s.client_seed, 2 * place))
         connect(a, h, now, master, uniform(s.client_seed, 2 * place + 1))
-    if a.last not in (NOWHERE, master):
-        wrong_ns = left_ns(table)[m.gateway * s.masters + a.last]
-        if m.partition >= 0:
-            wrong_ns = moved_ns(table)[m.gateway * s.partitions + m.partition]
-        if wrong_ns >= 0:
-            note_delay(table, int64(m.gateway), FOLLOWED, now - wrong_ns)
     a.last = master
     return opened_ns
 
 
 @njit
-def note_delay(table: Table, gateway: int, kind: int, took_ns: int) -> None:
-    """Something took so long, once more."""
-    delay = delays(table)[2 * gateway + kind]
-    delay.count += 1
-    delay.total_ns += took_ns
-    delay.most_ns = max(delay.most_ns, took_ns)
+def note_follow(table: Table, now: int, m: Record, a: Record) -> None:
+    """A client sends elsewhere than the last time: what kept it since it should not send there."""
+    s = state(table)[0]
+    if m.partition < 0:
+        since_ns = left_ns(table)[m.gateway * s.masters + a.last]
+    else:
+        since_ns = moved_ns(table)[m.gateway * s.partitions + m.partition]
+    if since_ns < 0:
+        return
+    f = follows(table)[(m.gateway * (s.partitions + 1) + m.partition + 1) * s.masters + a.last]
+    name_ns, kept_ns = by_name(a, since_ns, now), by_connection(a, since_ns, now)
+    f.clients += 1
+    f.most_ns = max(f.most_ns, now - since_ns)
+    f.name_ns += name_ns
+    if a.open == NOWHERE:
+        f.stay_ns += kept_ns
+    else:
+        f.pool_ns += kept_ns
+    f.pause_ns += now - since_ns - name_ns - kept_ns
 
 
 @njit
-def disconnect(table: Table, m: Record, message: int, draw: int, master: int, cause: int) -> None:
+def note_held(table: Table, gateway: int, partition: int, held_ns: int) -> None:
+    """An attempt was held for so long, and is sent."""
+    h = holds_of(table)[gateway * (state(table)[0].partitions + 1) + partition + 1]
+    h.attempts += 1
+    h.total_ns += held_ns
+    h.most_ns = max(h.most_ns, held_ns)
+
+
+@njit
+def disconnect(
+    table: Table, now: int, m: Record, message: int, draw: int, master: int, cause: int
+) -> None:
     """A failure may end the connection that it came over."""
     if draw < HEDGED and holds(CLOSING, cause):
-        close(addresses(table)[address_of(table, m, message)], master)
+        close(addresses(table)[address_of(table, m, message)], master, now)

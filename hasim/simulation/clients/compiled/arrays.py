@@ -38,7 +38,7 @@ def allocate(
     _put_gateways(memory, len(masters), partitions, senders)
     _put_masters(memory, masters, partitions, traffic)
     _put_queues(memory)
-    _put_state(memory, senders, traffic, partitions)
+    _put_state(memory, senders, traffic, len(masters), partitions)
     state = memory["state"][0]
     state["masters"], state["partitions"] = len(masters), partitions
     # So many completions an event may bring about anew.
@@ -100,7 +100,7 @@ def _put_queues(memory: Memory) -> None:
 
 
 def _put_clients(
-    memory: Memory, senders: Sequence[SimGateway], traffic: Traffic, partitions: int
+    memory: Memory, senders: Sequence[SimGateway], traffic: Traffic, masters: int, partitions: int
 ) -> None:
     habits = habits_of(traffic.settings.clients)
     row = memory.zeros("habits", 1)[0]
@@ -109,14 +109,16 @@ def _put_clients(
     column = memory.zeros("addresses", len(senders) * habits.clients * (partitions + 1))
     for field, value in dataclasses.asdict(Address()).items():
         column[field] = value
-    memory.zeros("delays", 2 * len(senders))
+    places = len(senders) * (partitions + 1)
+    memory.zeros("holds", places)
+    memory.zeros("follows", places * masters if habits.clients else 0)
     memory["state"][0]["clients"] = habits.clients
     seed = np.uint64(traffic.pick_seed ^ CLIENTS)
     memory["state"][0]["client_seed"] = seed.astype(np.int64)
 
 
 def _put_state(
-    memory: Memory, senders: Sequence[SimGateway], traffic: Traffic, partitions: int
+    memory: Memory, senders: Sequence[SimGateway], traffic: Traffic, masters: int, partitions: int
 ) -> None:
     # All gateways have the same settings.
     settings, sender = traffic.settings, senders[0]
@@ -132,7 +134,7 @@ def _put_state(
     state["timeout_ns"], state["deadline_ns"] = settings.timeout_ns, settings.deadline_ns
     state["connect_ns"] = settings.connect_timeout_ns
     state["hold_ns"], state["most_held"] = settings.hold.for_ns, settings.hold.most
-    _put_clients(memory, senders, traffic, partitions)
+    _put_clients(memory, senders, traffic, masters, partitions)
     layers = layers_of(settings.retry)
     for row, layer in zip(memory.zeros("layers", len(layers)), layers, strict=True):
         for field, value in dataclasses.asdict(layer).items():

@@ -8,8 +8,7 @@ from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
 from hasim.services.gateway.pace import BUCKETS
 from hasim.services.gateway.retrying import NONE
 from hasim.services.gateway.rules import HEDGED
-from hasim.simulation.clients.compiled.addressing import HELD as HELD_DELAY
-from hasim.simulation.clients.compiled.addressing import disconnect, known_to, note_delay, use
+from hasim.simulation.clients.compiled.addressing import disconnect, known_to, note_held, use
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.crossing import crosses_there
 from hasim.simulation.clients.compiled.foresight import foresee
@@ -141,7 +140,7 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
         chosen(table)[m.block * s.masters + master] += 1
     a = attempts(table)[slot]
     if a.parked == HELD:
-        note_delay(table, gateway, HELD_DELAY, now - a.sent_ns)
+        note_held(table, gateway, partition, now - a.sent_ns)
     a.used = a.awaited = 1
     a.parked = a.pooled = a.asked = 0
     a.draw, a.message, a.partition = draw, message, partition
@@ -372,7 +371,7 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
         stop = refuted(table, a)
     if s.clients:
         m = messages(table)[a.message & s.mask]
-        disconnect(table, m, a.message, int64(a.draw), int64(a.master), cause)
+        disconnect(table, now, m, a.message, int64(a.draw), int64(a.master), cause)
     if s.attempts > 1:
         note_tried(table, messages(table)[a.message & s.mask], a.message, int64(a.master))
     call_line(table, now, int64(a.gateway))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from hasim.simulation.clients.compiled.algorithms import compiled
+from hasim.simulation.clients.compiled.delays import Collected
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.layout import FOREVER, Memory, Record
 from hasim.simulation.masters.master import SimMaster
@@ -25,6 +26,7 @@ class Configuration:
         gateways: Sequence[CompiledGateway],
         network: Network,
         oracle: Oracle,
+        collected: Collected,
         *,
         horizon_ns: int,
     ) -> None:
@@ -35,6 +37,7 @@ class Configuration:
         self._gateways = gateways
         self._network = network
         self._oracle = oracle
+        self._collected = collected
         self._horizon_ns = horizon_ns
         self._links_version = -1
 
@@ -63,6 +66,7 @@ class Configuration:
         for row, gateway in zip(rows, self._gateways, strict=True):
             row["fleet"], row["counts"] = gateway.fleet_addresses()
             row["admit"], row["note"], row["guards"] = gateway.guard_addresses()
+        self._collected.collect()
         if memory["state"][0]["clients"]:
             memory["left_ns"][:] = [since for b in balancers for since in b.left_ns]
             memory["moved_ns"][:] = [b.moved_ns[p] for b in balancers for p in partitions]

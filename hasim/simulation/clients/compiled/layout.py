@@ -143,8 +143,11 @@ HABITS = np.dtype(
     ]
 )
 """As `hasim.services.gateway.addresses.Habits`."""
-DELAY = np.dtype([(name, "i8") for name in ("count", "total_ns", "most_ns")])
-"""As `hasim.services.gateway.directory.Delay`."""
+FOLLOWING = np.dtype(
+    [(n, "i8") for n in ("clients", "most_ns", "name_ns", "pool_ns", "stay_ns", "pause_ns")]
+)
+HOLDING = np.dtype([(name, "i8") for name in ("attempts", "total_ns", "most_ns")])
+"""As in `hasim.simulation.clients.delays`."""
 LAYER = np.dtype(
     [
         *((name, "i8") for name in ("attempts", "on", "master", "backoff_ns", "most_ns")),
@@ -285,7 +288,10 @@ COLUMNS: dict[str, Any] = {
     "clients": np.int64,  # by place of the message, if there are clients
     "addresses": ADDRESS,  # by client and partition; the last one is for stateless messages
     "habits": HABITS,
-    "delays": DELAY,  # by gateway: of clients that followed, and of messages that were held
+    # Since the gateway's last change of routing, by gateway and partition (those of stateless
+    # messages come first); of clients that followed also by the master that they left.
+    "follows": FOLLOWING,
+    "holds": HOLDING,
     "left_ns": np.int64,  # by gateway and master, if there are clients: see GatewayService
     "moved_ns": np.int64,  # by gateway and partition
     "layers": LAYER,  # of retries: the outer one, and the inner one

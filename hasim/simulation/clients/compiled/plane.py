@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hasim.model import Cause
-from hasim.services.gateway.directory import Delay
 from hasim.simulation.clients.blocks import Division
 from hasim.simulation.clients.compiled import stops
-from hasim.simulation.clients.compiled.addressing import FOLLOWED, HELD
 from hasim.simulation.clients.compiled.arrays import allocate
 from hasim.simulation.clients.compiled.chain import (
     AT_ONCE,
@@ -25,6 +23,7 @@ from hasim.simulation.clients.compiled.chain import (
 )
 from hasim.simulation.clients.compiled.configuration import Configuration
 from hasim.simulation.clients.compiled.counting import Counting
+from hasim.simulation.clients.compiled.delays import Collected
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.growth import Growth
 from hasim.simulation.clients.compiled.jit import fingerprint, sources
@@ -34,6 +33,7 @@ from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
 from hasim.simulation.clients.compiled.window import Window, what_matters
+from hasim.simulation.clients.delays import Delays
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.plane import Rollup
 from hasim.simulation.clients.results import Counts, Results
@@ -82,6 +82,7 @@ class CompiledPlane:
         self._oracle = oracle
         settings = [master.settings for master in masters.values()]
         self._memory = allocate(settings, len(self._partitions), gateways, traffic)
+        self._collected = Collected(self._memory, list(masters), self._partitions, self._gateways)
         self._configuration = Configuration(
             self._memory,
             masters,
@@ -89,6 +90,7 @@ class CompiledPlane:
             self._gateways,
             network,
             oracle,
+            self._collected,
             horizon_ns=traffic.horizon_ns,
         )
         self._state = self._memory["state"][0]
@@ -369,15 +371,9 @@ class CompiledPlane:
         """Retries that the budget of each gateway did not allow."""
         return tuple(self._memory["budgets"]["cut"].reshape(-1, 2)[:, 0].tolist())
 
-    @property
-    def followed(self) -> tuple[Delay, ...]:
-        """By gateway, how long its clients took to follow the routing."""
-        return tuple(Delay(*row) for row in self._memory["delays"][FOLLOWED::2].tolist())
-
-    @property
-    def held(self) -> tuple[Delay, ...]:
-        """By gateway, how long messages were held that were then sent."""
-        return tuple(Delay(*row) for row in self._memory["delays"][HELD::2].tolist())
+    def delays(self) -> Delays:
+        """How long clients took to follow the routing, and messages were held that were sent."""
+        return self._collected.delays()
 
     def counts(self) -> Counts:
         """The messages, counted."""

@@ -9,9 +9,10 @@ from hasim.model import Cause
 from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.chance import Seeded
 from hasim.services.gateway.dispatcher import Dispatcher, Effects
-from hasim.services.gateway.effects import ProbeLoad, Send, Settle, Wakeup
+from hasim.services.gateway.effects import Followed, ProbeLoad, Released, Send, Settle, Wakeup
 from hasim.services.gateway.settings import DispatcherSettings
 from hasim.services.gateway.wakeups import Serial
+from hasim.simulation.clients.delays import Delays
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import LoadProbes
 from hasim.simulation.clients.reference.request import Request
@@ -50,8 +51,8 @@ class SimDispatcher:
     """One dispatcher, and what carries out its effects.
 
     `offset` is that of its tier: it is added to the keys of all that happens.
-    `settled` is told of each message that has ended, `sent` of the message and the number of
-    the master of each attempt.
+    `delays` is told what clients waited for, `settled` of each message that has ended, `sent` of
+    the message and the number of the master of each attempt.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class SimDispatcher:
         number: int,
         serial: Serial,
         offset: int,
+        delays: Delays,
         sent: Callable[[int, int], None],
         settled: Callable[[Settle], None],
     ) -> None:
@@ -80,6 +82,7 @@ class SimDispatcher:
         # The number of a partition is its place; that of stateless messages is the last one's.
         self._partitions: list[str | None] = [*partitions, None]
         self._probes = probes
+        self._delays = delays
         self._sent = sent
         self._number = number
         self._clients = settings.clients.number if settings.clients else 0
@@ -146,6 +149,8 @@ class SimDispatcher:
                 self._gateway.perform((effect,))
             elif isinstance(effect, ProbeLoad):
                 self._probes.send(self._gateway, effect.attempt, effect.masters)
+            elif isinstance(effect, Followed | Released):
+                self._note(effect)
             # A master goes on with what was cancelled: it does not know.
         wakeup = self.dispatcher.next_wakeup()
         if wakeup is not None and (not self._armed or wakeup < self._armed[-1]):
@@ -153,6 +158,16 @@ class SimDispatcher:
             rank, base = RANKS[wakeup.kind]
             delay = wakeup.time_ns - self._env.now
             Call(self._env, delay, rank, self._wake, wakeup, base + wakeup.key + self._offset)
+
+    def _note(self, effect: Followed | Released) -> None:
+        """What a client, or a message, has waited for."""
+        gateway, partition = self._number, effect.partition or ""
+        if isinstance(effect, Followed):
+            follows = self._delays.following(gateway, effect.since_ns, effect.left, partition)
+            follows.add(effect.name_ns, effect.pool_ns, effect.stay_ns, effect.pause_ns)
+        else:
+            tabled_ns = self._gateway.balancer.tabled_ns
+            self._delays.holding(gateway, tabled_ns, partition).add(effect.held_ns)
 
     def _wake(self, call: Call) -> None:
         self._armed.pop()

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from hasim.model import SERVED, Cause
-from hasim.services.gateway.directory import Delay
 from hasim.services.gateway.effects import Settle
 from hasim.services.gateway.wakeups import Serial
 from hasim.simulation.clients.blocks import BlockCounter, Division
+from hasim.simulation.clients.delays import Delays
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import LoadProbes
 from hasim.simulation.clients.plane import Rollup
@@ -71,6 +71,7 @@ class MessagePlane:
         self._gateways = gateways
         self._masters = list(masters)
         self._answered = answered
+        self._delays = Delays()
         probes, serial = LoadProbes(env, self.pick_seed, masters, network, offset), Serial()
         self._dispatchers = [
             SimDispatcher(
@@ -84,6 +85,7 @@ class MessagePlane:
                 number=number,
                 serial=serial,
                 offset=offset,
+                delays=self._delays,
                 sent=self._sent,
                 settled=self._settled,
             )
@@ -145,15 +147,9 @@ class MessagePlane:
         """Retries that the budget of each gateway did not allow."""
         return tuple(side.dispatcher.retries_cut for side in self._dispatchers)
 
-    @property
-    def followed(self) -> tuple[Delay, ...]:
-        """By gateway, how long its clients took to follow the routing."""
-        return tuple(side.dispatcher.followed for side in self._dispatchers)
-
-    @property
-    def held(self) -> tuple[Delay, ...]:
-        """By gateway, how long messages were held that were then sent."""
-        return tuple(side.dispatcher.held for side in self._dispatchers)
+    def delays(self) -> Delays:
+        """How long clients took to follow the routing, and messages were held that were sent."""
+        return self._delays
 
     def results(self) -> Results:
         """How each message ended."""
