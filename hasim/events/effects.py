@@ -58,13 +58,14 @@ class Fence:
 class CancelFence:
     """Do not power `master` off after all: takes back all orders to do so, up to number `order`.
 
-    The device answers them as orders that have failed. Of one that is carried out already,
-    this changes nothing.
+    With them all that were given under a term before `term`, by whomever. The device answers them
+    as orders that have failed. Of one that is carried out already, this changes nothing.
     """
 
     failover: int
     master: str
     order: int = 0
+    term: int = 1
 
 
 @record

@@ -37,6 +37,25 @@ def test_an_owner_that_was_given_all_back_may_fail_before_that_has_ended(way: st
     assert seen.failovers > 0
 
 
+@pytest.mark.parametrize("way", ["best-effort", "confirmed"])
+def test_what_a_process_has_ordered_that_is_forgotten_strikes_nobody(way: str) -> None:
+    """Its successor remembers nothing, and declares healthy whom the device is about to strike."""
+    seen = look(way, [282])
+    assert seen.broken == []
+    assert seen.faults["observer-crash"] == 1
+
+
+def test_a_question_for_a_lease_that_was_overtaken_is_no_second_lapse() -> None:
+    """The control plane hears slowly for a while: what was asked before the lapse comes after."""
+    seen = look("lease", [206])
+    assert seen.broken == []
+    assert seen.faults["observer-slow"] == 1
+
+
+def test_attempts_that_a_dead_gateway_refuses_were_at_no_master() -> None:
+    assert look("token", [210]).broken == []
+
+
 def test_a_world_is_the_same_whatever_the_fencing() -> None:
     number = next(n for n in range(20) if "failover" in world("none", n)[0])
     made = [world(way, number)[0] for way in ("none", "confirmed", "lease")]

@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from hasim.events import GatewayHello, PublishRouting, RoutingAck
+from hasim.measures.spans import Span
 from hasim.model import SERVED, Cause, RoutingTable
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
-from hasim.truth import AttemptRollup, FaultStarted, MessageRecord
+from hasim.truth import AttemptRollup, FaultCured, FaultStarted, MessageRecord
 
 NOBODY = (Cause.UNROUTABLE.value, Cause.OVERFLOW.value)
 
@@ -83,7 +84,8 @@ def _why(message: MessageRecord) -> str:
 def _elsewhere(case: Case) -> Iterator[Found]:
     """Each second attempt at a master follows one that has failed at another.
 
-    So those at a master are no more than the failures at all others.
+    So those at a master are no more than the failures at all others. A gateway that is down fails
+    attempts itself, which are at no master: messages of that time are not looked at.
     """
     asked = case.journal.header.get("requests")
     balancing = case.settings.balancing
@@ -95,7 +97,11 @@ def _elsewhere(case: Case) -> Iterator[Found]:
         if row.cause not in SERVED:
             failures[row.master] += row.attempts
     again: Counter[str] = Counter()
+    away = _away(case)
     for _, message in case.facts.records.of(MessageRecord):
+        end_ns = message.ended_ns or case.horizon_ns
+        if any(span.start_ns <= end_ns and message.arrived_ns <= span.end_ns for span in away):
+            continue
         stateless = message.master and not message.partition and message.outcome not in NOBODY
         again[message.master] += bool(stateless and message.attempts > 1)
     for master, count in sorted(again.items()):
@@ -103,6 +109,19 @@ def _elsewhere(case: Case) -> Iterator[Found]:
         if count > others:
             text = f"{count} retries ended at it, and only {others} attempts failed elsewhere"
             yield Found(case.horizon_ns, master, text)
+
+
+def _away(case: Case) -> list[Span]:
+    """When a gateway was down, or had no table yet: until the first that it has acknowledged."""
+    records = case.facts.records
+    cured = {cured.fault: t_ns for t_ns, cured in records.of(FaultCured)}
+    known = [t_ns for t_ns, _ in records.of(RoutingAck)]
+    away = []
+    for t_ns, fault in records.of(FaultStarted):
+        if fault.kind == "gateway-crash":
+            back_ns = cured.get(fault.fault, case.horizon_ns)
+            away.append(Span(t_ns, min((t for t in known if t > back_ns), default=case.horizon_ns)))
+    return away
 
 
 def _alone(case: Case) -> bool:

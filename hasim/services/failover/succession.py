@@ -32,12 +32,12 @@ class Succession:
         known = self._known
         known.statuses.update(heard.statuses)
         known.orders.begin(heard.term)
-        self._course.fences.fencing.begin(now)
+        taken_back = self._course.fences.fencing.begin(now)
         self._failovers.begin(heard.term)
         stopped = {f.id: stopped_for(known, f) for f in self._failovers.active}
         owners = learn(known, heard.masters, heard.gateways.values())
         reason = f"{len(heard.masters)} masters and {len(heard.gateways)} gateways have answered"
-        out: list[Output] = [TermBegun(heard.term, owners, reason)]
+        out: list[Output] = [TermBegun(heard.term, owners, reason), *taken_back]
         for failover in list(self._failovers.active):
             other = superseded_by(known, failover)
             other = other or takes_again(known, failover, stopped[failover.id])

@@ -70,13 +70,16 @@ class FencingDevice:
     def cancel(self, effect: CancelFence, post: Post) -> None:
         """An observer takes its orders back: those under way are not carried out, and have failed.
 
-        Up to the order that it names: one that was given up may be under way still.
+        Up to the order that it names: one that was given up may be under way still. With them
+        whatever was ordered under an older term, by whomever.
         """
-        under_way = self._orders.get((post.observer, effect.master), {})
-        for key in [key for key in under_way if key[1] <= effect.order]:
-            call = under_way.pop(key)
-            call.cancel()
-            Call(self._env, 0, COMPLETION, self._cancelled, call.load)
+        for (observer, master), under_way in self._orders.items():
+            last = effect.order if observer == post.observer else 0
+            taken = [key for key in under_way if key <= (effect.term, last)]
+            for key in taken if master == effect.master else ():
+                call = under_way.pop(key)
+                call.cancel()
+                Call(self._env, 0, COMPLETION, self._cancelled, call.load)
 
     def _cancelled(self, event: Call) -> None:
         self._answer(*event.load, confirmed=False)

@@ -76,7 +76,8 @@ class Device(Fencing):
     def recall(self, now: int, failover: Failover) -> list[Output]:
         """Take back the order; the device answers it as one that has failed, if it is in time."""
         failover.deadline_ns = now + self.settings.timeout_ns
-        return [CancelFence(failover.id, failover.fencing, self.last[failover.fencing])]
+        last, term = self.last[failover.fencing], self._known.orders.term
+        return [CancelFence(failover.id, failover.fencing, last, term)]
 
     def take_back(self, master: str) -> list[Output]:
         """Take back what was ordered by failovers that have given up."""
@@ -84,15 +85,21 @@ class Device(Fencing):
             return []
         last = self.last[master]
         failover = next(o.repeats[0] for o in self._known.orders.open if o.repeats[1] == master)
-        return [CancelFence(failover, master, last)]
+        return [CancelFence(failover, master, last, self._known.orders.term)]
 
     def answered(self, master: str) -> None:
         """The device has answered, one way or the other: the next order is one of its own."""
         self.due_ns.pop(master, None)
 
-    def begin(self, now: int) -> None:
-        """What was ordered under another term awaits no answer; each is ordered anew, once."""
+    def begin(self, now: int) -> list[Output]:
+        """What was ordered under another term awaits no answer, and shall strike nobody any more.
+
+        Who is to be off is ordered off anew, once. What a process before this one had ordered may
+        be forgotten, and its master be healthy: so nothing of an older term is left at the device.
+        """
         self.due_ns.clear()
+        term = self._known.orders.term
+        return [CancelFence(0, m, 0, term) for m in self._known.masters] if term > 1 else []
 
     def freeze(self) -> dict[str, Any]:
         """Until when answers are awaited, and the last orders."""

@@ -136,8 +136,9 @@ class Fencing(Protocol):
     def answered(self, master: str) -> None:
         """There is an answer, one way or the other: the next order is one of its own."""
 
-    def begin(self, now: int) -> None:
+    def begin(self, now: int) -> list[Output]:
         """A term begins: what was granted or ordered before, nobody knows."""
+        return []
 
     def asked(self, now: int, item: LeaseAsked) -> bool:
         """A master asks for a lease: whether its last one had run out since it asked before."""

@@ -94,16 +94,20 @@ class LeaseFencing(Fencing):
             return ""
         return f"the lease of {master} is over"
 
-    def begin(self, now: int) -> None:
+    def begin(self, now: int) -> list[Output]:
         """Whoever acted before may have granted leases to everybody until now."""
         self._since_ns = now
         self.granted_ns.clear()
         self.lapses.clear()
+        return []
 
     def asked(self, now: int, item: LeaseAsked) -> bool:
-        """Whether a lease has run out since it asked before, so that it accepts nothing."""
+        """Whether a lease has run out since it asked before, so that it accepts nothing.
+
+        Questions overtake each other: one that was sent before a lapse that is known says nothing.
+        """
         before = self.lapses.get(item.master, 0 if not self._since_ns else item.lapses)
-        self.lapses[item.master] = item.lapses
+        self.lapses[item.master] = max(before, item.lapses)
         return item.lapses > before
 
     def unsure(self, master: str) -> bool:

@@ -87,10 +87,10 @@ class StepDown(LeaseFencing):
         """Whoever answers that it cannot is asked again as often as it talks to this service."""
         return self.settings.renew_ns
 
-    def begin(self, now: int) -> None:
+    def begin(self, now: int) -> list[Output]:
         """A term begins: nobody was told by this one."""
-        super().begin(now)
         self.told_ns.clear()
+        return super().begin(now)
 
     def freeze(self) -> dict[str, Any]:
         """With whom was told."""
