@@ -16,8 +16,10 @@ standbys `b` and `c` in three regions, the control plane and the clients in a fo
 plane alone loses the owner, which goes on serving, for 40 s: as long as nobody stops it, it accepts
 writes. (`catching-up` and `handing-over` belong to a switchover that is ordered; in `aborting` and
 `cancelled` the owner is back early; in `waiting` and `failed` both standbys are off at first; in
-`rolling-back` nobody hears that `b` was promoted; in `transferring` `b` reads from `c`.) In the
-middle of its stay in a state, or a second after its end, the failover is interrupted:
+`rolling-back` nobody hears that `b` was promoted; in `transferring` `b` reads from `c`. Where
+fencing is by hand, somebody pulls the owner's plug after 34 s, for 30 s, and says so a second
+later, unless it is back.) In the middle of its stay in a state, or a second after its end, the
+failover is interrupted:
 
 - *control plane killed*: its process dies for 3 s; the next one remembers everything, or, where it
   *forgets*, nothing;
@@ -30,9 +32,9 @@ middle of its stay in a state, or a second after its end, the failover is interr
 
 `declared` and `selecting` are passed through: what comes then finds the next state. What came of
 it: whom the failover rolled back and how it ended, then the same of each later one; who accepts the
-writes at the end; for how many seconds two masters did (without fencing and with best effort that
-may be); how long after the interruption the partition was served again for good, 0 if it was served
-all along. No line breaks an invariant.
+writes at the end; for how many seconds two masters did (without fencing, with best effort and by
+hand that may be); how long after the interruption the partition was served again for good, 0 if it
+was served all along. No line breaks an invariant.
 """
 COLUMNS = ("state", "interruption", "failovers", "owner", "two primaries, s", "served after, s")
 

@@ -56,6 +56,10 @@ def test_attempts_that_a_dead_gateway_refuses_were_at_no_master() -> None:
     assert look("token", [210]).broken == []
 
 
+def test_where_nobody_passes_the_best_may_lag_further_than_allowed() -> None:
+    assert look("step-down", [302]).broken == []
+
+
 def test_a_world_is_the_same_whatever_the_fencing() -> None:
     number = next(n for n in range(20) if "failover" in world("none", n)[0])
     made = [world(way, number)[0] for way in ("none", "confirmed", "lease")]

@@ -11,6 +11,7 @@ from hasim.events import Restart
 from hasim.hunt.interruptions.kinds import KINDS, Met
 from hasim.hunt.interruptions.situations import (
     DURING_PROMOTION,
+    PLUG,
     SITUATIONS,
     WITHOUT,
     situation,
@@ -32,6 +33,8 @@ FENCINGS: Mapping[str, Data] = {
     "confirmed": {"kind": "confirmed", "timeout": "5s", "attempts": 3},
     "lease": {"kind": "lease", "ttl": "8s", "renew": "1s"},
     "token": {"kind": "token"},
+    "step-down": {"kind": "step-down", "ttl": "8s", "renew": "1s", "wait": "5s"},
+    "manual": {"kind": "manual"},
 }
 """The ways of fencing that the table is made for."""
 
@@ -97,7 +100,7 @@ def meet(state: str, fencing: str) -> tuple[Data, Met]:
         until_ns = next((t_ns for t_ns, _ in course.changes if t_ns > since_ns), None)
     source = "c" if state == "transferring" else "a"
     met = Met(change.new, since_ns, until_ns, change.candidate, source, lives=True, cut=False)
-    lives = source == "c" or _is_on(journal, "a", met.at_ns)
+    lives = source == "c" or (_is_on(journal, "a", met.at_ns) and not _is_off(data, met.at_ns))
     return data, replace(met, lives=lives, cut=_is_cut(data, met.at_ns))
 
 
@@ -115,6 +118,11 @@ def _is_on(journal: Journal, master: str, at_ns: int) -> bool:
     cut: int = sum(fenced.master == master for t, fenced in journal.of(MasterFenced) if t <= at_ns)
     back: int = sum(one.master == master for t, one in journal.of(MasterRestarted) if t <= at_ns)
     return cut == back
+
+
+def _is_off(data: Data, at_ns: int) -> bool:
+    """Whether somebody has pulled the owner's plug by then."""
+    return PLUG in data["faults"] and at_ns >= parse_duration(PLUG["at"])
 
 
 def _is_cut(data: Data, at_ns: int) -> bool:

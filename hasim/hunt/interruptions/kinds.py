@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hasim.hunt.interruptions.situations import PLUG
 from hasim.units import SECOND
 
 Data = dict[str, Any]
@@ -76,7 +77,7 @@ def _target(data: Data, met: Met) -> Interrupted:
 
 
 def _owner_back(data: Data, met: Met) -> Interrupted:
-    """The cut ends, and who is on is declared healthy at once."""
+    """The cut ends, and who is on is declared healthy at once: nobody pulls its plug any more."""
     first = next(iter(data["faults"]), None)
     if first is None or not met.cut:
         return None
@@ -84,6 +85,7 @@ def _owner_back(data: Data, met: Met) -> Interrupted:
     made = data | {"faults": [first | lasting, *data["faults"][1:]]}
     if not met.lives or met.source != "a":
         return made
+    made["faults"] = [fault for fault in made["faults"] if fault != PLUG]
     word = {"do": "declare-healthy", "master": "a", "at": f"{met.at_ns + 1}ns"}
     return made | {"operations": [word]}
 

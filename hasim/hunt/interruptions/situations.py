@@ -94,9 +94,12 @@ SITUATIONS: Mapping[str, Data] = {
 
 WITHOUT: Mapping[str, Collection[str]] = {
     "fencing": ("none", "token"),
-    "aborting": ("none", "token", "lease"),
+    "aborting": ("none", "token", "lease", "step-down", "manual"),
 }
 """The states to which no failover comes with these ways of fencing: nobody is powered off."""
+PLUG: Data = {"kind": "power-off", "target": "a", "at": "34s", "for": "30s"}
+WORD: Data = {"do": "confirm-off", "master": "a", "at": "35s"}
+"""Where fencing is by hand: somebody pulls the plug of an owner that is still lost, and says so."""
 
 
 def _unheard(since_ns: int, until_ns: int) -> Data:
@@ -137,4 +140,7 @@ def merged(base: Data, more: Data) -> Data:
 def situation(state: str, fencing: Data) -> Data:
     """The data of the scenario in which a failover is met in this state."""
     base = merged(copy.deepcopy(BASE), {"failover": {"fencing": dict(fencing)}})
-    return merged(base, copy.deepcopy(SITUATIONS[state]))
+    made = merged(base, copy.deepcopy(SITUATIONS[state]))
+    if fencing["kind"] == "manual" and LOST in made["faults"]:
+        made |= {"faults": [*made["faults"], dict(PLUG)], "operations": [dict(WORD)]}
+    return made

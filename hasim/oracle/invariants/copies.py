@@ -27,7 +27,12 @@ def _find(case: Case) -> Iterator[Found]:
             elif isinstance(out, Promote) and not again:
                 if not fetches and out.failover not in planned:
                     continue
-                problem = _problem(case, out, ordered.get(out.failover), exchange.item)
+                # Where nobody passes, the best may be promoted however far it is behind.
+                may_lag = (
+                    case.settings.failover.if_none == "promote" and out.failover not in planned
+                )
+                most_ns = None if may_lag else case.settings.failover.max_lag_ns
+                problem = _problem(out, ordered.get(out.failover), exchange.item, most_ns)
                 if problem:
                     yield Found(exchange.t_ns, out.target, f"promoted, but {problem}")
 
@@ -40,7 +45,7 @@ def _note(planned: set[int], change: FailoverChanged) -> None:
         planned.discard(change.failover)
 
 
-def _problem(case: Case, order: Promote, asked: TransferState | None, item: object) -> str:
+def _problem(order: Promote, asked: TransferState | None, item: object, most_ns: int | None) -> str:
     if asked is None or not isinstance(item, TransferResult):
         return "nothing was transferred"
     if (item.order, item.target, item.term) != (asked.order, order.target, asked.term):
@@ -48,7 +53,6 @@ def _problem(case: Case, order: Promote, asked: TransferState | None, item: obje
     if item.cause is not Cause.OK:
         return f"the transfer ended with {item.cause.value}"
     copies = {copy.partition: copy for copy in item.copies}
-    most_ns = case.settings.failover.max_lag_ns
     for partition in order.partitions:
         copy = copies.get(partition)
         if copy is None:
@@ -83,7 +87,8 @@ WHOLE_COPIES = Invariant(
     "whole-copies",
     "Nobody is promoted before the transfer that was ordered for it has ended well: every "
     "partition arrived, of the size and checksum that its source states, and no older than "
-    "max_lag. With `transfer: none` nothing is ordered, but by planned switchovers.",
+    "max_lag, unless nobody passes and `if_none` is `promote`. With `transfer: none` "
+    "nothing is ordered, but by planned switchovers.",
     "A new owner serves torn or missing state.",
     _find,
     "observer",

@@ -13,6 +13,7 @@ from hasim.events import (
     FenceResult,
     GrantLease,
     LeaseAsked,
+    MasterState,
     TermBegun,
 )
 from hasim.model import Cause
@@ -37,6 +38,7 @@ def _confirmed(case: Case) -> Iterator[Found]:
             item = exchange.item
             off = isinstance(item, ConfirmOff) or (isinstance(item, FenceResult) and item.confirmed)
             stopped = isinstance(item, DemoteResult) and item.cause is Cause.OK
+            stopped |= isinstance(item, MasterState)  # it says what it accepts
             if isinstance(lease, LeaseFencingSettings):
                 lasted_ns = exchange.t_ns - min(granted_ns.values())
                 off |= isinstance(item, LeaseAsked) or lasted_ns >= lease.longest_ns

@@ -85,19 +85,15 @@ class Answers:
 
         It does not restart as a standby, as by a device: when it returns, it is told to stop.
         """
-        master, out = item.master, list[Output]()
+        master = item.master
         concerned = [f for f in self._failovers.active if master in (f.fencing, f.master)]
         text = "" if concerned else f"no failover waits for {master} to be off"
         if self._known.statuses[master] is Status.HEALTHY:
             text = f"{master} is declared healthy"
         if text:
             return [InputRefused(type(item).__name__, "operator", text)]
-        for failover in concerned:
-            failover.off_by_word += [master] * (master not in failover.off_by_word)
-            if failover.state == lifecycle.FENCING and failover.fencing == master:
-                why = f"{master} is off, an operator says"
-                out += self._course.fences.fenced(now, failover, master, why)
-        return out
+        self._known.off_by_word.add(master)
+        return self._course.fences.off(now, master, f"{master} is off, an operator says")
 
     def _not_fenced(self, now: int, failover: Failover) -> list[Output]:
         fences = self._course.fences
@@ -177,36 +173,34 @@ class Answers:
         if result.cause is Cause.OK:
             self._known.writers.stopped(result.target, told.partitions, result.epoch)
             self._returned.confirmed(told, result.target, result.epoch)
+        out: list[Output] = []
         match told.state:
             case lifecycle.HANDING_OVER if result.target == told.master:
-                return self._handed_over(now, told, result)
+                out += self._handed_over(now, told, result)
             case lifecycle.FENCING if result.target == told.fencing:
-                return self._stepped_down(now, told, result)
+                out += self._stays(now, told, result)
             case lifecycle.ROLLING_BACK if (told.candidate, told.epoch + 1) == (
                 result.target,
                 result.epoch,
             ):
-                return self._taken_back(now, told, result)
-            case _:
-                # That of an old owner, or late.
-                return [] if result.cause is Cause.OK else _refused(result, GONE_ON)
+                out += self._taken_back(now, told, result)
+            case _ if result.cause is not Cause.OK:  # that of an old owner, or late
+                out += _refused(result, GONE_ON)
+        why = f"{result.target} confirms its demotion"
+        return out + self._course.fences.stopped(now, result.target, why)
 
     def _handed_over(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
         if result.epoch != failover.epoch or result.cause is not Cause.OK:
             return []  # it is told again
         return self._course.handover.handed_over(now, failover)
 
-    def _stepped_down(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
+    def _stays(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
+        """Who was told to step down does not; that it does is news for whoever waits for that."""
         fences = self._course.fences
         why = f"demotion: {result.cause}"
         if result.cause is Cause.REFUSED and not fences.fencing.under_way(now, result.target):
             return fences.order(now, failover, result.target, why)
-        if result.cause is not Cause.OK:
-            return fences.refused(now, failover, why)
-        if result.target in fences.fencing.dangerous(failover):
-            return []  # an answer to an earlier order
-        why = f"{result.target} confirms its demotion"
-        return fences.fenced(now, failover, result.target, why)
+        return [] if result.cause is Cause.OK else fences.refused(now, failover, why)
 
     def _taken_back(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
         if result.cause is Cause.OK:

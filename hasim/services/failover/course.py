@@ -49,7 +49,7 @@ class Course:
         self.progress = Progress(failovers)
         fencing = FENCINGS.class_for(settings.fencing)(settings.fencing)
         fencing.meet(known, failovers)
-        self.fences = Fences(settings, known, self.progress, fencing, policy, self.choose)
+        self.fences = Fences(settings, known, self.progress, fencing, policy, returned, self.choose)
         self.handover = Handover(settings, known, self.progress, self.transfer)
         self.verification = Verification(settings, known, self.progress, policy)
         self.choice = Choice(settings, known, failovers)

@@ -16,7 +16,6 @@ class Failover:
     candidate, if somebody has chosen it. `deadline_ns` is when something is done if nothing is
     heard, `until_ns` when the state has lasted long enough, `expires_ns` the whole failover.
     `anyway`: nobody has passed the filters, and the best is promoted all the same.
-    `off_by_word` has the masters that an operator knows to be off.
     `order` is the number of the order whose answer it waits for, or waited for last.
     `stale` has the masters that may still accept what was moved, with the epoch under which they
     are told to stop; they are told next at `tell_ns`, and `tell_pause_ns` after that.
@@ -35,7 +34,6 @@ class Failover:
     fencing: str = ""
     fence_orders: int = 0
     fence_pause_ns: int = 0
-    off_by_word: list[str] = field(default_factory=list)
     asked: bool = False
     epoch: int = 0
     order: int = 0

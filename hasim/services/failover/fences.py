@@ -11,6 +11,7 @@ from hasim.services.failover.fencing.fencing import Fencing
 from hasim.services.failover.known import Known
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.progress import Progress
+from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
 from hasim.units import format_duration
 
@@ -25,11 +26,12 @@ class Fences:
         progress: Progress,
         fencing: Fencing,
         policy: Policy,
+        returned: Returned,
         then: Callable[[int, Failover], list[Output]],
     ) -> None:
         self.fencing = fencing
         self._settings, self._known = settings, known
-        self._progress, self._policy = progress, policy
+        self._progress, self._policy, self._returned = progress, policy, returned
         self._then = then
 
     def begin(self, now: int, failover: Failover) -> list[Output]:
@@ -79,6 +81,24 @@ class Fences:
         failover.deadline_ns = now + pause_ns
         return out
 
+    def stopped(self, now: int, master: str, reason: str) -> list[Output]:
+        """A master has said what it accepts: who waits for it in vain goes on.
+
+        Not while the device may strike it: it would strike who is promoted by then.
+        """
+        return [] if self.fencing.outstanding(master) else self.off(now, master, reason)
+
+    def off(self, now: int, master: str, reason: str) -> list[Output]:
+        """A master is no danger any more: those that fence it go on."""
+        waiting = self.fencing.in_vain(master)
+        return [out for failover in waiting for out in self.fenced(now, failover, master, reason)]
+
+    def healthy(self, now: int, failover: Failover) -> list[Output]:
+        """Who is fenced is declared healthy: it is told to stop, where nobody may strike it."""
+        if self.fencing.under_way(now, failover.fencing) or failover.fence_pause_ns:
+            return []
+        return self.order(now, failover, failover.fencing)
+
     def timed_out(self, now: int, failover: Failover) -> list[Output]:
         """Nobody answered, or the pause is over: the next order, if there may be one."""
         if proven := self._look(now, failover):
@@ -97,9 +117,21 @@ class Fences:
 
     def give_up(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """It ends, and is begun again after a while."""
-        self._policy.gave_up(now, failover.master)
+        over = self._policy.is_over(failover)
+        if over:
+            reason = f"{failover.master} is healthy and still owns; {reason}"
+        else:
+            self._policy.gave_up(now, failover.master)
         failover.fencing = ""
-        return self._progress.advance(now, failover, "give-up", reason)
+        out = self._progress.advance(
+            now, failover, "owner-recovered" if over else "give-up", reason
+        )
+        return out + self._tell_others(now, failover)
+
+    def _tell_others(self, now: int, failover: Failover) -> list[Output]:
+        """Whoever it leaves that may accept writes beside the owner shall stop."""
+        others = [m for m in self.fencing.dangerous(failover) if m != failover.master]
+        return [out for master in others for out in self._returned.claimed(now, master)]
 
     def fenced(self, now: int, failover: Failover, master: str, reason: str) -> list[Output]:
         """One whom it waited for is off; the next one, or a backup is chosen."""
@@ -107,11 +139,13 @@ class Fences:
         if master not in failover.tried:
             failover.tried.append(master)  # it is off, whatever its status still says
         left = self.fencing.dangerous(failover)
-        if left:
+        over = self._policy.is_over(failover)
+        if left and not over:
             out = self._progress.advance(now, failover, "one-fenced", reason)
             return out + self.order(now, failover, left[0])
         out = self._progress.advance(now, failover, "fenced", reason)
-        return out + self._then(now, failover)
+        out += self._then(now, failover)
+        return out + (self._tell_others(now, failover) if over else [])
 
     def unfenced(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """One effort was made, and is enough: whoever may accept writes is told to stop later."""

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hasim.model import Cluster, Diagnosis, Master, Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failures import Failures
 from hasim.services.failover.moved import Moved
-from hasim.services.failover.orders import Orders
+from hasim.services.failover.orders import OpenOrder, Orders
 from hasim.services.failover.owners import Owners
 from hasim.services.failover.reports import Report
 from hasim.services.failover.selection.candidate import Candidate
 from hasim.services.failover.writers import Writers
+from hasim.services.frozen import freeze, thaw
 
 EPOCH_BITS = 32
+LEARNED: Mapping[str, Any] = {
+    "statuses": dict[str, Status],
+    "epochs": dict[str, int],
+    "writers": Writers,
+    "silent": set[str],
+    "off_by_word": set[str],
+    "moved": dict[str, Moved],
+    "diagnoses": dict[str, Diagnosis],
+    "failed_ns": dict[str, int],
+    "failures": dict[str, Failures],
+    "reports": dict[str, Report],
+    "in_flight": dict[str, dict[str, int]],
+}
+"""What a snapshot has as it stands, with its type."""
 
 
 @dataclass(slots=True)
@@ -45,6 +61,8 @@ class Known:
     """How often masters were declared failed, who ever was."""
     silent: set[str] = field(default_factory=set)
     """Masters that have not said what they accept, since the term began."""
+    off_by_word: set[str] = field(default_factory=set)
+    """Masters that are off, an operator says, and have given no sign of life since."""
 
     reports: dict[str, Report] = field(default_factory=dict)
     """What masters have told of their copies last."""
@@ -71,6 +89,24 @@ class Known:
                 for place, master in enumerate(cluster.masters)
             },
         )
+
+    def freeze(self) -> dict[str, Any]:
+        """All that it has learned, as plain data: see `thaw`."""
+        return {
+            **{name: freeze(getattr(self, name)) for name in LEARNED},
+            "owners": freeze(self.owners.by_partition),
+            "term": self.orders.term,
+            "orders_issued": self.orders.issued,
+            "orders_open": freeze(self.orders.open),
+        }
+
+    def thaw(self, data: dict[str, Any]) -> None:
+        """Know what was frozen, of the same cluster."""
+        for name, kind in LEARNED.items():
+            setattr(self, name, thaw(kind, data[name]))
+        self.owners = Owners(thaw(dict[str, str], data["owners"]))
+        self.orders = Orders(data["orders_issued"], thaw(list[OpenOrder], data["orders_open"]))
+        self.orders.term = data["term"]
 
     def candidate(self, master: Master, partitions: Sequence[str]) -> Candidate:
         """What is known of a master that may take over these partitions."""

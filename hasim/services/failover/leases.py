@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hasim.events import AskMaster, LeaseAsked, Output
-from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
@@ -42,12 +41,9 @@ class Leases:
         known, reason = self._known, f"the lease of {master} had run out"
         known.writers.lapsed(master, (order.number for order in known.orders.open))
         self._returned.powered_off(master)
-        out: list[Output] = []
+        out = self._course.fences.off(now, master, reason)
         for failover in list(self._failovers.active):
-            waits = failover.state == lifecycle.FENCING and failover.fencing == master
-            if waits and master not in self._course.fences.fencing.dangerous(failover):
-                out += self._course.fences.fenced(now, failover, master, reason)
-            elif failover.candidate == master:
+            if failover.candidate == master:
                 out += self._course.lost(now, failover, reason)
         if not known.still_owns(master):
             why = f"{reason}: a standby now"

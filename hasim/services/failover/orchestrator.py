@@ -26,7 +26,7 @@ from hasim.events import (
     TransferResult,
     WakeUp,
 )
-from hasim.model import Cluster, Diagnosis, Status
+from hasim.model import Cluster, Status
 from hasim.services.accession import Heard
 from hasim.services.detection.chance import chance_of
 from hasim.services.door import Door, InputError
@@ -37,23 +37,19 @@ from hasim.services.failover.course import Course
 from hasim.services.failover.failback import Failback
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
-from hasim.services.failover.failures import Failures, one_more
+from hasim.services.failover.failures import one_more
 from hasim.services.failover.inquiry import Inquiry
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
 from hasim.services.failover.learned import heard_late, note
 from hasim.services.failover.leases import Leases
-from hasim.services.failover.moved import Moved
-from hasim.services.failover.orders import AnyAnswer, OpenOrder, Orders
-from hasim.services.failover.owners import Owners
+from hasim.services.failover.orders import AnyAnswer
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.reactions import Reactions
-from hasim.services.failover.reports import Report
 from hasim.services.failover.returned import Returned
 from hasim.services.failover.settings import FailoverSettings
 from hasim.services.failover.succession import Succession
 from hasim.services.failover.switchover import Switchovers
-from hasim.services.failover.writers import Writers
 from hasim.services.frozen import freeze, thaw
 from hasim.services.possible import check
 
@@ -264,6 +260,7 @@ class FailoverOrchestrator:
                 heard_late(self._known, item)
                 out = self._answers.says_its_role(now, item)
                 out += self._returned.heard_of(now, item.master)
+                out += self._course.fences.stopped(now, item.master, "it says what it accepts")
                 return out + self._reactions.accepts_nothing(now, item.master)
             case ConfirmOff():
                 return self._answers.off_by_word(now, item)
@@ -302,24 +299,11 @@ class FailoverOrchestrator:
         with their audit records.
         """
         return {
-            "statuses": freeze(self._known.statuses),
-            "owners": freeze(self._known.owners.by_partition),
-            "epochs": freeze(self._known.epochs),
-            "writers": freeze(self._known.writers),
-            "silent": freeze(self._known.silent),
-            "term": self._known.orders.term,
-            "orders_issued": self._known.orders.issued,
-            "orders_open": freeze(self._known.orders.open),
+            **self._known.freeze(),
             "fencing": self._course.fences.fencing.freeze(),
             "claims_ns": freeze(self._returned.claims_ns),
             "retry_ns": freeze(self._policy.retry_ns),
-            "moved": freeze(self._known.moved),
-            "diagnoses": freeze(self._known.diagnoses),
-            "failed_ns": freeze(self._known.failed_ns),
-            "failures": freeze(self._known.failures),
             "healthy_ns": freeze(self._failback.healthy_ns),
-            "reports": freeze(self._known.reports),
-            "in_flight": freeze(self._known.in_flight),
             "failovers": freeze(self._failovers.needed(self._known.orders.concern)),
             "last_failover": self._failovers.last,
             "audit": freeze(self._course.progress.trail.of(self._failovers.active)),
@@ -336,28 +320,11 @@ class FailoverOrchestrator:
     ) -> FailoverOrchestrator:
         """The orchestrator that `freeze` was called on, in the middle of whatever it did."""
         service = cls(settings, cluster, seed=seed)
-        known = Known(
-            masters=service._known.masters,
-            statuses=thaw(dict[str, Status], data["statuses"]),
-            owners=Owners(thaw(dict[str, str], data["owners"])),
-            epochs=thaw(dict[str, int], data["epochs"]),
-            writers=thaw(Writers, data["writers"]),
-            homes=service._known.homes,
-            orders=Orders(data["orders_issued"], thaw(list[OpenOrder], data["orders_open"])),
-            reports=thaw(dict[str, Report], data["reports"]),
-            in_flight=thaw(dict[str, dict[str, int]], data["in_flight"]),
-            rtt_ns=service._known.rtt_ns,
-        )
-        known.orders.term, known.silent = data["term"], set(data["silent"])
-        service._assemble(
-            known, Failovers(thaw(list[Failover], data["failovers"]), data["last_failover"])
-        )
+        service._known.thaw(data)
+        failovers = Failovers(thaw(list[Failover], data["failovers"]), data["last_failover"])
+        service._assemble(service._known, failovers)
         service._course.fences.fencing.thaw(data["fencing"])
         service._returned.claims_ns = thaw(dict[str, int], data["claims_ns"])
-        known.moved = thaw(dict[str, Moved], data["moved"])
-        known.diagnoses = thaw(dict[str, Diagnosis], data["diagnoses"])
-        known.failed_ns = thaw(dict[str, int], data["failed_ns"])
-        known.failures = thaw(dict[str, Failures], data["failures"])
         service._failback.healthy_ns = thaw(dict[str, int], data["healthy_ns"])
         service._policy.retry_ns = thaw(dict[str, int], data["retry_ns"])
         service._course.progress.trail = AuditTrail(thaw(list[AuditEntry], data["audit"]))

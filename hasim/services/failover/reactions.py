@@ -74,6 +74,8 @@ class Reactions:
 
     def judged(self, now: int, event: StatusChanged) -> list[Output]:
         """The verdict on a master has changed."""
+        if event.new in (Status.RECOVERING, Status.HEALTHY):
+            self._known.off_by_word.discard(event.master)
         match event.new:
             case Status.FAILED:
                 self._known.diagnoses[event.master] = event.diagnosis
@@ -119,6 +121,8 @@ class Reactions:
                 out += self._interruptions.owner_recovered(now, failover)
             if failover.state == lifecycle.VERIFYING and failover.candidate == event.master:
                 out += self._course.verification.look(now, failover)
+            elif failover.state == lifecycle.FENCING and failover.fencing == event.master:
+                out += self._course.fences.healthy(now, failover)
             elif failover.state == lifecycle.WAITING:
                 out += self._course.wait_over(now, failover, event.master)
         return out

@@ -64,7 +64,7 @@ class Returned:
             if master in failover.stale:
                 failover.tell_pause_ns = self._settings.demote_retry_ns
                 out += self._tell(now, failover)
-        return out + self._claimed(now, master)
+        return out + self.claimed(now, master)
 
     def _grant_grace(self, now: int, master: str) -> None:
         """A master that may have to stop is told so later, unless that is planned already."""
@@ -82,7 +82,7 @@ class Returned:
                 if master in failover.stale:
                     failover.tell_ns = None
 
-    def _claimed(self, now: int, master: str) -> list[Output]:
+    def claimed(self, now: int, master: str) -> list[Output]:
         """An order to step down from what it was found to accept beside the owner (see `learn`)."""
         known = self._known
         busy = {p for failover in self._failovers.active for p in failover.partitions}
@@ -122,7 +122,7 @@ class Returned:
         for master in [master for master, at in self.claims_ns.items() if now >= at]:
             del self.claims_ns[master]
             if self._known.statuses[master] is Status.HEALTHY:
-                out += self._claimed(now, master)
+                out += self.claimed(now, master)
         return out
 
     def next_ns(self) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from hasim.events import Demote, LeaseAsked, OrderRefused, Output
 from hasim.model import Status
+from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
@@ -66,7 +67,13 @@ class Fencing(Protocol):
         has not said that it did not. Who is off by an operator's word is no danger.
         """
         writers = self._known.writers.of(failover.partitions) if self.USED else []
-        return [master for master in writers if master not in failover.off_by_word]
+        return [master for master in writers if master not in self._known.off_by_word]
+
+    def in_vain(self, master: str) -> list[Failover]:
+        """The failovers that fence a master which is no danger any more."""
+        fencing = [f for f in self._failovers.active if f.state == lifecycle.FENCING]
+        waiting = [failover for failover in fencing if failover.fencing == master]
+        return [failover for failover in waiting if master not in self.dangerous(failover)]
 
     def order(
         self, now: int, failover: Failover, master: str, again_ns: int, refused: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from hasim.events import Output
+from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.fencing.fencing import Fencing, FencingSettings
 from hasim.settings import duration, settings
@@ -45,6 +46,10 @@ class Manual(Fencing):
 
     def __init__(self, settings: ManualSettings) -> None:
         self.settings = settings
+
+    def spared(self, master: str) -> bool:
+        """Whoever is declared healthy is told to stop: nobody pulls its plug."""
+        return self._known.statuses[master] is Status.HEALTHY
 
     def strike(self, now: int, failover: Failover, master: str) -> list[Output]:
         """Wait."""
