@@ -17,7 +17,7 @@ extensions = [
 ]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
-exclude_patterns = ["README.md"]
+exclude_patterns = ["README.md", "made/measure-words.md"]
 html_theme = "furo"
 html_title = "hasim"
 html_show_sourcelink = False

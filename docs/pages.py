@@ -32,6 +32,7 @@ def write(folder: Path) -> None:
     made = {
         "configuration.md": configuration(),
         "measures.md": measures(),
+        "measure-words.md": measure_words(),
         "invariants.md": invariants(),
         "commands.md": commands(),
         "api.md": api(),
@@ -121,6 +122,14 @@ def measures() -> Iterator[str]:
                 if more:
                     yield f"\n  {_text(more)}"
             yield ""
+
+
+def measure_words() -> Iterator[str]:
+    """Every measure in a line, for the glossary."""
+    for name, found in MEASURES.items():
+        yield f"`{name}`"
+        yield f": {_text(found.meaning)}"
+        yield ""
 
 
 # -- invariants -------------------------------------------------------------------------
