@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from hasim.cli import main
-from hasim.measures.catalogue import listed
+from hasim.measures.catalogue import MEASURES, listed
 from hasim.oracle.registry import INVARIANTS
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.registry import DETECTORS
+from hasim.study.reference import described
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "made" not in path.parts)
@@ -70,3 +71,20 @@ def test_what_a_page_says_works(page, tmp_path, monkeypatch, capsys) -> None:
 def test_pages_are_found() -> None:
     assert len(PAGES) >= 12
     assert any(language == "console" for page in PAGES for language, _, _ in blocks(page))
+
+
+PATH = re.compile(r"`([a-z_]+(?:\.[a-z_0-9-]+)+)`")
+
+
+def test_each_setting_that_a_page_names_exists() -> None:
+    paths = {re.sub(r"\[\]", "", one.path) for one in described()}
+    known = {path.rsplit(".", up)[0] for path in paths for up in range(path.count("."))} | paths
+    tops = {path.partition(".")[0] for path in paths}
+    pages = [*PAGES, *(DOCS.parent / name for name in ("README.md", "ARCHITECTURE.md"))]
+    named = {(page.name, one) for page in pages for one in PATH.findall(page.read_text("utf-8"))}
+    settings = {(page, one) for page, one in named if one.partition(".")[0] in tops}
+    assert len(settings) > 20
+    files = (".py", ".md", ".yaml", ".csv", ".html", ".json")
+    unknown = {pair for pair in settings if pair[1] not in known and not pair[1].endswith(files)}
+    measures = {*MEASURES, *listed._LISTED}
+    assert {(page, one) for page, one in unknown if one not in measures} == set()
