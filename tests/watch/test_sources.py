@@ -31,7 +31,10 @@ def loaded(**changes: object) -> Loaded:
 
 def told(journal: hasim.Journal) -> list[object]:
     """All that was recorded but the sums at the end, each probe by itself."""
-    end = ("TrafficRollup", "AttemptRollup", "LatencySketch", "ClientRollup", "WritesHeld")
+    end = (
+        *("TrafficRollup", "AttemptRollup", "LatencySketch", "WritesHeld"),
+        *("ClientRollup", "ClientsFollowed", "MessagesHeld"),
+    )
     return [r for r in singly(journal).records if type(r.body).__name__ not in end]
 
 

@@ -28,7 +28,7 @@ from hasim.simulation.settings import (
 )
 from hasim.simulation.settings.faults import Crash
 from hasim.simulation.settings.operations import Drain
-from hasim.truth import ClientRollup, MessageRecord
+from hasim.truth import ClientsFollowed, MessageRecord
 from hasim.units import HOUR, MILLISECOND, SECOND
 from tests.intervals import assert_met
 from tests.simulation import planes
@@ -234,17 +234,20 @@ def test_connections_between_tiers_stay_until_they_are_old() -> None:
     """Masters of one tier are clients of the next: connections follow after U(0, lifetime)."""
     life_s = 30.0
     journal = planes.assert_equal(planes.both(pooled(round(life_s * SECOND))))
-    rows = [row for _, row in journal.of_tier("db").of(ClientRollup)]
-    assert [row.gateway for row in rows] == ["a-1", "a-2"]
-    assert [row.follows for row in rows] == [POOL, POOL]
-    mean_s = sum(row.follow_ns for row in rows) / (2 * POOL) / SECOND
+    rows = [row for _, row in journal.of_tier("db").of(ClientsFollowed)]
+    assert [(row.gateway, row.left) for row in rows] == [("a-1", "d-1"), ("a-2", "d-1")]
+    assert [row.clients for row in rows] == [POOL, POOL]
+    mean_s = sum(row.pool_ns for row in rows) / (2 * POOL) / SECOND
+    assert abs(mean_s - life_s / 2) < 4 * life_s / math.sqrt(12 * 2 * POOL)
     # The next request after its end comes 0.25 s later in the mean.
-    assert abs(mean_s - (life_s / 2 + 0.25)) < 4 * life_s / math.sqrt(12 * 2 * POOL)
-    assert life_s * 0.9 < max(row.follow_most_ns for row in rows) / SECOND < life_s + 3
+    pause_s = sum(row.pause_ns for row in rows) / (2 * POOL) / SECOND
+    assert abs(pause_s - 0.25) < 4 * 0.25 / math.sqrt(2 * POOL)
+    assert sum(row.name_ns + row.stay_ns for row in rows) == 0
+    assert life_s * 0.9 < max(row.most_ns for row in rows) / SECOND < life_s + 3
 
 
 def test_connections_between_tiers_without_a_lifetime_stay_for_good() -> None:
     journal = planes.assert_equal(planes.both(pooled(0)))
-    assert not list(journal.of_tier("db").of(ClientRollup))
+    assert not list(journal.of_tier("db").of(ClientsFollowed))
     found = journal.of_tier("db").of(MessageRecord)
     assert {m.master for _, m in found if m.arrived_ns > 70 * SECOND} == {"d-1"}
