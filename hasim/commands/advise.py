@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.options import (
-    asked,
-    dask_option,
-    examples,
-    format_option,
-    jobs_option,
-    scenario_argument,
-    set_option,
-    vary_option,
-)
-from hasim.commands.shell import (
-    CRASHED,
-    FAILED,
-    FINE,
-    INTERRUPTED,
-    UNDECIDED,
-    note,
-    progress_bar,
-    warn,
-)
+from hasim.commands.keeping import keeping_options, kept_work, seed_option
+from hasim.commands.options import examples, scenario_argument, set_option, varied, vary_option
+from hasim.commands.shell import FAILED, FINE, UNDECIDED, note
 
 if TYPE_CHECKING:
     from hasim.findings.advice import Advice
@@ -65,7 +48,7 @@ if TYPE_CHECKING:
     help="Settings within this of the best count as equal.",
 )
 @set_option("Replace a setting of the scenario, e.g. network.loss=2%.")
-@click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed.")
+@seed_option
 @click.option(
     "--replications",
     type=click.IntRange(min=2),
@@ -76,30 +59,14 @@ if TYPE_CHECKING:
     type=click.IntRange(min=2),
     help="Replications of a setting that are never exceeded.  [default: 256 times as many]",
 )
-@jobs_option
-@dask_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the work; what is there is not done again.  [default: hasim-runs/NAME-advice]",
-)
-@click.option("--fresh", is_flag=True, help="Begin anew; what is in the folder is moved aside.")
-@format_option
+@keeping_options("advice")
 def advise(
     scenario: str,
     limits: tuple[str, ...],
     vary: list[tuple[str, str]],
     indifference: str,
-    overrides: list[tuple[str, str]],
-    minimise: str,
-    seed: int | None,
-    replications: int | None,
-    at_most: int | None,
-    jobs: int | None,
-    dask: str | None,
-    out: Path | None,
-    fresh: bool,
     style: str,
+    **options: Any,
 ) -> int:
     """Find out which setting to choose.
 
@@ -111,55 +78,28 @@ def advise(
     Exit codes: 0 something is recommended, 1 no setting keeps the limits, 2 bad input,
     3 undecided, 4 a replication crashed, 130 interrupted.
     """
-    from hasim.api import prepare
     from hasim.commands.output import show
     from hasim.deciding import advise as find_out
-    from hasim.study.execution.runner import ReplicationError, StudyInterrupted
-    from hasim.study.folder.places import RUNS
     from hasim.units import parse_percent
 
     try:
         share = parse_percent(indifference)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--indifference") from None
-    loaded = prepare(asked(scenario), seed=seed, overrides=dict(overrides))
-    folder = out or RUNS / f"{loaded.scenario.name}-advice"
-    try:
-        with progress_bar(loaded.scenario.name) as bar:
-            found = find_out(
-                loaded,
-                minimise=minimise,
-                limits=limits,
-                vary=_once(vary),
-                indifference=share,
-                replications=replications,
-                at_most=at_most,
-                jobs=jobs,
-                dask=dask,
-                out=folder,
-                fresh=fresh,
-                progress=bar,
-            )
-    except StudyInterrupted:
-        warn(f"Interrupted. What was done is kept in {folder}; the same command goes on from there")
-        return INTERRUPTED
-    except ReplicationError as error:
-        warn(f"Error: {error}\nWhat was finished before is kept in {folder}")
-        return CRASHED
+    found, folder = kept_work(
+        "advice",
+        find_out,
+        scenario,
+        limits=limits,
+        vary=varied(vary),
+        indifference=share,
+        **options,
+    )
     show(found, style)
     _keep(found, folder)
     if found.chosen is not None:
         return FINE
     return UNDECIDED if found.found.decision.undecided or found.found.decision.ended else FAILED
-
-
-def _once(vary: list[tuple[str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path, values in vary:
-        if path in found:
-            raise click.BadParameter(f"{path} is given twice", param_hint="--vary")
-        found[path] = values
-    return found
 
 
 def _keep(found: Advice, folder: Path) -> None:

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from hasim.commands.keeping import interrupted, keeping_options, seed_option
 from hasim.commands.options import (
+    as_variation,
     asked,
-    dask_option,
     examples,
-    format_option,
-    jobs_option,
     scenario_argument,
     set_option,
     settings_pairs,
+    vary_option,
 )
 from hasim.commands.shell import (
     FAILED,
     FINE,
-    INTERRUPTED,
     UNDECIDED,
     fail,
     progress_bar,
-    warn,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +63,7 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     epilog=examples(
         "hasim budget budget",
         "hasim budget promises --rate crash=12/y --rate hang=6/y --quiet 100h",
+        "hasim budget budget --vary detection.fall=2..4 --dry-run",
         "hasim budget promises --trace outages.csv --where class=UNSCHEDULED --rate hang=1/y",
     )
 )
@@ -120,7 +119,11 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     help="Of every partition at once, of the mean one, or of enough masters.",
 )
 @set_option("Replace a setting, e.g. detection.fall=3 or faults.0.for=1h.")
-@click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed.")
+@vary_option(
+    "Compare values of a setting, e.g. detection.fall=2|3; several times.  "
+    "[default: what the scenario varies]"
+)
+@seed_option
 @click.option(
     "--replications", type=click.IntRange(min=2), help="Runs with one fault, for each kind."
 )
@@ -152,19 +155,12 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
     help="Also simulate plainly for this long, to compare.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be simulated, and simulate nothing.")
-@jobs_option
-@dask_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the work; what is there is not done again.  [default: hasim-runs/NAME-budget]",
-)
-@click.option("--fresh", is_flag=True, help="Begin anew.")
-@format_option
+@keeping_options("budget", "")
 def budget(
     scenario: str,
     rates: list[tuple[str, str]],
     overrides: list[tuple[str, str]],
+    vary: list[tuple[str, str]],
     seed: int | None,
     replications: int | None,
     style: str,
@@ -187,9 +183,8 @@ def budget(
     from hasim.deciding import budget as compute
     from hasim.study.folder.places import RUNS
 
-    loaded = prepare(
-        asked(scenario), seed=seed, replications=replications, overrides=dict(overrides)
-    )
+    replaced = {**dict(overrides), **as_variation(vary)}
+    loaded = prepare(asked(scenario), seed=seed, replications=replications, overrides=replaced)
     fitted = _fitted(loaded, **{n: options.pop(n) for n in _TRACE_OPTIONS})
     given: dict[str, Any] = {**fitted, **_once(rates, "--rate")}
     if dry_run:
@@ -201,8 +196,7 @@ def budget(
             how = {"measure": measure, "out": place, "progress": bar}
             found = compute(loaded, rates=given, **how, **options)
     except KeyboardInterrupt:
-        warn(f"Interrupted. What was done is kept in {place}; the same command goes on from there")
-        return INTERRUPTED
+        interrupted(place)
     show(found, style)
     keep_page(found, place)
     return _exit_code(found)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hasim.commands.options import (
-    asked,
-    dask_option,
-    examples,
-    format_option,
-    jobs_option,
-    scenario_argument,
-    set_option,
-)
-from hasim.commands.shell import CRASHED, FAILED, FINE, INTERRUPTED, note, progress_bar, warn
+from hasim.commands.keeping import keeping_options, kept_work, seed_option
+from hasim.commands.options import examples, scenario_argument, set_option
+from hasim.commands.shell import FAILED, FINE, note
 
 if TYPE_CHECKING:
     from hasim.deciding import Cause
@@ -63,39 +56,21 @@ if TYPE_CHECKING:
 )
 @click.option("--horizon", help="Of each run.  [default: the scenario's, 10m at most]")
 @set_option("Replace a setting of the scenario, e.g. traffic.retry.budget=10%.")
-@click.option("--seed", type=click.IntRange(min=0), help="Replace the scenario's seed.")
+@seed_option
 @click.option(
     "--replications",
     type=click.IntRange(min=2),
     help="At the first look at a load.  [default: 10]",
 )
-@jobs_option
-@dask_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the work; what is there is not done again.  "
-    "[default: hasim-runs/NAME-capacity]",
-)
-@click.option("--fresh", is_flag=True, help="Begin anew; what is in the folder is moved aside.")
-@format_option
+@keeping_options("capacity")
 def capacity(
     scenario: str,
     limits: tuple[str, ...],
     downs: tuple[str, ...],
     cause: Cause | None,
-    lasting: str,
     no_cause: bool,
-    within: str,
-    horizon: str | None,
-    overrides: list[tuple[str, str]],
-    seed: int | None,
-    replications: int | None,
-    jobs: int | None,
-    dask: str | None,
-    out: Path | None,
-    fresh: bool,
     style: str,
+    **options: Any,
 ) -> int:
     """Find out how much load is carried.
 
@@ -107,37 +82,18 @@ def capacity(
     Exit codes: 0 today's load is carried in all cases, 1 it is not shown to be, 2 bad input,
     4 a replication crashed, 130 interrupted.
     """
-    from hasim.api import prepare
     from hasim.commands.output import show
     from hasim.deciding import capacity as find_out
-    from hasim.study.execution.runner import ReplicationError, StudyInterrupted
-    from hasim.study.folder.places import RUNS
 
-    loaded = prepare(asked(scenario), seed=seed, overrides=dict(overrides))
-    folder = out or RUNS / f"{loaded.scenario.name}-capacity"
-    try:
-        with progress_bar(loaded.scenario.name) as bar:
-            found = find_out(
-                loaded,
-                limits=limits,
-                down=downs,
-                cause=None if no_cause else cause or "own",
-                lasting=lasting,
-                within=within,
-                horizon=horizon,
-                replications=replications,
-                jobs=jobs,
-                dask=dask,
-                out=folder,
-                fresh=fresh,
-                progress=bar,
-            )
-    except StudyInterrupted:
-        warn(f"Interrupted. What was done is kept in {folder}; the same command goes on from there")
-        return INTERRUPTED
-    except ReplicationError as error:
-        warn(f"Error: {error}\nWhat was finished before is kept in {folder}")
-        return CRASHED
+    found, folder = kept_work(
+        "capacity",
+        find_out,
+        scenario,
+        limits=limits,
+        down=downs,
+        cause=None if no_cause else cause or "own",
+        **options,
+    )
     show(found, style)
     _keep(found, folder)
     return FINE if found.carries_today else FAILED

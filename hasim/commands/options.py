@@ -186,6 +186,34 @@ def vary_option(meaning: str) -> Callable[[C], C]:
     )
 
 
+def varied(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The values of each path of ``--vary``, as they are written."""
+    found: dict[str, str] = {}
+    for path, values in pairs:
+        if path in found:
+            raise click.BadParameter(f"{path} is given twice", param_hint="--vary")
+        found[path] = values
+    return found
+
+
+def as_variation(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What ``--vary`` varies in place of what the scenario varies and compares."""
+    from hasim.scenario.document import Place
+    from hasim.scenario.loader import Given
+    from hasim.scenario.ranges import values_of
+
+    grid: dict[str, Any] = {}
+    for path, text in varied(pairs).items():
+        try:
+            grid[path] = values_of(text)
+        except ValueError as error:
+            raise click.BadParameter(f"{path}: {error}", param_hint="--vary") from None
+    if not grid:
+        return {}
+    place = Place(" ".join(f"--vary {path}={text}" for path, text in pairs), None)
+    return {"vary": Given(grid, place), "baseline": Given({}, place)}
+
+
 def baseline_of(given: Sequence[str], cells: Callable[[], Sequence[Cell]]) -> dict[str, Any]:
     """The values that ``--baseline`` gives: PATH=VALUE each, or one cell as a table calls it.
 

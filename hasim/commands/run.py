@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hasim.commands.options import (
+    as_variation,
     asked,
     baseline_of,
     baseline_option,
@@ -187,7 +188,7 @@ def _command(
 
     if out is not None and not out.name:
         fail(f"--out: expected the name of a new folder, got '{out}'")
-    replaced: dict[str, Any] = {**dict(overrides), **_as_variation(vary)}
+    replaced: dict[str, Any] = {**dict(overrides), **as_variation(vary)}
     loaded = prepare(asked(scenario), seed=seed, replications=replications, overrides=replaced)
     if baseline:
         cells = loaded.cells
@@ -237,26 +238,6 @@ def _tell_plan(loaded: Loaded, folder: Path, jobs: int | None, dask: str | None)
         detail(f"Trace: {trace}")
     where = f"the cluster {dask}" if dask else counted(jobs or default_jobs(), "core")
     detail(f"Seed {loaded.scenario.seed}, {where}, run folder {folder}")
-
-
-def _as_variation(vary: list[tuple[str, str]]) -> dict[str, Any]:
-    """What is varied from the command line in place of what the scenario varies and compares."""
-    from hasim.scenario.document import Place
-    from hasim.scenario.loader import Given
-    from hasim.scenario.ranges import values_of
-
-    grid: dict[str, Any] = {}
-    for path, text in vary:
-        if path in grid:
-            raise click.BadParameter(f"{path} is given twice", param_hint="--vary")
-        try:
-            grid[path] = values_of(text)
-        except ValueError as error:
-            raise click.BadParameter(f"{path}: {error}", param_hint="--vary") from None
-    if not grid:
-        return {}
-    place = Place(" ".join(f"--vary {path}={text}" for path, text in vary), None)
-    return {"vary": Given(grid, place), "baseline": Given({}, place)}
 
 
 def _as_overrides(baseline: dict[str, Any]) -> dict[str, Any]:
@@ -348,10 +329,12 @@ def exit_code(result: Result) -> int:
 
 def _dry_run(loaded: Loaded, jobs: int | None) -> int:
     from hasim.scenario.replications import Sequential, most
+    from hasim.study.estimates.statistics import needed
     from hasim.study.execution.cost import estimate_cost
     from hasim.study.execution.executor import default_jobs
+    from hasim.study.planning.incidents import incidents_of, replications_for
 
-    cost = estimate_cost(loaded)
+    cost, world = estimate_cost(loaded), loaded.scenario.world()
     rule, cells = loaded.scenario.replications, len(loaded.cells)
     total = cells * most(rule)
     workers = min(jobs or default_jobs(), total)
@@ -371,5 +354,11 @@ def _dry_run(loaded: Loaded, jobs: int | None) -> int:
         f"seconds       about {both(cost.seconds / at_once, ',.1f')} with {counted(workers, 'job')}"
         + (f" ({both(cost.seconds, ',.1f')} with one)" if workers > 1 else ""),
     ]
+    each, wanted = incidents_of(world), replications_for(0.99, world)
+    if each and wanted:
+        lines.append(
+            f"p99           {needed(0.99)} incidents; about {each:.3g} a replication: {wanted:,} "
+            "replications per cell"
+        )
     click.echo("\n".join(lines))
     return FINE

@@ -21,6 +21,8 @@ CRITERIA = ("outage.mean", "uptime", "success")
 an estimate, and which tells any of them apart."""
 NAMED = 4
 """So many cells are named in a sentence; of more, their number."""
+INDIFFERENCE = 0.05
+"""A gain of less than this share of what is lost is hardly one, as to `hasim advise`."""
 
 
 def decisions(
@@ -47,7 +49,11 @@ def decisions(
         return [f"Nothing follows {wanted}about which is best: too little was observed."]
     looked = dict.fromkeys((*measures, *MEASURES))
     others = [m for m in looked if m != ranked.measure and not find(m).neutral]
-    return [_best(ranked, names), *_costs(ranked, others, by_cell, runs, names)]
+    costs = list(_costs(ranked, others, by_cell, runs, names))
+    hardly = _hardly(ranked, by_cell)
+    if costs and hardly:
+        return [f"{hardly}: {names[ranked.cell]}; what that costs: {'; '.join(costs)}."]
+    return [_best(ranked, names), *_costs_said(ranked, costs)]
 
 
 def chosen(
@@ -94,6 +100,23 @@ def _best(ranked: Best, names: Mapping[int, str]) -> str:
     return text + "."
 
 
+def _hardly(ranked: Best, estimates: Mapping[int, Mapping[str, Estimate]]) -> str:
+    """That the best cell is hardly better than the next one; empty if it is."""
+    if not ranked.decided or ranked.alike:
+        return ""
+    nearest, difference = ranked.behind[0]
+    about, value = find(ranked.measure), estimates[nearest][ranked.measure].value or 0.0
+    lost = 1.0 - value if about.better == "more" and about.unit == "ratio" else abs(value)
+    gain = abs(difference.value or 0.0)
+    if not lost or gain >= INDIFFERENCE * lost:
+        return ""
+    gap = number(gain, difference.unit)
+    missing = "what is missing" if about.better == "more" else "the next one's"
+    share = f"{100 * gain / lost:.2g} % of {missing}"
+    words = _worse(ranked.measure, gap, difference.unit).rpartition(" ")[0]
+    return f"Hardly better by {title(ranked.measure)}, by {words} ({share})"
+
+
 def _costs(
     ranked: Best,
     measures: Sequence[str],
@@ -104,14 +127,19 @@ def _costs(
     """In what the best cell is surely worse than another one."""
     if not ranked.decided:
         return
-    costs = []
     for measure in measures:
         rival = best_by(measure, estimates, runs)
         lost = dict(rival.behind).get(ranked.cell) if rival else None
         if rival is not None and lost is not None:
             gap = number(abs(lost.value or 0.0), lost.unit)
             words = _worse(measure, gap, lost.unit)
-            costs.append(f"{title(measure)}, {words} than with {names[rival.cell]}")
+            yield f"{title(measure)}, {words} than with {names[rival.cell]}"
+
+
+def _costs_said(ranked: Best, costs: Sequence[str]) -> Iterator[str]:
+    """What the best cell costs, in a sentence; nothing where no cell is best."""
+    if not ranked.decided:
+        return
     if costs:
         yield f"What it costs: {'; '.join(costs)}."
     else:

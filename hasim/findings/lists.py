@@ -175,7 +175,8 @@ def _families(names: Iterable[str]) -> Iterator[list[Value]]:
         first, *others = group
         name = first.name
         if others:
-            name = f"{first.family}.{{{','.join(one.statistic for one in (first, *others))}}}"
+            own = (one.name.partition(".")[2] for one in (first, *others))
+            name = f"{first.family}.{{{','.join(own)}}}"
         yield [name, UNITS[first.unit], _better(first), _sourced(first)]
 
 

@@ -242,6 +242,14 @@ def test_a_dry_run_says_what_would_be_simulated(tiny):
     assert "14 runs" in cli("budget", tiny, "--rate", "crash=12/y", *wanted).stdout
 
 
+def test_a_setting_is_varied_from_the_command_line(tiny):
+    wanted = ("--rate", "crash=12/y", "--replications", 3, "--pairs", 2, "--dry-run")
+    result = cli("budget", tiny, *wanted, "--vary", "detection.fall=2|3", "--format", "csv")
+    assert {row.split(",")[0] for row in result.stdout.splitlines()[1:]} == {"fall=2", "fall=3"}
+    twice = cli("budget", tiny, *wanted, *(2 * ("--vary", "detection.fall=2|3")))
+    assert (twice.exit_code, "detection.fall is given twice" in twice.stderr) == (2, True)
+
+
 def test_a_cluster_gives_the_same_bits(tiny):
     arguments = ("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json")
     alone = cli(*arguments, "--jobs", 1)

@@ -434,6 +434,15 @@ def test_the_work_of_a_study_is_told_from_the_least_to_the_most(tiny):
     assert fields["replications"] == "4 to 7 per cell, 8 to 14 in all"
 
 
+def test_a_dry_run_says_how_many_replications_a_p99_takes(tiny):
+    """368 incidents bound it on both sides; a fault of each of three masters, at one time, is 3."""
+    tiny.write_text(SCENARIO.replace("owner-of:p1", "each"))
+    fields = dict(
+        line.split(maxsplit=1) for line in cli("run", tiny, "--dry-run").stdout.splitlines()
+    )
+    assert fields["p99"] == "368 incidents; about 3 a replication: 123 replications per cell"
+
+
 @pytest.mark.parametrize(
     ("folder", "message"),
     [("none", "it does not exist"), ("full", "it has no manifest.json")],

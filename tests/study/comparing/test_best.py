@@ -90,6 +90,17 @@ def test_what_the_best_costs_is_said() -> None:
     assert "detection mean, 3.0" in by_mistakes[1]
 
 
+def test_a_best_that_is_hardly_better_is_told_with_its_price() -> None:
+    """0.05 s of 2.55 s, for mistakes: 2 % of the outage."""
+    quick = [run(r, [2.0], 2.5, mistakes=40 + r % 2) for r in range(12)]
+    slow = [run(r, [2.05], 2.55) for r in range(12)]
+    (only,) = said([quick, slow], "outage.mean")
+    assert only.startswith(
+        "Hardly better by outage mean, by 50.0 ms (2 % of the next one's): fall=1;"
+    )
+    assert "what that costs: mistakes, " in only
+
+
 def test_where_nothing_follows_that_is_said() -> None:
     same = [run(r, [2.0], 2.5, (100, 99)) for r in range(4)]
     assert said([same, same]) == [
