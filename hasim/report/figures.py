@@ -32,6 +32,10 @@ _LOG_FROM = 30.0
 """Times that span more than this ratio are drawn on a logarithmic scale."""
 _LONGEST_NAME = 60
 """Characters of a cell's name that are drawn."""
+_BESIDE = 30
+"""Characters of a cell's name that there is room for beside the curves; longer ones stand below."""
+_LINE = 0.19
+"""Inches that a line of a legend takes."""
 _LABEL = 0.55
 """Inches that the label of a tick takes, with room beside it."""
 
@@ -60,10 +64,11 @@ def _survival(
     done: str,
     pending: str,
 ) -> Figure:
+    shown = {label: rows for label, rows in observations.items() if rows}
+    below = max(map(len, shown), default=0) > _BESIDE
     with style.look():
-        figure = picture(9, 4.5)
+        figure = picture(9, 4.5 + (_LINE * len(shown) if below else 0.0))
         axes = figure.add_subplot()
-        shown = {label: rows for label, rows in observations.items() if rows}
         for index, (label, rows) in enumerate(observations.items()):
             if rows:
                 _step(axes, index, len(observations), shortened(label), rows, pending)
@@ -72,9 +77,9 @@ def _survival(
         axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
         axes.set_xlabel(since)
         axes.set_ylabel(f"{done} by then")
-        axes.set_title(f"{title} (Kaplan-Meier; ticks: ended {pending})")
+        figure.suptitle(f"{title} (Kaplan-Meier; ticks: ended {pending})", fontsize=10)
         if shown:
-            figure.legend(loc="outside right upper")
+            figure.legend(loc="outside lower center" if below else "outside right upper")
         else:
             axes.text(0.5, 0.5, f"no {noun}", transform=axes.transAxes, ha="center")
     return figure

@@ -35,7 +35,8 @@ def _bars(parts: Parts, title: str, axis: str, *, share: bool) -> Figure:
     with style.look():
         figure = picture(9, 1.3 + 0.34 * max(1, len(parts)))
         axes = figure.add_subplot()
-        kinds = dict.fromkeys(kind for own in parts.values() for kind in own if own[kind] > 0)
+        known = dict.fromkeys(kind for own in parts.values() for kind in own)
+        kinds = [kind for kind in known if any(own.get(kind, 0.0) > 0 for own in parts.values())]
         left = [0.0] * len(parts)
         for place, kind in enumerate(kinds):
             widths = [own.get(kind, 0.0) for own in parts.values()]
@@ -55,7 +56,7 @@ def _bars(parts: Parts, title: str, axis: str, *, share: bool) -> Figure:
         show = percent if share else tick
         axes.xaxis.set_major_formatter(lambda x, _: show(float(f"{x:.9g}")))
         axes.set_xlabel(axis)
-        axes.set_title(title)
+        figure.suptitle(title, fontsize=10)
         if kinds:
             figure.legend(loc="outside right upper")
     return figure

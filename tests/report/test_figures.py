@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from hasim.report import figures
+from hasim.report.stacks import phase_bars
 from hasim.report.survival import detected_by
 from hasim.report.timeline import incident_timeline, timeline_rows
 from hasim.study.estimates.estimate import Estimate
@@ -223,3 +224,23 @@ def test_a_name_is_drawn_as_it_is(tmp_path, summaries):
     figures.save(figure, tmp_path / "x.svg")
     text = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert r"$\frac$ &lt;script&gt;" in text
+
+
+def test_long_names_leave_room_for_curves_and_title():
+    rows = [(1.0, False), (2.0, False)]
+    names = [f"{'x' * 70}{k}" for k in range(6)]
+    for labels in (["a", "b"], names):
+        figure = figures.detection_ecdf(dict.fromkeys(labels, rows))
+        figure.draw_without_rendering()
+        (axes,), (legend,) = figure.axes, figure.legends
+        inner, told = axes.get_window_extent(), legend.get_window_extent()
+        assert inner.width > 0.6 * figure.bbox.width
+        assert not told.overlaps(inner)
+        assert not told.overlaps(figure._suptitle.get_window_extent())
+
+
+def test_parts_of_a_stack_keep_their_order():
+    drawn = phase_bars({"x": {"first": 0.0, "second": 1.0}, "y": {"first": 2.0, "second": 1.0}})
+    (axes,) = drawn.axes
+    assert axes.get_legend_handles_labels()[1] == ["first", "second"]
+    assert [bar.get_x() for bar in axes.patches[2:]] == [0.0, 2.0]
