@@ -64,7 +64,7 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
         "hasim budget budget",
         "hasim budget promises --rate crash=12/y --rate hang=6/y --quiet 100h",
         "hasim budget budget --vary detection.fall=2..4 --dry-run",
-        "hasim budget promises --trace outages.csv --where class=UNSCHEDULED --rate hang=1/y",
+        "hasim budget promises --trace outages.csv --where class=UNSCHEDULED",
     )
 )
 @scenario_argument

@@ -43,7 +43,8 @@ def _duration(flag: str, meaning: str) -> Callable[[C], C]:
 
 @click.command(
     epilog=examples(
-        "hasim configure nfd-e --detection-time 5s --mistake-recurrence 7d --delay-mean 20ms",
+        "hasim configure nfd-e --detection-time 5s --mistake-recurrence 7d \\\n"
+        "      --delay-mean 20ms",
     )
 )
 @click.argument("detector", type=click.Choice(["nfd-s", "nfd-e"]))

@@ -29,7 +29,7 @@ observer_option = click.option(
     epilog=examples(
         "hasim replay JOURNAL",
         "hasim replay JOURNAL --set detection.fall=3 --set detection.rise=1",
-        "hasim replay --detector phi-accrual:threshold=8 --detector threshold:fall=3 FILE",
+        "hasim replay --detector phi-accrual --detector threshold:fall=3 FILE",
     )
 )
 @click.argument(

@@ -60,7 +60,7 @@ def report(run: Path, output: Path | None, incidents: tuple[int, ...], **view: A
 @click.command(
     epilog=examples(
         "hasim plot RUN --figure detection --output detection.svg",
-        "hasim plot RUN --figure intervals --output intervals.png --measures outage.mean,uptime",
+        "hasim plot RUN --figure intervals -o x.png --measures outage.mean,uptime",
     )
 )
 @click.argument("run", type=click.Path(path_type=Path))

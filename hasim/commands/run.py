@@ -99,7 +99,7 @@ def run_options(command: F) -> F:
     epilog=examples(
         "hasim run quickstart",
         "hasim run quickstart --set detection.interval=10s --replications 10",
-        "hasim run hang --baseline detection.fall=2 --baseline 'detection.evidence=[probe]'",
+        "hasim run fencing --baseline failover.fencing=confirmed",
         "hasim show hang | hasim run - --format json",
     )
 )

@@ -15,7 +15,7 @@ from hasim.commands.shell import FINE, fail, note, progress_bar
 @click.command(
     epilog=examples(
         "hasim tradeoff tradeoff",
-        "hasim tradeoff tradeoff --detector timeout:down_after=1s..8s --figure curves.png",
+        "hasim tradeoff tradeoff --detector timeout:down_after=1s..8s",
         "hasim tradeoff --rtt FILE --column rtt --interval 1s",
     )
 )

@@ -172,7 +172,8 @@ def _examples() -> list[tuple[str, str]]:
     found = []
     for name, command in {"": main, **main.commands}.items():
         shown = cli(*filter(None, [name]), "--help").stdout.partition("Examples:\n")[2]
-        lines = [line.strip() for line in shown.splitlines() if line.strip()]
+        whole = shown.replace("\\\n", "")  # a long one goes on below
+        lines = [line.strip() for line in whole.splitlines() if line.strip()]
         assert lines, f"hasim {name} --help has no example"
         assert isinstance(command, click.Command)
         found += [(name, line) for line in lines]
@@ -183,7 +184,8 @@ def test_every_help_fits_80_columns_and_its_examples_are_its_own():
     for name, line in _examples():
         assert re.search(rf"\bhasim {re.escape(name)}", line), line
         text = cli(*filter(None, [name]), "--help").stdout
-        assert max(map(len, text.splitlines())) <= 90
+        assert name or "..." not in text.partition("Commands:")[2]  # what each does is not cut
+        assert max(map(len, text.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("name", "line"), _examples())
