@@ -21,6 +21,8 @@ VALUES: tuple[Any, ...] = (
     {"trace": "/dev/zero", "column": "x"}, {"trace": ".", "column": "x"},
     {"preset": "haproxy"}, ["a"] * 300,
 )  # fmt: skip
+MOST_FLOAT = 2**1000
+"""A whole number from here on may have no float."""
 Place = tuple[Any, Any]
 """A container and the key or index in it."""
 
@@ -102,6 +104,8 @@ def of_data(data: Any, rng: random.Random) -> Any:
 
 
 def _near(value: float, rng: random.Random) -> float:
+    if isinstance(value, int) and abs(value) >= MOST_FLOAT:  # what is near to it is no float
+        return rng.choice((value + 1, value - 1, -value, value * 1_000_000, value // 3, value))
     return rng.choice((value + 1, value - 1, -value, value * 1_000_000, value / 3, value + 0.5))
 
 
