@@ -158,6 +158,8 @@ def explain(run: Path, incident: int, audit: bool, observer: str | None, style: 
     except LookupError as error:
         fail(f"{run}: {error.args[0]}")
     journal = result.journal_of_incident(incident)
+    for cut in result.passed_over.values():
+        note(f"{cut}. The replication was simulated again.")
     try:
         if audit:
             click.echo(audit_lines(journal, observer), nl=False)

@@ -30,6 +30,8 @@ class Recorded:
         self.folder = folder
         self._loaded = loaded
         self._looked_at = set[tuple[int, int]]()
+        self.passed_over: dict[tuple[int, int], str] = {}
+        """By cell and replication: what is missing in a kept journal that was not used."""
 
     @property
     def name(self) -> str:
@@ -140,7 +142,8 @@ class Recorded:
     def journal(self, cell: int, replication: int) -> Journal:
         """The journal of one replication: the stored one, else the same simulated again.
 
-        Raises LookupError if the study has no such cell or replication.
+        Of a stored one that was cut, `passed_over` says so. Raises LookupError if the study has
+        no such cell or replication.
         """
         info = next((info for info in self.study.cells if info.index == cell), None)
         if info is None:
@@ -154,8 +157,9 @@ class Recorded:
             if stored.exists():
                 journal = read(stored)
                 check_run_header(journal.header)
-                if not journal.cut:  # else the same is simulated again
+                if not journal.cut:
                     return journal
+                self.passed_over[cell, replication] = journal.cut
         return simulate_cell(self.loaded, cell, replication)
 
     def journal_of_incident(self, number: int) -> Journal:

@@ -785,6 +785,18 @@ def test_explain_tells_of_fault_declaration_and_failover(journal):
     assert cli("explain", "out", "--incident", 1).stdout == with_journal.stdout
 
 
+def test_explain_says_that_a_kept_journal_was_cut(journal):
+    whole = cli("explain", "out", "--incident", 1)
+    packed = journal.read_bytes()
+    journal.write_bytes(packed[: len(packed) // 2])
+    cut = cli("explain", "out", "--incident", 1)
+    assert (cut.exit_code, cut.stdout) == (0, whole.stdout)
+    said = " ".join(cut.stderr.split())
+    assert journal.name in said
+    assert "its archive ends after line" in said
+    assert "The replication was simulated again." in said
+
+
 def test_explain_does_not_tell_another_story_than_the_run_had(journal):
     journal.unlink()
     kept = Path("out/scenario.yaml")
