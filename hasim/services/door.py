@@ -60,11 +60,11 @@ class Door:
 
     def check(self, now: int, item: Input) -> None:
         """Raise InputError, with the field and what was expected, unless the input can be."""
-        kind: type[Any] = type(item)
+        kind: Any = type(item)
         if kind not in INPUTS:
             raise InputError(f"no input: {item!r}")
         names = self._names
-        for field, look in _looks.get(kind) or _fields(kind):
+        for field, look in _fields(kind):
             wrong = look(getattr(item, field), names)
             if wrong:
                 raise InputError(f"{kind.__name__}.{field}: {wrong}")
@@ -109,16 +109,13 @@ _SENDERS = ("gateway", "master", "target")
 
 
 INPUTS = frozenset(typing.get_args(Input))
-_looks: dict[type[Any], tuple[tuple[str, Look], ...]] = {}
 
 
+@functools.cache
 def _fields(kind: type[Any]) -> tuple[tuple[str, Look], ...]:
     """What to look at in a record, by field; found out once."""
-    if kind not in _looks:
-        hints = typing.get_type_hints(kind)
-        fields = dataclasses.fields(kind)
-        _looks[kind] = tuple((f.name, _look(hints[f.name], f.name)) for f in fields)
-    return _looks[kind]
+    hints = typing.get_type_hints(kind)
+    return tuple((f.name, _look(hints[f.name], f.name)) for f in dataclasses.fields(kind))
 
 
 def _look(hint: Any, field: str) -> Look:
@@ -192,10 +189,11 @@ def _tuple(each: Look, value: Any, names: Names) -> str:
     return next((wrong for item in value if (wrong := each(item, names))), "")
 
 
-def _record(kind: type[Any], value: Any, names: Names) -> str:
+def _record(kind: Any, value: Any, names: Names) -> str:
+    looks = _fields(kind)
     if type(value) is not kind:
         return f"expected a {kind.__name__}, got {value!r}"
-    for field, look in _fields(kind):
+    for field, look in looks:
         wrong = look(getattr(value, field), names)
         if wrong:
             return f"{field}: {wrong}"
