@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from hasim import stored
 from hasim.commands.options import (
     ScenarioName,
     asked,
@@ -43,9 +44,11 @@ def show(scenario: str) -> int:
 
     path = find(scenario)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        fail(f"{path}: is not a text file in UTF-8, or cannot be read")
+        text = stored.text(stored.content(path, pipes=True))
+    except OSError as error:
+        fail(f"{path}: cannot be read: {error.strerror}")
+    except stored.StoredError as error:
+        fail(f"{path}: {error}")
     # To a file or another program it goes as it is.
     click.echo(visible_lines(text) if sys.stdout.isatty() else text, nl=False)
     return FINE

@@ -50,7 +50,7 @@ def read(folder: Path, seed: int) -> State:
     if not path.exists():
         return State(seed)
     try:
-        plain = stored.plain(path.read_bytes())
+        plain = stored.plain(stored.content(path))
         stored.of_form(Stored, plain)
     except (stored.StoredError, OSError) as error:
         raise HuntError(f"{path}: {error}") from None

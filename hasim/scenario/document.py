@@ -23,6 +23,8 @@ MOST_BYTES = 16 * 2**20
 """A larger file of settings is refused: it would take minutes to parse."""
 MOST_REPEATED = 100_000
 """A file whose aliases stand for more values is refused: aliases of aliases may be very many."""
+_DEEP = re.compile(r"(?:[\[{]\s*){200}")
+"""No settings are so deep, and the parser would take minutes for thousands of brackets."""
 WHOLE_KEYS = ("vary.grid", "vary.zip", "vary", "expect", "baseline", "replications.until")
 """Mappings whose keys have dots of their own: the rest of a path is one key."""
 _POINT = re.compile(r"(vary)\.(points)\.([^.]+)\.(.+)")
@@ -162,6 +164,8 @@ def _missing(path: Path) -> str:
 
 def parse_document(text: str, name: str) -> Document:
     """The document in a YAML 1.2 text; `name` stands for the file. Raises ScenarioError."""
+    if _DEEP.search(text):
+        raise ScenarioError([Problem(name, None, "", "is nested too deeply")])
     try:
         tree = YAML().load(text)
     except DuplicateKeyError as error:

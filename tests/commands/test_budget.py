@@ -284,6 +284,33 @@ def test_what_was_done_is_kept_and_gives_the_same_budget(tiny, monkeypatch):
     assert len(list(Path("kept").glob("*/trials.jsonl"))) == 2
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda row: row.replace('"span_s":', '"span_s":1'),
+            "was changed after it had been written",
+        ),
+        (lambda row: row.replace('"span_s":', '"span_s":NaN,"x":'), "expected a finite number"),
+        (lambda row: row.replace('"cell":0', '"cell":"0"'), "cell: expected a valid integer"),
+        (lambda row: row.replace('"run":', '"runs":'), "runs: unknown field"),
+        (lambda row: "[" * 100_000, "is nested too deeply"),
+        (lambda row: "7", "expected"),
+    ],
+)
+def test_a_kept_run_that_lies_is_refused_with_its_line(tiny, change, said) -> None:
+    args = ("budget", tiny, "--rate", "crash=12/y", *QUICK, "--format", "json", "--out", "kept")
+    assert cli(*args).exit_code == 0
+    (path,) = Path("kept").glob("*/trials.jsonl")
+    first, second, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([first, change(second), *rest, ""]))
+    result = cli(*args)
+    assert result.exit_code == 2
+    assert f"{path}:2: is no run: " in result.stderr
+    assert said in result.stderr
+    assert "--fresh begins anew" in result.stderr
+
+
 def test_an_interrupted_budget_says_where_it_goes_on(tiny, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt

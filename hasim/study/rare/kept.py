@@ -1,8 +1,8 @@
 """Runs of a budget that are kept: what a killed one has done is not done again.
 
 Each budget has a folder of its own, named by what determines its runs (world, traces, rates,
-measure, seed, program), with a line for each run that has ended. A line that was cut short by a
-kill is dropped.
+measure, seed, program), with a line for each run that has ended, and a digest in it. A line that
+was cut short by a kill is dropped; one that was changed is refused.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from hasim import stored
 from hasim.study.execution.program import sources, versions
 from hasim.study.folder.errors import StoreError
 from hasim.study.folder.places import locked
@@ -38,6 +40,7 @@ class Kept:
 
     trials: dict[tuple[int, int], Trial] = field(default_factory=dict)
     file: IO[str] | None = None
+    key: str = ""
     left: int = 0
     total: int = 0
     progress: Callable[[int, int], None] | None = None
@@ -59,7 +62,7 @@ class Kept:
         """A run has ended."""
         self.trials[trial.cell, trial.number] = trial
         if self.file is not None:
-            self.file.write(f"{json.dumps(_plain(trial), separators=(',', ':'))}\n")
+            self.file.write(f"{json.dumps(_plain(trial, self.key), separators=(',', ':'))}\n")
             self.file.flush()
         self.left -= 1
         if self.progress is not None:
@@ -85,9 +88,13 @@ def kept_runs(folder: Path | None, key: str, *, fresh: bool = False) -> Iterator
         path = place / NAME
         if fresh:
             path.unlink(missing_ok=True)
-        trials = _read(path)
-        with path.open("a", encoding="utf-8") as file:
-            yield Kept(trials, file)
+        try:
+            trials = _read(path, key)
+            file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}") from None
+        with file:
+            yield Kept(trials, file, key)
     finally:
         lock.release()
 
@@ -125,37 +132,62 @@ def _own_sources() -> str:
     return digest.hexdigest()
 
 
-def _plain(trial: Trial) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Row:
+    """The form of a line: a run, or a pair."""
+
+    __pydantic_config__ = stored.STRICT
+
+    cell: int
+    number: int
+    digest: str
+    run: Run | None = None
+    pair: Pair | None = None
+
+
+def _plain(trial: Trial, key: str) -> dict[str, Any]:
     kind = "pair" if isinstance(trial.found, Pair) else "run"
-    return {"cell": trial.cell, "number": trial.number, kind: dataclasses.asdict(trial.found)}
+    plain = {"cell": trial.cell, "number": trial.number, kind: dataclasses.asdict(trial.found)}
+    return {**plain, "digest": _digest(plain, key)}
 
 
-def _read(path: Path) -> dict[tuple[int, int], Trial]:
-    """The whole lines of a file, which is cut after the last of them."""
+def _digest(plain: dict[str, Any], key: str) -> str:
+    """What a line of another budget, or one that was changed, does not have."""
+    return stored.digest(key.encode(), json.dumps(plain, sort_keys=True).encode())
+
+
+def _read(path: Path, key: str) -> dict[tuple[int, int], Trial]:
+    """The whole lines of a file, which is cut after the last of them. Raises OSError too."""
+    found: dict[tuple[int, int], Trial] = {}
+    lines, whole = 0, 0
     try:
-        content = path.read_bytes()
+        content = stored.content(path)
+        for _, line in stored.lines(io.BytesIO(content)):
+            lines += 1
+            if not line.endswith(b"\n"):
+                path.write_bytes(content[:whole])
+                break
+            trial = _trial(line, key)
+            found[trial.cell, trial.number] = trial
+            whole += len(line)
     except FileNotFoundError:
         return {}
-    whole = content[: content.rfind(b"\n") + 1]
-    found = {}
-    try:
-        for line in whole.splitlines():
-            trial = _trial(json.loads(line))
-            found[trial.cell, trial.number] = trial
-    except (ValueError, KeyError, TypeError):
-        raise StoreError(f"{path}: is no file of runs; begin with --fresh") from None
-    if len(whole) < len(content):
-        path.write_bytes(whole)
+    except stored.StoredError as error:
+        at = f"{path}:{lines}" if lines else f"{path}"
+        raise StoreError(f"{at}: is no run: {error}; --fresh begins anew") from None
     return found
 
 
-def _trial(plain: dict[str, Any]) -> Trial:
-    found: Run | Pair
-    if "pair" in plain:
-        own = plain["pair"]
-        found = Pair(**{**own, "excess_s": tuple(own["excess_s"])})
-    else:
-        own = plain["run"]
-        lists = {name: tuple(own[name]) for name in ("down_s", "failovers_s")}
-        found = Run(**{**own, **lists})
-    return Trial(plain["cell"], plain["number"], found)
+def _trial(line: bytes, key: str) -> Trial:
+    """Raises StoredError for a line that is none, or of which something was changed."""
+    plain = stored.plain(line)
+    row = stored.of_form(_Row, plain)
+    kept = row.run or row.pair
+    if kept is None or (row.run and row.pair):
+        raise stored.StoredError("expected a run or a pair")
+    if plain.pop("digest") != _digest(plain, key):
+        raise stored.StoredError(
+            "was changed after it had been written, or is of another budget: its digest is "
+            "another one"
+        )
+    return Trial(row.cell, row.number, kept)
