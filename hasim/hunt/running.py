@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +21,13 @@ from hasim.units import MINUTE
 
 MOST_AT_ONCE = 20_000
 """So many records of one instant: the world stands still there, and would never end."""
+MOST_SECONDS = 30.0
+"""So long may a world take of the processor; most take a tenth of a second."""
 ENDLESS, CRASH = "world-ends", "no-crash"
 
 
-class EndlessError(Exception):
-    """A world that does something again and again at one instant."""
+class EndlessError(BaseException):
+    """A world that does something again and again; no service may contain that as its failure."""
 
 
 class _Records(list[Any]):
@@ -37,7 +42,7 @@ class _Records(list[Any]):
         if record[0] != self._at_ns:
             self._at_ns, self._since = record[0], len(self)
         elif len(self) - self._since > MOST_AT_ONCE:
-            raise EndlessError
+            raise EndlessError(f"more than {MOST_AT_ONCE} records at one instant")
         super().append(record)
 
 
@@ -74,18 +79,42 @@ def run(data: Data, loaded: Loaded | None = None, only: Iterable[Invariant] | No
     (cell,) = loaded.cells
     years = cell.world.horizon_ns / (365 * 24 * 60 * MINUTE)
     try:
-        with collector_paused():
+        with collector_paused(), _ending():
             journal = simulated(loaded)
             breaches = check(journal, with_stated(loaded.scenario.invariants, only))
             found = reached(journal)
-    except EndlessError:
-        text = f"more than {MOST_AT_ONCE} records at one instant: it would never end"
+    except EndlessError as error:
+        text = f"{error}: it would never end"
         return Ran(data, None, [Breach(ENDLESS, 0, "world", text)], years=years)
     except Exception as error:  # whatever it is, it is a find
         text = f"{type(error).__name__}: {error}"
         return Ran(data, None, [Breach(CRASH, 0, "world", text)], years=years)
     faults = sum(type(record.body).__name__ == "FaultStarted" for record in journal.records)
     return Ran(data, journal, breaches, found, faults, years)
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Stop what takes too long, were it within one step of a service.
+
+    By the time of the processor, so that a machine with much to do stops none. Where there is no
+    such timer, or no signal arrives (another thread than the main one), nothing is stopped.
+    """
+    timed = hasattr(signal, "setitimer")
+    if not timed or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise EndlessError(f"more than {MOST_SECONDS:g} s of the processor")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def simulated(loaded: Loaded) -> Journal:

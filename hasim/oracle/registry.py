@@ -26,8 +26,10 @@ from hasim.oracle.invariants.recovering import OWNER_RECOVERED
 from hasim.oracle.invariants.replaying import NO_CLAIRVOYANCE
 from hasim.oracle.invariants.restored import RESTORED
 from hasim.oracle.invariants.routing import ROUTING_CONVERGES, ROUTING_FOLLOWS, ROUTING_REPEATS
+from hasim.oracle.invariants.stale import STALE_TOLD
 from hasim.oracle.invariants.terms import TERMS_GROW
 from hasim.oracle.invariants.time import TIME_FORWARD
+from hasim.oracle.invariants.tried_again import TRIED_AGAIN
 from hasim.oracle.invariants.verdicts import VERDICTS_FOLLOW
 from hasim.oracle.invariants.writes import WRITES_CONSERVED
 from hasim.settings.registry import Named
@@ -35,9 +37,9 @@ from hasim.settings.registry import Named
 _SHIPPED = (
     *(ONE_PRIMARY, NO_NEEDLESS_POWER_OFF, RESTORED, WRITES_CONSERVED, MESSAGES_CONSERVED),
     ACKNOWLEDGED_KEPT,
-    *(FIT_CANDIDATES, EPOCHS_GROW, OWNERS_CONFIRM),
+    *(FIT_CANDIDATES, EPOCHS_GROW, OWNERS_CONFIRM, STALE_TOLD),
     *(WHOLE_COPIES, LIVE_SOURCES, CONFIRMED_OFF, FENCING_ATTEMPTS),
-    *(LEGAL_STEPS, GOING_ON, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),
+    *(LEGAL_STEPS, GOING_ON, TRIED_AGAIN, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),
     *(VERDICTS_FOLLOW, CHECKS_GO_ON, MEMBERS_ALONE),
     *(ROUTING_FOLLOWS, ROUTING_CONVERGES, ROUTING_REPEATS, ELIGIBLE_ALONE, SOMEBODY_LEFT),
     *(RETRIES_ELSEWHERE, ATTEMPTS_BOUNDED, IN_FLIGHT_IS),

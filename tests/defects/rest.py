@@ -75,12 +75,16 @@ def an_alert_that_fires_again_keeps_its_clear_time(patch: Patch) -> None:
     advance = AlertBook._advance
 
     def keeps(self: Any, now: int, condition: Any, at: int) -> Any:
-        returned = condition.holds and not condition.seen and condition.firing
-        since_ns = condition.since_ns
+        name = condition.subject, condition.key
+        first_ns = self.__dict__.setdefault("first_ns", {})
+        clears = condition.firing and condition.seen and not condition.holds
+        if clears and name in first_ns:
+            condition.seen, condition.since_ns = False, first_ns[name]
         out = advance(self, now, condition, at)
-        if returned:
-            condition.seen, condition.since_ns = False, since_ns
-            self._plan(condition)
+        if clears:
+            first_ns.setdefault(name, condition.since_ns)
+        if not condition.firing:
+            first_ns.pop(name, None)
         return out
 
     patch.setattr(AlertBook, "_advance", keeps)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hasim.hunt import running
 from hasim.hunt.costly import Costly, bare
 from hasim.hunt.crew import crew_of, worlds
 from hasim.hunt.search import ROUND, Hunt, State
@@ -13,6 +14,8 @@ from hasim.oracle import Invariant
 from hasim.oracle.statements import stated
 from hasim.scenario import catalogue
 from hasim.scenario.loader import load
+from hasim.services.detection.detectors.detector import Opinion
+from hasim.services.detection.detectors.threshold import Threshold
 from hasim.services.failover.fencing.confirmed import Confirmed
 from tests.commands.test_cli import cli
 
@@ -75,6 +78,23 @@ def test_what_other_processes_do_not_know_is_looked_at_in_this_one() -> None:
     source = worlds(hunt, 2)
     assert next(source).journal is not None
     source.close()
+
+
+def test_a_world_that_does_not_end_within_a_step_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Were it in a service, whose failures are contained."""
+
+    def for_ever(self: Threshold, now: int) -> Opinion:
+        while True:
+            pass
+
+    monkeypatch.setattr(running, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(Threshold, "opinion", for_ever)
+    hang = {"kind": "hang", "target": "a", "at": "10s", "for": "20s"}
+    found = running.run({**SHORT, "faults": [hang]})
+    assert found.broken == ("world-ends",)
+    assert "0.3 s of the processor" in found.breaches[0].text
 
 
 def test_few_worlds_are_no_work_for_many_processes() -> None:

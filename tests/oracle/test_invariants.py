@@ -260,6 +260,13 @@ def called_off(lie: Tampered) -> None:
     lie.add(60, "event", dataclasses.replace(change, **why))
 
 
+def given_up(lie: Tampered) -> None:
+    gone = StatusChanged("m1", Status.HEALTHY, Status.FAILED, Diagnosis.NONE, "a lie")
+    lie.add(50, "event", gone)
+    why = ("fencing", "failed", "give-up", "", "")
+    lie.add(60, "event", FailoverChanged(77, "m1", ("p1",), *why))
+
+
 LIES: dict[str, Callable[[Tampered], None]] = {
     "one-primary": lambda lie: lie.add(50, "truth", Writers("p1", ("m1", "m3"))),
     "no-needless-power-off": lambda lie: lie.add(60, "truth", MasterFenced("m3", 9, lie.observer)),
@@ -272,12 +279,14 @@ LIES: dict[str, Callable[[Tampered], None]] = {
     "fit-candidates": unfit,
     "epochs-grow": lambda lie: lie.change(Promote, {"epoch": 1}),
     "owners-confirm": lambda lie: lie.change(OwnerChanged, {"epoch": 77}),
+    "stale-owners-are-told": lambda lie: lie.add(50, "truth", Writers("p1", ("m1", "m3"))),
     "whole-copies": torn,
     "live-sources": from_the_dead,
     "confirmed-off": lambda lie: lie.change(FenceResult, {"confirmed": False}),
     "fencing-attempts": lambda lie: [lie.double(Fence) for _ in range(2)] and None,
     "legal-steps": lambda lie: lie.change(FailoverChanged, {"trigger": "hunch"}),
     "failovers-go-on": forgotten_backup,
+    "failovers-are-tried-again": given_up,
     "failed-candidates-are-left": stays,
     "called-off-with-reason": called_off,
     "answers-pair-up": lambda lie: lie.double(TransferResult),

@@ -39,12 +39,23 @@ STEPS: Mapping[str, Mapping[str, str]] = {
 """What an operator may do with a master in a state, and the state that it is in then."""
 
 
+DOWN = ("crash", "power-off", "hang", "deadlock", "partition")
+"""What takes a master out of service for as long as it lasts."""
+MEETS = (
+    *("transfer-failure", "backup-dies", "lost-answers", "doubled-answers"),
+    *("observer-crash", "gateway-crash", "replication-lag"),
+)
+"""What is met by a failover that is under way, and by hardly anything else."""
+AFTER_MS = (0, 50, 500, 1000, 2000, 3000, 5000, 8000)
+
+
 def faults(
     dice: Dice, may: Swarm, known: Mapping[str, type[Fault]], cluster: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Up to six, often close after each other: what one begins the next one meets half done."""
+    if dice.happens(0.4):
+        return _met_under_way(dice, may, known, cluster)
     found: list[dict[str, Any]] = []
-    names = [master["id"] for master in cluster]
     near_ms: int | None = None
     for _ in range(dice.one(1, 2, 3, 4, 6)):
         kind = dice.of(may.kinds)
@@ -53,21 +64,48 @@ def faults(
         else:
             at_ms = dice.count(1, LATEST_MS // 1000) * 1000 + dice.one(0, 0, 1, 250, 777)
         near_ms = at_ms
-        one: dict[str, Any] = {"kind": kind, "at": f"{at_ms}ms", "for": dice.time(1, 20_000)}
-        target = _target(dice, kind, known[kind], names, owned="stateless" not in may)
-        if target:
-            one["target"] = target
-        if kind in STRENGTH:
-            one |= STRENGTH[kind](dice)
-        for name, row in of_fault(kind).items():
-            if name != "other" and name not in one and dice.happens(0.5):
-                one[name] = value(dice, row)
-        if "other" in of_fault(kind):
-            one["other"] = dice.one("all", *names)
+        one = _fault(dice, may, known, cluster, kind) | {"at": f"{at_ms}ms"}
         if "renewals" in may and dice.happens(0.5):
             _again_and_again(dice, one, places="places" in may and known[kind].STRIKES == "masters")
         found.append(one)
     return found
+
+
+def _met_under_way(
+    dice: Dice, may: Swarm, known: Mapping[str, type[Fault]], cluster: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """A master is out of service for long, and what is done about that meets something else."""
+    at_ms = dice.count(3, 12) * 1000 + dice.one(0, 250, 777)
+    first = _fault(dice, may, known, cluster, dice.of(DOWN))
+    found = [first | {"at": f"{at_ms}ms", "for": dice.time(6000, 25_000)}]
+    for _ in range(dice.one(1, 1, 2, 3)):
+        at_ms = min(LATEST_MS, at_ms + dice.of(AFTER_MS))
+        kind = dice.of(MEETS) if dice.happens(0.5) else dice.of(may.kinds)
+        found.append(_fault(dice, may, known, cluster, kind) | {"at": f"{at_ms}ms"})
+    return found
+
+
+def _fault(
+    dice: Dice,
+    may: Swarm,
+    known: Mapping[str, type[Fault]],
+    cluster: list[dict[str, Any]],
+    kind: str,
+) -> dict[str, Any]:
+    """One of a kind: whom it strikes, for how long, how strongly."""
+    names = [master["id"] for master in cluster]
+    one: dict[str, Any] = {"kind": kind, "for": dice.time(1, 20_000)}
+    target = _target(dice, kind, known[kind], names, owned="stateless" not in may)
+    if target:
+        one["target"] = target
+    if kind in STRENGTH:
+        one |= STRENGTH[kind](dice)
+    for name, row in of_fault(kind).items():
+        if name != "other" and name not in one and dice.happens(0.5):
+            one[name] = value(dice, row)
+    if "other" in of_fault(kind):
+        one["other"] = dice.one("all", *names)
+    return one
 
 
 def _again_and_again(dice: Dice, one: dict[str, Any], *, places: bool) -> None:
@@ -100,8 +138,13 @@ def operations(dice: Dice, cluster: list[dict[str, Any]]) -> list[dict[str, Any]
     at_ms = 1000
     for _ in range(dice.count(1, 5)):
         at_ms += dice.count(1, 15_000)
-        master = dice.of(sorted(state))
-        do = dice.one(*ANYTIME, *STEPS[state[master]], "roll-back", "switch-algorithm")
+        begun = sorted(name for name, is_in in state.items() if is_in != "in service")
+        if begun and dice.happens(0.4):  # what was begun is ended
+            master = dice.of(begun)
+            do = dice.of([*STEPS[state[master]]])
+        else:
+            master = dice.of(sorted(state))
+            do = dice.one(*ANYTIME, *STEPS[state[master]], "roll-back", "switch-algorithm")
         one: dict[str, Any] = {"at": f"{at_ms}ms", "do": do}
         if do == "roll-back":
             one["failover"] = dice.one(1, 1, 2)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from hasim.events import GatewayHello, PublishRouting, RoutingAck
 from hasim.measures.spans import Span
-from hasim.model import SERVED, Cause, RoutingTable
+from hasim.model import SERVED, Cause, Ownership, RoutingTable
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
 from hasim.truth import AttemptRollup, FaultCured, FaultStarted, MessageRecord
 
 NOBODY = (Cause.UNROUTABLE.value, Cause.OVERFLOW.value)
+CAUSES = frozenset(cause.value for cause in Cause)
 
 
 class Tables:
@@ -22,6 +23,10 @@ class Tables:
         self._published: dict[str, list[tuple[int, RoutingTable]]] = defaultdict(list)
         self._known: dict[str, list[tuple[int, tuple[int, int]]]] = defaultdict(list)
         self._struck: dict[str, list[int]] = defaultdict(list)
+        first = _first(case)
+        for gateway in case.journal.header["cluster"]["gateways"]:
+            self._published[gateway].append((0, first))
+            self._known[gateway].append((0, (first.term, first.version)))
         for exchange in case.exchanges:
             item = exchange.item
             if isinstance(item, RoutingAck):
@@ -49,6 +54,14 @@ class Tables:
             for t_ns, table in self._published[gateway]
             if t_ns <= end_ns and (table.term, table.version) >= least
         ]
+
+
+def _first(case: Case) -> RoutingTable:
+    """What every gateway knows without being told: the cluster as it is at the start."""
+    here = tuple(name for name, master in case.masters.items() if not master.absent)
+    away = tuple(name for name, master in case.masters.items() if master.absent)
+    owners = tuple(Ownership(p.id, p.owner, 1) for p in case.facts.records.partitions)
+    return RoutingTable(1, here, owners, case.settings.balancing.algorithm, (), away)
 
 
 def _find(case: Case) -> Iterator[Found]:
@@ -82,30 +95,34 @@ def _why(message: MessageRecord) -> str:
 
 
 def _elsewhere(case: Case) -> Iterator[Found]:
-    """Each second attempt at a master follows one that has failed at another.
+    """Of the attempts of a message that ended at a master every second one failed elsewhere.
 
-    So those at a master are no more than the failures at all others. A gateway that is down fails
-    attempts itself, which are at no master: messages of that time are not looked at.
+    So there are no more of them than failures at all others, but for those that no attempt
+    followed. A gateway that is down fails attempts itself, which are at no master: messages of
+    that time are not looked at.
     """
     asked = case.journal.header.get("requests")
     balancing = case.settings.balancing
     guarded = balancing.outliers or balancing.breaker or balancing.panic_threshold
-    if asked is None or not asked["elsewhere"] or asked["keeps"] or guarded or _alone(case):
+    limited = balancing.limits.max_concurrency or balancing.limits.max_requests
+    if asked is None or not asked["elsewhere"] or asked["keeps"] or guarded or limited:
         return  # clients that keep a master go to it again
-    failures: Counter[str] = Counter()
+    followed: Counter[str] = Counter()
     for _, row in case.facts.records.of(AttemptRollup):
         if row.cause not in SERVED:
-            failures[row.master] += row.attempts
-    again: Counter[str] = Counter()
-    away = _away(case)
+            followed[row.master] += row.attempts
+    tables, again, away = Tables(case), Counter[str](), _away(case)
     for _, message in case.facts.records.of(MessageRecord):
         end_ns = message.ended_ns or case.horizon_ns
-        if any(span.start_ns <= end_ns and message.arrived_ns <= span.end_ns for span in away):
+        down = any(s.start_ns <= end_ns and message.arrived_ns <= s.end_ns for s in away)
+        if down or not message.master or message.outcome in NOBODY:
             continue
-        stateless = message.master and not message.partition and message.outcome not in NOBODY
-        again[message.master] += bool(stateless and message.attempts > 1)
+        if message.outcome in CAUSES and message.outcome not in SERVED:
+            followed[message.master] -= 1
+        if message.attempts > 1 and not message.partition and not _alone(case, tables, message):
+            again[message.master] += message.attempts // 2
     for master, count in sorted(again.items()):
-        others = failures.total() - failures[master]
+        others = followed.total() - followed[master]
         if count > others:
             text = f"{count} retries ended at it, and only {others} attempts failed elsewhere"
             yield Found(case.horizon_ns, master, text)
@@ -124,14 +141,11 @@ def _away(case: Case) -> list[Span]:
     return away
 
 
-def _alone(case: Case) -> bool:
-    """Whether at some time no other master could have been chosen."""
-    here = [name for name, master in case.masters.items() if not master.absent]
-    tables = [out.table for _, out in case.facts.records.of(PublishRouting)]
-    few = (len({*table.eligible} - {*table.draining}) for table in tables)
-    limits = case.settings.balancing.limits
-    limited = any((limits.max_concurrency, limits.max_requests))
-    return limited or min([len(here), *few]) < 2
+def _alone(case: Case, tables: Tables, message: MessageRecord) -> bool:
+    """Whether at some time perhaps no other master could have been chosen."""
+    end_ns = message.ended_ns or case.horizon_ns
+    usable = tables.between(message.gateway, message.arrived_ns, end_ns)
+    return min((len({*one.eligible} - {*one.draining}) for one in usable), default=0) < 2
 
 
 ELIGIBLE_ALONE = Invariant(

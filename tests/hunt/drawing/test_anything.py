@@ -100,7 +100,7 @@ def test_every_setting_is_drawn_from_its_description_or_with_its_group(
 
 
 def test_most_settings_of_any_value_make_a_scenario_that_is_valid() -> None:
-    base, _ = draw(1, 3)
+    base = next(data for data, _ in (draw(1, n) for n in range(50)) if "tiers" not in data)
     dice, accepted = Dice("values"), set[str]()
     for path, row in rows().items():
         for _ in range(8):

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import pytest
 
 from hasim.hunt.drawing import draw, kinds
 from hasim.hunt.drawing.dice import Dice
+from hasim.hunt.drawing.schedule import DOWN, MEETS, faults
 from hasim.hunt.drawing.swarm import FEATURES, swarm
 from hasim.hunt.mutating import whole
+from hasim.units import parse_duration
 from tests.simulation.planes import assert_equal, both
 
 
@@ -29,6 +34,19 @@ def test_worlds_differ_in_topology_settings_and_faults() -> None:
     assert len({str(whole(data)["failover"]) for data in drawn}) > 20
     assert {"tiers" in data for data in drawn} == {True, False}
     assert len({fault["kind"] for data in drawn for fault in data["faults"]}) > 8
+
+
+def test_what_only_a_failover_meets_comes_while_a_master_is_out_of_service() -> None:
+    met = Counter[str]()
+    for number in range(300):
+        dice = Dice(f"met/{number}")
+        found = faults(dice, swarm(dice, kinds()), kinds(), [{"id": "m1"}, {"id": "m2"}])
+        timed = [one for one in found if "at" in one]
+        for first, later in pairwise(timed):
+            later_ns = parse_duration(later["at"]) - parse_duration(first["at"])
+            if first["kind"] in DOWN and later_ns < parse_duration(first["for"]):
+                met[later["kind"]] += 1
+    assert set(met) >= {*MEETS}
 
 
 @pytest.mark.parametrize("number", [5, 6])
