@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -62,6 +61,7 @@ from hasim.services.failover.lifecycle import LIFECYCLE, TERMINAL
 from hasim.services.monitoring import MonitorSettings
 from hasim.settings import from_plain
 from tests.services.bench import cluster, demoted, detection, fenced, promoted, whole
+from tests.services.machines import at_random
 
 MASTERS, PARTITIONS = ("m1", "m2", "m3"), ("p1", "p2", "p3")
 SECOND = 1_000_000_000
@@ -294,18 +294,6 @@ class Machine(RuleBasedStateMachine):
         assert change.severity != (before[1] if before else Severity.RESOLVED)
         assert before is None or before[1] != Severity.RESOLVED
         self.alerts[change.alert] = (change.subject, change.severity)
-
-
-def at_random(examples: int, steps: int) -> settings:
-    """The same examples each time, told as they are found: to shrink one takes minutes."""
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
 
 
 TestControlPlane = Machine.TestCase

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -30,6 +29,7 @@ from hasim.services.gateway.settings import (
 )
 from hasim.services.watch import Watch
 from tests.services.bench import cluster
+from tests.services.machines import at_random
 
 TIMEOUT_NS, DEADLINE_NS = 100, 300
 MASTERS = ("m1", "m2", "m3")
@@ -205,7 +205,7 @@ class Machine(RuleBasedStateMachine):
         assert send.message not in self.settled
         assert send.expires_ns == self.now + TIMEOUT_NS
         clients = self.rules_of.clients
-        assert clients or self.gateway.standing.is_eligible(send.master)
+        assert clients or self.gateway.standing.is_eligible(send.master) or self.clings(send)
         twin = self.open.get(send.attempt - HEDGED)
         if send.attempt >= HEDGED:
             self.hedges += 1
@@ -221,6 +221,13 @@ class Machine(RuleBasedStateMachine):
         opens = connect_ns and send.opened_ns == OPENS
         self.unconnected[send.attempt] = self.now + connect_ns if opens else NEVER
         assert send.opened_ns == OPENS or send.opened_ns <= self.now
+
+    def clings(self, send: Send) -> bool:
+        """Whether it is a retry that is pinned to a master that the message had before."""
+        retry = self.rules_of.retry
+        pinned = "pinned" in (retry.master, retry.inner.master if retry.inner else "")
+        before = {each.master for each in self.sent.values() if each.message == send.message}
+        return pinned and send.master in before
 
     # -- what must hold ------------------------------------------------------------------
 
@@ -269,4 +276,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestMachine.settings = at_random(40, 40)
