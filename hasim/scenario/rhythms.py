@@ -21,6 +21,9 @@ MANY = 10**7
 """From so many on, the scenario says what they take."""
 SINGLE_US, STRETCH_US = 19.0, 3.0
 """CPU time of one probe, by itself or handed over in a quiet stretch: results/scale.md."""
+MANY_MASTERS, PAIR_US = 5_000, 0.12
+"""From so many on they say what they take, and CPU time for each two of them, in each replication:
+2.4 s for 4,000, 8.5 s for 8,000 that own a partition each, before anything has happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,12 @@ def rhythm_problems(world: WorldSettings) -> Iterator[tuple[Where, str]]:
 
 
 def rhythm_remarks(world: WorldSettings) -> Iterator[str]:
-    """A sentence for each rhythm that makes a replication long."""
+    """A sentence for each rhythm that makes a replication long, and for very many masters."""
+    if (masters := len(world.masters)) >= MANY_MASTERS:
+        yield (
+            f"{masters:,} masters take about {masters**2 * PAIR_US / 1e6:,.0f} s of one core in "
+            "each replication, even if nothing happens."
+        )
     for rhythm in rhythms(world):
         times = rhythm.times(world.horizon_ns)
         if times < MANY:

@@ -41,9 +41,10 @@ def _cluster(cluster: Cluster) -> Iterator[tuple[Where, str]]:
             yield (*where, "workers"), f"must be at least 1, got {master.workers}"
         if master.weight is not None and not master.weight > 0:
             yield (*where, "weight"), f"must be greater than 0, got {master.weight}"
+    known = set(ids)
     for place, partition in enumerate(cluster.partitions):
         where = ("cluster", "partitions", place, "owner")
-        if partition.owner not in ids:
+        if partition.owner not in known:
             yield where, f"no master {partition.owner!r}{nearest(partition.owner, ids)}"
         elif partition.owner in absent:
             yield where, f"{partition.owner!r} is absent, and can own nothing"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from hasim.scenario.rhythms import rhythm_remarks
 from hasim.simulation.laws import Exponential, Lognormal, Weibull, whole_ns
 from hasim.units import DAY, LONGEST_SETTING_NS
 
@@ -99,3 +102,12 @@ def test_a_rhythm_that_takes_long_says_how_long(loaded) -> None:
     ]
     (remark,) = loaded(slow + "probes: single\n").remarks()
     assert "about 228 s of one core" in remark
+
+
+def test_very_many_masters_say_what_they_take(loaded) -> None:
+    world = loaded(GOOD).cells[0].world
+    assert not list(rhythm_remarks(dataclasses.replace(world, masters=world.masters[:1] * 4_999)))
+    (remark,) = rhythm_remarks(dataclasses.replace(world, masters=world.masters[:1] * 20_000))
+    assert remark == (
+        "20,000 masters take about 48 s of one core in each replication, even if nothing happens."
+    )

@@ -89,10 +89,8 @@ class Returned:
         told = {p for f in self._failovers.telling() if master in f.stale for p in f.partitions}
         claimed = [
             partition
-            for partition in known.epochs
-            if known.writers.accepts(master, partition)
-            and known.owners.of(partition) != master
-            and partition not in busy | told
+            for partition in known.writers.taken_by(master)
+            if known.owners.of(partition) != master and partition not in busy | told
         ]
         self.claims_ns.pop(master, None)
         if not claimed or master in known.silent:

@@ -35,6 +35,11 @@ class Writers:
         """Whether `master` may accept writes for the partition."""
         return master in self.epochs[partition]
 
+    def taken_by(self, master: str) -> list[str]:
+        """The partitions whose writes `master` may accept, in their order."""
+        # As a plain loop over all: each of many masters is asked for as it starts.
+        return [partition for partition, writers in self.epochs.items() if master in writers]
+
     def epoch(self, master: str, partition: str) -> int:
         """The highest epoch that `master` was given; 0 if it accepts nothing of the partition."""
         return self.epochs[partition].get(master, 0)
