@@ -21,6 +21,7 @@ from hasim.scenario.catalogue import of_system, systems
 from hasim.scenario.document import parse_document
 from hasim.services.detection.registry import PRESETS
 from hasim.services.failover.registry import PRESETS as FAILOVER
+from hasim.services.gateway.presets import RETRIES
 from hasim.services.leadership.registry import PRESETS as LEADERSHIP
 from hasim.settings.presets import Preset
 from hasim.settings.registry import Named
@@ -35,13 +36,19 @@ KINDS: Mapping[str, Named[Preset]] = {
     "detection": PRESETS,
     "failover": FAILOVER,
     "leadership": LEADERSHIP,
+    "retries": RETRIES,
 }
+WRITTEN = {"retries": "traffic: {{retry: {{preset: {}}}}}"}
+"""How a preset is asked for where that is not `kind: {preset: NAME}`."""
+CHECKED_BY = {"haproxy-redispatch": "haproxy"}
+"""Presets of retries whose checks have another name."""
 DETECTED_BY = {"pacemaker": "corosync", "kubernetes": "kubernetes-node"}
 """Presets of failover whose detection has another name."""
 
 
 def _world(preset: str) -> dict[str, Any]:
-    """Three masters behind a balancer with the checks of a preset; one crashes, or hangs."""
+    """Three masters behind a balancer with the checks of a preset, and its retries; one fails."""
+    retry = {"retry": {"preset": preset}} if preset in RETRIES.shipped else {}
     return {
         "name": f"{preset}-fails",
         "horizon": "15m",
@@ -52,9 +59,12 @@ def _world(preset: str) -> dict[str, Any]:
             {"id": "m-2", "like": "m-1", "priority": 2},
             {"id": "m-3", "like": "m-1", "priority": 3},
         ],
-        "traffic": {"arrivals": {"law": "poisson", "rate": "6/s"}, "owned": "0%", "timeout": "2s"},
+        "traffic": {
+            **{"arrivals": {"law": "poisson", "rate": "6/s"}, "owned": "0%", "timeout": "2s"},
+            **retry,
+        },
         "faults": [{"kind": "crash", "target": "m-1", "at": f"{_STRIKES_S}s", "for": "6m"}],
-        "detection": {"preset": preset},
+        "detection": {"preset": CHECKED_BY.get(preset, preset)},
         "vary": {"faults.0.kind": ["crash", "hang"]},
     }
 
@@ -120,9 +130,9 @@ def _index(names: list[str]) -> Iterator[str]:
     yield "# Real systems\n"
     yield (
         "Each has its documented defaults as a preset (`detection: {preset: NAME}`, and so of "
-        "`failover` and `leadership`), a scenario that reads like its configuration (`hasim new "
-        "mine --from NAME`), or both. Their pages tell what happens when a master fails, drawn "
-        "from a run.\n"
+        "`failover` and `leadership`, of `traffic.retry` for what it does with a failed attempt), a "
+        "scenario that reads like its configuration (`hasim new mine --from NAME`), or both. Their "
+        "pages tell what happens when a master fails, drawn from a run.\n"
     )
     yield "```{toctree}\n:maxdepth: 1\n"
     yield from (f"system-{name}" for name in names)
@@ -136,7 +146,8 @@ def _page(name: str, folder: Path) -> Iterator[str]:
         if preset is not None:
             yield f"## Its {kind}\n"
             yield f"{_plain(preset.about)}\n"
-            yield f"`{kind}: {{preset: {name}}}` stands for:\n"
+            written = WRITTEN.get(kind, f"{kind}: {{{{preset: {{}}}}}}").format(name)
+            yield f"`{written}` stands for:\n"
             yield from _settings(preset.settings)
             yield f"\nSource: {preset.source}\n"
     if name in systems():
@@ -157,7 +168,7 @@ def _worlds(name: str) -> Iterator[dict[str, Any]]:
     if name in systems():
         shown = of_system(name, name)
         yield parse_document(shown, name).data
-    elif name in PRESETS.shipped and name not in FAILOVER.shipped:
+    elif (name in PRESETS.shipped and name not in FAILOVER.shipped) or name in CHECKED_BY:
         yield _world(name)
     elif name in LEADERSHIP.shipped:
         yield _leader(name)

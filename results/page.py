@@ -65,7 +65,7 @@ def opened(browser: Any, path: Path) -> tuple[float, float]:
     """Seconds until all is drawn, and milliseconds to sort and to search the list."""
     window = browser.new_page(viewport={"width": 1280, "height": 900})
     began = time.perf_counter()
-    window.goto(path.as_uri())
+    window.goto(path.as_uri(), timeout=300_000)
     window.wait_for_selector("html[data-ready=yes]", timeout=300_000)
     taken = time.perf_counter() - began
     listed = window.evaluate(

@@ -17,6 +17,7 @@ from hasim.oracle import INVARIANTS
 from hasim.scenario.catalogue import shipped, systems
 from hasim.services.detection.registry import PRESETS
 from hasim.services.failover.registry import PRESETS as FAILOVER
+from hasim.services.gateway.presets import RETRIES
 from hasim.services.leadership.registry import PRESETS as LEADERSHIP
 from hasim.study.reference import described
 
@@ -58,7 +59,8 @@ def test_every_measure_command_name_and_scenario_is_on_it(site: Path) -> None:
 
 
 def test_each_system_with_a_preset_has_a_page_drawn_from_a_run(site: Path) -> None:
-    names = {*PRESETS.shipped, *FAILOVER.shipped, *LEADERSHIP.shipped, *systems()}
+    kinds = (PRESETS, FAILOVER, LEADERSHIP, RETRIES)
+    names = {*systems(), *(name for kind in kinds for name in kind.shipped)}
     for name in sorted(names):
         text = words(site / "made" / f"system-{name}.html")
         assert "strikes" in text, name
