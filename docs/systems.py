@@ -130,7 +130,7 @@ def _index(names: list[str]) -> Iterator[str]:
     yield "# Real systems\n"
     yield (
         "Each has its documented defaults as a preset (`detection: {preset: NAME}`, and so of "
-        "`failover` and `leadership`, of `traffic.retry` for what it does with a failed attempt), a "
+        "`failover` and `leadership`, of `traffic.retry` for what follows a failed attempt), a "
         "scenario that reads like its configuration (`hasim new mine --from NAME`), or both. Their "
         "pages tell what happens when a master fails, drawn from a run.\n"
     )
