@@ -46,6 +46,29 @@ operations: [{{do: switchover, {what}, to: r3, at: 1m}}]
         assert 60 < moved[0][0] < 61
 
 
+@pytest.mark.parametrize(("starts_s", "right"), [((60, 60, 60), 8 / 9), ((60, 110, 160), 1.0)])
+def test_a_deploy_of_all_at_once_costs_its_time_and_one_by_one_costs_nothing(
+    starts_s: tuple[int, ...], right: float
+) -> None:
+    """Cases 22, 22b: three instances are away for 40 s of 360 s each: 88.9 % and 100 %."""
+    operations = ", ".join(
+        f"{{do: maintenance, master: p{n}, at: {at}s}}, "
+        f"{{do: end-maintenance, master: p{n}, at: {at + 40}s}}"
+        for n, at in enumerate(starts_s, 1)
+    )
+    text = f"""horizon: 6m
+masters: [{{id: p1, workers: 8}}, {{id: p2, like: p1}}, {{id: p3, like: p1}}]
+traffic: {{arrivals: {{law: poisson, rate: 30/s}}, owned: 0%, timeout: 1s}}
+detection: {{evidence: [probe], interval: 5s, fast_interval: 5s, timeout: 1s, fall: 3, rise: 1}}
+operations: [{operations}]
+"""
+    rows = [row for _, measured in runs(text, 6) for row in measured.messages if row.settled]
+    offered, answered = sum(r.messages for r in rows), sum(r.in_time for r in rows)
+    # 99.9 % of the chance of 64,800 messages, each of which comes in a bad time or does not.
+    within = 3.3 * (right * (1 - right) / offered) ** 0.5
+    assert answered / offered == pytest.approx(right, abs=within or 1e-12)
+
+
 def test_both_planes_hand_over_alike() -> None:
     text = f"name: s\nhorizon: 90s\n{CLUSTER}\n"
     text += "operations: [{do: switchover, master: r1, to: r3, at: 30s}]\n"
