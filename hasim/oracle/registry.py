@@ -11,7 +11,7 @@ from hasim.oracle.invariants.candidates import FIT_CANDIDATES
 from hasim.oracle.invariants.choices import ELIGIBLE_ALONE, RETRIES_ELSEWHERE
 from hasim.oracle.invariants.copies import LIVE_SOURCES, WHOLE_COPIES
 from hasim.oracle.invariants.ejection import SOMEBODY_LEFT
-from hasim.oracle.invariants.epochs import EPOCHS_GROW, OWNERS_CONFIRM
+from hasim.oracle.invariants.epochs import EPOCHS_GROW, EPOCHS_OF_ONE, OWNERS_CONFIRM
 from hasim.oracle.invariants.fencing import CONFIRMED_OFF, FENCING_ATTEMPTS
 from hasim.oracle.invariants.going_on import GOING_ON
 from hasim.oracle.invariants.in_flight import IN_FLIGHT_IS
@@ -37,7 +37,7 @@ from hasim.settings.registry import Named
 _SHIPPED = (
     *(ONE_PRIMARY, NO_NEEDLESS_POWER_OFF, RESTORED, WRITES_CONSERVED, MESSAGES_CONSERVED),
     ACKNOWLEDGED_KEPT,
-    *(FIT_CANDIDATES, EPOCHS_GROW, OWNERS_CONFIRM, STALE_TOLD),
+    *(FIT_CANDIDATES, EPOCHS_GROW, EPOCHS_OF_ONE, OWNERS_CONFIRM, STALE_TOLD),
     *(WHOLE_COPIES, LIVE_SOURCES, CONFIRMED_OFF, FENCING_ATTEMPTS),
     *(LEGAL_STEPS, GOING_ON, TRIED_AGAIN, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),
     *(VERDICTS_FOLLOW, CHECKS_GO_ON, MEMBERS_ALONE),

@@ -28,6 +28,7 @@ from hasim.model import Cluster, Diagnosis, Status
 from hasim.services.accession import AccessionSettings, Heard
 from hasim.services.agenda import NEVER
 from hasim.services.assembly import Assembly, Four
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings
 from hasim.services.door import Door, InputError
@@ -117,7 +118,7 @@ class ControlPlane:
             observer,
             seed,
         )
-        self._door = Door(cluster)
+        self._door = Door(cluster, ALGORITHMS)
         self._disk: str | None = None
         self._digest = ""
         self._forget()
@@ -155,7 +156,7 @@ class ControlPlane:
 
     def freeze(self) -> dict[str, Any]:
         """The state of all four services as plain data (JSON), and of which configuration it is."""
-        configuration = {"configuration": self._configuration()}
+        configuration = {"configuration": self._configuration(), "last_ns": self._door.last_ns}
         return configuration | self._reign.freeze() | self._four.freeze()
 
     def _configuration(self) -> str:
@@ -168,11 +169,12 @@ class ControlPlane:
         """Go on where the control plane stood that `freeze` was called on.
 
         ValueError if that had another configuration. To be followed by `resume`: what has happened
-        since is learned by asking.
+        since is learned by asking. It refuses any time before the last one that the other had seen.
         """
         own, frozen = self._configuration(), data["configuration"]
         if frozen != own:
             raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
+        self._door.go_on(data["last_ns"])
         self._reign.thaw(data)
         self._install(self._assembly.restored(data))
 
@@ -184,7 +186,7 @@ class ControlPlane:
     def reborn(self) -> ControlPlane:
         """Another control plane of the same configuration, which remembers nothing."""
         made = copy.copy(self)
-        made._door, made._disk = Door(self.cluster), None
+        made._door, made._disk = Door(self.cluster, ALGORITHMS), None
         made._forget()
         return made
 
@@ -192,8 +194,10 @@ class ControlPlane:
         """Go on after `restore`, or begin without a memory among masters that are at work.
 
         Probes that were under way are sent anew; what was ordered is ordered again when a majority
-        has said what it knows.
+        has said what it knows. InputError, and nothing is changed, for a time before the last that
+        was seen: by it, answers would be awaited that are long overdue, and leases hold for ever.
         """
+        self._door.check_time(now)
         return self._start(now, born=False)
 
     def start(self, now: int) -> list[Output]:

@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
@@ -21,9 +21,9 @@ from hasim.model import Cluster
 from hasim.settings.validation import nearest
 from hasim.times import Times
 
-Names = Mapping[str, frozenset[str]]
-"""What there is of each kind of name: masters, gateways, partitions, observers, and those of whom
-an opinion may come: observers and masters."""
+Names = Mapping[str, Collection[str]]
+"""What there is of each kind of name: masters, gateways, partitions, observers, those of whom an
+opinion may come (observers and masters), and algorithms, where somebody is told of these."""
 Look = Callable[[Any, Names], str]
 """What is wrong with a value; empty if nothing is."""
 
@@ -48,15 +48,25 @@ class InputError(ValueError):
 class Door:
     """Looks at each input of a cluster's services, and at its time."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, algorithms: Collection[str] = ()) -> None:
         self._names: Names = {
             "master": frozenset(master.id for master in cluster.masters),
             "gateway": frozenset(cluster.gateways),
             "observer": frozenset(cluster.observers),
             "witness": frozenset((*cluster.observers, *(m.id for m in cluster.masters))),
             "partition": frozenset(partition.id for partition in cluster.partitions),
+            "algorithm": algorithms,
         }
         self._now = 0
+
+    @property
+    def last_ns(self) -> int:
+        """The last time that was seen (nanoseconds)."""
+        return self._now
+
+    def go_on(self, last_ns: int) -> None:
+        """Somebody before has seen this time already: an earlier one is refused."""
+        self._now = max(self._now, last_ns)
 
     def check(self, now: int, item: Input) -> None:
         """Raise InputError, with the field and what was expected, unless the input can be."""
@@ -129,6 +139,8 @@ def _look(hint: Any, field: str) -> Look:
     if origin is tuple:
         each = _look(args[0], field)
         return functools.partial(_tuple, each)
+    if field == "algorithm":
+        return _algorithm
     if hint is str:
         return functools.partial(_name, NAMED[field]) if field in NAMED else _text
     if hint is int:
@@ -148,6 +160,11 @@ def _name(kind: str, value: Any, names: Names) -> str:
     if not isinstance(value, str):
         return f"expected the name of a {kind}, got {value!r}"
     return f"unknown {kind} {value!r}{nearest(value, sorted(names[kind]), otherwise='known')}"
+
+
+def _algorithm(value: Any, names: Names) -> str:
+    """Where no algorithms are known, whoever does know them looks."""
+    return _name("algorithm", value, names) if names["algorithm"] else _text(value, names)
 
 
 def _text(value: Any, names: Names) -> str:

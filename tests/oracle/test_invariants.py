@@ -183,6 +183,14 @@ def leak(lie: Tampered) -> None:
     lie.journal.records[place] = record._replace(body=body)
 
 
+def promoted_by_another(lie: Tampered) -> None:
+    """A second control plane promotes m3 under the very epoch, and no one's own course shows it."""
+    place = next(lie.places(Promote))
+    record = lie.journal.records[place]
+    order = dataclasses.replace(lie.body(place), target="m3")
+    lie.journal.records.insert(place + 1, record._replace(body=order, observer="another"))
+
+
 def same_again(lie: Tampered) -> None:
     lie.drop(AttemptRollup)
     lie.change(MessageRecord, {"attempts": 2}, partition="", outcome="ok")
@@ -278,6 +286,7 @@ LIES: dict[str, Callable[[Tampered], None]] = {
     "messages-conserved": lambda lie: lie.change(TrafficRollup, {"messages": 10**6}, outcome="ok"),
     "fit-candidates": unfit,
     "epochs-grow": lambda lie: lie.change(Promote, {"epoch": 1}),
+    "epochs-of-one": promoted_by_another,
     "owners-confirm": lambda lie: lie.change(OwnerChanged, {"epoch": 77}),
     "stale-owners-are-told": lambda lie: lie.add(50, "truth", Writers("p1", ("m1", "m3"))),
     "whole-copies": torn,

@@ -169,7 +169,10 @@ def test_what_cannot_be_is_refused_by_all_and_changes_nothing(kind: Any, data: A
             ProbeStretch("m1", 1, Cause.OK, Times([5, -3]), Times([1, 1])),
             "ProbeStretch.ended_ns: expected times from 0 on",
         ),
-        (SwitchAlgorithm("goe"), "unknown algorithm 'goe'; known: "),
+        (
+            SwitchAlgorithm("goe"),
+            "SwitchAlgorithm.algorithm: unknown algorithm 'goe'; did you mean geo?",
+        ),
         (RollBackFailover(1), "RollBackFailover.failover: unknown failover 1; there are 0"),
         ("wake up", "no input: 'wake up'"),
     ],
@@ -205,6 +208,28 @@ def test_a_time_is_whole_nanoseconds(now: Any) -> None:
         with pytest.raises(InputError, match="expected a time in whole nanoseconds"):
             machine.step(now, WakeUp())
     assert plane.freeze() == before
+
+
+def test_one_that_is_restored_refuses_times_before_the_last_that_was_seen() -> None:
+    """Its clock is behind: it would wait for answers that are long overdue."""
+    plane = ControlPlane(CLUSTER)
+    plane.start(0)
+    plane.step(7 * SECOND, ProbeReply("m1", 1, Cause.OK))
+    made = ControlPlane(CLUSTER)
+    made.restore(plane.freeze())
+    frozen = made.freeze()
+    for go_on in (made.resume, lambda now: made.step(now, WakeUp())):
+        with pytest.raises(InputError, match="time runs back: 6999999999 ns, after 7000000000 ns"):
+            go_on(7 * SECOND - 1)
+    assert made.freeze() == frozen
+    assert made.resume(7 * SECOND)
+
+
+def test_an_unknown_algorithm_is_refused_by_one_that_does_not_act_yet() -> None:
+    plane = ControlPlane(CLUSTER)
+    plane.resume(0)  # it asks masters and gateways what they know
+    with pytest.raises(InputError, match=r"SwitchAlgorithm\.algorithm: unknown algorithm 'none'"):
+        plane.step(1, SwitchAlgorithm("none"))
 
 
 def test_time_does_not_run_back() -> None:

@@ -32,6 +32,19 @@ def _find(case: Case) -> Iterator[Found]:
             latest[partition] = epoch
 
 
+def _shared(case: Case) -> Iterator[Found]:
+    """By all control planes together: what two of them order is in no one's own course."""
+    promoted: dict[tuple[str, int, int], str] = {}
+    for t_ns, order in case.journal.of(Promote):
+        for partition in order.partitions:
+            first = promoted.setdefault((partition, order.term, order.epoch), order.target)
+            if first != order.target:
+                under = f"epoch {order.epoch} of term {order.term}"
+                yield Found(
+                    t_ns, partition, f"{order.target} is promoted under {under}, as {first}"
+                )
+
+
 def _confirmed(case: Case) -> Iterator[Found]:
     by_role = case.settings.failover.promotion == "by-role"
     ordered: dict[int, tuple[str, int]] = {}
@@ -70,6 +83,14 @@ OWNERS_CONFIRM = Invariant(
     "Clients are sent to a master that never heard of its promotion, or was told to undo it.",
     _confirmed,
     "observer",
+)
+EPOCHS_OF_ONE = Invariant(
+    "epochs-of-one",
+    "No two masters are ever told to take a partition over under the same epoch of a term, whoever "
+    "tells them.",
+    "Each takes itself for the owner, and neither refuses what the other was told.",
+    _shared,
+    "run",
 )
 EPOCHS_GROW = Invariant(
     "epochs-grow",
