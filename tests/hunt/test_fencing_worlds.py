@@ -60,6 +60,18 @@ def test_where_nobody_passes_the_best_may_lag_further_than_allowed() -> None:
     assert look("step-down", [302]).broken == []
 
 
+def test_whom_another_control_plane_promoted_anew_is_fenced_anew_if_it_is_silent() -> None:
+    """The first has fenced the owner, and waits for a candidate; then another one promotes the
+    owner, which does not answer when the first begins the next term."""
+    seen = look("confirmed", [463])
+    assert seen.broken == []
+    assert seen.dual_s == 0.0
+
+
+def test_one_that_was_paused_ends_an_old_alert_when_its_cause_comes_again() -> None:
+    assert look("lease", [461]).broken == []
+
+
 def test_a_world_is_the_same_whatever_the_fencing() -> None:
     number = next(n for n in range(20) if "failover" in world("none", n)[0])
     made = [world(way, number)[0] for way in ("none", "confirmed", "lease")]

@@ -21,6 +21,8 @@ class _Causes:
         self.gone_ns: dict[str, int | None] = {}
         self.there_ns: dict[str, int] = {}
         """Since when it is there, or was the last time."""
+        self.was_gone_ns: dict[str, int] = {}
+        """Since when it was gone before that, if it ever was."""
         self._running: dict[str, int] = {}
 
     def take(self, now: int, event: object) -> None:
@@ -42,8 +44,12 @@ class _Causes:
                 self._over(now, event.master)
 
     def _there(self, now: int, name: str) -> None:
-        if self.gone_ns.get(name, 0) is not None:
-            self.gone_ns[name], self.there_ns[name] = None, now
+        gone_ns = self.gone_ns.get(name)
+        if name in self.gone_ns and gone_ns is None:
+            return
+        if gone_ns is not None:
+            self.was_gone_ns[name] = gone_ns
+        self.gone_ns[name], self.there_ns[name] = None, now
 
     def _over(self, now: int, master: str) -> None:
         name = f"failover:{master}"
@@ -63,6 +69,11 @@ def _find(case: Case) -> Iterator[Found]:
         late_ns = now - since_ns - evaluation_ns
         return evaluation_ns > 0 and (late_ns <= 0 or case.is_disturbed(since_ns, now))
 
+    def overdue(name: str) -> bool:
+        """Who was paused ends an old alert when its cause is there again, and no sooner."""
+        over_ns = causes.was_gone_ns.get(name, now) + hold_ns
+        return causes.there_ns[name] == now and over_ns <= now
+
     for exchange in case.exchanges:
         now = exchange.t_ns
         if isinstance(exchange.item, Restart):
@@ -77,7 +88,7 @@ def _find(case: Case) -> Iterator[Found]:
                 continue
             raised.pop(out.subject, None)
             gone_ns = causes.gone_ns[out.subject]
-            if gone_ns is None and not unseen(out.subject):
+            if gone_ns is None and not unseen(out.subject) and not overdue(out.subject):
                 yield Found(now, out.subject, "resolved, although its cause is still there")
             elif gone_ns is not None and not evaluation_ns and now - gone_ns < hold_ns:
                 text = (

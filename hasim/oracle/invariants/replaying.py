@@ -12,6 +12,7 @@ from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
 from hasim.services.control_plane import ControlPlane
 from hasim.services.door import take
+from hasim.services.failover.failovers import KEPT
 
 LOOKS = 2
 """So many times in a run the state is frozen and restored, beside the first promotions."""
@@ -58,7 +59,10 @@ def _lost(machine: ControlPlane) -> str:
 
 
 def _audit(case: Case, machine: ControlPlane) -> Iterator[Found]:
-    """The trail has each step since the last start of the process, in order."""
+    """The trail has each step since the last start of the process, in order, as far as it is kept.
+
+    Of failovers that ended long ago nothing is looked at.
+    """
     steps: list[tuple[Any, ...]] = []
     for exchange in case.exchanges:
         if isinstance(exchange.item, Restart):
@@ -69,7 +73,13 @@ def _audit(case: Case, machine: ControlPlane) -> Iterator[Found]:
             if isinstance(o, FailoverChanged)
         ]
     entries = machine.failover.get_failover_history()
-    trail = [(e.t_ns, e.failover, e.old, e.new, e.trigger, e.candidate, e.reason) for e in entries]
+    last = set(list(dict.fromkeys(step[1] for step in steps))[-KEPT:])
+    steps = [step for step in steps if step[1] in last]
+    trail = [
+        (e.t_ns, e.failover, e.old, e.new, e.trigger, e.candidate, e.reason)
+        for e in entries
+        if e.failover in last
+    ]
     for step, told in zip(steps, trail[len(trail) - len(steps) :], strict=False):
         if step != told:
             text = f"the audit trail says {told}, what was done is {step}"

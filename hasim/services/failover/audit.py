@@ -1,7 +1,8 @@
-"""The audit trail: every step of every failover, in order; it only grows.
+"""The audit trail: every step of every failover, in order; steps are added, and never changed.
 
-A snapshot has the steps of failovers under way alone: those of one that has ended are in its audit
-record (`FailoverConcluded`), which went out when it did.
+Those of the last failovers that have ended are kept (`failovers.KEPT`). A snapshot has the steps of
+failovers under way alone: those of one that has ended are in its audit record
+(`FailoverConcluded`), which went out when it did.
 """
 
 from __future__ import annotations
@@ -35,13 +36,21 @@ class AuditEntry:
 
 
 class AuditTrail:
-    """Append-only; what a failover is changed to is never read from here."""
+    """What a failover is changed to is never read from here."""
 
     def __init__(self, entries: Iterable[AuditEntry] = ()) -> None:
-        self.entries = list(entries)
-        self._by_failover: dict[int, list[AuditEntry]] = {}
-        for entry in self.entries:
-            self._by_failover.setdefault(entry.failover, []).append(entry)
+        self._entries: dict[int, AuditEntry] = {}
+        """By a number that grows, so that the steps of one can be taken out."""
+        self._numbers: dict[int, list[int]] = {}
+        """By failover, those of its steps."""
+        self._last = 0
+        for entry in entries:
+            self._append(entry)
+
+    @property
+    def entries(self) -> list[AuditEntry]:
+        """The steps that are kept, oldest first."""
+        return list(self._entries.values())
 
     def add(
         self,
@@ -56,16 +65,29 @@ class AuditTrail:
         entry = AuditEntry(
             now, failover.id, old, failover.state, trigger, failover.candidate, reason, passed_over
         )
-        self.entries.append(entry)
-        self._by_failover.setdefault(failover.id, []).append(entry)
+        self._append(entry)
+
+    def _append(self, entry: AuditEntry) -> None:
+        self._last += 1
+        self._entries[self._last] = entry
+        self._numbers.setdefault(entry.failover, []).append(self._last)
+
+    def forget(self, failovers: Iterable[int]) -> None:
+        """The steps of these are kept no longer."""
+        for failover in failovers:
+            for number in self._numbers.pop(failover, ()):
+                del self._entries[number]
 
     def of(self, failovers: Iterable[Failover]) -> list[AuditEntry]:
         """The steps of some failovers, one after the other."""
-        return [entry for one in failovers for entry in self._by_failover.get(one.id, ())]
+        return [entry for one in failovers for entry in self._of(one.id)]
+
+    def _of(self, failover: int) -> list[AuditEntry]:
+        return [self._entries[number] for number in self._numbers.get(failover, ())]
 
     def concluded(self, failover: Failover) -> FailoverConcluded:
         """The record of one that has ended, by its steps."""
-        steps = self._by_failover[failover.id]
+        steps = self._of(failover.id)
         first, last = steps[0], steps[-1]
         return FailoverConcluded(
             failover.id,

@@ -46,7 +46,7 @@ class Course:
         returned: Returned,
         inquiry: Inquiry,
     ) -> None:
-        self.progress = Progress(failovers)
+        self.progress = Progress(failovers, known.orders)
         fencing = FENCINGS.class_for(settings.fencing)(settings.fencing)
         fencing.meet(known, failovers)
         self.fences = Fences(settings, known, self.progress, fencing, policy, returned, self.choose)

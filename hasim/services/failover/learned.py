@@ -57,6 +57,18 @@ def takes_again(known: Known, failover: Failover, stopped: Iterable[str]) -> str
     return owner if again else ""
 
 
+def in_doubt(known: Known, failover: Failover, before: Mapping[str, int], *, jumped: bool) -> str:
+    """Who is not heard, and may accept what somebody else has moved meanwhile; empty if nobody did.
+
+    Somebody else may have acted since one knew last if terms were passed over (`jumped`), or if
+    orders are heard of under later epochs than those known `before`. Whom one had fenced may be
+    promoted anew by then, and whom one had never asked may be.
+    """
+    since = jumped or any(known.epochs[p] > before[p] for p in failover.partitions)
+    silent = (m for m in known.writers.of(failover.partitions) if m in known.silent)
+    return next((m for m in silent if m != failover.candidate), "") if since else ""
+
+
 def orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]:
     """What `master` owns, does not accept the writes of, and nobody fails over."""
     busy = {partition for failover in failovers.active for partition in failover.partitions}

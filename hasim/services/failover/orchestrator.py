@@ -123,8 +123,12 @@ class FailoverOrchestrator:
         return list(self._failovers.active)
 
     def get_failover_history(self) -> list[AuditEntry]:
-        """The audit trail of every step, oldest first; it only grows."""
-        return list(self._course.progress.trail.entries)
+        """The audit trail of every step, oldest first.
+
+        Of failovers that have ended, the last thousand are kept; each has gone out with its audit
+        record (`FailoverConcluded`).
+        """
+        return self._course.progress.trail.entries
 
     def owner_of(self, partition: str) -> str:
         """The owner that the orchestrator last confirmed. KeyError for an unknown partition."""

@@ -7,14 +7,15 @@ from hasim.services.failover import lifecycle
 from hasim.services.failover.audit import AuditTrail
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
+from hasim.services.failover.orders import Orders
 
 
 class Progress:
     """Takes failovers from state to state; `trail` has every step."""
 
-    def __init__(self, failovers: Failovers) -> None:
+    def __init__(self, failovers: Failovers, orders: Orders) -> None:
         self.trail = AuditTrail()
-        self._failovers = failovers
+        self._failovers, self._orders = failovers, orders
 
     def advance(
         self,
@@ -33,9 +34,6 @@ class Progress:
         failover.deadline_ns = None
         if new != old:
             failover.until_ns = None
-        if not failover.active:
-            failover.ended_ns = now
-            self._failovers.end(failover)
         self.trail.add(now, failover, old, trigger, reason, passed_over)
         changed = FailoverChanged(
             failover.id,
@@ -47,7 +45,11 @@ class Progress:
             failover.candidate,
             reason,
         )
-        return [changed] if failover.active else [changed, self.trail.concluded(failover)]
+        if failover.active:
+            return [changed]
+        failover.ended_ns = now
+        self.trail.forget(self._failovers.end(failover, self._orders))
+        return [changed, self.trail.concluded(failover)]
 
     @staticmethod
     def allow(now: int, failover: Failover, within_ns: int, again_ns: int = 0) -> None:

@@ -45,7 +45,16 @@ class Returned:
         return self.begin(now, failover, stale)
 
     def begin(self, now: int, failover: Failover, stale: dict[str, int]) -> list[Output]:
-        """Tell these masters to stop under these epochs, now and until they confirm."""
+        """Tell these masters to stop under these epochs, now and until they confirm.
+
+        Who is told so for an earlier failover of the same partitions, under an earlier epoch, is
+        told by this one alone: a master that is away for long is not told by ever more of them.
+        """
+        for other in self._failovers.telling():
+            if other is not failover and set(other.partitions) <= set(failover.partitions):
+                for master in stale.keys() & other.stale.keys():
+                    del other.stale[master]
+                self._settle(other)
         failover.stale |= stale
         failover.tell_pause_ns = self._settings.demote_retry_ns
         if failover.stale and self._settings.role_grace_ns:

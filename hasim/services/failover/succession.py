@@ -5,12 +5,24 @@ from __future__ import annotations
 from hasim.events import Output, TermBegun
 from hasim.model import Status
 from hasim.services.accession import Heard
+from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import learn, stopped_for, superseded_by, takes_again
+from hasim.services.failover.learned import (
+    in_doubt,
+    learn,
+    stopped_for,
+    superseded_by,
+    takes_again,
+)
 from hasim.services.failover.reactions import Reactions
 from hasim.services.failover.returned import Returned
+
+FENCED = (
+    *(lifecycle.TRANSFERRING, lifecycle.PROMOTING, lifecycle.ROLLING_BACK, lifecycle.WAITING),
+)
+"""The states in which a failover has made sure that nobody else accepts the writes."""
 
 
 class Succession:
@@ -29,7 +41,8 @@ class Succession:
 
     def begin(self, now: int, heard: Heard) -> list[Output]:
         """By what masters and gateways have said: go on, and fail over what has to be."""
-        known = self._known
+        known, before = self._known, dict(self._known.epochs)
+        jumped = heard.term > known.orders.term + 1
         known.statuses.update(heard.statuses)
         known.orders.begin(heard.term)
         taken_back = self._course.fences.fencing.begin(now)
@@ -41,8 +54,11 @@ class Succession:
         for failover in list(self._failovers.active):
             other = superseded_by(known, failover)
             other = other or takes_again(known, failover, stopped[failover.id])
+            reason = f"{other} accepts the writes meanwhile"
+            if not other and self._course.fences.fencing.USED and failover.state in FENCED:
+                other = in_doubt(known, failover, before, jumped=jumped)
+                reason = f"{other} may accept the writes again, and has not answered"
             if other:
-                reason = f"{other} accepts the writes meanwhile"
                 out += self._course.advance(now, failover, "superseded", reason)
             else:
                 out += self._course.again(now, failover)

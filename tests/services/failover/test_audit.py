@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hasim.events import (
+    Demote,
     FailoverChanged,
     FailoverConcluded,
     Promote,
@@ -14,10 +15,11 @@ from hasim.events import (
     TransferState,
 )
 from hasim.model import Cause
-from hasim.services.failover import ConfirmedSettings, NoFencingSettings
+from hasim.services.failover import ConfirmedSettings, NoFencingSettings, failovers
 from hasim.services.failover.lifecycle import LIFECYCLE
+from hasim.services.failover.orders import Orders
 from hasim.units import MINUTE, SECOND
-from tests.services.bench import Bench, promoted
+from tests.services.bench import Bench, demoted, promoted
 from tests.services.failover.test_policy import bench, until
 
 
@@ -132,3 +134,39 @@ def test_a_snapshot_does_not_grow_with_the_failovers_that_have_ended(count: int)
         size[number] = len(json.dumps(made.control_plane.freeze()))
     # Numbers have more digits.
     assert size[count] < size[10] + 100
+
+
+def test_of_those_that_have_ended_the_last_are_kept_with_their_trail(monkeypatch) -> None:
+    """The old owner is away: the last failover alone tells it to stop, however many there were."""
+    monkeypatch.setattr(failovers, "KEPT", 3)
+    made = bench(fencing=NoFencingSettings())
+    service = made.control_plane.failover
+    made.overrides[Demote] = lambda o: demoted(o, Cause.REFUSED if o.target == "m1" else Cause.OK)
+    made.down["m1"] = Cause.REFUSED
+    made.run(made.now + 10 * SECOND)
+    for _ in range(10):
+        made._take(service.execute_failover(made.now, service.owner_of("p3")))
+        made.run(made.now + SECOND)
+    ended = [record.failover for record in records(made)]
+    kept = list(dict.fromkeys(entry.failover for entry in service.get_failover_history()))
+    assert kept == ended[-3:]
+    assert len(ended) == 11  # what has been forgotten went out with its record
+    made.outputs.clear()
+    made.run(made.now + MINUTE)
+    told = {out.failover for _, out in made.outputs if isinstance(out, Demote)}
+    assert told == {ended[-1]}
+    with pytest.raises(KeyError, match="unknown failover 2; there are 3"):
+        service.rollback_failover(made.now, 2, "too late")
+
+
+def test_one_whose_answer_may_come_is_kept_however_old_it_is(monkeypatch) -> None:
+    monkeypatch.setattr(failovers, "KEPT", 2)
+    orders, known = Orders(), failovers.Failovers()
+    first, second = (known.start(0, name, (name,)) for name in ("m1", "m2"))
+    orders.issue(Demote(first.id, ("p1",), "m1", 2))
+    second.stale = {"m3": 2}
+    known.tell(second)
+    later = [known.start(1, f"m{n}", ("p",)) for n in range(3, 9)]
+    gone = [number for one in (first, second, *later) for number in known.end(one, orders)]
+    assert gone == [one.id for one in later[:-1]]
+    assert [known.get(number) for number in (1, 2)] == [first, second]
