@@ -55,7 +55,10 @@ class StatelessServed:
 
 @record
 class PartitionAnswered:
-    """The first owned message answered again after the partition went down."""
+    """The first message answered of those that were served since the partition went down.
+
+    By the one who serves it again: what was on its way when the owner fell says nothing of that.
+    """
 
     partition: str
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.masters.master import SimMaster
@@ -22,13 +22,14 @@ class Oracle:
         network: Network,
         patience_ns: int,
         record: Callable[[Truth], None],
+        now: Callable[[], int],
     ) -> None:
         self._masters = masters
         self._partitions = partitions
         self._gateways = gateways
         self._network = network
         self._patience_ns = patience_ns
-        self._record = record
+        self._record, self._now = record, now
         self.holders = self._holders()
         """By partition, the masters that take themselves for its primary, in their order."""
         self._ranks = {partition: rank for rank, partition in enumerate(partitions.names)}
@@ -37,7 +38,10 @@ class Oracle:
         self._reasons: dict[str, str] = {}
         self._writers: dict[str, tuple[str, ...]] = {}
         self._stateless: bool | None = None
-        self._unanswered: set[str] = set()
+        self._servers: dict[str, str] = {}
+        """By partition, who serves it; nobody: an empty text."""
+        self._unanswered: dict[str, int] = {}
+        """By partition that has gone down: since when no message of it was answered (ns)."""
         self._timely: dict[tuple[str, str], bool] = {}
         """By gateway and master: whether answers come in time; kept while no fault does."""
 
@@ -78,15 +82,21 @@ class Oracle:
             self._record(StatelessServed(stateless))
 
     @property
-    def unanswered(self) -> frozenset[str]:
-        """Partitions for which no message was answered since they went down."""
-        return frozenset(self._unanswered)
+    def unanswered(self) -> Mapping[str, int]:
+        """Partitions of which no message was answered since they went down, and since when (ns)."""
+        return self._unanswered
 
-    def answered(self, partition: str) -> None:
-        """A message for this partition was answered."""
-        if partition in self._unanswered:
-            self._unanswered.discard(partition)
-            self._record(PartitionAnswered(partition))
+    def answered(self, partition: str, master: str, served_ns: int) -> None:
+        """A message for this partition was answered, which that master had served at that time.
+
+        It counts if it was served since the partition went down, by the one who serves it again:
+        not what was on its way already, nor what an old owner had still in work.
+        """
+        fell_ns = self._unanswered.get(partition)
+        if fell_ns is None or served_ns < fell_ns or self._servers.get(partition) != master:
+            return
+        del self._unanswered[partition]
+        self._record(PartitionAnswered(partition))
 
     def _update_writers(self, partition: str) -> None:
         holders = self.holders[partition]
@@ -100,10 +110,11 @@ class Oracle:
         up = server is not None
         owner = self._partitions.owner_of(partition) if server is None else server.id
         reason = "" if up else self._reason(partition, owner)
+        self._servers[partition] = "" if server is None else server.id
         if up == self._served.get(partition) and reason == self._reasons.get(partition):
             return
         if not up and self._served.get(partition):
-            self._unanswered.add(partition)
+            self._unanswered[partition] = self._now()
         self._served[partition], self._reasons[partition] = up, reason
         (self._down.discard if up else self._down.add)(partition)
         self._record(PartitionServed(partition, up, owner, reason))

@@ -113,6 +113,7 @@ class Tier:
             self.network,
             settings.requests.timeout_ns,
             self.record,
+            lambda: self.env.now,
         )
         traffic = self._traffic()
         self.messages = self._messages(traffic)

@@ -16,7 +16,15 @@ from hasim.model import Cause, Status
 from hasim.oracle import check
 from hasim.scenario.loader import from_data, from_stream
 from hasim.simulation.run import simulate
-from hasim.truth import FaultCured, MasterFenced, MessageRecord, Writers, WritesLost
+from hasim.truth import (
+    FaultCured,
+    MasterFenced,
+    MessageRecord,
+    PartitionAnswered,
+    PartitionServed,
+    Writers,
+    WritesLost,
+)
 from hasim.units import MILLISECOND, SECOND
 from tests.simulation.planes import assert_equal, both
 
@@ -223,6 +231,43 @@ failover: {{fencing: {{kind: lease, ttl: 8s, renew: 1s}}}}
         last = {writers.partition: writers.masters for _, writers in journal.of(Writers)}
         assert {len(masters) for masters in last.values()} == {1}
         assert measured.service.down_s < 20.0
+
+
+@pytest.mark.parametrize("kind", ["crash", "hang", "partition, scope: monitor"])
+def test_the_first_answer_is_one_to_what_was_served_since_by_who_serves_again(kind: str) -> None:
+    """Answers are on their way for 200 ms: those of before the fall say nothing of service.
+
+    A partition of the monitor alone leaves an old owner at work, who is routed no more.
+    """
+    back_ns = 200 * MILLISECOND
+    text = f"""name: first
+horizon: 40s
+masters:
+  - {{id: a, region: west, workers: 8, service: 50ms}}
+  - {{id: b, region: west, priority: 2, like: a, standby: true}}
+network: {{rtt: 400ms}}
+traffic: {{regions: [east], arrivals: {{law: poisson, rate: 40/s}}, owned: 100%, timeout: 2s}}
+{CHECKS}
+faults: [{{kind: {kind}, target: a, at: 20s, for: 15s}}]
+observer: {{region: west}}
+failover: {{fencing: none}}
+"""
+    journal = assert_equal(both(from_stream(io.StringIO(text)).cells[0].world))
+    falls = [t_ns for t_ns, s in journal.of(PartitionServed) if s.reason and not s.up]
+    fell_ns = min(t_ns for t_ns in falls if t_ns > SECOND)
+    answered = [
+        m.ended_ns
+        for _, m in journal.of(MessageRecord)
+        if m.outcome == Cause.OK and m.ended_ns is not None and m.ended_ns > fell_ns
+    ]
+    by_new = [
+        m.ended_ns
+        for _, m in journal.of(MessageRecord)
+        if m.outcome == Cause.OK and m.master == "b" and m.ended_ns - back_ns >= fell_ns
+    ]
+    told = [t_ns for t_ns, _ in journal.of(PartitionAnswered)]
+    assert min(answered) < fell_ns + back_ns  # that was counted once
+    assert told[0] == min(by_new)
 
 
 # -- an owner that is moved by hand --------------------------------------------------------

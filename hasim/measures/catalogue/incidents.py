@@ -110,7 +110,7 @@ MEASURES = (
     *_durations(
         "first_ok",
         "first answer",
-        "Fault to the first message answered again.",
+        "Fault to the first message answered again, of those served since by whoever serves again.",
         totals.first_answers,
         block="failover",
         views=dict.fromkeys(("p50", "p95", "p99"), frozenset()),

@@ -265,9 +265,11 @@ def answered(table: Table, now: int, slot: int) -> int:
     if s.hedge_quantile > 0.0:
         first, pace = int64(a.gateway) * BUCKETS, paces(table)[a.gateway]
         note_pace(paced(table), first, pace, s.hedge_quantile, latency_ns)
-    if a.partition >= 0 and unanswered(table)[a.partition]:
-        s.partition = a.partition
-        stop |= ANSWERED
+    if a.partition >= 0:
+        since = unanswered(table)[a.partition]
+        if 0 < since <= a.since_ns + 1:
+            s.partition, s.master, s.served_ns = a.partition, a.master, a.since_ns
+            stop |= ANSWERED
     messages(table)[a.message & s.mask].last = a.master
     if a.twin >= 0:
         call_event(s.cancel_at, table, now, int64(a.twin), 0, 0)

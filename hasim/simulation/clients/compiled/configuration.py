@@ -73,10 +73,10 @@ class Configuration:
         self.write_unanswered(self._partitions)
 
     def write_unanswered(self, partitions: Iterable[str]) -> None:
-        """Which of some partitions have not been answered since they went down."""
-        unanswered, flags = self._oracle.unanswered, self._memory["unanswered"]
+        """Which of some partitions have not been answered since they went down, and since when."""
+        unanswered, since = self._oracle.unanswered, self._memory["unanswered"]
         for partition in partitions:
-            flags[self._ranks[partition]] = partition in unanswered
+            since[self._ranks[partition]] = 1 + unanswered.get(partition, -1)
 
     def _write_links(self) -> None:
         links, routes = self._network.links, self._memory["routes"]

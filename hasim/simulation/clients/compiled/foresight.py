@@ -103,7 +103,7 @@ def complete_first(table: Table, m: Record) -> None:
         m.errors += 1
     elif a.answer_ns != NEVER:
         note_written(table, int64(a.due_ns), a)
-    a.due_ns = -1
+    a.since_ns, a.due_ns = a.due_ns, -1
     if a.answer_ns == NEVER:
         leave(table, slot)
 

@@ -56,7 +56,10 @@ STATE = np.dtype(
         *((f"{name}_at", "i8") for name in ("send_probes", "move_probe")),
         *((name, "i8") for name in ("bucket", "bucket_ends_ns", "last_ns", "touched", "rows")),
         *((name, "i8") for name in ("block_ns", "last_block")),
-        *((name, "i8") for name in ("gateway", "master", "partition", "slot", "cause")),
+        *(
+            (name, "i8")
+            for name in ("gateway", "master", "partition", "served_ns", "slot", "cause")
+        ),
         *((name, "i8") for name in ("to_retry", "draw")),
     ]
 )
@@ -195,7 +198,8 @@ ATTEMPT = np.dtype(
 
 `awaited`: the client waits. `served`: the network or the master still has it.
 `seat`: its place among the served, or -1. `since_ns`: since when it waits for a worker,
-or a worker has been at it, and `remaining_ns` what that worker had to do then.
+or a worker has been at it, and `remaining_ns` what that worker had to do then; once it is
+answered, when that was.
 `due_ns`: when it completes, or -1. `answer_ns`: when its answer arrives, once that is known;
 -1: not any more, or never. `order`: of probes, in which they came to their seat
 or into the queue. `connected_ns`: when the client knows of its connection, if there is a timeout
@@ -282,7 +286,7 @@ COLUMNS: dict[str, Any] = {
     # By partition, where its masters begin in the next column: those that accept its writes.
     "holdings": np.int64,
     "holders": np.int64,
-    "unanswered": np.int64,  # by partition
+    "unanswered": np.int64,  # by partition: since when, plus 1; 0 if it was
     "budgets": BUDGET,  # by gateway: of retries, and of second attempts
     "wrong": np.int8,  # by place of the message, if some are wrong in themselves
     "clients": np.int64,  # by place of the message, if there are clients

@@ -228,8 +228,10 @@ class CompiledPlane:
         if stop & stops.REPORT:
             self._ledger.report(int(state["gateway"]), int(state["master"]))
         if stop & stops.ANSWERED:
-            self._memory["unanswered"][state["partition"]] = 0
-            self._oracle.answered(self._partitions[state["partition"]])
+            partition = self._partitions[state["partition"]]
+            by = self._masters[int(state["master"])].id
+            self._oracle.answered(partition, by, int(state["served_ns"]))
+            self._configuration.write_unanswered([partition])
         if stop & stops.OVERLOAD:
             number = int(state["master"])
             self._masters[number].overloaded = bool(self._memory["masters"]["overloaded"][number])

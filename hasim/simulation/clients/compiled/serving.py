@@ -103,7 +103,7 @@ def reply(table: Table, now: int, slot: int, cause: int) -> int:
         if cause == OK:
             note_written(table, now, a)
         if a.awaited:
-            a.cause, a.answer_ns = cause, now + delay
+            a.cause, a.answer_ns, a.since_ns = cause, now + delay, now
             push_answer(table, now + delay, ANSWER << KEY_BITS | key_of(a.draw), slot)
             return NOTHING
     leave(table, slot)

@@ -8,7 +8,7 @@ ARM = 2
 REPORT = 4
 """A gateway has to report a master at once."""
 ANSWERED = 8
-"""The first message of a partition was answered since it was not served."""
+"""A message was answered whose partition went down before that was served, and had no answer."""
 OVERLOAD = 16
 """A master became overloaded, or is so no longer."""
 PROBED = 32

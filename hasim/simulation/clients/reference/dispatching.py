@@ -70,7 +70,7 @@ class SimDispatcher:
         offset: int,
         delays: Delays,
         sent: Callable[[int, int], None],
-        settled: Callable[[Settle], None],
+        settled: Callable[[Settle, int], None],
     ) -> None:
         self.dispatcher = Dispatcher(
             gateway.balancer, settings, Drawn(seed, messages), number=number, serial=serial
@@ -88,6 +88,8 @@ class SimDispatcher:
         self._clients = settings.clients.number if settings.clients else 0
         self._connects = settings.connect_timeout_ns > 0
         self._settled = settled
+        self._served_ns = -1
+        """When the master had served what was answered last (nanoseconds)."""
         self._ways: dict[str, Way] = {}
         # The wake-ups that calls are under way for, the next one last. One that is not needed
         # any more comes all the same, since that is harmless.
@@ -135,7 +137,7 @@ class SimDispatcher:
         self._perform(self.dispatcher.connected(self._env.now, attempt))
 
     def _answered(self, call: Call) -> None:
-        key, cause = call.load
+        key, cause, self._served_ns = call.load
         self._perform(self.dispatcher.answered(self._env.now, key - MESSAGES - self._offset, cause))
 
     def _perform(self, effects: Effects) -> None:
@@ -144,7 +146,7 @@ class SimDispatcher:
             if isinstance(effect, Send):
                 self._send(effect)
             elif isinstance(effect, Settle):
-                self._settled(effect)
+                self._settled(effect, self._served_ns)
             elif isinstance(effect, SendReport):
                 self._gateway.perform((effect,))
             elif isinstance(effect, ProbeLoad):

@@ -45,7 +45,7 @@ class MessagePlane:
         gateways: list[SimGateway],
         masters: dict[str, SimMaster],
         network: Network,
-        answered: Callable[[str], None],
+        answered: Callable[[str, str, int], None],
         division: Division,
         *,
         place: int = 0,
@@ -203,12 +203,12 @@ class MessagePlane:
         block = self.messages.arrival_ns[message] // self._division.block_ns
         self._chosen[min(block, self._division.last)][master] += 1
 
-    def _settled(self, end: Settle) -> None:
-        """A message has its outcome."""
+    def _settled(self, end: Settle, served_ns: int) -> None:
+        """A message has its outcome; if it was answered, its master had served it at that time."""
         number = end.message
         self.outcome[number], self.ended_ns[number] = end.cause, self.env.now
         self.master[number], self.tries[number] = end.master, end.tries
         if end.cause not in SERVED:
             self._lost += 1
         elif (partition := self.messages.partition[number]) != STATELESS:
-            self._answered(self._partitions[partition])
+            self._answered(self._partitions[partition], end.master, served_ns)

@@ -63,5 +63,5 @@ class Request:
         delay = self._way.back.crossing(ratio, luck, env.now)
         comes = delay >= 0 and env.now + delay < self._expires_ns
         if comes:
-            Call(env, delay, ANSWER, self._way.answered, (self.key, cause), self.key)
+            Call(env, delay, ANSWER, self._way.answered, (self.key, cause, env.now), self.key)
         return comes

@@ -77,7 +77,7 @@ class RequestPlane(MessagePlane):
     def _come(self, event: Call) -> None:
         self._dispatchers[self.messages.gateway[event.load]].arrive(event.load)
 
-    def _settled(self, end: Settle) -> None:
-        super()._settled(end)
+    def _settled(self, end: Settle, served_ns: int) -> None:
+        super()._settled(end, served_ns)
         master, job = self._askers.pop(end.message)
         master.answered(job, well=end.cause in SERVED)

@@ -14,7 +14,7 @@ class Way(NamedTuple):
     """What requests between them need.
 
     `number` is the master's; `demands_ns` are the service times there, by place of the attempt;
-    `answered` takes a call that carries the key of an attempt and how it ended.
+    `answered` takes a call that carries the key of an attempt, how it ended, and when (ns).
     """
 
     master: SimMaster
