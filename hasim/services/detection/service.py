@@ -173,14 +173,16 @@ class FailoverDetectionService:
     def record_failure(self, now: int, master: str, reason: str) -> list[Output]:
         """Declare a master failed on somebody's word (an operator, another service)."""
         health = _known(self._court, master)
+        begun = _watched_again(self._court, now, health) if self.running else []
         out = self._court.find(now, health, Finding.CALLED_FAILED, health.diagnosis, reason)
-        return out + self._resume(now, master) if out else []
+        return [*out, *begun, *self._resume(now, master)] if out else []
 
     def record_recovery(self, now: int, master: str, reason: str) -> list[Output]:
         """Declare a master healthy on somebody's word."""
         health = _known(self._court, master)
+        begun = _watched_again(self._court, now, health) if self.running else []
         out = self._court.acquit(now, health, Finding.CALLED_HEALTHY, reason)
-        return out + self._resume(now, master) if out else []
+        return [*out, *begun, *self._resume(now, master)] if out else []
 
     def handle_event(self, now: int, event: Event) -> list[Output]:
         """Take an event of another service: nobody listens at a master that was to obey."""
@@ -211,14 +213,18 @@ class FailoverDetectionService:
         return self.running
 
     def generate_health_report(self, now: int) -> dict[str, dict[str, object]]:
-        """Per master: status, seconds since, diagnosis, suspicion (1 convicts), the evidence."""
+        """Per master: status, seconds since, diagnosis, suspicion (1 convicts), the evidence.
+
+        Of a master in maintenance, or that is absent, nothing is suspected: it is not asked.
+        """
         found: dict[str, dict[str, object]] = {}
         for master, health in self._court.health.items():
+            away = health.status is Status.MAINTENANCE
             found[master] = {
                 "status": health.status.value,
                 "since_s": (now - health.since_ns) / 1e9,
                 "diagnosis": health.diagnosis.value,
-                "suspicion": health.detector.suspicion(now),
+                "suspicion": 0.0 if away else health.detector.suspicion(now),
             }
             found[master] |= health.detector.report(now)
             for source in self._sources.values():
@@ -339,3 +345,8 @@ def _known(court: Court, master: str) -> MasterHealth:
     if master not in court.health:
         raise unknown_master(master, court.health)
     return court.health[master]
+
+
+def _watched_again(court: Court, now: int, health: MasterHealth) -> list[Output]:
+    """A word of somebody ends a maintenance, or an absence."""
+    return court.begin(now, health) if health.status is Status.MAINTENANCE else []

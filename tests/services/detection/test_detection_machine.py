@@ -47,8 +47,15 @@ from hasim.units import MINUTE, SECOND
 from tests.services.bench import cluster
 from tests.services.machines import at_random
 
-MASTERS = ("m1", "m2", "m3")
-CLUSTER = replace(cluster(3, ("a", "b")), observers=("here", "there", "yonder"))
+MASTERS, ABSENT = ("m1", "m2", "m3", "m4"), "m4"
+"""The last is no part of the cluster yet."""
+ALL = cluster(4, ("a", "b"))
+CLUSTER = replace(
+    ALL,
+    masters=(*ALL.masters[:3], replace(ALL.masters[3], absent=True)),
+    partitions=ALL.partitions[:3],
+    observers=("here", "there", "yonder"),
+)
 WAYS: tuple[dict[str, Any], ...] = (
     *({"evidence": ["probe"], "fall": fall, "rise": rise} for fall, rise in ((1, 1), (3, 2))),
     {"evidence": ["messages"], "error_limit": 2},
@@ -84,8 +91,8 @@ class Machine(RuleBasedStateMachine):
         self.now = 0
         self.told: list[tuple[int, Input]] = []
         self.said: list[list[Output]] = []
-        self.watched = set(MASTERS)
-        self.statuses = dict.fromkeys(MASTERS, Status.UNKNOWN)
+        self.watched = set(MASTERS) - {ABSENT}
+        self.statuses = dict.fromkeys(MASTERS, Status.UNKNOWN) | {ABSENT: Status.MAINTENANCE}
         self.under_way: dict[str, tuple[int, int]] = {}
         """By master: the probe that awaits its answer, and until when it may come."""
         self.probes: list[SendProbe] = []
@@ -98,6 +105,7 @@ class Machine(RuleBasedStateMachine):
         probes = [each for each in settings.evidence if type(each) is ProbeSettings]
         self.timeout_ns = probes[0].timeout_ns if probes else None
         self.twins = [self.fresh()]
+        assert self.twins[0].generate_health_report(0).keys() == set(MASTERS)
         self.hear([twin.start_monitoring(0) for twin in self.twins])
 
     def fresh(self) -> FailoverDetectionService:
@@ -248,8 +256,11 @@ class Machine(RuleBasedStateMachine):
         healthy = [m for m in MASTERS if self.statuses[m] is Status.HEALTHY]
         failed = [m for m in MASTERS if self.statuses[m] is Status.FAILED]
         assert (first.get_healthy_masters(), first.get_failed_masters()) == (healthy, failed)
+        report = first.generate_health_report(self.now)
         absent = {m for m in MASTERS if self.statuses[m] is Status.MAINTENANCE}
         assert absent == set(MASTERS) - self.watched
+        assert {m for m in absent if report[m]["suspicion"]} == set()
+        assert {m: each["status"] for m, each in report.items()} == self.statuses
         if self.timeout_ns is not None and self.watched:
             assert first.next_wakeup() is not None, "nobody is asked any more"
 
@@ -285,3 +296,21 @@ def test_nobody_who_listens_nowhere_is_left_healthy() -> None:
     assert isinstance(changed, StatusChanged)
     assert (changed.master, changed.new) == ("m2", Status.FAILED)
     assert "promote" in changed.reason
+
+
+@pytest.mark.parametrize("number", range(len(WAYS)))
+def test_who_is_called_healthy_while_it_is_away_is_watched_again(number: int) -> None:
+    """A word ends an absence: silence after it tells."""
+    settings = possible()[number]
+    service = FailoverDetectionService(settings, CLUSTER, observer="here")
+    report = service.generate_health_report(0)
+    assert {m: each["suspicion"] for m, each in report.items()} == dict.fromkeys(MASTERS, 0.0)
+    service.start_monitoring(0)
+    service.step(SECOND, RecordRecovery(ABSENT, "an operator"))
+    assert service.get_healthy_masters() == [ABSENT]
+    now = SECOND
+    while (due := service.next_wakeup()) is not None and due < 10 * MINUTE:
+        now = max(now, due)
+        service.step(now, WakeUp())
+    if "confirm" not in WAYS[number]:  # nobody else says here what it knows
+        assert service.get_all_master_statuses()[ABSENT] is Status.FAILED

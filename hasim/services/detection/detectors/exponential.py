@@ -72,4 +72,5 @@ class Exponential(Freshness):
         return f"nothing heard for {silent:.3f} s: {share} of the gaps would have ended by now"
 
     def _mean_ns(self) -> float:
-        return max(1.0, self.gaps.mean_ns())
+        # Who was never begun has not even the gap that the window begins with.
+        return max(1.0, self.gaps.mean_ns() if self.gaps.gaps else float(self.period_ns))

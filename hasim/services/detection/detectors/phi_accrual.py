@@ -94,6 +94,9 @@ class PhiAccrual(Freshness):
         # Written out, since each heartbeat asks for it.
         own, gaps = self.settings, self.gaps
         n, total = len(gaps.gaps), gaps.total
+        if not n:  # it was never begun
+            y = deviations_at(self.phi_of, own.threshold)
+            return round(self._mean_ns() + y * self._deviation_ns())
         deviation_ns = math.sqrt(n * gaps.squares - total * total) / n
         deviation_ns = max(deviation_ns, own.min_deviation_ns)
         y = deviations_at(self.phi_of, own.threshold)
@@ -113,10 +116,12 @@ class PhiAccrual(Freshness):
         return {"phi": self.phi(now), "silent_s": (now - self.heard_ns) / 1e9}
 
     def _mean_ns(self) -> float:
-        return self.gaps.mean_ns() + self.settings.acceptable_pause_ns
+        mean_ns = self.gaps.mean_ns() if self.gaps.gaps else float(self.period_ns)
+        return mean_ns + self.settings.acceptable_pause_ns
 
     def _deviation_ns(self) -> float:
-        return max(self.gaps.deviation_ns(), float(self.settings.min_deviation_ns))
+        least_ns = float(self.settings.min_deviation_ns)
+        return max(self.gaps.deviation_ns(), least_ns) if self.gaps.gaps else least_ns
 
 
 @dataclass(slots=True)
