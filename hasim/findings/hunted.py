@@ -12,6 +12,7 @@ from hasim.hunt.drawing import kinds
 from hasim.hunt.running import Ran
 from hasim.hunt.search import State
 from hasim.hunt.telling import meaning, story
+from hasim.oracle.objectives import shown
 from hasim.report.finding import Finding
 from hasim.report.sheet import Column, Paper, Sheet, Value
 
@@ -127,8 +128,9 @@ class Costliest(Finding):
 
     def paper(self, *, brief: bool = False) -> Paper:
         """The schedule, and what it costs."""
-        cost, tried = self.search.worst, self.search.number
-        said = [f"{tried:,} schedules tried; the worst costs {cost:g} ({self.search.objective})."]
+        tried, name = self.search.number, self.search.objective
+        worst = shown(name, self.search.worst)
+        said = [f"{tried:,} schedules tried; the worst costs {worst} ({name})."]
         if self.ran is None or self.ran.journal is None:
             return Paper([], said=said)
         rows: list[list[Value]] = [

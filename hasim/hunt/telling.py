@@ -78,7 +78,8 @@ def scenario_text(ran: Ran) -> str:
     yaml.width = 1000
     yaml.default_flow_style = None
     yaml.dump(ran.data, stream)
-    said = ["Found by hasim hunt. `hasim run FILE --check` shows it again."]
+    command = f"hasim run FILE{' --check' * bool(ran.breaches)}"
+    said = [f"Found by hasim hunt. `{command}` shows it again."]
     for breach in ran.breaches[:3]:
         said += ["", *textwrap.wrap(str(breach), 100)[:6]]
     for name in ran.broken[:1]:

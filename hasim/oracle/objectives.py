@@ -61,6 +61,14 @@ OBJECTIVES: Named[Objective] = Named(
 """By name: greater is worse."""
 
 
+SECONDS = ("outage.max", "downtime", "dual-primary")
+
+
+def shown(name: str, number: float) -> str:
+    """A number of an objective as users read it."""
+    return f"{number:g} s" if name in SECONDS else f"{number:g}"
+
+
 def value(name: str, journal: Journal) -> float:
     """What an objective comes to in a run. KeyError for an unknown one."""
     own: Objective = OBJECTIVES.known[name]

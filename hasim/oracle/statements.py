@@ -16,11 +16,11 @@ from hasim.measures.spans import Steps
 from hasim.model import Status
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
-from hasim.oracle.objectives import OBJECTIVES
+from hasim.oracle.objectives import OBJECTIVES, shown
 from hasim.oracle.registry import INVARIANTS
 from hasim.settings.validation import nearest
 from hasim.truth import Writers
-from hasim.units import SECOND, format_duration, parse_duration
+from hasim.units import SECOND, parse_duration
 
 _FORM = re.compile(r"(always|eventually within (?P<within>\S+))\s*:\s*(?P<what>.+)")
 _LIMIT = re.compile(r"(?P<name>[a-z.-]+)\s*(?P<how><=|>=|<|>)\s*(?P<limit>\S+)")
@@ -137,7 +137,7 @@ class _Number:
     def __call__(self, case: Case) -> Iterator[Found]:
         came_to = OBJECTIVES.known[self.name](case.journal, case.facts)
         if not HOW[self.how](came_to, self.limit):
-            text = f"it came to {came_to:g}, stated is {self.how} {self.written}"
+            text = f"it came to {shown(self.name, came_to)}, stated is {self.how} {self.written}"
             yield Found(case.horizon_ns, self.name, text)
 
 
@@ -159,6 +159,6 @@ class _State:
                 since_ns = t_ns if since_ns is None else since_ns
                 continue
             if since_ns is not None and t_ns - since_ns > self.within_ns:
-                lasts = format_duration(t_ns - since_ns)
-                yield Found(since_ns, self.name, f"it does not hold for {lasts}")
+                text = f"it does not hold for {(t_ns - since_ns) / SECOND:.9f} s"
+                yield Found(since_ns, self.name, text)
             since_ns = None

@@ -183,11 +183,15 @@ class ControlPlane:
         """Under which it acts, or has acted last."""
         return self._reign.term
 
-    def reborn(self) -> ControlPlane:
-        """Another control plane of the same configuration, which remembers nothing."""
+    def reborn(self, frozen: dict[str, Any] | None = None) -> ControlPlane:
+        """Another control plane of the same configuration, which remembers nothing, or this."""
         made = copy.copy(self)
         made._door, made._disk = Door(self.cluster, ALGORITHMS), None
-        made._forget()
+        if frozen is None:
+            made._forget()
+        else:
+            made._reign, made._acted = self._assembly.reign(), False
+            made.restore(frozen)
         return made
 
     def resume(self, now: int) -> list[Output]:

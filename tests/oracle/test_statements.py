@@ -47,6 +47,13 @@ def test_what_is_stated_holds_or_not(text: str, times: list[float]) -> None:
     assert [t for t, _ in breaches(text, told())] == times
 
 
+def test_what_does_not_hold_is_told_with_its_unit() -> None:
+    ((_, number),) = breaches("always: outage.max < 15", told())
+    assert number == "it came to 15 s, stated is < 15"
+    ((_, state),) = breaches("eventually within 14s: served", told())
+    assert state == "it does not hold for 15.000000000 s"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

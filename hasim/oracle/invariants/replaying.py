@@ -15,12 +15,12 @@ from hasim.services.door import take
 from hasim.services.failover.failovers import KEPT
 
 LOOKS = 2
-"""So many times in a run the state is frozen and restored, beside the first promotions."""
+"""So many times in a run the state is frozen and restored, in the middle and at promotions."""
 
 
 def _find(case: Case) -> Iterator[Found]:
     machine = control_plane(case.journal, case.observer, case.settings)
-    every, promotions = max(2, len(case.exchanges) // LOOKS), 0
+    middle, looks = len(case.exchanges) // 2, 1
     for number, exchange in enumerate(case.exchanges):
         now, item = exchange.t_ns, exchange.item
         produced = machine.start(now) if item is None else take(machine, now, item)
@@ -28,10 +28,9 @@ def _find(case: Case) -> Iterator[Found]:
             text = f"a replay of the same inputs gives {produced}, recorded were {exchange.outputs}"
             yield Found(now, case.observer, text)
             return
-        promotes = any(isinstance(out, Promote) for out in produced)
-        promotions += promotes
-        asked = number % every == every - 1 or (promotes and promotions <= LOOKS)
-        lost = _lost(machine) if asked and exchange.acts else ""
+        promotes = looks < LOOKS and any(isinstance(out, Promote) for out in produced)
+        looks += promotes
+        lost = _lost(machine) if exchange.acts and (promotes or number == middle) else ""
         if lost:
             text = f"after it was frozen and restored, {lost} is not the same"
             yield Found(now, case.observer, text)
@@ -43,9 +42,7 @@ def _lost(machine: ControlPlane) -> str:
     """What of the state another one does not have that was restored from it; empty: nothing."""
     text = json.dumps(machine.freeze())
     frozen: dict[str, Any] = json.loads(text)
-    other = machine.reborn()
-    other.restore(frozen)
-    thawed = json.dumps(other.freeze())
+    thawed = json.dumps(machine.reborn(frozen).freeze())
     if thawed == text:
         return ""
     again = json.loads(thawed)
