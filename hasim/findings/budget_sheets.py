@@ -35,6 +35,13 @@ CAUSES = {
     "no_capacity": "no backup: waiting for repair",
 }
 """What the causes of downtime are called in a budget."""
+WAITING = {
+    "name": "by their names",
+    "pool": "by pools",
+    "stay": "staying until an error",
+    "pause": "with nothing to send",
+}
+"""What keeps clients at the old master."""
 CROWDED = 0.3
 """Faults in a window from which on they are not called rare: (Lambda W)^3 / 6 is half a percent."""
 MATTERS = 0.01
@@ -110,6 +117,10 @@ def plain_cell(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
         "more_than_first": None
         if cell.more is None
         else plain_estimate(estimate_of("difference", "ratio", cell.more)),
+        "clients_wait": {
+            kept: plain_estimate(estimate_of(f"clients_wait.{kept}", "ratio", part))
+            for kept, part in cell.waiting.items()
+        },
         "quiet_s": budget.quiet_s,
         "false_failovers": budget.mistakes,
         "not_excluded": finite(budget.floor),
@@ -295,6 +306,8 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
     yield f"Uptime ({of}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
+    if cell.waiting:
+        yield _waiting_remark(cell.waiting)
     if cell.false is not None and cell.false.told is not None:
         yield _false_remark(cell, cell.false.told)
     elif budget.quiet_s:
@@ -344,6 +357,19 @@ def _false_remark(cell: CellBudget, rate: Interval) -> str:
         return found
     cost = estimate_text(estimate_of("down", "s", cell.false_down))
     return f"{found} One costs {cost}."
+
+
+def _waiting_remark(waiting: Mapping[str, Interval]) -> str:
+    """For how long clients send to the old master beside the downtime, and what keeps them."""
+    whole = _bounded(scaled(waiting[ALL], MINUTES)).text
+    parts = ", ".join(
+        f"{words} {significant((waiting[kept].value or 0.0) * MINUTES)}"
+        for kept, words in WAITING.items()
+    )
+    return (
+        f"Beside that, clients send to a master after it has been replaced for {whole} "
+        f"client-minutes a year: {parts}."
+    )
 
 
 def _quiet_remark(budget: Budget) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hasim.measures.causes import CAUSES
@@ -32,6 +32,7 @@ from hasim.study.rare.kept import kept_runs, key_for
 from hasim.study.rare.paired import Runs, faults_difference
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
+from hasim.study.rare.waiting import waiting
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class CellBudget:
     """False failovers by a method for rare events, and the seconds down of one."""
     more: Interval | None = None
     """How much more its faults cost than those of the first cell, in runs that are paired."""
+    waiting: Mapping[str, Interval] = field(default_factory=dict)
+    """Clients that are kept at the wrong master beside that (see `hasim.study.rare.waiting`)."""
 
 
 def amounts_of(
@@ -386,4 +389,5 @@ def _budget(
         stateless=design.world.stateless,
         false=false,
         false_down=down,
+        waiting=waiting(kinds, runs.singles),
     )

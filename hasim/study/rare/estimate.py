@@ -84,9 +84,10 @@ class Run:
     """A run with one fault, or without any: seconds down by cause, out of `span_s`.
 
     `open_end` says that service was down when the run ended, so that the downtime is cut
-    short. `failovers_s` are the durations of the failovers in it. Of a fault that may end in
-    several ways, so that each was simulated by itself, `outcome` says which one this was and
-    `chance` how likely it is.
+    short. `failovers_s` are the durations of the failovers in it; `followed_s` the seconds, summed
+    over clients, that `hasim.study.rare.waiting.KEPT` has (none: nobody followed). Of a fault
+    that may end in several ways, so that each was simulated by itself, `outcome` says which one
+    this was and `chance` how likely it is.
     """
 
     down_s: tuple[float, ...]
@@ -96,6 +97,7 @@ class Run:
     mistakes: int = 0
     outcome: int = 0
     chance: float = 1.0
+    followed_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def estimate(
     """
     windows = window_s or {kind.name: kind.mean_s for kind in kinds}
     base = _shares(quiet, len(causes))
-    costs = {kind.name: _costs(singles[kind.name], base, level) for kind in kinds}
+    costs = {kind.name: costs_of(singles[kind.name], base, level) for kind in kinds}
     known = mistaken is not None or not quiet or _lost_by_mistake(quiet, causes)
     floor = 0.0 if known else _floor(singles, quiet, level)
     several = {2: pairs, **(more or {})}
@@ -252,7 +254,7 @@ def _shares(quiet: Sequence[Run], causes: int) -> Floats:
     return shares / sum(run.span_s for run in quiet)
 
 
-def _costs(runs: Sequence[Run], base: Floats, level: float) -> list[Interval]:
+def costs_of(runs: Sequence[Run], base: Floats, level: float) -> list[Interval]:
     """Mean seconds down per fault by cause, then of all; beyond what is down without a fault.
 
     Outcomes that were simulated apart are weighed by their chances (stratified sampling;

@@ -31,6 +31,7 @@ from hasim.study.rare.strikes import (
     Strikes,
     chosen,
 )
+from hasim.study.rare.waiting import KEPT
 from hasim.units import HOUR, SECOND, seconds
 
 if TYPE_CHECKING:
@@ -348,4 +349,7 @@ def run_of(measured: Measured, of: Measure) -> Run:
         open_end=open_end,
         failovers_s=tuple(f.failover_s for f in measured.failovers if f.failover_s is not None),
         mistakes=len(measured.mistakes),
+        followed_s=tuple(
+            sum(getattr(row, f"{kept}_s") for row in measured.followed) for kept in KEPT
+        ),
     )
