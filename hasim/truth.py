@@ -203,11 +203,11 @@ class ClientRollup:
 class ClientsFollowed:
     """Clients of a gateway that sent elsewhere than before, after a change of its routing.
 
-    At `since_ns` it took messages of the `partition` (stateless ones, if empty) from the master
-    `left`. So many `clients` followed later, the last after `most_ns`; the sum of their times is
-    that of what kept them, one after the other: names that stood for the old master still
-    (`name_ns`), connections until they were old (`pool_ns`) or broke (`stay_ns`), and then nothing
-    to send (`pause_ns`).
+    At `since_ns` the `partition` had another owner; or, if that is empty, stateless messages were
+    no more for the master `left`. So many `clients` followed later, the last after `most_ns`; the
+    sum of their times is that of what kept them, one after the other: names that stood for the old
+    master still (`name_ns`), connections until they were old (`pool_ns`) or broke (`stay_ns`), and
+    then nothing to send (`pause_ns`).
     """
 
     gateway: str

@@ -26,12 +26,13 @@ class ClientRow:
 class FollowRow:
     """Clients of one gateway that followed a change of its routing: what a failover goes on with.
 
-    At `changed_at_s` it took messages of the `partition` (stateless ones, if empty) from the master
-    `left`; `incident` is the one that this answers to, if it is any. So many `clients` that kept a
-    name or a connection sent elsewhere for the first time after that, the last `most_s` later. Each
-    was kept by four things, one after the other, whose sums over the clients stand here: its name
-    stood for the old master still (`name_s`), its connection was not old yet (`pool_s`), or had
-    not broken (`stay_s`; then it is no pool's), and it had nothing to send (`pause_s`).
+    At `changed_at_s` the `partition` had another owner; or, if that is empty, stateless messages
+    were no more for the master `left`. `incident` is the one that this answers to, if it is any.
+    So many `clients` that kept a name or a connection sent elsewhere for the first time after
+    that, the last `most_s` later. Each was kept by four things, one after the other, whose sums
+    over the clients stand here: its name stood for the old master still (`name_s`), its connection
+    was not old yet (`pool_s`), or had not broken (`stay_s`; then it is no pool's), and it had
+    nothing to send (`pause_s`).
     """
 
     incident: int | None

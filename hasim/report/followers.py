@@ -43,7 +43,9 @@ def followers(journal: Journal, master: str, start_ns: int, observer: str) -> It
 
 def _followed(row: FollowRow) -> Line:
     who = f"{row.clients} client{'s' if row.clients > 1 else ''} of {row.gateway}"
-    what = f" of {row.partition}" if row.partition else ""
+    where = f"messages elsewhere than to {row.left}"
+    if row.partition:
+        where = f"messages of {row.partition} to its new owner"
     mean = format.seconds(row.total_s / row.clients)
     parts = ", ".join(
         f"{words} {format.seconds(getattr(row, column) / row.clients)}"
@@ -52,7 +54,7 @@ def _followed(row: FollowRow) -> Line:
     )
     last_ns = nanoseconds(row.changed_at_s) + nanoseconds(row.most_s)
     text = (
-        f"the last of {who} sends messages{what} elsewhere than to {row.left}, "
+        f"the last of {who} sends {where}, "
         f"{format.seconds(row.most_s)} after the change of routing; mean {mean} ({parts})"
     )
     return Line(last_ns, "truth", text)

@@ -61,7 +61,9 @@ def test_each_row_answers_to_the_incident(result: hasim.Result) -> None:
 
 def test_the_story_tells_of_those_that_follow_and_of_what_was_held(result: hasim.Result) -> None:
     text = str(result.explain(1))
-    assert re.search(r"the last of \d+ clients of local sends messages of p1 elsewhere", text)
+    assert re.search(
+        r"the last of \d+ clients of local sends messages of p1 to its new owner", text
+    )
     assert re.search(r"local sends \d+ messages of p1 that it has held for", text)
     times = [line.t_ns for line in result.explain(1).lines]
     assert times == sorted(times)

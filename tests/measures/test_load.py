@@ -124,7 +124,7 @@ def full() -> Story:
     story.truth(100, WritesHeld("p1", 40, 40))
     story.truth(20, KeysMoved("west", "maglev", 100, 30, 0, 2, 1 / 3))
     story.truth(100, ClientRollup("west", 3))
-    story.truth(100, ClientsFollowed("west", "a", "p1", 17, 3, 9, 4, 3, 2, 1))
+    story.truth(100, ClientsFollowed("west", "", "p1", 17, 3, 9, 4, 3, 2, 1))
     story.truth(100, MessagesHeld("west", "p1", 17, 2, 9, 7))
     story.truth(100, LoadBlock(0, (), (), 127, 94, 167, (120, 40, 0)))
     story.truth(100, UserMinute(0, 60, 0))

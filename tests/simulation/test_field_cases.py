@@ -1,8 +1,8 @@
 """What people had, as they wrote it down, beside the value that is right; others stand elsewhere.
 
-By number: 01: control/test_lease.py; 02, 13, 16, 21, 25, 28, 29: test_failover_cases.py; 03, 06, 15,
-19, 20, 46: control/test_cases.py; 05: test_operators_at_work.py; 14: clients/test_following.py; 40,
-42, 45: test_topology.py; 43, 47: rare/test_runs.py; 48: clients/test_many_gateways.py; 50:
+By number: 01: control/test_lease.py; 02, 13, 16, 21, 25, 28, 29: test_failover_cases.py; 03, 06,
+15, 19, 20, 46: control/test_cases.py; 05: test_operators_at_work.py; 14: clients/test_following.py;
+40, 42, 45: test_topology.py; 43, 47: rare/test_runs.py; 48: clients/test_many_gateways.py; 50:
 control/test_depth.py; 51: test_evidence.py; 52: masters/test_acknowledged.py.
 """
 

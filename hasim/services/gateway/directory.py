@@ -97,7 +97,7 @@ class Directory:
         broke = address.open == NOWHERE
         return Followed(
             attempt,
-            standing.ids[address.last],
+            standing.ids[address.last] if message.partition is None else None,
             message.partition,
             since_ns,
             name_ns=name_ns,

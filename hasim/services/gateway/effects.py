@@ -79,15 +79,15 @@ class ProbeLoad:
 class Followed:
     """A client sends an attempt elsewhere than the last time, where it should not send any more.
 
-    Since `since_ns`, when the gateway's routing changed: then its master `left` was no more for
-    messages of the `partition` (None: stateless ones). The time since then is the sum of what kept
-    the client: the name that it had asked stood for the old master for `name_ns`; then its
-    connection, for `pool_ns` until that was old or for `stay_ns` until it broke; then it had
+    Since `since_ns`, when the gateway's routing changed: then the `partition` had another owner, or
+    (None) stateless messages were no more for the master `left`. The time since then is the sum of
+    what kept the client: the name that it had asked stood for the old master for `name_ns`; then
+    its connection, for `pool_ns` until that was old or for `stay_ns` until it broke; then it had
     nothing to send, for `pause_ns`.
     """
 
     attempt: int
-    left: str
+    left: str | None
     partition: str | None
     since_ns: int
     name_ns: int

@@ -48,15 +48,15 @@ class Holding:
 class Delays:
     """Of all gateways, by the number of the gateway and the time of its change of routing.
 
-    `follows` also by the master that was left and the partition (empty: stateless messages);
-    `holds` by the partition, and the time is that of the table by which they were sent.
+    `follows` also by the partition, or by the master that stateless messages left (the other one is
+    empty); `holds` by the partition, and the time is that of the table by which they were sent.
     """
 
     follows: dict[tuple[int, int, str, str], Following] = field(default_factory=dict)
     holds: dict[tuple[int, int, str], Holding] = field(default_factory=dict)
 
     def following(self, gateway: int, since_ns: int, left: str, partition: str) -> Following:
-        """Those who left a master, by a change of routing."""
+        """Those who left a master, or the old owner of a partition, by a change of routing."""
         return self.follows.setdefault((gateway, since_ns, left, partition), Following())
 
     def holding(self, gateway: int, tabled_ns: int, partition: str) -> Holding:

@@ -71,12 +71,13 @@ def note_follow(table: Table, now: int, m: Record, a: Record) -> None:
     """A client sends elsewhere than the last time: what kept it since it should not send there."""
     s = state(table)[0]
     if m.partition < 0:
-        since_ns = left_ns(table)[m.gateway * s.masters + a.last]
+        since_ns, place = left_ns(table)[m.gateway * s.masters + a.last], int64(a.last)
     else:
         since_ns = moved_ns(table)[m.gateway * s.partitions + m.partition]
+        place = s.masters + m.partition
     if since_ns < 0:
         return
-    f = follows(table)[(m.gateway * (s.partitions + 1) + m.partition + 1) * s.masters + a.last]
+    f = follows(table)[m.gateway * (s.masters + s.partitions) + place]
     name_ns, kept_ns = by_name(a, since_ns, now), by_connection(a, since_ns, now)
     f.clients += 1
     f.most_ns = max(f.most_ns, now - since_ns)

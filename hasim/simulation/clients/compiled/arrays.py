@@ -109,9 +109,8 @@ def _put_clients(
     column = memory.zeros("addresses", len(senders) * habits.clients * (partitions + 1))
     for field, value in dataclasses.asdict(Address()).items():
         column[field] = value
-    places = len(senders) * (partitions + 1)
-    memory.zeros("holds", places)
-    memory.zeros("follows", places * masters if habits.clients else 0)
+    memory.zeros("holds", len(senders) * (partitions + 1))
+    memory.zeros("follows", len(senders) * (masters + partitions) if habits.clients else 0)
     memory["state"][0]["clients"] = habits.clients
     seed = np.uint64(traffic.pick_seed ^ CLIENTS)
     memory["state"][0]["client_seed"] = seed.astype(np.int64)

@@ -55,13 +55,17 @@ class Collected:
         holds[:] = 0
         if not len(self._memory["follows"]):
             return
-        follows = self._memory["follows"].reshape(-1, places, len(self._masters))[gateway]
-        for place, master in np.argwhere(follows["clients"]).tolist():
-            left, partition = self._masters[master], self._partitions[place]
-            of = self._delays.following(
-                gateway, self._since(gateway, place, master), left, partition
-            )
-            clients, most_ns, name_ns, pool_ns, stay_ns, pause_ns = follows[place, master].tolist()
+        masters = len(self._masters)
+        follows = self._memory["follows"].reshape(len(self._gateways), -1)[gateway]
+        for place in np.flatnonzero(follows["clients"]).tolist():
+            if place < masters:
+                left, partition = self._masters[place], ""
+                since_ns = self._memory["left_ns"][gateway * masters + place]
+            else:
+                left, partition = "", self._partitions[place - masters + 1]
+                since_ns = self._memory["moved_ns"][gateway * (places - 1) + place - masters]
+            of = self._delays.following(gateway, int(since_ns), left, partition)
+            clients, most_ns, name_ns, pool_ns, stay_ns, pause_ns = follows[place].tolist()
             of.clients += clients
             of.most_ns = max(of.most_ns, most_ns)
             of.name_ns += name_ns
@@ -69,10 +73,3 @@ class Collected:
             of.stay_ns += stay_ns
             of.pause_ns += pause_ns
         follows[:] = 0
-
-    def _since(self, gateway: int, place: int, master: int) -> int:
-        """When routing changed for them."""
-        if place == 0:
-            return int(self._memory["left_ns"][gateway * len(self._masters) + master])
-        partitions = len(self._partitions) - 1
-        return int(self._memory["moved_ns"][gateway * partitions + place - 1])

@@ -292,8 +292,9 @@ COLUMNS: dict[str, Any] = {
     "clients": np.int64,  # by place of the message, if there are clients
     "addresses": ADDRESS,  # by client and partition; the last one is for stateless messages
     "habits": HABITS,
-    # Since the gateway's last change of routing, by gateway and partition (those of stateless
-    # messages come first); of clients that followed also by the master that they left.
+    # Since the gateway's last change of routing: of clients that followed, by gateway and the
+    # master that stateless messages left, or the partition; of messages that were held, by gateway
+    # and partition (those that are stateless come first).
     "follows": FOLLOWING,
     "holds": HOLDING,
     "left_ns": np.int64,  # by gateway and master, if there are clients: see GatewayService

@@ -165,7 +165,8 @@ class SimDispatcher:
         """What a client, or a message, has waited for."""
         gateway, partition = self._number, effect.partition or ""
         if isinstance(effect, Followed):
-            follows = self._delays.following(gateway, effect.since_ns, effect.left, partition)
+            left = effect.left or ""
+            follows = self._delays.following(gateway, effect.since_ns, left, partition)
             follows.add(effect.name_ns, effect.pool_ns, effect.stay_ns, effect.pause_ns)
         else:
             tabled_ns = self._gateway.balancer.tabled_ns
