@@ -48,7 +48,7 @@ class Windows:
         window.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         window.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         window.on("request", lambda request: self._asked(request.url))
-        window.goto(address)
+        window.goto(address, timeout=120_000)
         window.wait_for_selector("html[data-ready=yes]", timeout=120_000)
         return window
 

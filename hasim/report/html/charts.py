@@ -30,6 +30,8 @@ USUAL: Mapping[str, int] = {
 }
 """Which colour a part of an outage has: the same one in every figure."""
 _PARTS = 10
+_FEW = 3
+"""Cells of which each is named in a sentence."""
 STEPS = 500
 """A curve is drawn with at most about so many steps, each where it is."""
 _LOG_FROM = 30.0
@@ -72,16 +74,28 @@ def survival(
         for seconds, share, censored in _curve(rows):
             for column, value in zip(columns, (cell, seconds, share, censored), strict=True):
                 columns[column].append(value)
-    counts = "; ".join(
-        f"{cell}: {len(rows):,}, {sum(late for _, late in rows):,} {pending}"
-        for cell, rows in list(observed.items())[:8]
-    )
     about = (
         f"Share {done} by a time {since.removeprefix('time ')}, one Kaplan-Meier curve for each "
-        f"cell; ticks are those {pending}. Of each: {counts}. A click on the legend picks a curve."
+        f"cell; ticks are those {pending}. {_counted(observed, pending)} A click on the legend "
+        "picks a curve."
     )
     spec = _curves([cell for cell, rows in observed.items() if rows], _wide(observed), done, since)
     return Chart(name, title, about, spec, columns)
+
+
+def _counted(observed: Mapping[str, Sequence[Observation]], pending: str) -> str:
+    """How many were seen: of each cell if there are few, else from the fewest to the most."""
+    counts = {cell: (len(rows), sum(late for _, late in rows)) for cell, rows in observed.items()}
+    if len(counts) <= _FEW:
+        each = (f"{cell}: {n:,}, {late:,} {pending}" for cell, (n, late) in counts.items())
+        return f"Of each: {'; '.join(each)}."
+    seen, late = zip(*counts.values(), strict=True)
+    return f"Of each {_range(seen)}, of which {_range(late)} {pending}."
+
+
+def _range(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _curves(names: Sequence[str], wide: bool, done: str, since: str) -> Spec:
@@ -232,7 +246,7 @@ def parts_colours(kinds: Sequence[str]) -> list[str]:
 
 
 def _cells(names: Sequence[str]) -> Spec:
-    axis = {"labelLimit": 220, "title": None, "domain": False, "ticks": False}
+    axis = {"labelLimit": 330, "title": None, "domain": False, "ticks": False}
     return {"field": "cell", "type": "nominal", "sort": list(names), "axis": axis}
 
 

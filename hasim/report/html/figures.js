@@ -83,8 +83,11 @@ function fitted(spec, width) {
     const columns = Math.max(1, Math.min(legend.columns || 6, Math.floor(width / (label + 30))));
     return { ...legend, columns, labelLimit: legend.labelLimit ? label : undefined };
   };
+  // Names beside a figure take at most two fifths of it.
+  const names = (axis) => ({ ...axis, labelLimit: Math.min(axis.labelLimit, Math.round(0.4 * width)) });
   return JSON.parse(JSON.stringify(spec, (key, value) =>
-    key === "legend" && value && value.orient === "bottom" ? fit(value) : value));
+    key === "legend" && value && value.orient === "bottom" ? fit(value) :
+    key === "axis" && value && value.labelLimit ? names(value) : value));
 }
 
 async function draw(place, spec, columns, about) {

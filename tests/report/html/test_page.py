@@ -51,6 +51,18 @@ def test_a_curve_is_thinned_but_true():
     assert max(lags) < 2.5 / charts.STEPS
 
 
+def test_a_curve_says_how_many_it_is_of():
+    def about(*cells):
+        observed = {f"c{k}": rows for k, rows in enumerate(cells)}
+        words = {"done": "done", "pending": "open", "since": "time since"}
+        return charts.survival("d", "D", observed, **words).about
+
+    two = [(1.0, False), (2.0, True)]
+    assert "Of each: c0: 2, 1 open; c1: 1, 0 open." in about(two, two[:1])
+    assert "Of each 1 to 2, of which 0 to 1 open." in about(two, two, two, two[:1])
+    assert "Of each 2, of which 1 open." in about(two, two, two, two)
+
+
 def test_shares_of_a_stack_are_those_given():
     chart = charts.stacked(
         "s", "S", "", {"x": {"a": 1.0, "b": 0.0}, "y": {"a": 0.5}}, axis="time", unit="s"
