@@ -41,9 +41,10 @@ STEPS: Mapping[str, Mapping[str, str]] = {
 
 DOWN = ("crash", "power-off", "hang", "deadlock", "partition")
 """What takes a master out of service for as long as it lasts."""
+RESTARTS = ("observer-crash", "gateway-crash")
 MEETS = (
-    *("transfer-failure", "backup-dies", "lost-answers", "doubled-answers"),
-    *("observer-crash", "gateway-crash", "replication-lag"),
+    *("transfer-failure", "backup-dies", "lost-answers", "doubled-answers", "replication-lag"),
+    *RESTARTS,
 )
 """What is met by a failover that is under way, and by hardly anything else."""
 AFTER_MS = (0, 50, 500, 1000, 2000, 3000, 5000, 8000)
@@ -80,8 +81,16 @@ def _met_under_way(
     found = [first | {"at": f"{at_ms}ms", "for": dice.time(6000, 25_000)}]
     for _ in range(dice.one(1, 1, 2, 3)):
         at_ms = min(LATEST_MS, at_ms + dice.of(AFTER_MS))
-        kind = dice.of(MEETS) if dice.happens(0.5) else dice.of(may.kinds)
-        found.append(_fault(dice, may, known, cluster, kind) | {"at": f"{at_ms}ms"})
+        met = dice.happens(0.5)
+        kind = dice.of(MEETS) if met else dice.of(may.kinds)
+        one = _fault(dice, may, known, cluster, kind) | {"at": f"{at_ms}ms"}
+        if met and kind in RESTARTS:
+            one["for"] = dice.time(50, 5000)
+        elif met:  # until the failover has come so far, and whoever is chosen
+            one["for"] = dice.time(2000, 20_000)
+            if known[kind].STRIKES == "masters" and dice.happens(0.5):
+                one["target"] = "all"
+        found.append(one)
     return found
 
 
