@@ -124,3 +124,15 @@ ASKED = (
     *("a retry goes to the same master", "a failed master stays routed", "audit time runs back"),
 )
 """Twenty that a hunt finds within two minutes, and shrinks to three faults at most."""
+NOT_LISTED = {
+    "ejection goes beyond its cap": GATEWAY,
+    "in flight leaks after failures": GATEWAY,
+    "a restarted gateway is not told": ROUTING,
+}
+"""Where tests of defects that are not on the list stand; those of all others: failover."""
+
+
+def tests_of(name: str) -> list[str]:
+    """Where a test must fail with a defect in place, if a hunt does not find it."""
+    listed = {one.tests for one in LIST if one.name == name}
+    return sorted(listed or {NOT_LISTED.get(name, FAILOVER)})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import pytest
 
 from tests.defects import DEFECTS
-from tests.defects.published import ASKED, LIST, Listed
+from tests.defects.published import ASKED, LIST, NOT_LISTED, Listed, tests_of
 from tests.defects.putting import hunted, killed_by
 
 SOON = 2000
@@ -64,6 +65,8 @@ def test_every_defect_of_the_list_stands_here() -> None:
     assert {listed.name for listed in LIST} <= set(DEFECTS)
     assert len(ASKED) == len(set(ASKED)) == 20
     assert set(ASKED) <= set(DEFECTS)
+    assert set(NOT_LISTED) <= set(DEFECTS) - {listed.name for listed in LIST}
+    assert all(Path(where).is_dir() for name in DEFECTS for where in tests_of(name))
 
 
 @pytest.mark.parametrize("name", QUICK)
