@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any, Literal, NamedTuple, Protocol, cast, get_args
 
 from hasim import events, stored, truth
+from hasim.model import Cluster
 from hasim.settings import ANY, count
 from hasim.settings.validation import nearest
 
@@ -321,7 +322,7 @@ class Header:
     __pydantic_config__ = stored.OPEN
     horizon_ns: Time = 0
     observers: dict[str, Described] = field(default_factory=dict)
-    cluster: dict[str, Any] = field(default_factory=dict)
+    cluster: Cluster | None = None
     traffic: dict[str, Time] = field(default_factory=dict)
     scenario: str = ""
     cell: dict[str, Any] = field(default_factory=dict)

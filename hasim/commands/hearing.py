@@ -98,7 +98,8 @@ def show_contest(
     except TraceError as error:
         fail("\n".join(trace_lines(error)))
     except JournalError as error:
-        fail(f"{file}:1: {error}")
+        text = str(error)
+        fail(text if text.startswith(f"{file}:") else f"{file}:1: {text}")
     show(found, style)
     return FINE
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from hasim.journal import Journal
+from hasim.journal import Journal, JournalError
 from hasim.measures.acting import as_acted
 from hasim.model import Master, Partition
 
@@ -53,8 +53,11 @@ class Records:
         for record in journal.seen_by(self.observer).records:
             self._by_class[type(record.body)].append((record.t_ns, record.body))
         cluster = journal.header["cluster"]
-        self.masters = tuple(Master(**plain) for plain in cluster["masters"])
-        self.partitions = tuple(Partition(**plain) for plain in cluster["partitions"])
+        try:
+            self.masters = tuple(Master(**plain) for plain in cluster["masters"])
+            self.partitions = tuple(Partition(**plain) for plain in cluster["partitions"])
+        except (KeyError, TypeError):
+            raise JournalError("the header does not describe a cluster") from None
 
     def of(self, cls: type[B]) -> list[tuple[int, B]]:
         """(time, body) of the records of one class."""

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hasim.report.visible import visible_lines
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -60,7 +62,15 @@ def dash(index: int) -> Dash:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG or SVG by its suffix; the same figure gives the same bytes."""
+    """Write a figure as PNG or SVG by its suffix; the same figure gives the same bytes.
+
+    No text in it acts instead of being seen, wherever it came from.
+    """
+    from matplotlib.text import Text
+
+    for each in figure.findobj(Text):
+        if (shown := visible_lines(each.get_text())) != each.get_text():
+            each.set_text(shown)
     metadata = {"Software": None} if path.suffix == ".png" else {"Date": None}
     with look():
         figure.savefig(path, dpi=PIXELS_PER_INCH, metadata=metadata, bbox_inches="tight")

@@ -11,6 +11,7 @@ from hasim.journal import Journal
 from hasim.report import style
 from hasim.report.format import tick
 from hasim.report.picture import picture
+from hasim.report.visible import visible
 from hasim.units import seconds
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def incident_timeline(
         axes.xaxis.set_major_formatter(lambda t, _: tick(float(f"{t:.9g}")))
         origin = "the incident's start" if origin_s else "the start of the run"
         axes.set_xlabel(f"time since {origin}")
-        axes.set_title(title or "What happened to each master")
+        axes.set_title(visible(title) or "What happened to each master")
         present = {row["kind"] for row in rows}
         handles = [Patch(color=KINDS[kind][0], label=kind) for kind in KINDS if kind in present]
         if handles:

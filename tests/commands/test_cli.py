@@ -756,6 +756,23 @@ def test_replay_of_a_journal_without_an_observer_says_so(tiny):
     assert "x.jsonl:1: the header names no observer" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("unknown", "the header does not describe a cluster"),
+        ("id", "not a hasim journal: cluster.masters.0.id: expected"),
+    ],
+)
+def test_a_detector_cannot_hear_a_journal_of_masters_that_cannot_be(journal, field, said):
+    head, *rest = gzip.decompress(journal.read_bytes()).decode().splitlines(keepends=True)
+    header = json.loads(head)
+    header["cluster"]["masters"][0][field] = 1
+    Path("x.jsonl").write_text("".join([json.dumps(header) + "\n", *rest[:-1]]))
+    result = cli("replay", "x.jsonl", "--detector", "phi-accrual")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Error: x.jsonl:1: {said}" in result.stderr
+
+
 @pytest.mark.parametrize("setting", [(), ("--set", "detection.fall=3")])
 def test_replay_follows_an_observer_by_name(journal, setting):
     named = cli("replay", journal, *setting, "--observer", "observer")

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from hasim.report import figures
+from hasim.report import figures, style
 from hasim.report.stacks import phase_bars
 from hasim.report.survival import detected_by
 from hasim.report.timeline import incident_timeline, timeline_rows
@@ -244,3 +244,16 @@ def test_parts_of_a_stack_keep_their_order():
     (axes,) = drawn.axes
     assert axes.get_legend_handles_labels()[1] == ["first", "second"]
     assert [bar.get_x() for bar in axes.patches[2:]] == [0.0, 2.0]
+
+
+def test_no_text_in_a_saved_figure_acts_instead_of_being_seen(tmp_path):
+    """Whoever made it, a file of a figure has escapes in the place of control characters."""
+    hostile = "we\x07st\x1b[2J\u202e <b> $x^2$"
+    row = {"master": "a", "lane": "fault", "kind": "fault", "start_s": 0, "end_s": 1, "label": ""}
+    figure = incident_timeline([row], title=hostile)
+    figure.axes[0].set_xlabel(hostile)
+    style.save(figure, tmp_path / "figure.svg")
+    written = (tmp_path / "figure.svg").read_text("utf-8")
+    assert not set("\x07\x1b\u202e") & set(written)
+    shown = r"we\x07st\x1b[2J\u202e &lt;b&gt; $x^2$"
+    assert written.count(f">{shown}<") == 2
