@@ -66,7 +66,9 @@ def kept_work(
     try:
         with progress_bar(loaded.scenario.name) as bar:
             return find_out(loaded, out=folder, progress=bar, **options), folder
-    except StudyInterrupted:
+    except StudyInterrupted as error:
+        for told in getattr(error, "__notes__", ()):
+            warn(told)
         interrupted(folder)
     except ReplicationError as error:
         warn(f"Error: {error}\nWhat was finished before is kept in {folder}")

@@ -88,9 +88,29 @@ class Advice(Finding):
     def estimates(self) -> dict[int, dict[str, Estimate]]:
         """The estimates of each setting, each with an interval of its own, from all its work."""
         return {
-            cell: {measure: estimate_of(measure, runs) for measure in self.measures}
+            cell: {
+                **{measure: estimate_of(measure, runs) for measure in self.measures},
+                **self._rare(cell),
+            }
             for cell, runs in sorted(self.found.runs.items())
             if cell < len(self.labels)
+        }
+
+    def _rare(self, cell: int) -> dict[str, Estimate]:
+        """What was estimated without waiting for it, in wider intervals, which hold together."""
+        checked = self.found.decision.checked.get(cell)
+        return {
+            kept.limit.measure: Estimate(
+                kept.limit.measure,
+                find(kept.limit.measure).unit,
+                kept.found.value,
+                kept.found.low,
+                kept.found.high,
+                kept.found.n,
+                kept.found.method,
+            )
+            for kept in (checked.limits if checked else ())
+            if kept.rare
         }
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -123,7 +124,36 @@ def test_todays_setting_is_found_or_added() -> None:
     assert found.points[found.today] == {}
     usual = candidates(loaded)
     assert {"detection.interval", "detection.fall", "detection.evidence"} == set(usual.points[0])
-    assert 20 <= len(usual.points) <= 60
+    assert 60 <= len(usual.points) <= 120
+    assert {"detection.detector": "phi-accrual"} in usual.points
+    assert {"detection": {"preset": "haproxy"}} in usual.points
+    assert {"failover.selection": ["freshest"]} in usual.points
+    assert {"balancing.algorithm": "priority"} not in usual.points
+    for_load = candidates(loaded, measures=["outage.p99", "latency.p99"])
+    assert {"balancing.algorithm": "priority"} in for_load.points
+
+
+def test_after_an_interruption_todays_setting_is_compared(tmp_path, monkeypatch) -> None:
+    """The second round of work is interrupted: of the first it is known how today's stands."""
+    from hasim.study.advising import simulated
+    from hasim.study.execution.runner import StudyInterrupted, run_study
+
+    rounds = []
+
+    def interrupted(*arguments, **options):
+        if rounds:
+            raise StudyInterrupted(rounds[0])
+        rounds.append(run_study(*arguments, **options))
+        return rounds[0]
+
+    monkeypatch.setattr(simulated, "run_study", interrupted)
+    options = {"minimise": "outage.mean", "vary": {"detection.interval": "250ms|4s"}}
+    with pytest.raises(StudyInterrupted) as caught:
+        hasim.advise(WORLD, out=tmp_path / "run", **options, **{**FAST, "replications": 4})
+    (told,) = caught.value.__notes__
+    assert "the least outage.mean is that of detection.interval=250ms; today's" in told
+    ratio, low, high = map(float, re.findall(r"[0-9.]+", told.partition("setting has ")[2])[:3])
+    assert 1 < low < ratio < high
 
 
 def test_what_befalls_a_system_is_no_setting() -> None:
@@ -158,6 +188,50 @@ def test_improvements_are_worlds_of_their_own() -> None:
     assert all(point["detection.fall"] == 3 for point in found.values())
     worlds = [hasim.api.prepare(WORLD, overrides=p).scenario.world() for p in found.values()]
     assert all(one not in worlds[:place] for place, one in enumerate(worlds))
+
+
+RARE = {"minimise": "outage.mean", "limits": ["failovers.mistaken < 1/y"]}
+
+
+def test_what_is_too_rare_for_runs_is_asked_of_another_method(monkeypatch) -> None:
+    """Two checks in a row are lost 380 times a year, five in fifty years: only those keep it."""
+    from hasim.study.advising import rare
+    from hasim.study.estimates.statistics import Interval
+    from hasim.study.rare.falsely import FalseFailovers
+
+    asked = []
+
+    def told(world, recorded, *, seed, jobs, level):
+        asked.append(world.detection.detector.fall)
+        value = {2: 380.0, 5: 0.015}[asked[-1]]
+        found = Interval(value, value / 2, value * 2, 10, "splitting")
+        return FalseFailovers(found, found, 100, 0.01, "", "bursts")
+
+    monkeypatch.setattr(rare, "false_failovers", told)
+    advice = hasim.advise(WORLD, vary={"detection.fall": "2|5"}, **RARE, **FAST)
+    assert sorted(set(asked)) == [2, 5]
+    assert len(asked) <= 3, "each setting once: the two, and today's if it is another"
+    standings = {advice.labels[cell]: text for cell, text in advice.standings.items()}
+    assert standings["fall=2"] == "breaks a limit"
+    assert standings["fall=5"] != "undecided"
+    shown = advice.estimates[advice.labels.index("fall=5")]["failovers.mistaken"]
+    assert (shown.value, shown.method) == (0.015, "splitting")
+
+
+@pytest.mark.slow
+def test_rare_false_failovers_decide_a_limit() -> None:
+    """The real method, on bursts whose chain says 381 and 0.0151 a year for each master."""
+    world = {
+        **WORLD,
+        "network": {"rtt": "10ms", "local_rtt": "10ms", "loss": "0.1%",
+                    "bursts": {"share": "0.05%", "mean": "300ms"}},
+        "detection": {"evidence": ["probe"], "interval": "2s", "fast_interval": "500ms",
+                      "timeout": "500ms", "fall": 3},
+    }  # fmt: skip
+    advice = hasim.advise(world, vary={"detection.fall": "2|5"}, **RARE, **FAST)
+    standings = {advice.labels[cell]: text for cell, text in advice.standings.items()}
+    assert standings["fall=2"] == "breaks a limit"
+    assert standings["fall=5"] in ("recommended", "worse", "as good", "not told apart")
 
 
 def test_the_front_is_what_nothing_beats() -> None:

@@ -15,10 +15,13 @@ from hasim.study.advising.limits import Kept, kept_limits, least_replications
 from hasim.study.advising.noise import Noise, noise_of, refuse_without_noise, rests_on_noise
 from hasim.study.advising.procedure import Decision, decide
 from hasim.study.advising.race import ENOUGH, LogRatio, compared
+from hasim.study.advising.rare import RARE, RareRates
 from hasim.study.advising.sampling import Runs
 from hasim.study.advising.simulated import Simulated, Tell
+from hasim.study.advising.so_far import so_far
 from hasim.study.advising.terms import AdviceError, Terms
 from hasim.study.estimates.statistics import LEVEL
+from hasim.study.execution.runner import StudyInterrupted
 from hasim.units import SECOND, format_duration
 
 if TYPE_CHECKING:
@@ -62,17 +65,24 @@ def advised(
 ) -> Advised:
     """Find out what to recommend; replications are kept in a run folder.
 
-    Raises AdviceError for what cannot be advised on, ScenarioError, and what `run_study` raises.
+    Raises AdviceError for what cannot be advised on, ScenarioError, and what `run_study` raises: a
+    StudyInterrupted with a note on how today's setting compares by then.
     """
     world = loaded.scenario.world()
     refuse_without_noise(world, terms.measures)
     _refuse_too_rare(terms, world.horizon_ns)
-    found = candidates(loaded, vary)
+    found = candidates(loaded, vary, terms.measures)
     load = any(find(measure).load for measure in (*terms.measures, FALSE))
     source = Simulated(
         loaded, found.points, folder, windows=load, jobs=jobs, dask=dask, progress=progress
     )
-    decision = decide(range(len(found.points)), terms, source, found.today)
+    try:
+        rare = RareRates(loaded, found.points, jobs)
+        decision = decide(range(len(found.points)), terms, source, found.today, rare.of_cell)
+    except StudyInterrupted as error:
+        if told := so_far(found, terms, source):
+            error.add_note(told)
+        raise
     worth = _worth(loaded, decision, source) if decision.chosen is not None else ()
     runs = {cell: source.runs(cell, count) for cell, count in decision.taken.items()}
     return Advised(found, decision, noise_of(world), tuple(source.points), runs, worth)
@@ -82,7 +92,7 @@ def _refuse_too_rare(terms: Terms, horizon_ns: int) -> None:
     """Raise AdviceError if not even runs without any event could show that a limit is kept."""
     for limit in terms.limits:
         rare = find(limit.measure).unit == "per_year" and rests_on_noise(limit.measure)
-        if not rare or limit.op not in ("<", "<=") or not limit.bound:
+        if not rare or limit.measure == RARE or limit.op not in ("<", "<=") or not limit.bound:
             continue
         least = least_replications(limit, terms, horizon_ns / SECOND)
         if least > terms.most:
@@ -90,7 +100,8 @@ def _refuse_too_rare(terms: Terms, horizon_ns: int) -> None:
             raise AdviceError(
                 f"{limit}: even if none is ever seen, that takes {least:,} replications of "
                 f"{horizon} for each setting, and {terms.most:,} are allowed: make the horizon "
-                f"longer, allow --at-most {least}, or set a limit that is less rare"
+                f"longer, allow --at-most {least}, or set a limit that is less rare; of {RARE} "
+                "(healthy masters alone) rates are estimated without waiting for any"
             )
 
 

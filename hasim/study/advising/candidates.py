@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from hasim.measures.catalogue import find
 from hasim.scenario.loader import Loaded, from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.scenario.ranges import values_of
+from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.detection.detectors.threshold import ThresholdSettings
-from hasim.services.detection.registry import SOURCES
+from hasim.services.detection.registry import DETECTORS, PRESETS, SOURCES
 from hasim.services.detection.settings import DetectionSettings
+from hasim.services.failover.selection.rules import RULES
 from hasim.simulation.settings import WorldSettings
 from hasim.study.advising.terms import AdviceError
 from hasim.units import format_duration
@@ -35,19 +38,24 @@ class Candidates:
     today: int
 
 
-def candidates(loaded: Loaded, vary: Sequence[tuple[str, str]] = ()) -> Candidates:
+def candidates(
+    loaded: Loaded, vary: Sequence[tuple[str, str]] = (), measures: Sequence[str] = ()
+) -> Candidates:
     """What `vary` says (path, values as written), else the scenario's `vary:`, else usual ones.
 
-    Today's setting, the scenario as it stands, is always among them. Raises AdviceError, and
-    ScenarioError for a setting that cannot be.
+    Usual are the rhythm and the patience of today's detection in all combinations, and `others`,
+    one by one. Today's setting, the scenario as it stands, is always among them. Raises
+    AdviceError, and ScenarioError for a setting that cannot be.
     """
     bare = without_study(loaded)
     if vary:
-        points = _crossed(vary)
+        points = list(_crossing(_axes(vary)))
     elif loaded.data.get("vary"):
         points = [dict(cell.varied) for cell in loaded.cells]
     else:
-        points = list(_possible(bare, _usual(loaded.scenario.world())))
+        today = loaded.scenario.world()
+        points = list(_possible(bare, _crossing(_usual(today))))
+        points += _possible(bare, others(today, measures))
     for path in dict.fromkeys(path for point in points for path in point):
         if path.partition(".")[0] in WORLD or path.startswith("traffic.arrivals"):
             raise AdviceError(
@@ -81,7 +89,7 @@ def scenario_of(loaded: Loaded, point: Point) -> str:
     return from_data(without_study(loaded), point.items(), source=loaded.source).resolved()
 
 
-def _crossed(vary: Sequence[tuple[str, str]]) -> list[Point]:
+def _axes(vary: Sequence[tuple[str, str]]) -> dict[str, list[Any]]:
     axes: dict[str, list[Any]] = {}
     for path, text in vary:
         if path in axes:
@@ -90,7 +98,13 @@ def _crossed(vary: Sequence[tuple[str, str]]) -> list[Point]:
             axes[path] = values_of(text)
         except ValueError as error:
             raise AdviceError(f"--vary {path}: {error}") from None
-    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    return axes
+
+
+def _crossing(axes: Mapping[str, list[Any]]) -> Iterator[Point]:
+    """All combinations."""
+    for values in product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
 
 
 def _usual(world: WorldSettings) -> dict[str, list[Any]]:
@@ -126,12 +140,36 @@ def _evidence(own: DetectionSettings, messages: bool | None = None) -> list[str]
     return [*others, "messages"] if messages else others
 
 
-def _possible(data: Mapping[str, Any], axes: Mapping[str, list[Any]]) -> Iterator[Point]:
-    """The combinations that a scenario can have: no timeout longer than its interval."""
-    for values in product(*axes.values()):
-        point = dict(zip(axes, values, strict=True))
+def others(world: WorldSettings, measures: Sequence[str] = ()) -> Iterator[Point]:
+    """What else there is, one change at a time, at its defaults: some of it no scenario can have.
+
+    Detectors (by heartbeats, where they go by nothing else), presets of detection, rules by which a
+    backup is selected; algorithms of balancing, where one of the measures is of load.
+    """
+    beats = _evidence(world.detection)
+    beats = beats if "heartbeat" in beats else ["heartbeat", *(n for n in beats if n != "probe")]
+    for name in DETECTORS.names():
+        if name != DETECTORS.name_of(type(world.detection.detector)):
+            yield {"detection.detector": name}
+            yield {"detection.detector": name, "detection.evidence": beats}
+    for name in PRESETS.names():
+        yield {"detection": {"preset": name}}
+    if not world.stateless:
+        for rule in RULES.names():
+            yield {"failover.selection": [rule]}
+    if any(find(measure).load for measure in measures):
+        for name in ALGORITHMS:
+            yield {"balancing.algorithm": name}
+
+
+def _possible(data: Mapping[str, Any], points: Iterable[Point]) -> Iterator[Point]:
+    """The points that a scenario can have (no timeout longer than its interval), none twice."""
+    seen: list[WorldSettings] = []
+    for point in points:
         try:
-            from_data(data, point.items())
+            world = from_data(data, point.items()).scenario.world()
         except ScenarioError:
             continue
-        yield point
+        if world not in seen:
+            seen.append(world)
+            yield point

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +27,10 @@ LOOKS = 5
 """The first look, and four times as much work four times."""
 GROWTH = 4
 Standing = Literal["feasible", "infeasible", "undecided"]
+OfCell = Callable[[str, float], Interval | None]
+"""A measure and a level to an interval that no run could give; None where there is none."""
+Rare = Callable[[int], OfCell]
+"""The same of each cell."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Kept:
     standing: Standing
     needed: int | None = None
     """Replications that would decide it, as far as can be told; None if nothing tells."""
+    rare: bool = False
+    """Whether the interval is not that of the runs, which do not tell."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,9 @@ class Checked:
         return None if None in open_ else max((n for n in open_ if n is not None), default=0)
 
 
-def check(cells: Sequence[int], terms: Terms, source: Source) -> dict[int, Checked]:
+def check(
+    cells: Sequence[int], terms: Terms, source: Source, rare: Rare | None = None
+) -> dict[int, Checked]:
     """Every cell as feasible, infeasible or undecided, with the work that each needed."""
     found = {c: Checked(c, "feasible", 0, ()) for c in cells}
     if not terms.limits:
@@ -68,7 +76,7 @@ def check(cells: Sequence[int], terms: Terms, source: Source) -> dict[int, Check
         source.take(left, replications)
         for cell in left:
             runs = source.runs(cell, replications)
-            kept = kept_limits(terms.limits, runs, 1 - 2 * share)
+            kept = kept_limits(terms.limits, runs, 1 - 2 * share, rare and rare(cell))
             found[cell] = Checked(cell, standing_of(kept), replications, kept)
         left = [cell for cell in left if found[cell].standing == "undecided"]
         if not left or replications >= terms.most:
@@ -82,9 +90,22 @@ def share_of_error(terms: Terms, cells: int) -> float:
     return terms.error / 2 / (cells * len(terms.limits) * LOOKS)
 
 
-def kept_limits(limits: Sequence[Expectation], runs: Runs, level: float) -> tuple[Kept, ...]:
-    """How each limit stands, by two-sided intervals at a level."""
-    return tuple(_kept(limit, runs, level) for limit in limits)
+def kept_limits(
+    limits: Sequence[Expectation], runs: Runs, level: float, rare: OfCell | None = None
+) -> tuple[Kept, ...]:
+    """How each limit stands, by two-sided intervals at a level.
+
+    Where the runs do not tell, and `rare` knows the measure, it does.
+    """
+    found = []
+    for limit in limits:
+        kept = _kept(limit, simultaneous(limit.measure, runs, level), len(runs))
+        if kept.standing == "undecided" and rare is not None:
+            known = rare(limit.measure, level)
+            if known is not None:
+                kept = dataclasses.replace(_kept(limit, known, len(runs)), rare=True)
+        found.append(kept)
+    return tuple(found)
 
 
 def least_replications(limit: Expectation, terms: Terms, horizon_s: float, cells: int = 2) -> int:
@@ -104,8 +125,7 @@ def standing_of(kept: Sequence[Kept]) -> Standing:
     return "undecided" if "undecided" in standings else "feasible"
 
 
-def _kept(limit: Expectation, runs: Runs, level: float) -> Kept:
-    found = simultaneous(limit.measure, runs, level)
+def _kept(limit: Expectation, found: Interval, replications: int) -> Kept:
     keeps = KEEPS[limit.op]
     ends = (found.low, found.high) if limit.op in ("<", "<=") else (found.high, found.low)
     best, worst = ends
@@ -115,7 +135,7 @@ def _kept(limit: Expectation, runs: Runs, level: float) -> Kept:
         return Kept(limit, found, "feasible")
     if not keeps(best, limit.bound):
         return Kept(limit, found, "infeasible")
-    return Kept(limit, found, "undecided", _needed(limit, found, len(runs)))
+    return Kept(limit, found, "undecided", _needed(limit, found, replications))
 
 
 def simultaneous(measure: str, runs: Runs, level: float) -> Interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hasim.study.advising.limits import Checked, check
+from hasim.study.advising.limits import Checked, Rare, check
 from hasim.study.advising.race import Ended, LogRatio, compared, race
 from hasim.study.advising.sampling import Counted, Source
 from hasim.study.advising.terms import Terms
@@ -46,16 +46,21 @@ class Decision:
 
 
 def decide(
-    cells: Sequence[int], terms: Terms, source: Source, today: int | None = None
+    cells: Sequence[int],
+    terms: Terms,
+    source: Source,
+    today: int | None = None,
+    rare: Rare | None = None,
 ) -> Decision:
     """Recommend one of the cells, or none.
 
     Asymptotically, with a probability of 95 % (all but `Terms.error`), what is recommended keeps
     the limits and is worse than the best cell that does, and is not undecided, by no more than the
-    indifference. Among equals today's setting wins, then the best estimate.
+    indifference. Among equals today's setting wins, then the best estimate. What is too rare for
+    runs is asked of `rare`.
     """
     counted = Counted(source)
-    checked = check(cells, terms, counted)
+    checked = check(cells, terms, counted, rare)
     feasible = [c for c in cells if checked[c].standing == "feasible"]
     ended = race(feasible, terms, counted) if feasible else None
     winners = ended.winners if ended is not None else ()

@@ -74,6 +74,10 @@ class Simulated:
         """The first so many replications of a cell."""
         return self._known[cell][:replications]
 
+    def known(self, cell: int) -> int:
+        """How many replications of a cell there are."""
+        return len(self._known.get(cell, ()))
+
     def forget(self, cell: int) -> None:
         """The replications of a cell are needed no more."""
         self._known.pop(cell, None)
