@@ -77,8 +77,9 @@ def plot(run: Path, figure: str, output: Path, **view: Any) -> int:
     """Draw one figure of a run, for a paper.
 
     The figures: intervals (estimates with their 95 % intervals), detection and failover (shares by
-    a time, with what was censored), phases (of an outage), causes (of unavailability), timeline
-    (of the longest outage).
+    a time, with what was censored), phases (of an outage), causes (of unavailability), latency (of
+    answered messages), timeline, course (success and latency) and load (by master) of the longest
+    outage, curve and heat-map (over numbers that are swept).
     """
     from hasim.api import load_run
     from hasim.findings.pictures import FIGURES

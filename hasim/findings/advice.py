@@ -17,6 +17,7 @@ from hasim.report.sheet import Column, Field, Mood, Paper, Sheet, Value, plain_e
 from hasim.report.titles import title
 from hasim.study.advising.advising import FALSE, Advised, Worth
 from hasim.study.advising.candidates import scenario_of
+from hasim.study.advising.limits import Checked
 from hasim.study.advising.logarithms import logarithm
 from hasim.study.advising.noise import rests_on_noise
 from hasim.study.advising.race import bounds
@@ -90,27 +91,10 @@ class Advice(Finding):
         return {
             cell: {
                 **{measure: estimate_of(measure, runs) for measure in self.measures},
-                **self._rare(cell),
+                **_rare(self.found.decision.checked.get(cell)),
             }
             for cell, runs in sorted(self.found.runs.items())
             if cell < len(self.labels)
-        }
-
-    def _rare(self, cell: int) -> dict[str, Estimate]:
-        """What was estimated without waiting for it, in wider intervals, which hold together."""
-        checked = self.found.decision.checked.get(cell)
-        return {
-            kept.limit.measure: Estimate(
-                kept.limit.measure,
-                find(kept.limit.measure).unit,
-                kept.found.value,
-                kept.found.low,
-                kept.found.high,
-                kept.found.n,
-                kept.found.method,
-            )
-            for kept in (checked.limits if checked else ())
-            if kept.rare
         }
 
     @cached_property
@@ -327,6 +311,23 @@ class Advice(Finding):
             f"{self.seed}. Intervals in the table are of 95 % each; what is decided rests on wider "
             "ones, which hold together."
         )
+
+
+def _rare(checked: Checked | None) -> dict[str, Estimate]:
+    """What was estimated without waiting for it, in wider intervals, which hold together."""
+    return {
+        kept.limit.measure: Estimate(
+            kept.limit.measure,
+            find(kept.limit.measure).unit,
+            kept.found.value,
+            kept.found.low,
+            kept.found.high,
+            kept.found.n,
+            kept.found.method,
+        )
+        for kept in (checked.limits if checked else ())
+        if kept.rare
+    }
 
 
 def _shown(objective: str, logarithm_: float) -> float:

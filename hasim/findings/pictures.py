@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hasim.findings import limits, losses
+from hasim.findings.courses import course_around, latencies
 from hasim.findings.decisions import CRITERIA
 from hasim.findings.estimated import Estimated
 from hasim.findings.swept import Axis, axes_of, lines_of, number_of
-from hasim.report import figures, stacks, sweeps
+from hasim.report import courses, figures, stacks, sweeps
 from hasim.report.cells import labels
 from hasim.report.timeline import timeline_rows
 from hasim.report.titles import GLANCE
+from hasim.study.execution.replication import simulate_cell
 from hasim.units import nanoseconds, seconds
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ FIGURES = (
     "failover",
     "phases",
     "causes",
+    "latency",
+    "course",
+    "load",
     "timeline",
     "curve",
     "heat-map",
@@ -61,6 +66,12 @@ def figure_of(
             return stacks.phase_bars(parts) if any(parts.values()) else None
         case "causes":
             return stacks.cause_bars(losses.causes(found))
+        case "latency":
+            seen = latencies(found)
+            return courses.latency_ecdf(seen) if any(seen.values()) else None
+        case "course" | "load":
+            worst = _worst_incident(found)
+            return None if worst is None else _course(found, worst, name)
         case "curve":
             return _curve(found, measures)
         case "heat-map":
@@ -136,6 +147,24 @@ def _worst_incident(found: Estimated) -> int | None:
     return worst
 
 
+def _course(found: Estimated, number: int, name: str) -> Figure | None:
+    """The messages around one incident; its replication is simulated again, with single ones."""
+    row = found.incident(number)
+    journal = simulate_cell(found.loaded, row["cell"], row["replication"], messages=True)
+    found.check_incident(number, journal)
+    course = course_around(journal, row)
+    if course is None:
+        return None
+    title = _of_incident(found, number, row)
+    draw_it = courses.course_plot if name == "course" else courses.load_plot
+    return draw_it(course, title)
+
+
+def _of_incident(found: Estimated, number: int, row: Mapping[str, Any]) -> str:
+    cell = labels(found.cells)[[index for index, _ in found.cells].index(row["cell"])]
+    return f"Incident {number}, the longest outage ({cell}): {row['kind']} at {row['master']}"
+
+
 def _timeline(found: Estimated, number: int) -> Figure:
     """What happened in one incident, from shortly before it until service was restored."""
     row = found.incident(number)
@@ -148,6 +177,5 @@ def _timeline(found: Estimated, number: int) -> Figure:
         nanoseconds(max(0.0, start_s - margin_s)),
         nanoseconds(min(run_s, end_s + margin_s)),
     )
-    cell = labels(found.cells)[[index for index, _ in found.cells].index(row["cell"])]
-    title = f"Incident {number}, the longest outage ({cell}): {row['kind']} at {row['master']}"
+    title = _of_incident(found, number, row)
     return figures.incident_timeline(rows, origin_s=start_s, title=title)
