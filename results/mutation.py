@@ -1,10 +1,11 @@
 """Mutants of the services that no test notices: `python results/mutation.py` (hours of one core).
 
-mutmut changes `hasim/services` one place at a time, in a copy below `.mutation/`, and runs for each
-change the tests nearest to it that pass through the changed function. It goes on where the last
-call stopped (`--budget 20m`), takes some files only (`--files 'hasim/services/failover/*'`), and
-tries again what survived when tests were added (`--again`). It needs what
-`pip install '.[test,mutation]'` brings.
+mutmut changes `hasim/services` one place at a time, in a copy below `.mutation/`; for each change
+the tests of the services that pass through the changed function are run, in a process that is
+forked off one that has loaded everything (`results/mutants.py`). It goes on where the last call
+stopped (`--budget 20m`), takes some files only (`--files 'hasim/services/failover/*'`), and tries
+again what survived when tests were added (`--again`). Of a file that has changed, only the changed
+functions are run anew. It needs what `pip install '.[test,mutation]'` brings.
 
 What was found is kept in `results/mutation.json`, with a reason for each survivor that was looked
 at: written there by hand, and kept as long as the change reads the same. `--render` only writes
@@ -14,18 +15,18 @@ the table anew; `--least 85` ends with exit code 1 if a file that is done has a 
 from __future__ import annotations
 
 import argparse
+import difflib
 import fnmatch
 import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from hasim.units import SECOND, parse_duration
 
 ROOT = Path(__file__).resolve().parents[1]
-TREES = ROOT / ".mutation"
+TREE = ROOT / ".mutation"
+LOG = TREE / "verdicts.jsonl"
 KEPT = ROOT / "results" / "mutation.json"
 PAGE = ROOT / "results" / "mutation.md"
 HEAD = """# Mutants of the services
 
 Command: `python results/mutation.py` goes on where the last call stopped; `--files` names some,
-`--budget` says how long. mutmut changes one place at a time and runs the tests nearest to it.
+`--budget` says how long. mutmut changes one place at a time; a mutant meets the tests of
+`tests/services` that pass through the changed function, those that killed its neighbours first,
+then the fastest, until they have taken {most:g} s.
 
 *Killed*: a test fails, or never ends. *Reworded*: what survived changes no more than a text for
 people, which no test holds to the letter. *Same*: looked at, and it changes nothing that anybody
@@ -50,183 +54,140 @@ Functions with a decorator, and what is outside of functions, are not changed.
 """
 REWORDED = "wording"
 """The reason, or its first word, of a survivor that changes only a text for people."""
-
-
-@dataclass(frozen=True)
-class Area:
-    """Files that the same tests are nearest to."""
-
-    name: str
-    files: tuple[str, ...]
-    tests: tuple[str, ...]
-
-
 SERVICES, TESTS = "hasim/services", "tests/services"
-AREAS = (
-    Area(
-        "orders",
-        tuple(f"{SERVICES}/failover/{n}.py" for n in ("lifecycle", "orders", "answers")),
-        (
-            f"{TESTS}/test_operators.py",
-            *(f"{TESTS}/failover/test_{n}.py" for n in ("lifecycle", "orders", "answers")),
-            *(f"{TESTS}/failover/test_{n}.py" for n in ("block", "selection", "switchover")),
-        ),
-    ),
-    Area(
-        "failover",
-        (f"{SERVICES}/failover/*",),
-        (f"{TESTS}/failover", f"{TESTS}/test_operators.py"),
-    ),
-    Area("door", (f"{SERVICES}/door.py",), (f"{TESTS}/test_door.py",)),
-    Area(
-        "court",
-        tuple(f"{SERVICES}/detection/{n}.py" for n in ("verdicts", "court", "health")),
-        tuple(f"{TESTS}/detection/test_{n}.py" for n in ("verdicts", "detection", "flapping")),
-    ),
-    Area(
-        "detection",
-        (f"{SERVICES}/detection/*", f"{SERVICES}/agenda.py"),
-        (f"{TESTS}/detection", f"{TESTS}/test_agenda.py"),
-    ),
-    Area("gateway", (f"{SERVICES}/gateway/*",), (f"{TESTS}/gateway",)),
-    Area("balancing", (f"{SERVICES}/balancing/*",), (f"{TESTS}/balancing",)),
-    Area("monitoring", (f"{SERVICES}/monitoring/*",), (f"{TESTS}/monitoring",)),
-    Area("leadership", (f"{SERVICES}/leadership/*",), (f"{TESTS}/leadership",)),
-    Area("routing", (f"{SERVICES}/routing/*",), (f"{TESTS}/routing",)),
-    Area("whole", (f"{SERVICES}/*.py",), tuple(f"{TESTS}/test_{n}.py" for n in (
-        "accession", "control_plane", "frozen", "whole_machine"))),
-)  # fmt: skip
-"""The first whose pattern fits has the file; in the order in which they are run."""
-FIRST = ("lifecycle", "orders", "answers", "door", "verdicts", "court")
-"""The files that are run before all others, by name: what would cost most if it were wrong."""
-
-
-def area_of(file: str) -> Area:
-    """The area that has a file."""
-    return next(a for a in AREAS if any(fnmatch.fnmatch(file, each) for each in a.files))
+MOST_S = 4.0
+"""Seconds of tests, as they took without a change, that a mutant meets; one test at least."""
+FIRST = (
+    f"{SERVICES}/failover/lifecycle.py",
+    f"{SERVICES}/failover/orders.py",
+    f"{SERVICES}/failover/answers.py",
+    f"{SERVICES}/door.py",
+    f"{SERVICES}/detection/verdicts.py",
+    f"{SERVICES}/detection/court.py",
+    f"{SERVICES}/failover/*",
+    f"{SERVICES}/*.py",
+    f"{SERVICES}/detection/*",
+    f"{SERVICES}/routing/*",
+    f"{SERVICES}/monitoring/*",
+    f"{SERVICES}/gateway/*",
+    f"{SERVICES}/leadership/*",
+    f"{SERVICES}/*",
+)
+"""In the order in which they are run: first what would cost most if it were wrong."""
 
 
 def all_files() -> list[str]:
     """All files of the services that hold something to change, the most important first."""
     found = sorted(str(path.relative_to(ROOT)) for path in (ROOT / SERVICES).rglob("*.py"))
-    names = [area.name for area in AREAS]
     return sorted(
         (file for file in found if not file.endswith("__init__.py")),
-        key=lambda file: (
-            FIRST.index(Path(file).stem) if Path(file).stem in FIRST else len(FIRST),
-            names.index(area_of(file).name),
-        ),
+        key=lambda file: next(n for n, each in enumerate(FIRST) if _fits(file, each)),
     )
 
 
-# -- running mutmut ----------------------------------------------------------------
+def _fits(file: str, pattern: str) -> bool:
+    """Whether a file is like a pattern; `*.py` are those of one folder, `*` all that are below."""
+    if pattern.endswith("/*.py"):
+        return Path(file).parent == Path(pattern).parent
+    return fnmatch.fnmatch(file, pattern)
 
 
-def tree(area: Area) -> Path:
-    """A folder in which mutmut changes the files of an area: links to this tree, settings."""
-    folder = TREES / area.name
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
-    mutmut = settings["mutmut"]
-    for name in (*mutmut["source_paths"], *mutmut["also_copy"], "tests"):
-        link = folder / name
-        if not link.is_symlink():
-            link.symlink_to(ROOT / name)
-    chosen = {**mutmut, "only_mutate": area.files, "pytest_add_cli_args_test_selection": area.tests}
-    told = {"pytest.ini_options": settings["pytest"]["ini_options"], "mutmut": chosen}
-    lines: list[str] = []
-    for part, values in told.items():  # JSON's lists, texts, numbers and truths are TOML's
-        lines += [f"[tool.{part}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
-    text = "\n".join(lines) + "\n"
-    if not (folder / "pyproject.toml").exists() or (folder / "pyproject.toml").read_text() != text:
-        (folder / "pyproject.toml").write_text(text)
-    return folder
+# -- the tree of mutants -----------------------------------------------------------
 
 
-def called(
-    folder: Path,
-    *args: str,
-    seconds: float | None = None,
-    program: Sequence[str] = ("-m", "mutmut"),
-) -> tuple[int | None, str]:
-    """Exit code and output of mutmut; no code if its time was over, which loses nothing."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+def tree(files: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """A copy of the program in which these files hold their mutants; what is in each of them."""
+    TREE.mkdir(exist_ok=True)
+    for name in ("tests", "scenarios", "results", "docs", "pyproject.toml"):
+        if not (TREE / name).is_symlink():
+            (TREE / name).symlink_to(ROOT / name)
+    shutil.rmtree(TREE / "hasim", ignore_errors=True)
+    shutil.copytree(ROOT / "hasim", TREE / "hasim", ignore=shutil.ignore_patterns("__pycache__"))
+    return {file: mutated(file, TREE / file) for file in files}
+
+
+def mutated(file: str, into: Path) -> dict[str, Any]:
+    """Write a file with its mutants; by mutant: `source` of its function, `was`, `becomes`."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    text = (ROOT / file).read_text("utf-8")
+    stored = TREE / "made" / digest(file)
+    if not (stored / "mutants.json").exists():
+        os.chdir(TREE)  # mutmut reads its settings where it stands
+        made = mutate_file_contents(file, text)
+        lines = made.code.splitlines()
+        spans = made.line_span_by_function_name
+        written = {n: lines[span.start - 1 : span.end] for n, span in spans.items()}
+        mutants = {}
+        for name in made.mutant_names:
+            function = name.rpartition("__mutmut_")[0]
+            source = hashlib.sha256("\n".join(written[f"{function}__mutmut_orig"]).encode())
+            was, becomes = _difference(written[f"{function}__mutmut_orig"], written[name])
+            mutants[name] = {
+                "source": source.hexdigest()[:16], "was": was, "becomes": becomes,
+                "in": function.removeprefix("x").strip("ǁ_").replace("ǁ", "."),
+            }  # fmt: skip
+        stored.mkdir(parents=True)
+        (stored / "code.py").write_text(made.code, encoding="utf-8")
+        (stored / "mutants.json").write_text(json.dumps(mutants), encoding="utf-8")
+    shutil.copy(stored / "code.py", into)
+    return dict(json.loads((stored / "mutants.json").read_text("utf-8")))
+
+
+def _difference(was: Sequence[str], becomes: Sequence[str]) -> tuple[str, str]:
+    """The lines that differ, but for the function's name."""
+    kept = [[re.sub(r"__mutmut_(orig|\d+)", "", line) for line in each] for each in (was, becomes)]
+    lines = list(difflib.unified_diff(*kept, lineterm="", n=0))[2:]
+    old, new = ([x[1:].strip() for x in lines if x.startswith(sign)] for sign in "-+")
+    return "\n".join(old), "\n".join(new)
+
+
+# -- running -----------------------------------------------------------------------
+
+
+def run(wanted: Sequence[tuple[str, str]], seconds: float | None) -> str:
+    """Run mutants, given with the source of their function; an empty text, or what went wrong."""
+    (TREE / "wanted.json").write_text(json.dumps(wanted), encoding="utf-8")
+    options = ["--mutants=wanted.json", "--reach=reach.json", f"--verdicts={LOG}"]
+    options += [f"--most={MOST_S}"]
+    options += [] if seconds is None else [f"--until={time.time() + seconds}"]
+    environment = {**os.environ, "PYTHONPATH": str(TREE), "PYTHONHASHSEED": "0"}
     with subprocess.Popen(
-        [sys.executable, *program, *args],
-        cwd=folder, env=environment, text=True, encoding="utf-8",
+        [sys.executable, "-m", "pytest", "-q", "-p", "results.mutants", "-p", "no:cacheprovider",
+         "-m", "not slow", *options, *tests_of(wanted)],
+        cwd=TREE, env=environment, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            return _ended(process, seconds)
+            out, _ = process.communicate()
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+    return "" if process.returncode in (0, 5) else out[-2000:]
 
 
-def _ended(process: subprocess.Popen[str], seconds: float | None) -> tuple[int | None, str]:
-    try:
-        out, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-        try:
-            out, _ = process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, _ = process.communicate()
-        return None, out
-    return process.returncode, out
+def tests_of(wanted: Sequence[tuple[str, str]]) -> list[str]:
+    """The tests of the parts that mutants are of, and those of all parts together."""
+    parts = {name.split(".")[2] for name, _ in wanted}
+    beside = [f"{TESTS}/{part}" for part in sorted(parts) if (ROOT / TESTS / part).is_dir()]
+    return [*(str(p.relative_to(ROOT)) for p in sorted((ROOT / TESTS).glob("test_*.py"))), *beside]
 
 
-def _module(file: str) -> str:
-    return file.removesuffix(".py").replace("/", ".")
+def verdicts() -> dict[tuple[str, str], str]:
+    """What became of each mutant of a source, the last word of each."""
+    rows = LOG.read_text("utf-8").splitlines() if LOG.exists() else []
+    read = map(json.loads, rows)
+    return {(row["mutant"], row["source"]): row["became"] for row in read}
 
 
-def verdicts(folder: Path, file: str) -> dict[str, str]:
-    """What became of each mutant of a file, by its name."""
-    module = _module(file)
-    _, out = called(folder, "results", "--all", "true")
-    said = re.findall(r"^ +(\S+): (.+)$", out, re.MULTILINE)
-    return {name: became for name, became in said if name.rpartition(".")[0] == module}
+def full_name(file: str, mutant: str) -> str:
+    """A mutant's name with its module."""
+    return f"{file.removesuffix('.py').replace('/', '.')}.{mutant}"
 
 
-def changes(folder: Path, names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """By mutant, what its function had, and what the mutant has instead."""
-    shown = "import sys; from mutmut.__main__ import cli as c\nfor n in sys.argv[1:]: "
-    shown += "c(['show', n], standalone_mode=False)"
-    _, out = called(folder, *names, program=("-c", shown))
-    found: dict[str, tuple[str, str]] = {}
-    for text in re.split(r"^# (?=\S+: )", out, flags=re.MULTILINE)[1:]:
-        head, *body = text.splitlines()
-        body = [line for line in body if not line.startswith(("---", "+++"))]
-        was, becomes = ([x[1:].strip() for x in body if x.startswith(sign)] for sign in "-+")
-        found[head.partition(": ")[0]] = ("\n".join(was), "\n".join(becomes))
-    return found
-
-
-def run(area: Area, files: Sequence[str], seconds: float | None, again: bool) -> str:
-    """Run what is not decided of an area's files; an empty text, or why it was not finished."""
-    folder = tree(area)
-    decided = {file: verdicts(folder, file) for file in files}
-    asked: list[str] = []
-    for file, of in decided.items():
-        if of:
-            asked += [name for name, became in of.items() if _is_open(became, again)]
-        else:
-            asked.append(f"{_module(file)}.*")
-    code: int | None = 0
-    out = ""
-    if asked:
-        code, out = called(folder, "run", "--max-children", "1", *asked, seconds=seconds)
-    for file in files:
-        note(file, folder)
-    if code is None:
-        return "time is over"
-    return "" if code == 0 else out[-2000:]
-
-
-def _is_open(became: str, again: bool) -> bool:
-    unsure = ("not checked", "check was interrupted by user", "suspicious")
-    return became in unsure or (again and became in ("survived", "no tests"))
+def still_open(became: str | None, again: bool) -> bool:
+    """Whether a mutant of which this is known is to be run."""
+    return became is None or (again and became in ("survived", "no tests"))
 
 
 # -- what is kept ------------------------------------------------------------------
@@ -242,40 +203,31 @@ def digest(file: str) -> str:
     return hashlib.sha256((ROOT / file).read_bytes()).hexdigest()[:16]
 
 
-def note(file: str, folder: Path) -> None:
+def note(file: str, mutants: Mapping[str, Any], known: Mapping[tuple[str, str], str]) -> None:
     """Write down what became of a file's mutants; reasons that were given stay."""
     found = kept()
-    before = found.get(file, {})
     reasons = {
         (each["in"], each["was"], each["becomes"]): each["reason"]
-        for each in before.get("survivors", ())
+        for each in found.get(file, {}).get("survivors", ())
     }
-    same = before.get("digest") == digest(file)
-    known = {each["mutant"]: each for each in before.get("survivors", ()) if same}
-    now = verdicts(folder, file)
-    survivors = []
-    left = [name for name, became in now.items() if became in ("survived", "no tests")]
-    unknown = [name for name in left if name.rpartition(".")[2] not in known]
-    shown = changes(folder, unknown) if unknown else {}
-    for name in left:
-        mutant, became = name.rpartition(".")[2], now[name]
-        if mutant in known:
-            survivors.append({**known[mutant], "untested": became == "no tests"})
-            continue
-        was, becomes = shown[name]
-        place = re.sub(r"__mutmut_\d+$", "", mutant).removeprefix("x").strip("ǁ_")
-        where = place.replace("ǁ", ".")
-        reason = reasons.get((where, was, becomes), "")
-        survivors.append(
-            {"mutant": mutant, "in": where, "was": was, "becomes": becomes,
-             "untested": became == "no tests", "reason": reason}
-        )  # fmt: skip
-    killed = [b for b in now.values() if b in ("killed", "timeout", "segfault")]
+    became = {n: known.get((full_name(file, n), one["source"])) for n, one in mutants.items()}
+    survivors = [
+        {
+            "mutant": name,
+            **{key: mutants[name][key] for key in ("in", "was", "becomes")},
+            "untested": verdict == "no tests",
+            "reason": reasons.get(tuple(mutants[name][k] for k in ("in", "was", "becomes")), ""),
+        }
+        for name, verdict in became.items()
+        if verdict in ("survived", "no tests")
+    ]
+    if mutants and all(verdict is None for verdict in became.values()):
+        return  # nothing is known: what was found of an earlier content stays
     found[file] = {
         "digest": digest(file),
-        "mutants": len(now),
-        "killed": len(killed),
-        "open": len(now) - len(killed) - len(survivors),
+        "mutants": len(mutants),
+        "killed": sum(verdict in ("killed", "timeout") for verdict in became.values()),
+        "open": sum(verdict is None for verdict in became.values()),
         "survivors": survivors,
     }
     text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True)
@@ -331,7 +283,7 @@ def page(found: dict[str, Any]) -> str:
         )
     missing = [file for file in all_files() if file not in found]
     lines += ["", f"{len(missing)} of {len(all_files())} files were not run yet.", ""]
-    return HEAD + "\n".join(lines) + "\n".join(_reasons(files, found)) + "\n"
+    return HEAD.format(most=MOST_S) + "\n".join(lines) + "\n".join(_reasons(files, found)) + "\n"
 
 
 def _reasons(files: Iterable[str], found: dict[str, Any]) -> list[str]:
@@ -358,24 +310,28 @@ def main() -> int:
     options.add_argument("--render", action="store_true", help="only write the page anew")
     options.add_argument("--least", type=float, default=0.0, help="share of killed in percent")
     told = options.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # mutmut does not outlive this
-    until = None if told.budget is None else time.monotonic() + parse_duration(told.budget) / SECOND
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it has begun ends with it
+    began = time.monotonic()
     chosen = [f for f in all_files() if any(fnmatch.fnmatch(f, each) for each in told.files)]
     if not chosen:
         options.error(f"no file of {SERVICES} is like {' '.join(told.files)}")
-    by_area: dict[Area, list[str]] = {}
-    for file in [] if told.render else chosen:
-        if told.again or not finished(file, kept()):
-            by_area.setdefault(area_of(file), []).append(file)
-    for area, files in by_area.items():
-        left = None if until is None else until - time.monotonic()
-        if left is not None and left <= 0:
-            break
-        why = run(area, files, left, told.again)
-        for file in files:
-            row = kept()[file]
-            sys.stdout.write(f"{file}: {row['killed']} of {row['mutants']} killed {why}\n")
-        sys.stdout.flush()
+    if not told.render:
+        mutants = tree([f for f in chosen if told.again or not finished(f, kept())])
+        known = verdicts()
+        wanted = [
+            (name, one["source"])
+            for file, of in mutants.items()
+            for name, one in ((full_name(file, mutant), one) for mutant, one in of.items())
+            if still_open(known.get((name, one["source"])), told.again)
+        ]
+        seconds = None
+        if told.budget is not None:
+            seconds = parse_duration(told.budget) / SECOND - (time.monotonic() - began)
+        why = run(wanted, seconds) if wanted else ""
+        known = verdicts()
+        for file, of in mutants.items():
+            note(file, of, known)
+        sys.stdout.write(f"{len(wanted)} mutants were to be run {why}\n")
     found = kept()
     PAGE.write_text(page(found), encoding="utf-8")
     low = [f for f in chosen if finished(f, found) and share(found[f]) < told.least]

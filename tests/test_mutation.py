@@ -24,11 +24,13 @@ def row(killed: int, *reasons: str, **more: object) -> dict[str, object]:
     return {"mutants": mutants, "killed": killed, "open": 0, "survivors": survivors, **more}
 
 
-def test_each_file_of_the_services_has_tests_that_are_there() -> None:
+def test_each_file_of_the_services_has_its_turn_and_tests_that_are_there() -> None:
     files = mutation.all_files()
-    assert {mutation.area_of(file).name for file in files} == {a.name for a in mutation.AREAS}
-    assert all((mutation.ROOT / test).exists() for a in mutation.AREAS for test in a.tests)
     assert [file.rpartition("/")[2] for file in files[:2]] == ["lifecycle.py", "orders.py"]
+    assert files.index("hasim/services/reign.py") < files.index("hasim/services/routing/service.py")
+    for file in files:
+        tests = mutation.tests_of([(mutation.full_name(file, "x_settle__mutmut_1"), "")])
+        assert all((mutation.ROOT / test).exists() for test in tests)
 
 
 def test_what_changes_nothing_and_what_is_only_wording_is_left_out_of_the_share() -> None:
@@ -50,11 +52,17 @@ def test_the_page_has_each_file_and_each_reason() -> None:
 
 @pytest.mark.parametrize(
     ("became", "now", "again"),
-    [("killed", False, False), ("not checked", True, True), ("survived", False, True)],
+    [("killed", False, False), (None, True, True), ("survived", False, True)],
 )
-def test_a_call_goes_on_with_what_is_not_decided(became: str, now: bool, again: bool) -> None:
-    assert mutation._is_open(became, False) is now
-    assert mutation._is_open(became, True) is again
+def test_a_call_goes_on_with_what_is_not_decided(became, now: bool, again: bool) -> None:
+    assert mutation.still_open(became, False) is now
+    assert mutation.still_open(became, True) is again
+
+
+def test_a_difference_is_told_without_the_names_of_the_variants() -> None:
+    was = ["    def x_f__mutmut_orig(a):", "        return a + 1"]
+    becomes = ["    def x_f__mutmut_12(a):", "        return a - 1"]
+    assert mutation._difference(was, becomes) == ("return a + 1", "return a - 1")
 
 
 def test_a_file_that_has_changed_or_has_mutants_left_is_not_finished(tmp_path, monkeypatch) -> None:
