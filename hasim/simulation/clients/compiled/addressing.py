@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from hasim.services.gateway import addresses as rules
-from hasim.services.gateway.addresses import CLOSING, NOWHERE, OPENS
-from hasim.services.gateway.rules import HEDGED
+from hasim.services.gateway.addresses import CLOSING, NOWHERE
 from hasim.simulation.clients.compiled.chance import uniform
 from hasim.simulation.clients.compiled.jit import inlined, int64, njit
 from hasim.simulation.clients.compiled.layout import VIEWS, Record, Table
 from hasim.simulation.clients.compiled.rules import holds
 
 state = VIEWS["state"]
+attempts = VIEWS["attempts"]
+messages = VIEWS["messages"]
 clients = VIEWS["clients"]
 addresses = VIEWS["addresses"]
 habits = VIEWS["habits"]
@@ -31,39 +32,40 @@ by_connection = inlined(rules.by_connection)
 
 
 @njit
-def address_of(table: Table, m: Record, message: int) -> Any:
+def address_of(table: Table, message: int) -> Any:
     """The number of the address that a message's client goes by."""
-    s, target = state(table)[0], int64(m.partition)
+    s = state(table)[0]
+    target = int64(messages(table)[message & s.mask].partition)
     if target < 0:
         target = s.partitions
     return clients(table)[message & s.mask] * (s.partitions + 1) + target
 
 
 @njit
-def known_to(table: Table, now: int, m: Record, message: int) -> Any:
+def know(table: Table, now: int, message: int) -> Any:
     """The master that a message's client sends to without asking, or NOWHERE."""
-    a = addresses(table)[address_of(table, m, message)]
+    a = addresses(table)[address_of(table, message)]
     master = connected_to(a, now)
     return master if master != NOWHERE else named(a, now)
 
 
 @njit
-def use(table: Table, now: int, m: Record, message: int, master: int) -> Any:
-    """A message's client sends to a master: since when its connection is open, or OPENS."""
-    s, h, place = state(table)[0], habits(table)[0], address_of(table, m, message)
-    a, opened_ns = addresses(table)[place], OPENS
+def use(table: Table, now: int, message: int, master: int, slot: int) -> None:
+    """A message's client sends an attempt to a master, over its connection if it has one there."""
+    s, h, place = state(table)[0], habits(table)[0], address_of(table, message)
+    a = addresses(table)[place]
     if a.last not in (NOWHERE, master):
-        note_follow(table, now, m, a)
+        note_follow(table, now, messages(table)[message & s.mask], a)
     if connected_to(a, now) == master:
         if not h.tests:
-            opened_ns = a.open_since_ns
+            attempt = attempts(table)[slot]
+            attempt.pooled, attempt.connected_ns = 1, a.open_since_ns
     else:
         if named(a, now) != master:
             number = clients(table)[message & s.mask] % h.clients
             learn(a, h, now, number, master, uniform(s.client_seed, 2 * place))
         connect(a, h, now, master, uniform(s.client_seed, 2 * place + 1))
     a.last = master
-    return opened_ns
 
 
 @njit
@@ -99,9 +101,7 @@ def note_held(table: Table, gateway: int, partition: int, held_ns: int) -> None:
 
 
 @njit
-def disconnect(
-    table: Table, now: int, m: Record, message: int, draw: int, master: int, cause: int
-) -> None:
+def disconnect(table: Table, now: int, message: int, master: int, cause: int) -> None:
     """A failure may end the connection that it came over."""
-    if draw < HEDGED and holds(CLOSING, cause):
-        close(addresses(table)[address_of(table, m, message)], master, now)
+    if holds(CLOSING, cause):
+        close(addresses(table)[address_of(table, message)], master, now)

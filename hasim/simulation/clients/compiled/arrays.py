@@ -13,7 +13,16 @@ from hasim.services.gateway.chance import CLIENTS
 from hasim.services.gateway.pace import BUCKETS
 from hasim.services.gateway.retrying import ANOTHER, layers_of
 from hasim.simulation.clients.compiled.layout import CAUSES, FOREVER, Memory
-from hasim.simulation.clients.compiled.optional import HEDGING, WAITING, write_addresses
+from hasim.simulation.clients.compiled.optional import (
+    CONNECTING,
+    HEDGING,
+    LIMITS,
+    NAMES,
+    PACING,
+    RETRYING,
+    WAITING,
+    write_addresses,
+)
 from hasim.simulation.clients.gateway import SimGateway
 from hasim.simulation.clients.load_probes import probe_seed
 from hasim.simulation.clients.traffic import Traffic
@@ -43,6 +52,7 @@ def allocate(
     state["masters"], state["partitions"] = len(masters), partitions
     # So many completions an event may bring about anew.
     state["paced"] = max((m.workers for m in masters if m.capacity), default=0)
+    write_addresses(state, PACING if state["paced"] else ())
     return memory
 
 
@@ -143,10 +153,16 @@ def _put_state(
     state["hedge_after_ns"] = settings.hedge.after_ns
     state["hedge_quantile"] = settings.hedge.quantile
     state["max_queue"] = sender.balancer.settings.limits.max_queue
-    write_addresses(
-        state,
-        HEDGING * settings.hedge.on + WAITING * bool(state["max_queue"] or state["most_held"]),
-    )
+    needed = {
+        HEDGING: settings.hedge.on,
+        RETRYING: state["attempts"] > 1,
+        WAITING: state["max_queue"] or state["most_held"],
+        LIMITS: state["most_held"] or state["connect_ns"],
+        NAMES: state["clients"],
+        CONNECTING: state["connect_ns"],
+    }
+    for names, wanted in needed.items():
+        write_addresses(state, names if wanted else ())
     # The seed's 64 bits as a signed number.
     state["pick_seed"] = np.uint64(traffic.pick_seed).astype(np.int64)
     state["probe_seed"] = np.uint64(probe_seed(traffic.pick_seed)).astype(np.int64)

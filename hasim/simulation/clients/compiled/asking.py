@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from hasim.simulation.clients.compiled.copies import fails
 from hasim.simulation.clients.compiled.jit import int64, njit
-from hasim.simulation.clients.compiled.layout import FOREVER, VIEWS, Record, Table
+from hasim.simulation.clients.compiled.layout import FOREVER, OK, VIEWS, Table
 from hasim.simulation.clients.compiled.queues import pop
-from hasim.simulation.masters.job import ASKING, FAILED, NOT_ASKED
+from hasim.simulation.clients.compiled.serving import attempts, masters, messages, run, state
+from hasim.simulation.masters.job import ANSWERED, ASKING, FAILED, NOT_ASKED
 
-state = VIEWS["state"]
-attempts = VIEWS["attempts"]
-messages = VIEWS["messages"]
 askers = VIEWS["askers"]
 clients = VIEWS["clients"]
 
 
 @njit
-def fails(a: Record, m: Record) -> bool:
-    """Whether the answer says that it failed: by itself, or since the next tier did."""
-    if a.asked != NOT_ASKED:
-        return bool(a.asked == FAILED)
-    return bool(a.error < m.error_rate)
-
-
-@njit
-def asks_for(table: Table, now: int, slot: int, m: Record) -> bool:
+def ask(table: Table, now: int, slot: int) -> bool:
     """Whether the next tier is asked now: the worker waits for the answer meanwhile."""
     a = attempts(table)[slot]
-    if a.draw < 0 or a.asked != NOT_ASKED or fails(a, m):
+    if a.draw < 0 or a.asked != NOT_ASKED or fails(a, masters(table)[a.master]):
         return False
     pop(table)
     a.asked, a.due_ns = ASKING, -1
@@ -44,3 +35,16 @@ def asks_for(table: Table, now: int, slot: int, m: Record) -> bool:
     if s.arrival_ns == FOREVER:
         s.arrival_ns = now
     return True
+
+
+@njit
+def resume(table: Table, now: int, message: int, cause: int) -> None:
+    """A request of the tier before has ended: whoever made it goes on, unless the job is lost."""
+    s = state(table)[0]
+    asker, before = askers(table)[message & s.mask], int64(s.before)
+    slot = int64(asker.slot)
+    a = attempts(before)[slot]
+    if a.used and a.draw == asker.draw and a.seat >= 0 and a.asked == ASKING:
+        a.asked = ANSWERED if cause == OK else FAILED
+        a.remaining_ns = 0
+        run(before, now, a, slot)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from hasim.services.gateway.addresses import OPENS
 from hasim.services.gateway.guards.gate import ANSWERED as ANSWERED_KIND
 from hasim.services.gateway.guards.gate import FAILED as FAILED_KIND
-from hasim.services.gateway.pace import BUCKETS
-from hasim.services.gateway.retrying import NONE
 from hasim.services.gateway.rules import HEDGED
-from hasim.simulation.clients.compiled.addressing import disconnect, known_to, note_held, use
 from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.crossing import crosses_there
 from hasim.simulation.clients.compiled.foresight import foresee
@@ -16,7 +12,6 @@ from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
     CAUSES,
     CLIENT_ERROR,
-    CONNECT_TIMED_OUT,
     FOREVER,
     NO_ROOM,
     NOBODY,
@@ -29,61 +24,45 @@ from hasim.simulation.clients.compiled.layout import (
     Record,
     Table,
 )
-from hasim.simulation.clients.compiled.picking import note_tried, select, tell, tell_sent, tried_by
+from hasim.simulation.clients.compiled.picking import note_tried, select, tell, tell_sent
 from hasim.simulation.clients.compiled.queues import push, push_delivery, push_timeout
 from hasim.simulation.clients.compiled.rules import (
-    allows,
     deposit,
-    follows,
     hedge_after,
     holds,
     is_end,
     is_news,
     is_rare,
     may_join,
-    note_pace,
     release_token,
     smoothed,
-    starts_at,
     still_waits,
-    withdraw,
 )
 from hasim.simulation.clients.compiled.serving import (
     attempts,
-    expect_connection,
     masters,
     place_of,
     release,
-    resume,
     routes,
     state,
     take_slot,
 )
-from hasim.simulation.clients.compiled.stops import ANSWERED, ARM, NOTHING, REPORT, RETRY
-from hasim.simulation.clients.compiled.waiting import (
-    HELD,
-    ROOM,
-    before_in_line,
-    call_line,
-    leave_line,
-    park,
-)
-from hasim.simulation.clock import ARRIVAL, HEDGE, KEY, KEY_BITS, MESSAGES
+from hasim.simulation.clients.compiled.stops import ANSWERED, ARM, NOTHING, REPORT
+from hasim.simulation.clients.compiled.waiting import HELD, ROOM, call_line
+from hasim.simulation.clock import ARRIVAL, HEDGE, KEY_BITS, MESSAGES
 
 ALL_CAUSES = len(CAUSES)
+GIVES_UP = -1
+"""Instead of reasons to stop: there is no other attempt."""
 gateways = VIEWS["gateways"]
 messages = VIEWS["messages"]
-retries = VIEWS["retries"]
 error_of = VIEWS["error"]
-backoff = VIEWS["backoff"]
-layers = VIEWS["layers"]
 demand_ns = VIEWS["demand_ns"]
 in_flight = VIEWS["in_flight"]
 marks = VIEWS["marks"]
 unanswered = VIEWS["unanswered"]
 budgets = VIEWS["budgets"]
 paces = VIEWS["paces"]
-paced = VIEWS["paced"]
 causes = VIEWS["causes"]
 chosen = VIEWS["chosen"]
 
@@ -113,17 +92,15 @@ def send(table: Table, now: int, message: int, draw: int, tried: int) -> int:
     m.tries += 1
     master = NOBODY
     if s.clients:
-        master = known_to(table, now, m, message)
+        master = call_event(s.know_at, table, now, message, 0, 0)
     if master < 0:
         master = select(table, now, m, message, draw, tried)
     if master >= 0:
         return dispatch(table, now, message, draw, master, take_slot(table))
     if master == NO_ROOM and may_join(gateways(table)[m.gateway].waiting, s.max_queue):
-        park(table, now, message, draw, ROOM)
-        return NOTHING
+        return call_event(s.park_at, table, now, message, draw, ROOM)
     if master == NOBODY and may_join(gateways(table)[m.gateway].waiting, s.most_held):
-        park(table, now, message, draw, HELD)
-        return NOTHING
+        return call_event(s.park_at, table, now, message, draw, HELD)
     end_round(table, int64(m.gateway), message, draw)
     cause = OVERFLOW if master == NO_ROOM else UNROUTABLE
     return retry_or_settle(table, now, message, draw, cause)
@@ -139,8 +116,6 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     if s.last_block:
         chosen(table)[m.block * s.masters + master] += 1
     a = attempts(table)[slot]
-    if a.parked == HELD:
-        note_held(table, gateway, partition, now - a.sent_ns)
     a.used = a.awaited = 1
     a.parked = a.pooled = a.asked = 0
     a.draw, a.message, a.partition = draw, message, partition
@@ -159,13 +134,9 @@ def dispatch(table: Table, now: int, message: int, draw: int, master: int, slot:
     delay = crosses_there(table, now, r, place)
     a.served = delay >= 0
     if s.clients and draw < HEDGED:
-        opened_ns = use(table, now, m, message, master)
-        if opened_ns != OPENS:
-            a.pooled, a.connected_ns = 1, opened_ns
+        call_event(s.use_at, table, now, message, master, slot)
     if s.connect_ns and not a.pooled:
-        a.connected_ns = FOREVER
-        if delay < 0 or delay >= s.connect_ns:  # else it is seen when it arrives
-            expect_connection(table, now, slot)
+        call_event(s.open_at, table, now, slot, delay, 0)
     if delay >= 0 and not foresee(table, now, slot, now + delay, place):
         masters(table)[master].coming += 1
         push_delivery(table, now + delay, ARRIVAL << KEY_BITS | (MESSAGES + draw), slot)
@@ -199,35 +170,12 @@ def expect_report(table: Table, gateway: int) -> int:
 def retry_or_settle(table: Table, now: int, message: int, draw: int, cause: int) -> int:
     """After a failed attempt: wait and try again, or leave it at that."""
     s = state(table)[0]
-    m = messages(table)[message & s.mask]
-    outer, inner, first = layers(table)[0], layers(table)[1], message * s.attempts
-    following = follows(outer, inner, draw - first, cause)
-    if following != NONE:
-        if not retries(table)[(message & s.mask) >> s.chunk_bits]:
-            s.to_retry, s.draw, s.cause = message, draw, cause
-            return RETRY
-        budget, uniform = (
-            budgets(table)[2 * m.gateway],
-            backoff(table)[place_of(table, message, first + following)],
-        )
-        at = starts_at(now, m.arrival_ns + s.deadline_ns, outer, inner, following, uniform)
-        if at != FOREVER and allows(budget):
-            withdraw(budget)
-            push(table, at, ARRIVAL << KEY_BITS | (MESSAGES + first + following), NOBODY)
-            return NOTHING
-        if at != FOREVER:
-            budget.cut += 1
+    if s.attempts > 1:
+        stop = call_event(s.follow_at, table, now, message, draw, cause)
+        if stop != GIVES_UP:
+            return stop
     settle(table, now, message, cause)
     return NOTHING
-
-
-@njit
-def retry(table: Table, now: int, priority: int) -> int:
-    """The wait before another attempt is over."""
-    s, draw = state(table)[0], (priority & KEY) - MESSAGES
-    message = draw // s.attempts
-    m = messages(table)[message & s.mask]
-    return send(table, now, message, draw, tried_by(table, m, message))
 
 
 @njit
@@ -240,7 +188,7 @@ def settle(table: Table, now: int, message: int, cause: int) -> None:
     if cause not in (OK, CLIENT_ERROR):
         s.lost += 1
     if s.before:
-        resume(table, now, message, cause)
+        call_event(s.resume_at, table, now, message, cause, 0)
 
 
 @njit
@@ -263,8 +211,7 @@ def answered(table: Table, now: int, slot: int) -> int:
     tell(table, now, int64(a.gateway), int64(a.master), a.sent_ns, ANSWERED_KIND)
     r.latency_ns = smoothed(r.latency_ns, latency_ns)
     if s.hedge_quantile > 0.0:
-        first, pace = int64(a.gateway) * BUCKETS, paces(table)[a.gateway]
-        note_pace(paced(table), first, pace, s.hedge_quantile, latency_ns)
+        call_event(s.note_pace_at, table, now, int64(a.gateway), latency_ns, 0)
     if a.partition >= 0:
         since = unanswered(table)[a.partition]
         if 0 < since <= a.since_ns + 1:
@@ -290,21 +237,10 @@ def expire(table: Table, now: int, slot: int, draw: int) -> int:
         return NOTHING
     a.awaited = 0
     if a.parked:
-        return give_up(table, now, slot, OVERFLOW)
+        return call_event(s.give_up_at, table, now, slot, OVERFLOW, 0)
     if not a.served:
         release(table, slot)
     return failed(table, now, a, TIMED_OUT)
-
-
-@njit
-def give_up(table: Table, now: int, slot: int, cause: int) -> int:
-    """One has waited in vain for somebody to take it."""
-    a = attempts(table)[slot]
-    a.awaited = a.parked = 0
-    leave_line(table, int64(a.gateway), before_in_line(table, int64(a.gateway), slot), slot)
-    release(table, slot)
-    end_round(table, int64(a.gateway), a.message, a.draw)
-    return retry_or_settle(table, now, a.message, a.draw, cause)
 
 
 @njit
@@ -338,23 +274,6 @@ def blamed(table: Table, now: int, a: Record) -> int:
 
 
 @njit
-def reach_limit(table: Table, now: int, slot: int, draw: int) -> int:
-    """A client has waited long enough for a connection, or was held for long enough."""
-    s, a = state(table)[0], attempts(table)[slot]
-    if not a.used or a.draw != draw or not a.awaited:
-        return NOTHING
-    if a.parked:
-        due = a.parked == HELD and now - a.sent_ns == s.hold_ns
-        return give_up(table, now, slot, UNROUTABLE) if due else NOTHING
-    if now - a.sent_ns != s.connect_ns or a.pooled or a.connected_ns < now:
-        return NOTHING
-    a.awaited = 0
-    if not a.served:
-        release(table, slot)
-    return failed(table, now, a, CONNECT_TIMED_OUT)
-
-
-@njit
 def failed(table: Table, now: int, a: Record, cause: int) -> int:
     """An attempt failed; what is watched for is reported at once."""
     s, r = state(table)[0], routes(table)[a.route]
@@ -371,9 +290,8 @@ def failed(table: Table, now: int, a: Record, cause: int) -> int:
         stop = blamed(table, now, a)
     elif holds(s.refuting, cause):
         stop = refuted(table, a)
-    if s.clients:
-        m = messages(table)[a.message & s.mask]
-        disconnect(table, now, m, a.message, int64(a.draw), int64(a.master), cause)
+    if s.clients and a.draw < HEDGED:
+        call_event(s.disconnect_at, table, now, a.message, int64(a.master), cause)
     if s.attempts > 1:
         note_tried(table, messages(table)[a.message & s.mask], a.message, int64(a.master))
     call_line(table, now, int64(a.gateway))

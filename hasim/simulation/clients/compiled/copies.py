@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hasim.simulation.clients.compiled.asking import fails
 from hasim.simulation.clients.compiled.jit import int64, njit
 from hasim.simulation.clients.compiled.layout import (
     FOREVER,
@@ -16,7 +15,7 @@ from hasim.simulation.clients.compiled.layout import (
     Record,
     Table,
 )
-from hasim.simulation.masters.job import UNWRITTEN
+from hasim.simulation.masters.job import FAILED, NOT_ASKED, UNWRITTEN
 
 state = VIEWS["state"]
 holdings = VIEWS["holdings"]
@@ -31,6 +30,14 @@ def owns(table: Table, master: int, partition: int) -> bool:
     while place < end and holders(table)[place] != master:  # there is nearly always one
         place += 1
     return bool(place < end)
+
+
+@njit
+def fails(a: Record, m: Record) -> bool:
+    """Whether the answer says that it failed: by itself, or since the next tier did."""
+    if a.asked != NOT_ASKED:
+        return bool(a.asked == FAILED)
+    return bool(a.error < m.error_rate)
 
 
 @njit

@@ -12,6 +12,7 @@ on by events, until the master has nothing more to do.
 
 from __future__ import annotations
 
+from hasim.simulation.clients.compiled.algorithms import call_event
 from hasim.simulation.clients.compiled.copies import owns
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
@@ -21,7 +22,6 @@ from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.serving import (
     append_to_queue,
     attempts,
-    connect,
     key_of,
     leave,
     masters,
@@ -71,8 +71,7 @@ def foresee(table: Table, now: int, slot: int, arrival: int, place: int) -> bool
         a.answer_ns = a.due_ns + back
         push_answer(table, int64(a.answer_ns), ANSWER << KEY_BITS | key_of(a.draw), slot)
     if s.connect_ns and not a.pooled:
-        heard = crosses_back(table, arrival, routes(table)[a.route], place)
-        connect(table, now, arrival, slot, heard)
+        call_event(s.connect_at, table, arrival, slot, 0, 0)
     append_to_queue(table, m, slot)
     s.foreseen += 1
     return True

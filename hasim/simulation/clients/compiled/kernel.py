@@ -12,8 +12,6 @@ from hasim.simulation.clients.compiled.clients import (
     answered,
     arrive,
     expire,
-    reach_limit,
-    retry,
     retry_or_settle,
 )
 from hasim.simulation.clients.compiled.foresight import is_due
@@ -156,11 +154,11 @@ def execute_heap(table: Table, now: int, priority: int) -> int:
     if rank == HEDGE:
         return call_event(s.hedge_at, table, now, slot, key - MESSAGES, 0)
     if rank == LIMIT:
-        return reach_limit(table, now, slot, key - MESSAGES)
+        return call_event(s.reach_limit_at, table, now, slot, key - MESSAGES, 0)
     if rank == LINE:
         return call_event(s.line_at, table, now, key, 0, 0)
     if slot < 0:
-        return retry(table, now, priority)
+        return call_event(s.try_again_at, table, now, priority, 0, 0)
     return deliver(table, now, slot)
 
 

@@ -1,7 +1,8 @@
-"""Compiled on their own, and only for runs that need them: hedging, waiting for room, load probes.
+"""Compiled on their own, and only for runs that need them: hedging, retries, names of clients, ...
 
-Most runs do without them, and the kernel would take twice as long to compile with them. It
-calls them through addresses in the state, as it calls pickers; 0 for what a run does without.
+Most runs do without most of them. With all of them inside, the kernel would take twice as long to
+compile, and be slower for its size. It calls them through addresses in the state, as it calls
+pickers; 0 for what a run does without.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from hasim.services.gateway.guards.gate import CANCELLED as CANCELLED_KIND
+from hasim.services.gateway.pace import BUCKETS
 from hasim.services.gateway.rules import HEDGED
+from hasim.simulation.clients.compiled.addressing import disconnect, know, note_held, use
 from hasim.simulation.clients.compiled.algorithms import EVENT, compile_function
+from hasim.simulation.clients.compiled.asking import ask, resume
 from hasim.simulation.clients.compiled.clients import (
     ALL_CAUSES,
     budgets,
@@ -21,9 +25,16 @@ from hasim.simulation.clients.compiled.clients import (
     gateways,
     in_flight,
     messages,
+    paces,
 )
 from hasim.simulation.clients.compiled.jit import fingerprint, int64, njit, sources
-from hasim.simulation.clients.compiled.layout import CANCELLED, FOREVER, Table
+from hasim.simulation.clients.compiled.layout import CANCELLED, FOREVER, VIEWS, Table
+from hasim.simulation.clients.compiled.limits import (
+    connect,
+    give_up,
+    open_connection,
+    reach_limit,
+)
 from hasim.simulation.clients.compiled.load_probes import move_probe, send_probes
 from hasim.simulation.clients.compiled.picking import (
     keeps,
@@ -33,14 +44,37 @@ from hasim.simulation.clients.compiled.picking import (
     tell,
     tried_by,
 )
-from hasim.simulation.clients.compiled.rules import allows, is_passed_over, withdraw
-from hasim.simulation.clients.compiled.serving import attempts, release, state, take_slot
+from hasim.simulation.clients.compiled.retrying import follow, try_again
+from hasim.simulation.clients.compiled.rules import allows, is_passed_over, note_pace, withdraw
+from hasim.simulation.clients.compiled.serving import (
+    attempts,
+    masters,
+    pace,
+    release,
+    state,
+    take_slot,
+    wait,
+)
 from hasim.simulation.clients.compiled.stops import NOTHING
-from hasim.simulation.clients.compiled.waiting import call_line, leave_line, look_again
+from hasim.simulation.clients.compiled.waiting import (
+    HELD,
+    call_line,
+    leave_line,
+    look_again,
+    park,
+)
 
-HEDGING, WAITING = ("hedge", "cancel"), ("line",)
+paced = VIEWS["paced"]
+HEDGING, WAITING = ("hedge", "cancel", "note_pace"), ("line", "park", "give_up")
+RETRYING, LIMITS = ("follow", "try_again"), ("reach_limit",)
+NAMES, CONNECTING = ("know", "use", "disconnect"), ("open", "connect")
+PACING, COPYING = ("pace",), ("wait",)
+ASKING, ASKED = ("ask",), ("resume",)
 PROBING = ("send_probes", "move_probe")
-"""What each of the three needs."""
+"""What each of them needs: a second attempt; room at masters, or a wait for one to be there; more
+attempts; a limit of that wait, or of one for a connection; clients with names, a timeout for
+connecting; masters that slow with load, and writes that wait for copies; another tier behind, or
+before; load probes."""
 
 
 @njit
@@ -101,6 +135,8 @@ def serve_line(table: Table, now: int, gateway: int) -> int:
             master = select(table, now, m, a.message, a.draw, tried_by(table, m, a.message))
             if master >= 0:
                 leave_line(table, gateway, previous, slot)
+                if a.parked == HELD:
+                    note_held(table, gateway, int64(a.partition), now - a.sent_ns)
                 stop = dispatch(table, now, a.message, a.draw, master, slot)
                 call_line(table, now, gateway)
                 return stop
@@ -119,8 +155,78 @@ def _cancel(table: int, now: int, slot: int, _: int, __: int) -> Any:
     return NOTHING
 
 
+def _note_pace(table: int, _: int, gateway: int, latency_ns: int, __: int) -> Any:
+    first, quantile = gateway * BUCKETS, state(table)[0].hedge_quantile
+    note_pace(paced(table), first, paces(table)[gateway], quantile, latency_ns)
+    return NOTHING
+
+
 def _line(table: int, now: int, gateway: int, _: int, __: int) -> Any:
     return serve_line(table, now, gateway)
+
+
+def _park(table: int, now: int, message: int, draw: int, reason: int) -> Any:
+    park(table, now, message, draw, reason)
+    return NOTHING
+
+
+def _give_up(table: int, now: int, slot: int, cause: int, _: int) -> Any:
+    return give_up(table, now, slot, cause)
+
+
+def _reach_limit(table: int, now: int, slot: int, draw: int, _: int) -> Any:
+    return reach_limit(table, now, slot, draw)
+
+
+def _follow(table: int, now: int, message: int, draw: int, cause: int) -> Any:
+    return follow(table, now, message, draw, cause)
+
+
+def _try_again(table: int, now: int, priority: int, _: int, __: int) -> Any:
+    return try_again(table, now, priority)
+
+
+def _know(table: int, now: int, message: int, _: int, __: int) -> Any:
+    return know(table, now, message)
+
+
+def _use(table: int, now: int, message: int, master: int, slot: int) -> Any:
+    use(table, now, message, master, slot)
+    return NOTHING
+
+
+def _disconnect(table: int, now: int, message: int, master: int, cause: int) -> Any:
+    disconnect(table, now, message, master, cause)
+    return NOTHING
+
+
+def _open(table: int, now: int, slot: int, delay: int, _: int) -> Any:
+    open_connection(table, now, slot, delay)
+    return NOTHING
+
+
+def _connect(table: int, arrival: int, slot: int, _: int, __: int) -> Any:
+    connect(table, arrival, slot)
+    return NOTHING
+
+
+def _pace(table: int, now: int, master: int, _: int, __: int) -> Any:
+    m = masters(table)[master]
+    pace(table, now, m, m.disk)
+    return NOTHING
+
+
+def _wait(table: int, now: int, slot: int, _: int, __: int) -> Any:
+    return wait(table, now, slot)
+
+
+def _ask(table: int, now: int, slot: int, _: int, __: int) -> Any:
+    return ask(table, now, slot)
+
+
+def _resume(table: int, now: int, message: int, cause: int, _: int) -> Any:
+    resume(table, now, message, cause)
+    return NOTHING
 
 
 def _send_probes(table: int, now: int, gateway: int, draw: int, _: int) -> Any:

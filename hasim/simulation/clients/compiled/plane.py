@@ -31,7 +31,13 @@ from hasim.simulation.clients.compiled.kernel import build
 from hasim.simulation.clients.compiled.layout import CAUSES
 from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.compiled.master import CompiledMaster
-from hasim.simulation.clients.compiled.optional import PROBING, write_addresses
+from hasim.simulation.clients.compiled.optional import (
+    ASKED,
+    ASKING,
+    COPYING,
+    PROBING,
+    write_addresses,
+)
 from hasim.simulation.clients.compiled.window import Window, what_matters
 from hasim.simulation.clients.delays import Delays
 from hasim.simulation.clients.gateway import SimGateway
@@ -181,6 +187,10 @@ class CompiledPlane:
         if self._memory["gateways"]["probed"].any():
             self._growth.begin_gauging(len(self._masters))
             write_addresses(self._state, PROBING)
+        if self._memory["masters"]["wait_ns"].any():
+            write_addresses(self._state, COPYING)
+        write_addresses(self._state, ASKING if self._state["behind"] else ())
+        write_addresses(self._state, ASKED if self._state["before"] else ())
 
     # -- what the world tells --------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hasim.services.gateway.rules import HEDGED
-from hasim.simulation.clients.compiled.asking import askers, asks_for, fails
-from hasim.simulation.clients.compiled.copies import copies_ns, owns, turned_away, waits
+from hasim.simulation.clients.compiled.algorithms import call_event
+from hasim.simulation.clients.compiled.copies import copies_ns, fails, owns, turned_away, waits
 from hasim.simulation.clients.compiled.crossing import crosses_back
 from hasim.simulation.clients.compiled.jit import inline, int64, njit
 from hasim.simulation.clients.compiled.layout import (
@@ -22,8 +22,8 @@ from hasim.simulation.clients.compiled.load_probes import enter, note_done
 from hasim.simulation.clients.compiled.queues import heap, pop, push, push_answer
 from hasim.simulation.clients.compiled.rules import still_waits
 from hasim.simulation.clients.compiled.stops import IN_VAIN, NOTHING, OVERLOAD, PROBED
-from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, LIMIT, MESSAGES
-from hasim.simulation.masters.job import ANSWERED, ASKING, FAILED, UNWRITTEN
+from hasim.simulation.clock import ANSWER, COMPLETION, KEY_BITS, MESSAGES
+from hasim.simulation.masters.job import ASKING, UNWRITTEN
 
 state = VIEWS["state"]
 masters = VIEWS["masters"]
@@ -33,6 +33,8 @@ messages = VIEWS["messages"]
 seats = VIEWS["seats"]
 wrong = VIEWS["wrong"]
 writes = VIEWS["writes"]
+GOES_ON = -1
+"""Instead of reasons to stop: a write does not wait."""
 
 
 @njit
@@ -148,8 +150,13 @@ def wait_anew(table: Table, now: int, m: Record) -> None:
 
 @njit
 def wait(table: Table, now: int, slot: int) -> int:
-    """A write begins to wait, or it has waited in vain: the world looks at that first."""
+    """A write begins to wait, or it has waited in vain: the world looks at that first.
+
+    GOES_ON if it need not wait (any more).
+    """
     a = attempts(table)[slot]
+    if not waits(table, masters(table)[a.master], a):
+        return GOES_ON
     if a.written_ns != UNWRITTEN:
         state(table)[0].master = a.master
         return IN_VAIN
@@ -234,37 +241,12 @@ def pace(table: Table, now: int, m: Record, disk: bool) -> None:
 
 
 @njit
-def expect_connection(table: Table, now: int, slot: int) -> None:
-    """The client looks for its connection when it has waited long enough for that."""
-    a = attempts(table)[slot]
-    due_ns = a.sent_ns + state(table)[0].connect_ns
-    push(table, due_ns, LIMIT << KEY_BITS | key_of(a.draw), slot)
-
-
-@njit
-def connect(table: Table, now: int, arrival: int, slot: int, back: int) -> None:
-    """A host accepts the connection of a request that arrives then; `back` is -1 if it does not.
-
-    Or if the client does not hear of it. What is too late at its arrival was so when it was sent.
-    """
-    a, connect_ns = attempts(table)[slot], state(table)[0].connect_ns
-    a.connected_ns = arrival + back if back >= 0 else FOREVER
-    in_time = a.connected_ns - a.sent_ns < connect_ns
-    if not in_time and arrival - a.sent_ns < connect_ns:
-        expect_connection(table, now, slot)
-
-
-@njit
 def accept(table: Table, now: int, slot: int) -> int:
     """A request arrives at the host."""
     a = attempts(table)[slot]
-    m = masters(table)[a.master]
-    if state(table)[0].connect_ns and a.draw >= 0 and not a.pooled:
-        back = -1
-        if not (m.offs or m.crashes):
-            place = place_of(table, a.message, a.draw)
-            back = crosses_back(table, now, routes(table)[a.route], place)
-        connect(table, now, now, slot, back)
+    s, m = state(table)[0], masters(table)[a.master]
+    if s.connect_ns and a.draw >= 0 and not a.pooled:
+        call_event(s.connect_at, table, now, slot, 0, 0)
     cause = turned_away(table, m, a)
     if cause == OK:
         if m.busy < m.workers:
@@ -276,7 +258,7 @@ def accept(table: Table, now: int, slot: int) -> int:
         else:
             cause = -1 if m.hangs else REJECTED
         if cause == OK and m.capacity > 0.0:
-            pace(table, now, m, m.disk)
+            call_event(s.pace_at, table, now, int64(a.master), 0, 0)
     if cause < 0:
         leave(table, slot)
     elif cause != OK:
@@ -298,10 +280,12 @@ def complete(table: Table, now: int, priority: int) -> int:
         pop(table)  # a fault took this completion back
         return NOTHING
     m = masters(table)[a.master]
-    if s.behind and asks_for(table, now, slot, m):
+    if s.behind and call_event(s.ask_at, table, now, slot, 0, 0):
         return NOTHING
-    if m.wait_ns and waits(table, m, a):
-        return wait(table, now, slot)
+    if m.wait_ns:
+        stop = call_event(s.wait_at, table, now, slot, 0, 0)
+        if stop != GOES_ON:
+            return stop
     late = m.waiting > 0 and now - attempts(table)[m.head].since_ns > s.timeout_ns
     if late != (m.overloaded != 0):
         m.overloaded = 1 if late else 0
@@ -317,15 +301,16 @@ def complete(table: Table, now: int, priority: int) -> int:
         m.waiting -= 1
         start(table, now, waiting)
     if m.capacity > 0.0:
-        pace(table, now, m, m.disk)
+        call_event(s.pace_at, table, now, int64(a.master), 0, 0)
+    cause = OK
     if fails(a, m):
         m.errors += 1
-        return reply(table, now, slot, ERROR)
-    if a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
-        return reply(table, now, slot, NOT_OWNER)  # it was demoted meanwhile
-    if s.has_faulty and a.draw >= 0 and wrong(table)[a.message & s.mask]:
-        return reply(table, now, slot, CLIENT_ERROR)
-    return reply(table, now, slot, OK)
+        cause = ERROR
+    elif a.partition >= 0 and not owns(table, int64(a.master), int64(a.partition)):
+        cause = NOT_OWNER  # it was demoted meanwhile
+    elif s.has_faulty and a.draw >= 0 and wrong(table)[a.message & s.mask]:
+        cause = CLIENT_ERROR
+    return reply(table, now, slot, cause)
 
 
 @njit
@@ -370,16 +355,3 @@ def lose_one(table: Table, now: int, slot: int, cause: int) -> None:
             reply(table, now, slot, cause)
         else:
             leave(table, slot)
-
-
-@njit
-def resume(table: Table, now: int, message: int, cause: int) -> None:
-    """A request of the tier before has ended: whoever made it goes on, unless the job is lost."""
-    s = state(table)[0]
-    asker, before = askers(table)[message & s.mask], int64(s.before)
-    slot = int64(asker.slot)
-    a = attempts(before)[slot]
-    if a.used and a.draw == asker.draw and a.seat >= 0 and a.asked == ASKING:
-        a.asked = ANSWERED if cause == OK else FAILED
-        a.remaining_ns = 0
-        run(before, now, a, slot)
