@@ -26,6 +26,8 @@ Names = Mapping[str, Collection[str]]
 opinion may come (observers and masters), and algorithms, where somebody is told of these."""
 Look = Callable[[Any, Names], str]
 """What is wrong with a value; empty if nothing is."""
+Looks = tuple[tuple[str, Look], ...]
+"""By field of a record, in their order."""
 
 NAMED = {
     "master": "master",
@@ -73,11 +75,9 @@ class Door:
         kind: Any = type(item)
         if kind not in INPUTS:
             raise InputError(f"no input: {item!r}")
-        names = self._names
-        for field, look in _fields(kind):
-            wrong = look(getattr(item, field), names)
-            if wrong:
-                raise InputError(f"{kind.__name__}.{field}: {wrong}")
+        wrong = _wrong(_fields(kind), item, self._names)
+        if wrong:
+            raise InputError(f"{kind.__name__}.{wrong}")
         if type(now) is int and now >= self._now:
             self._now = now
         else:
@@ -122,7 +122,7 @@ INPUTS = frozenset(typing.get_args(Input))
 
 
 @functools.cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, Look], ...]:
+def _fields(kind: type[Any]) -> Looks:
     """What to look at in a record, by field; found out once."""
     hints = typing.get_type_hints(kind)
     return tuple((f.name, _look(hints[f.name], f.name)) for f in dataclasses.fields(kind))
@@ -188,7 +188,7 @@ def _flag(value: Any, names: Names) -> str:
 
 
 def _times(value: Any, names: Names) -> str:
-    if isinstance(value, Times) and not any(time < 0 for time in value):
+    if isinstance(value, Times) and min(value, default=0) >= 0:
         return ""
     return f"expected times from 0 on, got {value!r}"
 
@@ -203,15 +203,27 @@ def _member(kind: type[Enum], value: Any, names: Names) -> str:
 def _tuple(each: Look, value: Any, names: Names) -> str:
     if not isinstance(value, tuple):
         return f"expected a tuple, got {value!r}"
-    return next((wrong for item in value if (wrong := each(item, names))), "")
+    for item in value:
+        wrong = each(item, names)
+        if wrong:
+            return wrong
+    return ""
 
 
 def _record(kind: Any, value: Any, names: Names) -> str:
     looks = _fields(kind)
     if type(value) is not kind:
         return f"expected a {kind.__name__}, got {value!r}"
+    return _wrong(looks, value, names)
+
+
+def _wrong(looks: Looks, record: Any, names: Names) -> str:
+    """The first field of a record that cannot be, and why; empty if there is none."""
     for field, look in looks:
-        wrong = look(getattr(value, field), names)
+        value = getattr(record, field)
+        if look is _count and type(value) is int and value >= 0:
+            continue  # most fields are counts: a call for each would be most of a report's cost
+        wrong = look(value, names)
         if wrong:
             return f"{field}: {wrong}"
     return ""
