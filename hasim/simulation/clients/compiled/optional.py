@@ -248,3 +248,14 @@ def write_addresses(state: Any, names: Iterable[str]) -> None:
     """Enter what a run needs into its state, compiled now or read from numba's cache."""
     for name in names:
         state[f"{name}_at"] = _address(name)
+
+
+def write_late_addresses(state: Any, masters: Any) -> None:
+    """The same for what is not known when a plane is made: copies to wait for, other tiers."""
+    needed = {
+        COPYING: masters["wait_ns"].any(),
+        ASKING: state["behind"],
+        ASKED: state["before"],
+    }
+    for names, wanted in needed.items():
+        write_addresses(state, names if wanted else ())

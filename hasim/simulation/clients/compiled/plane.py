@@ -32,11 +32,9 @@ from hasim.simulation.clients.compiled.layout import CAUSES
 from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.compiled.master import CompiledMaster
 from hasim.simulation.clients.compiled.optional import (
-    ASKED,
-    ASKING,
-    COPYING,
     PROBING,
     write_addresses,
+    write_late_addresses,
 )
 from hasim.simulation.clients.compiled.window import Window, what_matters
 from hasim.simulation.clients.delays import Delays
@@ -187,10 +185,7 @@ class CompiledPlane:
         if self._memory["gateways"]["probed"].any():
             self._growth.begin_gauging(len(self._masters))
             write_addresses(self._state, PROBING)
-        if self._memory["masters"]["wait_ns"].any():
-            write_addresses(self._state, COPYING)
-        write_addresses(self._state, ASKING if self._state["behind"] else ())
-        write_addresses(self._state, ASKED if self._state["before"] else ())
+        write_late_addresses(self._state, self._memory["masters"])
 
     # -- what the world tells --------------------------------------------------------
 
