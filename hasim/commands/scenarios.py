@@ -102,7 +102,8 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
     "system",
     metavar="SYSTEM",
     help="Start from what a system's own configuration says, key by key: haproxy, keepalived, "
-    "kubernetes, patroni, sentinel, two-sites.",
+    "kubernetes, orchestrator, pacemaker, patroni, pg-auto-failover, sentinel, statefulset, "
+    "two-sites.",
 )
 @click.option(
     "--like",

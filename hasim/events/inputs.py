@@ -225,13 +225,15 @@ class Replica:
     """A copy of a partition, by the master that holds it: its writes `received` and `applied`.
 
     `behind_ns` is for how long it may have missed writes when it said so (nanoseconds); the
-    owner's own copy misses none.
+    owner's own copy misses none. Who accepts the writes says for whose copies it waits, or has
+    waited last, before it acknowledges them (`waits_for`); others say nothing of that (None).
     """
 
     partition: str
     received: int
     applied: int
     behind_ns: int
+    waits_for: tuple[str, ...] | None = None
 
 
 @record

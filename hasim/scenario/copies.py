@@ -6,13 +6,17 @@ from collections.abc import Iterator
 
 from hasim.settings.validation import Where, nearest
 from hasim.simulation.settings import WorldSettings
-from hasim.simulation.settings.acknowledging import SemiSynchronous, Synchronous
+from hasim.simulation.settings.acknowledging import Asynchronous, SemiSynchronous, Synchronous
 
 
 def copies_problems(world: WorldSettings) -> Iterator[tuple[Where, str]]:
     """(where, message) for each standby that cannot be waited for, and for too many of them."""
     mode, where = world.replication.acknowledge, ("replication", "acknowledge")
     present = [master.id for master in world.masters if not master.absent]
+    if isinstance(mode, Asynchronous) and world.failover.synchronous_only:
+        text = "nobody may take over, as no acknowledgement waits for a copy; expected "
+        text += "replication.acknowledge: semi-synchronous or synchronous"
+        yield ("failover", "synchronous_only"), text
     copies = min(world.replication.copies, len(present) - 1)
     if isinstance(mode, SemiSynchronous) and mode.replicas > copies:
         yield (*where, "replicas"), _too_many(mode.replicas, copies)

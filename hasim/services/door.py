@@ -35,6 +35,7 @@ NAMED = {
     "source": "master",
     "sources": "master",
     "to": "master",
+    "waits_for": "master",
     "gateway": "gateway",
     "peer": "witness",
     "partition": "partition",

@@ -372,18 +372,17 @@ class Tier:
         if self.agents is not None:
             self.agents.start()
         source = {"seed": self.seed, "replication": self.replication}
-        masters, fencing = self.masters.values(), self.settings.failover.fencing
+        masters, failover = self.masters.values(), self.settings.failover
         posts = [observer.post for observer in self.observers.values()]
-        if isinstance(fencing, LeaseFencingSettings):
+        if isinstance(failover.fencing, LeaseFencingSettings):
             acting = [one for name, one in self.observers.items() if self.acts(name)]
             reset, changed = self.device.reset, self.changes.changed
-            Leases(self.env, fencing, masters, acting, reset, changed, **source).start()
+            Leases(self.env, failover.fencing, masters, acting, reset, changed, **source).start()
         if interval_ns := self.settings.detection.heartbeat_ns:
             Heartbeats(self.env, masters, posts, interval_ns, **source).start()
-        if self.partitions.names and self.settings.failover.wants_reports:
-            interval_ns = self.settings.failover.report_interval_ns
-            partitions = self.partitions
-            ReplicaReports(self.env, masters, posts, partitions, interval_ns, **source).start()
+        if self.partitions.names and failover.wants_reports:
+            parts, waits = self.partitions, self.synchrony
+            ReplicaReports(self.env, masters, posts, parts, failover, waits, **source).start()
 
     def settle(self) -> None:
         """Bring every control plane up to date, at the end of a run."""

@@ -47,6 +47,7 @@ FOUND = {
     "promoted-anew-and-silent": "an owner that was fenced, and that another one promoted since",
     "gateway-that-is-down": "attempts that a dead gateway refuses were at no master",
     "nobody-passes": "with `if_none: promote` the best may lag further than is allowed",
+    "lease-over-after-it-was-spared": "its time to step down began while it was told to, healthy",
     "alert-ended-late": "who was paused ends an old alert when its cause comes again",
 }
 """Worlds in which an invariant was broken once, each with what is right."""

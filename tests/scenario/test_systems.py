@@ -20,7 +20,10 @@ SYSTEMS = sorted(systems())
 
 def test_there_are_the_usual_systems() -> None:
     """And they are none of the scenarios of `hasim list`."""
-    assert SYSTEMS == ["haproxy", "keepalived", "kubernetes", "patroni", "sentinel", "two-sites"]
+    assert [
+        *("haproxy", "keepalived", "kubernetes", "orchestrator", "pacemaker", "patroni"),
+        *("pg-auto-failover", "sentinel", "statefulset", "two-sites"),
+    ] == SYSTEMS
     assert not set(SYSTEMS) & set(shipped())
 
 
@@ -70,7 +73,7 @@ def test_an_unknown_system_is_told_with_the_nearest() -> None:
     assert result.exit_code == 2
 
 
-@pytest.mark.parametrize("system", ["keepalived", "patroni", "sentinel", "two-sites"])
+@pytest.mark.parametrize("system", [s for s in SYSTEMS if s not in ("haproxy", "kubernetes")])
 def test_standbys_take_over_in_systems_with_state(system: str, tmp_path: Path) -> None:
     """And nothing does in those without."""
     path = tmp_path / "x.yaml"

@@ -8,6 +8,7 @@ from hasim.events import OwnerChanged, PromoteResult, ReplicaReport
 from hasim.journal import Journal
 from hasim.oracle import check
 from hasim.scenario.loader import from_data
+from hasim.scenario.problems import ScenarioError
 from hasim.simulation.run import simulate
 from hasim.truth import WritesLost
 from hasim.units import SECOND
@@ -108,3 +109,42 @@ def test_both_data_planes_agree(apply: str) -> None:
     made = study(replication={"apply": apply}, failover={"selection": ["freshest", "least-loaded"]})
     (cell,) = made.cells
     assert_equal(both(cell.world, made.recorded_of(cell), seed=2))
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_a_synchronous_standby_takes_over_and_loses_nothing(only: bool) -> None:
+    """The owner waits for the first of two: the near one, though the far one has priority.
+
+    Both data planes tell the same. (Patroni: synchronous_mode.)
+    """
+    study = from_data(
+        {
+            "horizon": "60s",
+            "masters": [
+                {"id": "a", "region": "here", "workers": 8, "service": "5ms"},
+                {"id": "far", "like": "a", "region": "far", "priority": 2, "standby": True},
+                {"id": "near", "like": "a", "priority": 3, "standby": True},
+            ],
+            "network": {"rtt": "400ms", "local_rtt": "1ms"},
+            "traffic": {
+                **{"arrivals": {"law": "poisson", "rate": "50/s"}, "owned": "100%"},
+                **{"regions": ["here"], "timeout": "1s"},
+            },
+            "replication": {"copies": 2, "acknowledge": {"kind": "synchronous", "any": 1}},
+            "detection": {"evidence": ["probe"], "interval": "1s", "fast_interval": "1s"},
+            "observer": {"region": "here"},
+            "failover": {"fencing": "none", "transfer": "none", "synchronous_only": only},
+            "faults": [{"kind": "power-off", "target": "a", "at": "20s", "for": "1h"}],
+        }
+    )
+    journal = assert_equal(both(study.cells[0].world))
+    assert check(journal) == []
+    owners = [moved.owner for _, moved in journal.of(OwnerChanged)]
+    lost = sum(lost.writes for _, lost in journal.of(WritesLost))
+    assert owners == ["near" if only else "far"]
+    assert (lost == 0) is only
+
+
+def test_synchronous_standbys_alone_need_that_somebody_is_waited_for() -> None:
+    with pytest.raises(ScenarioError, match=r"failover\.synchronous_only: nobody may take over"):
+        study(failover={"synchronous_only": True})

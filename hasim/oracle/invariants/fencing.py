@@ -41,7 +41,7 @@ def _confirmed(case: Case) -> Iterator[Found]:
             stopped |= isinstance(item, MasterState)  # it says what it accepts
             if isinstance(lease, LeaseFencingSettings):
                 lasted_ns = exchange.t_ns - min(granted_ns.values())
-                off |= isinstance(item, LeaseAsked) or lasted_ns >= lease.longest_ns
+                off |= isinstance(item, LeaseAsked) or lasted_ns >= lease.ttl_ns + lease.margin_ns
             if not (off or stopped):
                 text = f"{out.reason}: nobody has confirmed that"
                 yield Found(exchange.t_ns, f"failover {out.failover}", text)

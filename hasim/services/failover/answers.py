@@ -162,6 +162,7 @@ class Answers:
             self._course.policy.block.moved(now, failover)
         for partition in failover.partitions:
             self._known.owners.change(partition, failover.candidate)
+            self._known.waited_for.pop(partition, None)
             out.append(OwnerChanged(partition, failover.candidate, failover.epoch, failover.id))
         return out + self._returned.promoted(now, failover)
 

@@ -29,6 +29,7 @@ LEARNED: Mapping[str, Any] = {
     "failed_ns": dict[str, int],
     "failures": dict[str, Failures],
     "reports": dict[str, Report],
+    "waited_for": dict[str, tuple[str, ...]],
     "in_flight": dict[str, dict[str, int]],
 }
 """What a snapshot has as it stands, with its type."""
@@ -66,6 +67,8 @@ class Known:
 
     reports: dict[str, Report] = field(default_factory=dict)
     """What masters have told of their copies last."""
+    waited_for: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By partition, the standbys for whose copies its owner waits, as that has told last."""
     in_flight: dict[str, dict[str, int]] = field(default_factory=dict)
     """Requests in flight at a master, by what each gateway has reported last."""
     rtt_ns: dict[str, int] = field(default_factory=dict)

@@ -83,6 +83,10 @@ def note(known: Known, now: int, item: ReplicaReport | GatewayReport) -> list[Ou
     """Keep what a master says of its copies, or a gateway of the requests that are under way."""
     if isinstance(item, ReplicaReport):
         known.reports[item.master] = Report.of(now, item.copies)
+        for copy in item.copies:
+            # A word of an old owner that comes late is none.
+            if copy.waits_for is not None and known.owners.of(copy.partition) == item.master:
+                known.waited_for[copy.partition] = copy.waits_for
         return []
     for traffic in item.masters:
         known.in_flight.setdefault(traffic.master, {})[item.gateway] = traffic.in_flight

@@ -126,6 +126,10 @@ class FailoverSettings(PartsBeside):
             source="Patroni maximum_lag_on_failover, in time",
         ),
     ] = None
+    synchronous_only: bool = False
+    """Whether only standbys may take over for whose copies the owner has waited before it
+    acknowledged writes (`replication.acknowledge`), by its last word on that: they lack nothing
+    that was acknowledged. Source: Patroni synchronous_mode (false)."""
     parallel: Annotated[
         int,
         count(
@@ -251,4 +255,5 @@ class FailoverSettings(PartsBeside):
     def wants_reports(self) -> bool:
         """Whether anything goes by what masters tell of their copies."""
         told = self.report_age_ns is not None or self.max_lag_ns is not None
+        told = told or self.synchronous_only
         return told or self.unapplied == "fail" or "freshest" in self.selection

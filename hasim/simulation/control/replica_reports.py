@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hasim.events import Replica, ReplicaReport
+from hasim.services.failover.settings import FailoverSettings
 from hasim.simulation.clock import ARRIVAL, Call, Clock
 from hasim.simulation.control.post import Post
 from hasim.simulation.masters.master import SimMaster
 from hasim.simulation.masters.partitions import Partitions
 from hasim.simulation.masters.state import NO_COPY
+from hasim.simulation.masters.synchrony import Synchrony
 from hasim.simulation.network import master_endpoint
 from hasim.simulation.streams import Stream
 
 
 class ReplicaReports:
-    """Each master reports every `interval_ns` by its own clock, while it answers."""
+    """Each master reports by its own clock, as often as failover says, while it answers.
+
+    Where only synchronous standbys may take over, it says for whose copies its acknowledgements
+    wait, and that at once when it is for others.
+    """
 
     def __init__(
         self,
@@ -23,18 +29,22 @@ class ReplicaReports:
         masters: Iterable[SimMaster],
         posts: Sequence[Post],
         partitions: Partitions,
-        interval_ns: int,
+        settings: FailoverSettings,
+        synchrony: Synchrony | None,
         *,
         seed: int,
         replication: int,
     ) -> None:
         self.env = env
         self._masters, self._posts = list(masters), posts
-        self._partitions, self._interval_ns = partitions, interval_ns
+        self._partitions, self._interval_ns = partitions, settings.report_interval_ns
+        self._synchrony = synchrony if settings.synchronous_only else None
         self._source = (seed, replication)
 
     def start(self) -> None:
         """The first report of every master lies within the first interval."""
+        if self._synchrony is not None:
+            self._synchrony.told = self._tell
         for rank, master in enumerate(self._masters):
             phase = Stream(*self._source, f"reports:{master.id}").uniform()
             first = (master, rank)
@@ -42,16 +52,25 @@ class ReplicaReports:
 
     def _report(self, call: Call) -> None:
         master, rank = call.load
-        if master.beating:
-            report = ReplicaReport(master.id, tuple(self._copies(master.id)))
-            for post in self._posts:
-                post.bring(master_endpoint(master.id), report)
+        self._tell(master)
         Call(self.env, self._interval_ns, ARRIVAL, self._report, call.load, rank)
 
-    def _copies(self, master: str) -> Iterable[Replica]:
-        now = self.env.now
+    def _tell(self, master: SimMaster) -> None:
+        if master.beating:
+            report = ReplicaReport(master.id, tuple(self._copies(master)))
+            for post in self._posts:
+                post.bring(master_endpoint(master.id), report)
+
+    def _copies(self, told: SimMaster) -> Iterable[Replica]:
+        now, master = self.env.now, told.id
         for partition, state in self._partitions.states.items():
             received = state.position(now, master)
             if received != NO_COPY:
                 applied = state.applied(now, master)
-                yield Replica(partition, received, applied, state.missed_ns(now, master))
+                missed_ns = state.missed_ns(now, master)
+                yield Replica(partition, received, applied, missed_ns, self._waits(told, partition))
+
+    def _waits(self, master: SimMaster, partition: str) -> tuple[str, ...] | None:
+        if self._synchrony is None or partition not in master.primaries:
+            return None
+        return self._synchrony.waits_for(master.id, partition)

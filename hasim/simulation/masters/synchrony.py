@@ -54,6 +54,10 @@ class Synchrony:
         self._short_ns: dict[Key, int] = {}
         """Since when those are too few that a master should wait for."""
         self._known: dict[Key, Waiting] = {}
+        self._waited: dict[Key, tuple[str, ...]] = {}
+        """For whom writes were waited for when some were acknowledged last."""
+        self.told: Callable[[SimMaster], None] = lambda master: None
+        """Called when a master waits for others than before."""
         self._looks: set[int] = set()
         self._busy = False
         for master in replication.masters.values():
@@ -70,6 +74,10 @@ class Synchrony:
             master.wait_for_copies(longest_ns, self._give_up_ns)
         self._busy = False
 
+    def waits_for(self, master: str, partition: str) -> tuple[str, ...]:
+        """The standbys for which a master waits, or waited last before too few were there."""
+        return self._waited.get((master, partition), ())
+
     def in_vain(self, master: str) -> None:
         """A write has waited for as long as writes do: this master waits for nobody any more."""
         self._shortened |= {key for key in self._short_ns if key[0] == master}
@@ -83,6 +91,9 @@ class Synchrony:
             self._known[key] = found
             held = found.wait_ns >= FOREVER
             self._record(Acknowledging(partition, master.id, found.standbys, held))
+            if not held:
+                self._waited[key] = found.standbys
+                self.told(master)
             if owns:
                 waited = frozenset(() if held else found.standbys)
                 state.wait_for(self._env.now, waited, applied=self._applied)

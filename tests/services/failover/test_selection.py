@@ -179,3 +179,35 @@ def test_when_nobody_passes(if_none: str, owner: str | None, ends: str) -> None:
         assert steps[-1][0] - since == 20 * SECOND
     if if_none == "promote":
         assert "though nobody passes" in reasons(made)
+
+
+def waits(made: Bench, owner: str, *standbys: str) -> None:
+    """The owner of p1 says for whose copies it waits."""
+    made.feed(ReplicaReport(owner, (Replica("p1", 5, 5, 0, standbys),)))
+
+
+def test_only_standbys_take_over_for_which_the_owner_has_waited() -> None:
+    made = bench(synchronous_only=True)
+    waits(made, "m1", "m4")
+    waits(made, "m3", "m2")  # who does not own p1
+    made.feed(ReplicaReport("m1", (Replica("p2", 5, 5, 0),)))  # that says nothing of p1
+    assert new_owner(made) == "m4"
+    # Whom the new owner waits for, nobody has said yet.
+    service = made.control_plane.failover
+    assert service.select_backup_master("m4") is None
+    waits(made, "m1", "m2")  # late: it owns nothing any more
+    assert service.select_backup_master("m4") is None
+    waits(made, "m4", "m3", "m2")
+    assert service.select_backup_master("m4") == "m2"
+
+
+def test_nobody_takes_over_where_the_owner_waited_for_nobody() -> None:
+    for told in ((), None):
+        made = bench(synchronous_only=True)
+        if told is not None:
+            waits(made, "m1", *told)
+        assert new_owner(made) is None
+        (waiting,) = made.control_plane.failover.get_active_failovers()
+        assert waiting.state == "waiting"
+        (*_, last) = made.control_plane.failover.get_failover_history()
+        assert "m2 (the owner did not wait for its copy)" in last.reason

@@ -22,7 +22,8 @@ def filtered(
     """Of the masters those that a filter keeps from taking over for `failed`, with the reason.
 
     By their promotion rule, how often they have failed, the region guard, the age of their last
-    report, and how far they are behind the freshest copy that anybody has told of.
+    report, whether the owner waited for their copies, and how far they are behind the freshest
+    copy that anybody has told of.
     """
     found: dict[str, str] = {}
     now = known.now_ns
@@ -61,6 +62,10 @@ def _why(
         age_ns = None if report is None else now - report.at_ns
         if age_ns is None or age_ns > settings.report_age_ns:
             return "has not reported lately"
+    if settings.synchronous_only:
+        waited = (known.waited_for.get(partition, ()) for partition in partitions)
+        if not all(master.id in standbys for standbys in waited):
+            return "the owner did not wait for its copy"
     if settings.unapplied == "fail" and report is not None and report.has_unapplied(partitions):
         return "has not applied all that it has received"
     behind_ns = None if report is None else report.behind_at(now, partitions)
