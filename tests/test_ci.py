@@ -42,11 +42,13 @@ def test_slow_proofs_run_when_asked_for_and_only_then(tmp_path):
     assert "python -m pytest -q -m slow" not in usual
     more = [call for call in nightly if call not in usual and not call.startswith("hasim hunt")]
     assert more == [
+        "python results/failover.py --only-worlds --worlds 5000",
         "python -m pytest -q -m slow",
         "python -m pip install -q -c constraints.txt -e .[mutation]",
         "python results/mutation.py --budget 2h --least 85",
     ]
     assert sum(call.startswith("hasim hunt") for call in usual) == 1
+    assert "python results/failover.py --only-worlds --worlds 200" in usual
     assert usual[0] == "python -m pytest -q"
     assert usual[-1] == "python -m pytest -q notebooks"
     assert "hasim bench --baseline results/baseline/baseline.json" in usual
