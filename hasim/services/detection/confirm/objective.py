@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from hasim.events import AskOpinion, Input, OpinionGiven, Output
+from hasim.events import Input, OpinionGiven, Output
 from hasim.services.agenda import NEVER
 from hasim.services.detection.chance import Chance
-from hasim.services.detection.confirm.confirmation import Confirmation, ConfirmationSettings
-from hasim.services.detection.confirm.opinions import Opinions
+from hasim.services.detection.confirm.asking import Asking
+from hasim.services.detection.confirm.confirmation import ConfirmationSettings
 from hasim.services.detection.ticks import first_tick_ns
 from hasim.settings import count, duration, settings
 from hasim.units import SECOND
@@ -60,7 +60,7 @@ class ObjectiveSettings(ConfirmationSettings):
 
 
 @dataclass(slots=True)
-class Objective(Confirmation):
+class Objective(Asking):
     """Declares (odown) when a quorum convicts (sdown): the own detector, and others when asked.
 
     An observer that convicts asks all others at once and each second from then on; answers are
@@ -70,9 +70,6 @@ class Objective(Confirmation):
     """
 
     settings: ObjectiveSettings
-    opinions: Opinions = field(default_factory=Opinions)
-    asked_ns: dict[str, int] = field(default_factory=dict)
-    number: int = 0
     weigh_ns: int = NEVER
     phase_ns: int = 0
     peers: tuple[str, ...] = field(init=False, default=())
@@ -86,13 +83,9 @@ class Objective(Confirmation):
         """If the own detector convicts, and with the others' answers that is a quorum."""
         return convicted and self._down(now, master) >= self.settings.quorum
 
-    def changed(self, now: int, master: str, *, convicted: bool) -> list[Output]:
-        """Ask everybody at once, or no more."""
-        if not convicted:
-            self.asked_ns.pop(master, None)
-            self.opinions.of.pop(master, None)
-            return []
-        return [] if master in self.asked_ns else self._ask(now, master)
+    def whom(self, master: str) -> Sequence[str]:
+        """All other observers."""
+        return self.peers
 
     def heard(self, now: int, item: Input) -> Sequence[str]:
         """An answer, which is counted at the next tick."""
@@ -107,27 +100,22 @@ class Objective(Confirmation):
         weigh: list[str] = []
         if now >= self.weigh_ns:
             weigh, self.weigh_ns = list(self.asked_ns), NEVER
-        due = [m for m, t in self.asked_ns.items() if now >= self._again_ns(t)]
-        return [out for master in due for out in self._ask(now, master)], weigh
+        out, _ = Asking.wake(self, now)
+        return out, weigh
 
     def next_ns(self) -> int:
         """The tick at which answers are counted, or questions are due."""
-        asked = map(self._again_ns, self.asked_ns.values())
-        return min([self.weigh_ns, *asked])
+        return min(self.weigh_ns, Asking.next_ns(self))
 
     def words(self, now: int, master: str) -> str:
         """How many of how many agree."""
         return f"{self._down(now, master)} of {len(self.peers) + 1} observers hold it to be down"
 
-    def _ask(self, now: int, master: str) -> list[Output]:
-        self.asked_ns[master] = now
-        self.number += 1
-        return [AskOpinion(peer, master, self.number) for peer in self.peers]
-
     def _down(self, now: int, master: str) -> int:
         return 1 + self.opinions.count(now, master, self.settings.answer_valid_ns, down=True)
 
-    def _again_ns(self, asked_ns: int) -> int:
+    def again_ns(self, asked_ns: int) -> int:
+        """At the first tick after the interval."""
         return self._tick_ns(asked_ns + self.settings.ask_interval_ns)
 
     def _tick_ns(self, time_ns: int) -> int:

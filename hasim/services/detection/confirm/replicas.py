@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from hasim.events import AskOpinion, Input, OpinionGiven, Output
-from hasim.services.agenda import NEVER
 from hasim.services.detection.chance import Chance
-from hasim.services.detection.confirm.confirmation import Confirmation, ConfirmationSettings
-from hasim.services.detection.confirm.opinions import Opinions
+from hasim.services.detection.confirm.asking import Asking
+from hasim.services.detection.confirm.confirmation import ConfirmationSettings
 from hasim.settings import duration, settings
 from hasim.units import SECOND
 
@@ -38,7 +36,7 @@ class ReplicasSettings(ConfirmationSettings):
 
 
 @dataclass(slots=True)
-class Replicas(Confirmation):
+class Replicas(Asking):
     """Declares a master that the own detector convicts if every replica in reach has lost it.
 
     One that still replicates contradicts (orchestrator's UnreachableMaster); if none is in reach,
@@ -49,9 +47,6 @@ class Replicas(Confirmation):
     """
 
     settings: ReplicasSettings
-    opinions: Opinions = field(default_factory=Opinions)
-    asked_ns: dict[str, int] = field(default_factory=dict)
-    number: int = 0
     masters: tuple[str, ...] = field(init=False, default=())
 
     def meet(self, peers: Sequence[str], masters: Sequence[str], chance: Chance) -> None:
@@ -63,40 +58,14 @@ class Replicas(Confirmation):
         lost, follow = self._counts(now, master)
         return convicted and lost > 0 and follow == 0
 
-    def changed(self, now: int, master: str, *, convicted: bool) -> list[Output]:
-        """Ask everybody at once, or no more."""
-        if not convicted:
-            self.asked_ns.pop(master, None)
-            self.opinions.of.pop(master, None)
-            return []
-        return [] if master in self.asked_ns else self._ask(now, master)
-
-    def heard(self, now: int, item: Input) -> Sequence[str]:
-        """An answer."""
-        if not isinstance(item, OpinionGiven) or item.master not in self.asked_ns:
-            return ()
-        self.opinions.take(now, item)
-        return (item.master,)
-
-    def wake(self, now: int) -> tuple[list[Output], Sequence[str]]:
-        """Ask again where that is due; answers may have grown old."""
-        due = [m for m, t in self.asked_ns.items() if now >= t + self.settings.ask_interval_ns]
-        return [out for master in due for out in self._ask(now, master)], due
-
-    def next_ns(self) -> int:
-        """When questions are due."""
-        first_ns = min(self.asked_ns.values(), default=NEVER)
-        return first_ns if first_ns == NEVER else first_ns + self.settings.ask_interval_ns
+    def whom(self, master: str) -> Sequence[str]:
+        """All other masters."""
+        return [other for other in self.masters if other != master]
 
     def words(self, now: int, master: str) -> str:
         """How many of those in reach have lost it."""
         lost, follow = self._counts(now, master)
         return f"{lost} of {lost + follow} replicas in reach have lost it"
-
-    def _ask(self, now: int, master: str) -> list[Output]:
-        self.asked_ns[master] = now
-        self.number += 1
-        return [AskOpinion(other, master, self.number) for other in self.masters if other != master]
 
     def _counts(self, now: int, master: str) -> tuple[int, int]:
         """Replicas that have lost it, and that replicate from it."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from hasim.events import AskOpinion, Input, OpinionGiven, Output
-from hasim.services.agenda import NEVER
+from hasim.events import Output
 from hasim.services.detection.chance import Chance
-from hasim.services.detection.confirm.confirmation import Confirmation, ConfirmationSettings
-from hasim.services.detection.confirm.opinions import Held, Opinions
+from hasim.services.detection.confirm.asking import Asking
+from hasim.services.detection.confirm.confirmation import ConfirmationSettings
+from hasim.services.detection.confirm.opinions import Held
 from hasim.settings import duration, settings
 from hasim.units import SECOND, format_duration
 
@@ -50,7 +50,7 @@ class WitnessSettings(ConfirmationSettings):
 
 
 @dataclass(slots=True)
-class Witness(Confirmation):
+class Witness(Asking):
     """Declares a master that the own detector convicts when no witness has seen it lately.
 
     Witnesses are the other observers. One need not convict the master itself, nor does its
@@ -60,10 +60,7 @@ class Witness(Confirmation):
     """
 
     settings: WitnessSettings
-    opinions: Opinions = field(default_factory=Opinions)
     began_ns: dict[str, int] = field(default_factory=dict)
-    asked_ns: dict[str, int] = field(default_factory=dict)
-    number: int = 0
     peers: tuple[str, ...] = field(init=False, default=())
 
     def meet(self, peers: Sequence[str], masters: Sequence[str], chance: Chance) -> None:
@@ -81,34 +78,17 @@ class Witness(Confirmation):
             return not patient and waited_ns >= self.settings.answer_valid_ns
         return not any(self._lately(one) for one in heard)
 
+    def whom(self, master: str) -> Sequence[str]:
+        """All other observers."""
+        return self.peers
+
     def changed(self, now: int, master: str, *, convicted: bool) -> list[Output]:
-        """Ask everybody at once, or no more."""
-        if not convicted:
-            self.asked_ns.pop(master, None)
+        """Ask everybody at once, or no more; it is kept since when."""
+        if convicted:
+            self.began_ns.setdefault(master, now)
+        else:
             self.began_ns.pop(master, None)
-            self.opinions.of.pop(master, None)
-            return []
-        if master in self.asked_ns:
-            return []
-        self.began_ns[master] = now
-        return self._ask(now, master)
-
-    def heard(self, now: int, item: Input) -> Sequence[str]:
-        """A witness's answer; one that is the same in words is another one by its time."""
-        if not isinstance(item, OpinionGiven) or item.master not in self.asked_ns:
-            return ()
-        self.opinions.take(now, item)
-        return (item.master,)
-
-    def wake(self, now: int) -> tuple[list[Output], Sequence[str]]:
-        """Ask again where that is due; answers may have grown old."""
-        due = [m for m, t in self.asked_ns.items() if now >= t + self.settings.ask_interval_ns]
-        return [out for master in due for out in self._ask(now, master)], due
-
-    def next_ns(self) -> int:
-        """When questions are due."""
-        first_ns = min(self.asked_ns.values(), default=NEVER)
-        return first_ns if first_ns == NEVER else first_ns + self.settings.ask_interval_ns
+        return Asking.changed(self, now, master, convicted=convicted)
 
     def words(self, now: int, master: str) -> str:
         """When it was seen last, by whom."""
@@ -118,11 +98,6 @@ class Witness(Confirmation):
         seen = [one.seen_ns for one in heard if one.seen_ns is not None]
         last = f"{format_duration(min(seen))} before it was asked" if seen else "never"
         return f"{len(heard)} of {len(self.peers)} witnesses in reach; last seen {last}"
-
-    def _ask(self, now: int, master: str) -> list[Output]:
-        self.asked_ns[master] = now
-        self.number += 1
-        return [AskOpinion(peer, master, self.number) for peer in self.peers]
 
     def _in_reach(self, now: int, master: str) -> Iterator[Held]:
         for one in self.opinions.of.get(master, {}).values():
