@@ -29,7 +29,7 @@ from hasim.study.execution.executor import default_jobs
 from hasim.units import SECOND, parse_duration
 from tests.defects import DEFECTS
 from tests.defects.published import ASKED as ASKED_FOR
-from tests.defects.published import LIST, tests_of
+from tests.defects.published import LIST, folders_of
 from tests.defects.putting import examined
 
 FOLDER = Path("runs/hunting")
@@ -61,7 +61,9 @@ def examine(seed: int, seconds: float, jobs: int, known: dict[str, dict[str, Any
     """Hunt for each defect that is not yet known; what comes of it is kept one by one."""
     left = [name for name in DEFECTS if name not in known]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        asked = {pool.submit(examined, name, seed, seconds, tests_of(name)): name for name in left}
+        asked = {
+            pool.submit(examined, name, seed, seconds, folders_of(name)): name for name in left
+        }
         for done in as_completed(asked):
             known[asked[done]] = done.result()
             DEFECTS_FOUND.parent.mkdir(parents=True, exist_ok=True)

@@ -132,7 +132,7 @@ NOT_LISTED = {
 """Where tests of defects that are not on the list stand; those of all others: failover."""
 
 
-def tests_of(name: str) -> list[str]:
+def folders_of(name: str) -> list[str]:
     """Where a test must fail with a defect in place, if a hunt does not find it."""
     listed = {one.tests for one in LIST if one.name == name}
     return sorted(listed or {NOT_LISTED.get(name, FAILOVER)})

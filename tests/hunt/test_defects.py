@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.defects import DEFECTS
-from tests.defects.published import ASKED, LIST, NOT_LISTED, Listed, tests_of
+from tests.defects.published import ASKED, LIST, NOT_LISTED, Listed, folders_of
 from tests.defects.putting import hunted, killed_by
 
 SOON = 2000
@@ -66,7 +66,7 @@ def test_every_defect_of_the_list_stands_here() -> None:
     assert len(ASKED) == len(set(ASKED)) == 20
     assert set(ASKED) <= set(DEFECTS)
     assert set(NOT_LISTED) <= set(DEFECTS) - {listed.name for listed in LIST}
-    assert all(Path(where).is_dir() for name in DEFECTS for where in tests_of(name))
+    assert all(Path(where).is_dir() for name in DEFECTS for where in folders_of(name))
 
 
 @pytest.mark.parametrize("name", QUICK)
