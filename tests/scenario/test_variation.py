@@ -149,7 +149,7 @@ def test_traces_in_a_file_of_points_are_found_from_anywhere(loaded, tmp_path) ->
     [
         ("detection.fall,detektion.rise\n2,3\n", 1, "detektion.rise",
          "is no setting that can be varied; did you mean detection?"),
-        ("seed\n2\n", 1, "seed", "is no setting that can be varied; possible: "),
+        ("vary\n2\n", 1, "vary", "is no setting that can be varied; possible: "),
         ("detection.fall\n2\ntwo\n", 3, "detection.fall",
          "expected a whole number such as 3, got 'two'"),
         ("detection.fall,detection.rise\n2,3\n2\n", 3, "", "has 1 value, the header has 2"),
