@@ -336,6 +336,8 @@ def _detection(world: WorldSettings) -> Found:
     for setting, message in world.detection.problems():
         yield ("detection", setting), message
     device, fencing = world.fencing_device, world.failover.fencing
+    for setting, message in world.failover.problems():
+        yield ("failover", setting), message
     for setting, message in fencing.problems():
         yield ("failover", "fencing", setting), message
     if isinstance(fencing, ConfirmedSettings) and least_ns(device.latency) >= fencing.timeout_ns:

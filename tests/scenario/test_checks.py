@@ -2,6 +2,9 @@
 
 import pytest
 
+from hasim.scenario.loader import from_data
+from hasim.scenario.problems import ScenarioError
+
 from .conftest import GOOD
 
 
@@ -44,3 +47,12 @@ def test_bursts_of_loss_that_cannot_be(problems_of, bursts, field, message) -> N
 
 def test_no_share_in_bursts_is_legal_whatever_else(loaded) -> None:
     assert len(loaded(GOOD + "network: {bursts: {share: 0%, mean: 1us}}\n").cells) == 1
+
+
+def test_a_promotion_that_is_known_by_the_role_is_waited_for_until_that_is_asked() -> None:
+    """It would be taken back before anybody can know of it, for ever (a world of the hunt)."""
+    data = {"horizon": "1m", "masters": [{"id": "a"}, {"id": "b"}], "traffic": {}}
+    failover = {"promotion": "by-role", "promote_timeout": "1075ms"}
+    with pytest.raises(ScenarioError, match=r"failover\.promote_timeout: must be longer than 1s75"):
+        from_data(data | {"failover": failover})
+    from_data(data | {"failover": failover | {"role_interval": "100ms"}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from hasim.services.failover.fencing.confirmed import ConfirmedSettings
@@ -12,7 +13,7 @@ from hasim.settings import Name, count, duration, settings
 from hasim.settings.parts import Part, PartsBeside
 from hasim.settings.presets import Preset
 from hasim.settings.registry import Named
-from hasim.units import MILLISECOND, MINUTE, SECOND
+from hasim.units import MILLISECOND, MINUTE, SECOND, format_duration
 
 
 @settings
@@ -250,6 +251,13 @@ class FailoverSettings(PartsBeside):
             "Time until the next failover of a master whose failover could not finish.", above=0
         ),
     ] = 5 * SECOND
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """What does not fit together: (setting, message)."""
+        asked_ns = self.role_interval_ns + self.role_jitter_ns
+        if self.promotion == "by-role" and self.promote_timeout_ns <= asked_ns:
+            why = "the role is asked for, or no promotion is ever known"
+            yield "promote_timeout", f"must be longer than {format_duration(asked_ns)}, until {why}"
 
     @property
     def wants_reports(self) -> bool:
