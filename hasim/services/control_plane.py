@@ -243,8 +243,7 @@ class ControlPlane:
             if (not woken or due_ns[name] <= now) and not rests:
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
-        due = woken and due_ns.get(ASKING, NEVER) <= now
-        if due or (self._reign.concerns(item) and self.acts):
+        if self._is_heard(now, item):
             out = out + self._hear(now, item)
         return out
 
@@ -280,6 +279,10 @@ class ControlPlane:
         self._due(ASKING, self._reign.next_wakeup())
         return [*(self.failover.resign() if acted and not self._acted else ()), *out]
 
+    def _is_heard(self, now: int, item: Input) -> bool:
+        due = type(item) is WakeUp and self._due_ns.get(ASKING, NEVER) <= now
+        return due or (self._reign.concerns(item) and self.acts)
+
     def _hear(self, now: int, item: Input) -> list[Output]:
         """Take what may be an answer to what was asked of everybody, and act if it is enough."""
         reign, failed = self._reign, self.detection.get_failed_masters()
@@ -312,6 +315,17 @@ class ControlPlane:
                 out += self._guarded(now, "detection", check)
         self._due(ASKING, reign.next_wakeup())
         return out
+
+    def concerns(self, now: int, item: Input) -> list[str]:
+        """The masters whose verdict, or whose probing, may change by an input at `now`.
+
+        Who probes a master instead tells before the input what became of the probes. What is due
+        to be probed at a wake-up is known to it and not said here.
+        """
+        found = [] if type(item) is WakeUp else list(self.detection.concerns(item))
+        if self._is_heard(now, item):
+            found += self.detection.get_failed_masters()  # who answers others is asked at once
+        return found
 
     def hand_over_probing(self, master: str) -> None:
         """Somebody else probes a master from now on, see `FailoverDetectionService.rhythm`."""

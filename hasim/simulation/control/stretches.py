@@ -113,9 +113,8 @@ class Stretches:
         if type(item) is WakeUp:
             # All that is due at one instant is done at one wake-up, in the order of the masters.
             self._end(self._wakes.at(self._env.now))
-        else:
-            concerned = self._control_plane.detection.concerns(item)
-            self._end(self._of[master] for master in concerned if master in self._of)
+        concerned = self._control_plane.concerns(self._env.now, item)
+        self._end(self._of[master] for master in concerned if master in self._of)
 
     def after(self, item: Input) -> None:
         """The control plane was told."""

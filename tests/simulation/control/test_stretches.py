@@ -14,6 +14,7 @@ from hasim.events import ProbeReply, ProbeStretch, SendProbe, StatusChanged
 from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.model import Cause, Status
+from hasim.services.control_plane import ControlPlane
 from hasim.simulation.clock import FAULT, INPUT, WAKE_UP, Call
 from hasim.simulation.control import stretches
 from hasim.simulation.laws import Constant, Lognormal
@@ -66,13 +67,20 @@ def seen(of: WorldSettings, probes: str, asked: tuple[tuple[int, int], ...] = ()
     (driver,) = made.drivers.values()
     states: list[Any] = []
     for at_ns, rank in asked:
-        Call(made.env, at_ns, rank, lambda _: states.append(driver.control_plane.freeze()))
+        Call(made.env, at_ns, rank, lambda _: states.append(state_of(driver.control_plane)))
     begin(made)
     made.messages.run(of.horizon_ns)
     made.settle()
-    states.append(driver.control_plane.freeze())
+    states.append(state_of(driver.control_plane))
     draws = {ends: link.taken for ends, link in made.network.links.items() if link.taken}
     return Seen(made.give_journal(), states, draws)
+
+
+def state_of(control_plane: ControlPlane) -> dict[str, Any]:
+    """All that is frozen but when it was told something last: of stretches it is told later."""
+    frozen = control_plane.freeze()
+    del frozen["last_ns"]
+    return frozen
 
 
 def lanes(journal: Journal, *, truth: bool) -> list[Any]:
