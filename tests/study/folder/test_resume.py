@@ -493,14 +493,14 @@ def test_a_run_that_was_killed_before_its_manifest_is_begun_anew(tmp_path):
     assert open_run(tmp_path).state == "COMPLETED"
 
 
-@pytest.mark.parametrize("format", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("format", [1, 2, 3, 4, 5, 6, 8])
 def test_a_run_of_another_format_says_which_hasim_can_read_it(tmp_path, format):
     hasim.run(DATA, jobs=1, replications=1, out=tmp_path / "run")
     file = tmp_path / "run" / "manifest.json"
     manifest = json.loads(file.read_text()) | {"hasim_run": format, "commit": "ab" * 20}
     manifest["versions"] = {"hasim": "0.0.9"}
     file.write_text(json.dumps(manifest))
-    told = f"a run of format {format}, of which this hasim reads 6 alone; "
+    told = f"a run of format {format}, of which this hasim reads 7 alone; "
     can = "hasim 0.0.9 at commit abababababab, which wrote it, can read it"
     for read in (hasim.load_run, hasim.resume):
         with pytest.raises(StoreError, match=re.escape(told + can)):
