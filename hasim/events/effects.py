@@ -105,6 +105,8 @@ class Promote:
     """Make `target` the owner of `partitions` under `epoch`.
 
     `apply`: it first applies what it has received of the writes; else that is discarded.
+    A promotion that is not over when a later term is granted ends without effect (`REJECTED`):
+    whoever began that term was told that the target accepts nothing.
     """
 
     failover: int

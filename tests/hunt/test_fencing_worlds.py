@@ -49,6 +49,7 @@ FOUND = {
     "nobody-passes": "with `if_none: promote` the best may lag further than is allowed",
     "lease-over-after-it-was-spared": "its time to step down began while it was told to, healthy",
     "asked-at-once-while-foreseen": "what a driver foresaw of a probing is told before it is asked",
+    "promoted-by-a-term-that-is-over": "a promotion ends without effect if a later term is granted",
     "alert-ended-late": "who was paused ends an old alert when its cause comes again",
 }
 """Worlds in which an invariant was broken once, each with what is right."""

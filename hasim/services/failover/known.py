@@ -23,6 +23,7 @@ LEARNED: Mapping[str, Any] = {
     "epochs": dict[str, int],
     "writers": Writers,
     "silent": set[str],
+    "unsure": set[str],
     "off_by_word": set[str],
     "moved": dict[str, Moved],
     "diagnoses": dict[str, Diagnosis],
@@ -62,6 +63,8 @@ class Known:
     """How often masters were declared failed, who ever was."""
     silent: set[str] = field(default_factory=set)
     """Masters that have not said what they accept, since the term began."""
+    unsure: set[str] = field(default_factory=set)
+    """Masters whose leases the term has heard of, and that have not said since what they accept."""
     off_by_word: set[str] = field(default_factory=set)
     """Masters that are off, an operator says, and have given no sign of life since."""
 

@@ -31,6 +31,7 @@ def learn(
             if each.partition in found:
                 found[each.partition].append(each)
     known.silent = {master for master in known.masters if master not in states}
+    known.unsure.clear()
     return tuple(_owner(known, p, heard[p], published[p]) for p in known.epochs)
 
 
@@ -99,6 +100,7 @@ def heard_late(known: Known, state: MasterState) -> None:
     What it was told to accept since, and has not heard of, it may accept yet.
     """
     known.silent.discard(state.master)
+    known.unsure.discard(state.master)
     claims = {each.partition: each.epoch for each in state.knows if each.owner}
     heard = {each.partition: each.epoch for each in state.knows}
     for partition, writers in known.writers.epochs.items():

@@ -27,11 +27,14 @@ class Leases:
     def asked(self, now: int, item: LeaseAsked) -> list[Output]:
         """A master asks: if its lease had run out, it is a standby of everything by now.
 
-        Whether it had before this term has heard of it, only the master knows.
+        Whether it had before this term has heard of it, only the master knows: it is asked, and
+        asked again until it answers, since a question or its answer may get lost.
         """
         fencing = self._course.fences.fencing
         out: list[Output] = []
-        if item.master in self._known.silent or fencing.unsure(item.master):
+        if fencing.unsure(item.master):
+            self._known.unsure.add(item.master)
+        if item.master in self._known.silent | self._known.unsure:
             out.append(AskMaster(item.master, self._known.orders.term))
         if fencing.asked(now, item):
             out += self._lapsed(now, item.master)

@@ -60,7 +60,9 @@ class Roles:
         target, effect, life = event.load
         if not target.answering or target.life != life:
             return
-        cause = self._keep_token(target, effect)
+        # It may have granted a later term meanwhile, and said that it accepts nothing.
+        obeys = target.obeys(effect.term)
+        cause = self._keep_token(target, effect) if obeys else Cause.REJECTED
         if cause is Cause.OK:
             cause = target.promote(effect.partitions, effect.epoch)
         for partition in effect.partitions if cause is Cause.OK else ():

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from hasim.events import FailoverChanged, LeaderElected, TermBegun
+from hasim.events import FailoverChanged, LeaderElected, Promote, TermBegun
 from hasim.journal import Journal
 from hasim.measures.measuring import measure
 from hasim.oracle import check
 from hasim.scenario.loader import from_data
 from hasim.simulation.run import simulate
+from hasim.truth import Writers
 from hasim.units import SECOND
 
 
@@ -71,4 +72,17 @@ def test_a_leader_that_is_cut_off_gives_no_orders_and_another_one_does() -> None
     journal = run([cut], failover={"fencing": "confirmed"}, detection=slow)
     assert not list(journal.of(FailoverChanged))
     assert len(list(journal.of(LeaderElected))) == 1
+    assert check(journal) == []
+
+
+def test_a_promotion_of_a_term_that_is_over_ends_without_effect() -> None:
+    """Its master has told the successor that it accepts nothing; that orders a new one."""
+    owner = {"kind": "crash", "target": "a", "at": "20s", "for": "10m"}
+    leader = {"kind": "observer-crash", "target": "observer", "at": "24s", "for": "10m"}
+    slow = {"failover": {"fencing": "none", "promote_timeout": "15s"}}
+    journal = run([owner, leader], promotion={"duration": "10s"}, **slow)
+    (first_ns, _), (again_ns, again) = journal.of(Promote)
+    assert first_ns < 24 * SECOND < again_ns < first_ns + 10 * SECOND
+    accepts_ns = [t for t, seen in journal.of(Writers) if seen.masters == (again.target,)]
+    assert again_ns + 10 * SECOND < accepts_ns[0] < again_ns + 10.1 * SECOND
     assert check(journal) == []

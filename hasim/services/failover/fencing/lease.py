@@ -128,12 +128,17 @@ class LeaseFencing(Fencing):
 
     def freeze(self) -> dict[str, Any]:
         """What was granted, and what they have said."""
-        return {"granted_ns": freeze(self.granted_ns), "lapses": freeze(self.lapses)}
+        return {
+            "granted_ns": freeze(self.granted_ns),
+            "lapses": freeze(self.lapses),
+            "since_ns": self._since_ns,
+        }
 
     def thaw(self, data: dict[str, Any]) -> None:
         """Go on from frozen data; a term that begins forgets them."""
         self.granted_ns = thaw(dict[str, int], data["granted_ns"])
         self.lapses = thaw(dict[str, int], data["lapses"])
+        self._since_ns = data["since_ns"]
 
     def _over_ns(self, master: str) -> int:
         """When its last lease is over, by the clock here (nanoseconds)."""
