@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from hasim.model import Cluster
@@ -30,7 +31,7 @@ class Four(NamedTuple):
         return {name: service.freeze() for name, service in self._asdict().items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assembly:
     """Builds the services of a cluster's control plane, new or as they were frozen."""
 
@@ -70,8 +71,9 @@ class Assembly:
             HighAvailabilityMonitor.restore(self.monitor, cluster, data["monitor"], observer=name),
         )
 
+    @cached_property
     def fingerprint(self) -> str:
-        """Of the cluster and of all that is set."""
+        """Of the cluster and of all that is set, reckoned when it is first asked for."""
         return fingerprint(
             self.cluster,
             *(self.detection, self.failover, self.balancing, self.monitor, self.leadership),

@@ -35,6 +35,7 @@ from hasim.services.door import Door, InputError
 from hasim.services.failover import FailoverSettings
 from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.monitoring import MonitorSettings
+from hasim.services.reign import Reign
 
 EVENTS = frozenset(get_args(Event))
 PAUSE_NS = 1_000_000_000
@@ -120,7 +121,6 @@ class ControlPlane:
         )
         self._door = Door(cluster, ALGORITHMS)
         self._disk: str | None = None
-        self._digest = ""
         self._forget()
 
     def _forget(self) -> None:
@@ -156,14 +156,8 @@ class ControlPlane:
 
     def freeze(self) -> dict[str, Any]:
         """The state of all four services as plain data (JSON), and of which configuration it is."""
-        configuration = {"configuration": self._configuration(), "last_ns": self._door.last_ns}
+        configuration = {"configuration": self._assembly.fingerprint, "last_ns": self._door.last_ns}
         return configuration | self._reign.freeze() | self._four.freeze()
-
-    def _configuration(self) -> str:
-        """The digest of what it is made of, reckoned when it is first asked for."""
-        if not self._digest:
-            self._digest = self._assembly.fingerprint()
-        return self._digest
 
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where the control plane stood that `freeze` was called on.
@@ -171,7 +165,7 @@ class ControlPlane:
         ValueError if that had another configuration. To be followed by `resume`: what has happened
         since is learned by asking. It refuses any time before the last one that the other had seen.
         """
-        own, frozen = self._configuration(), data["configuration"]
+        own, frozen = self._assembly.fingerprint, data["configuration"]
         if frozen != own:
             raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
         self._door.go_on(data["last_ns"])
@@ -239,7 +233,7 @@ class ControlPlane:
             out = self._reigned(self._reign.outbid(now, cast(Any, item).term))
         woken, due_ns = type(item) is WakeUp, self._due_ns
         for name, service in self._takers[type(item)]:
-            rests = not self._is_at_work(name) and type(item) not in NOTED
+            rests = not _is_at_work(name, self._reign) and type(item) not in NOTED
             if (not woken or due_ns[name] <= now) and not rests:
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
@@ -262,9 +256,6 @@ class ControlPlane:
         return []
 
     # -- terms ---------------------------------------------------------------------
-
-    def _is_at_work(self, name: str) -> bool:
-        return self._reign.acts or name in WATCHERS
 
     def _reigned(self, out: Sequence[Output]) -> list[Output]:
         """What is asked, or told, by its reign; services that give orders rest if it rests.
@@ -369,7 +360,7 @@ class ControlPlane:
 
     def _ask(self, name: str) -> None:
         """When a service wants to be called, now that it was; never while it rests."""
-        time = self.services[name].next_wakeup() if self._is_at_work(name) else None
+        time = self.services[name].next_wakeup() if _is_at_work(name, self._reign) else None
         if time != self._due_ns[name]:
             self._due(name, NEVER if time is None else time)
 
@@ -391,6 +382,10 @@ class ControlPlane:
                 withheld, asked = self._reign.withhold(now, event)
                 told = not withheld
                 out += self._reigned(asked)
-            if name != origin and told and self._is_at_work(name):
+            if name != origin and told and _is_at_work(name, self._reign):
                 out += self._guarded(now, name, listener, event)
         return out
+
+
+def _is_at_work(name: str, reign: Reign) -> bool:
+    return reign.acts or name in WATCHERS
