@@ -15,7 +15,9 @@ from hasim.times import Times
 from hasim.truth import FaultStarted
 
 OK, TIMEOUT = Cause.OK, Cause.TIMEOUT
-CLUSTER = {"cluster": {"masters": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}, "observers": {"o": {}}}
+MASTERS = [{"id": master, "region": "here"} for master in "abc"]
+PARTS = {"masters": MASTERS, "partitions": [], "gateways": [], "rtt_ns": []}
+CLUSTER = {"cluster": PARTS, "observers": {"o": {}}}
 
 
 def stretch(master: str, probe: int, sent: list[int], took: list[int], cause: Cause = OK):
