@@ -76,8 +76,7 @@ def survival(
                 columns[column].append(value)
     about = (
         f"Share {done} by a time {since.removeprefix('time ')}, one Kaplan-Meier curve for each "
-        f"cell; ticks are those {pending}. {_counted(observed, pending)} A click on the legend "
-        "picks a curve."
+        f"cell; ticks are those {pending}. {_counted(observed, pending)}"
     )
     spec = _curves([cell for cell, rows in observed.items() if rows], _wide(observed), done, since)
     return Chart(name, title, about, spec, columns)
@@ -99,8 +98,11 @@ def _range(numbers: Sequence[int]) -> str:
 
 
 def _curves(names: Sequence[str], wide: bool, done: str, since: str) -> Spec:
-    """Curves by cell, of which a click on the legend picks one; `wide`: a logarithmic axis."""
+    """Curves by cell, of which a list picks one; `wide`: a logarithmic axis."""
     colour, dash = _style(names)
+    # A list, and not a click on the legend, which no key reaches.
+    chosen = {"input": "select", "options": [None, *names], "labels": ["all", *names]}
+    shown = "chosen === null || datum.cell === chosen"
     x: Spec = {
         "field": "seconds",
         "type": "quantitative",
@@ -123,22 +125,14 @@ def _curves(names: Sequence[str], wide: bool, done: str, since: str) -> Spec:
     return {
         "height": 260,
         "encoding": {"x": x, "y": y, "color": colour},
-        "params": [
-            {
-                "name": "chosen",
-                "select": {"type": "point", "fields": ["cell"]},
-                "bind": "legend",
-                "views": ["curves"],
-            }
-        ],
+        "params": [{"name": "chosen", "value": None, "bind": {**chosen, "name": "Cell "}}],
         "layer": [
             {
-                "name": "curves",
                 "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
                 "encoding": {
                     "strokeDash": dash,
                     "tooltip": tooltip,
-                    "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},
+                    "opacity": {"condition": {"test": shown, "value": 1}, "value": 0.15},
                 },
             },
             {
@@ -146,7 +140,7 @@ def _curves(names: Sequence[str], wide: bool, done: str, since: str) -> Spec:
                 "mark": {"type": "tick", "orient": "vertical", "size": 9, "thickness": 1.5},
                 "encoding": {
                     "tooltip": tooltip,
-                    "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.1},
+                    "opacity": {"condition": {"test": shown, "value": 1}, "value": 0.1},
                 },
             },
         ],

@@ -227,6 +227,28 @@ def test_incidents_are_found_by_a_word(visit, page, hostile):
     assert rows.count() == (hostile.incidents["kind"] == "hang").sum() > 0
 
 
+def test_a_curve_is_picked_by_the_keyboard(visit, page):
+    window = visit(page)
+    figure = window.locator("figure[data-figure=detection]")
+    curves = figure.locator(".mark-line path")
+
+    def bright() -> int:
+        return sum(
+            float(one.evaluate("path => getComputedStyle(path).opacity")) == 1
+            for one in curves.all()
+        )
+
+    every = bright()
+    assert every == curves.count() > 1
+    figure.locator("select").focus()
+    window.keyboard.press("ArrowDown")
+    window.wait_for_timeout(300)
+    assert bright() == 1
+    window.keyboard.press("Home")
+    window.wait_for_timeout(300)
+    assert bright() == every
+
+
 def test_each_figure_has_its_data(visit, page, hostile):
     window = visit(page)
     figures = window.locator("figure[data-figure]")
