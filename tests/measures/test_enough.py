@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hasim.measures import measure
 from hasim.measures.catalogue import find
+from hasim.measures.catalogue.estimators import Mean
 from hasim.measures.measured import Measured
 from hasim.model import Status
 from hasim.truth import MasterFenced, MasterRestarted
@@ -33,8 +34,9 @@ def test_too_few_are_left_until_one_is_taken_back() -> None:
     assert found.k_of_n is not None
     assert causes(found.k_of_n) == {"no_capacity": 20.0, "deciding": 5.0}
     assert not found.k_of_n.down_at_end
-    value = find("uptime.k_of_n").estimator
-    assert value.each(found) == 0.75  # type: ignore[union-attr]
+    share = find("uptime.k_of_n").estimator
+    assert isinstance(share, Mean)
+    assert share.each(found) == 0.75
 
 
 def test_one_is_always_left_and_all_are_seldom_there() -> None:
