@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hasim.model import Status
+from hasim.services.agenda import NEVER
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.settings import FailoverSettings
@@ -36,9 +37,10 @@ class Failback:
         else:
             self.healthy_ns.pop(master, None)
 
-    def next_ns(self) -> int | None:
-        """When something may go back next (nanoseconds)."""
-        return min((self._due_ns(found) for found in self._displaced()), default=None)
+    def next_ns(self) -> int:
+        """When something may go back next (nanoseconds); `NEVER` if nothing may."""
+        displaced = self._displaced()
+        return min(map(self._due_ns, displaced)) if displaced else NEVER
 
     def due(self, now: int) -> list[Displaced]:
         """What goes back now; tried again, if that fails, after the same time.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable
 
+from hasim.services.agenda import NEVER
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.orders import Orders
 
@@ -84,6 +85,13 @@ class Failovers:
     def telling(self) -> list[Failover]:
         """Those for which somebody is told to stop, oldest first."""
         return [self._telling[number] for number in sorted(self._telling)]
+
+    def told_next_ns(self) -> int:
+        """When the first of those is told again (nanoseconds); `NEVER` if none is."""
+        if not self._telling:
+            return NEVER
+        times_ns = (failover.tell_ns for failover in self._telling.values())
+        return min((at for at in times_ns if at is not None), default=NEVER)
 
     def tell(self, failover: Failover) -> None:
         """Somebody is told to stop for its sake."""

@@ -28,6 +28,7 @@ from hasim.events import (
 )
 from hasim.model import Cluster, Status
 from hasim.services.accession import Heard
+from hasim.services.agenda import NEVER
 from hasim.services.detection.chance import chance_of
 from hasim.services.door import Door, InputError
 from hasim.services.failover import lifecycle
@@ -140,10 +141,10 @@ class FailoverOrchestrator:
 
     def next_wakeup(self) -> int | None:
         """The earliest deadline of a step, or time of something that is done again (ns)."""
-        times = [f.deadline_ns for f in self._failovers.active]
-        times += [self._returned.next_ns(), self._failback.next_ns()]
-        times += self._policy.retry_ns.values()
-        return min((time for time in times if time is not None), default=None)
+        times_ns = [f.deadline_ns for f in self._failovers.active if f.deadline_ns is not None]
+        times_ns += self._policy.retry_ns.values()
+        earliest_ns = min(self._returned.next_ns(), self._failback.next_ns(), *times_ns)
+        return None if earliest_ns == NEVER else earliest_ns
 
     def healthy(self) -> bool:
         """Whether this service itself is at work: it keeps no failover without a way on."""

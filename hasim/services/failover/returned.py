@@ -132,10 +132,10 @@ class Returned:
                 out += self.claimed(now, master)
         return out
 
-    def next_ns(self) -> int | None:
-        """When somebody is told again (nanoseconds)."""
-        times = [f.tell_ns for f in self._failovers.telling() if f.tell_ns is not None]
-        return min([*times, *self.claims_ns.values()], default=None)
+    def next_ns(self) -> int:
+        """When somebody is told again (nanoseconds); `NEVER` if nobody is."""
+        told_ns = self._failovers.told_next_ns()
+        return min(told_ns, *self.claims_ns.values()) if self.claims_ns else told_ns
 
     def _tell(self, now: int, failover: Failover) -> list[Output]:
         for master in [m for m in failover.stale if not self._may_accept(m, failover)]:
