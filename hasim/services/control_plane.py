@@ -35,7 +35,6 @@ from hasim.services.door import Door, InputError
 from hasim.services.failover import FailoverSettings
 from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.monitoring import MonitorSettings
-from hasim.services.reign import Reign
 
 EVENTS = frozenset(get_args(Event))
 PAUSE_NS = 1_000_000_000
@@ -142,9 +141,13 @@ class ControlPlane:
             for name, service in self.services.items()
         }
         self._next_ns = min(self._due_ns.values())
-        self._takers: dict[type[Input], list[tuple[str, Service]]] = {
+        self._takers = {
             kind: [(name, s) for name, s in self.services.items() if kind in s.INPUTS]
             for kind in get_args(Input)
+        }
+        self._at_rest = {
+            kind: takers if kind in NOTED else [(n, s) for n, s in takers if n in WATCHERS]
+            for kind, takers in self._takers.items()
         }
         self._listeners: dict[str, Callable[[int, Event], list[Output]]] = {
             "detection": self.detection.handle_event,
@@ -232,9 +235,8 @@ class ControlPlane:
         if type(item) in TERMED and cast(Any, item).term > self.term and self._reign.acts:
             out = self._reigned(self._reign.outbid(now, cast(Any, item).term))
         woken, due_ns = type(item) is WakeUp, self._due_ns
-        for name, service in self._takers[type(item)]:
-            rests = not _is_at_work(name, self._reign) and type(item) not in NOTED
-            if (not woken or due_ns[name] <= now) and not rests:
+        for name, service in (self._takers if self._reign.acts else self._at_rest)[type(item)]:
+            if not woken or due_ns[name] <= now:
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
         if self._is_heard(now, item):
@@ -360,9 +362,12 @@ class ControlPlane:
 
     def _ask(self, name: str) -> None:
         """When a service wants to be called, now that it was; never while it rests."""
-        time = self.services[name].next_wakeup() if _is_at_work(name, self._reign) else None
-        if time != self._due_ns[name]:
-            self._due(name, NEVER if time is None else time)
+        at_work = name in WATCHERS or self._reign.acts
+        time_ns = self.services[name].next_wakeup() if at_work else None
+        if time_ns is None:
+            time_ns = NEVER
+        if time_ns != self._due_ns[name]:
+            self._due(name, time_ns)
 
     def _due(self, name: str, time_ns: int) -> None:
         self._due_ns[name] = time_ns
@@ -382,10 +387,6 @@ class ControlPlane:
                 withheld, asked = self._reign.withhold(now, event)
                 told = not withheld
                 out += self._reigned(asked)
-            if name != origin and told and _is_at_work(name, self._reign):
+            if name != origin and told and (name in WATCHERS or self._reign.acts):
                 out += self._guarded(now, name, listener, event)
         return out
-
-
-def _is_at_work(name: str, reign: Reign) -> bool:
-    return reign.acts or name in WATCHERS
