@@ -12,9 +12,10 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from hasim.events import Input, InputRefused, Output
 from hasim.model import Cluster
@@ -28,6 +29,22 @@ Look = Callable[[Any, Names], str]
 """What is wrong with a value; empty if nothing is."""
 Looks = tuple[tuple[str, Look], ...]
 """By field of a record, in their order."""
+
+
+class Form(NamedTuple):
+    """What to look at in the fields of one kind of record; most are counts, names and members."""
+
+    kind: type[Any]
+    counts: Callable[[Any], tuple[Any, ...]]
+    """Reads the plain counts."""
+    names: tuple[tuple[str, str], ...]
+    """By field, what it names."""
+    members: tuple[tuple[str, type[Enum]], ...]
+    """By field, of what it is a member."""
+    others: Looks
+    every: Looks
+    """All of these, in the record's order."""
+
 
 NAMED = {
     "master": "master",
@@ -76,9 +93,9 @@ class Door:
         kind: Any = type(item)
         if kind not in INPUTS:
             raise InputError(f"no input: {item!r}")
-        wrong = _wrong(_fields(kind), item, self._names)
-        if wrong:
-            raise InputError(f"{kind.__name__}.{wrong}")
+        form = _form(kind)
+        if not _fits(form, item, self._names):
+            raise InputError(f"{kind.__name__}.{_wrong(form.every, item, self._names)}")
         if type(now) is int and now >= self._now:
             self._now = now
         else:
@@ -123,10 +140,27 @@ INPUTS = frozenset(typing.get_args(Input))
 
 
 @functools.cache
-def _fields(kind: type[Any]) -> Looks:
-    """What to look at in a record, by field; found out once."""
+def _form(kind: type[Any]) -> Form:
+    """What to look at in a record; found out once."""
     hints = typing.get_type_hints(kind)
-    return tuple((f.name, _look(hints[f.name], f.name)) for f in dataclasses.fields(kind))
+    every = tuple((f.name, _look(hints[f.name], f.name)) for f in dataclasses.fields(kind))
+    counts = [field for field, look in every if look is _count]
+    names = tuple((field, look.args[0]) for field, look in every if _applies(look, _name))
+    members = tuple((field, look.args[0]) for field, look in every if _applies(look, _member))
+    plain = {*counts, *(field for field, _ in (*names, *members))}
+    others = tuple((field, look) for field, look in every if field not in plain)
+    return Form(kind, _reader(counts), names, members, others, every)
+
+
+def _applies(look: Look, function: Callable[..., str]) -> TypeGuard[functools.partial[str]]:
+    return isinstance(look, functools.partial) and look.func is function
+
+
+def _reader(fields: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Reads these fields of a record."""
+    if len(fields) > 1:
+        return attrgetter(*fields)  # a tuple, from the second one on
+    return lambda record: tuple(getattr(record, field) for field in fields)
 
 
 def _look(hint: Any, field: str) -> Look:
@@ -139,6 +173,8 @@ def _look(hint: Any, field: str) -> Look:
         return lambda value, names: "" if value is None else inner(value, names)
     if origin is tuple:
         each = _look(args[0], field)
+        if _applies(each, _record):
+            return functools.partial(_records, each.args[0])
         return functools.partial(_tuple, each)
     if field == "algorithm":
         return _algorithm
@@ -152,7 +188,7 @@ def _look(hint: Any, field: str) -> Look:
         return _times
     if isinstance(hint, type) and issubclass(hint, Enum):
         return functools.partial(_member, hint)
-    return functools.partial(_record, hint)
+    return functools.partial(_record, _form(hint))
 
 
 def _name(kind: str, value: Any, names: Names) -> str:
@@ -211,20 +247,48 @@ def _tuple(each: Look, value: Any, names: Names) -> str:
     return ""
 
 
-def _record(kind: Any, value: Any, names: Names) -> str:
-    looks = _fields(kind)
+def _record(form: Form, value: Any, names: Names) -> str:
+    if type(value) is not form.kind:
+        return f"expected a {form.kind.__name__}, got {value!r}"
+    return "" if _fits(form, value, names) else _wrong(form.every, value, names)
+
+
+def _records(form: Form, value: Any, names: Names) -> str:
+    """The rows of a report, say."""
+    if not isinstance(value, tuple):
+        return f"expected a tuple, got {value!r}"
+    for item in value:
+        if not _fits(form, item, names):
+            return _record(form, item, names)
+    return ""
+
+
+def _fits(form: Form, value: Any, names: Names) -> bool:
+    """Whether a value is a record that can be.
+
+    Nearly all can. So nothing is said of what is wrong (`_wrong`), and most fields are looked at
+    without a call for each, which would be most of a report's cost.
+    """
+    kind, counts, named, members, others, _ = form
     if type(value) is not kind:
-        return f"expected a {kind.__name__}, got {value!r}"
-    return _wrong(looks, value, names)
+        return False
+    for count in counts(value):
+        if type(count) is not int or count < 0:
+            return False
+    for field, what in named:
+        name = getattr(value, field)
+        if type(name) is not str or name not in names[what]:
+            return False
+    for field, of in members:
+        if type(getattr(value, field)) is not of:
+            return False
+    return not (others and _wrong(others, value, names))
 
 
 def _wrong(looks: Looks, record: Any, names: Names) -> str:
     """The first field of a record that cannot be, and why; empty if there is none."""
     for field, look in looks:
-        value = getattr(record, field)
-        if look is _count and type(value) is int and value >= 0:
-            continue  # most fields are counts: a call for each would be most of a report's cost
-        wrong = look(value, names)
+        wrong = look(getattr(record, field), names)
         if wrong:
             return f"{field}: {wrong}"
     return ""
