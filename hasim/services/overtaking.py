@@ -31,8 +31,10 @@ class Latest:
         """What a report tells that is news, once; of an earlier process nothing is."""
         if report.incarnation < self.incarnations.get(report.gateway, 0):
             return []
-        numbers = self.sequences.setdefault(report.gateway, {})
-        told = [row for row in report.masters if report.sequence > numbers.get(row.master, -1)]
-        for row in told:
-            numbers[row.master] = report.sequence
+        numbers, sequence = self.sequences.setdefault(report.gateway, {}), report.sequence
+        told: list[MasterTraffic] = []
+        for row in report.masters:
+            if sequence > numbers.get(row.master, -1):
+                numbers[row.master] = sequence
+                told.append(row)
         return told

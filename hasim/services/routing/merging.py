@@ -35,8 +35,11 @@ class Merging:
     def take(self, report: GatewayReport) -> None:
         """A report has come: it is news of masters that no later one was about."""
         self.restarted(report.gateway, report.incarnation)
-        for traffic in self._latest.told_by(report):
-            self._gateways.setdefault(report.gateway, {})[traffic.master] = traffic
+        told = self._latest.told_by(report)
+        if told:
+            reported = self._gateways.setdefault(report.gateway, {})
+            for traffic in told:
+                reported[traffic.master] = traffic
 
     def add_to(self, metrics: dict[str, Row]) -> None:
         """Add the sums over the gateways to the rows of the masters; of latencies, the greatest."""
