@@ -162,13 +162,13 @@ CASES = [
             f"1 of 2, {words}",
             one_of_two(crews),
             exact,
-            Amounts(2, 700, QUIET),
+            Amounts(2, pairs, QUIET),
             "3,000 times of both down, 18,000 years",
             (OVERLAP, "no_capacity"),
         )
-        for crews, words, exact in (
-            (0, "two repair crews", 9.802960e-5),
-            (1, "one repair crew", 1.960400e-4),
+        for crews, words, exact, pairs in (
+            (0, "two repair crews", 9.802960e-5, 300),
+            (1, "one repair crew", 1.960400e-4, 120),
         )
     ),
     *(
@@ -182,8 +182,8 @@ CASES = [
             "uptime.k_of_n",
         )
         for needed, count, triples, quadruples, years in (
-            (3, 5, 700, 120, "120,000"),
-            (1, 3, 900, 0, "1,200,000"),
+            (3, 5, 450, 40, "120,000"),
+            (1, 3, 400, 0, "1,200,000"),
         )
     ),
 ]

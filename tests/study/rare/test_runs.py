@@ -64,7 +64,8 @@ def test_pairs_are_drawn_in_proportion_to_the_intensities_uniform_in_the_window(
     made = design(scenario())
     crash, hang = (one.kind.intensity.value or 0.0 for one in made.classes)
     share = hang / (crash + hang)
-    found = [made.candidates(2, number)[0] for number in range(10)]
+    pairs = range(len(made.classes), 10 * made.groups, made.groups)
+    found = [made.candidates(2, number)[0] for number in pairs]
     count = 10 * CANDIDATES[2]
     for strikes in zip(*(f.strikes for f in found), strict=True):
         hangs = np.mean([s.klass == 1 for s in strikes])
@@ -80,7 +81,7 @@ def test_pairs_are_drawn_in_proportion_to_the_intensities_uniform_in_the_window(
 
 def test_a_process_does_not_strike_while_its_own_fault_lasts() -> None:
     found, _ = design(scenario()).candidates(2, 0)
-    for place in range(CANDIDATES[2]):
+    for place in range(0, CANDIDATES[2], 8):
         one, other = (strikes.at(place) for strikes in found.strikes)
         same = one.klass == other.klass and one.target == other.target
         assert found.possible[place] == (not (same and other.start_ns < one.end_ns))
@@ -108,7 +109,7 @@ def test_choosing_pairs_by_importance_changes_the_variance_and_not_the_mean(crew
     exact = 36_000.0**2 / 2 * (1 if crews else 1 / 2)
     for found in (added, drawn):
         assert abs(found.mean() - exact) < 3.3 * found.std() / np.sqrt(len(found))
-    assert added.std() / exact < 0.4
+    assert added.std() / exact < 0.2
     assert drawn.std() / exact > 3
 
 
