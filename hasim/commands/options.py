@@ -49,6 +49,20 @@ class ScenarioName(click.types.StringParamType):
         return [CompletionItem(incomplete, type="file"), *names] if self._files else names
 
 
+class SystemName(click.types.StringParamType):
+    """A system whose configuration a new scenario can be written after."""
+
+    name = "system"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The systems that there are."""
+        from hasim.scenario.catalogue import systems
+
+        return [CompletionItem(name) for name in systems() if name.startswith(incomplete)]
+
+
 class PathValue(click.types.StringParamType):
     """``PATH=VALUE``, where the path is that of a setting."""
 

@@ -6,12 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from hasim.commands.options import examples, seen_as, view_options
 from hasim.commands.shell import FINE, fail, nearest, note
 
 SUFFIXES = (".svg", ".png", ".pdf")
 """What a figure may be written as."""
+
+
+class FigureName(click.types.StringParamType):
+    """The name of a figure."""
+
+    name = "figure"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The figures that there are."""
+        from hasim.findings.pictures import FIGURES
+
+        return [CompletionItem(name) for name in FIGURES if name.startswith(incomplete)]
 
 
 @click.command(
@@ -64,7 +79,9 @@ def report(run: Path, output: Path | None, incidents: tuple[int, ...], **view: A
     )
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--figure", metavar="NAME", required=True, help="The figure: see below.")
+@click.option(
+    "--figure", metavar="NAME", type=FigureName(), required=True, help="The figure: see above."
+)
 @click.option(
     "-o",
     "--output",

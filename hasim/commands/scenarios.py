@@ -11,6 +11,7 @@ import click
 from hasim import stored
 from hasim.commands.options import (
     ScenarioName,
+    SystemName,
     asked,
     examples,
     format_option,
@@ -101,6 +102,7 @@ def validate(scenario: str, overrides: list[tuple[str, str]], style: str) -> int
     "--from",
     "system",
     metavar="SYSTEM",
+    type=SystemName(),
     help="Start from what a system's own configuration says, key by key: haproxy, keepalived, "
     "kubernetes, orchestrator, pacemaker, patroni, pg-auto-failover, sentinel, statefulset, "
     "two-sites.",

@@ -163,7 +163,7 @@ def _of_field(
     members, choice, part = members_of(hint), _choice_in(hint), part_in(hint)
     if part is not None:
         names = [part.registry.name_of(type(one)) for one in _listed(value)]
-        default = _as_text(names if isinstance(value, tuple) else names[0])
+        default = as_text(names if isinstance(value, tuple) else names[0])
         row = _described(path, cls, field.name, dataclasses.MISSING)
         yield dataclasses.replace(row, default=default)
         yield from _of_parts(path, cls, part, seen)
@@ -212,7 +212,7 @@ def _of_presets(path: str, presets: Named[Preset]) -> Described:
     """The choice of a preset: each with what it sets and where that is documented."""
     known: Mapping[str, Preset] = presets.known
     about = tuple(
-        f"{one.about} {_as_text(one.settings)}. Source: {one.source}" for one in known.values()
+        f"{one.about} {as_text(one.settings)}. Source: {one.source}" for one in known.values()
     )
     meaning = "Settings of a real system under its own name; others beside it override them."
     return Described("", path, "", tuple(known), about, "", meaning, "")
@@ -223,7 +223,7 @@ def _union(path: str, cls: Cls, field: str, value: Any, choice: Choice) -> Descr
     members = members_of(field_hint(cls, field))
     default = OFF if value is None else ""
     if value is not None and value is not dataclasses.MISSING:
-        default = _as_text(written(cls, field, value))
+        default = as_text(written(cls, field, value))
     return Described(
         service="",
         path=path,
@@ -270,7 +270,7 @@ def _described(path: str, cls: Cls, field: str, value: Any) -> Described:
         kind=setting.kind if setting else "",
         choices=choices,
         about=tuple(about.get(choice, "") for choice in choices),
-        default=_as_text(default),
+        default=as_text(default),
         meaning=setting.meaning if setting else meaning_of(cls, field),
         source=setting.source if setting else "",
         range=_range(setting) if setting else "",
@@ -308,12 +308,14 @@ def _literals(hint: Any) -> Iterator[str]:
         yield from _literals(inner)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A default as users write it."""
     if value is dataclasses.MISSING or value in ({}, []):
         return ""
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_as_text(item)}' for key, item in value.items())}}}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple | list) else str(value)
+        return f"{{{', '.join(f'{key}: {as_text(item)}' for key, item in value.items())}}}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(as_text, value))}]"
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

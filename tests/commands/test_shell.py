@@ -220,6 +220,8 @@ def test_commands_scenarios_paths_and_choices_are_completed():
         "promises-rate",
     ]
     assert completed("new", "x", "--like", "quick") == ["quickstart"]
+    assert completed("new", "x", "--from", "pa") == ["pacemaker", "patroni"]
+    assert completed("plot", "RUN", "--figure", "t") == ["timeline"]
     assert "detection.fall=" in completed("run", "hang", "--set", "detection.f")
     assert set(completed("validate", "--set", "balancing.algorithm=least-l")) == {
         "balancing.algorithm=least-loaded",

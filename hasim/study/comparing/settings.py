@@ -11,6 +11,7 @@ from hasim.scenario.document import parse_document
 from hasim.scenario.problems import ScenarioError
 from hasim.settings import plain
 from hasim.study.planning.study import Study
+from hasim.study.reference import as_text
 
 SERVICES = ("detection", "failover", "balancing", "monitor")
 """The settings of what is compared; all others are of the world around it."""
@@ -50,13 +51,19 @@ def _settings_of(study: Study) -> dict[str, Any] | None:
 
 
 def differences(there: Any, here: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """What differs in two pieces of plain data: path, and ``detection.fall is 3, was 2``."""
+    """What differs in two pieces of plain data: path, and ``detection.fall is 3, was 2``.
+
+    What only one of them has comes last: it belongs to a part that the other does without.
+    """
     if isinstance(there, dict) and isinstance(here, dict):
-        for key in dict.fromkeys([*there, *here]):
+        for key in [key for key in there if key in here]:
+            yield from differences(there[key], here[key], f"{path}.{key}" if path else key)
+        for key in sorted(there.keys() ^ here.keys(), key=[*here, *there].index):
             inner = f"{path}.{key}" if path else key
-            yield from differences(there.get(key), here.get(key), inner)
+            told = f"is {as_text(here[key])}, was not set" if key in here else "is not set any more"
+            yield inner, f"{inner} {told}"
     elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
         for i, (one, other) in enumerate(zip(there, here, strict=True)):
             yield from differences(one, other, f"{path}.{i}")
     elif there != here:
-        yield path, f"{path} is {here}, was {there}"
+        yield path, f"{path} is {as_text(here)}, was {as_text(there)}"
