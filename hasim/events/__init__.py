@@ -21,6 +21,7 @@ from hasim.events.concluded import (
     ServiceFailed,
     StatusChanged,
     TermBegun,
+    TermEnded,
 )
 from hasim.events.effects import (
     AskGateway,
@@ -166,6 +167,7 @@ __all__ = [
     "TakeSnapshot",
     "TellObserver",
     "TermBegun",
+    "TermEnded",
     "TransferResult",
     "TransferState",
     "UndrainMaster",

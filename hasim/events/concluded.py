@@ -97,6 +97,13 @@ class TermBegun:
 
 
 @record
+class TermEnded:
+    """A control plane acts under `term` no more: it was outbid, or leads no longer. It rests."""
+
+    term: int
+
+
+@record
 class LeaderElected:
     """The others have elected this observer (`leader`) in a ballot; now it asks for a term."""
 
@@ -130,5 +137,6 @@ Event = (
     | ServiceFailed
     | InputRefused
     | TermBegun
+    | TermEnded
     | LeaderElected
 )

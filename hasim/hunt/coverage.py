@@ -11,6 +11,7 @@ from hasim.events import (
     Restart,
     StatusChanged,
     TermBegun,
+    TermEnded,
 )
 from hasim.journal import Journal
 from hasim.measures.courses import TERMINAL
@@ -43,7 +44,7 @@ def reached(journal: Journal) -> frozenset[str]:
                     found.add(f"fault in state: {body.kind} while {state}")
             case InputRefused():
                 found.add(f"refused: {body.input}, {body.reason.partition(':')[0]}")
-            case TermBegun() | Restart() | WritesLost():
+            case TermBegun() | TermEnded() | Restart() | WritesLost():
                 found.add(f"event: {type(body).__name__}")
             case _:
                 pass

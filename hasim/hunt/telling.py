@@ -12,6 +12,7 @@ from hasim.events import (
     Restart,
     StatusChanged,
     TermBegun,
+    TermEnded,
 )
 from hasim.hunt.running import Ran
 from hasim.journal import Record
@@ -59,6 +60,8 @@ def _told(record: Record) -> Iterator[str]:
             text = "the control plane is another process"
         case TermBegun() as one:
             text = f"term {one.term} begins"
+        case TermEnded() as one:
+            text = f"term {one.term} is over for it"
         case _:
             return
     yield f"{record.t_ns / SECOND:.3f} s  {text}"

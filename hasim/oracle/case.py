@@ -16,6 +16,7 @@ from hasim.events import (
     StatusChanged,
     TakeSnapshot,
     TermBegun,
+    TermEnded,
 )
 from hasim.journal import Journal
 from hasim.measures.facts import Facts, facts_of
@@ -31,7 +32,8 @@ from hasim.truth import FaultStarted
 class Exchange:
     """An input (None: the start) and what came out of it; whether the control plane acted then.
 
-    `known` are the verdicts that a new process of it begins with, None if it is no new one.
+    `known` are the verdicts with which a new process of it has begun, up to where it first puts
+    something out; None from then on.
     """
 
     t_ns: int
@@ -104,16 +106,17 @@ class Case:
         """Each input with its outputs, probes one by one, in order."""
         found, acts, term = list[Exchange](), True, 1
         status, kept = dict(self.unheard), dict(self.unheard)
+        known: dict[str, Status] | None = None
         told = exchanges(singly(self.journal.seen_by(self.observer)))
         for t_ns, item, outputs in told:
             asks = [o for o in outputs if isinstance(o, AskMaster | AskGateway) and o.term > term]
             begun = [o for o in outputs if isinstance(o, TermBegun)]
+            ended = any(isinstance(o, TermEnded) for o in outputs)
             outbid = getattr(item, "term", term) > term  # a follower that hears of it asks nobody
             if begun:
                 acts, term = True, begun[-1].term
-            elif asks or outbid or isinstance(item, Restart):
+            elif ended or asks or outbid or isinstance(item, Restart):
                 acts = False
-            known = None
             if isinstance(item, TakeSnapshot):
                 kept = dict(status)
             elif isinstance(item, Restart):
@@ -121,6 +124,7 @@ class Case:
                 status = dict(known)
             status |= {o.master: o.new for o in outputs if isinstance(o, StatusChanged)}
             found.append(Exchange(t_ns, item, outputs, acts, known))
+            known = None if outputs else known
         return found
 
     def outputs(self) -> Iterator[tuple[Exchange, Output]]:

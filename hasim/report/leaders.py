@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from hasim.events import LeaderElected, TermBegun
+from hasim.events import LeaderElected, TermBegun, TermEnded
 from hasim.journal import Journal, Record
 from hasim.report.story import Line
 
@@ -39,8 +39,14 @@ def begun(t_ns: int, body: TermBegun) -> Line:
     return Line(t_ns, "election", f"it acts under term {body.term}: {body.reason}")
 
 
+def ended(t_ns: int, body: TermEnded) -> Line:
+    """It was outbid, or leads no more."""
+    return Line(t_ns, "election", f"it acts no more: term {body.term} is over for it")
+
+
 WORDS: dict[type[Any], Callable[[int, Any], Line | None]] = {
     LeaderElected: elected,
     TermBegun: begun,
+    TermEnded: ended,
 }
 """The line of each kind of record."""

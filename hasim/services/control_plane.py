@@ -15,6 +15,7 @@ from hasim.events import (
     ObserverTold,
     Output,
     OwnerChanged,
+    ProbeStretch,
     ReplicaReport,
     Restart,
     ServiceFailed,
@@ -22,6 +23,7 @@ from hasim.events import (
     SwitchAlgorithm,
     TakeSnapshot,
     TermBegun,
+    TermEnded,
     WakeUp,
 )
 from hasim.model import Cluster, Diagnosis, Status
@@ -239,7 +241,8 @@ class ControlPlane:
             if not woken or due_ns[name] <= now:
                 made = self._guarded(now, name, service.take, item)
                 out = out + made if out else made
-        if self._is_heard(now, item):
+        # Probes that are told at once ended before now: by nothing but a verdict a term may begin.
+        if self._is_heard(now, item) and (out or type(item) is not ProbeStretch):
             out = out + self._hear(now, item)
         return out
 
@@ -270,7 +273,8 @@ class ControlPlane:
                 if name not in WATCHERS:
                     self._due_ns[name] = NEVER
         self._due(ASKING, self._reign.next_wakeup())
-        return [*(self.failover.resign() if acted and not self._acted else ()), *out]
+        ends = acted and not self._acted
+        return [*self.failover.resign(), TermEnded(self.term), *out] if ends else [*out]
 
     def _is_heard(self, now: int, item: Input) -> bool:
         due = type(item) is WakeUp and self._due_ns.get(ASKING, NEVER) <= now

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from hasim.events import (
     AlertChanged,
+    Demote,
     FailoverChanged,
     MasterState,
     OwnerChanged,
@@ -15,6 +18,7 @@ from hasim.events import (
     StartMaintenance,
     StatusChanged,
     TakeSnapshot,
+    TermEnded,
     WakeUp,
 )
 from hasim.journal import Journal
@@ -354,3 +358,47 @@ def test_nobody_powers_off_an_owner_that_is_declared_healthy_and_serves(
         story.declare("a", 9)
     story.fenced("a", 1, 20, None)
     assert [(v.invariant, v.subject) for v in looked_at(story.journal())] == broken
+
+
+def test_another_process_does_not_fail_over_what_the_one_before_it_did() -> None:
+    story = Story()
+    for master in "abc":
+        story.status(1, master, Status.HEALTHY)
+    story.tell(20, "input", TakeSnapshot())
+    story.failover(1, "c", [(30, "declared"), (30, "selecting")])
+    restarted = len(story.told)
+    story.failover(2, "a", [(50, "declared"), (50, "selecting"), (50, "transferring")])
+    fit = [INVARIANTS.known["fit-candidates"]]
+    assert check(story.journal(), fit) == []
+    chosen = story.told[-1]
+    story.told[-1] = chosen._replace(body=dataclasses.replace(chosen.body, candidate="c"))
+    (breach,) = check(story.journal(), fit)
+    assert "failed over itself" in breach.text
+    story.tell(40, "input", Restart(from_snapshot=True))  # which puts nothing out
+    story.told.insert(restarted, story.told.pop())
+    assert check(story.journal(), fit) == []
+
+
+def test_who_rests_moves_no_failover() -> None:
+    story = Story()
+    story.failover(1, "a", [(10, "declared"), (10, "selecting"), (10, "transferring")])
+    going_on = [INVARIANTS.known["failovers-go-on"]]
+    (breach,) = check(story.journal(), going_on)
+    assert "transferring" in breach.text
+    story.tell(11, "input", WakeUp())
+    story.event(11, TermEnded(1))
+    assert check(story.journal(), going_on) == []
+
+
+@pytest.mark.parametrize(("horizon_s", "holds"), [(500, True), (700, False)])
+def test_who_is_told_to_stop_again_and_again_is_waited_for(horizon_s: int, holds: bool) -> None:
+    """As long as a failover may last, which is ten minutes."""
+    story = Story(horizon_s)
+    story.failover(1, "a", [(10, "declared"), (10, "fencing")])
+    going_on = [INVARIANTS.known["failovers-go-on"]]
+    (breach,) = check(story.journal(), going_on)
+    assert "fencing" in breach.text
+    for second in range(11, horizon_s):
+        story.tell(second, "input", WakeUp())
+        story.tell(second, "effect", Demote(1, ("p1",), "b", 3, second, 1))
+    assert (check(story.journal(), going_on) == []) == holds

@@ -20,6 +20,7 @@ from hasim.events import (
     InputRefused,
     MasterState,
     OwnerChanged,
+    ProbeStretch,
     Promote,
     PublishRouting,
     RecordFailure,
@@ -29,14 +30,17 @@ from hasim.events import (
     ServiceFailed,
     StatusChanged,
     TermBegun,
+    TermEnded,
     TransferState,
+    WakeUp,
 )
-from hasim.model import Ownership, RoutingTable, Status
+from hasim.model import Cause, Ownership, RoutingTable, Status
 from hasim.services.accession import AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.services.gateway.service import GatewayService
+from hasim.times import Times
 from hasim.units import HOUR, MILLISECOND, MINUTE, SECOND
 from tests.services.bench import Bench, cluster
 from tests.services.members import Members
@@ -99,6 +103,24 @@ def test_it_asks_everybody_and_orders_nothing_before_they_have_answered() -> Non
     members.cut = {"m1"}
     made.run(made.now + 2 * SECOND)
     assert len(ordered(made, TermBegun)) == 1
+
+
+def test_probes_that_ended_before_begin_no_term() -> None:
+    """They are told when somebody wakes it up: what that changes is the wake-up's."""
+    old, _ = bench()
+    made = old.control_plane.reborn()
+    now = old.now + SECOND
+    asked = [o for o in made.resume(now) if isinstance(o, AskMaster)]
+    for question in asked:
+        made.step(now + 1, MasterState(question.master, 2, (), question.claim))
+    made.hand_over_probing("m1")
+    patience_ns = now + AccessionSettings().patience_ns
+    while (due_ns := made.next_wakeup()) < patience_ns:
+        assert not any(isinstance(o, TermBegun) for o in made.step(due_ns, WakeUp()))
+    times = Times([now + SECOND]), Times([MILLISECOND])
+    assert made.step(patience_ns, ProbeStretch("m1", 1, Cause.OK, *times, None)) == []
+    assert made.next_wakeup() == patience_ns
+    assert any(isinstance(o, TermBegun) for o in made.step(patience_ns, WakeUp()))
 
 
 def test_it_learns_owners_epochs_and_the_version_of_the_routing() -> None:
@@ -242,6 +264,7 @@ def test_a_term_begins_with_one_order_about_a_master_however_many_wait_for_it() 
     made.feed(RoutingAck("near", 1, 1, term=7))
     made.run(made.now + SECOND)
     assert made.control_plane.term == 8
+    assert [ended.term for ended in made.events(TermEnded)] == [2]
     assert [order.master for order in ordered(made, Fence) if order.term == 8] == ["m1"]
 
 

@@ -25,7 +25,7 @@ def _find(case: Case) -> Iterator[Found]:
     for exchange, out in case.outputs():
         t_ns = exchange.t_ns
         follow(status, exchange, out)
-        if exchange.known is not None:
+        if exchange.known is not None and out is exchange.outputs[0]:
             running.clear()  # another process, which goes on with what it knows
         if isinstance(out, FailoverChanged):
             if out.trigger in ANEW:

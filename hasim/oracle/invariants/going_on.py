@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
+from hasim.events import Demote, Fence
 from hasim.measures.courses import TERMINAL, Course
 from hasim.model import Status
 from hasim.oracle.case import Case
@@ -15,7 +16,7 @@ from hasim.services.failover.settings import FailoverSettings
 
 
 def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
-    """The longest time without a step in each state that waits for an answer (nanoseconds)."""
+    """The longest time without a step, or an order to stop, in each state that waits (ns)."""
     fencing = settings.fencing
     backoff_ns = fencing.backoff_ns if isinstance(fencing, ConfirmedSettings) else 0
     pause_ns = max(fencing.longest_ns, backoff_ns, settings.demote_retry_ns)
@@ -37,13 +38,18 @@ def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
 
 
 def _find(case: Case) -> Iterator[Found]:
-    most = longest_ns(case.settings.failover)
+    most, limit_ns = longest_ns(case.settings.failover), case.settings.failover.limit_ns
+    stops = [(e.t_ns, o.failover) for e, o in case.outputs() if isinstance(o, Fence | Demote)]
     for course in case.facts.courses:
         ends = [t_ns for t_ns, _ in course.changes[1:]] + [case.horizon_ns]
         for (since_ns, change), until_ns in zip(course.changes, ends, strict=True):
             if change.new in TERMINAL or case.is_disturbed(since_ns, until_ns):
                 continue
             name, lasts_ns = f"failover {course.failover}", until_ns - since_ns
+            if change.new == "fencing" and lasts_ns <= limit_ns:
+                # Who is healthy is not struck, but told to stop again and again.
+                told = (t for t, of in stops if of == course.failover and since_ns < t < until_ns)
+                lasts_ns = max(b - a for a, b in pairwise((since_ns, *told, until_ns)))
             if lasts_ns > most.get(change.new, lasts_ns):
                 text = f"{change.new} for {lasts_ns} ns, {most[change.new]} ns at most"
                 yield Found(since_ns, name, text)

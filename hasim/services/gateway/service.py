@@ -25,7 +25,10 @@ class GatewayService:
     """One gateway's half of balancing: it chooses, counts, and reports.
 
     It goes by the newest routing table that it was given, and before the first one by what
-    the cluster is at the start. `incarnation` is that of its process (`GatewayHello`).
+    the cluster is at the start. `incarnation` is that of its process (`GatewayHello`). `granted` is
+    the term that an earlier process of it has granted, and to whose claim: whoever runs it keeps
+    that on disk, as Raft keeps currentTerm and votedFor (Ongaro 2014, 3.4). A majority that has
+    forgotten its grant would grant the same term twice.
     `draw` gives the uniforms that some algorithms need; without it the service uses a sequence
     of its own, the same for the same gateway.
     """
@@ -38,6 +41,7 @@ class GatewayService:
         *,
         watch: Watch = UNWATCHED,
         incarnation: int = 1,
+        granted: tuple[int, str] = (1, ""),
         draw: Draw | None = None,
     ) -> None:
         self.settings = settings
@@ -54,15 +58,14 @@ class GatewayService:
         self._draw: Draw = draw or self._uniforms
         self._messages = 0
         self._version = 1
-        # The highest term heard of, and that of the table in use.
-        self._term = self._of_term = 1
+        # The highest term heard of, to whom it is granted, and that of the table in use.
+        (self._term, self._claim), self._of_term = granted, 1
         self.left_ns = [-1] * len(self._ids)
         """Since when each master may not be sent stateless messages; -1 if it may."""
         self.moved_ns = dict.fromkeys(self.standing.owners, 0)
         """When each partition came to its owner."""
         self.tabled_ns = 0
         """Since when the routing table is in use."""
-        self._claim = ""
 
     # -- attempts ----------------------------------------------------------------
 
@@ -178,6 +181,14 @@ class GatewayService:
         """The version of the routing table in use."""
         return self._version
 
+    @property
+    def granted(self) -> tuple[int, str]:
+        """The term that it obeys, and to whose claim it is granted: what a restart must not lose.
+
+        To be on disk before an answer of `asked` or `apply_routing` is sent.
+        """
+        return self._term, self._claim
+
     def apply_routing(self, now: int, table: RoutingTable) -> RoutingAck:
         """Use `table` unless a newer one is in use; messages in flight are counted on as before.
 
@@ -224,10 +235,11 @@ class GatewayService:
     def restart(self, now: int, cluster: Cluster) -> list[SendHello]:
         """A new process takes its place, which knows what the cluster is at the start.
 
-        Its counts begin anew, but for what is under way, whose answers it will get.
+        And the term that was granted, which is on disk. Its counts begin anew, but for what is
+        under way, whose answers it will get.
         """
         first, self._version = Standing(cluster), 1
-        self._term = self._of_term = 1
+        self._of_term = 1
         self.standing.owners = first.owners
         self.standing.draining[:] = first.draining
         self._stand(now, first.eligible, first.away)

@@ -152,3 +152,16 @@ def test_totals_go_on_over_a_restart() -> None:
     again = TrafficBook()
     again.thaw(book.freeze())
     assert again.totals() == book.totals()
+
+
+def test_no_term_is_granted_twice_over_a_restart() -> None:
+    """Of three, two would grant a term to one process, and again two to the next."""
+    made = gateway()
+    assert made.asked(4, "first").claim == "first"
+    made.restart(5, CLUSTER)
+    told = made.asked(4, "second")
+    assert (told.incarnation, told.term, told.claim) == (2, 4, "first")
+    assert made.apply_routing(6, RoutingTable(9, ("m2",), (), "geo", term=3)).version == 1
+    another = GatewayService(SETTINGS, CLUSTER, "near", incarnation=3, granted=made.granted)
+    assert another.asked(4, "second").claim == "first"
+    assert another.asked(5, "second").claim == "second"
