@@ -19,6 +19,7 @@ from hasim.events import (
     StatusChanged,
     TakeSnapshot,
     TermEnded,
+    TransferState,
     WakeUp,
 )
 from hasim.journal import Journal
@@ -402,3 +403,22 @@ def test_who_is_told_to_stop_again_and_again_is_waited_for(horizon_s: int, holds
         story.tell(second, "input", WakeUp())
         story.tell(second, "effect", Demote(1, ("p1",), "b", 3, second, 1))
     assert (check(story.journal(), going_on) == []) == holds
+
+
+def test_what_was_planned_when_the_snapshot_was_taken_may_read_from_its_owner() -> None:
+    story = Story()
+    story.tell(10, "input", WakeUp())
+    story.event(10, FailoverChanged(1, "a", ("p1",), "", "catching-up", "planned", "b", ""))
+    story.tell(20, "input", TakeSnapshot())
+    story.tell(30, "input", WakeUp())
+    stopped = FailoverChanged(1, "a", ("p1",), "handing-over", "declared", "owner-failed", "", "")
+    story.event(30, stopped)
+    restart = len(story.told)
+    story.tell(50, "input", WakeUp())
+    story.tell(50, "effect", TransferState(1, ("p1",), "b", ("a", "c"), 2, 1))
+    live = [INVARIANTS.known["live-sources"]]
+    (breach,) = check(story.journal(), live)
+    assert "its owner, which has failed" in breach.text
+    story.tell(40, "input", Restart(from_snapshot=True))
+    story.told.insert(restart, story.told.pop())
+    assert check(story.journal(), live) == []

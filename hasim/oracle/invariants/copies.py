@@ -4,41 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hasim.events import FailoverChanged, Promote, TermBegun, TransferResult, TransferState
+from hasim.events import (
+    FailoverChanged,
+    Output,
+    Promote,
+    Restart,
+    TakeSnapshot,
+    TermBegun,
+    TransferResult,
+    TransferState,
+)
 from hasim.model import Cause
-from hasim.oracle.case import Case
+from hasim.oracle.case import Case, Exchange
 from hasim.oracle.invariant import Found, Invariant
 
 
 def _find(case: Case) -> Iterator[Found]:
     ordered: dict[int, TransferState] = {}
     fetches = case.settings.failover.transfer != "none"
-    planned: set[int] = set()
+    for exchange, out, planned in _outputs(case):
+        if isinstance(out, TransferState):
+            ordered[out.failover] = out
+            if not fetches and out.failover not in planned:
+                text = "is to fetch state, though it is promoted with what it has"
+                yield Found(exchange.t_ns, out.target, text)
+        elif isinstance(out, Promote):
+            if any(isinstance(other, TermBegun) for other in exchange.outputs):
+                continue  # ordered again
+            if not fetches and out.failover not in planned:
+                continue
+            # Where nobody passes, the best may be promoted however far it is behind.
+            may_lag = case.settings.failover.if_none == "promote" and out.failover not in planned
+            most_ns = None if may_lag else case.settings.failover.max_lag_ns
+            problem = _problem(out, ordered.get(out.failover), exchange.item, most_ns)
+            if problem:
+                yield Found(exchange.t_ns, out.target, f"promoted, but {problem}")
+
+
+def _outputs(case: Case) -> Iterator[tuple[Exchange, Output, set[int]]]:
+    """Every output, and which failovers are planned then; those fetch state in any case.
+
+    Another process goes on with what was planned when its snapshot was taken.
+    """
+    planned, kept = set[int](), set[int]()
     for exchange in case.exchanges:
-        again = any(isinstance(out, TermBegun) for out in exchange.outputs)
+        if isinstance(exchange.item, TakeSnapshot):
+            kept = set(planned)
+        elif isinstance(exchange.item, Restart):
+            planned = set(kept) if exchange.item.from_snapshot else set()
         for out in exchange.outputs:
             if isinstance(out, FailoverChanged):
                 _note(planned, out)
-            elif isinstance(out, TransferState):
-                ordered[out.failover] = out
-                if not fetches and out.failover not in planned:
-                    text = "is to fetch state, though it is promoted with what it has"
-                    yield Found(exchange.t_ns, out.target, text)
-            elif isinstance(out, Promote) and not again:
-                if not fetches and out.failover not in planned:
-                    continue
-                # Where nobody passes, the best may be promoted however far it is behind.
-                may_lag = (
-                    case.settings.failover.if_none == "promote" and out.failover not in planned
-                )
-                most_ns = None if may_lag else case.settings.failover.max_lag_ns
-                problem = _problem(out, ordered.get(out.failover), exchange.item, most_ns)
-                if problem:
-                    yield Found(exchange.t_ns, out.target, f"promoted, but {problem}")
+            yield exchange, out, planned
 
 
 def _note(planned: set[int], change: FailoverChanged) -> None:
-    """Keep which failovers are planned: those fetch state in any case."""
     if change.trigger == "planned":
         planned.add(change.failover)
     elif change.trigger == "owner-failed" or change.old == "":
@@ -67,15 +87,12 @@ def _problem(order: Promote, asked: TransferState | None, item: object, most_ns:
 
 
 def _sources(case: Case) -> Iterator[Found]:
-    planned: dict[int, bool] = {}
     owner: dict[int, str] = {}
-    for exchange, out in case.outputs():
+    for exchange, out, planned in _outputs(case):
         if isinstance(out, FailoverChanged):
             owner[out.failover] = out.master
-            if out.trigger in ("planned", "owner-failed"):
-                planned[out.failover] = out.trigger == "planned"
         elif isinstance(out, TransferState):
-            dead = "" if planned.get(out.failover) else owner.get(out.failover, "")
+            dead = "" if out.failover in planned else owner.get(out.failover, "")
             for source in out.sources:
                 if source in (dead, out.target):
                     text = f"failover {out.failover} reads from it"
