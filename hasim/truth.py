@@ -189,6 +189,22 @@ class AttemptRollup:
 
 
 @record
+class QueueRollup:
+    """Who waited for a worker of one master, over the whole run; only where it is counted.
+
+    Its workers took `started` attempts (and deep probes), `waited` of them from the queue, in which
+    these were for `waited_ns`, summed; `queued_ns` is that of all that were in it, those lost in it
+    and those there still included: its length, summed over time.
+    """
+
+    master: str
+    started: int
+    waited: int
+    waited_ns: int
+    queued_ns: int
+
+
+@record
 class ClientRollup:
     """What the clients of a gateway did for themselves, over the whole run; nothing is no record.
 
@@ -324,6 +340,7 @@ Truth = (
     | LoadSample
     | KeysMoved
     | AttemptRollup
+    | QueueRollup
     | ClientRollup
     | ClientsFollowed
     | MessagesHeld

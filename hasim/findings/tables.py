@@ -160,6 +160,15 @@ class Tables(Recorded):
         return self._table("held")
 
     @cached_property
+    def queues(self) -> pd.DataFrame:
+        """One row per replication and master: who waited for a worker, and for how long.
+
+        Columns as in `hasim.measures.queues.QueueRow`; empty unless the scenario has
+        ``queues: counted``.
+        """
+        return self._table("queues")
+
+    @cached_property
     def churn(self) -> pd.DataFrame:
         """One row per replication, gateway and change of its routing that could move keys.
 

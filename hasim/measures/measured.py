@@ -24,6 +24,7 @@ from hasim.measures.load import (
 from hasim.measures.operations import OperationRow, TransientRow
 from hasim.measures.paging import FaultRow
 from hasim.measures.quality import Mistake
+from hasim.measures.queues import QueueRow
 from hasim.measures.tiers import TierRow
 from hasim.measures.users import UserRow
 
@@ -64,6 +65,8 @@ class Measured:
     """Only if clients keep names or connections."""
     held: tuple[HeldRow, ...] = ()
     """Only if gateways hold messages."""
+    queues: tuple[QueueRow, ...] = ()
+    """Only if they are counted."""
     faults: tuple[FaultRow, ...] = ()
     needless_pages: int = 0
     """Pages that no fault was behind."""
@@ -108,6 +111,7 @@ ROWS: dict[str, type[Any]] = {
     "clients": ClientRow,
     "followed": FollowRow,
     "held": HeldRow,
+    "queues": QueueRow,
     "faults": FaultRow,
     "downs": DownRow,
     "users": UserRow,

@@ -21,6 +21,7 @@ from hasim.measures.measured import Measured
 from hasim.measures.operations import operations_of, transients_of
 from hasim.measures.paging import faults_of, pages_of
 from hasim.measures.quality import mistakes_of
+from hasim.measures.queues import queues_of
 from hasim.measures.tiers import tier_row
 from hasim.measures.users import users_of
 from hasim.units import seconds
@@ -94,6 +95,7 @@ def _measured(facts: Facts) -> Measured:
         clients=tuple(clients_of(facts)),
         followed=tuple(followed_of(facts)),
         held=tuple(held_of(facts)),
+        queues=tuple(queues_of(facts)),
         faults=tuple(faults),
         needless_pages=len(pages_of(facts)) - sum(row.pages for row in faults),
         downs=tuple(downs_of([facts])),
@@ -130,6 +132,7 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
         mistakes=tuple(row for one in found for row in one.mistakes),
         partitions=tuple(row for one in found for row in one.partitions),
         masters=tuple(row for one in found for row in one.masters),
+        queues=tuple(row for one in found for row in one.queues),
         alerts=tuple(row for one in found for row in one.alerts),
         operations=tuple(row for one in found for row in one.operations),
         churn=tuple(row for one in found for row in one.churn),

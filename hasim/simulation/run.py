@@ -20,6 +20,7 @@ from hasim.simulation.settings import WorldSettings
 from hasim.simulation.settings.traffic import RequestSettings
 from hasim.simulation.tier import Tier
 from hasim.simulation.world import World
+from hasim.truth import QueueRollup
 from hasim.version import __version__
 
 
@@ -60,6 +61,8 @@ def simulate(
 def begin(world: World) -> None:
     """Put on the clock what comes from outside, and start the control planes."""
     settings = world.settings
+    for master in world.masters.values():
+        master.waits.counted = settings.queues == "counted"
     world.changes.changed()
     world.injector.schedule(settings.faults, settings.horizon_ns)
     schedule_operations(world.env, settings.operations, world.feed)
@@ -75,6 +78,8 @@ def conclude(world: World, *, messages: bool) -> None:
     for tier in world.tiers:
         masters, gateways = list(tier.masters), list(tier.gateways)
         roll_up(tier.messages, masters, gateways, tier.partitions, now, tier.record)
+        for master in tier.masters.values() if world.settings.queues == "counted" else ():
+            tier.record(QueueRollup(master.id, *master.waits.found(now)))
         if messages:
             found = tier.messages.results()
             record_messages(found, masters, tier.partitions.names, gateways, now, tier.record)

@@ -291,6 +291,7 @@ def worlds(draw: Any) -> tuple[WorldSettings, Recorded]:
     world = WorldSettings(
         masters=masters,
         horizon_ns=horizon_s * SECOND,
+        queues=one("uncounted", "counted"),
         network=NetworkSettings(
             rtt=FixedRtt(rtt_ns=one(0, 2, 4) * GRID_NS),
             local_rtt_ns=one(0, 2 * GRID_NS),

@@ -50,6 +50,7 @@ NOT_DRAWN: Mapping[str, str] = {
     "bursts": "drawn with the network",
     "network.jitter": "drawn with the network",
     "needed": "measured, and changes nothing",
+    "queues": "measured, and changes nothing",
 }
 """Choices, and settings, that no world has from here, and why."""
 SHORTEST_MS, LONGEST_MS = 50, 60_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, overload
 
-from hasim.measures.catalogue import clients, costs, incidents, load, objectives, quality
+from hasim.measures.catalogue import clients, costs, incidents, load, objectives, quality, queues
 from hasim.settings.validation import nearest
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ for _measure in itertools.chain(
     incidents.MEASURES,
     quality.MEASURES,
     load.MEASURES,
+    queues.MEASURES,
     clients.MEASURES,
     costs.MEASURES,
     objectives.MEASURES,

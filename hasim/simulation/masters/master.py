@@ -15,6 +15,7 @@ from hasim.simulation.masters.commits import FOREVER, Commits
 from hasim.simulation.masters.condition import Condition
 from hasim.simulation.masters.job import ANSWERED, ASKING, FAILED, UNWRITTEN, Job
 from hasim.simulation.masters.primaries import Primaries
+from hasim.simulation.masters.waits import Waits
 from hasim.simulation.service import law_of
 from hasim.simulation.settings import MasterSettings
 
@@ -58,6 +59,7 @@ class SimMaster(Condition, Primaries, Commits):
         # A dict keeps the order in which service began; a set would not.
         self._serving: dict[Job, None] = {}
         self._done = self._errors = self._busy_ns = self._metered_ns = 0
+        self.waits = Waits()
         self._gauge: list[int] | None = None
         self._entered: dict[Job, tuple[int, int]] = {}
         self.ask: Callable[[SimMaster, Job], None] | None = None
@@ -144,6 +146,7 @@ class SimMaster(Condition, Primaries, Commits):
         lost = [*self._serving, *self._queue]
         self._meter()
         self._serving.clear()
+        self.waits.lose(self.env.now)
         self._queue.clear()
         self._entered.clear()
         self.overloaded = False
@@ -227,6 +230,7 @@ class SimMaster(Condition, Primaries, Commits):
         elif len(self._queue) < self.settings.queue:
             self._enter(job)
             job.queued_ns = self.env.now
+            self.waits.queue(self.env.now)
             self._queue.append(job)
             self._pace(self._disk)
         elif not self.blocked:
@@ -234,6 +238,7 @@ class SimMaster(Condition, Primaries, Commits):
 
     def _start(self, job: Job) -> None:
         self._meter()
+        self.waits.start()
         self._serving[job] = None
         fails_early = self.error_times and job.error_draw < self._error_rate
         takes_ns = min(self.error_times) if fails_early else job.demand_ns
@@ -265,6 +270,7 @@ class SimMaster(Condition, Primaries, Commits):
         del self._serving[job]
         if self._queue:
             waiting = self._queue.popleft()
+            self.waits.leave(self.env.now, waiting.queued_ns)
             self._mark_overload(self.env.now - waiting.queued_ns > self._patience_ns)
             self._start(waiting)
         else:

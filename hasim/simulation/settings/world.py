@@ -41,6 +41,9 @@ class WorldSettings(ClusterSettings):
     data_plane: Literal["compiled", "reference"] = "compiled"
     """How messages are simulated: in compiled batches, or event by event. The results
     are the same; the reference is slower and easier to follow."""
+    queues: Literal["uncounted", "counted"] = "uncounted"
+    """Whether it is counted who waits at masters for a worker, and for how long: what `wait.share`,
+    `wait.mean` and `queue.mean` measure. It changes nothing that happens."""
     probes: Literal["stretches", "single"] = "stretches"
     """How probes are simulated while nothing happens: many at once, or one by one. The results
     are the same; journals of single probes are longer, and tell of each as it happens."""

@@ -17,15 +17,10 @@ from hasim.study.estimates.warm_up import cut_off, steady
 from hasim.truth import MessageRecord
 from hasim.units import MILLISECOND
 from tests.simulation.worlds import NO_LATENCY, masters, run, traffic, world
+from tests.study import standins
 
 MEAN_S = 0.02
-
-
-def erlang_c(c: int, rho: float) -> float:
-    """Probability of waiting in M/M/c."""
-    a = c * rho
-    top = a**c / math.factorial(c) / (1 - rho)
-    return top / (sum(a**k / math.factorial(k) for k in range(c)) + top)
+erlang_c = standins.script("capacity").erlang_c
 
 
 def mean_times_in_system(c: int, rho: float, replications: int, plane: str) -> np.ndarray:

@@ -136,6 +136,7 @@ def _is_plain(master: SimMaster) -> bool:
     special = (
         *(master.writes_wait, master.wait_ns, master.delays, master.error_times),
         settings.capacity is not None,
+        master.waits.counted,
     )
     return settings.workers == 1 and master.answering and not any(special)
 

@@ -100,6 +100,7 @@ MASTER = np.dtype(
         *((name, "i8") for name in ("done", "errors", "busy_ns", "metered_ns")),
         *((name, "i8") for name in ("plain", "coming", "died_ns")),
         *((name, "i8") for name in ("wait_ns", "give_up_ns")),
+        *((name, "i8") for name in ("started", "waited", "waited_ns", "lost_ns")),
     ]
 )
 """A master: capacity, condition, its queue (a list linked through the attempts), its work.
@@ -110,7 +111,9 @@ begins. `error_ns`: how long what fails takes, or -1: as long as any other.
 `busy_ns`: for how long workers were busy, summed over them, up to `metered_ns`. `plain`: its
 work can be foreseen; it is, if some wait and no worker is busy: then the list holds all that it
 has or will get. `coming`: deliveries under way that are events (see `foresight`). `died_ns`: when
-its process died last, or -1. `wait_ns`, `give_up_ns`: see `Commits`.
+its process died last, or -1. `wait_ns`, `give_up_ns`: see `Commits`. The last four are of what
+waited, as `hasim.simulation.masters.waits` has it (`lost_ns`: those that were lost in the queue),
+and count only what is not foreseen.
 """
 
 GATEWAY = np.dtype(

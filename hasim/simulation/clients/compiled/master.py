@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from hasim.model import Cause
+from hasim.simulation.clients.compiled.layout import Memory
+from hasim.simulation.clients.compiled.waits import CompiledWaits
 from hasim.simulation.masters.job import Job
 from hasim.simulation.masters.master import SimMaster, Work
 
@@ -38,9 +40,10 @@ class CompiledMaster(SimMaster):
     _plane: Workshop
     _number: int
 
-    def attach(self, plane: Workshop, number: int) -> None:
+    def attach(self, plane: Workshop, number: int, memory: Memory) -> None:
         """Tell it where its work is."""
         self._plane, self._number = plane, number
+        self.waits = CompiledWaits(memory, number)
 
     def accept(self, job: Job) -> None:
         """A deep probe arrives: messages arrive in the arrays."""

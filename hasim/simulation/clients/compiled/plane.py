@@ -122,7 +122,7 @@ class CompiledPlane:
             own = self._ledger.routes_of(number)
             gateway.share_fleet(self._memory["takes"][own], self._memory["in_flight"][own])
         for number, master in enumerate(self._masters):
-            master.attach(self, number)
+            master.attach(self, number, self._memory)
 
     # -- running -----------------------------------------------------------------
 

@@ -188,6 +188,7 @@ def start(table: Table, now: int, slot: int) -> None:
     a = attempts(table)[slot]
     m = masters(table)[a.master]
     a.seat = m.busy
+    m.started += 1
     note_order(table, a)
     meter(m, now)
     seats(table)[m.first_seat + m.busy] = slot
@@ -299,6 +300,8 @@ def complete(table: Table, now: int, priority: int) -> int:
         waiting: int = m.head
         m.head = attempts(table)[waiting].next
         m.waiting -= 1
+        m.waited += 1
+        m.waited_ns += now - attempts(table)[waiting].since_ns
         start(table, now, waiting)
     if m.capacity > 0.0:
         call_event(s.pace_at, table, now, int64(a.master), 0, 0)
@@ -338,6 +341,7 @@ def lose(table: Table, now: int, master: int, cause: int) -> None:
     slot = m.head
     for _ in range(m.waiting):
         following = int64(attempts(table)[slot].next)
+        m.lost_ns += now - attempts(table)[slot].since_ns
         lose_one(table, now, slot, cause)
         slot = following
     meter(m, now)
