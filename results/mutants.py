@@ -4,15 +4,18 @@ mutmut makes the mutants: a file in which each function stands beside all of its
 mutant is put in place by giving the function the code of the variant, in a forked child that has
 all tests and all modules loaded already; so most mutants take some hundredths of a second.
 
-Which tests reach a function is measured once, by a profiler, and kept. A mutant meets the tests
-that reach its function: first those that killed others of it, then the fastest; until one fails, or
-tests of so many seconds (`--most`) have passed.
+Which tests pass through a line is measured once, by coverage.py with a context for each test, and
+kept. A mutant meets the tests that pass through the changed statement: first those that killed
+others of its function, then the fastest; until one fails, or tests of so many seconds (`--most`)
+have passed.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 import gc
+import hashlib
 import json
 import os
 import resource
@@ -21,11 +24,11 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import FunctionType
 from typing import Any
 
+import coverage
 import hypothesis
 import pytest
 from mutmut.mutation import trampoline
@@ -64,8 +67,8 @@ hypothesis.settings.register_profile(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Where the names of the mutants are, what the tests reach, and what comes out."""
-    parser.addoption("--mutants", type=Path, help="a file of JSON: names and sources")
-    parser.addoption("--reach", type=Path, help="what each test reaches, made if it is not there")
+    parser.addoption("--mutants", type=Path, help="a file of JSON: names, sources, lines")
+    parser.addoption("--reach", type=Path, help="what each test reaches")
     parser.addoption("--verdicts", type=Path, help="a line of JSON for each mutant")
     parser.addoption("--most", type=float, help="seconds of tests that a mutant meets")
     parser.addoption("--until", type=float, default=None, help="seconds since 1970")
@@ -78,73 +81,114 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool:
-    """All tests are collected: run the mutants in the place of the tests."""
+    """All tests are collected: see what they reach, or run mutants in their place."""
     option = session.config.option
     items = {item.nodeid: item for item in session.items}
-    reach = _reached(session, items, option.reach)
-    names = json.loads(option.mutants.read_text())
+    until = float("inf") if option.until is None else option.until
+    if option.mutants is None:
+        _measure(items, option.reach, until)
+    else:
+        _all(items, option, until)
+    return True
+
+
+def _all(items: Mapping[str, pytest.Item], option: Any, until: float) -> None:
+    reach = json.loads(option.reach.read_text())
     gc.collect()
     gc.freeze()
     kills: dict[str, Counter[str]] = defaultdict(Counter)
     with option.verdicts.open("a", encoding="utf-8") as out:
-        for name, source in names:
-            if option.until is not None and time.time() > option.until:
+        for name, source, lines in json.loads(option.mutants.read_text()):
+            if time.time() > until:
                 break
+            began = time.monotonic()
             function = name.rpartition("__mutmut_")[0]
-            tests = [
-                items[test] for test in _tests(reach, function, kills[function], items, option.most)
-            ]
-            became, by = _try(tests, name, reach["seconds"]) if tests else (UNTESTED, "")
+            met = _tests(reach, function, lines, kills[function], items, option.most)
+            seconds = {test: reach["tests"][test]["seconds"] for test in met}
+            tests = [items[test] for test in met]
+            became, by = _try(tests, name, seconds) if tests else (UNTESTED, "")
             if by:
                 kills[function][by] += 1
-            row = {"mutant": name, "source": source, "became": became, "by": by}
+            row = {
+                "mutant": name, "source": source, "became": became, "by": by,
+                "took_s": round(time.monotonic() - began, 2),
+                "met_s": round(sum(seconds.values()), 2),
+            }  # fmt: skip
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
             out.flush()
-    return True
 
 
 # -- what tests reach --------------------------------------------------------------
 
 
-def _reached(session: pytest.Session, items: Mapping[str, pytest.Item], file: Path) -> Any:
-    """`seconds` by test and `tests` by function; only tests that are not known are run."""
-    known = json.loads(file.read_text()) if file.exists() else {"seconds": {}, "tests": {}}
-    new = [item for name, item in items.items() if name not in known["seconds"]]
+def _measure(items: Mapping[str, pytest.Item], file: Path, until: float) -> None:
+    """`tests`: seconds of each; `lines`: by function and line within it, the tests' numbers.
+
+    Only tests that are not known, or whose file has changed, are run.
+    """
+    known = json.loads(file.read_text()) if file.exists() else {"tests": {}, "lines": {}}
+    new = [item for name, item in items.items() if _digest(item) != _of(known, name)]
+    done = dict[str, int]()
+    seen = coverage.Coverage(data_file=None, include=[f"*{SERVICES}*"], messages=False)
     for item, then in _pairs(new):
+        if time.time() > until:
+            break
         _forget()
         began = time.process_time()
-        with _profiled() as hit:
-            passed = _passes(item, then)
+        seen.start()
+        seen.switch_context(item.nodeid)
+        passed = _passes(item, then)
+        seen.stop()
         seconds = time.process_time() - began
-        known["seconds"][item.nodeid] = seconds if passed else None
-        for name in {_mangled(code) for code in hit.values() if SERVICES in code.co_filename}:
-            known["tests"].setdefault(name, []).append(item.nodeid)
-    if new:
-        file.write_text(json.dumps(known))
-    return known
+        number = known["tests"].get(item.nodeid, {"number": len(known["tests"])})["number"]
+        known["tests"][item.nodeid] = {
+            "number": number,
+            "digest": _digest(item),
+            "seconds": round(seconds, 3) if passed else None,
+        }
+        done[item.nodeid] = number
+    again = set(done.values())
+    for lines in known["lines"].values():
+        for tests in lines.values():
+            tests[:] = [test for test in tests if test not in again]
+    data = seen.get_data()
+    for each in data.measured_files():
+        spans = _functions(Path(each))
+        for line, tests in data.contexts_by_lineno(each).items():
+            for name, first, last in spans:
+                if first <= line <= last:
+                    lines = known["lines"].setdefault(name, {})
+                    lines.setdefault(str(line - first), []).extend(done[t] for t in tests if t)
+    file.write_text(json.dumps(known))
+    sys.stdout.write(f"{len(new) - len(done)} tests left to measure\n")
 
 
-@contextmanager
-def _profiled() -> Iterator[dict[int, CodeType]]:
-    """The code of every function that is called, by its identity."""
-    hit: dict[int, CodeType] = {}
-
-    def called(frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            hit[id(frame.f_code)] = frame.f_code
-
-    sys.setprofile(called)
-    try:
-        yield hit
-    finally:
-        sys.setprofile(None)
+def _of(known: Mapping[str, Any], test: str) -> str:
+    return str(known["tests"].get(test, {}).get("digest", ""))
 
 
-def _mangled(code: CodeType) -> str:
-    """How mutmut writes the name of a function, given its code."""
-    file = code.co_filename
-    module = file[file.index(SERVICES) + 1 :].removesuffix(".py").replace("/", ".")
-    return f"{module}.{_of_class(code.co_qualname)}"
+@functools.cache
+def _digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _digest(item: pytest.Item) -> str:
+    return _digest_of(item.path)
+
+
+def _functions(file: Path) -> list[tuple[str, int, int]]:
+    """Each function of a file as mutmut names it, and its lines, the first with `def`."""
+    path = file.as_posix()
+    module = path[path.index(SERVICES) + 1 :].removesuffix(".py").replace("/", ".")
+    found = list[tuple[str, int, int]]()
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.parse(file.read_text("utf-8")).body:
+        owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+        for each in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(each, kinds):
+                name = f"{module}.{_of_class(owner + each.name)}"
+                found.append((name, each.lineno, each.end_lineno or each.lineno))
+    return found
 
 
 def _of_class(qualified: str) -> str:
@@ -155,20 +199,24 @@ def _of_class(qualified: str) -> str:
 def _tests(
     reach: Mapping[str, Any],
     function: str,
+    lines: tuple[int, int],
     kills: Counter[str],
     there: Container[str],
     most: float,
 ) -> list[str]:
-    """The tests that a function's mutant meets, in their order."""
-    seconds = reach["seconds"]
-    reaching = [
-        test
-        for test in reach["tests"].get(function, ())
-        if test in there and seconds[test] is not None  # it has none if it fails without a mutant
-    ]
-    reaching.sort(key=lambda test: (-kills[test], seconds[test]))
+    """The tests that a mutant of these lines of a function meets, in their order."""
+    by_line = {int(line): tests for line, tests in reach["lines"].get(function, {}).items()}
+    through = set[int]().union(*(by_line.get(n, ()) for n in range(lines[0], lines[1] + 1)))
+    through = through or set[int]().union(*by_line.values())  # of a default, say
+    known = {one["number"]: (test, one["seconds"]) for test, one in reach["tests"].items()}
+    seconds = dict(known[number] for number in through if known[number][0] in there)
+    # A test that fails without a mutant has no seconds.
+    order = sorted(
+        (test for test, taken in seconds.items() if taken is not None),
+        key=lambda test: (-kills[test], seconds[test], test),
+    )
     chosen, spent = list[str](), 0.0
-    for test in reaching:
+    for test in order:
         if chosen and spent + seconds[test] > most:
             continue
         chosen.append(test)
