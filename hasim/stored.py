@@ -176,6 +176,14 @@ def written_as(cls: type[C], found: bytes | str) -> C:
         raise StoredError(_words(bad), field=_dotted(bad["loc"])) from None
 
 
+def as_plain(made: Any) -> Any:
+    """An object of a dataclass as plain data: what `dataclasses.asdict` gives, many times faster.
+
+    Fields that hold another type than they name are taken as they are.
+    """
+    return _adapter(cast(Any, type(made))).dump_python(made, warnings=False)
+
+
 @cache
 def _adapter(cls: type[Any]) -> Any:
     from pydantic import TypeAdapter

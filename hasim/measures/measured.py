@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +85,8 @@ class Measured:
 
     def to_plain(self) -> dict[str, Any]:
         """Dicts, lists and numbers, ready for JSON."""
-        return dataclasses.asdict(self)
+        data: dict[str, Any] = stored.as_plain(self)
+        return data
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Measured:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -140,6 +141,13 @@ def test_rows_survive_json_and_a_journal_survives_its_file(tmp_path) -> None:
         assert plain[name] or name == "tiers", name  # there is but one
     write(journal, tmp_path / "run.jsonl.gz")
     assert measure(read(tmp_path / "run.jsonl.gz")) == measured
+
+
+def test_plain_data_are_what_the_standard_library_makes_of_the_rows() -> None:
+    measured = measure(full().journal())
+    odd = dataclasses.replace(measured, leaderless_s=3, cell={"a": [1, 2.5, {"b": None}], "c": ()})
+    for one in (measured, odd):
+        assert repr(one.to_plain()) == repr(dataclasses.asdict(one))
 
 
 @pytest.mark.parametrize(

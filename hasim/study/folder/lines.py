@@ -39,7 +39,9 @@ def cell_line(cell: CellInfo) -> str:
 
 def outcome_line(outcome: Outcome, cell: CellInfo) -> str:
     """An outcome of a cell as a line of JSON."""
-    return _line(dataclasses.asdict(outcome), cell.key)
+    # What was measured is plain already: of an outcome's own fields alone a mapping is made.
+    row = {field.name: getattr(outcome, field.name) for field in dataclasses.fields(outcome)}
+    return _line(row, cell.key)
 
 
 def _line(row: dict[str, Any], whose: str) -> str:
