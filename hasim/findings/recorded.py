@@ -19,6 +19,9 @@ from hasim.version import __version__
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
 
+KEPT = 1000
+"""So many replications stay read, about 150 KiB each: every table and figure asks for them."""
+
 
 class Recorded:
     """The outcomes of a study, in memory or read back from its run folder."""
@@ -30,6 +33,8 @@ class Recorded:
         self.folder = folder
         self._loaded = loaded
         self._looked_at = set[tuple[int, int]]()
+        self._kept: dict[int, dict[int, Measured]] = {}
+        self._heads: dict[int, Self] = {}
         self.passed_over: dict[tuple[int, int], str] = {}
         """By cell and replication: what is missing in a kept journal that was not used."""
 
@@ -52,6 +57,8 @@ class Recorded:
     def head(self, count: int) -> Self:
         """The same of the first `count` cells alone, with a note that says so; itself if
         there are no more."""
+        if count in self._heads:
+            return self._heads[count]
         has, all_cells = self.study.outcomes.has, self.study.cells
         first = tuple(itertools.islice((c for c in all_cells if has(c.index)), count + 1))
         if len(first) <= count:
@@ -60,18 +67,28 @@ class Recorded:
         study = dataclasses.replace(
             self.study, cells=first[:count], notes=(*self.study.notes, note)
         )
-        return type(self)(study, loaded=self._loaded, folder=self.folder)
+        made = type(self)(study, loaded=self._loaded, folder=self.folder)
+        made._kept = self._kept
+        self._heads[count] = made
+        return made
 
     def measured(self, cell: int) -> dict[int, Measured]:
         """What was measured in each replication of a cell, by replication.
 
         Raises StoreError if the run folder holds something else.
         """
-        return {
+        kept = self._kept.get(cell)
+        if kept is not None:
+            return dict(kept)
+        found = {
             outcome.replication: self.read(outcome)
             for outcome in self.study.of_cell(cell)
             if outcome.measured is not None
         }
+        # Those of the first cells: whoever goes through all of them begins there again.
+        if sum(map(len, self._kept.values())) + len(found) <= KEPT:
+            self._kept[cell] = dict(found)
+        return found
 
     def read(self, outcome: Outcome) -> Measured:
         """What was measured in an outcome that has something.
@@ -86,7 +103,8 @@ class Recorded:
     def rows(self, outcome: Outcome, table: str) -> list[dict[str, Any]]:
         """The rows of one table in an outcome, as they were stored."""
         place = (outcome.cell, outcome.replication)
-        if outcome.measured and place not in self._looked_at:
+        known = outcome.cell in self._kept or place in self._looked_at
+        if outcome.measured and not known:
             self.read(outcome)
             self._looked_at.add(place)
         return [dict(row) for row in outcome.measured[table]] if outcome.measured else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,17 @@ class Result(Estimated, Finding):
 
         Of very many cells the first; a note says so.
         """
+        view = replace(self.view, measures=tuple(self.view.measures))
+        if view not in self._papers:
+            self._papers[view] = self._paper()
+        return self._papers[view]
+
+    @cached_property
+    def _papers(self) -> dict[View, Paper]:
+        """What was shown already, by view: a run is written as Markdown, then printed."""
+        return {}
+
+    def _paper(self) -> Paper:
         shown = self.head(limits.SHOWN)
         notes = basis(
             shown.cells,
