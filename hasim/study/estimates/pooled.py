@@ -26,6 +26,9 @@ ENOUGH = 8
 """So many clusters tell how much their durations have in common; tried out in
 results/statistics.md."""
 
+MANY = 100
+"""So many resamples are followed together, duration by duration; fewer one by one."""
+
 
 def quantile_of(pooled: Sample, p: float, level: float = LEVEL) -> Interval:
     """The Kaplan-Meier quantile of durations, of which a cluster may have several.
@@ -40,13 +43,13 @@ def quantile_of(pooled: Sample, p: float, level: float = LEVEL) -> Interval:
     if n == 0:
         return unknown(0, "order statistics", short)
     point = float(pooled.quantiles(np.ones((1, n)), p)[0])
-    clusters = len(np.unique(pooled.cluster))
+    clusters = pooled.clusters
     if clusters == n and pooled.observed.all():
         return quantile_interval(pooled.times, p, level)
     method = KAPLAN_MEIER if clusters == n else effective.METHOD
     if clusters < 2:
         return Interval(point, -math.inf, math.inf, n, method, short if n < short else None)
-    times, shares, sizes = _curve(pooled)
+    times, shares, sizes = pooled.curve
     if clusters < n:
         sizes = sizes / _design_effect(pooled, times, shares, sizes, p, level)
     low, high = effective.quantile_bounds(times, shares, sizes, p, level)
@@ -62,13 +65,12 @@ def mean_of(pooled: Sample, level: float = LEVEL) -> Interval:
     n = len(pooled.times)
     if n == 0:
         return unknown(0, "jackknife t")
-    clusters, own = np.unique(pooled.cluster, return_inverse=True)
+    m, alone = pooled.clusters, pooled.numbered
+    own = alone.cluster
     if pooled.observed.all():
         totals = np.bincount(own, weights=pooled.times)
         found = ratio_interval(totals, np.bincount(own), level)
         return replace(found, n=n)
-    alone = Sample(pooled.times, pooled.observed, own)
-    m = len(clusters)
     point = float(alone.restricted_means(np.ones((1, n)))[0])
     left_out = alone.leave_out(m, alone.restricted_means)
     found = interval_of_left_out(
@@ -76,13 +78,6 @@ def mean_of(pooled: Sample, level: float = LEVEL) -> Interval:
     )
     high = found.high if pooled.observed[-1] else math.inf
     return replace(found, high=high, n=n, method=f"restricted mean, {found.method}")
-
-
-def _curve(pooled: Sample) -> tuple[Floats, Floats, Floats]:
-    """The Kaplan-Meier curve at each time: time, share by then, effective observations."""
-    last = np.append(pooled.times[1:] > pooled.times[:-1], True)
-    shares = 1 - pooled.survival(np.ones((1, len(last))))[0]
-    return pooled.times[last], shares[last], pooled.effective_sizes()[last]
 
 
 def _design_effect(
@@ -94,9 +89,7 @@ def _design_effect(
     others, it may happen to be far too small, and just then the bounds look finite. So it
     is not taken to be less than further down, where enough clusters tell.
     """
-    clusters, own = np.unique(pooled.cluster, return_inverse=True)
-    m = len(clusters)
-    alone = Sample(pooled.times, pooled.observed, own)
+    m, alone = pooled.clusters, pooled.numbered
     reached = effective.turning_place(shares, p)
     places = {reached, min(reached, _told_by_enough(alone, times, m))}
 
@@ -106,7 +99,7 @@ def _design_effect(
         independent = share * (1 - share) / float(sizes[place])
         return effective.design_effect(resampled, independent, len(pooled.times), m, level)
 
-    return max(map(at, places))
+    return max(map(at, sorted(places)))
 
 
 def _told_by_enough(sample: Sample, times: Floats, clusters: int) -> int:
@@ -128,6 +121,9 @@ def resampled_share(pooled: Sample, time: float, draws: Floats) -> Floats:
 
     if pooled.observed.all():
         return _seen_share(pooled.cluster, until, draws)
+    if len(draws) >= MANY:
+        curves = pooled.resampled(draws)
+        return np.where(curves.durations > 0, 1 - curves.survival(until), math.nan)
 
     def share(weights: Floats) -> Floats:
         found = 1 - pooled.survival(weights)[:, until - 1]

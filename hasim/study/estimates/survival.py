@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hasim.study.estimates.resampled import Resampled
 from hasim.study.estimates.statistics import Floats
 
 RESAMPLES = 2000
@@ -63,17 +64,36 @@ class Sample:
         """
         n = len(self.times)
         at_risk = n - np.searchsorted(self.times, self.times).astype(np.float64)
-        survival = self.survival(np.ones((1, n)))[0]
-        found = np.empty(n)
+        survival, observed = self.survival(np.ones((1, n)))[0].tolist(), self.observed.tolist()
+        found = at_risk.tolist()
         # V / S, built up so that it stays finite where S falls to zero.
         spread, before = 0.0, 1.0
         for place in range(n):
-            if self.observed[place]:
+            if observed[place]:
                 left = n - place  # ties one after the other
                 spread = spread * (left - 1) / left + before / left**2
-            before = float(survival[place])
-            found[place] = (1 - before) / spread if spread else at_risk[place]
-        return found
+            before = survival[place]
+            if spread:
+                found[place] = (1 - before) / spread
+        return np.array(found)
+
+    @functools.cached_property
+    def curve(self) -> tuple[Floats, Floats, Floats]:
+        """The Kaplan-Meier curve at each time: time, share by then, effective observations."""
+        last = np.append(self.times[1:] > self.times[:-1], True)
+        shares = 1 - self.survival(np.ones((1, len(last))))[0]
+        return self.times[last], shares[last], self.effective_sizes()[last]
+
+    @functools.cached_property
+    def numbered(self) -> Sample:
+        """The same durations, with the clusters that have any numbered from 0 on."""
+        own = np.unique(self.cluster, return_inverse=True)[1]
+        return Sample(self.times, self.observed, own)
+
+    @functools.cached_property
+    def clusters(self) -> int:
+        """How many clusters have durations."""
+        return len(np.unique(self.cluster))
 
     def quantiles(self, weights: Floats, p: float) -> Floats:
         """For each row of weights, the least t with S(t) <= 1 - p; infinite if never."""
@@ -119,6 +139,13 @@ class Sample:
             for start in range(0, len(draws), rows)
         ]
         return np.concatenate(parts)
+
+    def resampled(self, draws: Floats) -> Resampled:
+        """The curve for each row of how often each cluster was drawn; the last draws are kept."""
+        known: Resampled | None = self.__dict__.get("_resampled")
+        if known is None or known.draws is not draws:
+            known = self.__dict__["_resampled"] = Resampled(self.cluster, self.observed, draws)
+        return known
 
 
 def quantile(times: ArrayLike, observed: ArrayLike, p: float) -> float:

@@ -190,6 +190,24 @@ def test_resampled_shares_are_those_of_a_loop() -> None:
     assert np.isnan(resampled_share(sample, math.inf, draws)).all()
 
 
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(
+    rows,
+    st.lists(st.integers(0, 4), min_size=25, max_size=25),
+    st.lists(st.integers(0, 13), min_size=1, max_size=4),
+)
+def test_many_resamples_followed_together_are_those_taken_one_by_one(
+    data: list[tuple[int, bool]], clusters: list[int], until: list[int]
+) -> None:
+    """To the last bit, in whatever order the times are asked for, also where nothing is drawn."""
+    sample = Sample.of(*zip(*data, strict=True), clusters[: len(data)])
+    draws = cluster_draws(5, 200)
+    for time in until:
+        single = [resampled_share(sample, time, draws[row : row + 1]) for row in range(200)]
+        together = resampled_share(sample, time, draws)
+        assert np.array_equal(np.concatenate(single), together, equal_nan=True)
+
+
 # -- means ------------------------------------------------------------------------------
 
 
