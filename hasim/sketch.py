@@ -57,7 +57,8 @@ def buckets_of(cells: Cells, accuracy: float = ACCURACY) -> list[int]:
     import numpy as np
 
     least_ns = np.array([least for least, _, _ in cells], dtype=np.int64)
-    return [int(bucket) for bucket in _buckets_of(least_ns, accuracy)]
+    found: list[int] = numbers_of(least_ns, accuracy).tolist()
+    return found
 
 
 def joined_by(
@@ -71,7 +72,8 @@ def joined_by(
     return joined
 
 
-def _buckets_of(latencies_ns: NDArray[np.int64], accuracy: float) -> NDArray[np.int64]:
+def numbers_of(latencies_ns: NDArray[np.int64], accuracy: float = ACCURACY) -> NDArray[np.int64]:
+    """The bucket of each latency in nanoseconds."""
     import numpy as np
 
     logs = np.log(np.maximum(latencies_ns, 1)) / math.log(gamma(accuracy))
@@ -91,9 +93,9 @@ def bounds_ns(buckets: int, accuracy: float = ACCURACY) -> NDArray[np.int64]:
     low, high = np.zeros(buckets, dtype=np.int64), np.full(buckets, 2**62)
     for _ in range(62):
         middle = (low + high) // 2
-        inside = _buckets_of(middle, accuracy) <= numbers
+        inside = numbers_of(middle, accuracy) <= numbers
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    return np.where(_buckets_of(high, accuracy) <= numbers, high, low)
+    return np.where(numbers_of(high, accuracy) <= numbers, high, low)
 
 
 def gamma(accuracy: float) -> float:

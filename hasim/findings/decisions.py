@@ -11,6 +11,7 @@ from hasim.report.format import estimate_text, number
 from hasim.report.titles import title
 from hasim.study.comparing.best import Best, best_by
 from hasim.study.comparing.compare import MEASURES
+from hasim.study.estimates.replications import Replications
 
 if TYPE_CHECKING:
     from hasim.measures import Measured
@@ -41,7 +42,7 @@ def decisions(
     if len(cells) < 2:
         return []
     by_cell = {index: found for (index, _), found in zip(cells, estimates, strict=True)}
-    runs = {index: measured(index) for index, _ in cells}
+    runs = {index: Replications.of(measured(index)) for index, _ in cells}
     names = dict(zip(by_cell, labels(cells), strict=True))
     ranked = _ranked((best,) if best else CRITERIA, by_cell, runs)
     if ranked is None:
@@ -67,7 +68,7 @@ def chosen(
     Raises LookupError for an unknown measure, ValueError for a neutral one.
     """
     by_cell = {index: found for (index, _), found in zip(cells, estimates, strict=True)}
-    runs = {index: measured(index) for index, _ in cells}
+    runs = {index: Replications.of(measured(index)) for index, _ in cells}
     return _ranked((best,) if best else CRITERIA, by_cell, runs)
 
 

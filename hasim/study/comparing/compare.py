@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hasim.measures.catalogue import Shown, find
 from hasim.scenario.baseline import baseline_problems, partner
 from hasim.study.estimates.estimate import Estimate
+from hasim.study.estimates.replications import Replications
 from hasim.study.estimates.statistics import holm
 from hasim.study.estimates.summary import paired
 
@@ -116,7 +117,9 @@ def _compared(pairs: Sequence[_Pair], measures: Sequence[str]) -> list[Compared]
         both = sorted(pair.before.keys() & pair.after.keys())
         if len(both) < 2:
             raise CompareError(f"two replications in common are needed, found {len(both)}")
-        before, after = [pair.before[r] for r in both], [pair.after[r] for r in both]
+        before, after = (
+            Replications.of([side[r] for r in both]) for side in (pair.before, pair.after)
+        )
         found += [(pair, paired(before, after, measure)) for measure in measures]
     known = [row for row in found if row[-1].value is not None]
     adjusted = holm([p_value(difference) for _, difference in known])

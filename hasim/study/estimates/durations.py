@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hasim.measures import Measured
 from hasim.measures.catalogue.estimators import Durations
 from hasim.study.estimates import pooled
+from hasim.study.estimates.replications import Runs, remembered
 from hasim.study.estimates.statistics import Floats, Interval
 from hasim.study.estimates.survival import Sample
-
-Runs = Sequence[Measured]
 
 
 def of_run(durations: Durations, run: Measured) -> list[tuple[float, bool]]:
@@ -26,6 +23,10 @@ def of_run(durations: Durations, run: Measured) -> list[tuple[float, bool]]:
 
 def sample(durations: Durations, runs: Runs) -> Sample:
     """The durations of all replications; the cluster is the index of the replication."""
+    return remembered(runs, ("durations", durations), lambda runs: _sample(durations, runs))
+
+
+def _sample(durations: Durations, runs: Runs) -> Sample:
     rows = [
         (t, seen, index) for index, run in enumerate(runs) for t, seen in of_run(durations, run)
     ]

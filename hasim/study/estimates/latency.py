@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy as np
 from hasim import sketch
 from hasim.measures import Measured
 from hasim.measures.load import Latencies
-from hasim.sketch import Cells, buckets_of, joined_by, merge, middle_ns
+from hasim.sketch import Cells, merge, middle_ns, numbers_of
 from hasim.study.estimates import effective
+from hasim.study.estimates.replications import Replications, Runs, remembered
 from hasim.study.estimates.statistics import Floats, Interval, needed, ratio_interval, unknown
 from hasim.study.estimates.survival import cluster_draws
 from hasim.units import SECOND
@@ -22,7 +23,7 @@ MOST_CELLS = 20_000
 """So many different latencies of all replications are told apart; more go into buckets."""
 
 
-def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
+def quantile(runs: Runs, p: float, level: float) -> Interval:
     """Quantile of the latencies of all answered messages, in seconds.
 
     Messages of one replication share its faults and queues: the interval is that of
@@ -30,7 +31,8 @@ def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
     in a cell are known only to lie in it: the interval runs from the least latency of its lower
     cell to the greatest of its upper one.
     """
-    cells, counts = _histogram(runs)
+    found = _histogram(runs)
+    cells, counts = found.cells, found.counts
     n, short = int(counts.sum()), needed(p, level)
     if n == 0:
         return unknown(0, effective.METHOD, short)
@@ -50,7 +52,7 @@ def quantile(runs: Sequence[Measured], p: float, level: float) -> Interval:
     return Interval(point, _end(cells, low, 0), _end(cells, high, 1), n, effective.METHOD, short_of)
 
 
-def mean(runs: Sequence[Measured], level: float) -> Interval:
+def mean(runs: Runs, level: float) -> Interval:
     """The mean latency of all answered messages, in seconds: a ratio of sums over replications.
 
     Latencies that were put together in a cell lie anywhere in it: the interval runs from what
@@ -87,11 +89,15 @@ def _sums(run: Measured) -> tuple[float, float, float, int]:
     )
 
 
-def with_failed(runs: Sequence[Measured]) -> list[Measured]:
+def with_failed(runs: Runs) -> Runs:
     """The same with each message that was not answered by its deadline as one that took so long.
 
     Without those whose deadline lies beyond the end of the run and that were not answered by then.
     """
+    return remembered(runs, "with failed messages", _with_failed)
+
+
+def _with_failed(runs: Runs) -> Runs:
     found = []
     for run in runs:
         answered = sum(cell[2] for row in run.latencies for cell in row.cells)
@@ -103,7 +109,7 @@ def with_failed(runs: Sequence[Measured]) -> list[Measured]:
             late = Latencies(klass="failed", accuracy=accuracy, cells=((at_ns, at_ns, failed),))
             rows = (*rows, late)
         found.append(replace(run, latencies=rows))
-    return found
+    return Replications.of(found)
 
 
 def _end(cells: Cells, place: float, side: int) -> float:
@@ -120,45 +126,66 @@ def quantile_of_one(p: float, run: Measured) -> float | None:
     return None if found is None else found / SECOND
 
 
-def weighted_quantiles(runs: Sequence[Measured], weights: Floats, p: float) -> Floats:
+def weighted_quantiles(runs: Runs, weights: Floats, p: float) -> Floats:
     """The quantile in seconds for each row of how much each replication weighs."""
-    cells, counts = _histogram(runs)
-    totals = weights @ counts
-    middles = np.array([middle_ns(cell) / SECOND for cell in cells])
+    histogram = _histogram(runs)
+    totals = weights @ histogram.counts
     with np.errstate(invalid="ignore"):
         shares = np.cumsum(totals, axis=1) / totals.sum(axis=1, keepdims=True)
-    if not len(cells):
+    if not len(histogram.cells):
         return np.full(len(weights), math.nan)
-    found = middles[np.argmax(shares >= p - 1e-12, axis=1)]
+    found = histogram.middles_s[np.argmax(shares >= p - 1e-12, axis=1)]
     return np.where(totals.any(axis=1), found, math.nan)
 
 
-def resampled_share(runs: Sequence[Measured], latency_s: float, draws: Floats) -> Floats:
+def resampled_share(runs: Runs, latency_s: float, draws: Floats) -> Floats:
     """The share at or below a latency for each row of how often each replication was drawn."""
-    cells, counts = _histogram(runs)
-    below = counts[:, [middle_ns(cell) / SECOND <= latency_s for cell in cells]].sum(axis=1)
+    found = _histogram(runs)
+    counts = found.counts
+    below = counts[:, found.middles_s <= latency_s].sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.asarray((draws @ below) / (draws @ counts.sum(axis=1)))
 
 
-def _histogram(runs: Sequence[Measured]) -> tuple[Cells, Floats]:
-    """The cells of all runs, and how many latencies each replication (row) has in them.
+@dataclass(frozen=True)
+class _Histogram:
+    """The cells of all runs, and how many latencies each replication (row) has in them."""
 
-    Each different latency is a cell as long as the runs keep them and they are few.
-    """
+    cells: Cells
+    counts: Floats
+
+    @functools.cached_property
+    def middles_s(self) -> Floats:
+        """What each cell stands for, in seconds."""
+        return np.array([middle_ns(cell) / SECOND for cell in self.cells])
+
+
+def _histogram(runs: Runs) -> _Histogram:
+    """Each different latency is a cell as long as the runs keep them and they are few."""
+    return remembered(runs, "histogram of latencies", _counted)
+
+
+def _counted(runs: Runs) -> _Histogram:
     accuracies = {row.accuracy for run in runs for row in run.latencies}
     if len(accuracies) > 1:
         raise ValueError(f"latency sketches of different accuracies: {sorted(accuracies)}")
-    each = [sorted(cell for row in run.latencies for cell in row.cells) for run in runs]
-    every = {cell[:2] for cells in each for cell in cells}
-    single = len(every) <= MOST_CELLS and all(least == greatest for least, greatest in every)
-    keys = [
-        [cell[0] for cell in cells] if single else buckets_of(tuple(cells), *accuracies)
-        for cells in each
-    ]
-    joined = joined_by(chain(*keys), chain(*each))
-    place = {key: column for column, key in enumerate(sorted(joined))}
-    counts = np.zeros((len(runs), len(place)))
-    for row, (own, cells) in enumerate(zip(keys, each, strict=True)):
-        np.add.at(counts[row], [place[key] for key in own], [cell[2] for cell in cells])
-    return tuple(joined[key] for key in place), counts
+    of_run = [[cell for row in run.latencies for cell in row.cells] for run in runs]
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(of_run)), np.int64)
+    least, greatest, number = flat.reshape(-1, 3).T
+    if not len(least):
+        return _Histogram((), np.zeros((len(runs), 0)))
+    keys = np.unique(least) if (least == greatest).all() else None
+    if keys is None or len(keys) > MOST_CELLS:
+        keys, place = np.unique(numbers_of(least, *accuracies), return_inverse=True)
+    else:
+        place = np.searchsorted(keys, least)
+    lowest = np.full(len(keys), np.iinfo(np.int64).max)
+    highest = np.zeros(len(keys), dtype=np.int64)
+    np.minimum.at(lowest, place, least)
+    np.maximum.at(highest, place, greatest)
+    rows = np.repeat(np.arange(len(runs)), [len(cells) for cells in of_run])
+    counts = np.zeros((len(runs), len(keys)))
+    np.add.at(counts, (rows, place), number)
+    total = counts.sum(axis=0).astype(np.int64)
+    columns = lowest.tolist(), highest.tolist(), total.tolist()
+    return _Histogram(tuple(zip(*columns, strict=True)), counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from hasim.measures.catalogue.estimators import (
 )
 from hasim.study.estimates import durations, effective, latency
 from hasim.study.estimates.projected import projected_uptime
+from hasim.study.estimates.replications import Runs
 from hasim.study.estimates.statistics import (
     Floats,
     Interval,
@@ -32,8 +33,6 @@ from hasim.study.estimates.statistics import (
     unknown,
 )
 from hasim.study.estimates.survival import cluster_draws
-
-Runs = Sequence[Measured]
 
 
 @dataclass(frozen=True)

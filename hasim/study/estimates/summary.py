@@ -7,16 +7,15 @@ What is estimated, and by which estimator, stands in the catalogue of measures
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import replace
 
-from hasim.measures import Measured
 from hasim.measures.catalogue import MEASURES, find
 from hasim.measures.catalogue.definition import Measure
 from hasim.measures.catalogue.estimators import Mean
 from hasim.study.estimates import effective
 from hasim.study.estimates.estimate import Estimate
-from hasim.study.estimates.methods import Method, Runs, method_of
+from hasim.study.estimates.methods import Method, method_of
+from hasim.study.estimates.replications import Replications, Runs, remembered
 from hasim.study.estimates.statistics import (
     LEVEL,
     Interval,
@@ -68,7 +67,12 @@ def _of_nothing(about: Measure, found: Interval, runs: Runs, level: float) -> In
 
 def as_load(measure: str, runs: Runs) -> Runs:
     """The replications of a cell; for a measure of load, without the warm-up to be left out."""
-    return steady(runs) if find(measure).load else runs
+    return remembered(runs, "steady", _steady) if find(measure).load else runs
+
+
+def _steady(runs: Runs) -> Runs:
+    found = steady(runs)
+    return runs if found is runs else Replications.of(found)
 
 
 def values(runs: Runs) -> list[dict[str, float | None]]:
@@ -90,7 +94,8 @@ def summarise(measured: Runs, projection: Projection = None) -> dict[str, Estima
     A quantile without enough observations for both bounds has no value, but says how
     many it needs.
     """
-    return {name: estimate_of(name, measured, projection) for name in MEASURES}
+    runs = Replications.of(measured)
+    return {name: estimate_of(name, runs, projection) for name in MEASURES}
 
 
 def estimate_of(measure: str, measured: Runs, projection: Projection = None) -> Estimate:
@@ -117,11 +122,8 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
     measure.
     """
     about = find(measure)
-    by_number = {run.replication: run for run in second}
-    both = [run for run in first if run.replication in by_number]
-    others = as_load(measure, [by_number[run.replication] for run in both])
-    pairs = list(zip(as_load(measure, both), others, strict=True))
-    found = _difference(method_of(about.estimator), pairs, level)
+    both, others = (as_load(measure, side) for side in _in_common(first, second))
+    found = _difference(method_of(about.estimator), both, others, level)
     n, method, note = found.n, found.method, found.note
     if found.value is None:
         return Estimate(measure, about.unit, None, None, None, n, method, note=note)
@@ -129,31 +131,40 @@ def paired(first: Runs, second: Runs, measure: str, level: float = LEVEL) -> Est
     return Estimate(measure, about.unit, found.value, *bounds, n, method, note=note)
 
 
-def _difference(how: Method, pairs: Sequence[tuple[Measured, Measured]], level: float) -> Interval:
+def _in_common(first: Runs, second: Runs) -> tuple[Runs, Runs]:
+    """The replications that both have, in the order of the first."""
+    if [run.replication for run in first] == [run.replication for run in second]:
+        return first, second
+    by_number = {run.replication: run for run in second}
+    both = [run for run in first if run.replication in by_number]
+    return both, [by_number[run.replication] for run in both]
+
+
+def _difference(how: Method, first: Runs, second: Runs, level: float) -> Interval:
     if how.difference is not None:
-        return how.difference([one for one, _ in pairs], [other for _, other in pairs], level)
+        return how.difference(first, second, level)
     if how.each is not None:
-        values = [(how.each(one), how.each(other)) for one, other in pairs]
+        values = zip(map(how.each, first), map(how.each, second), strict=True)
         deltas = [b - a for a, b in values if a is not None and b is not None]
         return replace(t_interval(deltas, level), method="paired t")
-    if how.share is not None and pairs:
-        return _paired_quantiles(how, pairs, level)
+    if how.share is not None and len(first):
+        return _paired_quantiles(how, first, second, level)
     return unknown(0, "not comparable")
 
 
-def _paired_quantiles(
-    how: Method, pairs: Sequence[tuple[Measured, Measured]], level: float
-) -> Interval:
-    sides = [one for one, _ in pairs], [other for _, other in pairs]
-    first, second = (how.estimate(side, level) for side in sides)
-    n = len(pairs)
-    if first.needed or second.needed or first.value is None or second.value is None:
+def _paired_quantiles(how: Method, first: Runs, second: Runs, level: float) -> Interval:
+    one, other = (
+        remembered(side, (how, level), lambda runs: how.estimate(runs, level))
+        for side in (first, second)
+    )
+    n = len(first)
+    if one.needed or other.needed or one.value is None or other.value is None:
         return unknown(n, effective.PAIRED)
     share = how.share
     assert share is not None, "a quantile has shares"
     return effective.difference_interval(
-        (first, functools.partial(share, sides[0])),
-        (second, functools.partial(share, sides[1])),
+        (one, functools.partial(share, first)),
+        (other, functools.partial(share, second)),
         cluster_draws(n),
         level,
     )

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from hasim import sketch
 from hasim.measures.catalogue import MEASURES
+from hasim.study.estimates.latency import resampled_share
+from hasim.study.estimates.replications import Replications
 from hasim.study.estimates.statistics import proportion_interval
 from hasim.study.estimates.summary import estimate_of, interval, paired, summarise
 from hasim.units import DAY, nanoseconds
@@ -295,6 +298,42 @@ def test_failed_messages_count_at_their_deadline_in_the_response() -> None:
     assert interval("latency.p99", runs).value == pytest.approx(0.1, rel=0.01)
     assert interval("response.p95", runs).value == pytest.approx(0.1, rel=0.01)
     assert interval("response.p99", runs).value == pytest.approx(5.0)
+
+
+def test_what_is_remembered_is_what_is_worked_out_anew() -> None:
+    draws = np.random.default_rng(3).exponential
+    runs, others = (
+        [
+            run(r, [d, None, 2 * d], 20.0, (60, 50), 1, draws(100 * d, 30).tolist())
+            for r, d in enumerate(draws(size=12) + side)
+        ]
+        for side in (1.0, 1.5)
+    )
+    summary = summarise(runs)
+    assert [estimate_of(measure, runs) for measure in MEASURES] == list(summary.values())
+    both = Replications.of(runs), Replications.of(others)
+    for measure in MEASURES:
+        anew = paired(runs, others, measure)
+        assert paired(*both, measure) == anew == paired(*both, measure)
+
+
+@pytest.mark.parametrize("count", [40, 3 * sketch.EXACT])
+def test_latencies_are_counted_by_cell(count: int) -> None:
+    """Each as it is where all are kept, in the buckets of the sketch where any is in one."""
+    drawn = np.random.default_rng(5).lognormal(4, 1, (3, count)).tolist()
+    runs = [run(r, latencies_ms=ms) for r, ms in enumerate((drawn[0], drawn[1][:30], drawn[2]))]
+    cells = [[cell for row in one.latencies for cell in row.cells] for one in runs]
+    single = count <= sketch.EXACT
+    every = [cell for own in cells for cell in own]
+    keys = [cell[0] for cell in every] if single else sketch.buckets_of(tuple(every))
+    middle = {k: sketch.middle_ns(c) for k, c in sketch.joined_by(keys, every).items()}
+    of_run = np.repeat([0, 1, 2], [len(own) for own in cells])
+    for at_s in (0.0, 0.02, 0.05, 0.3, 9.0):
+        below = np.zeros(3)
+        for key, cell, number in zip(keys, every, of_run, strict=True):
+            below[number] += cell[2] * (middle[key] / 1e9 <= at_s)
+        total = [sketch.count(own) for own in cells]
+        assert np.array_equal(resampled_share(runs, at_s, np.eye(3)), below / total)
 
 
 def test_the_mean_latency_is_that_of_all_messages_and_its_interval_has_the_rounding() -> None:
