@@ -131,14 +131,14 @@ def test_small_row_groups_hold_the_same(result, tmp_path, monkeypatch):
 def test_a_failure_leaves_the_frames_of_before(result, tmp_path, monkeypatch):
     write_frames(result, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    read = type(result).read
+    measured = type(result).measured
 
-    def failing(self: hasim.Result, outcome: Any) -> Any:
-        if outcome.cell == 3:
+    def failing(self: hasim.Result, cell: int) -> Any:
+        if cell == 3:
             raise OSError("disk full")
-        return read(self, outcome)
+        return measured(self, cell)
 
-    monkeypatch.setattr(type(result), "read", failing)
+    monkeypatch.setattr(type(result), "measured", failing)
     with pytest.raises(OSError, match="disk full"):
         write_frames(result, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
