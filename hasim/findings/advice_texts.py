@@ -145,9 +145,11 @@ def _unfinished(decision: Decision, labels: Sequence[str]) -> str:
             f"{title(decision.terms.objective)} cannot be told: too few incidents ended within "
             "the horizon, or there were none."
         )
-    names = "; ".join(labels[c] for c in ended.survivors[:NAMED])
-    if len(ended.survivors) > NAMED:
-        names += f"; {len(ended.survivors) - NAMED} others"
+    # One more takes no more room than saying that there is one.
+    shown = NAMED if len(ended.survivors) > NAMED + 1 else NAMED + 1
+    names = "; ".join(labels[c] for c in ended.survivors[:shown])
+    if len(ended.survivors) > shown:
+        names += f"; {len(ended.survivors) - shown} others"
     text = (
         f"After {ended.replications:,} replications the data do not tell which is best of {names}"
     )

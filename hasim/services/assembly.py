@@ -12,7 +12,7 @@ from hasim.services.balancing.service import LoadBalancingService
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.failover import FailoverOrchestrator, FailoverSettings
-from hasim.services.frozen import fingerprint
+from hasim.services.frozen import as_one_unreadable, fingerprint
 from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.services.reign import Reign
@@ -59,7 +59,20 @@ class Assembly:
             HighAvailabilityMonitor(self.monitor, cluster, observer=name),
         )
 
-    def restored(self, data: dict[str, Any]) -> Four:
+    def read(self, data: dict[str, Any]) -> tuple[Four, Reign, int]:
+        """What a control plane has frozen: its services, its reign, the last time that it has seen.
+
+        ValueError if that had another configuration, or was of another version of hasim.
+        """
+        own, frozen = self.fingerprint, data.get("configuration")
+        if frozen != own:
+            raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
+        with as_one_unreadable():
+            reign = self.reign()
+            reign.thaw(data)
+            return self._restored(data), reign, data["last_ns"]
+
+    def _restored(self, data: dict[str, Any]) -> Four:
         """As they were frozen."""
         cluster, seed, name = self.cluster, self.seed, self.observer
         return Four(

@@ -167,15 +167,14 @@ class ControlPlane:
     def restore(self, data: dict[str, Any]) -> None:
         """Go on where the control plane stood that `freeze` was called on.
 
-        ValueError if that had another configuration. To be followed by `resume`: what has happened
-        since is learned by asking. It refuses any time before the last one that the other had seen.
+        ValueError, and nothing is changed, if that had another configuration, or was of a version
+        of hasim that froze something else. To be followed by `resume`: what has happened since is
+        learned by asking. It refuses any time before the last one that the other had seen.
         """
-        own, frozen = self._assembly.fingerprint, data["configuration"]
-        if frozen != own:
-            raise ValueError(f"of another configuration: {frozen} was frozen, this one is {own}")
-        self._door.go_on(data["last_ns"])
-        self._reign.thaw(data)
-        self._install(self._assembly.restored(data))
+        four, reign, last_ns = self._assembly.read(data)
+        self._door.go_on(last_ns)
+        self._reign = reign
+        self._install(four)
 
     @property
     def term(self) -> int:

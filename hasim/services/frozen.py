@@ -9,6 +9,7 @@ them, or `OneOf`), the mapping says under `TAG` which one it is.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -16,7 +17,7 @@ import json
 import types
 import typing
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -69,7 +70,8 @@ def freeze(value: Any, hint: Any = Any) -> Any:
 def thaw(hint: Any, data: Any) -> Any:
     """The value of type `hint` that ``freeze(value, hint)`` made `data` of.
 
-    ValueError for a tag that is none of the classes that may stand there.
+    ValueError for a tag that is none of the classes that may stand there, and for data that have
+    not all of a class's fields, or others: nothing is filled in with what may not have been so.
     """
     if type(hint) is type and hint in _SCALARS:
         return data
@@ -86,10 +88,29 @@ def thaw(hint: Any, data: Any) -> Any:
         return origin(thaw(kind, item) for kind, item in zip(kinds, data, strict=True))
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = _hints(hint)
+        if data.keys() != set(_fields(hint)):
+            unlike = ", ".join(sorted(data.keys() ^ set(_fields(hint))))
+            raise ValueError(f"{hint.__name__} has other fields now: {unlike}")
         return hint(**{name: thaw(hints[name], item) for name, item in data.items()})
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(data)
     return data
+
+
+@contextlib.contextmanager
+def as_one_unreadable() -> Iterator[None]:
+    """Whatever goes wrong inside while a snapshot is read is a ValueError that says so.
+
+    So a snapshot of another version of hasim, or one that was changed since, is refused alike.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        what = f"without {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(
+            f"the snapshot cannot be read: another version of hasim has made it, or it was changed "
+            f"since ({what})"
+        ) from error
 
 
 def fingerprint(cluster: Any, *settings: Any) -> str:

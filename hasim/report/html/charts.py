@@ -260,7 +260,8 @@ def dots(
     }
     own: dict[str, Spec] = {"ratio": {"format": ".4~%"}, "s": SECONDS}
     axis = {**own.get(unit, {}), "tickCount": 4, "labelOverlap": True}
-    x = {"type": "quantitative", "title": None, "scale": {"zero": False}, "axis": axis}
+    scale = {"zero": False, "padding": 8}
+    x = {"type": "quantitative", "title": None, "scale": scale, "axis": axis}
     shown = ".4%" if unit == "ratio" else ".4~g"
     spec: Spec = {
         "height": 20 * len(rows),

@@ -10,6 +10,7 @@ from hasim.model import Cause, Cluster, Ownership, RoutingTable
 from hasim.services.balancing.chance import Uniforms, hash_of_number, hash_of_text
 from hasim.services.balancing.fleet import Request
 from hasim.services.balancing.settings import BalancingSettings
+from hasim.services.frozen import as_one_unreadable
 from hasim.services.gateway.choice import Choice
 from hasim.services.gateway.greeting import Greeting
 from hasim.services.gateway.guards.gate import ANSWERED, CANCELLED, FAILED, FULL, ROOM
@@ -301,18 +302,22 @@ class GatewayService:
         watch: Watch = UNWATCHED,
         draw: Draw | None = None,
     ) -> GatewayService:
-        """The service that `freeze` was called on."""
+        """The service that `freeze` was called on.
+
+        ValueError for what another version of hasim has frozen.
+        """
         service = cls(settings, cluster, gateway, watch=watch, draw=draw)
-        service.standing.restore(data["standing"])
-        service.reports.restore(data["reports"])
-        service.greeting.restore(data["greeting"])
-        in_flight = [load.in_flight for load in service.reports.loads]
-        service.choice.restore(data["choice"], in_flight)
-        service._uniforms.taken = data["uniforms_taken"]
-        service._messages, service._version = data["messages"], data["version"]
-        service._term, service._of_term = data["terms"]
-        service.left_ns, service.moved_ns = list(data["left_ns"]), dict(data["moved_ns"])
-        service._claim, service.tabled_ns = data["claim"], data["tabled_ns"]
+        with as_one_unreadable():
+            service.standing.restore(data["standing"])
+            service.reports.restore(data["reports"])
+            service.greeting.restore(data["greeting"])
+            in_flight = [load.in_flight for load in service.reports.loads]
+            service.choice.restore(data["choice"], in_flight)
+            service._uniforms.taken = data["uniforms_taken"]
+            service._messages, service._version = data["messages"], data["version"]
+            service._term, service._of_term = data["terms"]
+            service.left_ns, service.moved_ns = list(data["left_ns"]), dict(data["moved_ns"])
+            service._claim, service.tabled_ns = data["claim"], data["tabled_ns"]
         return service
 
     def _note_changes(self, now: int, owners: Mapping[str, Ownership]) -> None:
