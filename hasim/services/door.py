@@ -12,9 +12,8 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
-from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from hasim.events import Input, InputRefused, Output
@@ -32,18 +31,12 @@ Looks = tuple[tuple[str, Look], ...]
 
 
 class Form(NamedTuple):
-    """What to look at in the fields of one kind of record; most are counts, names and members."""
+    """What records of one kind may be."""
 
     kind: type[Any]
-    counts: Callable[[Any], tuple[Any, ...]]
-    """Reads the plain counts."""
-    names: tuple[tuple[str, str], ...]
-    """By field, what it names."""
-    members: tuple[tuple[str, type[Enum]], ...]
-    """By field, of what it is a member."""
-    others: Looks
-    every: Looks
-    """All of these, in the record's order."""
+    fits: Callable[[Any, Names], bool]
+    """Whether a value is such a record, and nothing is wrong with it."""
+    looks: Looks
 
 
 NAMED = {
@@ -94,8 +87,8 @@ class Door:
         if kind not in INPUTS:
             raise InputError(f"no input: {item!r}")
         form = _form(kind)
-        if not _fits(form, item, self._names):
-            raise InputError(f"{kind.__name__}.{_wrong(form.every, item, self._names)}")
+        if not form.fits(item, self._names):
+            raise InputError(f"{kind.__name__}.{_wrong(form, item, self._names)}")
         if type(now) is int and now >= self._now:
             self._now = now
         else:
@@ -143,24 +136,35 @@ INPUTS = frozenset(typing.get_args(Input))
 def _form(kind: type[Any]) -> Form:
     """What to look at in a record; found out once."""
     hints = typing.get_type_hints(kind)
-    every = tuple((f.name, _look(hints[f.name], f.name)) for f in dataclasses.fields(kind))
-    counts = [field for field, look in every if look is _count]
-    names = tuple((field, look.args[0]) for field, look in every if _applies(look, _name))
-    members = tuple((field, look.args[0]) for field, look in every if _applies(look, _member))
-    plain = {*counts, *(field for field, _ in (*names, *members))}
-    others = tuple((field, look) for field, look in every if field not in plain)
-    return Form(kind, _reader(counts), names, members, others, every)
+    looks = tuple((f.name, _look(hints[f.name], f.name)) for f in dataclasses.fields(kind))
+    return Form(kind, _fitting(kind, looks), looks)
+
+
+def _fitting(kind: type[Any], looks: Looks) -> Callable[[Any, Names], bool]:
+    """Whether nothing is wrong, as one expression: nearly always nothing is.
+
+    A call for each field would be most of a report's cost, as it is with `hasim.record`.
+    """
+    scope: dict[str, Any] = {"kind": kind}
+    tests = ["type(it) is kind"]
+    for field, look in looks:
+        value = f"it.{field}"
+        if look is _count:
+            tests.append(f"type({value}) is int and {value} >= 0")
+        elif _applies(look, _name):
+            tests.append(f"type({value}) is str and {value} in names[{look.args[0]!r}]")
+        elif _applies(look, _member):
+            scope[f"of_{field}"] = look.args[0]
+            tests.append(f"type({value}) is of_{field}")
+        else:
+            scope[f"look_{field}"] = look
+            tests.append(f"not look_{field}({value}, names)")
+    made: Callable[[Any, Names], bool] = eval(f"lambda it, names: {' and '.join(tests)}", scope)
+    return made
 
 
 def _applies(look: Look, function: Callable[..., str]) -> TypeGuard[functools.partial[str]]:
     return isinstance(look, functools.partial) and look.func is function
-
-
-def _reader(fields: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Reads these fields of a record."""
-    if len(fields) > 1:
-        return attrgetter(*fields)  # a tuple, from the second one on
-    return lambda record: tuple(getattr(record, field) for field in fields)
 
 
 def _look(hint: Any, field: str) -> Look:
@@ -248,46 +252,27 @@ def _tuple(each: Look, value: Any, names: Names) -> str:
 
 
 def _record(form: Form, value: Any, names: Names) -> str:
+    if form.fits(value, names):
+        return ""
     if type(value) is not form.kind:
         return f"expected a {form.kind.__name__}, got {value!r}"
-    return "" if _fits(form, value, names) else _wrong(form.every, value, names)
+    return _wrong(form, value, names)
 
 
 def _records(form: Form, value: Any, names: Names) -> str:
     """The rows of a report, say."""
     if not isinstance(value, tuple):
         return f"expected a tuple, got {value!r}"
+    fits = form.fits
     for item in value:
-        if not _fits(form, item, names):
+        if not fits(item, names):
             return _record(form, item, names)
     return ""
 
 
-def _fits(form: Form, value: Any, names: Names) -> bool:
-    """Whether a value is a record that can be.
-
-    Nearly all can. So nothing is said of what is wrong (`_wrong`), and most fields are looked at
-    without a call for each, which would be most of a report's cost.
-    """
-    kind, counts, named, members, others, _ = form
-    if type(value) is not kind:
-        return False
-    for count in counts(value):
-        if type(count) is not int or count < 0:
-            return False
-    for field, what in named:
-        name = getattr(value, field)
-        if type(name) is not str or name not in names[what]:
-            return False
-    for field, of in members:
-        if type(getattr(value, field)) is not of:
-            return False
-    return not (others and _wrong(others, value, names))
-
-
-def _wrong(looks: Looks, record: Any, names: Names) -> str:
+def _wrong(form: Form, record: Any, names: Names) -> str:
     """The first field of a record that cannot be, and why; empty if there is none."""
-    for field, look in looks:
+    for field, look in form.looks:
         wrong = look(getattr(record, field), names)
         if wrong:
             return f"{field}: {wrong}"
