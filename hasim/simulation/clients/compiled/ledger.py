@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from hasim.simulation.clients.compiled.layout import CAUSES, ROUTE, Memory
 from hasim.simulation.clients.gateway import SimGateway
 
+FIELDS = ROUTE.itemsize // 8
+"""So many has a route; all of them have eight bytes."""
 COUNTS = slice(*(list(ROUTE.fields or ()).index(f) for f in ("sent", "reported")))
-"""Places of a route, all of whose fields have eight bytes: what a gateway service counts."""
+"""Their places: what a gateway service counts."""
 
 
 class Ledger:
@@ -21,11 +24,13 @@ class Ledger:
         self._routes = routes
         self._gateways = gateways
         self._masters = masters
-        self._counts = routes.view(np.int64).reshape(len(routes), -1)[:, COUNTS]
+        # Views of memory, since numpy's ways to a few numbers take longer than to read them.
+        self._counts = memoryview(cast(Any, routes.view(np.int64)))
+        self._in_flight = memoryview(cast(Any, memory["in_flight"]))
         self._sent, self._reported = routes["sent"], routes["reported"]
         self._streaks, self._marks = routes["streak"], memory["marks"].reshape(len(routes), -1)
         self._eligible = np.ones(len(routes), dtype=bool)
-        self._in_flight, self._armed = memory["in_flight"], memory["gateways"]["armed"]
+        self._armed = memory["gateways"]["armed"]
 
     def routes_of(self, gateway: int) -> slice:
         """Where the routes from a gateway are, one to each master."""
@@ -55,7 +60,7 @@ class Ledger:
 
     def before_report(self, gateway: int) -> None:
         """A gateway is about to report: its books learn what was counted."""
-        news = np.flatnonzero(self._reported[self.routes_of(gateway)] == 0).tolist()
+        news = (self._reported[self.routes_of(gateway)] == 0).nonzero()[0].tolist()
         self._write(gateway, news)
         self._gateways[gateway].balancer.reports.learn(news)
 
@@ -63,7 +68,8 @@ class Ledger:
         """It has reported; `armed`: it will do so again by itself."""
         own, left = self.routes_of(gateway), self._gateways[gateway].balancer.reports.news
         self._reported[own] = 1
-        self._reported[[own.start + master for master in left]] = 0
+        if left:
+            self._reported[[own.start + master for master in left]] = 0
         self._armed[gateway] = armed
 
     def before_start(self, gateway: int) -> None:
@@ -85,11 +91,11 @@ class Ledger:
         return tuple(by_gateway.sum(axis=0).tolist())
 
     def _write(self, gateway: int, masters: list[int]) -> None:
-        loads = self._gateways[gateway].balancer.reports.loads
-        routes = [gateway * self._masters + master for master in masters]
-        rows = zip(masters, self._counts[routes].tolist(), self._in_flight[routes], strict=True)
-        for master, counts, in_flight in rows:
-            load = loads[master]
+        loads, first = self._gateways[gateway].balancer.reports.loads, gateway * self._masters
+        for master in masters:
+            load, route = loads[master], first + master
+            begin = route * FIELDS
+            counts = self._counts[begin + COUNTS.start : begin + COUNTS.stop].tolist()
             load.sent, load.answered, load.failed, load.streak, cause = counts[:5]
             load.latency_ns, load.against = counts[5:]
-            load.last_cause, load.in_flight = CAUSES[cause], int(in_flight)
+            load.last_cause, load.in_flight = CAUSES[cause], self._in_flight[route]
