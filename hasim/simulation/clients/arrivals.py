@@ -21,6 +21,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Take = Callable[[int, int], Floats]
 """Gives uniforms in [0, 1): those from a number on, so many."""
+MOST_MEANS = 37
+"""No exponential value that is drawn has so many means: uniforms end 2**-53 before 1."""
 
 
 class Arrivals(Protocol):
@@ -71,18 +73,21 @@ class Poisson:
 
     def times(self, size: int) -> Iterator[Ints]:
         """The sums of exponential gaps, each a whole number of nanoseconds."""
-        last = 0
+        last, fits = 0, self._horizon_ns + size * MOST_MEANS * self._mean_ns < 2**63
         for first in range(0, self.limit, size):
             draws = self._take(first, min(size, self.limit - first))
-            gaps = np.rint(np.minimum(exponential(draws, self._mean_ns), self._horizon_ns))
-            times = gaps.astype(np.int64)
+            gaps = exponential(draws, self._mean_ns)
+            if not fits:
+                np.minimum(gaps, self._horizon_ns, out=gaps)
+            times = np.rint(gaps, out=gaps).astype(np.int64)
             times[0] += last
             times = times.cumsum()
-            beyond = times >= self._horizon_ns
-            if beyond.any():
-                # What comes after the first of them may be beyond 64 bits, too.
-                yield times[: int(beyond.argmax())]
-                return
+            if times[-1] >= self._horizon_ns or not fits:
+                # What comes after the first that is beyond may be beyond 64 bits, too.
+                beyond = times >= self._horizon_ns
+                if beyond.any():
+                    yield times[: int(beyond.argmax())]
+                    return
             last = times[-1]
             yield times
 

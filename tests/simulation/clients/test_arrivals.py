@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hasim.simulation.clients.arrivals import Curve, expected
+from hasim.simulation.clients.arrivals import Curve, Poisson, expected
 from hasim.simulation.clients.traffic import Traffic
 from hasim.simulation.network import Jitter
 from hasim.simulation.recorded import Recorded
@@ -48,6 +49,17 @@ def times_of(law: Any, horizon_s: float, *, replication: int = 0, size: int = 99
 )
 def test_arrivals_are_the_same_however_many_at_a_time(law: Any) -> None:
     assert (times_of(law, 900, size=100) == times_of(law, 900, size=8192)).all()
+
+
+@pytest.mark.parametrize("rate_per_s", [1e-15, 1e-6, 0.01, 7.0])
+def test_arrivals_are_those_of_exact_sums(rate_per_s: float) -> None:
+    """Also where the sum of a stretch's gaps does not fit in 64 bits."""
+    draws = np.random.default_rng(5).random(200_000)
+    made = Poisson(PoissonArrivals(rate_per_s=rate_per_s), HOUR, lambda a, n: draws[a : a + n])
+    gaps_ns = [round(gap) for gap in (-np.log1p(-draws) * (SECOND / rate_per_s)).tolist()]
+    exact = [t for t in itertools.accumulate(gaps_ns[: made.limit]) if t < HOUR]
+    found = [t for times in made.times(8192) for t in times.tolist()]
+    assert found == exact
 
 
 def test_a_constant_rate_has_all_gaps_alike() -> None:
