@@ -43,6 +43,19 @@ NEAREST = {
     "waiting has no deadline": FAILOVER.format("selection", "when_nobody_passes[wait-None-failed]"),
 }
 """What once survived all tests of the services, with the one that kills it now."""
+MONITOR = "tests/services/monitoring/test_monitor_machine.py::TestMonitor"
+BALANCING = "tests/services/routing/test_balancing_machine.py::TestBalancing"
+OF_A_MACHINE = {
+    "alerts are never resolved": MONITOR,
+    "the hold of alerts is ignored": MONITOR,
+    "an alert that fires again keeps its clear time": MONITOR,
+    "a failed master stays routed": BALANCING,
+    "a recovering master stays routed": BALANCING,
+    "an old acknowledgement converges": BALANCING,
+    "routing is never sent again": BALANCING,
+    "a restarted gateway is not told": BALANCING,
+}
+"""What the state machine of the service alone notices."""
 QUICK = ("the epoch is not raised", "the failed owner is read from", "absent masters are probed")
 
 
@@ -78,6 +91,11 @@ def test_a_defect_is_found_and_shrunk_to_at_most_three_faults(name: str) -> None
 @pytest.mark.parametrize("name", sorted(set(ASKED) - set(QUICK)))
 def test_each_other_that_is_asked_for_is_found_and_shrunk(name: str) -> None:
     _found(name)
+
+
+@pytest.mark.parametrize("name", OF_A_MACHINE)
+def test_the_machine_of_a_service_alone_notices_it(name: str) -> None:
+    assert killed_by(name, OF_A_MACHINE[name]) == f"{OF_A_MACHINE[name]}::runTest"
 
 
 def _found(name: str) -> None:

@@ -35,6 +35,7 @@ from hasim.services.detection import DetectionSettings
 from hasim.settings import from_plain
 from hasim.settings.declaring import user_name
 from hasim.units import MILLISECOND, format_duration
+from tests.services.saying import assert_well_formed
 
 Answer = Callable[[Effect], Input | None]
 
@@ -119,6 +120,7 @@ class Bench:
                 self.feed(WakeUp())
 
     def _take(self, outputs: list[Output]) -> None:
+        assert_well_formed(outputs)
         for output in outputs:
             self.outputs.append((self.now, output))
             if type(output) in EVENT_TYPES:

@@ -21,14 +21,18 @@ from hasim.events import (
     GatewayHello,
     GatewayReport,
     GiveOpinion,
+    GossipHeard,
+    GossipPacket,
     Heartbeat,
     Input,
     MasterTraffic,
+    MemberNews,
     OpinionAsked,
     OpinionGiven,
     OrderRefused,
     Output,
     ProbeReply,
+    ProbeStretch,
     RecordFailure,
     RecordRecovery,
     RemoveMaster,
@@ -38,14 +42,24 @@ from hasim.events import (
     StopMaintenance,
     WakeUp,
 )
-from hasim.model import Cause, Status
+from hasim.model import Cause, MemberStanding, PacketKind, Status
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
+from hasim.services.detection.registry import (
+    CONFIRMATIONS,
+    DETECTORS,
+    DISTRUSTS,
+    FLAPPINGS,
+    SOURCES,
+)
+from hasim.services.detection.rhythm import Rhythm
 from hasim.services.detection.verdicts import VERDICTS
 from hasim.settings import from_plain
+from hasim.times import Times
 from hasim.units import MINUTE, SECOND
 from tests.services.bench import cluster
 from tests.services.machines import at_random
+from tests.services.saying import assert_well_formed
 
 MASTERS, ABSENT = ("m1", "m2", "m3", "m4"), "m4"
 """The last is no part of the cluster yet."""
@@ -60,16 +74,22 @@ WAYS: tuple[dict[str, Any], ...] = (
     *({"evidence": ["probe"], "fall": fall, "rise": rise} for fall, rise in ((1, 1), (3, 2))),
     {"evidence": ["messages"], "error_limit": 2},
     {"evidence": ["probe", "messages"], "error_limit": 2, "fall": 2},
-    *({"evidence": ["probe"], "detector": d} for d in ("timeout", "phi-accrual", "bertier")),
+    *({"evidence": ["probe"], "detector": d} for d in ("timeout", "phi-accrual", "vrrp")),
     *({"evidence": ["heartbeat"], "detector": d} for d in (
-        "timeout", "nfd-e", "bertier", "2w-fd", "phi-accrual", "phi-exponential", "ed")),
+        "timeout", "lease", "nfd-s", "nfd-e", "bertier", "2w-fd", "phi-accrual", "phi-normal",
+        "phi-exponential", "ed", "vrrp")),
     {"evidence": ["ping"], "detector": "down-after"},
-    {"evidence": ["probe"], "confirm": "quorum"},
+    {"evidence": ["gossip"], "detector": "hearsay"},
+    {"evidence": ["gossip"], "fall": 2, "rise": 2},
+    {"evidence": ["probe", "outliers"], "fall": 2},
+    {"evidence": ["probe"], "when": "in-doubt"},
+    *({"evidence": ["probe"], "confirm": c} for c in ("quorum", "share", "replicas", "witness")),
     {"evidence": ["ping"], "detector": "down-after", "confirm": "objective"},
     {"evidence": ["probe"], "flapping": "damping"},
     {"evidence": ["probe"], "flapping": "changes"},
     {"evidence": ["ping"], "detector": "down-after", "distrust": "tilt"},
 )  # fmt: skip
+MEMBERS = (*MASTERS, "here", "there", "yonder")
 OPERATIONS = (StartMaintenance, StopMaintenance, AddMaster, RemoveMaster, CheckMaster)
 OUT, BACK = (StartMaintenance, RemoveMaster), (StopMaintenance, AddMaster)
 masters = st.sampled_from(MASTERS)
@@ -77,10 +97,20 @@ causes = st.sampled_from(
     [Cause.OK, Cause.OK, Cause.REFUSED, Cause.ERROR, Cause.TIMEOUT, Cause.RESET]
 )
 
+news = st.builds(
+    MemberNews, st.sampled_from(MEMBERS), st.sampled_from(list(MemberStanding)),
+    st.integers(0, 3), st.sampled_from(MEMBERS),
+)  # fmt: skip
+
 
 def possible() -> list[DetectionSettings]:
     """The settings of all ways."""
     return [from_plain(DetectionSettings, way) for way in WAYS]
+
+
+def followed(rhythm: Rhythm | None) -> Rhythm | None:
+    """What can be compared."""
+    return None if rhythm is None else replace(rhythm, jitter_ns=None)
 
 
 class Machine(RuleBasedStateMachine):
@@ -146,6 +176,60 @@ class Machine(RuleBasedStateMachine):
             name = probe.master if beside != 9 else master
             self.tell(ProbeReply(name, probe.probe + beside, cause))
 
+    @rule(master=masters, count=st.integers(1, 6), cause=causes, beside=st.sampled_from([0, 0, 1]))
+    def stretch(self, master: str, count: int, cause: Cause, beside: int) -> None:
+        """Probes of a quiet master, told at once; or of numbers that it has not."""
+        rhythm = self.twins[0].rhythm(master)
+        if rhythm is None or rhythm.under_way or rhythm.next_ns < self.now:
+            return
+        sent, ended = self.foreseen(rhythm, count)
+        if not rhythm.passing and cause is Cause.OK:
+            cause = Cause.TIMEOUT
+        cause = Cause.OK if rhythm.passing else cause
+        took = Times(b - a for a, b in zip(sent, ended, strict=True))
+        item = ProbeStretch(master, rhythm.probe + beside, cause, Times(ended), took)
+        before, singly = self.twins[0].freeze(), self.restored()
+        for twin in self.twins:
+            twin.hand_over_probing(master)
+        if beside:
+            assert [twin.step(self.now, item) for twin in self.twins] == [[]] * len(self.twins)
+            for twin in self.twins:
+                twin.take_back_probing(master)
+            assert self.twins[0].freeze() == before
+            return
+        for number, (at_ns, end_ns) in enumerate(zip(sent, ended, strict=True)):
+            assert SendProbe(master, rhythm.probe + number) in singly.step(at_ns, WakeUp())
+            singly.step(end_ns, ProbeReply(master, rhythm.probe + number, cause))
+        self.under_way.pop(master, None)
+        self.now = ended[-1]
+        assert self.tell(item) == []
+        if self.settings.distrust == DetectionSettings().distrust:  # which minds pauses
+            one, many = singly, self.twins[0]
+            assert (
+                many.generate_health_report(self.now)[master]
+                == (one.generate_health_report(self.now)[master])
+            )
+            assert followed(many.rhythm(master)) == followed(one.rhythm(master))
+
+    def foreseen(self, rhythm: Rhythm, count: int) -> tuple[list[int], list[int]]:
+        """When so many probes are sent and end: each in a millisecond, or by the timeout."""
+        sent, ended = [rhythm.next_ns], list[int]()
+        while True:
+            assert rhythm.tick_ns is None
+            took_ns = SECOND // 1000 if rhythm.passing else rhythm.timeout_ns
+            ended.append(sent[-1] + took_ns)
+            if len(ended) == count:
+                return sent, ended
+            jitter_ns = rhythm.jitter_ns(rhythm.probe + len(sent) - 1) if rhythm.jitter_ns else 0
+            sent.append(ended[-1] + rhythm.wait_ns + jitter_ns)
+
+    @rule(
+        sender=st.sampled_from(MEMBERS[:-3] + MEMBERS[-2:]), kind=st.sampled_from(list(PacketKind)),
+        number=st.integers(0, 6), about=st.sampled_from(MEMBERS), told=st.lists(news, max_size=2),
+    )  # fmt: skip
+    def gossip(self, sender: str, kind: PacketKind, number: int, about: str, told: Any) -> None:
+        self.tell(GossipHeard(sender, GossipPacket(kind, number, about, tuple(told))))
+
     @rule(
         gateway=st.sampled_from(["a", "b"]), master=masters, failed=st.integers(0, 4),
         answered=st.integers(0, 2), back=st.sampled_from([0, 0, 0, 1]),
@@ -197,16 +281,19 @@ class Machine(RuleBasedStateMachine):
 
     @rule(keep=st.booleans())
     def another_goes_on(self, keep: bool) -> None:
-        frozen = json.loads(json.dumps(self.twins[0].freeze()))
-        fresh = FailoverDetectionService.restore(
-            self.settings, CLUSTER, frozen, seed=7, observer="here"
-        )
+        frozen, fresh = json.loads(json.dumps(self.twins[0].freeze())), self.restored()
         assert json.loads(json.dumps(fresh.freeze())) == frozen
         assert fresh.next_wakeup() == self.twins[0].next_wakeup()
         assert fresh.generate_health_report(self.now) == self.twins[0].generate_health_report(
             self.now
         )
         self.twins = [self.twins[0], fresh] if keep else [fresh]
+
+    def restored(self) -> FailoverDetectionService:
+        frozen = json.loads(json.dumps(self.twins[0].freeze()))
+        return FailoverDetectionService.restore(
+            self.settings, CLUSTER, frozen, seed=7, observer="here"
+        )
 
     def tell(self, item: Input) -> list[Output]:
         self.told.append((self.now, item))
@@ -237,6 +324,7 @@ class Machine(RuleBasedStateMachine):
 
     def hear(self, said: list[list[Output]]) -> None:
         assert all(each == said[0] for each in said), "what was restored goes on otherwise"
+        assert_well_formed(said[0])
         self.said.append(said[0])
         for out in said[0]:
             match out:
@@ -280,12 +368,24 @@ class Machine(RuleBasedStateMachine):
 
 
 TestDetection = Machine.TestCase
-TestDetection.settings = at_random(25, 40)
+TestDetection.settings = at_random(80, 40)
 
 
 @pytest.mark.slow
 class TestDetectionLong(Machine.TestCase):
     settings = at_random(3000, 80)
+
+
+def test_every_part_of_the_registry_is_tried() -> None:
+    tried = possible()
+    for registry, used in (
+        (DETECTORS, {type(each.detector) for each in tried}),
+        (SOURCES, {type(source) for each in tried for source in each.evidence}),
+        (CONFIRMATIONS, {type(each.confirm) for each in tried}),
+        (FLAPPINGS, {type(each.flapping) for each in tried}),
+        (DISTRUSTS, {type(each.distrust) for each in tried}),
+    ):
+        assert {registry.name_of(kind) for kind in used} == set(registry.shipped)
 
 
 def test_nobody_who_listens_nowhere_is_left_healthy() -> None:
@@ -307,7 +407,8 @@ def test_who_is_called_healthy_while_it_is_away_is_watched_again(number: int) ->
     assert {m: each["suspicion"] for m, each in report.items()} == dict.fromkeys(MASTERS, 0.0)
     service.start_monitoring(0)
     service.step(SECOND, RecordRecovery(ABSENT, "an operator"))
-    assert service.get_healthy_masters() == [ABSENT]
+    gossips = "gossip" in WAYS[number]["evidence"]  # there everybody is alive at first
+    assert service.get_healthy_masters() == (list(MASTERS) if gossips else [ABSENT])
     now = SECOND
     while (due := service.next_wakeup()) is not None and due < 10 * MINUTE:
         now = max(now, due)

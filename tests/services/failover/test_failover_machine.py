@@ -53,6 +53,7 @@ from hasim.settings import from_plain
 from hasim.units import MINUTE, SECOND, format_duration
 from tests.services.bench import cluster, demoted, fenced, promoted, whole
 from tests.services.machines import at_random
+from tests.services.saying import assert_well_formed
 
 MASTERS, PARTITIONS = ("m1", "m2", "m3"), ("p1", "p2", "p3")
 STATUSES = (Status.HEALTHY, Status.SUSPECT, Status.FAILED, Status.RECOVERING, Status.MAINTENANCE)
@@ -342,6 +343,7 @@ class Machine(RuleBasedStateMachine):
 
     def hear(self, said: list[list[Output]]) -> None:
         assert all(each == said[0] for each in said), "what was restored goes on otherwise"
+        assert_well_formed(said[0])
         for out in said[0]:
             match out:
                 case FailoverChanged():

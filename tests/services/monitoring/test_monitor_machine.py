@@ -30,6 +30,7 @@ from hasim.services.monitoring import HighAvailabilityMonitor, MonitorSettings
 from hasim.units import SECOND
 from tests.services.machines import at_random
 from tests.services.monitoring.conftest import CLUSTER
+from tests.services.saying import assert_well_formed
 
 MASTERS, PARTITIONS, OWN = ("a", "b", "c"), ("p1", "p2", "p3"), ("x", "y")
 HOLD_NS = 10 * SECOND
@@ -118,6 +119,20 @@ class Machine(RuleBasedStateMachine):
             self.cleared(subject)
         self.hear(said)
 
+    @rule(subject=st.sampled_from(OWN), clear=st.sampled_from(STEPS), holds=st.sampled_from(STEPS))
+    def blips(self, subject: str, clear: int, holds: int) -> None:
+        """It holds, is clear for a while, holds again, and is clear: the hold begins anew."""
+        self.generate_and_clear(subject)
+        self.pass_time(clear)
+        self.generate_and_clear(subject)
+        self.pass_time(holds)
+        self.hear(self.all(lambda each: each.step(self.now, WakeUp())), woken=True)
+
+    def generate_and_clear(self, subject: str) -> None:
+        self.generate(subject, Severity.WARNING)
+        self.pass_time(SECOND)
+        self.clear(subject)
+
     @rule(master=masters, status=st.sampled_from(list(Status)))
     def verdict(self, master: str, status: Status) -> None:
         self.event(StatusChanged(master, Status.UNKNOWN, status, Diagnosis.NONE, "why"))
@@ -157,6 +172,8 @@ class Machine(RuleBasedStateMachine):
         else:
             self.all(lambda each: each.initialize_monitoring(self.now))
             self.running, self.since, self.down = True, self.now, 0
+            # What became due in the meantime is due now.
+            self.hear(self.all(lambda each: each.step(self.now, WakeUp())), woken=True)
         assert self.twins[0].healthy() is self.running
         assert self.running or self.twins[0].next_wakeup() is None
 
@@ -198,6 +215,7 @@ class Machine(RuleBasedStateMachine):
 
     def hear(self, said: list[list[Output]], *, woken: bool = False) -> None:
         assert all(each == said[0] for each in said), "what was restored goes on otherwise"
+        assert_well_formed(said[0])
         if self.running:  # at one instant inputs come before wake-ups
             self.expire(before=self.now + woken)
         for out in said[0]:

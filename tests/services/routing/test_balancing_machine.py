@@ -37,6 +37,7 @@ from hasim.services.door import InputError
 from hasim.units import SECOND
 from tests.services.bench import cluster
 from tests.services.machines import at_random
+from tests.services.saying import assert_well_formed
 
 MASTERS, PARTITIONS, GATEWAYS = ("m1", "m2", "m3"), ("p1", "p2", "p3"), ("a", "b")
 CLUSTER = cluster(3, GATEWAYS)
@@ -224,6 +225,7 @@ class Machine(RuleBasedStateMachine):
 
     def hear(self, said: list[list[Output]]) -> None:
         assert all(each == said[0] for each in said), "what was restored goes on otherwise"
+        assert_well_formed(said[0])
         for out in said[0]:
             if isinstance(out, PublishRouting):
                 assert out.table.version >= self.newest
