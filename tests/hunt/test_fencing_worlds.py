@@ -50,6 +50,10 @@ FOUND = {
     "lease-over-after-it-was-spared": "its time to step down began while it was told to, healthy",
     "asked-at-once-while-foreseen": "what a driver foresaw of a probing is told before it is asked",
     "promoted-by-a-term-that-is-over": "a promotion ends without effect if a later term is granted",
+    "power-off-that-nobody-answers": "an owner that returns is asked what it accepts until it says",
+    "term-known-by-an-order": "who knows a term by an order under it has granted it to nobody yet",
+    "lease-over-while-promoted": "a promotion that nobody has answered may come after the lapse",
+    "lease-over-while-a-part-moves": "what a standby owns beside that is failed over, too",
     "alert-ended-late": "who was paused ends an old alert when its cause comes again",
 }
 """Worlds in which an invariant was broken once, each with what is right."""

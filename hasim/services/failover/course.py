@@ -307,10 +307,13 @@ class Course:
         out = self.advance(now, failover, "unconfirmed", reason)
         return out + self.fences.order(now, failover, candidate, refused)
 
-    def lost(self, now: int, failover: Failover, reason: str) -> list[Output]:
-        """The candidate was powered off: what it was to do is lost, and nothing is promoted."""
+    def lost(self, now: int, failover: Failover, reason: str, *, sure: bool = True) -> list[Output]:
+        """The candidate was powered off: what it was to do is lost, and nothing is promoted.
+
+        Unless `sure` of that, it is told to stop, as whenever a promotion is taken back.
+        """
         if failover.state == lifecycle.ROLLING_BACK:
-            return self.rolled_back(now, failover, reason)
+            return self.rolled_back(now, failover, reason) if sure else []
         if failover.state not in (
             lifecycle.CATCHING_UP,
             lifecycle.HANDING_OVER,
@@ -318,7 +321,7 @@ class Course:
             lifecycle.PROMOTING,
         ):
             return []
-        failover.promotion_sent = False
+        failover.promotion_sent = failover.promotion_sent and not sure
         return self.roll_back(now, failover, "candidate-failed", reason)
 
     # -- deadlines -----------------------------------------------------------------

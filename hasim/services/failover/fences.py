@@ -162,9 +162,14 @@ class Fences:
         return out + self.fencing.recall(now, failover)
 
     def recalled(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
-        """The order that was taken back came to nothing."""
-        failover.fencing = ""
-        return self._progress.advance(now, failover, trigger, reason)
+        """The order that was taken back came to nothing, as far as anybody says.
+
+        Of orders that nobody has answered it may have struck all the same, and its master may have
+        restarted as a standby: that is asked what it accepts.
+        """
+        master, failover.fencing = failover.fencing, ""
+        out = self._progress.advance(now, failover, trigger, reason)
+        return out + (self._returned.ask(now, master) if self.fencing.outstanding(master) else [])
 
     def go_on(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The owner has failed again before its fence was taken back."""

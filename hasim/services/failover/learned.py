@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from hasim.events import GatewayHello, GatewayReport, MasterState, Output, ReplicaReport
 from hasim.model import Ownership
+from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
@@ -71,8 +72,12 @@ def in_doubt(known: Known, failover: Failover, before: Mapping[str, int], *, jum
 
 
 def orphans(known: Known, failovers: Failovers, master: str) -> tuple[str, ...]:
-    """What `master` owns, does not accept the writes of, and nobody fails over."""
-    busy = {partition for failover in failovers.active for partition in failover.partitions}
+    """What `master` owns, does not accept the writes of, and nobody fails over.
+
+    A failover that has promoted it already does nothing about that any more.
+    """
+    under_way = (f for f in failovers.active if f.state not in lifecycle.PROMOTED)
+    busy = {partition for failover in under_way for partition in failover.partitions}
     return tuple(
         partition
         for partition in known.owners.owned(master)

@@ -27,17 +27,19 @@ class Leases:
     def asked(self, now: int, item: LeaseAsked) -> list[Output]:
         """A master asks: if its lease had run out, it is a standby of everything by now.
 
-        Whether it had before this term has heard of it, only the master knows: it is asked, and
-        asked again until it answers, since a question or its answer may get lost.
+        Whether it had before this term has heard of it, or before it was promoted last, only the
+        master knows: it is asked, and asked again until it answers, since a question or its answer
+        may get lost.
         """
         fencing = self._course.fences.fencing
         out: list[Output] = []
-        if fencing.unsure(item.master):
+        unsure, lapsed = fencing.unsure(item.master), fencing.asked(now, item)
+        if unsure or (lapsed and fencing.promoted_since(item.master)):
             self._known.unsure.add(item.master)
+        elif lapsed:
+            out += self._lapsed(now, item.master)
         if item.master in self._known.silent | self._known.unsure:
             out.append(AskMaster(item.master, self._known.orders.term))
-        if fencing.asked(now, item):
-            out += self._lapsed(now, item.master)
         return out + fencing.grant(now, item)
 
     def _lapsed(self, now: int, master: str) -> list[Output]:
@@ -47,8 +49,9 @@ class Leases:
         out = self._course.fences.off(now, master, reason)
         for failover in list(self._failovers.active):
             if failover.candidate == master:
-                out += self._course.lost(now, failover, reason)
-        if not known.still_owns(master):
-            why = f"{reason}: a standby now"
-            out += self._reactions.begin(now, master, why, planned=False)
-        return out
+                # A promotion that nobody has answered may yet come to it.
+                sure = not any(known.writers.accepts(master, p) for p in failover.partitions)
+                out += self._course.lost(now, failover, reason, sure=sure)
+        # All that it owns, though a failover of a part of that may be under way.
+        why = f"{reason}: a standby now"
+        return out + self._reactions.accepts_nothing(now, master, why)

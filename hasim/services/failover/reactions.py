@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hasim.events import AskMaster, Output, RoutingConverged, StatusChanged
+from hasim.events import Output, RoutingConverged, StatusChanged
 from hasim.model import Status
 from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
@@ -55,13 +55,14 @@ class Reactions:
         held = [failover for failover in self._failovers.active if failover.state == lifecycle.HELD]
         return [out for failover in held for out in self._course.release(now, failover)]
 
-    def accepts_nothing(self, now: int, master: str) -> list[Output]:
-        """A master has said what it accepts: what it owns beside that is failed over."""
+    def accepts_nothing(self, now: int, master: str, why: str = "") -> list[Output]:
+        """It is known what a master accepts: what it owns beside that is failed over."""
         own = orphans(self._known, self._failovers, master)
         if not own:
             return []
+        self._policy.begun(master)
         failover = self._failovers.start(now, master, own)
-        return self._course.begin(now, failover, f"{master} accepts no writes")
+        return self._course.begin(now, failover, why or f"{master} accepts no writes")
 
     def give_back(
         self, now: int, owner: str, home: str, partitions: tuple[str, ...]
@@ -112,10 +113,13 @@ class Reactions:
     def _healthy(self, now: int, event: StatusChanged) -> list[Output]:
         self._policy.healthy_again(event.master)
         out = self._returned.heard_of(now, event.master)
-        if event.master in self._known.silent:
-            out.append(AskMaster(event.master, self._known.orders.term))
         if self._failovers.of(event.master) is None and self._known.still_owns(event.master):
-            out += self._course.fences.fencing.take_back(event.master)
+            taken_back = self._course.fences.fencing.take_back(event.master)
+            out += taken_back
+            if taken_back:
+                self._known.silent.add(event.master)  # it may have been struck all the same
+        if event.master in self._known.silent:
+            out += self._returned.ask(now, event.master)
         for failover in list(self._failovers.active):
             if failover.master == event.master:
                 out += self._interruptions.owner_recovered(now, failover)

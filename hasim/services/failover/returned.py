@@ -6,7 +6,7 @@ stopped. Fencing by best effort has no other means.
 
 from __future__ import annotations
 
-from hasim.events import Demote, Output
+from hasim.events import AskMaster, Demote, Output
 from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
@@ -24,7 +24,7 @@ class Returned:
     They are told at once when somebody else was promoted, at their first sign of life, and
     between with pauses that grow. It ends when they confirm, or are powered off. `claims_ns`
     says when one is told next of what it was found to accept beside the owner, by no failover that
-    is known.
+    is known, or is asked next what it accepts.
     """
 
     def __init__(
@@ -101,12 +101,21 @@ class Returned:
             for partition in known.writers.taken_by(master)
             if known.owners.of(partition) != master and partition not in busy | told
         ]
+        if master in known.silent:
+            return self.ask(now, master) if known.statuses[master] is Status.HEALTHY else []
         self.claims_ns.pop(master, None)
-        if not claimed or master in known.silent:
+        if not claimed:
             return []
         self.claims_ns[master] = now + self._settings.demote_timeout_ns
         epoch = max(known.epochs[partition] for partition in claimed)
         return [known.orders.issue(Demote(0, tuple(claimed), master, epoch))]
+
+    def ask(self, now: int, master: str) -> list[Output]:
+        """Nobody knows what it accepts: it is asked, and asked again until it answers."""
+        known = self._known
+        known.silent.add(master)
+        self.claims_ns[master] = now + self._settings.demote_timeout_ns
+        return [AskMaster(master, known.orders.term)]
 
     def confirmed(self, failover: Failover, master: str, epoch: int) -> None:
         """A master says that it accepts nothing under an epoch below this one."""

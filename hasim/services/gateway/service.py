@@ -197,6 +197,8 @@ class GatewayService:
         """
         newer = (table.term, table.version) > (self._of_term, self._version)
         if newer and table.term >= self._term:
+            if table.term > self._term:
+                self._claim = ""  # it has granted that term to nobody yet
             self._term = self._of_term = table.term
             self._version = table.version
             eligible, away = self.standing.eligible[:], self.standing.away[:]
@@ -214,7 +216,7 @@ class GatewayService:
 
         The answer says what is known here, and which term is obeyed: granted to whose claim.
         """
-        if term > self._term:
+        if term > self._term or (term == self._term and not self._claim):
             self._term, self._claim = term, claim
         owners = tuple(self.standing.owners.values())
         incarnation = self.greeting.incarnation

@@ -28,12 +28,16 @@ class Primaries:
         """Whether it does as it is told under a term: not if it has heard of a later one."""
         if term < self.term:
             return False
-        self.term = term
+        if term > self.term:
+            self.term, self.claim = term, ""
         return True
 
     def grant(self, term: int, claim: str) -> None:
-        """A control plane asks for a term: it is granted if it is later than all heard of."""
-        if term > self.term:
+        """A control plane asks for a term: it is granted if it is later than all heard of.
+
+        Also the latest, where that is known by an order under it, and granted to nobody.
+        """
+        if term > self.term or (term == self.term and not self.claim):
             self.term, self.claim = term, claim
 
     def known(self) -> tuple[Ownership, ...]:

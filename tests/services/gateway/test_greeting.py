@@ -165,3 +165,13 @@ def test_no_term_is_granted_twice_over_a_restart() -> None:
     another = GatewayService(SETTINGS, CLUSTER, "near", incarnation=3, granted=made.granted)
     assert another.asked(4, "second").claim == "first"
     assert another.asked(5, "second").claim == "second"
+
+
+def test_a_term_that_is_known_by_its_table_is_granted_to_who_asks_for_it() -> None:
+    """Whose it is the table does not say: whoever it is holds it, and asks whether that is so."""
+    made = gateway()
+    assert made.asked(2, "a@1").claim == "a@1"
+    made.apply_routing(0, RoutingTable(7, ("m2",), (), "round-robin", term=3))
+    assert made.granted == (3, "")
+    assert [made.asked(3, claim).claim for claim in ("b@2", "c@3")] == ["b@2", "b@2"]
+    assert (made.asked(4, "c@3").claim, made.asked(3, "b@2").term) == ("c@3", 4)

@@ -155,6 +155,10 @@ class Fencing(Protocol):
         """Whether a lease of it may have run out since it said what it accepts, unheard of."""
         return False
 
+    def promoted_since(self, master: str) -> bool:
+        """Whether a promotion that was ordered since it asked for a lease before was answered."""
+        return False
+
     def grant(self, now: int, item: LeaseAsked) -> list[Output]:
         """The lease that it asked for, if it gets it."""
         return []

@@ -81,6 +81,8 @@ class LeaseFencing(Fencing):
         self.granted_ns: dict[str, int] = {}
         self.lapses: dict[str, int] = {}
         """By master, how often a lease of it has run out, as it says itself."""
+        self.issued: dict[str, int] = {}
+        """By master, the number of the last order that was given when it asked for a lease last."""
         self._since_ns = 0
 
     def strike(self, now: int, failover: Failover, master: str) -> list[Output]:
@@ -99,6 +101,7 @@ class LeaseFencing(Fencing):
         self._since_ns = now
         self.granted_ns.clear()
         self.lapses.clear()
+        self.issued.clear()
         return []
 
     def asked(self, now: int, item: LeaseAsked) -> bool:
@@ -114,8 +117,15 @@ class LeaseFencing(Fencing):
         """In a term that has not heard of its leases yet."""
         return bool(self._since_ns) and master not in self.lapses
 
+    def promoted_since(self, master: str) -> bool:
+        """Then its lease may have run out before that, and it accepts what it was promoted for."""
+        open_ = {order.number for order in self._known.orders.open}
+        told = (told.get(master, 0) for told in self._known.writers.told.values())
+        return any(self.issued.get(master, 0) < order not in open_ for order in told)
+
     def grant(self, now: int, item: LeaseAsked) -> list[Output]:
         """A lease from now on, unless it is being fenced."""
+        self.issued[item.master] = self._known.orders.issued
         if any(
             failover.state == lifecycle.FENCING
             and failover.fencing == item.master
@@ -131,6 +141,7 @@ class LeaseFencing(Fencing):
         return {
             "granted_ns": freeze(self.granted_ns),
             "lapses": freeze(self.lapses),
+            "issued": freeze(self.issued),
             "since_ns": self._since_ns,
         }
 
@@ -138,6 +149,7 @@ class LeaseFencing(Fencing):
         """Go on from frozen data; a term that begins forgets them."""
         self.granted_ns = thaw(dict[str, int], data["granted_ns"])
         self.lapses = thaw(dict[str, int], data["lapses"])
+        self.issued = thaw(dict[str, int], data["issued"])
         self._since_ns = data["since_ns"]
 
     def _over_ns(self, master: str) -> int:
