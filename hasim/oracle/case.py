@@ -20,7 +20,7 @@ from hasim.events import (
 )
 from hasim.journal import Journal
 from hasim.measures.facts import Facts, facts_of
-from hasim.measures.spans import Span, Steps
+from hasim.measures.spans import Span, Steps, union
 from hasim.model import Master, Status
 from hasim.replay import exchanges
 from hasim.services.leadership.sentinel import SentinelSettings
@@ -166,6 +166,16 @@ class Case:
     def is_disturbed(self, start_ns: int, end_ns: int) -> bool:
         """Whether the control plane was, at any time from one moment to another."""
         return any(s.start_ns <= end_ns and start_ns <= s.end_ns for s in self.disturbed)
+
+    def undisturbed(self, start_ns: int, end_ns: int) -> Iterator[Span]:
+        """The parts of a time in which it was not."""
+        for struck in union(self.disturbed):
+            if struck.start_ns > start_ns:
+                yield Span(start_ns, min(struck.start_ns, end_ns))
+            start_ns = max(start_ns, struck.end_ns)
+            if start_ns >= end_ns:
+                return
+        yield Span(start_ns, end_ns)
 
     def struck_ns(self) -> list[int]:
         """When any fault began."""

@@ -18,6 +18,7 @@ from hasim.events import (
     StartMaintenance,
     StatusChanged,
     TakeSnapshot,
+    TermBegun,
     TermEnded,
     TransferState,
     WakeUp,
@@ -422,3 +423,34 @@ def test_what_was_planned_when_the_snapshot_was_taken_may_read_from_its_owner() 
     story.tell(40, "input", Restart(from_snapshot=True))
     story.told.insert(restart, story.told.pop())
     assert check(story.journal(), live) == []
+
+
+@pytest.mark.parametrize(("told_s", "broken"), [(15, []), (15.2, ["a"]), (None, ["a"])])
+def test_who_is_passed_over_is_told_to_stop_at_that_moment(
+    told_s: float | None, broken: list[str]
+) -> None:
+    story = Story()
+    story.truth(15, Writers("p1", ("a", "b")))
+    story.tell(15, "input", WakeUp())
+    story.event(15, OwnerChanged("p1", "b", 2, 1))
+    if told_s is not None:
+        if told_s > 15:
+            story.tell(told_s, "input", WakeUp())
+        story.tell(told_s, "effect", Demote(1, ("p1",), "a", 2))
+    story.truth(15.5, Writers("p1", ("b",)))
+    breaches = check(story.journal(), [INVARIANTS.known["stale-owners-are-told"]])
+    assert [breach.subject for breach in breaches] == broken
+
+
+@pytest.mark.parametrize(("remembers", "broken"), [(True, ["failover 1"]), (False, [])])
+def test_who_acts_anew_goes_on_with_what_it_knows(remembers: bool, broken: list[str]) -> None:
+    """A transfer takes a minute at most; what the process has forgotten, nobody goes on with."""
+    story = Story(horizon_s=200)
+    story.failover(1, "a", [(10, "declared"), (10, "fencing"), (11, "selecting")])
+    story.failover(1, "a", [(11, "transferring")])
+    story.tell(20, "input", TakeSnapshot())
+    story.tell(30, "input", Restart(from_snapshot=remembers))
+    story.tell(31, "input", MasterState("b", 2, (), ""))
+    story.event(31, TermBegun(2, (), "by hand"))
+    breaches = check(story.journal(), [INVARIANTS.known["failovers-go-on"]])
+    assert [breach.subject for breach in breaches] == broken

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from hasim.events import Demote, Fence
+from hasim.events import Demote, Fence, Restart, TakeSnapshot
 from hasim.measures.courses import TERMINAL, Course
 from hasim.model import Status
 from hasim.oracle.case import Case
@@ -40,21 +40,37 @@ def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
 def _find(case: Case) -> Iterator[Found]:
     most, limit_ns = longest_ns(case.settings.failover), case.settings.failover.limit_ns
     stops = [(e.t_ns, o.failover) for e, o in case.outputs() if isinstance(o, Fence | Demote)]
+    forgotten = list(_forgotten(case))
     for course in case.facts.courses:
         ends = [t_ns for t_ns, _ in course.changes[1:]] + [case.horizon_ns]
-        for (since_ns, change), until_ns in zip(course.changes, ends, strict=True):
-            if change.new in TERMINAL or case.is_disturbed(since_ns, until_ns):
+        for (since_ns, change), end_ns in zip(course.changes, ends, strict=True):
+            if change.new in TERMINAL:
                 continue
-            name, lasts_ns = f"failover {course.failover}", until_ns - since_ns
-            if change.new == "fencing" and lasts_ns <= limit_ns:
-                # Who is healthy is not struck, but told to stop again and again.
-                told = (t for t, of in stops if of == course.failover and since_ns < t < until_ns)
-                lasts_ns = max(b - a for a, b in pairwise((since_ns, *told, until_ns)))
-            if lasts_ns > most.get(change.new, lasts_ns):
-                text = f"{change.new} for {lasts_ns} ns, {most[change.new]} ns at most"
-                yield Found(since_ns, name, text)
-            if change.new == "waiting":
-                yield from _waits(case, course, since_ns, until_ns)
+            over = (at for at, from_ns in forgotten if from_ns <= since_ns <= at)
+            until_ns = min([end_ns, *over])
+            # Who acts anew waits anew: each time without a disturbance is looked at by itself.
+            for quiet in case.undisturbed(since_ns, until_ns):
+                lasts_ns = quiet.length_ns
+                if change.new == "fencing" and end_ns - since_ns <= limit_ns:
+                    # Who is healthy is not struck, but told to stop again and again.
+                    told = (t for t, of in stops if of == course.failover and quiet.holds(t))
+                    moments = sorted((quiet.start_ns, *told, quiet.end_ns))
+                    lasts_ns = max(b - a for a, b in pairwise(moments))
+                if lasts_ns > most.get(change.new, lasts_ns):
+                    text = f"{change.new} for {lasts_ns} ns, {most[change.new]} ns at most"
+                    yield Found(quiet.start_ns, f"failover {course.failover}", text)
+                if change.new == "waiting":
+                    yield from _waits(case, course, quiet.start_ns, quiet.end_ns)
+
+
+def _forgotten(case: Case) -> Iterator[tuple[int, int]]:
+    """When another process began, and since when what had been done is not known to it."""
+    snapshot_ns = 0
+    for exchange in case.exchanges:
+        if isinstance(exchange.item, TakeSnapshot):
+            snapshot_ns = exchange.t_ns
+        elif isinstance(exchange.item, Restart):
+            yield exchange.t_ns, snapshot_ns if exchange.item.from_snapshot else 0
 
 
 def _waits(case: Case, course: Course, since_ns: int, until_ns: int) -> Iterator[Found]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from operator import itemgetter
+from typing import Any
 
-from hasim.events import OPERATIONS, OwnerChanged, TermBegun
+from hasim.events import OPERATIONS, LeaseAsked, OwnerChanged, TermBegun
 from hasim.measures.spans import Span, Steps, union
 from hasim.model import Status
 from hasim.oracle.case import Case
@@ -48,14 +49,31 @@ def _find(case: Case) -> Iterator[Found]:
         end_ns = quiet.end_ns - 1
         for partition, steps in owner.items():
             last = served[partition].at(end_ns) if partition in served else None
-            if last is not None and not last.up and last.reason in LEFT_ALONE:
+            long = partition in served and _since_ns(served[partition], end_ns) < end_ns - within
+            if long and last is not None and not last.up and last.reason in LEFT_ALONE:
                 text = f"down ({last.reason}) after {quiet.length_ns} ns without any fault"
                 yield Found(end_ns, partition, text)
             accept = writers[partition].at(end_ns) if partition in writers else None
-            if accept is not None and accept != (steps.at(end_ns),):
+            long = partition in writers and _since_ns(writers[partition], end_ns) < end_ns - within
+            if long and accept is not None and accept != (steps.at(end_ns),):
                 who = ", ".join(accept) or "nobody"
                 text = f"{who} accepts writes, the owner is {steps.at(end_ns)}"
                 yield Found(end_ns, partition, f"{text}, after {quiet.length_ns} ns without fault")
+
+
+def _since_ns(steps: Steps[Any], t_ns: int) -> int:
+    """When the last change before a moment was (nanoseconds)."""
+    return max((at_ns for at_ns in steps.times_ns if at_ns <= t_ns), default=0)
+
+
+def _lapses(case: Case) -> Iterator[Span]:
+    """When it was heard that a lease had run out: packets get lost without any fault."""
+    known: dict[str, int] = {}
+    for exchange in case.exchanges:
+        item = exchange.item
+        if isinstance(item, LeaseAsked) and item.lapses > known.get(item.master, 0):
+            known[item.master] = item.lapses
+            yield Span(exchange.t_ns, exchange.t_ns + 1)
 
 
 def _quiet(case: Case, within: int) -> Iterator[Span]:
@@ -63,7 +81,7 @@ def _quiet(case: Case, within: int) -> Iterator[Span]:
     facts = case.facts
     loud = [fault.span for fault in facts.faults] + [off.span for off in facts.fenced]
     loud += [Span(t, t + 1) for kind in OPERATIONS for t, _ in facts.records.of(kind)]
-    loud += case.disturbed
+    loud += [*case.disturbed, *_lapses(case)]
     for name, status in case.status.items():
         if case.masters[name].absent and not status.times_ns:
             continue

@@ -11,6 +11,7 @@ from hasim.events import Demote, OwnerChanged, Promote
 from hasim.measures.spans import Span
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
+from hasim.services.failover.fencing.token import TokenSettings
 from hasim.services.failover.returned import LONGEST
 from hasim.truth import Writers
 
@@ -39,6 +40,10 @@ def _find(case: Case) -> Iterator[Found]:
                 again = [t for t in orders.over[master, partition] if t > since_ns]
                 end_ns = min([end_ns, *again])  # it is told to take over, and may do so
                 told = [t for t in orders.down[master, partition] if begin_ns < t < end_ns]
+                beside = begin_ns == since_ns < end_ns and master != owner
+                if beside and _passed_over(case, orders, partition, since_ns, master):
+                    text = f"accepts writes of {partition} when {owner} takes that over, and is "
+                    yield Found(since_ns, master, f"{text}not told to stop at once")
                 for start_ns, next_ns in pairwise([begin_ns, *told, end_ns]):
                     if master == owner or case.is_disturbed(since_ns, next_ns):
                         break
@@ -46,6 +51,17 @@ def _find(case: Case) -> Iterator[Found]:
                         text = f"accepts writes of {partition}, which is {owner}'s, and is not "
                         text += f"told to stop for {next_ns - start_ns} ns, {most_ns} ns at most"
                         yield Found(start_ns, master, text)
+
+
+def _passed_over(case: Case, orders: _Orders, partition: str, since_ns: int, master: str) -> bool:
+    """The one who owned it until then is not told at that moment, though nothing else ends it."""
+    deposed = isinstance(case.settings.failover.fencing, TokenSettings)
+    if deposed or since_ns in orders.down[master, partition]:
+        return False
+    (start,) = (p.owner for p in case.facts.records.partitions if p.id == partition)
+    owned = [own for own in [(0, start), *orders.owners[partition]] if own[0] < since_ns]
+    from_ns, owner = owned[-1] if owned else (0, "")
+    return owner == master and not case.is_disturbed(from_ns, since_ns)
 
 
 def _orders(case: Case) -> _Orders:
