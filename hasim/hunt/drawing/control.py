@@ -164,7 +164,7 @@ def failover(dice: Dice, may: Swarm) -> dict[str, Any]:
 
 def fencing(dice: Dice, may: Swarm, *, tight: bool) -> dict[str, Any]:
     """A mode, with the settings that it has."""
-    mode = dice.of(sorted(FENCINGS.shipped)) if "no-fencing" in may else "confirmed"
+    mode = dice.of(sorted(FENCINGS.shipped)) if "other-fencing" in may else "confirmed"
     made: dict[str, Any] = {"kind": mode}
     if mode in ("confirmed", "best-effort"):
         made["timeout"] = "300ms" if tight else dice.one("2s", "5s")

@@ -15,7 +15,15 @@ FEATURES = (
     *("loss", "jitter", "bursts", "regions", "stateless", "standbys", "absent", "large-state"),
     *("retries", "hedging", "clients", "holding", "guards", "deep-health", "messages-evidence"),
     *("other-detectors", "other-balancing", "operations", "witnesses", "memory-loss", "majority"),
-    *("no-fencing", "sick-device", "slow-promotion", "lag-limit", "failback", "policy", "extremes"),
+    *(
+        "other-fencing",
+        "sick-device",
+        "slow-promotion",
+        "lag-limit",
+        "failback",
+        "policy",
+        "extremes",
+    ),
     *("flapping", "heartbeats", "tight-timeouts", "places", "unlike", "keys", "renewals"),
     *("presets", "leadership", "anything", "tiers", "other-failover", "waiting-writes"),
 )
@@ -31,6 +39,10 @@ class Swarm:
     def __contains__(self, feature: str) -> bool:
         """Whether a world may have a feature."""
         return feature in self.features
+
+    def including(self, *features: str) -> Swarm:
+        """The same with some features."""
+        return Swarm(self.features | {*features}, self.kinds)
 
     def without(self, *features: str) -> Swarm:
         """The same without some features."""

@@ -9,7 +9,7 @@ import typing
 from typing import Any
 
 from hasim.hunt.drawing.anything import scattered
-from hasim.hunt.drawing.control import control, detection
+from hasim.hunt.drawing.control import control, detection, fencing
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.schedule import faults, operations
 from hasim.hunt.drawing.swarm import Swarm, swarm
@@ -66,8 +66,13 @@ def _drawn(dice: Dice, name: str) -> Data:
         _behind_another(dice, may, data, own)
     else:
         data |= own
+    whose = data["tiers"][-1] if "tiers" in data else data
     if "anything" in may:
-        scattered(dice, data, data["tiers"][-1] if "tiers" in data else data)
+        scattered(dice, data, whose)
+    if "preset" not in whose["failover"] and dice.happens(0.4):
+        # Each way of fencing goes wrong by itself, so that half of the worlds have another one.
+        own = fencing(dice, may.including("other-fencing"), tight="tight-timeouts" in may)
+        whose["failover"]["fencing"] = own
     return data
 
 
