@@ -180,9 +180,8 @@ class Messages(Source):
         assert isinstance(item, GatewayReport)
         if self.settings.count_by == "share":
             return [traffic.master for traffic in item.masters]
-        failing = [(t.master, t.against) for t in item.masters if t.against]
         if self.settings.count_by == "in-window":
-            return [master for master, _ in failing]
+            return [traffic.master for traffic in item.masters if traffic.against]
         streaks = [(t.master, t.streak) for t in item.masters if t.streak]
         limit = self.settings.error_limit
         return [m for m, streak in streaks if self._of[m].standing() + streak >= limit]
