@@ -102,6 +102,7 @@ def test_all_that_a_world_may_have_is_in_a_shipped_scenario() -> None:
     of_faults = set[str]().union(*(found[cls.__name__] for cls in members(AnyFault)))
     assert {"at", "every", "schedule", "for_", "from_", "common"} <= of_faults
     assert {"ColdSettings", "BurstSettings", "TierSettings"} <= set(found)
+    assert {"health", "health_work", "health_asks"} <= found["MasterSettings"]
 
 
 def members(union: object) -> tuple[type, ...]:
