@@ -21,6 +21,7 @@ from hasim.study.advising.limits import Checked
 from hasim.study.advising.logarithms import logarithm
 from hasim.study.advising.noise import rests_on_noise
 from hasim.study.advising.race import bounds
+from hasim.study.advising.rare import NEEDLESS
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.estimates.summary import estimate_of
 
@@ -306,6 +307,11 @@ class Advice(Finding):
             yield claim(decision)
         if any(map(rests_on_noise, self.measures)):
             yield f"False failovers rest on: {self.found.noise}."
+        if any(NEEDLESS in _rare(checked) for checked in decision.checked.values()):
+            yield (
+                f"{NEEDLESS}: those of healthy masters by splitting, and those for faults that are "
+                "cured too early, as often as faults are projected."
+            )
         yield (
             f"{len(self.labels)} settings, {decision.total:,} replications in all, seed "
             f"{self.seed}. Intervals in the table are of 95 % each; what is decided rests on wider "

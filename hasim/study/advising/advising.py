@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from hasim.measures.catalogue import find
 from hasim.scenario.loader import Loaded
-from hasim.study.advising.candidates import Candidates, Point, candidates
+from hasim.study.advising.candidates import Candidates, Point, candidates, study_of
 from hasim.study.advising.improvements import Improvement, improvements
 from hasim.study.advising.limits import Kept, kept_limits, least_replications
 from hasim.study.advising.noise import Noise, noise_of, refuse_without_noise, rests_on_noise
 from hasim.study.advising.procedure import Decision, decide
 from hasim.study.advising.race import ENOUGH, LogRatio, compared
-from hasim.study.advising.rare import RARE, RareRates
+from hasim.study.advising.rare import MISTAKEN, NEEDLESS, RareRates, covers
 from hasim.study.advising.sampling import Runs
 from hasim.study.advising.simulated import Simulated, Tell
 from hasim.study.advising.so_far import so_far
@@ -70,8 +70,8 @@ def advised(
     """
     world = loaded.scenario.world()
     refuse_without_noise(world, terms.measures)
-    _refuse_too_rare(terms, world.horizon_ns)
     found = candidates(loaded, vary, terms.measures)
+    _refuse_too_rare(terms, found)
     load = any(find(measure).load for measure in (*terms.measures, FALSE))
     source = Simulated(
         loaded, found.points, folder, windows=load, jobs=jobs, dask=dask, progress=progress
@@ -88,21 +88,45 @@ def advised(
     return Advised(found, decision, noise_of(world), tuple(source.points), runs, worth)
 
 
-def _refuse_too_rare(terms: Terms, horizon_ns: int) -> None:
+def _refuse_too_rare(terms: Terms, tried: Candidates) -> None:
     """Raise AdviceError if not even runs without any event could show that a limit is kept."""
+    scenario = tried.loaded.scenario
+    horizon_ns = scenario.world().horizon_ns
+    estimated = {MISTAKEN, NEEDLESS} if scenario.projection is not None else {MISTAKEN}
     for limit in terms.limits:
         rare = find(limit.measure).unit == "per_year" and rests_on_noise(limit.measure)
-        if not rare or limit.measure == RARE or limit.op not in ("<", "<=") or not limit.bound:
+        if not rare or limit.op not in ("<", "<=") or not limit.bound:
             continue
         least = least_replications(limit, terms, horizon_ns / SECOND)
-        if least > terms.most:
-            horizon = format_duration(horizon_ns)
-            raise AdviceError(
-                f"{limit}: even if none is ever seen, that takes {least:,} replications of "
-                f"{horizon} for each setting, and {terms.most:,} are allowed: make the horizon "
-                f"longer, allow --at-most {least}, or set a limit that is less rare; of {RARE} "
-                "(healthy masters alone) rates are estimated without waiting for any"
-            )
+        if least <= terms.most or (limit.measure in estimated and _covered(tried)):
+            continue
+        raise AdviceError(
+            f"{limit}: even if none is ever seen, that takes {least:,} replications of "
+            f"{format_duration(horizon_ns)} for each setting, and {terms.most:,} are allowed: "
+            f"{_ways_on(limit.measure, tried)}make the horizon longer, allow --at-most {least}, "
+            "or set a limit that is less rare"
+        )
+
+
+def _covered(tried: Candidates) -> bool:
+    """Whether the rare rates of any setting that is tried are estimated."""
+    plan = study_of(tried.loaded, tried.points, 1)
+    return any(covers(cell.world) for cell in plan.cells)
+
+
+def _ways_on(measure: str, tried: Candidates) -> str:
+    """What would have the rates of false failovers estimated without waiting for any."""
+    if not _covered(tried):
+        return (
+            "where probes or heartbeats alone are the evidence, and the noise is the network's "
+            "and no fault's, rates are estimated without waiting for any; else "
+        )
+    if measure != NEEDLESS:
+        return ""
+    return (
+        "say how rare faults really are (projection: {mtbf: 30d}, of a master), and rates are "
+        "estimated without waiting for any; or "
+    )
 
 
 def _worth(loaded: Loaded, decision: Decision, source: Simulated) -> tuple[Worth, ...]:

@@ -27,8 +27,9 @@ LOOKS = 5
 """The first look, and four times as much work four times."""
 GROWTH = 4
 Standing = Literal["feasible", "infeasible", "undecided"]
-OfCell = Callable[[str, float], Interval | None]
-"""A measure and a level to an interval that no run could give; None where there is none."""
+OfCell = Callable[[Expectation, Runs, float, bool], Interval | None]
+"""A limit, what was seen, a level, and whether the runs decide, to an interval that these alone
+could not give; None where that of the runs is to count."""
 Rare = Callable[[int], OfCell]
 """The same of each cell."""
 
@@ -78,11 +79,30 @@ def check(
             runs = source.runs(cell, replications)
             kept = kept_limits(terms.limits, runs, 1 - 2 * share, rare and rare(cell))
             found[cell] = Checked(cell, standing_of(kept), replications, kept)
-        left = [cell for cell in left if found[cell].standing == "undecided"]
+        left = [cell for cell in left if _may_be_decided(found[cell], source, terms, share)]
         if not left or replications >= terms.most:
             break
         replications *= GROWTH
     return found
+
+
+def _may_be_decided(checked: Checked, source: Source, terms: Terms, share: float) -> bool:
+    """Whether more work may show a cell to keep the limits.
+
+    It may not where a rate would still be unknown if nothing were ever seen: what is undecided or
+    breaks a limit is not recommended, whichever of the two it is.
+    """
+    if checked.standing != "undecided":
+        return False
+    (run,) = source.runs(checked.cell, 1)
+    for kept in checked.limits:
+        estimator = find(kept.limit.measure).estimator
+        if kept.rare or kept.standing != "undecided" or not isinstance(estimator, Rate):
+            continue
+        least = rate_interval(0, terms.most * estimator.exposure(run), 1 - 2 * share)
+        if kept.limit.op in ("<", "<=") and not KEEPS[kept.limit.op](least.high, kept.limit.bound):
+            return False
+    return True
 
 
 def share_of_error(terms: Terms, cells: int) -> float:
@@ -95,15 +115,14 @@ def kept_limits(
 ) -> tuple[Kept, ...]:
     """How each limit stands, by two-sided intervals at a level.
 
-    Where the runs do not tell, and `rare` knows the measure, it does.
+    `rare` may know better than the runs.
     """
     found = []
     for limit in limits:
         kept = _kept(limit, simultaneous(limit.measure, runs, level), len(runs))
-        if kept.standing == "undecided" and rare is not None:
-            known = rare(limit.measure, level)
-            if known is not None:
-                kept = dataclasses.replace(_kept(limit, known, len(runs)), rare=True)
+        known = rare and rare(limit, runs, level, kept.standing != "undecided")
+        if known is not None:
+            kept = dataclasses.replace(_kept(limit, known, len(runs)), rare=True)
         found.append(kept)
     return tuple(found)
 

@@ -6,6 +6,6 @@ nothing but these, how often it is declared failed, and `rate` compares the two 
 cannot be believed.
 """
 
-from hasim.study.rare.falsely.rate import FalseFailovers, false_failovers
+from hasim.study.rare.falsely.rate import FalseFailovers, false_failovers, uncovered
 
-__all__ = ["FalseFailovers", "false_failovers"]
+__all__ = ["FalseFailovers", "false_failovers", "uncovered"]

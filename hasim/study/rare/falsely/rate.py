@@ -89,7 +89,7 @@ def false_failovers(
     Counted after confirmation, summed over the masters that own a partition (of a tier without
     state: over all). The same seed gives the same numbers with any `jobs`.
     """
-    why = _unable(world)
+    why = uncovered(world)
     if why:
         return FalseFailovers(None, None, 0, 0.0, why, _words(world))
     groups = [group for tier in world.apart for group in _groups(tier, recorded)]
@@ -194,7 +194,7 @@ def _doubt(rate: Interval, check: Interval, hits: int, heaviest: float) -> str:
     return ""
 
 
-def _unable(world: WorldSettings) -> str:
+def uncovered(world: WorldSettings) -> str:
     """What the method does not cover, or nothing."""
     for tier in world.apart:
         detection = tier.detection
