@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hasim.deployed import ControlPlaneSettings, settings_of
 from hasim.events import (
@@ -49,6 +50,35 @@ def follow(status: dict[str, Status], exchange: Exchange, output: Output) -> Non
         status.update(exchange.known)
     if isinstance(output, StatusChanged):
         status[output.master] = output.new
+
+
+V = TypeVar("V")
+
+
+class Noted(dict[int, V]):
+    """What an observer has said of its failovers, by number.
+
+    Another process of it goes on with what was so when its snapshot was taken.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[int, V] = {}
+
+    def follow(self, exchange: Exchange) -> None:
+        """Before what came out of an exchange is noted."""
+        if isinstance(exchange.item, TakeSnapshot):
+            self._kept = dict(self)
+        elif isinstance(exchange.item, Restart):
+            self.clear()
+            self.update(self._kept if exchange.item.from_snapshot else {})
+
+    def along(self, case: Case) -> Iterator[tuple[Exchange, Output]]:
+        """Every output of a case with its exchange, in order, followed."""
+        for exchange in case.exchanges:
+            self.follow(exchange)
+            for output in exchange.outputs:
+                yield exchange, output
 
 
 class Case:

@@ -454,3 +454,17 @@ def test_who_acts_anew_goes_on_with_what_it_knows(remembers: bool, broken: list[
     story.event(31, TermBegun(2, (), "by hand"))
     breaches = check(story.journal(), [INVARIANTS.known["failovers-go-on"]])
     assert [breach.subject for breach in breaches] == broken
+
+
+def test_a_candidate_of_the_process_before_is_not_left() -> None:
+    story = Story()
+    story.failover(1, "a", [(10, "declared"), (10, "selecting"), (10, "transferring")])
+    restart = len(story.told)
+    story.tell(50, "input", WakeUp())
+    story.status(50, "b", Status.FAILED)
+    left = [INVARIANTS.known["failed-candidates-are-left"]]
+    (breach,) = check(story.journal(), left)
+    assert "declared failed" in breach.text
+    story.tell(40, "input", Restart(from_snapshot=False))
+    story.told.insert(restart, story.told.pop())
+    assert check(story.journal(), left) == []

@@ -16,6 +16,7 @@ from hasim.events import (
     Effect,
     FailoverChanged,
     Fence,
+    FenceResult,
     GatewayHello,
     InputRefused,
     MasterState,
@@ -477,3 +478,29 @@ def test_who_asks_for_confirmation_and_was_succeeded_asks_anew() -> None:
     old.run(old.now + 20 * SECOND)
     assert old.control_plane.term == 3
     assert [o.term for o in ordered(old, Fence)] == [3]
+
+
+def test_a_healthy_owner_is_not_powered_off_for_what_it_does_not_serve() -> None:
+    """It accepts no writes of p1, which nobody could take over, and serves p2."""
+    made, members = bench(plane(if_none="fail", retry="by-election"))
+    move_p1(made)
+    members.hung = {"m1", "m3"}
+    made.run(made.now + MINUTE)  # m2 has p3 as well by now
+    del members.roles["m2"]["p1"]
+    made.feed(members.answer(AskMaster("m2", 1)))
+    made.run(made.now + SECOND)
+    assert made.events(FailoverChanged)[-1].trigger == "give-up"
+    made.overrides[Fence] = lambda e: None
+    made.feed(RecordFailure("m2"))
+    made.run(made.now + SECOND)
+    (order,) = (fence for fence in ordered(made, Fence) if fence.master == "m2")
+    made.feed(RecordRecovery("m2"))
+    made.run(made.now + SECOND)
+    recall = ordered(made, CancelFence)[-1]
+    assert (recall.master, recall.order) == ("m2", order.order)
+    made.feed(FenceResult(order.failover, "m2", confirmed=False, order=order.order, term=1))
+    made.run(made.now + SECOND)
+    all_of_it, own = [step for step in made.events(FailoverChanged) if not step.old][-2:]
+    assert (all_of_it.partitions, own.partitions) == (("p1", "p2", "p3"), ("p1",))
+    assert members.writers("p2") == {"m2"}
+    assert [fence for fence in ordered(made, Fence) if fence.master == "m2"] == [order]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hasim.events import FailoverChanged, Promote
 from hasim.model import Status
-from hasim.oracle.case import Case, follow
+from hasim.oracle.case import Case, Noted, follow
 from hasim.oracle.invariant import Found, Invariant
 
 CHOSEN = ("selected", "catch-up")
@@ -18,15 +18,13 @@ ENDED = ("completed", "cancelled", "failed")
 
 def _find(case: Case) -> Iterator[Found]:
     status = dict(case.unheard)
-    running: dict[int, FailoverChanged] = {}
+    running = Noted[FailoverChanged]()
     # Where nobody passes, those that were tried get another chance if that is wanted.
     chances = 2 if case.settings.failover.if_none == "promote" else 1
     tried: dict[int, Counter[str]] = {}
-    for exchange, out in case.outputs():
+    for exchange, out in running.along(case):
         t_ns = exchange.t_ns
         follow(status, exchange, out)
-        if exchange.known is not None and out is exchange.outputs[0]:
-            running.clear()  # another process, which goes on with what it knows
         if isinstance(out, FailoverChanged):
             if out.trigger in ANEW:
                 tried[out.failover] = Counter()

@@ -8,14 +8,12 @@ from hasim.events import (
     FailoverChanged,
     Output,
     Promote,
-    Restart,
-    TakeSnapshot,
     TermBegun,
     TransferResult,
     TransferState,
 )
 from hasim.model import Cause
-from hasim.oracle.case import Case, Exchange
+from hasim.oracle.case import Case, Exchange, Noted
 from hasim.oracle.invariant import Found, Invariant
 
 
@@ -41,28 +39,16 @@ def _find(case: Case) -> Iterator[Found]:
                 yield Found(exchange.t_ns, out.target, f"promoted, but {problem}")
 
 
-def _outputs(case: Case) -> Iterator[tuple[Exchange, Output, set[int]]]:
-    """Every output, and which failovers are planned then; those fetch state in any case.
-
-    Another process goes on with what was planned when its snapshot was taken.
-    """
-    planned, kept = set[int](), set[int]()
-    for exchange in case.exchanges:
-        if isinstance(exchange.item, TakeSnapshot):
-            kept = set(planned)
-        elif isinstance(exchange.item, Restart):
-            planned = set(kept) if exchange.item.from_snapshot else set()
-        for out in exchange.outputs:
-            if isinstance(out, FailoverChanged):
-                _note(planned, out)
-            yield exchange, out, planned
-
-
-def _note(planned: set[int], change: FailoverChanged) -> None:
-    if change.trigger == "planned":
-        planned.add(change.failover)
-    elif change.trigger == "owner-failed" or change.old == "":
-        planned.discard(change.failover)
+def _outputs(case: Case) -> Iterator[tuple[Exchange, Output, Noted[bool]]]:
+    """Every output, and which failovers are planned then; those fetch state in any case."""
+    planned = Noted[bool]()
+    for exchange, out in planned.along(case):
+        if isinstance(out, FailoverChanged):
+            if out.trigger == "planned":
+                planned[out.failover] = True
+            elif out.trigger == "owner-failed" or out.old == "":
+                planned.pop(out.failover, None)
+        yield exchange, out, planned
 
 
 def _problem(order: Promote, asked: TransferState | None, item: object, most_ns: int | None) -> str:

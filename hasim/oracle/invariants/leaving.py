@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hasim.events import FailoverChanged, StatusChanged
 from hasim.model import Status
-from hasim.oracle.case import Case
+from hasim.oracle.case import Case, Noted
 from hasim.oracle.invariant import Found, Invariant
 
 AT_WORK = ("catching-up", "handing-over", "transferring", "promoting")
@@ -15,8 +15,9 @@ AT_WORK = ("catching-up", "handing-over", "transferring", "promoting")
 def _find(case: Case) -> Iterator[Found]:
     if case.withholds:
         return
-    state: dict[int, FailoverChanged] = {}
+    state = Noted[FailoverChanged]()
     for exchange in case.exchanges:
+        state.follow(exchange)
         failed = set[str]()
         for out in exchange.outputs:
             if isinstance(out, StatusChanged):

@@ -22,7 +22,9 @@ def _find(case: Case) -> Iterator[Found]:
         elif isinstance(out, FailoverChanged) and out.trigger == "owner-recovered":
             foreign = [p for p in out.partitions if owner[p] != out.master]
             name = f"failover {out.failover}"
-            if status[out.master] is not Status.HEALTHY and out.new == "cancelled":
+            # A verdict that is withheld has not reached the failover.
+            known = Status.HEALTHY if case.withholds else status[out.master]
+            if known is not Status.HEALTHY and out.new == "cancelled":
                 text = f"called off, but {out.master} is {status[out.master].value}"
                 yield Found(exchange.t_ns, name, text)
             elif foreign:

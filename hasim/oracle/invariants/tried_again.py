@@ -36,4 +36,5 @@ TRIED_AGAIN = Invariant(
     "after `retry_interval` if its master is still failed.",
     "One broken device, and a partition is down for ever.",
     _find,
+    "observer",
 )

@@ -156,20 +156,22 @@ class Fences:
     def stop(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
         """The owner shall not be powered off: take the order back, if one is under way."""
         if not self.fencing.outstanding(failover.fencing):
-            failover.fencing = ""
-            return self._progress.advance(now, failover, trigger, reason)
+            return self.recalled(now, failover, trigger, reason)
         out = self._progress.advance(now, failover, "recall", reason)
         return out + self.fencing.recall(now, failover)
 
     def recalled(self, now: int, failover: Failover, trigger: str, reason: str) -> list[Output]:
-        """The order that was taken back came to nothing, as far as anybody says.
+        """No order is under way, or it was taken back and came to nothing, as far as anybody says.
 
         Of orders that nobody has answered it may have struck all the same, and its master may have
-        restarted as a standby: that is asked what it accepts.
+        restarted as a standby: that is asked what it accepts. So is an owner that serves only some
+        of what it owns.
         """
         master, failover.fencing = failover.fencing, ""
         out = self._progress.advance(now, failover, trigger, reason)
-        return out + (self._returned.ask(now, master) if self.fencing.outstanding(master) else [])
+        partly = master == failover.master and not self._known.still_owns(master)
+        asks = partly or self.fencing.outstanding(master)
+        return out + (self._returned.ask(now, master) if asks else [])
 
     def go_on(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The owner has failed again before its fence was taken back."""

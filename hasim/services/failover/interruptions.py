@@ -21,7 +21,7 @@ class Interruptions:
         reason = f"{failover.master} is healthy again and still owns"
         if failover.planned and failover.state in (lifecycle.HELD, lifecycle.WAITING):
             return self._course.advance(now, failover, "owner-recovered", reason)
-        if not self._policy.is_over(failover):
+        if not (self._policy.is_over(failover) or self._serves_some(failover)):
             return []
         match failover.state:
             case lifecycle.HELD | lifecycle.WAITING:
@@ -32,6 +32,19 @@ class Interruptions:
                 return self._course.roll_back(now, failover, "owner-recovered", reason)
             case _:  # where it goes on from there, it is looked at again
                 return []
+
+    def _serves_some(self, failover: Failover) -> bool:
+        """Whether an owner that is about to be powered off serves some of what it owns.
+
+        It is spared then; what it does not accept is failed over when it says so.
+        """
+        known, owner = self._known, failover.master
+        return (
+            failover.state == lifecycle.FENCING
+            and not failover.planned
+            and all(known.owners.of(partition) == owner for partition in failover.partitions)
+            and known.accepts_any(failover)
+        )
 
     def owner_failed(self, now: int, failover: Failover, reason: str) -> list[Output]:
         """The owner has failed while its failover was under way."""
