@@ -367,14 +367,12 @@ class ControlPlane:
         """When a service wants to be called, now that it was; never while it rests."""
         at_work = name in WATCHERS or self._reign.acts
         time_ns = self.services[name].next_wakeup() if at_work else None
-        if time_ns is None:
-            time_ns = NEVER
-        if time_ns != self._due_ns[name]:
-            self._due(name, time_ns)
+        self._due(name, NEVER if time_ns is None else time_ns)
 
     def _due(self, name: str, time_ns: int) -> None:
-        self._due_ns[name] = time_ns
-        self._next_ns = min(self._due_ns.values())
+        if time_ns != self._due_ns.get(name):  # mostly it is what it was
+            self._due_ns[name] = time_ns
+            self._next_ns = min(self._due_ns.values())
 
     def _tell(self, now: int, origin: str, event: Event) -> list[Output]:
         out: list[Output] = []
