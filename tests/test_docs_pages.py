@@ -88,3 +88,16 @@ def test_each_setting_that_a_page_names_exists() -> None:
     unknown = {pair for pair in settings if pair[1] not in known and not pair[1].endswith(files)}
     measures = {*MEASURES, *listed._LISTED}
     assert {(page, one) for page, one in unknown if one not in measures} == set()
+
+
+KEY = re.compile(r"`([a-z_]+): [^`]*`")
+SAID = "always"
+"""The first word of a statement about a run (`hunt --hold`), which is no key."""
+
+
+def test_each_key_that_a_page_sets_exists() -> None:
+    """``health: tcp`` in the middle of a sentence is a setting, or a group of them."""
+    known = {part for one in described() for part in one.path.split(".")} | {SAID}
+    named = {(page.name, key) for page in PAGES for key in KEY.findall(page.read_text("utf-8"))}
+    assert len(named) > 30
+    assert {(page, key) for page, key in named if key not in known} == set()
