@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -99,36 +99,46 @@ class DownRow:
     planned: bool
 
 
-def availability_of(facts: Facts) -> tuple[Availability, list[PartitionRow]]:
-    """The whole, and each partition."""
-    by_partition = shares(facts)
+Cut = Mapping[tuple[int, str], list[Share]]
+"""By number of tier and partition: its downtime in stretches of one cause each."""
+
+
+def cut_of(tiers: Sequence[Facts]) -> Cut:
+    """The downtime of each partition of all tiers, from which the others here start."""
+    return {
+        (number, name): own
+        for number, facts in enumerate(tiers)
+        for name, own in shares(facts).items()
+    }
+
+
+def partitions_of(facts: Facts, cut: Cut) -> list[PartitionRow]:
+    """Each partition of the only tier."""
     dual_ns = dual_primary_ns(facts)
     held = {w.partition: w for _, w in facts.records.of(WritesHeld)}
     lost: Counter[str] = Counter()
     for _, w in facts.records.of(WritesLost):
         lost[w.partition] += w.writes
-    rows = [
+    return [
         _row(facts, name, own, dual_ns.get(name, 0), held.get(name), lost[name])
-        for name, own in by_partition.items()
+        for (_, name), own in cut.items()
         if name != TIER
     ]
-    return whole_of([facts]), rows
 
 
-def whole_of(tiers: Sequence[Facts]) -> Availability:
+def whole_of(tiers: Sequence[Facts], cut: Cut) -> Availability:
     """The service as a whole: of all tiers in series, which is up while each of them is."""
     horizon_ns = tiers[0].horizon_ns
-    by_partition = _by_partition(tiers)
-    together = merged(by_partition)
+    together = merged(cut)
     none_up = [
         span
         for number in range(len(tiers))
         for span in _common([
-            [share.span for share in own] for (of, _), own in by_partition.items() if of == number
+            [share.span for share in own] for (of, _), own in cut.items() if of == number
         ])
     ]  # fmt: skip
     down_ns = sum(share.span.length_ns for share in together)
-    downs_ns = [sum(share.span.length_ns for share in own) for own in by_partition.values()]
+    downs_ns = [sum(share.span.length_ns for share in own) for own in cut.values()]
     return Availability(
         **_downtime(together),
         uptime=1.0 - down_ns / horizon_ns,
@@ -148,10 +158,10 @@ def enough_of(tiers: Sequence[Facts]) -> Enough:
     return Enough(**_downtime(together), down_at_end=at_end)
 
 
-def downs_of(tiers: Sequence[Facts]) -> list[DownRow]:
+def downs_of(cut: Cut) -> list[DownRow]:
     """When the service as a whole was down, and why: of all tiers in series."""
     joined: list[Share] = []
-    for share in merged(_by_partition(tiers)):
+    for share in merged(cut):
         last = joined[-1] if joined else None
         if last and last.span.end_ns == share.span.start_ns and _sort(last) == _sort(share):
             both = Span(joined.pop().span.start_ns, share.span.end_ns)
@@ -171,14 +181,6 @@ def downs_of(tiers: Sequence[Facts]) -> list[DownRow]:
 
 def _sort(share: Share) -> tuple[str, bool]:
     return share.cause, share.planned
-
-
-def _by_partition(tiers: Sequence[Facts]) -> dict[tuple[int, str], list[Share]]:
-    return {
-        (number, name): own
-        for number, facts in enumerate(tiers)
-        for name, own in shares(facts).items()
-    }
 
 
 def _common(lists: Sequence[Sequence[Span]]) -> list[Span]:

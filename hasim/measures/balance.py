@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -210,6 +211,6 @@ def _usable(facts: Facts, master: Master, orders: list[tuple[int, str, bool]]) -
 
 def _throughout(usable: Steps[bool], start_ns: int) -> bool:
     """Whether it holds in the whole window that begins at `start_ns`."""
-    changes = zip(usable.times_ns, usable.values, strict=True)
-    inside = (value for t_ns, value in changes if start_ns < t_ns < start_ns + WINDOW_NS)
-    return usable.at(start_ns) and all(inside)
+    first = bisect_right(usable.times_ns, start_ns)
+    until = bisect_left(usable.times_ns, start_ns + WINDOW_NS)
+    return usable.at(start_ns) and all(usable.values[first:until])

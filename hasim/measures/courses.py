@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hasim.events import FailoverChanged
 from hasim.measures.records import Records
@@ -22,7 +23,7 @@ class Course:
     changes: list[tuple[int, FailoverChanged]] = field(default_factory=list)
     state: Steps[str] = field(default_factory=lambda: Steps(""))
 
-    @property
+    @cached_property
     def planned(self) -> bool:
         """It began as a planned switchover: nobody was declared failed for it."""
         return any(change.trigger == "planned" for _, change in self.changes)

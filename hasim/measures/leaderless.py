@@ -12,6 +12,8 @@ GONE = "observer-crash"
 """Who was killed asks for a term before it acts again; others go on when they are cured."""
 KINDS = (GONE, "observer-hang", "observer-partition")
 """The kinds of faults by which a control plane acts no more."""
+TOLD = (TermBegun, FaultStarted, FaultCured)
+"""What tells that a control plane acts, or does not."""
 
 
 class Leaderless(NamedTuple):
@@ -31,6 +33,8 @@ def leaderless_of(journal: Journal) -> Leaderless:
     since_ns, fault, times, total_ns = -1, FaultStarted(0, "", (), False, ""), 0, 0
     for record in journal.records:
         body, over = record.body, False
+        if type(body) not in TOLD:  # nearly all of them
+            continue
         if isinstance(body, TermBegun):
             leader, over = record.observer, True
         elif isinstance(body, FaultCured):

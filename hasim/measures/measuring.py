@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from hasim.journal import Journal
 from hasim.measures.alerts import alerts_of
-from hasim.measures.availability import availability_of, downs_of, enough_of, whole_of
+from hasim.measures.availability import cut_of, downs_of, enough_of, partitions_of, whole_of
 from hasim.measures.balance import balance_of, windows_of
 from hasim.measures.churn import churn_of
 from hasim.measures.clients import FollowRow, HeldRow, clients_of, followed_of, held_of
@@ -62,7 +62,7 @@ def _led(measured: Measured, journals: Sequence[Journal]) -> Measured:
 
 def _measured(facts: Facts) -> Measured:
     header = facts.records.header
-    whole, partitions = availability_of(facts)
+    cut = cut_of([facts])
     mistakes = mistakes_of(facts)
     masters = masters_of(facts, mistakes)
     messages = messages_of(facts)
@@ -76,14 +76,14 @@ def _measured(facts: Facts) -> Measured:
         seed=header["seed"],
         horizon_s=seconds(facts.horizon_ns),
         deadline_s=seconds(header["traffic"]["deadline_ns"]),
-        service=whole,
+        service=whole_of([facts], cut),
         load=load_of(facts, masters, messages),
         balance=balance_of(facts, windows),
         k_of_n=enough_of([facts]),
         incidents=tuple(incidents),
         failovers=tuple(failovers_of(facts)),
         mistakes=tuple(mistakes),
-        partitions=tuple(partitions),
+        partitions=tuple(partitions_of(facts, cut)),
         masters=tuple(masters),
         messages=tuple(messages),
         latencies=tuple(latencies_of(facts)),
@@ -98,7 +98,7 @@ def _measured(facts: Facts) -> Measured:
         queues=tuple(queues_of(facts)),
         faults=tuple(faults),
         needless_pages=len(pages_of(facts)) - sum(row.pages for row in faults),
-        downs=tuple(downs_of([facts])),
+        downs=tuple(downs_of(cut)),
         users=tuple(users_of(facts)),
         windows=tuple(windows) if blocks else (),
     )
@@ -106,7 +106,7 @@ def _measured(facts: Facts) -> Measured:
 
 def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measured]) -> Measured:
     """What the tiers come to together."""
-    first = found[0]
+    first, cut = found[0], cut_of(every)
     incidents: list[Incident] = []
     failovers: list[Failover] = []
     followed: list[FollowRow] = []
@@ -119,12 +119,12 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
         held += _renumbered(one.held, before)
     return dataclasses.replace(
         first,
-        service=whole_of(every),
+        service=whole_of(every, cut),
         k_of_n=enough_of(every),
         faults=tuple(row for one in found for row in one.faults if row.masters)
         + tuple(row for row in first.faults if not row.masters),
         needless_pages=sum(one.needless_pages for one in found),
-        downs=tuple(downs_of(every)),
+        downs=tuple(downs_of(cut)),
         incidents=tuple(incidents),
         failovers=tuple(failovers),
         followed=tuple(followed),
