@@ -123,15 +123,17 @@ class Oracle:
         """Whether it answers, and more than half of the gateways send to it and reach it."""
         if master.impairment() or (partition is not None and not self._writes(master)):
             return False
-        reached = 0
+        reached, half = 0, len(self._gateways) / 2
         for gateway in self._gateways:
-            balancer = gateway.balancer
-            routed = balancer.standing.is_eligible(master.id) and (
-                partition is None or balancer.standing.owner_of(partition) == master.id
+            standing = gateway.balancer.standing
+            routed = standing.is_eligible(master.id) and (
+                partition is None or standing.owner_of(partition) == master.id
             )
             if routed and self._in_time(gateway.endpoint, master):
                 reached += 1
-        return 2 * reached > len(self._gateways)
+                if reached > half:
+                    return True
+        return False
 
     def _writes(self, master: SimMaster) -> bool:
         """Whether it acknowledges a write while its client waits."""

@@ -85,9 +85,9 @@ class SimMaster(Condition, Primaries, Commits):
             return "hang"
         if self.deadlocks:
             return "deadlock"
-        if max(self.stalls, default=0) > self._patience_ns:
+        if self.stalls and max(self.stalls) > self._patience_ns:
             return "stall"
-        if self.error_rate >= 0.5:
+        if self._error_rate >= 0.5:
             return "error-rate"
         if self.service_ns > self._patience_ns:
             return "slow"

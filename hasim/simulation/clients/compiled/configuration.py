@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from hasim.simulation.clients.compiled.algorithms import compiled
+from hasim.simulation.clients.compiled.algorithms import Compiled, compiled
 from hasim.simulation.clients.compiled.delays import Collected
 from hasim.simulation.clients.compiled.gateway import CompiledGateway
 from hasim.simulation.clients.compiled.layout import FOREVER, Memory, Record
@@ -40,6 +40,12 @@ class Configuration:
         self._collected = collected
         self._horizon_ns = horizon_ns
         self._links_version = -1
+        self._functions: list[Compiled] = []
+
+    @property
+    def probed(self) -> bool:
+        """Whether the algorithm of any gateway asks masters for their load."""
+        return any(known.probed for known in self._functions)
 
     def write(self) -> None:
         """Routing tables, links, the masters' conditions and roles, as they are now."""
@@ -58,11 +64,12 @@ class Configuration:
         memory["owners"][:] = [index[s.owner_of(p)] for s in standings for p in partitions]
         memory["eligible"][:] = [may for standing in standings for may in standing.eligible]
         choices = [balancer.choice for balancer in balancers]
-        functions = [compiled(choice.algorithm, choice.draws) for choice in choices]
-        rows = memory["gateways"]
-        rows["pick"] = [known.pick for known in functions]
-        rows["ended"] = [known.ended for known in functions]
-        rows["probed"] = [known.probed for known in functions]
+        rows, functions = memory["gateways"], [compiled(c.algorithm, c.draws) for c in choices]
+        if functions != self._functions:
+            self._functions = functions
+            rows["pick"] = [known.pick for known in functions]
+            rows["ended"] = [known.ended for known in functions]
+            rows["probed"] = [known.probed for known in functions]
         for row, gateway in zip(rows, self._gateways, strict=True):
             row["fleet"], row["counts"] = gateway.fleet_addresses()
             row["admit"], row["note"], row["guards"] = gateway.guard_addresses()

@@ -22,7 +22,10 @@ from hasim.simulation.clients.compiled.internals import AttributeTemplate, view_
 
 INT, FLOAT = np.dtype(np.int64), np.dtype(np.float64)
 REALS = ("weight", "held", "base_weight", "values")
+# The settings come last.
 COLUMNS = {name: FLOAT if name in REALS else INT for name in Fleet._fields if name != "settings"}
+COUNTS = 2 * list(COLUMNS).index("counts")
+"""Where the address of a fleet's column `counts` is in its table."""
 INT64: Any = ir.IntType(64)
 # These have types that say less than they do.
 types: Any = numba_types
@@ -62,9 +65,14 @@ def address_table(fleet: Fleet, settings: NDArray[Any]) -> NDArray[np.int64]:
     """What a fleet is in compiled code; valid as long as its columns are."""
     table = []
     for name in COLUMNS:
-        column = cast(Any, getattr(fleet, name))
-        table += [column.ctypes.data, len(column)]
+        column = getattr(fleet, name)
+        table += [address_of(column), len(column)]
     return np.array([*table, settings.ctypes.data], dtype=np.int64)
+
+
+def address_of(column: Any) -> int:
+    """Where the numbers of a column are."""
+    return int(column.ctypes.data)
 
 
 class FleetType(types.Type):  # type: ignore[misc]

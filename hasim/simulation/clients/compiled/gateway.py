@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hasim.services.balancing.fleet import Fleet
-from hasim.simulation.clients.compiled.fleet import COLUMNS, address_table, settings_record
+from hasim.simulation.clients.compiled.fleet import (
+    COLUMNS,
+    COUNTS,
+    address_of,
+    address_table,
+    settings_record,
+)
 from hasim.simulation.clients.compiled.guarding import Shared, compiled, share
 from hasim.simulation.clients.compiled.ledger import Ledger
 from hasim.simulation.clients.gateway import SimGateway
@@ -47,11 +53,17 @@ class CompiledGateway(SimGateway):
 
     def fleet_addresses(self) -> tuple[int, int]:
         """Where compiled code finds the balancer's fleet as it is now, and its column `counts`."""
-        fleet = self.balancer.choice.fleet
-        if fleet is not self._addressed:  # else it has the columns that it had
-            self._addressed = fleet
+        fleet, before = self.balancer.choice.fleet, self._addressed
+        if fleet is before:
+            return self._addresses
+        if before is None:
             self._table = address_table(fleet, self._settings)
-            self._addresses = self._table.ctypes.data, cast(Any, fleet.counts).ctypes.data
+        else:  # most columns are those that it had
+            for place, (column, had) in enumerate(zip(fleet[:-1], before[:-1], strict=True)):
+                if column is not had:
+                    self._table[2 * place : 2 * place + 2] = address_of(column), len(column)
+        self._addressed = fleet
+        self._addresses = self._table.ctypes.data, int(self._table[COUNTS])
         return self._addresses
 
     def guard_addresses(self) -> tuple[int, int, int]:

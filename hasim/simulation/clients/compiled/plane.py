@@ -182,7 +182,7 @@ class CompiledPlane:
         else:
             self._configuration.write_routing()
         self._dirty = self._rerouted = False
-        if self._memory["gateways"]["probed"].any():
+        if self._configuration.probed:
             self._growth.begin_gauging(len(self._masters))
             write_addresses(self._state, PROBING)
         write_late_addresses(self._state, self._memory["masters"])
