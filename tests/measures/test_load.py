@@ -26,6 +26,7 @@ from hasim.truth import (
     LoadBlock,
     LoadSample,
     MessagesHeld,
+    QueueRollup,
     TrafficRollup,
     UserMinute,
     WritesHeld,
@@ -129,6 +130,7 @@ def full() -> Story:
     story.truth(100, MessagesHeld("west", "p1", 17, 2, 9, 7))
     story.truth(100, LoadBlock(0, (), (), 127, 94, 167, (120, 40, 0)))
     story.truth(100, UserMinute(0, 60, 0))
+    story.truth(100, QueueRollup("a", 9, 4, 5, 6))
     return story
 
 
