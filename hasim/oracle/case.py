@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -27,6 +28,9 @@ from hasim.replay import exchanges
 from hasim.services.leadership.sentinel import SentinelSettings
 from hasim.singles import singly
 from hasim.truth import FaultStarted
+
+
+QUESTIONS = (AskMaster, AskGateway)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,13 @@ class Noted(dict[int, V]):
 class Case:
     """A journal of one tier, and the observer in it whose doings are looked at."""
 
-    def __init__(self, journal: Journal, observer: str) -> None:
+    def __init__(
+        self, journal: Journal, observer: str, read: dict[str, ControlPlaneSettings] | None = None
+    ) -> None:
         self.journal, self.observer = journal, observer
         self.horizon_ns = journal.horizon_ns
+        # The settings that were read already: those of several observers are mostly the same.
+        self._read = {} if read is None else read
 
     @functools.cached_property
     def facts(self) -> Facts:
@@ -96,7 +104,11 @@ class Case:
     @functools.cached_property
     def settings(self) -> ControlPlaneSettings:
         """The settings of its services."""
-        return settings_of(self.journal, self.observer)
+        about = self.journal.header["observers"][self.observer]
+        written = json.dumps(about.get("settings", {}))
+        if written not in self._read:
+            self._read[written] = settings_of(self.journal, self.observer)
+        return self._read[written]
 
     @functools.cached_property
     def withholds(self) -> bool:
@@ -139,29 +151,34 @@ class Case:
         known: dict[str, Status] | None = None
         told = exchanges(singly(self.journal.seen_by(self.observer)))
         for t_ns, item, outputs in told:
-            asks = [o for o in outputs if isinstance(o, AskMaster | AskGateway) and o.term > term]
-            begun = [o for o in outputs if isinstance(o, TermBegun)]
-            ended = any(isinstance(o, TermEnded) for o in outputs)
-            outbid = getattr(item, "term", term) > term  # a follower that hears of it asks nobody
-            if begun:
-                acts, term = True, begun[-1].term
-            elif ended or asks or outbid or isinstance(item, Restart):
+            begun = term
+            # A follower that hears of a later term asks nobody.
+            rests = isinstance(item, Restart) or getattr(item, "term", term) > term
+            for o in outputs:
+                if isinstance(o, TermBegun):
+                    begun = o.term
+                elif isinstance(o, TermEnded) or (isinstance(o, QUESTIONS) and o.term > term):
+                    rests = True
+            if begun > term:
+                acts, term = True, begun
+            elif rests:
                 acts = False
             if isinstance(item, TakeSnapshot):
                 kept = dict(status)
             elif isinstance(item, Restart):
                 known = dict(kept) if item.from_snapshot else dict(self.unheard)
                 status = dict(known)
-            status |= {o.master: o.new for o in outputs if isinstance(o, StatusChanged)}
+            for o in outputs:
+                if isinstance(o, StatusChanged):
+                    status[o.master] = o.new
             found.append(Exchange(t_ns, item, outputs, acts, known))
             known = None if outputs else known
         return found
 
-    def outputs(self) -> Iterator[tuple[Exchange, Output]]:
+    @functools.cached_property
+    def outputs(self) -> list[tuple[Exchange, Output]]:
         """Every output with its exchange, in order."""
-        for exchange in self.exchanges:
-            for output in exchange.outputs:
-                yield exchange, output
+        return [(exchange, output) for exchange in self.exchanges for output in exchange.outputs]
 
     @functools.cached_property
     def disturbed(self) -> list[Span]:

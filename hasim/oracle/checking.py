@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from hasim.deployed import ControlPlaneSettings
 from hasim.journal import Journal
 from hasim.measures.acting import as_acted
 from hasim.oracle.case import Case
@@ -23,18 +24,21 @@ def check(journal: Journal, invariants: Iterable[Invariant] | None = None) -> li
     """
     chosen = list(INVARIANTS.known.values() if invariants is None else invariants)
     tiers = [journal.of_tier(name) for name in journal.tiers] or [journal]
-    found = {breach for tier in tiers for breach in _of_tier(tier, chosen)}
+    read: dict[str, ControlPlaneSettings] = {}
+    found = {breach for tier in tiers for breach in _of_tier(tier, chosen, read)}
     return sorted(found, key=lambda b: (b.t_ns, b.invariant, b.subject, b.text))
 
 
-def _of_tier(journal: Journal, invariants: list[Invariant]) -> Iterator[Breach]:
+def _of_tier(
+    journal: Journal, invariants: list[Invariant], read: dict[str, ControlPlaneSettings]
+) -> Iterator[Breach]:
     acted = as_acted(journal)
     alone = acted is journal
     if not alone:
         whole = [each for each in invariants if each.each != "observer"]
-        yield from _of_tier(acted, [each for each in whole if each.name not in DIALOGUES])
+        yield from _of_tier(acted, [each for each in whole if each.name not in DIALOGUES], read)
     for place, observer in enumerate(journal.observers):
-        case = Case(journal, observer)
+        case = Case(journal, observer, read)
         acts = alone and journal.header["observers"][observer].get("acts", True)
         for invariant in invariants:
             wanted = {"run": alone and place == 0, "acting": acts, "observer": True}

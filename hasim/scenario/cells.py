@@ -96,6 +96,8 @@ class Cells(Sequence[Cell]):
 
     def _world(self, index: int) -> WorldSettings:
         picks = self._absolute.at(index)
+        if not picks:
+            return self._base  # which was looked at as it was read
         world = changed_world(self._document, picks, self._base)
         if world is None:
             problems: list[Problem] = []

@@ -74,11 +74,7 @@ def _drawn(row: Described) -> tuple[str, ...]:
 
 def of_fault(kind: str) -> Mapping[str, Described]:
     """The settings that only this kind of fault has, by their names."""
-    prefix = f"faults.{kind}."
-    every = _every_of(_names())
-    return {
-        path.removeprefix(prefix): row for path, row in every.items() if path.startswith(prefix)
-    }
+    return _of_fault(_names(), kind)
 
 
 def rows() -> Mapping[str, Described]:
@@ -94,6 +90,15 @@ def _names() -> tuple[tuple[str, ...], ...]:
 @functools.cache
 def _every_of(names: tuple[tuple[str, ...], ...]) -> Mapping[str, Described]:
     return {row.path: row for row in described()}
+
+
+@functools.cache
+def _of_fault(names: tuple[tuple[str, ...], ...], kind: str) -> Mapping[str, Described]:
+    prefix = f"faults.{kind}."
+    every = _every_of(names)
+    return {
+        path.removeprefix(prefix): row for path, row in every.items() if path.startswith(prefix)
+    }
 
 
 @functools.cache

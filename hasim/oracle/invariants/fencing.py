@@ -29,7 +29,7 @@ ANEW = ("fence", "owner-failed", "unconfirmed", *OFF)
 def _confirmed(case: Case) -> Iterator[Found]:
     lease = case.settings.failover.fencing
     granted_ns = dict.fromkeys(case.masters, 0)
-    for exchange, out in case.outputs():
+    for exchange, out in case.outputs:
         if isinstance(out, TermBegun):  # before it, somebody else may have granted leases
             granted_ns = dict.fromkeys(granted_ns, exchange.t_ns)
         elif isinstance(out, GrantLease):

@@ -39,7 +39,7 @@ def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
 
 def _find(case: Case) -> Iterator[Found]:
     most, limit_ns = longest_ns(case.settings.failover), case.settings.failover.limit_ns
-    stops = [(e.t_ns, o.failover) for e, o in case.outputs() if isinstance(o, Fence | Demote)]
+    stops = [(e.t_ns, o.failover) for e, o in case.outputs if isinstance(o, Fence | Demote)]
     forgotten = list(_forgotten(case))
     for course in case.facts.courses:
         ends = [t_ns for t_ns, _ in course.changes[1:]] + [case.horizon_ns]

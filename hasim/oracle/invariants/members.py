@@ -12,7 +12,7 @@ from hasim.oracle.invariant import Found, Invariant
 
 def _find(case: Case) -> Iterator[Found]:
     status = dict(case.unheard)
-    for exchange, out in case.outputs():
+    for exchange, out in case.outputs:
         follow(status, exchange, out)
         if isinstance(out, SendProbe) and not isinstance(exchange.item, CheckMaster):
             if status[out.master] is not Status.MAINTENANCE:

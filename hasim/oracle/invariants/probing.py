@@ -25,7 +25,7 @@ def _find(case: Case) -> Iterator[Found]:
         return
     most = longest_ns(probes)
     last = {name: 0 for name, master in case.masters.items() if not master.absent}
-    for exchange, out in case.outputs():
+    for exchange, out in case.outputs:
         if isinstance(out, StatusChanged):
             if out.new is Status.MAINTENANCE:
                 last.pop(out.master, None)
