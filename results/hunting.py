@@ -1,10 +1,12 @@
 """The long hunt: random worlds until enough have run without a breach, and the seeded defects.
 
-    python results/hunting.py [--worlds 100000] [--budget 10m] [--seed 1] [--defects 25]
+    python results/hunting.py [--worlds 100000] [--budget 10m] [--seed 1] [--defects 120 [--all]]
 
 Goes on where the last call stopped (folder `runs/hunting`), and writes results/hunting.md anew.
-With `--defects S` each seeded defect of tests/defects is hunted for S seconds of the processor
-as well; what is not found so is looked for by the tests of its part.
+With `--defects S` each of the twenty seeded defects that are asked for is hunted for S seconds of
+the processor first, with `--all` each other one of tests/defects as well; what is not found so is
+looked for by the tests of its part. Each is kept as it is done: a call that is killed loses those
+that it is at.
 """
 
 from __future__ import annotations
@@ -57,9 +59,11 @@ def hunt(seed: int, worlds: int, budget_s: float, jobs: int) -> Iterator[State]:
     yield state
 
 
-def examine(seed: int, seconds: float, jobs: int, known: dict[str, dict[str, Any]]) -> None:
-    """Hunt for each defect that is not yet known; what comes of it is kept one by one."""
-    left = [name for name in DEFECTS if name not in known]
+def examine(
+    seed: int, seconds: float, jobs: int, names: Iterable[str], known: dict[str, dict[str, Any]]
+) -> Iterator[None]:
+    """Hunt for each of these defects that is not yet known; what comes of it is kept one by one."""
+    left = [name for name in names if name not in known]
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         asked = {
             pool.submit(examined, name, seed, seconds, folders_of(name)): name for name in left
@@ -67,16 +71,23 @@ def examine(seed: int, seconds: float, jobs: int, known: dict[str, dict[str, Any
         for done in as_completed(asked):
             known[asked[done]] = done.result()
             DEFECTS_FOUND.parent.mkdir(parents=True, exist_ok=True)
-            DEFECTS_FOUND.write_text(json.dumps(known), encoding="utf-8")
+            partial = DEFECTS_FOUND.with_name(DEFECTS_FOUND.name + ".part")
+            partial.write_text(json.dumps(known), encoding="utf-8")
+            partial.replace(DEFECTS_FOUND)
+            yield
 
 
 def _told(found: dict[str, Any] | None) -> str:
-    """Three cells: after how many worlds, what it breaks, by how many faults; or else."""
+    """Four cells: after how many worlds, and seconds, what it breaks, by how many faults; or else.
+
+    The seconds are those of one processor, with the shrinking.
+    """
     if not found:
-        return "- | not tried |"
+        return "- | - | not tried |"
     if "worlds" in found:
-        return f"{found['worlds']} | {', '.join(found['broken'])} | {found['faults']}"
-    return f"- | a test: `{found['killed']}` |" if found["killed"] else "- | not found |"
+        cells = [found["worlds"], found["seconds"], ", ".join(found["broken"]), found["faults"]]
+        return " | ".join(map(str, cells))
+    return f"- | - | a test: `{found['killed']}` |" if found["killed"] else "- | - | not found |"
 
 
 def _counted(names: Iterable[str], known: dict[str, dict[str, Any]]) -> str:
@@ -92,12 +103,14 @@ def page(state: State, found: dict[str, dict[str, Any]]) -> str:
     if state.number < ASKED:
         lines[-1] += f" A short run: {ASKED:,} worlds\nare what the command goes on to."
     lines += ["", Hunted(state).render("markdown").strip(), ""]
+    head = ["worlds | seconds | broken | faults |", "---: | ---: | --- | ---: |"]
     if found:
-        head = ["worlds | broken | faults |", "---: | --- | ---: |"]
         lines += ["## Seeded defects", "", "Small defects, put into the services one at a time."]
-        lines += ["", "Twenty that are asked for:", _counted(ASKED_FOR, found), ""]
+        lines += ["", "Twenty that are asked for, with the seconds of a processor until the world"]
+        lines += [f"was shrunk to so many faults: {_counted(ASKED_FOR, found)}", ""]
         lines += [f"| defect | {head[0]}", f"| --- | {head[1]}"]
         lines += [f"| {name} | {_told(found.get(name))} |" for name in ASKED_FOR]
+    if any(one.name in found for one in LIST if one.name not in ASKED_FOR):
         lines += ["", "The list of forty-six:", _counted([one.name for one in LIST], found), ""]
         lines += [f"| part | defect | {head[0]}", f"| --- | --- | {head[1]}"]
         lines += [f"| {one.part} | {one.what} | {_told(found.get(one.name))} |" for one in LIST]
@@ -111,17 +124,19 @@ def main() -> None:
     parser.add_argument("--budget", default="10m")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--defects", type=float, default=0.0)
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--jobs", type=int, default=default_jobs())
     asked = parser.parse_args()
     found: dict[str, dict[str, Any]] = {}
     if DEFECTS_FOUND.exists():
         found = json.loads(DEFECTS_FOUND.read_text(encoding="utf-8"))
     budget_s = parse_duration(asked.budget) / SECOND
+    if asked.defects:
+        names = dict.fromkeys([*ASKED_FOR, *(DEFECTS if asked.all else ())])
+        for _ in examine(asked.seed, asked.defects, asked.jobs, names, found):
+            PAGE.write_text(page(read(FOLDER, asked.seed), found), encoding="utf-8")
     for state in hunt(asked.seed, asked.worlds, budget_s, asked.jobs):
         PAGE.write_text(page(state, found), encoding="utf-8")
-    if asked.defects:
-        examine(asked.seed, asked.defects, asked.jobs, found)
-    PAGE.write_text(page(state, found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ class Shrinker:
 
     def shrink(self) -> Ran:
         """Until nothing smaller breaks the same, or enough was tried."""
+        self._shorter()
         before = None
         while before != self.best.data and self.runs < MOST_RUNS:
             before = self.best.data
@@ -60,6 +61,15 @@ class Shrinker:
                     self._settings(("tiers", place, key))
             self._rounder()
         return self.best
+
+    def _shorter(self) -> None:
+        """The run ends soon after the first breach: every further one is cheaper by that."""
+        whole_ns = parse_duration(self.best.data["horizon"])
+        for breach in self.best.breaches[:1]:
+            for after_ns in (SECOND, 10 * SECOND):
+                end_ns = (breach.t_ns + after_ns) // SECOND * SECOND + SECOND
+                if end_ns < whole_ns and self._try(_until(self.best.data, end_ns)):
+                    return
 
     def _try(self, data: Data) -> bool:
         if self.runs >= MOST_RUNS or data == self.best.data:
@@ -132,6 +142,20 @@ def _with(data: Data, path: tuple[Step, ...], value: Any) -> Data:
     else:
         inside[path[-1]] = value
     return found
+
+
+def _until(data: Data, end_ns: int) -> Data:
+    """The same up to a moment: without what begins later."""
+    found = {**data, "horizon": format_duration(end_ns)}
+    for key in ("faults", "operations"):
+        if key in data:
+            found[key] = [one for one in data[key] if _at_ns(one) < end_ns]
+    return found
+
+
+def _at_ns(one: Data) -> int:
+    """When a fault, or an operation, comes (nanoseconds); the beginning, if a law says so."""
+    return parse_duration(one["at"]) if isinstance(one.get("at"), str) else 0
 
 
 def _special(data: Data) -> list[tuple[Step, ...]]:

@@ -29,7 +29,6 @@ from hasim.services.leadership.sentinel import SentinelSettings
 from hasim.singles import singly
 from hasim.truth import FaultStarted
 
-
 QUESTIONS = (AskMaster, AskGateway)
 
 

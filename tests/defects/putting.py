@@ -59,12 +59,17 @@ class Put:
 
 
 def examined(name: str, seed: int, seconds: float, tests: Sequence[str]) -> dict[str, Any]:
-    """How a hunt finds a defect in so many seconds of the processor, else which test kills it."""
+    """How a hunt finds a defect in so many seconds of the processor, else which test kills it.
+
+    `seconds` are told as well: all that it took, shrinking and all.
+    """
+    began = time.process_time()
     found = hunted(name, seed, 10**9, seconds)
     if found is not None:
         worlds, smallest = found
         faults = len(smallest.data.get("faults", ()))
-        return {"worlds": worlds, "broken": list(smallest.broken), "faults": faults}
+        told = {"worlds": worlds, "broken": list(smallest.broken), "faults": faults}
+        return told | {"seconds": round(time.process_time() - began, 1)}
     killers = (killed_by(name, where) for where in tests)
     return {"killed": next((test for test in killers if test), "")}
 
