@@ -48,7 +48,13 @@ LOG = TREE / "verdicts.jsonl"
 REACH = TREE / "reach.json"
 KEPT = ROOT / "results" / "mutation.json"
 PAGE = ROOT / "results" / "mutation.md"
-SERVICES, TESTS = "hasim/services", "tests/services"
+SERVICES = "hasim/services"
+WORLDS = "tests/simulation/control"
+TESTS = (
+    "tests/services",
+    *(f"{WORLDS}/test_{it}.py" for it in ("outliers", "stretches", "witness")),
+)
+"""What mutants meet: the tests of the services alone, and what of them is only told in a world."""
 MOST_S = 4.0
 """Seconds of tests, as they took without a change, that a mutant meets; one test at least."""
 PARTS = {
@@ -209,7 +215,7 @@ def _pytest(where: Path, options: Sequence[str], until: float | None) -> str:
     environment = {**os.environ, "PYTHONPATH": str(where), "PYTHONHASHSEED": "0"}
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "-p", "results.mutants", "-p", "no:cacheprovider",
-         "-m", "not slow", *options, TESTS],
+         "-m", "not slow", *options, *TESTS],
         cwd=where, env=environment, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     ) as process:  # fmt: skip

@@ -79,6 +79,8 @@ def _holds(column: ColumnFacts) -> str:
         parts.append(f"{column.broken:,} that are none (from line {column.broken_line} on)")
     if column.doubt:
         parts.append(column.doubt)
+    if column.unnamed:
+        parts.append(f"{column.unnamed}, so give its number")
     return ", ".join(parts)
 
 

@@ -226,3 +226,18 @@ def test_names_that_a_terminal_would_obey_are_not_shown(looked) -> None:
     text = as_text(looked("\x1b[2Jtime,n\n2024-05-01T10:00:00Z,x\n2024-05-01T10:00:09Z,y\n"))
     assert "\x1b" not in text
     assert "  1    times (yyyy-mm-dd)" in text
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ("n\x01,m", "its name has control characters, so give its number"),
+        ("n" * 81 + ",m", "its name is longer than 80 characters, so give its number"),
+        ("n,n", "another column has its name, so give its number"),
+    ],
+)
+def test_why_a_column_is_told_by_its_number_is_said(looked, header: str, why: str) -> None:
+    found = looked(f"{header}\n1,2\n2,3\n")
+    assert found.facts.columns[0].said == 1
+    assert why in " ".join(as_text(found).split())
+    assert "so give its number" not in as_text(looked("n,m\n1,2\n2,3\n"))

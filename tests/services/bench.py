@@ -24,6 +24,7 @@ from hasim.events import (
     PublishRouting,
     RoutingAck,
     SendProbe,
+    ServiceFailed,
     TransferResult,
     TransferState,
     WakeUp,
@@ -84,14 +85,18 @@ def detection(**beside: Any) -> DetectionSettings:
 
 
 class Bench:
-    """Runs a control plane against masters that are up or down; every answer takes 1 ms."""
+    """Runs a control plane against masters that are up or down; every answer takes 1 ms.
 
-    def __init__(self, control_plane: ControlPlane) -> None:
+    No service may raise, unless it `may_fail`.
+    """
+
+    def __init__(self, control_plane: ControlPlane, *, may_fail: bool = False) -> None:
         self.control_plane = control_plane
         self.now = 0
         self.down: dict[str, Cause | None] = {}  # master -> how it answers; None: silence
         self.overrides: dict[type, Answer] = {}
         self.outputs: list[tuple[int, Output]] = []
+        self.may_fail = may_fail
         self._order = itertools.count()
         self._pending: list[tuple[int, int, Input]] = []
         self._take(control_plane.start(0))
@@ -122,6 +127,8 @@ class Bench:
     def _take(self, outputs: list[Output]) -> None:
         assert_well_formed(outputs)
         for output in outputs:
+            # A plane goes on without a service that raised: no test may take that for an answer.
+            assert self.may_fail or not isinstance(output, ServiceFailed), output
             self.outputs.append((self.now, output))
             if type(output) in EVENT_TYPES:
                 continue

@@ -47,7 +47,7 @@ def test_a_service_that_raises_does_not_stop_the_others(name: str, monkeypatch) 
 
 
 def test_a_failover_completes_although_the_monitor_is_broken(monkeypatch) -> None:
-    bench = Bench(ControlPlane(cluster(3)))
+    bench = Bench(ControlPlane(cluster(3)), may_fail=True)
     bench.run(SECOND)
 
     def broken(now, event):

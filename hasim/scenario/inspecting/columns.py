@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -51,11 +52,11 @@ class Course:
 class ColumnFacts:
     """What one column holds.
 
-    `name` is empty without a header. Of `empty` cells there is nothing; `broken` ones are not of
-    the column's kind, the first of them in line `broken_line`. `distinct` counts what differs.
-    Numbers have `low`, `high` and whether all are `whole`; times their `unit`, and time stamps
-    the form of their dates. `doubt` says what could be read in two ways, and
-    `up_words` are those of results of checks that say up.
+    `name` is empty without a header, and where it cannot be used: `unnamed` says why. Of `empty`
+    cells there is nothing; `broken` ones are not of the column's kind, the first of them in line
+    `broken_line`. `distinct` counts what differs. Numbers have `low`, `high` and whether all are
+    `whole`; times their `unit`, and time stamps the form of their dates. `doubt` says what could be
+    read in two ways, and `up_words` are those of results of checks that say up.
     """
 
     number: int
@@ -73,6 +74,7 @@ class ColumnFacts:
     doubt: str = ""
     up_words: tuple[str, ...] = ()
     course: Course | None = None
+    unnamed: str = ""
 
     @property
     def said(self) -> str | int:
@@ -109,21 +111,30 @@ def _column(table: Table, number: int, layout: TableFile) -> ColumnFacts:
     texts = table.columns[str(number)]
     names = table.dialect.names
     name = names[number - 1] if names else ""
-    if name and (names.count(name) > 1 or printable(name) != name or len(name) > 80):
+    if unnamed := _unusable(name, names):
         name = ""
     filled = ~is_nothing(texts)
     empty, distinct = int((~filled).sum()), len(pc.unique(texts))
     if not filled.any():
-        return ColumnFacts(number, name, "nothing", empty, distinct)
+        return ColumnFacts(number, name, "nothing", empty, distinct, unnamed=unnamed)
     part = table.taken(filled)
     looks = _looks(part.columns[str(number)])
-    base = ColumnFacts(number, name, looks, empty, distinct)
+    base = ColumnFacts(number, name, looks, empty, distinct, unnamed=unnamed)
     if looks == "numbers":
         return _numbers(part, base, layout)
     if looks == "up or down":
         results = pc.unique(part.columns[str(number)]).to_pylist()
         return replace(base, up_words=tuple(text for text in results if text.lower() in UP))
     return _times(part, base) if looks == "times" else base
+
+
+def _unusable(name: str, names: Sequence[str]) -> str:
+    """Why a column is told by its number although the header has a name; empty if it is not."""
+    if name and names.count(name) > 1:
+        return "another column has its name"
+    if printable(name) != name:
+        return "its name has control characters"
+    return "its name is longer than 80 characters" if len(name) > 80 else ""
 
 
 def _looks(texts: Texts) -> Kind:

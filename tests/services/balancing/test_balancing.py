@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -29,12 +30,13 @@ def service(algorithm: str = "round-robin") -> LoadBalancingService:
 @given(st.lists(st.sampled_from(["send", "ok", "fail", "switch"]), max_size=200), st.randoms())
 def test_switching_neither_loses_nor_double_counts_messages(steps, rng: random.Random) -> None:
     """After any mixture of sends, answers, failures and switches the books balance."""
-    balancer, flying = service(), []
+    balancer, flying, sent_to = service(), list[str](), Counter[str]()
     algorithms = list(ALGORITHMS)
     sent = 0
     for step in steps:
         if step == "send":
-            flying.append(balancer.select_master(0))
+            flying.append(chosen := balancer.select_master(0))
+            sent_to[chosen] += 1
             sent += 1
         elif step == "switch":
             balancer.step(0, SwitchAlgorithm(rng.choice(algorithms)))
@@ -47,6 +49,10 @@ def test_switching_neither_loses_nor_double_counts_messages(steps, rng: random.R
     rows = balancer.get_load_metrics()
     assert {m: row["in_flight"] for m, row in rows.items()} == {m: flying.count(m) for m in rows}
     assert sum(r["in_flight"] + r["answered"] + r["failed"] for r in rows.values()) == sent
+    assert {m: row["sent"] for m, row in rows.items()} == {m: sent_to[m] for m in rows}
+    shares = {m: sent_to[m] / sent if sent else 0.0 for m in rows}
+    assert balancer.compute_load_distribution() == shares
+    assert balancer.get_metrics_report()["distribution"] == shares
     assert balancer.healthy()
 
 
