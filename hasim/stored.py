@@ -160,8 +160,14 @@ def _check_finite(data: Any, where: tuple[str | int, ...]) -> None:
 def of_form(cls: type[C], data: Any) -> C:
     """Plain data as an object of a class whose fields it has; raises StoredError for the first
     field that is missing, unknown, or of another type or range."""
+    from pydantic_core import to_json
+
     # By way of JSON, in which a list will do for a tuple and nothing else is converted.
-    return written_as(cls, json.dumps(data))
+    try:
+        text: bytes | str = to_json(data, inf_nan_mode="constants")
+    except ValueError:  # half of a surrogate pair, or nested deeper than it goes
+        text = json.dumps(data)
+    return written_as(cls, text)
 
 
 def written_as(cls: type[C], found: bytes | str) -> C:
