@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from hasim.report.cells import text
 from hasim.report.sheet import Field
 from hasim.report.titles import title
 from hasim.study.advising.advising import Advised
 from hasim.study.advising.procedure import Decision
 from hasim.study.advising.race import ENOUGH, bounds
 from hasim.study.estimates.statistics import LEVEL
+from hasim.study.reference import as_text
 
 NAMED = 3
 
@@ -45,12 +45,8 @@ def headline(found: Advised, labels: Sequence[str]) -> Field:
     if decision.chosen == decision.today:
         return Field("Keep what you have: no setting that was tried is surely better.", mood="good")
     point = found.points[decision.chosen]
-    pairs = ", ".join(f"{path}={_written(value)}" for path, value in point.items())
+    pairs = ", ".join(f"{path}={as_text(value)}" for path, value in point.items())
     return Field(f"Set {pairs}." if pairs else "Leave the scenario as it stands.", mood="good")
-
-
-def _written(value: object) -> str:
-    return f"[{', '.join(map(text, value))}]" if isinstance(value, list) else text(value)
 
 
 def today_text(found: Advised, labels: Sequence[str]) -> str | None:

@@ -96,7 +96,8 @@ class Budgets(Finding):
         }
 
     def __repr__(self) -> str:
-        return f"<Budgets of {self.scenario.name}: {len(self.cells)} cells, {self.measure}>"
+        cells = f"{len(self.cells)} cell{'s' * (len(self.cells) != 1)}"
+        return f"<Budgets of {self.scenario.name}: {cells}, {self.measure}>"
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from hasim.findings.decisions import chosen
 from hasim.findings.estimated import Estimated
 from hasim.findings.page_alerts import alerts_sheet
 from hasim.findings.page_load import LATENCY, LOAD, over_time
-from hasim.report.cells import text
 from hasim.report.format import estimate_text
 from hasim.report.html import charts
 from hasim.report.html.page import Block, Chart, Explorer, Grid, Page, Section
 from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.report.titles import title
 from hasim.study.execution.replication import simulate_cell
+from hasim.study.reference import as_text
 
 if TYPE_CHECKING:
     from hasim.journal import Journal
@@ -97,7 +97,7 @@ def _choice(result: Estimated, names: Mapping[int, str], by: str) -> Iterator[Bl
         )
         return
     varied = dict(result.cells)[best.cell]
-    settings: list[list[Value]] = [[Field(path), Field(text(v))] for path, v in varied.items()]
+    settings: list[list[Value]] = [[Field(path), Field(as_text(v))] for path, v in varied.items()]
     yield Sheet([Column("setting", code=True), Column("value", code=True)], settings, "Set")
     yield f"{title(best.measure).capitalize()} is then {estimate_text(best.estimate)}."
     rows: list[list[Value]] = [[names[cell], behind, "worse"] for cell, behind in best.behind]

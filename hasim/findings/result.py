@@ -195,8 +195,9 @@ class Result(Estimated, Finding):
         done = f"{len(self.study.outcomes)}"
         if isinstance(self.study.replications, int):
             done += f" of {len(self.study.cells) * self.study.replications}"
+        cells = len(self.study.cells)
         return (
-            f"<Result of {self.name}: {len(self.study.cells)} cells, "
+            f"<Result of {self.name}: {cells} cell{'s' * (cells != 1)}, "
             f"{done} replications, seed {self.seed}>"
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import hasim
 from hasim.findings.budget_sheets import CAUSES
 from hasim.findings.capacity_page import capacity_page
 from hasim.findings.gate_sheets import headline
@@ -157,3 +158,17 @@ def test_a_part_of_an_outage_has_one_colour_everywhere():
     mixed = charts.parts_colours(["until suspected", "selecting", "fencing", "catching up"])
     assert (mixed[0], mixed[2]) == (colours[0], colours[known.index("fencing")])
     assert len(set(mixed)) == 4
+
+
+def test_what_a_run_says_to_set_can_be_pasted():
+    """A list is no ``probe+messages``, as cells are called."""
+    scenario = {
+        "horizon": "3m",
+        "masters": [{"id": "a"}, {"id": "b"}],
+        "traffic": {"arrivals": {"law": "poisson", "rate": "10/s"}, "owned": "50%"},
+        "faults": [{"kind": "hang", "target": "a", "at": "1m", "for": "1m"}],
+        "detection": {"interval": "10s", "fast_interval": "10s"},
+        "vary": {"detection.evidence": [["probe"], ["probe", "messages"]]},
+    }
+    page = hasim.run(scenario, replications=8, jobs=1, progress=None).page([])
+    assert re.search(r"detection.evidence</code></t[dh]><td[^>]*><code>\[probe, messages\]", page)
