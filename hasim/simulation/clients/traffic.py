@@ -174,7 +174,7 @@ class Traffic:
             return np.zeros(0, dtype=np.int64)
         return (self.uniforms("client", first, count) * clients.number).astype(np.int64)
 
-    @property
+    @functools.cached_property
     def pick_seed(self) -> int:
         """The seed (64 bits) of the uniforms by which masters are picked.
 

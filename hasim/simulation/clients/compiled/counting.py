@@ -48,7 +48,7 @@ class Counting:
         memory.zeros("latencies", 2 * BUCKETS)
         memory.zeros("singles", 2 * (EXACT + 1))
         memory.put("bounds_ns", bounds_ns(BUCKETS))
-        memory.put("hints", make_hints(memory["bounds_ns"]))
+        memory.put("hints", make_hints())
         self._kept: list[NDArray[Any]] | None = [] if keep else None
 
     def roll(self, kernel: Callable[[Any, bool], None], *, everything: bool = False) -> None:

@@ -312,6 +312,8 @@ COLUMNS: dict[str, Any] = {
     "chosen": np.int64,  # by block of time in which the message arrived, if several, and master
     "seats": np.int64,  # of workers, master by master: who is being served
 }
+PLACES = {name: place for place, name in enumerate(COLUMNS)}
+"""Where the table of addresses has theirs."""
 DELIVERIES, ANSWERS, TIMEOUTS = range(3)
 """The rings, in `fifos`."""
 
@@ -328,7 +330,7 @@ class Memory:
         """Keep an array (as C-ordered memory of the column's type) under a name."""
         array = np.ascontiguousarray(array, dtype=COLUMNS[name]).reshape(-1)
         self._arrays[name] = array
-        self._table[list(COLUMNS).index(name)] = array.ctypes.data
+        self._table[PLACES[name]] = array.ctypes.data
         return array
 
     def zeros(self, name: str, count: int) -> NDArray[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from hasim.simulation.clients.compiled.layout import CLIENT_ERROR, OK, UNSETTLED
 from hasim.simulation.clients.compiled.pointers import bits_of
 from hasim.simulation.clients.results import BUCKET_NS, OUTCOMES
 from hasim.sketch import EXACT
+from hasim.sketch import bounds_ns as bounds_of
 
 IN_FLIGHT = len(OUTCOMES) - 1
 
@@ -31,11 +34,12 @@ LEAST = 1023 << (52 - DROPPED)
 """What is left of the number 1."""
 
 
-def make_hints(bounds_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+@functools.cache
+def make_hints() -> NDArray[np.int64]:
     """The bucket of the least latency by what is left of its bits, from 1 to 2^62 ns."""
     left = np.arange(LEAST, (1023 + 62 << (52 - DROPPED)) + 1, dtype=np.int64)
     least_ns = np.ceil((left << DROPPED).view(np.float64)).astype(np.int64)
-    return np.searchsorted(bounds_ns, least_ns)
+    return np.searchsorted(bounds_of(BUCKETS), least_ns)
 
 
 @njit
