@@ -1,14 +1,16 @@
 """False failovers that nobody can wait for, beside exact chains and plain simulation.
 
 `python results/false-failovers.py` writes results/false-failovers.md: (a) independent loss beside
-its closed form, (b) bursts beside their exact chain, heartbeats; and,
-with `--seeds N`, how many of N intervals hold the exact number.
+its closed form, (b) bursts beside their exact chain, and recorded jitter beside the arithmetic of
+its ratios, (c) phi-accrual beside the power of its losses, and a reference of ten times the work
+by another method; and, with `--seeds N`, how many of N intervals hold the exact number.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import os
 import sys
 import time
@@ -19,18 +21,34 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
+
 from hasim.api import prepare
 from hasim.measures import measure
+from hasim.simulation.network import Jitter
 from hasim.simulation.run import simulate
-from hasim.study.estimates.statistics import Interval, rate_interval
+from hasim.simulation.streams import generator
+from hasim.study.estimates.statistics import Interval, rate_interval, t_interval
+from hasim.study.rare.combine import scaled
 from hasim.study.rare.falsely import FalseFailovers, false_failovers
-from hasim.units import DAY
-from tests.study.rare.chains import Rhythm, by_bursts, by_loss
+from hasim.study.rare.falsely.noise import Noise
+from hasim.study.rare.falsely.rate import KEPT, PATHS, PLAIN, REPLICATES, WARM_UP
+from hasim.study.rare.falsely.splitting import quiet_of, tilt
+from hasim.study.rare.falsely.watching import Watching
+from hasim.units import DAY, MILLISECOND
+from tests.study.rare.chains import YEAR_S, Rhythm, by_bursts, by_failing, by_loss
 
 PROBES = {"evidence": ["probe"], "interval": "2s", "fast_interval": "500ms", "timeout": "500ms"}
 RHYTHM = Rhythm(rtt=0.01, timeout=0.5, interval=2.0, fast=0.5, fall=3)
 BURSTS = {"share": "0.05%", "mean": "300ms"}
 BEATS = {"evidence": ["heartbeat"], "heartbeat_interval": "1s"}
+PHI = {**BEATS, "detector": "phi-accrual", "threshold": 8}
+RECORDED = Path(__file__).resolve().parents[1] / "scenarios" / "data" / "seattle_jitter.csv"
+JITTER = {"trace": str(RECORDED), "column": "ratio", "count": "count"}
+TIMEOUT_S = 0.2
+"""Of probes under recorded jitter."""
+TEN = 10
+"""So many times the work of an estimate is that of a reference."""
 PLAIN_DAYS = 40
 """Of plain simulation, in runs of a day."""
 
@@ -44,11 +62,60 @@ class Case:
     network: Mapping[str, Any]
     exact: float | None = None
     plain: bool = False
+    reference: bool = False
+    repeated: bool = False
+    """Whether it is estimated with many seeds; the others take too long for that."""
 
 
 def rhythm(fall: int) -> Rhythm:
     """That of the probes here."""
     return dataclasses.replace(RHYTHM, fall=fall)
+
+
+def loaded_of(case: Case) -> Any:
+    """One master at ten milliseconds from its observer, and hardly any traffic."""
+    return prepare(
+        {
+            "name": "false-failovers",
+            "horizon": "1h",
+            "replications": 2,
+            "masters": [{"id": "a", "region": "here"}],
+            "network": {"rtt": "10ms", "local_rtt": "10ms", **case.network},
+            "traffic": {"arrivals": {"rate": "1/h"}},
+            "detection": dict(case.detection),
+        }
+    )
+
+
+@functools.cache
+def jittered() -> tuple[float, float]:
+    """How likely a probe is late under the recorded jitter, and the mean trip if not (seconds).
+
+    Of all pairs of a way there and one back, by the sorted ratios: sums for each way there.
+    """
+    ways_s = 0.005 * np.sort(_ratios())
+    short = np.searchsorted(ways_s, TIMEOUT_S - ways_s, side="right")
+    sums = np.concatenate([[0.0], np.cumsum(ways_s)])
+    in_time = float(short.sum())
+    mean_s = float((ways_s * short + sums[short]).sum()) / in_time
+    return 1 - in_time / len(ways_s) ** 2, mean_s
+
+
+def _ratios() -> Any:
+    case = Case("", {**PROBES, "fall": 2}, {"jitter": JITTER})
+    loaded = loaded_of(case)
+    return loaded.recorded_of(loaded.cells[0]).jitter
+
+
+def by_jitter(fall: int) -> float:
+    """Declarations a year if probes are late by the recorded jitter."""
+    late, rtt = jittered()
+    return by_failing(dataclasses.replace(RHYTHM, fall=fall, timeout=TIMEOUT_S, rtt=rtt), late)
+
+
+def in_a_row(losses: int, loss: float) -> float:
+    """Declarations a year if so many heartbeats of one a second are lost, after one that is not."""
+    return (1 - loss) * loss**losses * YEAR_S
 
 
 CASES = (
@@ -77,12 +144,37 @@ CASES = (
         {**PROBES, "fall": 5},
         {"loss": "0.1%", "bursts": BURSTS},
         by_bursts(rhythm(5), 0.001, 0.0005, 0.3),
+        repeated=True,
+    ),
+    *(
+        Case(
+            f"(b) threshold, fall {fall}, recorded jitter",
+            {**PROBES, "timeout": f"{TIMEOUT_S}s", "fall": fall},
+            {"jitter": JITTER},
+            by_jitter(fall),
+            plain=fall == 2,
+        )
+        for fall in (2, 5)
+    ),
+    Case("(c) phi-accrual, loss 18 %", PHI, {"loss": "18%"}, plain=True, reference=True),
+    Case(
+        "(c) phi-accrual, pause 4 s, loss 0.8 %",
+        {**PHI, "acceptable_pause": "4s"},
+        {"loss": "0.8%"},
+        in_a_row(5, 0.008),
+        repeated=True,
+    ),
+    Case(
+        "(c) phi-accrual, loss 0.5 %, jitter",
+        PHI,
+        {"loss": "0.5%", "jitter": {"law": "lognormal", "cv": 0.3}},
+        reference=True,
     ),
     Case(
         "heartbeats, timeout 5 s, loss 0.6 %",
         {**BEATS, "detector": "timeout", "down_after": "5s"},
         {"loss": "0.6%"},
-        0.994 * 0.006**5 * 365.25 * 86400,
+        in_a_row(5, 0.006),
     ),
 )
 
@@ -94,21 +186,6 @@ def found_of(case: Case, seed: int, jobs: int | None) -> FalseFailovers:
     return false_failovers(cell.world, loaded.recorded_of(cell), seed=seed, jobs=jobs)
 
 
-def loaded_of(case: Case) -> Any:
-    """One master at ten milliseconds from its observer, and hardly any traffic."""
-    return prepare(
-        {
-            "name": "false-failovers",
-            "horizon": "1h",
-            "replications": 2,
-            "masters": [{"id": "a", "region": "here"}],
-            "network": {"rtt": "10ms", "local_rtt": "10ms", **case.network},
-            "traffic": {"arrivals": {"rate": "1/h"}},
-            "detection": dict(case.detection),
-        }
-    )
-
-
 def plainly(case: Case) -> Interval:
     """Mistakes a year in plain runs of the whole world."""
     loaded = loaded_of(case)
@@ -116,6 +193,22 @@ def plainly(case: Case) -> Interval:
     recorded = loaded.recorded_of(loaded.cells[0])
     runs = (simulate(world, recorded, seed=2, replication=n) for n in range(PLAIN_DAYS))
     return rate_interval(sum(len(measure(run).mistakes) for run in runs), PLAIN_DAYS / 365.25)
+
+
+def reference(case: Case) -> Interval:
+    """The rate a year by tilting alone, of ten times as many paths, with draws of their own."""
+    loaded = loaded_of(case)
+    cell = loaded.cells[0]
+    network = cell.world.network
+    jitter = Jitter(network, loaded.recorded_of(cell))
+    noise = Noise(5 * MILLISECOND, network.loss, network.bursts, jitter)
+    rates = []
+    for number in range(REPLICATES):
+        draws = generator(1, number, "reference")
+        watching = Watching(cell.world.detection, noise, draws)
+        quiet = quiet_of(watching, WARM_UP, PLAIN, KEPT)
+        rates.append(tilt(watching, quiet, TEN * PATHS, draws).rate_per_s)
+    return scaled(t_interval(rates), YEAR_S)
 
 
 def text(found: Interval | None) -> str:
@@ -131,15 +224,17 @@ def row(case: Case, seeds: int, jobs: int | None) -> str:
     found = found_of(case, 1, jobs)
     took_s = time.perf_counter() - began
     inside = "-"
-    if seeds and case.exact is not None:
+    if seeds and case.repeated:
         every = [found_of(case, 100 + seed, jobs).told for seed in range(seeds)]
-        held = sum(one is not None and one.low <= case.exact <= one.high for one in every)
+        exact = case.exact or 0.0
+        held = sum(one is not None and one.low <= exact <= one.high for one in every)
         inside = f"{held} of {seeds}"
     fields = (
         case.name,
         "-" if case.exact is None else f"{case.exact:.5g}",
         text(found.told) if not found.refused else found.refused,
         text(found.check),
+        text(reference(case)) if case.reference else "-",
         text(plainly(case)) if case.plain else "-",
         inside,
         f"{took_s:.0f} s",
@@ -155,11 +250,14 @@ years for the rarest of these. Rates are a year, intervals 95 %: by splitting (w
 prints), by tilting (the second method, without whose agreement nothing is printed), and, where it
 sees enough, by {days} days of plain simulation of the whole world. *Exact*: the closed form of
 independent loss, and the chain of (failures in a row, weather) for bursts, both in
-`tests/study/rare/chains.py`. *Held*: how many of so many intervals, each with a seed of its own,
+`tests/study/rare/chains.py`; of recorded jitter the share of all pairs of crossings that are late
+together; of phi-accrual without jitter, which then goes by how many heartbeats are lost in a row,
+the power of the loss. *Reference*: tilting with ten times as many paths and draws of its own, where
+nothing exact is known. *Held*: how many of so many intervals, each with a seed of its own,
 hold the exact number. Wall time on {cores} cores that others used as well.
 
-| case | exact | splitting | tilting | plain | held | wall |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| case | exact | splitting | tilting | reference | plain | held | wall |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 {rows}
 """
 

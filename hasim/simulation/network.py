@@ -49,6 +49,11 @@ class Jitter:
         """Whether every crossing takes its median."""
         return self._ratios is None and self._sigma == 0.0
 
+    @property
+    def recorded(self) -> NDArray[np.float64] | None:
+        """The recorded ratios, each as likely as any other; None without a recording."""
+        return self._ratios
+
     def ratios(self, u: NDArray[np.float64]) -> NDArray[np.float64]:
         """Ratios in the shape of `u`."""
         if self._ratios is not None:

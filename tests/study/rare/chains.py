@@ -26,13 +26,17 @@ class Rhythm:
 
 
 def by_loss(rhythm: Rhythm, loss: float) -> float:
-    """Declarations a year under independent loss each way, in closed form.
+    """Declarations a year under independent loss each way: see `by_failing`."""
+    return by_failing(rhythm, 1 - (1 - loss) ** 2)
 
-    A probe fails with q = 1 - (1 - loss)^2; of the probes in a quiet state q^fall come to a
-    declaration. Each of these takes interval and round trip, and what failures behind it take, of
-    which the j-th (up to the last before the declaration) has probability q^j.
+
+def by_failing(rhythm: Rhythm, q: float) -> float:
+    """Declarations a year if each probe fails with probability q, in closed form.
+
+    Of the probes in a quiet state q^fall come to a declaration. Each of these takes interval and
+    round trip, and what failures behind it take, of which the j-th (up to the last before the
+    declaration) has probability q^j.
     """
-    q = 1 - (1 - loss) ** 2
     failed = rhythm.timeout + rhythm.fast
     spent = rhythm.rtt + rhythm.interval + failed * sum(q**j for j in range(1, rhythm.fall))
     return q**rhythm.fall / spent * YEAR_S

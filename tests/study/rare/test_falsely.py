@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -16,11 +18,12 @@ from hasim.simulation.run import simulate
 from hasim.simulation.settings.network import BurstSettings, JitterLaw, NetworkSettings
 from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.falsely import FalseFailovers, false_failovers
+from hasim.study.rare.falsely.lateness import Lateness
 from hasim.study.rare.falsely.noise import Noise, Weather
 from hasim.study.rare.falsely.rate import _doubt
 from hasim.study.rare.falsely.watching import Watching
 from hasim.units import DAY, MILLISECOND, SECOND, YEAR
-from tests.study.rare.chains import Rhythm, by_bursts, by_loss
+from tests.study.rare.chains import Rhythm, by_bursts, by_failing, by_loss
 
 PROBES = {
     "evidence": ["probe"],
@@ -180,3 +183,41 @@ def test_a_past_that_is_gone_back_to_has_the_same_futures():
 def test_only_what_can_change_is_copied():
     with pytest.raises(TypeError, match="cannot copy"):
         copied(object())
+
+
+def test_trips_under_recorded_jitter_are_all_pairs() -> None:
+    """Of 1, 2, 5 and 9 ms there and back, more than 7 ms are (1, 9), (2, 9), (5, 5), (5, 9) ..."""
+    ways_ns = np.array([5, 1, 9, 2]) * MILLISECOND
+    lateness = Lateness(ways_ns, 7 * MILLISECOND)
+    pairs = list(itertools.product(sorted(ways_ns.tolist()), repeat=2))
+    draws = [((i + 0.5) / 240, (j + 0.5) / 240) for i in range(240) for j in range(240)]
+    for late in (True, False):
+        expected = [pair for pair in pairs if (sum(pair) > 7 * MILLISECOND) == late]
+        found = Counter(lateness.drawn(u, late=late) for u in draws)
+        assert set(found) == set(expected)
+        each = len(draws) / len(expected)
+        assert all(abs(count - each) < 0.05 * each for count in found.values())
+        if late:
+            assert lateness.chance == len(expected) / 16
+
+
+def test_recorded_jitter_has_its_closed_form(tmp_path) -> None:
+    """Each probe is late with the chance of all pairs, whatever the others were."""
+    ratios = tmp_path / "jitter.csv"
+    ratios.write_text("ratio,count\n1,960\n2,30\n50,8\n300,2\n")
+    fates = {1: 960, 2: 30, 50: 8, 300: 2}
+    trips = Counter[int]()
+    for one, other in itertools.product(fates, repeat=2):
+        trips[5 * (one + other)] += fates[one] * fates[other]  # milliseconds: how many of a million
+    late = sum(count for trip, count in trips.items() if trip > 500)
+    in_time = sum(trip * count for trip, count in trips.items() if trip <= 500)
+    rhythm = dataclasses.replace(RHYTHM, fall=3, rtt=in_time / (10**6 - late) / 1000)
+    jitter = {"trace": str(ratios), "column": "ratio", "count": "count"}
+    found = estimated({**PROBES, "fall": 3}, jitter=jitter)
+    agrees(found, by_failing(rhythm, late / 10**6))
+
+
+def test_phi_accrual_counts_losses_in_a_row_where_nothing_jitters() -> None:
+    """Akka's settings and a beat a second: four are lost, after one that was not."""
+    phi = {"evidence": ["heartbeat"], "heartbeat_interval": "1s", "detector": "phi-accrual"}
+    agrees(estimated(phi, loss="1%"), 0.99 * 0.01**4 * YEAR / SECOND)

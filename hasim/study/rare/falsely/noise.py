@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hasim.simulation.network import Jitter
 from hasim.simulation.settings.network import BurstSettings
+from hasim.study.rare.falsely.lateness import Lateness
 
 LOST = -1
 LATE_SHARE = 0.01
@@ -50,6 +51,7 @@ class Noise:
     loss: float
     bursts: BurstSettings | None
     jitter: Jitter
+    _known: dict[int, Lateness] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def silent(self) -> bool:
@@ -69,24 +71,38 @@ class Noise:
     ) -> list[Fate]:
         """The fates of a probe that is sent now: there and back, or not in time.
 
-        `u` are uniforms by which both crossings are slow.
+        `u` are uniforms by which both crossings are slow. Under recorded jitter the trip is late
+        or not by the chances of all recorded ones, so that both can be forced.
         """
-        there_ns, back_ns = self._taken(u[0]), self._taken(u[1])
-        taken_ns = there_ns + back_ns
-        in_time = taken_ns <= patience_ns
         fates = []
-        for chance, first in self._weathers(now, weather):
-            lost = self._lost(first)
-            fates.append(Fate(chance * lost, LOST, True, first))
-            for onward, second in self._weathers(now + there_ns, first):
-                passed = chance * (1.0 - lost) * onward
-                lost_back = self._lost(second)
-                if not in_time:
-                    fates.append(Fate(passed, LOST, True, second))
-                    continue
-                fates.append(Fate(passed * lost_back, LOST, True, second))
-                fates.append(Fate(passed * (1.0 - lost_back), taken_ns, False, second))
+        for share, there_ns, back_ns in self._trips(patience_ns, u):
+            taken_ns = there_ns + back_ns
+            for weathers, first in self._weathers(now, weather):
+                chance, lost = share * weathers, self._lost(first)
+                fates.append(Fate(chance * lost, LOST, True, first))
+                for onward, second in self._weathers(now + there_ns, first):
+                    passed = chance * (1.0 - lost) * onward
+                    lost_back = self._lost(second)
+                    if taken_ns > patience_ns:
+                        fates.append(Fate(passed, LOST, True, second))
+                        continue
+                    fates.append(Fate(passed * lost_back, LOST, True, second))
+                    fates.append(Fate(passed * (1.0 - lost_back), taken_ns, False, second))
         return [fate for fate in fates if fate.chance > 0.0]
+
+    def _trips(self, patience_ns: int, u: tuple[float, float]) -> Iterator[tuple[float, int, int]]:
+        """How long the ways there and back take, with the probability of such a trip."""
+        recorded = self.jitter.recorded
+        if recorded is None:
+            yield 1.0, self._taken(u[0]), self._taken(u[1])
+            return
+        if patience_ns not in self._known:
+            ways_ns = (self.base_ns * recorded).astype(np.int64)
+            self._known[patience_ns] = Lateness(ways_ns, patience_ns)
+        known = self._known[patience_ns]
+        for late, share in ((False, 1.0 - known.chance), (True, known.chance)):
+            if share > 0.0:
+                yield share, *known.drawn(u, late=late)
 
     def heartbeat(self, now: int, weather: Weather, u: tuple[float, float]) -> list[Fate]:
         """The fates of a heartbeat that is sent now; `u` are as for a probe (one is not used)."""

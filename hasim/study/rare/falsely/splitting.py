@@ -30,6 +30,8 @@ TILTED = 0.5
 """The least probability of a bad crossing, and of a good one, when tilted."""
 MOST_LEVELS = 400
 """So many bad crossings in a row declare nobody: whatever it goes by, it is not these."""
+NEGLIGIBLE = 1e-6
+"""Of the declarations seen: what is left cannot come to more than its weight, and is left out."""
 MOST_STEPS = 4000
 """Crossings of one path within one level; a cycle that has not ended then is none."""
 
@@ -86,7 +88,7 @@ def split(watching: Watching, quiet: Quiet, effort: int, draws: np.random.Genera
             pool.append(_onward(watching, chance / effort, hits))
     for _ in range(MOST_LEVELS):
         alive = [(moment, weight) for moment, weight in pool if moment is not None]
-        if not alive:
+        if sum(weight for _, weight in alive) <= NEGLIGIBLE * sum(hits):
             break
         pool = []
         for moment, weight in _resampled(alive, effort, draws):
