@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ class CompiledGateway(SimGateway):
         if before is None:
             self._table = address_table(fleet, self._settings)
         else:  # most columns are those that it had
-            for place, (column, had) in enumerate(zip(fleet[:-1], before[:-1], strict=True)):
+            columns: Sequence[Sized] = fleet[:-1]
+            for place, (column, had) in enumerate(zip(columns, before[:-1], strict=True)):
                 if column is not had:
                     self._table[2 * place : 2 * place + 2] = address_of(column), len(column)
         self._addressed = fleet
