@@ -73,7 +73,7 @@ def _of_measure(suite: str, one: Comparison) -> ET.Element:
     case = _case(suite, one.cell, one.measure)
     properties = ET.SubElement(case, "properties")
     for name in ("baseline", "current", "difference", "lower", "upper", "margin", "p", "n"):
-        ET.SubElement(properties, "property", name=name, value=str(getattr(one, name)))
+        ET.SubElement(properties, "property", name=name, value=_rounded(getattr(one, name)))
     if one.verdict == "pass":
         return case
     difference, lower, upper, margin = (
@@ -89,6 +89,11 @@ def _of_measure(suite: str, one: Comparison) -> ET.Element:
     else:
         ET.SubElement(case, "skipped", type="hasim.inconclusive", message=_text(message))
     return case
+
+
+def _rounded(value: float | None) -> str:
+    """To six significant digits: all of them are in the gate's JSON."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _of_change(report: GateReport, change: Change) -> ET.Element:

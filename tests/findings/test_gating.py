@@ -192,3 +192,21 @@ def test_an_unknown_format_is_refused_with_the_known_ones():
         ValueError, match="table, json, csv, markdown, html, page, junit, benchmark-action"
     ):
         REPORT.render("yaml")
+
+
+def test_junit_and_terminal_print_rounded_numbers():
+    """Of thirds, which never end: six significant digits at most, wherever a number stands."""
+    thirds = {"baseline": 5 / 3, "current": 20 / 3, "p": 1 / 3}
+    some = comparison("a", "outage.mean", "regression", 5.0, 14 / 3, 16 / 3, **thirds)
+    report = replace(REPORT, comparisons=(some,), wall_s=100 / 3)
+    whole = ET.fromstring(as_junit(report).encode())
+    texts = [
+        value
+        for one in whole.iter()
+        for value in (one.text or "", *(v for k, v in one.attrib.items() if k != "timestamp"))
+    ]
+    numbers = [n for text in [*texts, report.render("table")] for n in re.findall(r"[\d.]+", text)]
+    assert "6.66667" in numbers
+    assert "33.333" in numbers
+    digits = [n.replace(".", "").lstrip("0") for n in numbers]
+    assert max(map(len, digits)) <= 6
