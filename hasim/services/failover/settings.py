@@ -84,8 +84,8 @@ class FailoverSettings(PartsBeside):
     """What is blocked: the `same-fault`, that is one with the same diagnosis as before, which a
     failover did not help against; or, as orchestrator has it, `any-fault`."""
     failback: Literal["manual", "automatic"] = "manual"
-    """`manual`: only an operator moves a partition back. `automatic`: its first owner takes it
-    back by a planned switchover, a second short interruption (keepalived: preempt)."""
+    """`manual`: never, unless an operator moves a partition back. `automatic`: its first owner
+    takes it back by a planned switchover, a second short interruption (keepalived: preempt)."""
     failback_after_ns: Annotated[
         int,
         duration(
