@@ -270,7 +270,7 @@ class ControlPlane:
         if not self._acted:
             for name in self.services:
                 if name not in WATCHERS:
-                    self._due_ns[name] = NEVER
+                    self._due(name, NEVER)
         self._due(ASKING, self._reign.next_wakeup())
         ends = acted and not self._acted
         return [*self.failover.resign(), TermEnded(self.term), *out] if ends else [*out]

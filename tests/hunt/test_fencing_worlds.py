@@ -54,6 +54,7 @@ FOUND = {
     "term-known-by-an-order": "who knows a term by an order under it has granted it to nobody yet",
     "lease-over-while-promoted": "a promotion that nobody has answered may come after the lapse",
     "lease-over-while-a-part-moves": "what a standby owns beside that is failed over, too",
+    "woken-while-it-rests": "who rests is not woken again and again for what it would have done",
     "alert-ended-late": "who was paused ends an old alert when its cause comes again",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
