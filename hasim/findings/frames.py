@@ -43,6 +43,7 @@ def write_frames(recorded: Recorded, folder: Path) -> None:
     varied = _varied(recorded)
     schemas = {f"{name}.parquet": _schema(recorded, name, varied) for name in FRAMES}
     writers = [_Writer(folder / file, schema) for file, schema in schemas.items()]
+    names = [field.name for field in dataclasses.fields(Incident)]
     try:
         for cell in recorded.study.cells:
             place = {
@@ -55,7 +56,10 @@ def write_frames(recorded: Recorded, folder: Path) -> None:
             for (number, run), found in zip(runs.items(), values(list(runs.values())), strict=True):
                 here = {**place, "replication": number}
                 writers[0].add({**here, **row} for row in metric_rows(found))
-                writers[1].add({**here, **dataclasses.asdict(i)} for i in run.incidents)
+                writers[1].add(
+                    {**here, **{name: getattr(incident, name) for name in names}}
+                    for incident in run.incidents
+                )
         for writer in writers:
             writer.finish()
     finally:

@@ -59,7 +59,7 @@ def mean(runs: Runs, level: float) -> Interval:
     their least would give to what their greatest would.
     """
     sums = [_sums(run) for run in runs]
-    counts = [float(count) for *_, count in sums]
+    counts = [count for *_, count in sums]
     least, middle, greatest = (
         ratio_interval([one[side] for one in sums], counts, level) for side in range(3)
     )
@@ -68,24 +68,27 @@ def mean(runs: Runs, level: float) -> Interval:
 
 def mean_of_one(run: Measured) -> float | None:
     """The mean latency of one replication, in seconds."""
-    _, total_s, _, count = _sums(run)
+    total_s, count = total_of(run)
     return total_s / count if count else None
 
 
 def total_of(run: Measured) -> tuple[float, float]:
     """The sum of the latencies of one replication, in seconds, and their number."""
-    _, total_s, _, count = _sums(run)
-    return total_s, float(count)
+    cells = [cell for row in run.latencies for cell in row.cells]
+    return sum(middle_ns(cell) * cell[2] for cell in cells) / SECOND, float(
+        sum(n for *_, n in cells)
+    )
 
 
-def _sums(run: Measured) -> tuple[float, float, float, int]:
+def _sums(run: Measured) -> tuple[float, float, float, float]:
     """The latencies summed up by the least, the middle and the greatest of their cells; count."""
     cells = [cell for row in run.latencies for cell in row.cells]
+    middle_s, count = total_of(run)
     return (
         sum(least * count for least, _, count in cells) / SECOND,
-        sum(middle_ns(cell) * cell[2] for cell in cells) / SECOND,
+        middle_s,
         sum(greatest * count for _, greatest, count in cells) / SECOND,
-        sum(count for *_, count in cells),
+        count,
     )
 
 
