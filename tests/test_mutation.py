@@ -126,3 +126,4 @@ def test_a_reason_that_was_given_stays_as_long_as_the_change_reads_the_same(
     other = {**SURVIVOR, "becomes": "c", "source": "2e"}
     noted = mutation.note(3, [moved, other], 9)["rows"]
     assert [(row["became"], row["reason"]) for row in noted] == [("survived", "the same"), ("", "")]
+    assert mutation.still_open(mutation.verdicts().get((mutation.full_name(other), "2e")), False)
