@@ -56,6 +56,17 @@ FOUND = {
     "lease-over-while-a-part-moves": "what a standby owns beside that is failed over, too",
     "woken-while-it-rests": "who rests is not woken again and again for what it would have done",
     "alert-ended-late": "who was paused ends an old alert when its cause comes again",
+    "term-granted-before-a-restart": "a gateway keeps what it has granted, or a term begins twice",
+    "lapse-told-while-probes-stand-still": "probes told at once begin no term, the wake-up does",
+    "no-leader-any-more": "who rests since no majority answers it moves no failover",
+    "serves-only-some": "a healthy owner is spared though it does not accept all that it owns",
+    "struck-by-the-way": "nor is it struck for a promotion that it was told of, when it returns",
+    "fails-while-it-is-given-back": "an owner fails while its failover waits for it to be off",
+    "no-verdict-yet": "a control plane that has just begun strikes nobody before a verdict",
+    "planned-from-the-snapshot-on": "a switchover given up since goes on with the snapshot",
+    "what-an-old-process-chose": "what the process before has chosen, this one does not leave",
+    "told-by-a-gateway-that-died": "an acknowledgement that comes late says nothing of the next",
+    "owner-fails-while-it-hands-over": "a switchover whose owner fails fetches nothing any more",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

@@ -23,13 +23,13 @@ class Tables:
         self._published: dict[str, list[tuple[int, RoutingTable]]] = defaultdict(list)
         self._known: dict[str, list[tuple[int, tuple[int, int]]]] = defaultdict(list)
         self._struck: dict[str, list[int]] = defaultdict(list)
-        first = _first(case)
+        first, told = _first(case), _Told(case)
         for gateway in case.journal.header["cluster"]["gateways"]:
             self._published[gateway].append((0, first))
             self._known[gateway].append((0, (first.term, first.version)))
         for exchange in case.exchanges:
             item = exchange.item
-            if isinstance(item, RoutingAck):
+            if isinstance(item, RoutingAck) and told.by_the_living(exchange.t_ns, item):
                 self._known[item.gateway].append((exchange.t_ns, (item.term, item.version)))
             elif isinstance(item, GatewayHello):
                 self._struck[item.gateway].append(exchange.t_ns)
@@ -54,6 +54,27 @@ class Tables:
             for t_ns, table in self._published[gateway]
             if t_ns <= end_ns and (table.term, table.version) >= least
         ]
+
+
+class _Told:
+    """What a gateway says comes late now and then, and from a process that is no more."""
+
+    def __init__(self, case: Case) -> None:
+        self._crashes = [
+            (t_ns, fault.others)
+            for t_ns, fault in case.facts.records.of(FaultStarted)
+            if fault.kind == "gateway-crash"
+        ]
+        self._said = dict.fromkeys(case.journal.header["cluster"]["gateways"], (1, 0))
+
+    def by_the_living(self, t_ns: int, ack: RoutingAck) -> bool:
+        """Whether it has not crashed since it first spoke as this incarnation."""
+        incarnation, since_ns = self._said[ack.gateway]
+        if ack.incarnation > incarnation:
+            self._said[ack.gateway] = ack.incarnation, t_ns
+            return True
+        died = any(ack.gateway in who and since_ns <= at <= t_ns for at, who in self._crashes)
+        return ack.incarnation == incarnation and not died
 
 
 def _first(case: Case) -> RoutingTable:

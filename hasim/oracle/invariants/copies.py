@@ -8,11 +8,12 @@ from hasim.events import (
     FailoverChanged,
     Output,
     Promote,
+    StatusChanged,
     TermBegun,
     TransferResult,
     TransferState,
 )
-from hasim.model import Cause
+from hasim.model import Cause, Status
 from hasim.oracle.case import Case, Exchange, Noted
 from hasim.oracle.invariant import Found, Invariant
 
@@ -29,10 +30,10 @@ def _find(case: Case) -> Iterator[Found]:
         elif isinstance(out, Promote):
             if any(isinstance(other, TermBegun) for other in exchange.outputs):
                 continue  # ordered again
-            if not fetches and out.failover not in planned:
+            if not fetches and not planned.get(out.failover):
                 continue
             # Where nobody passes, the best may be promoted however far it is behind.
-            may_lag = case.settings.failover.if_none == "promote" and out.failover not in planned
+            may_lag = case.settings.failover.if_none == "promote" and not planned.get(out.failover)
             most_ns = None if may_lag else case.settings.failover.max_lag_ns
             problem = _problem(out, ordered.get(out.failover), exchange.item, most_ns)
             if problem:
@@ -40,14 +41,20 @@ def _find(case: Case) -> Iterator[Found]:
 
 
 def _outputs(case: Case) -> Iterator[tuple[Exchange, Output, Noted[bool]]]:
-    """Every output, and which failovers are planned then; those fetch state in any case."""
-    planned = Noted[bool]()
+    """Every output, and which failovers are planned then; those fetch state in any case.
+
+    False: its owner has failed since, which makes it one that is not planned, or will.
+    """
+    planned, owner = Noted[bool](), dict[int, str]()
     for exchange, out in planned.along(case):
         if isinstance(out, FailoverChanged):
+            owner[out.failover] = out.master
             if out.trigger == "planned":
                 planned[out.failover] = True
             elif out.trigger == "owner-failed" or out.old == "":
                 planned.pop(out.failover, None)
+        elif isinstance(out, StatusChanged) and out.new is Status.FAILED:
+            planned.update({one: False for one in planned if owner[one] == out.master})
         yield exchange, out, planned
 
 

@@ -52,8 +52,9 @@ class Interruptions:
             return self._course.fences.go_on(now, failover, reason)
         if not failover.planned or failover.state in lifecycle.PROMOTED:
             return []  # promoted anew, it is failed over when this failover has ended
-        if failover.state == lifecycle.HELD or not self._known.accepts_any(failover):
-            # It accepts nothing any more: what is under way needs it no longer.
+        stops = failover.state in (lifecycle.FENCING, lifecycle.ROLLING_BACK)
+        if failover.state == lifecycle.HELD or stops or not self._known.accepts_any(failover):
+            # It accepts nothing any more, or soon will: what is under way needs it no longer.
             failover.planned = False
             failover.tried.append(failover.master)
             return []

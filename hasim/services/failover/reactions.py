@@ -113,6 +113,10 @@ class Reactions:
     def _healthy(self, now: int, event: StatusChanged) -> list[Output]:
         self._policy.healthy_again(event.master)
         out = self._returned.heard_of(now, event.master)
+        own = self._failovers.of(event.master)
+        if own is not None:
+            out += self._interruptions.owner_recovered(now, own)
+        # It is struck for nobody: not for its own failover, nor for what it was told by the way.
         if self._failovers.of(event.master) is None and self._known.still_owns(event.master):
             taken_back = self._course.fences.fencing.take_back(event.master)
             out += taken_back
@@ -121,8 +125,6 @@ class Reactions:
         if event.master in self._known.silent:
             out += self._returned.ask(now, event.master)
         for failover in list(self._failovers.active):
-            if failover.master == event.master:
-                out += self._interruptions.owner_recovered(now, failover)
             if failover.state == lifecycle.VERIFYING and failover.candidate == event.master:
                 out += self._course.verification.look(now, failover)
             elif failover.state == lifecycle.FENCING and failover.fencing == event.master:

@@ -80,8 +80,8 @@ class Fencing(Protocol):
     ) -> list[Output]:
         """See to it that a master is off.
 
-        Who is declared healthy and owns something is not struck for what it was told by the
-        way: it is told to stop that, again after `again_ns`. If its host has `refused` that
+        Who is `spared` is not struck for what it was told by the way: it is told to stop that,
+        again after `again_ns`. If its host has `refused` that
         already, since nobody listens there, it is no longer healthy, and that is told instead.
         """
         failover.fencing = master
@@ -96,9 +96,14 @@ class Fencing(Protocol):
         return self.strike(now, failover, master)
 
     def spared(self, master: str) -> bool:
-        """Whether it is declared healthy and owns something: nobody may strike it."""
+        """Whether it owns something, and is declared healthy or nothing yet: nobody may strike it.
+
+        A control plane that has just begun has no verdict; who has not answered it in time may be
+        at work all the same. Once it is declared failed, it is struck.
+        """
         known = self._known
-        return known.statuses[master] is Status.HEALTHY and bool(known.owners.owned(master))
+        may_work = known.statuses[master] in (Status.HEALTHY, Status.UNKNOWN)
+        return may_work and bool(known.owners.owned(master))
 
     @abstractmethod
     def strike(self, now: int, failover: Failover, master: str) -> list[Output]:
