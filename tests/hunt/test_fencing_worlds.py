@@ -67,6 +67,7 @@ FOUND = {
     "what-an-old-process-chose": "what the process before has chosen, this one does not leave",
     "told-by-a-gateway-that-died": "an acknowledgement that comes late says nothing of the next",
     "owner-fails-while-it-hands-over": "a switchover whose owner fails fetches nothing any more",
+    "refuses-to-step-down": "a host that refuses at once is told again after a pause, not at once",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

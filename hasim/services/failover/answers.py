@@ -198,8 +198,10 @@ class Answers:
     def _stays(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:
         """Who was told to step down does not; that it does is news for whoever waits for that."""
         fences = self._course.fences
-        why = f"demotion: {result.cause}"
-        if result.cause is Cause.REFUSED and not fences.fencing.under_way(now, result.target):
+        why, fencing = f"demotion: {result.cause}", fences.fencing
+        told_again = fencing.TELLS and not fencing.spared(result.target)  # after a pause
+        waits = told_again or fencing.under_way(now, result.target)
+        if result.cause is Cause.REFUSED and not waits:
             return fences.order(now, failover, result.target, why)
         return [] if result.cause is Cause.OK else fences.refused(now, failover, why)
 

@@ -334,12 +334,15 @@ def test_an_answer_whose_failover_has_gone_on_is_late() -> None:
     assert refusals(made) == [InputRefused("PromoteResult", "m2", "late: its failover has gone on")]
 
 
-def test_a_refused_request_to_step_down_is_made_again_at_once() -> None:
+def test_a_refused_request_to_step_down_is_made_again_after_a_pause() -> None:
+    """Its host answers at once, and would be told as often as the network carries it."""
     made, order = stepping_down()
+    (step,) = says(made, demoted(order, Cause.REFUSED))
+    assert step == ("not-fenced", "demotion: refused; again in 1s")
     before = len(made.outputs)
-    assert says(made, demoted(order, Cause.REFUSED)) == []
-    again = dataclasses.replace(order, order=order.order + 1)
-    assert [o for _, o in made.outputs[before:]] == [again]
+    made.run(made.now + SECOND)
+    again = [o for _, o in made.outputs[before:] if isinstance(o, Demote)]
+    assert again == [dataclasses.replace(order, order=order.order + 1)]
 
 
 def test_who_obeys_a_demotion_of_no_failover_is_asked_what_it_accepts() -> None:

@@ -50,6 +50,8 @@ class Fencing(Protocol):
     """Whether anybody must be off before somebody is promoted."""
     ENOUGH: ClassVar[bool] = False
     """Whether one effort is enough, whatever becomes of it."""
+    TELLS: ClassVar[bool] = False
+    """Whether to strike a master is to tell it to stop, which its host may refuse."""
     DEPOSES: ClassVar[bool] = False
     """Whether a promotion by itself takes the role of whoever had it, heard of or not."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from hasim.events import Demote, Output
 from hasim.services.failover.failover import Failover
@@ -58,6 +58,7 @@ class StepDown(LeaseFencing):
     """
 
     settings: StepDownSettings
+    TELLS: ClassVar[bool] = True
 
     def __init__(self, settings: StepDownSettings) -> None:
         super().__init__(settings)
