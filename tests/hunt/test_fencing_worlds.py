@@ -68,6 +68,7 @@ FOUND = {
     "told-by-a-gateway-that-died": "an acknowledgement that comes late says nothing of the next",
     "owner-fails-while-it-hands-over": "a switchover whose owner fails fetches nothing any more",
     "refuses-to-step-down": "a host that refuses at once is told again after a pause, not at once",
+    "promoted-last-and-no-owner": "who claims another's under the last epoch stops above it",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

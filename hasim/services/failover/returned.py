@@ -107,7 +107,9 @@ class Returned:
         if not claimed:
             return []
         self.claims_ns[master] = now + self._settings.demote_timeout_ns
-        epoch = max(known.epochs[partition] for partition in claimed)
+        # Above its own as well: it may have been promoted last, though somebody else is the owner.
+        own = (1 + known.writers.epoch(master, partition) for partition in claimed)
+        epoch = max(*(known.epochs[partition] for partition in claimed), *own)
         return [known.orders.issue(Demote(0, tuple(claimed), master, epoch))]
 
     def ask(self, now: int, master: str) -> list[Output]:
