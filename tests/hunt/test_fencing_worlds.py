@@ -69,6 +69,8 @@ FOUND = {
     "owner-fails-while-it-hands-over": "a switchover whose owner fails fetches nothing any more",
     "refuses-to-step-down": "a host that refuses at once is told again after a pause, not at once",
     "promoted-last-and-no-owner": "who claims another's under the last epoch stops above it",
+    "promoted-while-it-is-struck": "who gets its own back is not powered off for another any more",
+    "told-at-that-moment": "a table that comes with a message need not be in use for it",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

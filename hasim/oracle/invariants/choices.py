@@ -45,7 +45,7 @@ class Tables:
         struck_ns = max((t for t in self._struck[gateway] if t <= end_ns), default=-1)
         # Who refuses a table names the term that it obeys, which need not be that of its own table.
         sent = {(table.term, table.version) for _, table in self._published[gateway]}
-        known = [v for t, v in self._known[gateway] if struck_ns < t <= start_ns and v in sent]
+        known = [v for t, v in self._known[gateway] if struck_ns < t < start_ns and v in sent]
         least = max(known, default=None)
         if least is None:
             return []

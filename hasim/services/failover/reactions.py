@@ -116,8 +116,10 @@ class Reactions:
         own = self._failovers.of(event.master)
         if own is not None:
             out += self._interruptions.owner_recovered(now, own)
-        # It is struck for nobody: not for its own failover, nor for what it was told by the way.
-        if self._failovers.of(event.master) is None and self._known.still_owns(event.master):
+            own = self._failovers.of(event.master)
+        # It is struck for nobody else: what it was told by the way, it is told to stop.
+        spared = self._known.still_owns(event.master) if own is None else own.fencing == ""
+        if spared:
             taken_back = self._course.fences.fencing.take_back(event.master)
             out += taken_back
             if taken_back:
