@@ -468,3 +468,11 @@ def test_a_candidate_of_the_process_before_is_not_left() -> None:
     story.tell(40, "input", Restart(from_snapshot=False))
     story.told.insert(restart, story.told.pop())
     assert check(story.journal(), left) == []
+
+
+def test_a_failover_that_begins_with_the_process_takes_its_next_step_at_that_instant() -> None:
+    story = Story()
+    story.tell(20, "input", TakeSnapshot())
+    story.tell(30, "input", Restart(from_snapshot=True))
+    story.failover(5, "a", [(30, "declared"), (30, "fencing"), (31, "selecting")])
+    assert check(story.journal(), [INVARIANTS.known["legal-steps"]]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 from hasim.events import FailoverChanged, Restart, TakeSnapshot
@@ -17,10 +18,11 @@ def illegal(case: Case, lifecycle: Lifecycle = LIFECYCLE) -> Iterator[Found]:
     """Each step that is not in the table ``{state: {trigger: state}}``."""
     restored = list(_restored(case))
     for course in case.facts.courses:
-        state, last_ns = "", 0
+        state, last_ns, ahead = "", 0, deque(restored)
         for t_ns, change in course.changes:
-            for restart_ns, kept_ns in restored:
-                if last_ns <= restart_ns <= t_ns:  # it goes on where the snapshot was taken
+            while ahead and ahead[0][0] <= t_ns:  # once each, also if all is of one instant
+                restart_ns, kept_ns = ahead.popleft()
+                if last_ns <= restart_ns:  # it goes on where the snapshot was taken
                     state = course.state.at(kept_ns)
             last_ns = t_ns
             problem = _problem(course.master, state, change, lifecycle)
