@@ -54,7 +54,7 @@ class Interruptions:
             return []  # promoted anew, it is failed over when this failover has ended
         stops = failover.state in (lifecycle.FENCING, lifecycle.ROLLING_BACK)
         if failover.state == lifecycle.HELD or stops or not self._known.accepts_any(failover):
-            # It accepts nothing any more, or soon will: what is under way needs it no longer.
+            # It accepts nothing any more, or is being stopped: what is under way does without it.
             failover.planned = False
             failover.tried.append(failover.master)
             return []

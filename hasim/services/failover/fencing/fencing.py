@@ -83,8 +83,8 @@ class Fencing(Protocol):
         """See to it that a master is off.
 
         Who is `spared` is not struck for what it was told by the way: it is told to stop that,
-        again after `again_ns`. If its host has `refused` that
-        already, since nobody listens there, it is no longer healthy, and that is told instead.
+        again after `again_ns`. If its host has `refused` that already, since nobody listens there,
+        it is no longer healthy, and that is told instead.
         """
         failover.fencing = master
         failover.fence_orders += 1
