@@ -7,12 +7,14 @@ changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 import uuid
+import weakref
 from collections.abc import Collection, Iterator
 from concurrent.futures import CancelledError, Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hasim.study.execution.batches import Batch, Done, Work
 from hasim.study.execution.cluster_errors import ClusterError
@@ -21,6 +23,7 @@ from hasim.study.execution.processes import without_interrupts, without_main
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed import Future as DaskFuture
 
 LOCAL = "local"
 """The address that means: start a cluster on this machine, for this study."""
@@ -38,6 +41,7 @@ PLAIN = {
 }
 """What Dask does beside the work and slows it by a tenth: a profile of it, a hundred times a
 second; and giving freed memory back to the system at once (MALLOC_TRIM_THRESHOLD_)."""
+LOST = "the connection to the Dask scheduler was lost"
 RETRIES = 2
 """How often Dask does a batch again whose task raised, on whatever worker is free."""
 
@@ -158,7 +162,7 @@ class DaskWorkers:
         self.deaths: tuple[type[BaseException], ...] = (KilledWorker, CancelledError)
         self._client = client
         self._name = f"hasim-{uuid.uuid4().hex}"
-        self._executor: Any = client.get_executor(pure=False, retries=RETRIES)
+        self._handed_out: weakref.WeakSet[DaskFuture] = weakref.WeakSet()
         self._counted_at, self._seen_at, self._count = 0.0, time.monotonic(), 1
         try:
             client.register_plugin(Knows(self._name, work), name=self._name)
@@ -184,8 +188,24 @@ class DaskWorkers:
         """Hand a batch to the scheduler."""
         from hasim.study.execution.cluster_worker import run_batch
 
-        future: Future[Done] = self._executor.submit(run_batch, self._name, batch)
-        return future
+        future = self._client.submit(run_batch, self._name, batch, pure=False, retries=RETRIES)
+        self._handed_out.add(future)
+        loop = self._client.loop.asyncio_loop
+        return asyncio.run_coroutine_threadsafe(self._gathered(future), loop)
+
+    async def _gathered(self, future: DaskFuture) -> Done:
+        """What a batch gave, in the loop of the client.
+
+        Not by the executor that Dask has: it takes the result for an exception if the worker
+        dies between the arrival of the result and the next look at the status.
+        """
+        from distributed.comm import CommClosedError
+
+        try:
+            done: Done = await self._client.gather(future, asynchronous=True)
+        except CommClosedError:
+            raise ClusterError(LOST) from None
+        return done
 
     def renew(self, running: Collection[Future[Done]]) -> Collection[Future[Done]]:
         """Dask restarts workers by itself; raises ClusterError if the scheduler is gone."""
@@ -195,7 +215,7 @@ class DaskWorkers:
     def check(self) -> None:
         """Raise ClusterError if the scheduler is gone, or all workers for `ALONE_S` seconds."""
         if self._client.status != "running":
-            raise ClusterError("the connection to the Dask scheduler was lost")
+            raise ClusterError(LOST)
         self._counted_at = 0.0
         if self.count and time.monotonic() - self._seen_at > ALONE_S:
             raise ClusterError(f"the Dask scheduler has had no worker for {ALONE_S:g} s")
@@ -207,7 +227,7 @@ class DaskWorkers:
     def kill(self) -> None:
         """Cancel what is not finished."""
         with contextlib.suppress(Exception):
-            self._executor.shutdown(wait=False)
+            self._client.cancel(list(self._handed_out))
         self._forget()
 
     def _forget(self) -> None:

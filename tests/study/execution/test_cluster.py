@@ -141,6 +141,38 @@ def test_a_replication_is_done_again_when_its_worker_is_killed(machines, tmp_pat
     ]
 
 
+def test_a_result_that_came_stands_when_its_worker_is_lost_at_once(machines, monkeypatch):
+    """The scheduler says that a result is lost just when it has been fetched."""
+    from distributed import Client
+
+    told = []
+    gather = Client._gather
+
+    async def gather_and_lose(client: Client, futures: Any, **named: Any) -> Any:
+        found = await gather(client, futures, **named)
+        for future in futures if isinstance(futures, list) else [futures]:
+            client._handle_lost_data(future.key)
+            told.append(future.key)
+        return found
+
+    monkeypatch.setattr(Client, "_gather", gather_and_lose)
+    found = collect(Squares(), {0: range(40)}, machines.address)
+    assert told
+    assert sorted(o.replication for o in found) == list(range(40))
+
+
+def test_a_connection_that_ends_while_a_result_comes_is_said_to_be_lost(machines, monkeypatch):
+    from distributed import Client
+    from distributed.comm import CommClosedError
+
+    async def gather(client: Client, futures: Any, **named: Any) -> Any:
+        raise CommClosedError("in <TCP>: Stream is closed")
+
+    monkeypatch.setattr(Client, "_gather", gather)
+    with pytest.raises(ClusterError, match=r"^the connection to the Dask scheduler was lost$"):
+        collect(Squares(), {0: range(5)}, machines.address)
+
+
 @pytest.mark.slow
 def test_a_replication_that_kills_every_worker_is_named(machines, tmp_path):
     with pytest.raises(executor.WorkersLostError) as caught:
