@@ -100,10 +100,13 @@ def note(known: Known, now: int, item: ReplicaReport | GatewayReport) -> list[Ou
 
 
 def heard_late(known: Known, state: MasterState) -> None:
-    """A master that had not answered does: what it may accept is what it says.
+    """A master says what it accepts: that is what it may accept, but for what it was told since.
 
-    What it was told to accept since, and has not heard of, it may accept yet.
+    Answers are overtaken, and come twice: one that has not heard of the epoch under which the
+    master may accept writes is from before. Its first role came by no order, under no epoch that
+    it has heard of; what a master that was silent may accept was no more than a guess.
     """
+    guessed = state.master in known.silent | known.unsure
     known.silent.discard(state.master)
     known.unsure.discard(state.master)
     claims = {each.partition: each.epoch for each in state.knows if each.owner}
@@ -111,9 +114,12 @@ def heard_late(known: Known, state: MasterState) -> None:
     for partition, writers in known.writers.epochs.items():
         told = known.writers.told.get(partition, {})
         if partition in claims:
-            writers[state.master] = claims[partition]
-            known.epochs[partition] = max(known.epochs[partition], claims[partition])
-        elif state.master not in told or heard.get(partition, 0) >= writers.get(state.master, 1):
+            epoch = claims[partition]
+            writers[state.master] = max(epoch, writers.get(state.master, 0))
+            known.epochs[partition] = max(known.epochs[partition], epoch)
+            continue
+        guess = guessed and state.master not in told
+        if guess or max(1, heard.get(partition, 0)) >= writers.get(state.master, 1):
             writers.pop(state.master, None)
             told.pop(state.master, None)
 

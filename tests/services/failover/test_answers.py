@@ -155,6 +155,22 @@ def test_a_promotion_by_role_ends_with_all_partitions_accepted_under_its_epoch()
     ]
 
 
+def test_a_word_from_before_its_promotion_says_nothing_of_what_a_master_accepts() -> None:
+    made = bench(2)
+    made.down["m1"] = Cause.REFUSED
+    order = until(made, Promote)
+    says(made, promoted(order))
+
+    def writers() -> dict[str, int]:
+        return made.control_plane.failover.freeze()["writers"]["epochs"]["p1"]
+
+    for before in ((), (Ownership("p1", "", order.epoch - 1),), (Ownership("p1", "m2", 1),)):
+        says(made, MasterState("m2", order.term, before))
+        assert writers()["m2"] == order.epoch, before
+    says(made, MasterState("m2", order.term, (Ownership("p1", "", order.epoch),)))
+    assert "m2" not in writers()
+
+
 def test_by_answer_what_a_master_says_promotes_nobody() -> None:
     made = bench(2)
     made.down["m1"] = Cause.REFUSED
