@@ -14,10 +14,12 @@ from typing import Any
 from hasim.events import FailoverChanged, InputRefused
 from hasim.hunt.drawing import TRIES, Data, draw
 from hasim.hunt.drawing.dice import Dice
+from hasim.hunt.looking import looked_at
 from hasim.hunt.running import run
 from hasim.journal import Journal
 from hasim.measures.facts import facts_of
 from hasim.measures.primacy import dual_primary_ns
+from hasim.oracle import INVARIANTS
 from hasim.scenario.loader import Loaded, from_data
 from hasim.scenario.problems import ScenarioError
 from hasim.truth import FaultStarted
@@ -34,6 +36,7 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
 """Every way of fencing, with times that are short beside a run."""
 STRIKES = ("gateway-crash", "observer-crash", "lost-answers", "doubled-answers")
 """What strikes a failover itself."""
+HORIZON = "30s"
 SEED = 1807
 FURTHER = 10**6
 """A world that does not allow a way of fencing is replaced by the one so many numbers on."""
@@ -94,11 +97,11 @@ def world(way: str, number: int, seed: int = SEED) -> tuple[Data, Loaded]:
 
 
 def look(way: str, numbers: Iterable[int], seed: int = SEED) -> Seen:
-    """Run the worlds of these numbers, and look at all invariants."""
+    """Run the worlds of these numbers, and look at all invariants (see `looked_at`)."""
     seen, began_s = Seen(), time.process_time()
     for number in numbers:
         data, loaded = world(way, number, seed)
-        found = run(data, loaded)
+        found = run(data, loaded, looked_at(number, [*INVARIANTS.known.values()]))
         seen.broken += [f"{seed}/{number} {way}: {breach}" for breach in found.breaches]
         if found.journal is None:
             seen.worlds += 1
@@ -109,7 +112,7 @@ def look(way: str, numbers: Iterable[int], seed: int = SEED) -> Seen:
 
 
 def _fenced(data: Data, way: str, dice: Dice) -> Data:
-    made = _part(data, way) | {"horizon": "40s", "faults": list(data["faults"])}
+    made = _part(data, way) | {"horizon": HORIZON, "faults": list(data["faults"])}
     if "tiers" in data:
         made["tiers"] = [_part(tier, way) for tier in data["tiers"]]
     elif data["traffic"]["owned"] == "0%":  # nothing would be failed over

@@ -9,7 +9,7 @@ from hasim.hunt.drawing import Data, kinds
 from hasim.hunt.drawing.anything import scattered
 from hasim.hunt.drawing.control import control
 from hasim.hunt.drawing.dice import Dice
-from hasim.hunt.drawing.schedule import faults
+from hasim.hunt.drawing.schedule import faults, latest_ms
 from hasim.hunt.drawing.swarm import Swarm, swarm
 from hasim.units import MILLISECOND, parse_duration
 
@@ -49,7 +49,8 @@ def _longer(data: Data, dice: Dice) -> None:
 
 def _more(data: Data, dice: Dice) -> None:
     """One more fault, close to one that there is."""
-    new = dice.of(faults(dice, _everything(dice), kinds(), whole(data)["masters"]))
+    latest = latest_ms(data["horizon"])
+    new = dice.of(faults(dice, _everything(dice), kinds(), whole(data)["masters"], latest))
     timed = [one for one in data["faults"] if "at" in one]
     if timed and "at" in new:
         near_ms = parse_duration(dice.of(timed)["at"]) // MILLISECOND

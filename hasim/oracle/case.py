@@ -6,17 +6,22 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from hasim.deployed import ControlPlaneSettings, settings_of
 from hasim.events import (
     AskGateway,
     AskMaster,
+    GiveOpinion,
+    GrantLease,
     Input,
     Output,
     Restart,
+    SendGossip,
+    SendProbe,
     StatusChanged,
     TakeSnapshot,
+    TellObserver,
     TermBegun,
     TermEnded,
 )
@@ -30,6 +35,8 @@ from hasim.singles import singly
 from hasim.truth import FaultStarted
 
 QUESTIONS = (AskMaster, AskGateway)
+ROUTINE = frozenset({SendProbe, GrantLease, TellObserver, GiveOpinion, SendGossip})
+"""What a control plane says all the time, whatever becomes of its masters: most of it by far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,8 @@ class Noted(dict[int, V]):
             self.update(self._kept if exchange.item.from_snapshot else {})
 
     def along(self, case: Case) -> Iterator[tuple[Exchange, Output]]:
-        """Every output of a case with its exchange, in order, followed."""
-        for exchange in case.exchanges:
+        """Every output of a case with its exchange, in order, followed; no mere routine."""
+        for exchange in case.telling:
             self.follow(exchange)
             for output in exchange.outputs:
                 yield exchange, output
@@ -148,31 +155,51 @@ class Case:
         found, acts, term = list[Exchange](), True, 1
         status, kept = dict(self.unheard), dict(self.unheard)
         known: dict[str, Status] | None = None
+        changed: list[StatusChanged] = []
         told = exchanges(singly(self.journal.seen_by(self.observer)))
         for t_ns, item, outputs in told:
             begun = term
             # A follower that hears of a later term asks nobody.
-            rests = isinstance(item, Restart) or getattr(item, "term", term) > term
+            rests = type(item) is Restart or getattr(item, "term", term) > term
             for o in outputs:
-                if isinstance(o, TermBegun):
-                    begun = o.term
-                elif isinstance(o, TermEnded) or (isinstance(o, QUESTIONS) and o.term > term):
+                kind = type(o)
+                if kind is StatusChanged:
+                    changed.append(cast(StatusChanged, o))
+                elif kind is TermBegun:
+                    begun = cast(TermBegun, o).term
+                elif kind is TermEnded or (kind in QUESTIONS and cast(AskMaster, o).term > term):
                     rests = True
             if begun > term:
                 acts, term = True, begun
             elif rests:
                 acts = False
-            if isinstance(item, TakeSnapshot):
+            if type(item) is TakeSnapshot:
                 kept = dict(status)
-            elif isinstance(item, Restart):
+            elif type(item) is Restart:
                 known = dict(kept) if item.from_snapshot else dict(self.unheard)
                 status = dict(known)
-            for o in outputs:
-                if isinstance(o, StatusChanged):
-                    status[o.master] = o.new
+            for change in changed:
+                status[change.master] = change.new
+            changed.clear()
             found.append(Exchange(t_ns, item, outputs, acts, known))
             known = None if outputs else known
         return found
+
+    @functools.cached_property
+    def telling(self) -> list[Exchange]:
+        """The exchanges out of which more than routine came, or that make it another process."""
+        return [
+            exchange
+            for exchange in self.exchanges
+            if exchange.known is not None
+            or type(exchange.item) in (TakeSnapshot, Restart)
+            or any(type(output) not in ROUTINE for output in exchange.outputs)
+        ]
+
+    @functools.cached_property
+    def deeds(self) -> list[tuple[Exchange, Output]]:
+        """Every output of those with its exchange, in order."""
+        return [(exchange, output) for exchange in self.telling for output in exchange.outputs]
 
     @functools.cached_property
     def outputs(self) -> list[tuple[Exchange, Output]]:

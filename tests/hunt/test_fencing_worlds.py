@@ -33,14 +33,6 @@ def test_no_random_schedule_of_faults_breaks_an_invariant(way: str) -> None:
         assert seen.dual_s == 0.0
 
 
-@pytest.mark.parametrize("way", ["best-effort", "confirmed"])
-def test_an_owner_that_was_given_all_back_may_fail_before_that_has_ended(way: str) -> None:
-    """It has redirected to the owner itself, promoted anew, when the owner is declared failed."""
-    seen = look(way, [171])
-    assert seen.broken == []
-    assert seen.failovers > 0
-
-
 FOUND = {
     "question-for-a-lease-overtaken": "what was asked before a lapse and comes after it is none",
     "order-of-a-forgotten-process": "its successor declares healthy whom the device should strike",
@@ -62,6 +54,8 @@ FOUND = {
     "serves-only-some": "a healthy owner is spared though it does not accept all that it owns",
     "struck-by-the-way": "nor is it struck for a promotion that it was told of, when it returns",
     "fails-while-it-is-given-back": "an owner fails while its failover waits for it to be off",
+    "fails-again-when-all-is-given-back": "it has redirected to the owner, which then fails",
+    "fails-again-under-best-effort": "the same, where nobody waits for the device",
     "no-verdict-yet": "a control plane that has just begun strikes nobody before a verdict",
     "planned-from-the-snapshot-on": "a switchover given up since goes on with the snapshot",
     "what-an-old-process-chose": "what the process before has chosen, this one does not leave",

@@ -160,16 +160,27 @@ def scattered(dice: Dice, data: dict[str, Any], whose: dict[str, Any]) -> dict[s
     paths = [
         path for path in known if not (of_tier and path.partition(".")[0] in ("network", "traffic"))
     ]
-    for _ in range(dice.one(1, 2, 3, 4)):
-        path = dice.of(paths)
-        before = copy.deepcopy(whose)
-        put(whose, path, value(dice, known[path]))
-        try:
-            from_data(copy.deepcopy(data))
-        except ScenarioError:
-            whose.clear()
-            whose.update(before)
+    chosen = [dice.of(paths) for _ in range(dice.one(1, 2, 3, 4))]
+    drawn = [(path, value(dice, known[path])) for path in chosen]
+    # Mostly all of them can be together; else one after the other is looked at.
+    if not _fit(data, whose, drawn):
+        for one in drawn:
+            _fit(data, whose, [one])
     return data
+
+
+def _fit(data: dict[str, Any], whose: dict[str, Any], drawn: list[tuple[str, Any]]) -> bool:
+    """Put values into a part of a world, and take them out again if it is none any more."""
+    before = copy.deepcopy(whose)
+    for path, one in drawn:
+        put(whose, path, copy.deepcopy(one))
+    try:
+        from_data(copy.deepcopy(data))
+    except ScenarioError:
+        whose.clear()
+        whose.update(before)
+        return False
+    return True
 
 
 def put(whose: dict[str, Any], path: str, drawn: Any) -> None:

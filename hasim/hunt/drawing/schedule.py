@@ -9,9 +9,12 @@ from hasim.hunt.drawing.anything import choices, law, of_fault, value
 from hasim.hunt.drawing.dice import Dice
 from hasim.hunt.drawing.swarm import Swarm
 from hasim.simulation.settings.faults import Fault
+from hasim.units import MILLISECOND, parse_duration
 
 LATEST_MS = 25_000
 """Faults begin by then, so that most runs have a quiet end."""
+LATEST_PART = 0.6
+"""In short runs they begin within this part of them, for the same reason."""
 STRENGTH: Mapping[str, Callable[[Dice], dict[str, Any]]] = {
     "slow": lambda dice: {"speed": dice.one("1%", "10%", "50%", "70%")},
     "error-rate": lambda dice: {"rate": dice.one("20%", "50%", "100%")},
@@ -50,20 +53,32 @@ MEETS = (
 AFTER_MS = (0, 50, 500, 1000, 2000, 3000, 5000, 8000)
 
 
+def latest_ms(horizon: str) -> int:
+    """When the last fault of a run begins, at the latest."""
+    return min(LATEST_MS, round(LATEST_PART * parse_duration(horizon) / MILLISECOND))
+
+
 def faults(
-    dice: Dice, may: Swarm, known: Mapping[str, type[Fault]], cluster: list[dict[str, Any]]
+    dice: Dice,
+    may: Swarm,
+    known: Mapping[str, type[Fault]],
+    cluster: list[dict[str, Any]],
+    latest: int = LATEST_MS,
 ) -> list[dict[str, Any]]:
-    """Up to six, often close after each other: what one begins the next one meets half done."""
+    """Up to six, often close after each other: what one begins the next one meets half done.
+
+    None begins after the `latest` moment (ms).
+    """
     if dice.happens(0.4):
-        return _met_under_way(dice, may, known, cluster)
+        return _met_under_way(dice, may, known, cluster, latest)
     found: list[dict[str, Any]] = []
     near_ms: int | None = None
     for _ in range(dice.one(1, 2, 3, 4, 6)):
         kind = dice.of(may.kinds)
         if near_ms is not None and dice.happens(0.6):
-            at_ms = min(LATEST_MS, near_ms + dice.one(0, 1, 50, 500, 1000, 3000, 6000))
+            at_ms = min(latest, near_ms + dice.one(0, 1, 50, 500, 1000, 3000, 6000))
         else:
-            at_ms = dice.count(1, LATEST_MS // 1000) * 1000 + dice.one(0, 0, 1, 250, 777)
+            at_ms = dice.count(1, latest // 1000) * 1000 + dice.one(0, 0, 1, 250, 777)
         near_ms = at_ms
         one = _fault(dice, may, known, cluster, kind) | {"at": f"{at_ms}ms"}
         if "renewals" in may and dice.happens(0.5):
@@ -73,14 +88,18 @@ def faults(
 
 
 def _met_under_way(
-    dice: Dice, may: Swarm, known: Mapping[str, type[Fault]], cluster: list[dict[str, Any]]
+    dice: Dice,
+    may: Swarm,
+    known: Mapping[str, type[Fault]],
+    cluster: list[dict[str, Any]],
+    latest: int,
 ) -> list[dict[str, Any]]:
     """A master is out of service for long, and what is done about that meets something else."""
-    at_ms = dice.count(3, 12) * 1000 + dice.one(0, 250, 777)
+    at_ms = dice.count(3, max(3, latest // 2000)) * 1000 + dice.one(0, 250, 777)
     first = _fault(dice, may, known, cluster, dice.of(DOWN))
     found = [first | {"at": f"{at_ms}ms", "for": dice.time(6000, 25_000)}]
     for _ in range(dice.one(1, 1, 2, 3)):
-        at_ms = min(LATEST_MS, at_ms + dice.of(AFTER_MS))
+        at_ms = min(latest, at_ms + dice.of(AFTER_MS))
         met = dice.happens(0.5)
         kind = dice.of(MEETS) if met else dice.of(may.kinds)
         one = _fault(dice, may, known, cluster, kind) | {"at": f"{at_ms}ms"}
@@ -140,13 +159,15 @@ def _target(dice: Dice, name: str, kind: type[Fault], names: list[str], *, owned
     return dice.one(*names, *names, "random", "all", *["owner-of:p1"] * owned)
 
 
-def operations(dice: Dice, cluster: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What operators may do, whether it makes sense or not."""
+def operations(dice: Dice, cluster: list[dict[str, Any]], end_ms: int) -> list[dict[str, Any]]:
+    """What operators may do before the end (ms), whether it makes sense or not."""
     found: list[dict[str, Any]] = []
     state = {m["id"]: "absent" if m.get("absent") else "in service" for m in cluster}
     at_ms = 1000
     for _ in range(dice.count(1, 5)):
         at_ms += dice.count(1, 15_000)
+        if at_ms >= end_ms:
+            break
         begun = sorted(name for name, is_in in state.items() if is_in != "in service")
         if begun and dice.happens(0.4):  # what was begun is ended
             master = dice.of(begun)

@@ -11,7 +11,7 @@ from typing import Any
 from hasim.hunt.drawing.anything import scattered
 from hasim.hunt.drawing.control import control, detection, fencing
 from hasim.hunt.drawing.dice import Dice
-from hasim.hunt.drawing.schedule import faults, operations
+from hasim.hunt.drawing.schedule import faults, latest_ms, operations
 from hasim.hunt.drawing.swarm import Swarm, swarm
 from hasim.hunt.drawing.topology import masters, network, traffic
 from hasim.scenario.loader import Loaded, from_data
@@ -19,8 +19,12 @@ from hasim.scenario.problems import ScenarioError
 from hasim.settings import members_of
 from hasim.settings.reading import field_hint
 from hasim.simulation.settings.faults import AnyFault, Fault
+from hasim.units import MILLISECOND, parse_duration
 
 Data = dict[str, Any]
+HORIZONS = (*["20s"] * 8, *["30s"] * 6, *["40s"] * 4, "2m")
+"""Many short worlds meet more in the same time than few long ones; what must be over within the
+sum of all time-outs shows in a long one alone."""
 TRIES = 40
 """So many draws of one world may be refused as no valid scenario."""
 
@@ -45,10 +49,10 @@ def _drawn(dice: Dice, name: str) -> Data:
     known = kinds()
     may = swarm(dice, known)
     count = dice.one(1, 2, 2, 3, 3, 3, 4, 5)
-    cluster = masters(dice, may, count)
+    cluster, horizon = masters(dice, may, count), dice.of(HORIZONS)
     data: Data = {
         "name": name,
-        "horizon": dice.one(*["40s"] * 6, *["1m"] * 3, "2m"),
+        "horizon": horizon,
         "replications": 1,
         "seed": dice.count(1, 10**6),
         "include_messages": True,
@@ -57,22 +61,23 @@ def _drawn(dice: Dice, name: str) -> Data:
         "masters": cluster,
         "network": network(dice, may),
         "traffic": traffic(dice, may, sorted({m["region"] for m in cluster})),
-        "faults": faults(dice, may, known, cluster),
+        "faults": faults(dice, may, known, cluster, latest_ms(horizon)),
     }
     if "operations" in may:
-        data["operations"] = operations(dice, cluster)
+        end_ms = parse_duration(horizon) // MILLISECOND
+        data["operations"] = operations(dice, cluster, end_ms)
     own = control(dice, may, cluster[0]["region"])
     if "tiers" in may:
         _behind_another(dice, may, data, own)
     else:
         data |= own
     whose = data["tiers"][-1] if "tiers" in data else data
-    if "anything" in may:
-        scattered(dice, data, whose)
     if "preset" not in whose["failover"] and dice.happens(0.4):
         # Each way of fencing goes wrong by itself, so that half of the worlds have another one.
         own = fencing(dice, may.including("other-fencing"), tight="tight-timeouts" in may)
         whose["failover"]["fencing"] = own
+    if "anything" in may:
+        scattered(dice, data, whose)
     return data
 
 

@@ -48,7 +48,7 @@ def _shared(case: Case) -> Iterator[Found]:
 def _confirmed(case: Case) -> Iterator[Found]:
     by_role = case.settings.failover.promotion == "by-role"
     ordered: dict[int, tuple[str, int]] = {}
-    for exchange, out in case.outputs:
+    for exchange, out in case.deeds:
         if isinstance(out, Promote):
             ordered[out.failover] = out.target, out.epoch
         if not isinstance(out, OwnerChanged):

@@ -51,7 +51,7 @@ def _attempts(case: Case) -> Iterator[Found]:
     fencing = case.settings.failover.fencing
     most = fencing.attempts if isinstance(fencing, ConfirmedSettings) else 1
     orders = Counter[int]()
-    for exchange in case.exchanges:
+    for exchange in case.telling:
         if any(isinstance(out, TermBegun) for out in exchange.outputs):
             continue  # what was under way is ordered once more, under the new term
         for out in exchange.outputs:

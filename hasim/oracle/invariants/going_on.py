@@ -39,7 +39,7 @@ def longest_ns(settings: FailoverSettings) -> Mapping[str, int]:
 
 def _find(case: Case) -> Iterator[Found]:
     most, limit_ns = longest_ns(case.settings.failover), case.settings.failover.limit_ns
-    stops = [(e.t_ns, o.failover) for e, o in case.outputs if isinstance(o, Fence | Demote)]
+    stops = [(e.t_ns, o.failover) for e, o in case.deeds if isinstance(o, Fence | Demote)]
     forgotten = list(_forgotten(case))
     for course in case.facts.courses:
         ends = [t_ns for t_ns, _ in course.changes[1:]] + [case.horizon_ns]
@@ -66,7 +66,7 @@ def _find(case: Case) -> Iterator[Found]:
 def _forgotten(case: Case) -> Iterator[tuple[int, int]]:
     """When another process began, and since when what had been done is not known to it."""
     snapshot_ns = 0
-    for exchange in case.exchanges:
+    for exchange in case.telling:
         if isinstance(exchange.item, TakeSnapshot):
             snapshot_ns = exchange.t_ns
         elif isinstance(exchange.item, Restart):

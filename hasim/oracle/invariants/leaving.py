@@ -16,7 +16,7 @@ def _find(case: Case) -> Iterator[Found]:
     if case.withholds:
         return
     state = Noted[FailoverChanged]()
-    for exchange in case.exchanges:
+    for exchange in case.telling:
         state.follow(exchange)
         failed = set[str]()
         for out in exchange.outputs:

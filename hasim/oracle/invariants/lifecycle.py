@@ -34,7 +34,7 @@ def illegal(case: Case, lifecycle: Lifecycle = LIFECYCLE) -> Iterator[Found]:
 def _restored(case: Case) -> Iterator[tuple[int, int]]:
     """When a process began with a snapshot, and when that was taken (ns)."""
     kept_ns = 0
-    for exchange in case.exchanges:
+    for exchange in case.telling:
         if isinstance(exchange.item, TakeSnapshot):
             kept_ns = exchange.t_ns
         elif isinstance(exchange.item, Restart) and exchange.item.from_snapshot and kept_ns:

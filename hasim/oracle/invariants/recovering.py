@@ -13,7 +13,7 @@ from hasim.oracle.invariant import Found, Invariant
 def _find(case: Case) -> Iterator[Found]:
     status = dict(case.unheard)
     owner = {partition.id: partition.owner for partition in case.facts.records.partitions}
-    for exchange, out in case.outputs:
+    for exchange, out in case.deeds:
         follow(status, exchange, out)
         if isinstance(out, OwnerChanged):
             owner[out.partition] = out.owner

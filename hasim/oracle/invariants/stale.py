@@ -66,7 +66,7 @@ def _passed_over(case: Case, orders: _Orders, partition: str, since_ns: int, mas
 
 def _orders(case: Case) -> _Orders:
     found = _Orders(defaultdict(list), defaultdict(list), defaultdict(list))
-    for exchange, out in case.outputs:
+    for exchange, out in case.deeds:
         if isinstance(out, Demote | Promote):
             told = found.down if isinstance(out, Demote) else found.over
             for partition in out.partitions:

@@ -11,7 +11,7 @@ from hasim.oracle.invariant import Found, Invariant
 
 def _find(case: Case) -> Iterator[Found]:
     term = 1
-    for exchange, out in case.outputs:
+    for exchange, out in case.deeds:
         told: int | None = None
         if isinstance(out, TermBegun):
             if out.term <= term:

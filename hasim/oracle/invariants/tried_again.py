@@ -14,7 +14,7 @@ def _find(case: Case) -> Iterator[Found]:
     failover = case.settings.failover
     if failover.retry != "after-interval":
         return
-    steps = [(e.t_ns, out) for e, out in case.outputs if isinstance(out, FailoverChanged)]
+    steps = [(e.t_ns, out) for e, out in case.deeds if isinstance(out, FailoverChanged)]
     for place, (t_ns, step) in enumerate(steps):
         if step.trigger != "give-up":
             continue
