@@ -11,6 +11,7 @@ from hasim.events import Demote, OwnerChanged, Promote
 from hasim.measures.spans import Span
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
+from hasim.services.failover.fencing.lease import LeaseFencingSettings
 from hasim.services.failover.fencing.token import TokenSettings
 from hasim.services.failover.returned import LONGEST
 from hasim.truth import Writers
@@ -55,8 +56,8 @@ def _find(case: Case) -> Iterator[Found]:
 
 def _passed_over(case: Case, orders: _Orders, partition: str, since_ns: int, master: str) -> bool:
     """The one who owned it until then is not told at that moment, though nothing else ends it."""
-    deposed = isinstance(case.settings.failover.fencing, TokenSettings)
-    if deposed or since_ns in orders.down[master, partition]:
+    ends = isinstance(case.settings.failover.fencing, TokenSettings | LeaseFencingSettings)
+    if ends or since_ns in orders.down[master, partition]:
         return False
     (start,) = (p.owner for p in case.facts.records.partitions if p.id == partition)
     owned = [own for own in [(0, start), *orders.owners[partition]] if own[0] < since_ns]

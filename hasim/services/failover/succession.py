@@ -23,6 +23,8 @@ FENCED = (
     *(lifecycle.TRANSFERRING, lifecycle.PROMOTING, lifecycle.ROLLING_BACK, lifecycle.WAITING),
 )
 """The states in which a failover has made sure that nobody else accepts the writes."""
+HANDED = (lifecycle.CATCHING_UP, lifecycle.HANDING_OVER)
+"""Those in which a planned one counts on its owner to be the only one that does."""
 
 
 class Succession:
@@ -55,7 +57,9 @@ class Succession:
             other = superseded_by(known, failover)
             other = other or takes_again(known, failover, stopped[failover.id])
             reason = f"{other} accepts the writes meanwhile"
-            if not other and self._course.fences.fencing.USED and failover.state in FENCED:
+            handed = failover.state in HANDED and bool(stopped_for(known, failover))
+            counts = handed or failover.state in FENCED
+            if not other and self._course.fences.fencing.USED and counts:
                 other = in_doubt(known, failover, before, jumped=jumped)
                 reason = f"{other} may accept the writes again, and has not answered"
             if other:
