@@ -37,6 +37,7 @@ def _read(parse: str) -> Callable[[click.Context, click.Parameter, str | None], 
     epilog=examples(
         "hasim objectives RUN",
         "hasim objectives RUN --objective 99.9% --window 1h",
+        "hasim objectives RUN --of success --objective 99.9%",
         "hasim objectives RUN --window 28d --maintenance out --format csv",
     )
 )
@@ -45,7 +46,15 @@ def _read(parse: str) -> Callable[[click.Context, click.Parameter, str | None], 
     "--objective",
     metavar="PERCENT",
     callback=_read("parse_percent"),
-    help="Share of time up.  [default: monitor.objective of the scenario]",
+    help="Share that shall be well.  [default: monitor.objective of the scenario]",
+)
+@click.option(
+    "--of",
+    metavar="WHAT",
+    default="uptime",
+    show_default=True,
+    help="Of what: uptime, uptime.any, uptime.k_of_n, uptime.stateless, partition:NAME, tier:NAME, "
+    "success (by message), user_uptime.",
 )
 @click.option(
     "--window",
@@ -62,17 +71,23 @@ def _read(parse: str) -> Callable[[click.Context, click.Parameter, str | None], 
 )
 @format_option
 def objectives(
-    run: Path, objective: float | None, window: int | None, maintenance: str, style: str
+    run: Path, objective: float | None, of: str, window: int | None, maintenance: str, style: str
 ) -> int:
     """Judge a run by an objective: budget left, burn rates, pages.
 
-    RUN is a run folder. Downtime is that of the service: any partition down, of any tier.
+    RUN is a run folder. Downtime is that of the service (any partition down, of any tier) unless
+    --of says otherwise.
 
     Exit code 1 if a window used up more than its error budget.
     """
     from hasim.commands.output import show
     from hasim.findings.objectives import objectives as judge
 
-    found = judge(run, objective=objective, window_ns=window, maintenance=maintenance == "in")
+    try:
+        found = judge(
+            run, objective=objective, window_ns=window, maintenance=maintenance == "in", of=of
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--of") from None
     show(found, style)
     return FAILED if found.failed else FINE

@@ -130,25 +130,29 @@ def whole_of(tiers: Sequence[Facts], cut: Cut) -> Availability:
     """The service as a whole: of all tiers in series, which is up while each of them is."""
     horizon_ns = tiers[0].horizon_ns
     together = merged(cut)
-    none_up = [
-        span
-        for number in range(len(tiers))
-        for span in _common([
-            [share.span for share in own] for (of, _), own in cut.items() if of == number
-        ])
-    ]  # fmt: skip
     down_ns = sum(share.span.length_ns for share in together)
     downs_ns = [sum(share.span.length_ns for share in own) for own in cut.values()]
     return Availability(
         **_downtime(together),
         uptime=1.0 - down_ns / horizon_ns,
         uptime_mean=sum(1.0 - ns / horizon_ns for ns in downs_ns) / len(downs_ns),
-        uptime_any=1.0 - length_ns(none_up) / horizon_ns,
+        uptime_any=1.0 - length_ns(none_up(len(tiers), cut)) / horizon_ns,
         uptime_stateless=1.0 - length_ns(stateless_down(tiers[0].records)) / horizon_ns,
         dual_primary_s=seconds(sum(sum(dual_primary_ns(facts).values()) for facts in tiers)),
         down_at_end=any(not down.restored for facts in tiers for down in facts.downs()),
         outages=len(union(share.span for share in together)),
     )
+
+
+def none_up(tiers: int, cut: Cut) -> list[Span]:
+    """When some tier, of so many, had no partition that was up."""
+    return [
+        span
+        for number in range(tiers)
+        for span in _common([
+            [share.span for share in own] for (of, _), own in cut.items() if of == number
+        ])
+    ]  # fmt: skip
 
 
 def enough_of(tiers: Sequence[Facts]) -> Enough:

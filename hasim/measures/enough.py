@@ -18,7 +18,8 @@ def short_of(facts: Facts) -> list[Share]:
     *No capacity*: fewer than needed have no fault (and are not out of service by an order), so that
     only a repair would help. Else enough are well, and some of them are off after a fence
     (*fencing*; *mistaken*, if they were healthy), or held for failed although they are well
-    (*mistaken*, or *deciding* while they are not yet taken back).
+    (*mistaken*, or *deciding* while they are not yet taken back). *Planned*: with those in
+    maintenance that have no fault there would have been enough.
     """
     needed = int(facts.records.header.get("needed", 1))
     masters = facts.records.masters
@@ -37,12 +38,23 @@ def short_of(facts: Facts) -> list[Share]:
         if serving < needed:
             cause = _cause(facts, gone, needed, start_ns)
             fell_ns = found[-1].fell_ns if _goes_on(found, start_ns) else start_ns
-            found.append(Share(Span(start_ns, end_ns), cause, fell_ns))
+            planned = serving + _serviced(facts, start_ns) >= needed
+            found.append(Share(Span(start_ns, end_ns), cause, fell_ns, planned))
     return found
 
 
 def _goes_on(found: list[Share], start_ns: int) -> bool:
     return bool(found) and found[-1].span.end_ns == start_ns
+
+
+def _serviced(facts: Facts, t_ns: int) -> int:
+    """How many masters are in maintenance and would serve but for that."""
+    return sum(
+        facts.verdicts[master.id].status.at(t_ns) is Status.MAINTENANCE
+        and not any(f.impairing and f.span.holds(t_ns) for f in facts.faults_of[master.id])
+        and not fence_at(facts, master.id, t_ns)
+        for master in facts.records.masters
+    )
 
 
 def _gone(facts: Facts, master: Master) -> list[Span]:

@@ -20,10 +20,12 @@ from hasim.measures.load import (
     MasterRow,
     MessageRow,
 )
+from hasim.measures.minutes import Minutes
 from hasim.measures.operations import OperationRow, TransientRow
 from hasim.measures.paging import FaultRow
 from hasim.measures.quality import Mistake
 from hasim.measures.queues import QueueRow
+from hasim.measures.stretches import StretchRow
 from hasim.measures.tiers import TierRow
 from hasim.measures.users import UserRow
 
@@ -74,6 +76,9 @@ class Measured:
     leaderless_s: float = 0.0
     """The time for which nobody acted then."""
     downs: tuple[DownRow, ...] = ()
+    stretches: tuple[StretchRow, ...] = ()
+    minutes: Minutes | None = None
+    """The messages minute by minute; None in runs of before, which have no `stretches` either."""
     users: tuple[UserRow, ...] = ()
     """Only if messages have keys."""
     deadline_s: float = 0.0
@@ -114,6 +119,7 @@ ROWS: dict[str, type[Any]] = {
     "queues": QueueRow,
     "faults": FaultRow,
     "downs": DownRow,
+    "stretches": StretchRow,
     "users": UserRow,
     "windows": Window,
     "tiers": TierRow,

@@ -18,10 +18,12 @@ from hasim.measures.incidents import Incident, incidents_of
 from hasim.measures.leaderless import leaderless_of
 from hasim.measures.load import blocks_of, latencies_of, load_of, masters_of, messages_of
 from hasim.measures.measured import Measured
+from hasim.measures.minutes import minutes_of
 from hasim.measures.operations import operations_of, transients_of
 from hasim.measures.paging import faults_of, pages_of
 from hasim.measures.quality import mistakes_of
 from hasim.measures.queues import queues_of
+from hasim.measures.stretches import stretches_of
 from hasim.measures.tiers import tier_row
 from hasim.measures.users import users_of
 from hasim.units import seconds
@@ -99,6 +101,8 @@ def _measured(facts: Facts) -> Measured:
         faults=tuple(faults),
         needless_pages=len(pages_of(facts)) - sum(row.pages for row in faults),
         downs=tuple(downs_of(cut)),
+        stretches=tuple(stretches_of((), [facts], cut)),
+        minutes=minutes_of(facts),
         users=tuple(users_of(facts)),
         windows=tuple(windows) if blocks else (),
     )
@@ -125,6 +129,7 @@ def _joined(names: Sequence[str], every: Sequence[Facts], found: Sequence[Measur
         + tuple(row for row in first.faults if not row.masters),
         needless_pages=sum(one.needless_pages for one in found),
         downs=tuple(downs_of(cut)),
+        stretches=tuple(stretches_of(names, every, cut)),
         incidents=tuple(incidents),
         failovers=tuple(failovers),
         followed=tuple(followed),

@@ -34,6 +34,9 @@ def folder(tmp_path_factory):
     return place
 
 
+CSV = ("--format", "csv")
+
+
 def cli(*args: str) -> Result:
     return CliRunner().invoke(main, list(args), catch_exceptions=False)
 
@@ -74,3 +77,30 @@ def test_burn_rate_alerts_of_a_step_in_truth():
     run_ = measure(story.journal())
     found = list(alerts(run_, Objective(0.999, HOUR), *WORKBOOK[0]))
     assert found == [1000 * SECOND + 51_840_000_000, 10_000 * SECOND + 51_840_000_000]
+
+
+def test_by_message_and_by_partition(folder):
+    """A crash of a minute costs the messages of that time, of one partition of two."""
+    said = ("objectives", str(folder), "--objective", "99%")
+    result = cli("objectives", str(folder), "--objective", "99.9%", "--of", "success", *CSV)
+    assert result.exit_code == 1
+    header, *rows = result.stdout.splitlines()
+    assert header == "cell,started_at_s,ended_at_s,failed,left,burn_rate,kept"
+    assert all(float(row.split(",")[3]) > 0 for row in rows)
+    struck = cli(*said, "--of", "partition:p1")
+    assert "by partition:p1: 6s of downtime are allowed" in " ".join(struck.stdout.split())
+    assert cli(*said, "--of", "partition:p2").exit_code == 0
+    for of, message in (("user_uptime", "traffic.keys"), ("partition:p", "did you mean partition")):
+        result = cli(*said, "--of", of)
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_which_kinds_of_fault_paged_and_burnt(folder):
+    """One crash a replication: the fastest alert, by 99.9 %, after 51.84 s; the slowest by far."""
+    found = objectives(folder, objective=0.999)
+    (kept,) = found.cells
+    crash = kept.struck["crash"]
+    assert (crash.faults, crash.paged, kept.needless) == (2, 2, 0)
+    assert crash.burnt == list(kept.burns)
+    assert kept.astray == (0, 0, 0, 0)

@@ -10,6 +10,7 @@ from hasim.events import AlertChanged
 from hasim.measures import measure
 from hasim.measures.availability import DownRow
 from hasim.measures.catalogue import MEASURES
+from hasim.measures.ledgers import ByTime
 from hasim.measures.objectives import Objective, calendar, worst_rolling
 from hasim.model import Severity
 from hasim.units import SECOND
@@ -25,8 +26,8 @@ ROWS = [row(90, 110), row(110, 130, planned=True), row(250, 255)]
 
 
 def test_calendar_windows_one_after_the_other():
-    found = list(calendar(ROWS, Objective(0.9, 100 * SECOND), 250.0))
-    assert [(w.started_at_s, w.ended_at_s, w.down_s, w.kept) for w in found] == [
+    found = list(calendar(ByTime(ROWS, 250.0), Objective(0.9, 100 * SECOND)))
+    assert [(w.started_at_s, w.ended_at_s, w.bad, w.kept) for w in found] == [
         (0, 100, 10, True),
         (100, 200, 30, False),
         (200, 250, 0, True),
@@ -36,22 +37,22 @@ def test_calendar_windows_one_after_the_other():
 
 
 def test_the_worst_rolling_window_is_between_the_calendars():
-    found = worst_rolling(ROWS, Objective(0.9, 100 * SECOND), 300.0)
+    found = worst_rolling(ByTime(ROWS, 300.0), Objective(0.9, 100 * SECOND))
     assert found is not None
-    assert (found.ended_at_s, found.down_s, found.kept) == (130, 40, False)
-    assert worst_rolling(ROWS, Objective(0.9, 301 * SECOND), 300.0) is None
+    assert (found.ended_at_s, found.bad, found.kept) == (130, 40, False)
+    assert worst_rolling(ByTime(ROWS, 300.0), Objective(0.9, 301 * SECOND)) is None
 
 
 def test_maintenance_that_was_planned_is_left_out():
-    objective = Objective(0.9, 100 * SECOND, maintenance=False)
-    assert [w.down_s for w in calendar(ROWS, objective, 300.0)] == [10, 10, 5]
-    found = worst_rolling(ROWS, objective, 300.0)
+    objective, ledger = Objective(0.9, 100 * SECOND), ByTime(ROWS, 300.0, maintenance=False)
+    assert [w.bad for w in calendar(ledger, objective)] == [10, 10, 5]
+    found = worst_rolling(ledger, objective)
     assert found is not None
-    assert found.down_s == 20
+    assert found.bad == 20
 
 
 def test_an_objective_that_allows_nothing():
-    (only,) = calendar([row(1, 2)], Objective(1.0, 10 * SECOND), 10.0)
+    (only,) = calendar(ByTime([row(1, 2)], 10.0), Objective(1.0, 10 * SECOND))
     assert (only.left, only.burn_rate, only.kept) == (None, None, False)
 
 
@@ -59,10 +60,10 @@ def test_an_objective_that_allows_nothing():
 def test_no_rolling_window_is_worse(edges, window_s):
     kept = sorted(set(edges))
     rows = [row(a, b) for a, b in zip(kept[::2], kept[1::2], strict=False)]
-    found = worst_rolling(rows, Objective(0.9, window_s * SECOND), 100.0)
+    found = worst_rolling(ByTime(rows, 100.0), Objective(0.9, window_s * SECOND))
     down = [any(r.started_at_s <= s < r.ended_at_s for r in rows) for s in range(100)]
     assert found is not None
-    assert found.down_s == max(sum(down[s : s + window_s]) for s in range(101 - window_s))
+    assert found.bad == max(sum(down[s : s + window_s]) for s in range(101 - window_s))
 
 
 def paged(story: Story, number: int, at_s: float, severity=Severity.CRITICAL, subject="master:a"):
