@@ -65,7 +65,9 @@ def figure_of(
             parts = losses.phases(found)
             return stacks.phase_bars(parts) if any(parts.values()) else None
         case "causes":
-            return stacks.cause_bars(losses.causes(found))
+            spent = losses.causes(found)
+            none = not any(any(own.values()) for own in spent.values())
+            return None if none else stacks.cause_bars(spent)
         case "latency":
             seen = latencies(found)
             return courses.latency_ecdf(seen) if any(seen.values()) else None

@@ -6,13 +6,15 @@ matplotlib is imported when a figure is made, never before; no window is opened.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hasim.measures.catalogue import Shown
+from hasim.measures.catalogue import MEASURES, Shown
 from hasim.report import style
-from hasim.report.cells import Cell, heading, labels
+from hasim.report.cells import Cell, differing, heading, labels
 from hasim.report.format import missing, percent, seconds, significant, tick
+from hasim.report.named import MOST_LINES, OTHERS, middle, named, others
 from hasim.report.picture import picture
 from hasim.report.style import save
 from hasim.report.survival import Observation, detected_by
@@ -65,30 +67,53 @@ def _survival(
     pending: str,
 ) -> Figure:
     shown = {label: rows for label, rows in observations.items() if rows}
-    below = max(map(len, shown), default=0) > _BESIDE
+    steps = [detected_by(rows) for rows in shown.values()]
+    names = named([middle(list(zip(*step, strict=True))) for step in steps])
+    below = max((len(list(shown)[place]) for place in names), default=0) > _BESIDE
     with style.look():
-        figure = picture(9, 4.5 + (_LINE * len(shown) if below else 0.0))
+        figure = picture(9, 4.5 + (_LINE * (len(names) + 1) if below else 0.0))
         axes = figure.add_subplot()
-        for index, (label, rows) in enumerate(observations.items()):
-            if rows:
-                _step(axes, index, len(observations), shortened(label), rows, pending)
+        for index, (label, rows) in enumerate(shown.items()):
+            if index in names:
+                place = list(names).index(index)
+                name = shortened(label) + names[index]
+                _step(axes, place, len(names), name, rows, pending)
+            else:
+                _unnamed(axes, steps[index], len(shown) - len(names), first=index == _next(names))
         _time_axis(axes, [t for rows in shown.values() for t, _ in rows])
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
         axes.set_xlabel(since)
         axes.set_ylabel(f"{done} by then")
-        figure.suptitle(f"{title} (Kaplan-Meier; ticks: ended {pending})", fontsize=10)
+        style.headline(figure, f"{title} (Kaplan-Meier; ticks: ended {pending})")
         if shown:
-            figure.legend(loc="outside lower center" if below else "outside right upper")
+            style.legend(figure, below=below)
         else:
             axes.text(0.5, 0.5, f"no {noun}", transform=axes.transAxes, ha="center")
     return figure
+
+
+def _next(names: Mapping[int, str]) -> int:
+    """The first place without a name."""
+    return next(place for place in range(len(names) + 1) if place not in names)
+
+
+def _unnamed(axes: Axes, step: tuple[list[float], list[float]], count: int, *, first: bool) -> None:
+    """One of the curves that share a name and a look, below the others."""
+    label = others(count) if first else "_others"
+    axes.step(*step, where="post", color=OTHERS, linewidth=0.8, zorder=1, label=label)
 
 
 def shortened(label: str) -> str:
     """A cell's name as it is drawn: cut if it is very long."""
     text = visible(label)
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
+
+
+def wider(names: Iterable[str]) -> float:
+    """Inches that a figure needs more for long names beside its axis."""
+    longest = max((len(shortened(name)) for name in names), default=0)
+    return 0.07 * max(0, longest - _BESIDE)
 
 
 def interval_plot(
@@ -102,15 +127,17 @@ def interval_plot(
 
     Panels of the same family (``detection_time.p50`` and ``.p95``) share their
     scale. `limits` draws a line at the value that a measure is held against. A
-    missing estimate says what is missing; a whisker without end has an arrow.
+    missing estimate says what is missing; a whisker without end has an arrow. A measure that no
+    cell has a value of is left out, and named in the title, as long as another has. Of more than
+    `MOST_LINES` cells the best and the worst of each measure stand out.
     """
-
-    shown = [m for m in measures if any(m in summary for summary in summaries)]
+    known = [m for m in measures if any(m in summary for summary in summaries)]
+    shown = [m for m in known if any(_has_value(summary.get(m)) for summary in summaries)] or known
     with style.look():
         columns = min(2, max(1, len(shown)))
         rows = max(1, math.ceil(len(shown) / columns))
         height = 0.7 + rows * (0.75 + 0.24 * len(cells))
-        figure = picture(5 + 3.2 * (columns - 1), height)
+        figure = picture(5 + wider(labels(cells)) + 3.2 * (columns - 1), height)
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for axes in grid.flat[len(shown) :]:
             axes.set_visible(False)
@@ -124,9 +151,23 @@ def interval_plot(
         _share_scales(panels, shares)
         for measure, axes in panels.items():
             _mark_gaps(axes, [summary.get(measure) for summary in summaries])
-        figure.supylabel(heading(cells), fontsize=9)
-        figure.suptitle("Estimates and their 95 % confidence intervals", fontsize=10)
+        if differing(cells):
+            most = max(12, int(height * 11))
+            figure.supylabel(textwrap.shorten(heading(cells), most, placeholder=" ..."), fontsize=9)
+        standing = "; green: best, orange: worst" if len(cells) > MOST_LINES else ""
+        left_out = ", ".join(title(m) for m in known if m not in shown)
+        style.headline(
+            figure,
+            "Estimates and their 95 % confidence intervals"
+            + standing
+            + (f" (too little was seen for: {left_out})" if left_out else ""),
+        )
     return figure
+
+
+def _has_value(estimate: Estimate | None) -> bool:
+    """Whether there is something to draw: a number, or a bound where it is infinite."""
+    return estimate is not None and estimate.value is not None and not math.isnan(estimate.value)
 
 
 def _step(
@@ -151,13 +192,13 @@ def _time_axis(axes: Axes, times: Sequence[float]) -> None:
     if positive and max(positive) / min(positive) > _LOG_FROM:
         axes.set_xscale("log")
         axes.set_xlim(min(positive) / 1.3, max(positive) * 1.1)
-        _log_ticks(axes)
+        log_ticks(axes)
     else:
         axes.set_xlim(0, max([*positive, 1e-3]) * 1.05)
     axes.xaxis.set_major_formatter(lambda t, _: tick(t))
 
 
-def _log_ticks(axes: Axes) -> None:
+def log_ticks(axes: Axes) -> None:
     """As many ticks as the panel's width has room for, so that no two labels overlap."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -178,12 +219,14 @@ def _panel(
     names: Sequence[str],
     limit: float | None,
 ) -> None:
+    standing = _standing_out(measure, estimates)
     for place, estimate in enumerate(estimates):
         if estimate is None or estimate.value is None or not math.isfinite(estimate.value):
             continue
         low, high = _finite_bounds(estimate)
-        axes.plot([low, high], [place, place], color=style.colour(0), linewidth=1.6)
-        axes.plot([estimate.value], [place], "o", color=style.colour(0), markersize=5)
+        colour = standing.get(place, style.colour(0))
+        axes.plot([low, high], [place, place], color=colour, linewidth=1.6)
+        axes.plot([estimate.value], [place], "o", color=colour, markersize=5)
     if limit is not None:
         axes.axvline(limit, color=style.colour(1), linewidth=1.2, linestyle=style.dash(7))
     axes.set_title(title(measure) + ("" if limit is None else "  (dashed: the limit)"))
@@ -193,6 +236,22 @@ def _panel(
     unit = next((e.unit for e in estimates if e is not None), "count")
     show = {"s": tick, "ratio": percent}.get(unit, significant)
     axes.xaxis.set_major_formatter(lambda x, _: show(float(f"{x:.9g}")))
+
+
+def _standing_out(measure: str, estimates: Sequence[Estimate | None]) -> dict[int, str]:
+    """The colours of the best (green) and the worst (orange) of many cells, where they differ."""
+    better = MEASURES[measure].better if measure in MEASURES else ""
+    values = {
+        place: one.value
+        for place, one in enumerate(estimates)
+        if one is not None and one.value is not None and math.isfinite(one.value)
+    }
+    if len(estimates) <= MOST_LINES or len(set(values.values())) < 2 or not better:
+        return {}
+    least, most = min(values.values()), max(values.values())
+    best, worst = (least, most) if better == "less" else (most, least)
+    colours = {best: style.colour(2), worst: style.colour(1)}
+    return {place: colours[value] for place, value in values.items() if value in colours}
 
 
 def _finite_bounds(estimate: Estimate) -> tuple[float, float]:
@@ -229,7 +288,7 @@ def _share_scales(panels: Mapping[str, Axes], shares: set[str]) -> None:
                 show = axes.xaxis.get_major_formatter()  # the log scale brings its own
                 axes.set_xscale("log")
                 axes.set_xlim(low / 1.25, high * 1.6)
-                _log_ticks(axes)
+                log_ticks(axes)
                 axes.xaxis.set_major_formatter(show)
             else:
                 room = 0.08 * ((high - low) or abs(high) or 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hasim.report import style
-from hasim.report.figures import shortened
+from hasim.report.figures import shortened, wider
 from hasim.report.format import percent, tick
 from hasim.report.picture import picture
 
@@ -19,6 +19,9 @@ COLOURS = (
     "#88CCEE", "#332288", "#DDCC77", "#117733", "#CC6677",
     "#44AA99", "#882255", "#999933", "#AA4499", "#DDDDDD",
 )  # fmt: skip
+
+UNSEEN = 0.001
+"""A part that is less of the longest bar everywhere is not to be seen, and has no colour."""
 
 
 def phase_bars(parts: Parts) -> Figure:
@@ -33,10 +36,14 @@ def cause_bars(parts: Parts) -> Figure:
 
 def _bars(parts: Parts, title: str, axis: str, *, share: bool) -> Figure:
     with style.look():
-        figure = picture(9, 1.3 + 0.34 * max(1, len(parts)))
-        axes = figure.add_subplot()
         known = dict.fromkeys(kind for own in parts.values() for kind in own)
         kinds = [kind for kind in known if any(own.get(kind, 0.0) > 0 for own in parts.values())]
+        most = max((sum(own.values()) for own in parts.values()), default=0.0)
+        kinds = [k for k in kinds if max(own.get(k, 0.0) for own in parts.values()) > UNSEEN * most]
+        figure = picture(
+            9 + wider(parts), max(1.3 + 0.34 * max(1, len(parts)), 0.7 + 0.19 * len(kinds))
+        )
+        axes = figure.add_subplot()
         left = [0.0] * len(parts)
         for place, kind in enumerate(kinds):
             widths = [own.get(kind, 0.0) for own in parts.values()]
@@ -51,12 +58,12 @@ def _bars(parts: Parts, title: str, axis: str, *, share: bool) -> Figure:
             )
             left = [start + width for start, width in zip(left, widths, strict=True)]
         axes.set_yticks(range(len(parts)), [shortened(name) for name in parts])
-        axes.invert_yaxis()
+        axes.set_ylim(len(parts) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         show = percent if share else tick
         axes.xaxis.set_major_formatter(lambda x, _: show(float(f"{x:.9g}")))
         axes.set_xlabel(axis)
-        figure.suptitle(title, fontsize=10)
+        style.headline(figure, title)
         if kinds:
-            figure.legend(loc="outside right upper")
+            style.legend(figure)
     return figure

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from hasim.report.visible import visible_lines
+from hasim.report.visible import visible, visible_lines
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 # Okabe and Ito (2008), without yellow, which is too pale for lines.
@@ -59,6 +61,28 @@ def colour(index: int) -> str:
 def dash(index: int) -> Dash:
     """The line style (offset, lengths of dash and gap) of series `index`."""
     return DASHES[index // len(COLOURS) % len(DASHES)]
+
+
+def headline(figure: Figure, text: str) -> None:
+    """The title of a figure, at the left, broken where the figure ends."""
+    wide = max(20, int(figure.get_figwidth() * 13))
+    shown = "\n".join(textwrap.wrap(visible(text), wide)) or text
+    figure.suptitle(shown, x=0.01, ha="left", fontsize=10)
+
+
+def legend(figure: Figure, *, below: bool = False, handles: Sequence[Artist] | None = None) -> None:
+    """The legend of a figure, beside the axes or below them, where no title is in its way.
+
+    Of all that has a label, or of `handles`; what stands for the others (grey) comes last.
+    """
+    found = list(handles or figure.axes[0].get_legend_handles_labels()[0])
+    if handles is None:
+        for axes in figure.axes[1:]:
+            found += axes.get_legend_handles_labels()[0]
+        found.sort(key=lambda each: str(each.get_label()).endswith((" other", " others")))
+    where: Literal["outside lower center", "outside right center"]
+    where = "outside lower center" if below else "outside right center"
+    figure.legend(handles=found, loc=where)
 
 
 def save(figure: Figure, path: Path) -> None:

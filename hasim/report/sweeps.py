@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Summary = Mapping[str, Estimate]
 MOST_LINES = 12
 """So many lines are told apart; of more the first are drawn, and the title says so."""
+MOST_BANDS = 3
+"""So many bands can be told apart where they overlap; of more lines the intervals are whiskers."""
+_ASIDE = 0.045
+"""Inches from a line's whisker to the next line's."""
 _LOG_FROM = 8.0
 
 
@@ -74,7 +78,7 @@ def curve_plot(swept: Swept, curves: Sequence[Curve], measures: Sequence[str]) -
             axes.set_visible(False)
         for measure, axes in zip(shown, grid.flat, strict=False):
             for index, curve in enumerate(drawn):
-                _curve(axes, index, curve, measure)
+                _curve(axes, index, curve, measure, banded=len(drawn) <= MOST_BANDS)
             _across(axes, swept)
             _upwards(axes, measure, drawn)
         left = len(curves) - len(drawn)
@@ -87,7 +91,7 @@ def curve_plot(swept: Swept, curves: Sequence[Curve], measures: Sequence[str]) -
     return figure
 
 
-def _curve(axes: Axes, index: int, curve: Curve, measure: str) -> None:
+def _curve(axes: Axes, index: int, curve: Curve, measure: str, *, banded: bool) -> None:
     known = [(x, s[measure]) for x, s in curve.points if measure in s]
     points = [(x, e) for x, e in known if e.value is not None and math.isfinite(e.value)]
     look: Any = {"color": style.colour(index), "linestyle": style.dash(index), "linewidth": 1.3}
@@ -99,15 +103,56 @@ def _curve(axes: Axes, index: int, curve: Curve, measure: str) -> None:
         label=shortened(curve.label),
         **look,
     )
-    bounded = [(x, e.low, e.high) for x, e in points if e.low is not None and e.high is not None]
+    if banded:
+        _band(axes, index, points)
+    else:
+        _whiskers(axes, index, points)
+
+
+def _ends(points: Sequence[tuple[float, Estimate]]) -> list[tuple[float, float, float]]:
+    """(x, low, high) of those that have an interval; an infinite end is none."""
+    bounds = [(x, e.low, e.high) for x, e in points]
+    return [
+        (x, low if math.isfinite(low) else math.nan, high if math.isfinite(high) else math.nan)
+        for x, low, high in bounds
+        if low is not None and high is not None
+    ]
+
+
+def _band(axes: Axes, index: int, points: Sequence[tuple[float, Estimate]]) -> None:
+    ends = _ends(points)
     axes.fill_between(
-        [x for x, _, _ in bounded],
-        [low if math.isfinite(low) else math.nan for _, low, _ in bounded],
-        [high if math.isfinite(high) else math.nan for _, _, high in bounded],
+        [x for x, _, _ in ends],
+        [low for _, low, _ in ends],
+        [high for _, _, high in ends],
         color=style.colour(index),
         alpha=0.18,
         linewidth=0,
     )
+
+
+def _whiskers(axes: Axes, index: int, points: Sequence[tuple[float, Estimate]]) -> None:
+    """Intervals of many lines, each a little further to the right, since bands hide each other."""
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    aside = ScaledTranslation(index * _ASIDE, 0.0, figure.dpi_scale_trans)
+    ends = _ends(points)
+    axes.vlines(
+        [x for x, _, _ in ends],
+        [low for _, low, _ in ends],
+        [high for _, _, high in ends],
+        color=style.colour(index),
+        linewidth=1.0,
+        alpha=0.7,
+        transform=axes.transData + aside,
+    )
+    # What is drawn aside of the data does not count for the scale by itself.
+    finite = [(x, y) for x, low, high in ends for y in (low, high) if math.isfinite(y)]
+    if finite:
+        axes.update_datalim(finite)
+        axes.autoscale_view()
 
 
 def _across(axes: Axes, swept: Swept) -> None:

@@ -39,6 +39,8 @@ KINDS: dict[str, tuple[str, int]] = {
 """Colour and strip (fault, service, verdict, failover; from the top of a lane) of each kind."""
 STRIPS = ("fault", "service", "verdict", "failover")
 _HEIGHT = 0.19
+_LONGEST = 25
+"""Characters of a master's name that are drawn."""
 _LEAST_WIDTH = 0.003
 """Shorter spans are drawn as this share of the axis, or they could not be seen."""
 
@@ -134,7 +136,8 @@ def incident_timeline(
 
     lanes = sorted({row["lane"] for row in rows})
     with style.look():
-        figure = picture(10, 1.3 + 0.85 * max(1, len(lanes)))
+        kinds = {row["kind"] for row in rows}
+        figure = picture(10, max(1.3 + 0.85 * max(1, len(lanes)), 0.7 + 0.19 * len(kinds)))
         axes = figure.add_subplot()
         start_s = min((row["start_s"] for row in rows), default=origin_s) - origin_s
         end_s = max((row["end_s"] for row in rows), default=origin_s + 1) - origin_s
@@ -147,11 +150,10 @@ def incident_timeline(
         axes.xaxis.set_major_formatter(lambda t, _: tick(float(f"{t:.9g}")))
         origin = "the incident's start" if origin_s else "the start of the run"
         axes.set_xlabel(f"time since {origin}")
-        axes.set_title(visible(title) or "What happened to each master")
-        present = {row["kind"] for row in rows}
-        handles = [Patch(color=KINDS[kind][0], label=kind) for kind in KINDS if kind in present]
+        style.headline(figure, title or "What happened to each master")
+        handles = [Patch(color=KINDS[kind][0], label=kind) for kind in KINDS if kind in kinds]
         if handles:
-            figure.legend(handles=handles, loc="outside right upper")
+            style.legend(figure, handles=handles)
     return figure
 
 
@@ -170,7 +172,7 @@ def _lane_axis(axes: Axes, lanes: Sequence[str]) -> None:
     axes.set_ylim(max(len(lanes), 1) - 0.5, -0.5)
     for lane, name in enumerate(lanes):
         axes.annotate(
-            name,
+            _short(name),
             (0, lane),
             xycoords=("axes fraction", "data"),
             xytext=(-52, 0),
@@ -181,6 +183,13 @@ def _lane_axis(axes: Axes, lanes: Sequence[str]) -> None:
         )
         if lane:
             axes.axhline(lane - 0.5, color="#bbbbbb", linewidth=0.8)
+
+
+def _short(name: str) -> str:
+    """A name as there is room for it: of a long one the middle is left out."""
+    shown = visible(name)
+    half = (_LONGEST - 3) // 2
+    return shown if len(shown) <= _LONGEST else f"{shown[:half]}...{shown[-half:]}"
 
 
 def _top(lane: int, strip: int) -> float:

@@ -6,8 +6,9 @@ import pytest
 
 import hasim
 from hasim.findings.courses import course_around, latencies
+from hasim.findings.pictures import figure_of
 from hasim.journal import Journal, Record
-from hasim.report.courses import MOST_LINES, latency_ecdf
+from hasim.report.courses import latency_ecdf
 from hasim.truth import MessageRecord
 from hasim.units import SECOND
 
@@ -68,10 +69,23 @@ def test_figures_of_a_run_are_drawn_of_its_longest_outage() -> None:
     assert shares[-1] == 1.0
 
 
-def test_of_many_curves_the_first_have_names_and_the_others_one() -> None:
-    cells = {f"cell {n}": [(0.01 * (n + 1), 0.5), (0.1, 1.0)] for n in range(36)}
-    (axes,) = latency_ecdf(cells).axes
-    names = axes.get_legend_handles_labels()[1]
-    assert len(names) == MOST_LINES + 1
-    assert names[-1] == "26 others"
-    assert len(axes.get_lines()) == 36
+def test_of_many_curves_first_best_and_worst_have_names_and_the_others_one() -> None:
+    cells = {f"cell {n}": [(0.01 * (n + 1), 0.5), (0.9, 1.0)] for n in range(36)}
+    figure = latency_ecdf(cells)
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        "cell 0 (the first, best p50)",
+        "cell 35 (worst p50)",
+        "34 others",
+    ]
+    assert len(figure.axes[0].get_lines()) == 36
+    alike = latency_ecdf({key: [(0.02, 1.0)] for key in cells})
+    assert [text.get_text() for text in alike.legends[0].texts] == [
+        "cell 0 (the first; p50 equal for all)",
+        "35 others",
+    ]
+
+
+def test_a_run_without_downtime_has_no_figure_of_its_causes() -> None:
+    world = {"name": "quiet", "horizon": "1m", "masters": [{"id": "a"}, {"id": "b"}]}
+    quiet = hasim.run({**world, "replications": 1, "faults": []}, jobs=1, progress=None)
+    assert figure_of(quiet, "causes") is None

@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from hasim.report import figures, style
+from hasim.report.courses import Course, course_plot, latency_ecdf, load_plot
+from hasim.report.named import OTHERS
 from hasim.report.stacks import phase_bars
 from hasim.report.survival import detected_by
 from hasim.report.timeline import incident_timeline, timeline_rows
@@ -66,12 +68,105 @@ def test_detection_scale_and_empty():
 
 
 def test_curves_of_many_cells_all_look_different():
-    rows = {f"cell {n}": [(float(n + 1), False)] for n in range(16)}
+    rows = {f"cell {n}": [(float(n + 1), False)] for n in range(10)}
     looks = [
         (line.get_color(), line._unscaled_dash_pattern)
         for line in curves(figures.detection_ecdf(rows)).values()
     ]
-    assert len(set(looks)) == 16
+    assert len(set(looks)) == 10
+
+
+def test_of_many_cells_the_first_the_best_and_the_worst_have_names():
+    """36 curves in 36 colours hide each other: the others share one, below."""
+    order = [5, *(n for n in range(36) if n != 5)]
+    rows = {f"cell {n}": [(float(n + 1), False)] for n in order}
+    figure = figures.detection_ecdf(rows)
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        "cell 5 (the first) (n=1)",
+        "cell 0 (best p50) (n=1)",
+        "cell 35 (worst p50) (n=1)",
+        "33 others",
+    ]
+    drawn = [line for line in figure.axes[0].lines if line.get_marker() == "None"]
+    assert len(drawn) == 36
+    grey = [line for line in drawn if line.get_color() == OTHERS]
+    assert len(grey) == 33
+    assert max(line.get_zorder() for line in grey) < min(
+        line.get_zorder() for line in drawn if line not in grey
+    )
+
+
+def test_best_and_worst_of_many_intervals_stand_out():
+    cells = [(n, {"detection.fall": n}) for n in range(12)]
+    summaries = [
+        {"uptime": Estimate("uptime", "ratio", 0.9 + n / 200, 0.89, 0.99, 40, "given")}
+        for n in range(12)
+    ]
+    (axes,) = figures.interval_plot(cells, summaries, ("uptime",)).axes
+    dots = {
+        line.get_ydata()[0]: line.get_color() for line in axes.lines if line.get_marker() == "o"
+    }
+    assert (dots[11], dots[0]) == (style.colour(2), style.colour(1))
+    assert {dots[n] for n in range(1, 11)} == {style.colour(0)}
+    few = figures.interval_plot(cells[:3], summaries[:3], ("uptime",)).axes[0]
+    assert {line.get_color() for line in few.lines} == {style.colour(0)}
+
+
+def test_a_measure_that_nobody_has_is_named_and_not_drawn(cells, summaries):
+    figure = figures.interval_plot(cells, summaries, ("uptime", "detection_time.p99"))
+    assert list(panels(figure)) == ["uptime"]
+    told = " ".join(figure._suptitle.get_text().split())
+    assert told.endswith("(too little was seen for: detection p99)")
+
+
+def boxes_of(figure):
+    """Where title, legends and axes are, as drawn."""
+    figure.draw_without_rendering()
+    told = [("title", figure._suptitle.get_window_extent())]
+    told += [("legend", legend.get_window_extent()) for legend in figure.legends]
+    told += [("axes", axes.get_window_extent()) for axes in figure.axes if axes.get_visible()]
+    return told
+
+
+LONG = "a-name-with-many-words-in-west-europe-rack-12-host-7"
+NAMES = {"short": "a", "long": LONG}
+
+
+@pytest.mark.parametrize("count", [1, 8, 36])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_nothing_overlaps(name, count):
+    labels = [f"{name}, fall={n}" for n in range(count)]
+    curves_of = {label: [(1.0 + n, False), (9.0, True)] for n, label in enumerate(labels)}
+    course = Course(
+        at_s=[-1.0, 1.0, 3.0],
+        success=[1.0, None, 0.5],
+        quantiles={"p50": [0.02, None, 0.03], "p99": [0.02, None, 0.04]},
+        per_s={label: [1.0, 2.0, 3.0] for label in labels[:8]},
+        spans={"fault": (0.0, 9.0), "declared, not yet restored": (1.0, 2.0)},
+    )
+    lanes = [
+        {"lane": label, "kind": kind, "start_s": 1.0, "end_s": 2.0, "label": ""}
+        for label in labels[:8]
+        for kind in ("fault", "unserved", "suspect", "failed", "fencing", "promoting")
+    ]
+    title = f"Incident 5, the longest outage ({name}): crash at {name}"
+    phases = {label: {"until suspected": 1.0, "fencing": 2.0 + n} for n, label in enumerate(labels)}
+    for figure in (
+        figures.detection_ecdf(curves_of),
+        latency_ecdf({label: [(0.01, 0.5), (0.02, 1.0)] for label in labels}),
+        phase_bars(phases),
+        course_plot(course, title),
+        load_plot(course, title),
+        incident_timeline(lanes, title=title),
+    ):
+        told = boxes_of(figure)
+        for (one, box), (other, beside) in itertools.combinations(told, 2):
+            assert not box.overlaps(beside), (figure._suptitle.get_text(), one, other)
+        for what, box in told:
+            assert box.x0 >= -1, what
+            assert box.x1 <= figure.bbox.width + 1, what
+            assert box.y1 <= figure.bbox.height + 1, what
+        assert max(box.width for what, box in told if what == "axes") > 0.35 * figure.bbox.width
 
 
 def panels(figure):
@@ -113,7 +208,8 @@ def test_no_axis_goes_beyond_100_percent_and_none_without_values_has_a_scale(cel
     share = Estimate("success", "ratio", 0.995, 0.984, 1.0, 40, "given")
     none = Estimate("failover_time.p95", "s", None, None, None, 3, "order statistics", 72)
     summary = {"success": share, "failover_time.p95": none}
-    shown = panels(figures.interval_plot(cells, [summary] * len(cells)))
+    shown = panels(figures.interval_plot(cells, [summary] * len(cells), ("success",)))
+    shown |= panels(figures.interval_plot(cells, [summary] * len(cells), ("failover_time.p95",)))
     low, high = shown["success"].get_xlim()
     assert low < 0.984
     assert high > 1.0
@@ -123,8 +219,10 @@ def test_no_axis_goes_beyond_100_percent_and_none_without_values_has_a_scale(cel
 
 
 def test_gaps_say_what_is_missing(cells, summaries):
-    measures = ["detection_time.p95", "detection_time.p99", "failover_time.p95"]
-    shown = panels(figures.interval_plot(cells, summaries, measures))
+    shown = panels(
+        figures.interval_plot(cells, summaries, ("detection_time.p95", "failover_time.p95"))
+    )
+    shown |= panels(figures.interval_plot(cells, summaries, ("detection_time.p99",)))
     texts = {name: [t.get_text() for t in axes.texts] for name, axes in shown.items()}
     assert texts == {
         "detection p95": ["", ""],  # arrows
