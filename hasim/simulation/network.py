@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from hasim.simulation.bursts import Bursts
 from hasim.simulation.recorded import Recorded
@@ -64,6 +64,14 @@ class Jitter:
         # ndtri(0) is -inf: exp gives 0, a crossing without delay.
         values: NDArray[np.float64] = np.exp(self._sigma * ndtri(u))
         return values
+
+    def share_below(self, ratio: float) -> float:
+        """The probability of a ratio below this one."""
+        if self._ratios is not None:
+            return float(np.searchsorted(self._ratios, ratio)) / len(self._ratios)
+        if self._sigma == 0.0:
+            return 1.0 if ratio > 1.0 else 0.0
+        return float(ndtr(np.log(ratio) / self._sigma)) if ratio > 0.0 else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,39 +13,56 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from hasim.services.detection.evidence.heartbeats import Heartbeats
-from hasim.services.detection.evidence.probes import Probes
+from hasim.services.detection.evidence.messages import Messages
 from hasim.services.detection.health import MasterHealth
 from hasim.services.detection.service import FailoverDetectionService
-
-REWINDABLE = (Probes, Heartbeats)
-"""The sources of evidence whose state is a plain attribute by master."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """All that a service which watches one master knows; nobody changes what is in it."""
+    """All that a service knows of its masters; nobody changes what is in it."""
 
-    health: MasterHealth
+    health: tuple[MasterHealth, ...]
     sources: tuple[Any, ...]
 
 
 class Rewindable(FailoverDetectionService):
-    """The real service, of a cluster of one master, alone: by probes, heartbeats, or both."""
+    """The real service, alone: by probes, heartbeats, messages, or several of them.
+
+    The state of these sources is a plain attribute by master.
+    """
 
     def save(self) -> Memory:
         """Where it is now."""
-        ((_, health),) = self._court.health.items()
-        return Memory(copied(health), tuple(copied(s.of_masters) for s in self._rewindable()))
+        health = tuple(copied(one) for one in self._court.health.values())
+        return Memory(health, tuple(copied(s.of_masters) for s in self._rewindable()))
 
     def load(self, memory: Memory) -> None:
         """Go back to where it was."""
-        health = copied(memory.health)
-        self._court.health[health.master] = health
-        self._court.agenda.set(health.master, health.changes_ns)
+        court = self._court
+        for kept in memory.health:
+            court.health[kept.master] = health = copied(kept)
+            court.agenda.set(health.master, health.changes_ns)
         for source, kept in zip(self._rewindable(), memory.sources, strict=True):
             source.of_masters = copied(kept)
-            source.take_back(health.master)
+            for master in court.health:
+                source.take_back(master)
+
+    def failed_checks(self, master: str) -> int:
+        """How many checks in a row speak against a master, where the detector counts them."""
+        return int(getattr(self._court.health[master].detector, "failed_in_row", 0))
+
+    def messages_standing(self, master: str) -> int:
+        """How many failed messages nothing has refuted."""
+        counted = self._sources.get("messages")
+        return counted.of_masters[master].standing() if isinstance(counted, Messages) else 0
+
+    def messages_weighed(self, master: str) -> int:
+        """How many failed checks those made, where they are counted in a row."""
+        counted = self._sources.get("messages")
+        if not isinstance(counted, Messages):
+            return 0
+        return int(getattr(counted.of_masters[master], "checks", 0))
 
     def _rewindable(self) -> list[Any]:
         return list(self._sources.values())

@@ -132,7 +132,7 @@ class Messages(Source):
     def __init__(self, settings: MessageSettings, judge: Judge, cluster: Cluster) -> None:
         self.settings = settings
         self._judge = judge
-        self._of = {master.id: settings.counting() for master in cluster.masters}
+        self.of_masters = {master.id: settings.counting() for master in cluster.masters}
         self._incarnations = dict.fromkeys(cluster.gateways, 1)
 
     def step(self, now: int, item: Input) -> list[Output]:
@@ -141,15 +141,15 @@ class Messages(Source):
         known = self._incarnations.get(item.gateway, 1)
         if item.incarnation > known:
             self._incarnations[item.gateway] = item.incarnation
-            for counted in self._of.values():
+            for counted in self.of_masters.values():
                 counted.restarted(item.gateway)
         if isinstance(item, GatewayHello) or item.incarnation < known:
             return []
         out: list[Output] = []
         for traffic in item.masters:
-            of_master = self._of.get(traffic.master)
+            of_master = self.of_masters.get(traffic.master)
             if of_master is None:
-                raise unknown_master(traffic.master, self._of)
+                raise unknown_master(traffic.master, self.of_masters)
             checks = of_master.update(now, item.gateway, item.sequence, traffic)
             if checks != OVERTAKEN and (checks or traffic.streak):
                 out += self._weighed(now, traffic, of_master, checks)
@@ -184,31 +184,31 @@ class Messages(Source):
             return [traffic.master for traffic in item.masters if traffic.against]
         streaks = [(t.master, t.streak) for t in item.masters if t.streak]
         limit = self.settings.error_limit
-        return [m for m, streak in streaks if self._of[m].standing() + streak >= limit]
+        return [m for m, streak in streaks if self.of_masters[m].standing() + streak >= limit]
 
     def standing(self, master: str) -> Cause | None:
         """How the last failed message ended of those that nothing has refuted."""
-        counted = self._of[master]
+        counted = self.of_masters[master]
         return counted.last_cause if counted.standing() else None
 
     def insists(self, now: int, master: str) -> bool:
         """Whether as many as a failed check failed of late, and no answer has refuted them."""
-        return self._of[master].insists(now)
+        return self.of_masters[master].insists(now)
 
     def excuse(self, master: str, *, forgive: bool) -> None:
         """What stands is no failed check any more."""
-        self._of[master].excuse(forgive=forgive)
+        self.of_masters[master].excuse(forgive=forgive)
 
     def report(self, master: str) -> dict[str, object]:
         """Failures that nothing has refuted."""
-        return {"failed_messages_standing": self._of[master].standing()}
+        return {"failed_messages_standing": self.of_masters[master].standing()}
 
     def freeze(self) -> Any:
         """What was counted at each master."""
-        return {"incarnations": freeze(self._incarnations), "of": freeze(self._of)}
+        return {"incarnations": freeze(self._incarnations), "of": freeze(self.of_masters)}
 
     def thaw(self, data: Any) -> None:
         """Go on with what was frozen."""
         kind = COUNTED[self.settings.count_by]
-        self._of = {master: thaw(kind, counted) for master, counted in data["of"].items()}
+        self.of_masters = {master: thaw(kind, counted) for master, counted in data["of"].items()}
         self._incarnations = thaw(dict[str, int], data["incarnations"])

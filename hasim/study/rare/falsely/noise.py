@@ -119,6 +119,20 @@ class Noise:
             fates.append(Fate(passed * (1.0 - slow), usual_ns, False, then))
         return [fate for fate in fates if fate.chance > 0.0]
 
+    def crossing(self, now: int, weather: Weather, limit_ns: int, u: float) -> list[Fate]:
+        """The fates of one packet that is sent now, and is bad if it takes `limit_ns` or longer."""
+        late = 1.0 - self.jitter.share_below(limit_ns / self.base_ns) if self.base_ns else 0.0
+        fates = []
+        for chance, then in self._weathers(now, weather):
+            lost = self._lost(then)
+            fates.append(Fate(chance * lost, LOST, True, then))
+            passed = chance * (1.0 - lost)
+            if late > 0.0:
+                fates.append(Fate(passed * late, self._taken(1.0 - late * (1.0 - u)), True, then))
+            usual_ns = self._taken(u * (1.0 - late))
+            fates.append(Fate(passed * (1.0 - late), usual_ns, False, then))
+        return [fate for fate in fates if fate.chance > 0.0]
+
     def _taken(self, u: float) -> int:
         if self.jitter.none:
             return self.base_ns

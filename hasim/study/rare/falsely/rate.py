@@ -6,10 +6,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from hasim.services.detection.confirm.alone import AloneSettings
 from hasim.services.detection.evidence.heartbeats import HeartbeatSettings
+from hasim.services.detection.evidence.messages import MessageSettings
 from hasim.services.detection.evidence.probe_settings import ProbeSettings
 from hasim.services.detection.settings import DetectionSettings
 from hasim.simulation.network import Jitter, Network, master_endpoint, observer_endpoint
@@ -20,8 +23,10 @@ from hasim.simulation.streams import generator
 from hasim.study.estimates.statistics import LEVEL, Interval, t_interval
 from hasim.study.execution import executor
 from hasim.study.rare.combine import scaled, total
+from hasim.study.rare.falsely.branching import sampled as branched
 from hasim.study.rare.falsely.noise import Noise
 from hasim.study.rare.falsely.splitting import Sampled, quiet_of, split, tilt
+from hasim.study.rare.falsely.surroundings import Surroundings, surroundings_of, unheard
 from hasim.study.rare.falsely.watching import Watching
 from hasim.units import YEAR, seconds
 
@@ -30,14 +35,20 @@ REPLICATES = 10
 MOST_REPLICATES = 60
 HALF_WIDTH = 0.20
 """Replicates are added until the interval is so narrow, relative to the estimate."""
-EFFORT, PATHS = 200, 1000
-"""States on each level of a splitting, and cycles of a tilting, of one replicate."""
+EFFORT, PATHS, MESSAGES_EFFORT = 200, 1000, 300
+"""States on each level of a splitting, and cycles of a tilting, of one replicate; states on each
+level where messages are evidence."""
 WARM_UP, PLAIN, KEPT = 1200, 1600, 400
 """Crossings before the plain run (windows of detectors fill), of it, and quiet ones kept."""
+HEARD = ProbeSettings | HeartbeatSettings | MessageSettings
 LEAST_HITS = 50
 HEAVIEST = 0.05
 """A number that fewer declarations carry, or one of them so largely, is not told."""
 SECONDS = seconds(YEAR)
+
+
+Both = tuple[Sampled, Sampled]
+"""By the first method, and by the second."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +59,43 @@ class Watched:
     detection: DetectionSettings
     noise: Noise
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is ever lost or late."""
+        return self.noise.silent
+
+    def sampled(self, draws: np.random.Generator) -> Both:
+        """One replicate, of one of the masters."""
+        watching = Watching(self.detection, self.noise, draws)
+        quiet = quiet_of(watching, WARM_UP, PLAIN, KEPT)
+        if not quiet.moments:
+            return Sampled(math.nan, ()), Sampled(math.nan, ())
+        return split(watching, quiet, EFFORT, draws), tilt(watching, quiet, PATHS, draws)
+
+
+@dataclass(frozen=True)
+class Exchanging:
+    """All masters of a tier whose messages are evidence, and what is around them."""
+
+    names: ClassVar[tuple[str, ...]] = ("all",)
+    around: Surroundings
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is ever lost or late."""
+        return all(noise.silent for noise in self.around.noises.values())
+
+    def sampled(self, draws: np.random.Generator) -> Both:
+        """One replicate, of all masters together."""
+        return branched(self.around, MESSAGES_EFFORT, draws)
+
 
 @dataclass(frozen=True)
 class FalseFailovers:
     """The rate of false failovers (a year, of all masters), where it can be told.
 
-    `per_year` is by splitting and `check` by tilting, each with its interval; both None where
+    `per_year` is by splitting and `check` by the second method (tilting; where messages are
+    evidence, splitting by another promise), each with its interval; both None where
     there is nothing to estimate. `hits` are the declarations behind the first, `heaviest` the
     largest share that one of them has in it. `refused` says why the number is none to go by, or
     is empty. `noise` says on what it rests.
@@ -93,7 +135,7 @@ def false_failovers(
     if why:
         return FalseFailovers(None, None, 0, 0.0, why, _words(world))
     groups = [group for tier in world.apart for group in _groups(tier, recorded)]
-    if all(group.noise.silent for group in groups):
+    if all(group.silent for group in groups):
         why = "no noise is stated (loss, bursts, jitter): nothing is ever lost or late"
         return FalseFailovers(None, None, 0, 0.0, why, _words(world))
     found = [_Group(group, []) for group in groups]
@@ -122,24 +164,18 @@ def false_failovers(
 class _Replicate:
     """The work of the executor: one replicate of both methods for one group of masters."""
 
-    groups: tuple[Watched, ...]
+    groups: tuple[Watched | Exchanging, ...]
     seed: int
 
     def __call__(self, group: int, number: int) -> tuple[int, int, Sampled, Sampled]:
         own = self.groups[group]
         draws = generator(self.seed, number, f"rare:false:{own.names[0]}")
-        watching = Watching(own.detection, own.noise, draws)
-        quiet = quiet_of(watching, WARM_UP, PLAIN, KEPT)
-        if not quiet.moments:
-            nothing = Sampled(math.nan, ())
-            return group, number, nothing, nothing
-        by_splitting = split(watching, quiet, EFFORT, draws)
-        return group, number, by_splitting, tilt(watching, quiet, PATHS, draws)
+        return group, number, *own.sampled(draws)
 
 
 @dataclass
 class _Group:
-    watched: Watched
+    watched: Watched | Exchanging
     replicates: list[tuple[int, int, Sampled, Sampled]]
 
     @property
@@ -188,8 +224,8 @@ def _doubt(rate: Interval, check: Interval, hits: int, heaviest: float) -> str:
         )
     if rate.low > check.high or check.low > rate.high:
         return (
-            f"two methods disagree beyond their intervals: splitting {rate.value:.3g} a year, "
-            f"tilting {check.value or 0.0:.3g}"
+            f"two methods disagree beyond their intervals: {rate.value:.3g} a year, and "
+            f"{check.value or 0.0:.3g}"
         )
     return ""
 
@@ -198,9 +234,10 @@ def uncovered(world: WorldSettings) -> str:
     """What the method does not cover, or nothing."""
     for tier in world.apart:
         detection = tier.detection
-        for source in detection.evidence:
-            if not isinstance(source, ProbeSettings | HeartbeatSettings):
-                return "it covers probes and heartbeats as evidence: a plain run tells the rest"
+        if not all(isinstance(source, HEARD) for source in detection.evidence):
+            return "it covers probes, heartbeats and messages as evidence: a plain run all others"
+        if _by_messages(tier) and (why := unheard(world)):
+            return why
         if not isinstance(detection.confirm, AloneSettings):
             return "it covers one observer that decides alone: a plain run tells of several"
         if detection.probes and any(m.health in ("deep", "write") for m in tier.masters):
@@ -208,8 +245,10 @@ def uncovered(world: WorldSettings) -> str:
     return ""
 
 
-def _groups(tier: WorldSettings, recorded: Recorded) -> list[Watched]:
-    """The masters of a tier by their distance from the observer."""
+def _groups(tier: WorldSettings, recorded: Recorded) -> list[Watched | Exchanging]:
+    """The masters of a tier by their distance from the observer; all, if messages are evidence."""
+    if _by_messages(tier):
+        return [Exchanging(surroundings_of(tier, recorded))]
     site = tier.observer.region or tier.masters[0].region
     observer = observer_endpoint("observer")
     places = {master_endpoint(m.id): place_of(m) for m in tier.masters}
@@ -228,6 +267,10 @@ def _groups(tier: WorldSettings, recorded: Recorded) -> list[Watched]:
         )
         for rtt_ns, names in by_rtt.items()
     ]
+
+
+def _by_messages(tier: WorldSettings) -> bool:
+    return any(isinstance(source, MessageSettings) for source in tier.detection.evidence)
 
 
 def _words(world: WorldSettings) -> str:
