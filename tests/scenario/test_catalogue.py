@@ -1,9 +1,12 @@
 """The shipped scenarios, the template, and the JSON Schema of them all."""
 
 import dataclasses
+import functools
 import subprocess
 import sys
 import typing
+from collections.abc import Iterator
+from typing import Any
 
 import jsonschema
 import pytest
@@ -23,12 +26,25 @@ from hasim.services.detection.registry import (
     SOURCES,
 )
 from hasim.services.failover.registry import FENCINGS
-from hasim.services.gateway.settings import ClientSettings, ConnectionSettings, HoldSettings
+from hasim.services.gateway.presets import RETRIES
+from hasim.services.gateway.settings import (
+    FAILURES,
+    ClientSettings,
+    ConnectionSettings,
+    HoldSettings,
+    RetryLayer,
+)
 from hasim.services.leadership.registry import LEADERS
 from hasim.settings import fields_by_user_name, settings_classes
 from hasim.simulation.laws import Constant, Law
-from hasim.simulation.settings import NetworkSettings, RetrySettings, TrafficSettings
+from hasim.simulation.settings import (
+    NetworkSettings,
+    RetrySettings,
+    TrafficSettings,
+    WorldSettings,
+)
 from hasim.simulation.settings.faults import AnyFault
+from hasim.simulation.settings.operations import AnyOperation
 from hasim.simulation.settings.recordings import RecordedOutages, TableFile, TimedFile
 from hasim.units import SECOND
 
@@ -54,15 +70,51 @@ def test_every_shipped_scenario_loads_and_keeps_the_schema(name: str) -> None:
     assert again.cells == study.cells
 
 
+@functools.cache
+def worlds() -> list[WorldSettings]:
+    """Of all cells of all shipped scenarios."""
+    return [cell.world for path in SHIPPED.values() for cell in load(path).cells]
+
+
+def names_of(union: object, field: str) -> set[str]:
+    """What the classes of a choice are called by in scenarios."""
+    return {typing.get_args(typing.get_type_hints(cls)[field])[0] for cls in members(union)}
+
+
 def test_there_is_a_scenario_for_every_kind_of_fault() -> None:
-    kinds = {
-        fault.kind
-        for path in SHIPPED.values()
-        for cell in load(path).cells
-        for fault in cell.world.faults
-    }
-    members = typing.get_args(typing.get_args(AnyFault)[0])
-    assert kinds == {typing.get_args(typing.get_type_hints(m)["kind"])[0] for m in members}
+    kinds = {fault.kind for world in worlds() for fault in world.faults}
+    assert kinds == names_of(AnyFault, "kind")
+
+
+def test_there_is_a_scenario_for_every_operation() -> None:
+    orders = {order.do for world in worlds() for order in world.operations}
+    assert orders == names_of(AnyOperation, "do")
+
+
+def test_there_is_a_scenario_for_every_rule_of_retries() -> None:
+    """Each master that they may go to, each cause (chosen among others), and each preset."""
+    layers = [world.traffic.retry for world in worlds()]
+    layers += [layer.inner for layer in layers if layer.inner is not None]
+    assert {layer.master for layer in layers} == set(
+        typing.get_args(typing.get_type_hints(RetryLayer)["master"])
+    )
+    chosen = [layer.on for layer in layers if set(layer.on) != set(FAILURES)]
+    assert {cause for causes in chosen for cause in causes} == set(FAILURES)
+    documents = [read_document(path).data for path in SHIPPED.values()]
+    named = {name for data in documents for name in presets_in(data, inside=False)}
+    assert named == set(RETRIES.shipped)
+
+
+def presets_in(part: Any, *, inside: bool) -> Iterator[str]:
+    """The presets of retries that a document names; `inside`: it is what stands at `retry`."""
+    if isinstance(part, dict):
+        if inside and "preset" in part:
+            yield part["preset"]
+        for key, value in part.items():
+            yield from presets_in(value, inside=key.rpartition(".")[2] == "retry")
+    elif isinstance(part, list):
+        for value in part:
+            yield from presets_in(value, inside=inside)
 
 
 def parts_of(part: object, found: dict[str, set[str]]) -> None:
@@ -83,8 +135,7 @@ def parts_of(part: object, found: dict[str, set[str]]) -> None:
 def test_all_that_a_world_may_have_is_in_a_shipped_scenario() -> None:
     """Laws, arrivals, every kind of recording, what clients do, the rhythms of faults."""
     found: dict[str, set[str]] = {}
-    for path in SHIPPED.values():
-        parts_of([cell.world for cell in load(path).cells], found)
+    parts_of(worlds(), found)
     recordings = {
         cls
         for base in (TableFile, TimedFile, RecordedOutages)
