@@ -58,6 +58,7 @@ FOUND = {
     "fails-again-under-best-effort": "the same, where nobody waits for the device",
     "woke-after-its-lease": "whom its own lease ends need not be told when another takes over",
     "moved-while-a-switchover-waited": "an owner that others told to stop has nothing to hand over",
+    "called-off-and-nobody-serves": "what a healthy owner does not serve is failed over after all",
     "no-verdict-yet": "a control plane that has just begun strikes nobody before a verdict",
     "planned-from-the-snapshot-on": "a switchover given up since goes on with the snapshot",
     "what-an-old-process-chose": "what the process before has chosen, this one does not leave",

@@ -357,7 +357,7 @@ class FailoverOrchestrator:
             if failover.deadline_ns is not None and now >= failover.deadline_ns:
                 out += self._course.timed_out(now, failover)
         for master in self._policy.due(now):
-            out += self.execute_failover(now, master, "retry: still failed")
+            out += self._reactions.try_again(now, master)
         for owner, home, partitions in self._failback.due(now):
             out += self._reactions.give_back(now, owner, home, partitions)
         return out + self._returned.due(now)

@@ -49,6 +49,13 @@ class Reactions:
         failover.planned = planned and self._known.accepts_any(failover)
         return self._course.begin(now, failover, reason)
 
+    def try_again(self, now: int, master: str) -> list[Output]:
+        """After a pause, a failover that ended without an owner for what `master` owns."""
+        if self._known.statuses[master] is Status.HEALTHY:
+            return self.accepts_nothing(now, master, "retry: it still accepts no writes")
+        lives = self._known.statuses[master] is Status.MAINTENANCE
+        return self.begin(now, master, "retry: still failed", planned=lives)
+
     def acknowledged(self, now: int, master: str) -> list[Output]:
         """The last failovers of a master were looked into: what they block may begin."""
         self._policy.block.acknowledge(master)
@@ -133,6 +140,8 @@ class Reactions:
                 out += self._course.fences.healthy(now, failover)
             elif failover.state == lifecycle.WAITING:
                 out += self._course.wait_over(now, failover, event.master)
+        if orphans(self._known, self._failovers, event.master):
+            self._policy.gave_up(now, event.master)  # or what was under way was called off
         return out
 
     def routed(self, now: int, event: RoutingConverged) -> list[Output]:
