@@ -48,7 +48,15 @@ LOG = TREE / "verdicts.jsonl"
 REACH = TREE / "reach.json"
 KEPT = ROOT / "results" / "mutation.json"
 PAGE = ROOT / "results" / "mutation.md"
-SERVICES, TESTS = "hasim/services", "tests/services"
+SERVICES = "hasim/services"
+TESTS = (
+    "tests/services",
+    *(f"tests/simulation/clients/test_{what}.py" for what in ("churn", "following")),
+    *(f"tests/simulation/control/test_{what}.py" for what in ("confirmation", "stretches")),
+    *("tests/simulation/test_observers.py", "tests/simulation/control/test_failover_presets.py"),
+    *("tests/hunt/test_fencing_worlds.py", "tests/hunt/test_interruptions.py"),
+)
+"""Those of the services, and of whole worlds those that reach what these alone do not."""
 MOST_S = 4.0
 """Seconds of tests, as they took without a change, that a mutant meets; one test at least."""
 PARTS = {
@@ -116,11 +124,16 @@ def _lot(seed: int, mutant: Mutant) -> str:
 # -- the tree of mutants -----------------------------------------------------------
 
 
-def tree(files: Collection[str]) -> None:
-    """A copy of the program in which these files hold their mutants."""
+def begin_tree() -> None:
+    """The folder of the copy, with what stays as it is: mutmut's settings, too."""
+    TREE.mkdir(exist_ok=True)
     for name in ("tests", "scenarios", "results", "docs", "pyproject.toml"):
         if not (TREE / name).is_symlink():
             (TREE / name).symlink_to(ROOT / name)
+
+
+def tree(files: Collection[str]) -> None:
+    """A copy of the program in which these files hold their mutants."""
     shutil.rmtree(TREE / "hasim", ignore_errors=True)
     shutil.copytree(ROOT / "hasim", TREE / "hasim", ignore=shutil.ignore_patterns("__pycache__"))
     for file in files:
@@ -167,19 +180,21 @@ def _difference(was: Sequence[str], becomes: Sequence[str]) -> tuple[str, str, i
 
 
 def statement(function: str, at: int) -> tuple[int, int]:
-    """The first and last line of the statement that a line of a function is in, from 0.
+    """The first and last line of the statement that a line of a function is in.
 
-    Of a statement that holds others only its head.
+    `at` counts from the first line of the text, what is returned from that with `def`: there may
+    be empty lines before it. Of a statement that holds others only its head.
     """
-    found = (0, 0)
-    for node in ast.walk(ast.parse(textwrap.dedent(function)).body[0]):
+    whole = ast.parse(textwrap.dedent(function)).body[0]
+    found = (whole.lineno, whole.lineno)
+    for node in ast.walk(whole):
         if not isinstance(node, ast.stmt):
             continue
         below = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt)][1:]
         last = max(node.lineno, min(below) - 1) if below else node.end_lineno or node.lineno
-        if node.lineno <= at + 1 <= last and node.lineno - 1 >= found[0]:
-            found = (node.lineno - 1, last - 1)
-    return found
+        if node.lineno <= at + 1 <= last and node.lineno >= found[0]:
+            found = (node.lineno, last)
+    return found[0] - whole.lineno, found[1] - whole.lineno
 
 
 def digest(file: str) -> str:
@@ -209,7 +224,7 @@ def _pytest(where: Path, options: Sequence[str], until: float | None) -> str:
     environment = {**os.environ, "PYTHONPATH": str(where), "PYTHONHASHSEED": "0"}
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "-p", "results.mutants", "-p", "no:cacheprovider",
-         "-m", "not slow", *options, TESTS],
+         "-m", "not slow", *options, *TESTS],
         cwd=where, env=environment, text=True, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     ) as process:  # fmt: skip
@@ -305,7 +320,7 @@ def main() -> int:
         files = all_files()
         if told.files:
             files = [f for f in files if any(fnmatch.fnmatch(f, each) for each in told.files)]
-        TREE.mkdir(exist_ok=True)
+        begin_tree()
         mutants = [one for file in files for one in mutated(file)]
         wanted = mutants if told.files else drawn(mutants, told.sample, told.seed)
         known = verdicts()

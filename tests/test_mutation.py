@@ -111,6 +111,8 @@ def test_the_lines_of_a_change_are_those_of_its_statement() -> None:
     )
     lines = [mutation.statement(text, line) for line in range(8)]
     assert lines == [(0, 0), (1, 3), (1, 3), (1, 3), (4, 6), (4, 6), (4, 6), (7, 7)]
+    # mutmut writes empty lines before a function; what tests reach is counted from its `def`.
+    assert [mutation.statement(f"\n\n{text}", 2 + line) for line in range(8)] == lines
 
 
 def test_a_reason_that_was_given_stays_as_long_as_the_change_reads_the_same(
