@@ -13,10 +13,10 @@ HEAD = """# Mutants of the services
 
 mutmut changes one place of `hasim/services` at a time. Of all these mutants a random sample is run,
 from each part in proportion: `python results/mutation.py --sample 300 --seed 2` goes on where the
-last call stopped. A mutant meets the tests of `tests/services` that pass through the changed
-statement: those that killed its neighbours first, then the fastest, until they have taken 4 s
-(survivors again up to `--most` seconds, with `--again`); tests of whole worlds it does not
-meet. So the shares are lower bounds.
+last call stopped. A mutant meets the tests of `tests/services`, and the random worlds of fencing,
+that pass through the changed statement: those that killed its neighbours first, then the fastest,
+until they have taken 4 s (survivors again up to `--most` seconds, with `--again`); other tests of
+whole worlds it does not meet. So the shares are lower bounds.
 
 *Killed*: a test fails, or never ends. *Wording*: what survived changes no more than a text for
 people, which no test holds to the letter. *Same*: looked at, and it changes nothing that anybody

@@ -266,17 +266,23 @@ M1, M2 = Master("m1", "west"), Master("m2", "west")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"partitions": (Partition("p1", "m7"),)}, "partitions.0.owner: no master 'm7'"),
+        ({"partitions": (Partition("p1", "m7"),)}, "cluster.partitions.0.owner: no master 'm7'"),
         (
             {"masters": (dataclasses.replace(M1, absent=True), M2)},
-            "partitions.0.owner: 'm1' is absent, and can own nothing",
+            "cluster.partitions.0.owner: 'm1' is absent, and can own nothing",
         ),
         ({"masters": (M1, M1)}, "cluster.masters: 'm1' is named 2 times"),
         ({"gateways": ("a", "a")}, "cluster.gateways: 'a' is named 2 times"),
         ({"rtt_ns": ((1,),)}, "cluster.rtt: expected 1 rows (gateways) of 2 times (masters)"),
         ({"rtt_ns": ((1, -1),)}, "cluster.rtt: must not be negative"),
-        ({"masters": (Master("m1", "w", workers=0), M2)}, "masters.0.workers: must be at least 1"),
-        ({"masters": (Master("m1", "w", weight=0.0), M2)}, "weight: must be greater than 0"),
+        (
+            {"masters": (M1, Master("m2", "w", workers=0))},
+            "cluster.masters.1.workers: must be at least 1, got 0",
+        ),
+        (
+            {"masters": (Master("m1", "w", weight=0.0), M2)},
+            "cluster.masters.0.weight: must be greater than 0, got 0.0",
+        ),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused(service: str, change: Any, message: str) -> None:

@@ -91,6 +91,36 @@ def test_it_chooses_by_its_own_routing() -> None:
     assert {balancer.select_master(5) for _ in range(3)} == {"m1", "m2", "m3"}
 
 
+def test_the_report_has_all_that_is_measured_of_the_attempts() -> None:
+    """Three masters, of which one is out by then: 2, 2 and 1 of five, answered but one."""
+    balancer = service()
+    picked = [balancer.select_master(number) for number in range(5)]
+    for master in picked[:4]:
+        balancer.record_message_corresponded(5, master or "", 80)
+    balancer.record_message_failed(6, picked[4] or "", Cause.TIMEOUT, 6)
+    first, second, third = picked[:3]
+    balancer.handle_event(
+        7, StatusChanged(third or "", Status.HEALTHY, Status.FAILED, Diagnosis.UNREACHABLE, "")
+    )
+    report = balancer.get_metrics_report()
+    assert set(report) == {
+        *("algorithm", "eligible", "load", "distribution", "jain", "jain_eligible"),
+    }
+    assert report["distribution"] == {first: 0.4, second: 0.4, third: 0.2}
+    assert report["eligible"] == sorted([first, second])
+    assert report["jain"] == pytest.approx(25 / (3 * 9))
+    assert report["jain_eligible"] == 1.0
+    counted = ("sent", "answered", "failed", "in_flight", "latency_ns")
+    assert report["load"] == {
+        master: dict(zip(counted, values, strict=True))
+        for master, values in (
+            (first, (2, 2, 0, 0, 80)),
+            (second, (2, 1, 1, 0, 80)),
+            (third, (1, 1, 0, 0, 80)),
+        )
+    }
+
+
 def test_no_gateway_is_built_in_a_control_plane(monkeypatch: pytest.MonkeyPatch) -> None:
     """No picker's table is made for a failover, nor a fleet."""
     monkeypatch.setattr("hasim.services.balancing.service.GatewayService", None)

@@ -458,3 +458,13 @@ def test_a_frozen_dispatcher_goes_on_as_if_nothing_had_been() -> None:
     assert other.next_wakeup() is None
     assert other.causes == one.causes
     assert [other.freeze(), gateway.freeze()] == [one.freeze(), one.gateway.freeze()]
+
+
+def test_a_retry_goes_to_the_master_that_failed_if_there_is_no_other() -> None:
+    made = dispatcher(1, retry=generous(3))
+    sent = [effect.master for effect in made.arrived(0, 0) if isinstance(effect, Send)]
+    for attempt in (0, 1):
+        failed_ns = (attempt + 1) * 10 * SECOND
+        made.answered(failed_ns - 9 * SECOND, attempt, Cause.ERROR)
+        sent += [effect.master for effect in made.woken(failed_ns) if isinstance(effect, Send)]
+    assert sent == ["m1", "m1", "m1"]

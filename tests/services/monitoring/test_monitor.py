@@ -181,6 +181,7 @@ def test_dashboard_is_plain_data_and_tells_the_picture(monitor):
     assert by_id["c"]["latency_s"] is None
     assert [p["served"] for p in board["partitions"]] == [False, True, True]
     (active,) = board["failovers"]
+    assert (active["master"], active["candidate"], active["partitions"]) == ("a", "b", ["p1"])
     assert (active["state"], active["declared_s"], active["since_s"]) == ("fencing", 1.0, 2.0)
     assert board["algorithm"] == "geo"
     assert board["traffic"] == {

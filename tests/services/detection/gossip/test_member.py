@@ -225,3 +225,18 @@ def test_who_is_suspected_is_told_so_by_the_next_ping() -> None:
     member = begun(others=("b",))
     member.learn(5, [MemberNews("b", DEAD, 2, "c")])
     assert [packet.kind for _, packet in member.wake(SECOND)] == [PacketKind.GOSSIP]
+
+
+@pytest.mark.parametrize("members", [2, 3, 10, 11, 40, 200])
+def test_a_suspicion_lasts_by_all_members_this_one_included(members: int) -> None:
+    """memberlist: mult x max(1, log10 n) intervals at least, six times that at most."""
+    own = replace(LAN, lha_suspicion=True)
+    others = tuple(f"m{number}" for number in range(1, members))
+    member = begun(own, others)
+    member.learn(5, [MemberNews("m1", SUSPECT, 0, "m1")])
+    suspicion = member.suspicions["m1"]
+    scale = math.floor(1000 * max(1.0, math.log10(members)))
+    least = own.suspicion_mult * scale * own.probe_interval_ns // 1000
+    assert (suspicion.least, suspicion.most) == (least, own.suspicion_max_mult * least)
+    assert suspicion.wanted == (own.suspicion_mult - 2 if members >= own.suspicion_mult else 0)
+    assert suspicion.due_ns == 5 + (suspicion.most if suspicion.wanted else least)
