@@ -13,7 +13,7 @@ told, not kept. It needs what `pip install '.[test,mutation]'` brings.
 
 What was found is kept in `results/mutation.json`, with a reason for each survivor that was looked
 at: written there by hand, and kept as long as the change reads the same. A verdict stands as long
-as the function and the test that failed do. `--render` only writes the page anew; `--least 75` ends
+as the function and the test that failed do. `--render` only writes the page anew; `--least 85` ends
 with exit code 1 if the sample is decided and a smaller share of it was killed.
 """
 
