@@ -45,7 +45,7 @@ def test_slow_proofs_run_when_asked_for_and_only_then(tmp_path):
         "python results/failover.py --only-worlds --worlds 5000",
         "python -m pytest -q -m slow",
         "python -m pip install -q -c constraints.txt -e .[mutation]",
-        "python results/mutation.py --budget 1h --least 75",
+        "python results/mutation.py --budget 1h --least 85",
     ]
     assert sum(call.startswith("hasim hunt") for call in usual) == 1
     assert "python results/failover.py --only-worlds --worlds 200" in usual
