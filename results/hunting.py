@@ -1,12 +1,12 @@
 """The long hunt: random worlds until enough have run without a breach, and the seeded defects.
 
-    python results/hunting.py [--worlds 100000] [--budget 10m] [--seed 1] [--defects 120 [--all]]
+    python results/hunting.py [--worlds 100000] [--budget 10m] [--seed 2] [--defects 120 [--all]]
 
-Goes on where the last call stopped (folder `runs/hunting`), and writes results/hunting.md anew.
+Goes on where the last call stopped (folder `runs/hunting`, one for each seed), and writes
+results/hunting.md anew. A call that is killed loses the worlds since it wrote last, 500 at most.
 With `--defects S` each of the twenty seeded defects that are asked for is hunted for S seconds of
 the processor first, with `--all` each other one of tests/defects as well; what is not found so is
-looked for by the tests of its part. Each is kept as it is done: a call that is killed loses those
-that it is at.
+looked for by the tests of its part. Each is kept as it is done.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import json
 import multiprocessing
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -25,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hasim.findings.hunted import Hunted
 from hasim.hunt import crew
+from hasim.hunt.coverage import thinkable
+from hasim.hunt.drawing import kinds
 from hasim.hunt.search import Hunt, State
 from hasim.hunt.store import keep, read, write
 from hasim.study.execution.executor import default_jobs
@@ -39,23 +42,29 @@ DEFECTS_FOUND = FOLDER / "defects.json"
 PAGE = Path(__file__).with_suffix(".md")
 EVERY = 500
 ASKED = 100_000
+LOOKED_AT = (
+    "All invariants are looked at in each world, but for one: in every fourth the recorded inputs "
+    "are also fed to a second control plane (`no-clairvoyance`). Half of the worlds are drawn, "
+    "half are earlier ones that reached something new, changed."
+)
 
 
 def hunt(seed: int, worlds: int, budget_s: float, jobs: int) -> Iterator[State]:
     """Go on with the hunt until so many worlds have run, or the time is over; now and then."""
-    state = read(FOLDER, seed)
+    folder = FOLDER / f"seed-{seed}"
+    state = read(folder, seed)
     made, began, before_s = Hunt(state), time.monotonic(), state.seconds
     source = crew.worlds(made, jobs)
     while state.number < worlds and time.monotonic() - began < budget_s:
         ran = next(source)
         state.seconds = before_s + time.monotonic() - began
         if ran.broken:
-            keep(FOLDER, made.again(ran, ran.broken[0]), f"world-{state.number - 1}")
+            keep(folder, made.again(ran, ran.broken[0]), f"world-{state.number - 1}")
         if state.number % EVERY == 0:
-            write(FOLDER, state)
+            write(folder, state)
             yield state
     source.close()
-    write(FOLDER, state)
+    write(folder, state)
     yield state
 
 
@@ -97,12 +106,29 @@ def _counted(names: Iterable[str], known: dict[str, dict[str, Any]]) -> str:
     return f"Of {len(listed)} the hunt finds {seen}; tests kill {killed} of the others."
 
 
+def _not_reached(state: State) -> Iterator[str]:
+    """What no world has reached of what can be thought of."""
+    yield from ("## Not reached", "", "Of what can be thought of, possible or not:", "")
+    for group, features in thinkable(kinds()).items():
+        missing = sorted(one.partition(": ")[2] for one in features - state.reached.keys())
+        if group == "fault in state":  # by state: the list is long
+            of_state: dict[str, list[str]] = {}
+            for one in missing:
+                kind, _, where = one.partition(" while ")
+                of_state.setdefault(where, []).append(kind)
+            missing = [f"while {where}: {', '.join(of)}" for where, of in sorted(of_state.items())]
+        told = "; ".join(missing) or "nothing"
+        yield f"- {group}: {told}"
+    yield ""
+
+
 def page(state: State, found: dict[str, dict[str, Any]]) -> str:
     """The page of results."""
     lines = ["# Hunting", "", "Random worlds of `hasim hunt`, by `python results/hunting.py`."]
     if state.number < ASKED:
         lines[-1] += f" A short run: {ASKED:,} worlds\nare what the command goes on to."
-    lines += ["", Hunted(state).render("markdown").strip(), ""]
+    lines += ["", *textwrap.wrap(LOOKED_AT, 100)]
+    lines += ["", Hunted(state).render("markdown").strip(), "", *_not_reached(state)]
     head = ["worlds | seconds | broken | faults |", "---: | ---: | --- | ---: |"]
     if found:
         lines += ["## Seeded defects", "", "Small defects, put into the services one at a time."]
@@ -122,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=ASKED)
     parser.add_argument("--budget", default="10m")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--defects", type=float, default=0.0)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--jobs", type=int, default=default_jobs())
@@ -134,7 +160,8 @@ def main() -> None:
     if asked.defects:
         names = dict.fromkeys([*ASKED_FOR, *(DEFECTS if asked.all else ())])
         for _ in examine(asked.seed, asked.defects, asked.jobs, names, found):
-            PAGE.write_text(page(read(FOLDER, asked.seed), found), encoding="utf-8")
+            kept = read(FOLDER / f"seed-{asked.seed}", asked.seed)
+            PAGE.write_text(page(kept, found), encoding="utf-8")
     for state in hunt(asked.seed, asked.worlds, budget_s, asked.jobs):
         PAGE.write_text(page(state, found), encoding="utf-8")
 

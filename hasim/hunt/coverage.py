@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from itertools import permutations, product
 
 from hasim.events import (
     FailoverChanged,
@@ -16,9 +16,12 @@ from hasim.events import (
 from hasim.journal import Journal
 from hasim.measures.courses import TERMINAL
 from hasim.model import Diagnosis, Status
+from hasim.services.failover import lifecycle
 from hasim.services.failover.lifecycle import LIFECYCLE
 from hasim.truth import FaultStarted, WritesLost
 
+AT_ONCE = (lifecycle.DECLARED, lifecycle.SELECTING)
+"""States in which no time passes, so that no fault begins in them."""
 QUIET = "quiet"
 """The state of the failover that is furthest, where there is none."""
 
@@ -53,13 +56,21 @@ def reached(journal: Journal) -> frozenset[str]:
 
 def possible(kinds: Iterable[str]) -> dict[str, int]:
     """How many features of a group there can be, where that is known."""
-    states = [state for state, row in LIFECYCLE.items() if row and state]
-    return {
-        "transition": sum(len(row) for row in LIFECYCLE.values()),
-        "status": len(Status) * (len(Status) - 1),
-        "diagnosis": len(Diagnosis) - 1,
-        "fault in state": len(list(product(kinds, [*states, QUIET]))),
+    return {name: len(features) for name, features in thinkable(kinds).items()}
+
+
+def thinkable(kinds: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The features of each group of which that is known, as `reached` names them."""
+    states = [state for state, row in LIFECYCLE.items() if row and state and state not in AT_ONCE]
+    steps = [(old, *step) for old, row in LIFECYCLE.items() for step in row.items()]
+    verdicts = permutations([status.value for status in Status], 2)
+    known: dict[str, Iterable[str]] = {
+        "transition": (f"{old or 'begin'} -{trigger}-> {new}" for old, trigger, new in steps),
+        "status": (f"{old} -> {new}" for old, new in verdicts),
+        "diagnosis": (one.value for one in Diagnosis if one is not Diagnosis.NONE),
+        "fault in state": (f"{k} while {s}" for k, s in product(kinds, [*states, QUIET])),
     }
+    return {name: frozenset(f"{name}: {one}" for one in every) for name, every in known.items()}
 
 
 def group(feature: str) -> str:

@@ -150,6 +150,8 @@ def failover(dice: Dice, may: Swarm) -> dict[str, Any]:
         for name in ("if_none", "transfer", "promotion", "retry"):
             if dice.happens(0.4):
                 made[name] = dice.of(choices(f"failover.{name}"))
+        if dice.happens(0.3):
+            made["wait"] = dice.one("1s", "5s")
     if "policy" in may:
         made["delay"] = dice.one("0s", "3s")
         made["block"] = dice.one("0s", "20s")

@@ -159,8 +159,18 @@ def _target(dice: Dice, name: str, kind: type[Fault], names: list[str], *, owned
     return dice.one(*names, *names, "random", "all", *["owner-of:p1"] * owned)
 
 
-def operations(dice: Dice, cluster: list[dict[str, Any]], end_ms: int) -> list[dict[str, Any]]:
-    """What operators may do before the end (ms), whether it makes sense or not."""
+def operations(
+    dice: Dice, cluster: list[dict[str, Any]], struck: list[dict[str, Any]], end_ms: int
+) -> list[dict[str, Any]]:
+    """What operators may do before the end (ms), whether it makes sense or not.
+
+    Now and then one calls off what is done about a fault of those that strike.
+    """
+    timed = [parse_duration(fault["at"]) // MILLISECOND for fault in struck if "at" in fault]
+    if timed and dice.happens(0.3):
+        at_ms = dice.of(timed) + dice.count(500, 8000)
+        if at_ms < end_ms:
+            return [{"at": f"{at_ms}ms", "do": "roll-back", "failover": dice.one(1, 1, 2)}]
     found: list[dict[str, Any]] = []
     state = {m["id"]: "absent" if m.get("absent") else "in service" for m in cluster}
     at_ms = 1000

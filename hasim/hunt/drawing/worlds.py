@@ -65,7 +65,7 @@ def _drawn(dice: Dice, name: str) -> Data:
     }
     if "operations" in may:
         end_ms = parse_duration(horizon) // MILLISECOND
-        data["operations"] = operations(dice, cluster, end_ms)
+        data["operations"] = operations(dice, cluster, data["faults"], end_ms)
     own = control(dice, may, cluster[0]["region"])
     if "tiers" in may:
         _behind_another(dice, may, data, own)
