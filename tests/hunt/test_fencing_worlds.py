@@ -29,8 +29,11 @@ def test_no_random_schedule_of_faults_breaks_an_invariant(way: str) -> None:
     assert seen.returned > 0
     assert seen.refused > 0
     assert [kind for kind in STRIKES if seen.faults[kind] < 3] == []
-    if way in ("confirmed", "lease", "token", "step-down"):
+    # With `step-down` there is no watchdog: a host that hung serves on until it looks, in a second.
+    if way in ("confirmed", "lease", "token"):
         assert seen.dual_s == 0.0
+    elif way == "step-down":
+        assert seen.dual_s < 1.0
 
 
 FOUND = {
