@@ -3,7 +3,8 @@
 `python results/false-failovers.py` writes results/false-failovers.md: (a) independent loss beside
 its closed form, (b) bursts beside their exact chain, and recorded jitter beside the arithmetic of
 its ratios, (c) phi-accrual beside the power of its losses, and a reference of ten times the work
-by another method; and, with `--seeds N`, how many of N intervals hold the exact number.
+by another method, (d) messages as evidence; and, with `--seeds N`, how many of N intervals hold the
+exact number. What is done is kept (`results/.kept`): the same command goes on after a stop.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from kept_work import KeptWork
 
 from hasim.api import prepare
 from hasim.measures import measure
@@ -31,9 +33,21 @@ from hasim.simulation.streams import generator
 from hasim.study.estimates.statistics import Interval, rate_interval, t_interval
 from hasim.study.rare.combine import scaled
 from hasim.study.rare.falsely import FalseFailovers, false_failovers
+from hasim.study.rare.falsely.branching import PROMISES, calm_of
+from hasim.study.rare.falsely.branching import split as branch
+from hasim.study.rare.falsely.exchange import Exchange
 from hasim.study.rare.falsely.noise import Noise
-from hasim.study.rare.falsely.rate import KEPT, PATHS, PLAIN, REPLICATES, WARM_UP
+from hasim.study.rare.falsely.promise import Promise
+from hasim.study.rare.falsely.rate import (
+    KEPT,
+    MESSAGES_EFFORT,
+    PATHS,
+    PLAIN,
+    REPLICATES,
+    WARM_UP,
+)
 from hasim.study.rare.falsely.splitting import quiet_of, tilt
+from hasim.study.rare.falsely.surroundings import surroundings_of
 from hasim.study.rare.falsely.watching import Watching
 from hasim.units import DAY, MILLISECOND
 from tests.study.rare.chains import YEAR_S, Rhythm, by_bursts, by_failing, by_loss
@@ -63,8 +77,11 @@ class Case:
     exact: float | None = None
     plain: bool = False
     reference: bool = False
-    repeated: bool = False
-    """Whether it is estimated with many seeds; the others take too long for that."""
+    repeated: int = 0
+    """One in so many of the seeds are tried; 0: none, since the others take too long for that."""
+    messages_per_s: float = 0.0
+    """Messages to the master, if they are evidence."""
+    plain_days: int = PLAIN_DAYS
 
 
 def rhythm(fall: int) -> Rhythm:
@@ -72,8 +89,16 @@ def rhythm(fall: int) -> Rhythm:
     return dataclasses.replace(RHYTHM, fall=fall)
 
 
+def traffic_of(case: Case) -> dict[str, Any]:
+    """Hardly any, or messages that are known to be lost a second later; nobody tries again."""
+    if not case.messages_per_s:
+        return {"arrivals": {"rate": "1/h"}}
+    rate = {"rate": f"{case.messages_per_s:g}/s"}
+    return {"arrivals": rate, "owned": "100%", "timeout": "1s", "retry": {"attempts": 1}}
+
+
 def loaded_of(case: Case) -> Any:
-    """One master at ten milliseconds from its observer, and hardly any traffic."""
+    """One master at ten milliseconds from its observer."""
     return prepare(
         {
             "name": "false-failovers",
@@ -81,7 +106,7 @@ def loaded_of(case: Case) -> Any:
             "replications": 2,
             "masters": [{"id": "a", "region": "here"}],
             "network": {"rtt": "10ms", "local_rtt": "10ms", **case.network},
-            "traffic": {"arrivals": {"rate": "1/h"}},
+            "traffic": traffic_of(case),
             "detection": dict(case.detection),
         }
     )
@@ -118,6 +143,22 @@ def in_a_row(losses: int, loss: float) -> float:
     return (1 - loss) * loss**losses * YEAR_S
 
 
+def marking_down(failures: int) -> dict[str, Any]:
+    """So many failed messages in a row convict by themselves."""
+    own = {"kind": "messages", "on_error": "mark-down", "error_limit": failures}
+    return {"evidence": [own]}
+
+
+def in_a_row_of_messages(case_rate: float, failures: int, loss: float) -> float:
+    """Rows of so many failed messages a year.
+
+    Messages come by a Poisson process, and when the end of each is known does not depend on the
+    others: the ends of those lost and of those answered are independent Poisson processes.
+    """
+    q = 1 - (1 - loss) ** 2
+    return case_rate * (1 - q) * q**failures * YEAR_S
+
+
 CASES = (
     Case(
         "(a) threshold, fall 3, loss 2 %",
@@ -144,7 +185,7 @@ CASES = (
         {**PROBES, "fall": 5},
         {"loss": "0.1%", "bursts": BURSTS},
         by_bursts(rhythm(5), 0.001, 0.0005, 0.3),
-        repeated=True,
+        repeated=1,
     ),
     *(
         Case(
@@ -162,7 +203,7 @@ CASES = (
         {**PHI, "acceptable_pause": "4s"},
         {"loss": "0.8%"},
         in_a_row(5, 0.008),
-        repeated=True,
+        repeated=1,
     ),
     Case(
         "(c) phi-accrual, loss 0.5 %, jitter",
@@ -175,6 +216,40 @@ CASES = (
         {**BEATS, "detector": "timeout", "down_after": "5s"},
         {"loss": "0.6%"},
         in_a_row(5, 0.006),
+    ),
+    Case(
+        "(d) 2 messages in a row, loss 0.3 %",
+        marking_down(2),
+        {"loss": "0.3%"},
+        in_a_row_of_messages(1, 2, 0.003),
+        plain=True,
+        reference=True,
+        repeated=5,
+        messages_per_s=1,
+    ),
+    Case(
+        "(d) 4 messages in a row, loss 0.12 %",
+        marking_down(4),
+        {"loss": "0.12%"},
+        in_a_row_of_messages(1, 4, 0.0012),
+        reference=True,
+        repeated=5,
+        messages_per_s=1,
+    ),
+    Case(
+        "(d) probes and messages, fall 2, loss 1 %",
+        {**PROBES, "evidence": ["probe", "messages"], "interval": "30s", "fall": 2},
+        {"loss": "1%"},
+        plain=True,
+        reference=True,
+        messages_per_s=1,
+    ),
+    Case(
+        "(d) probes and messages, fall 3, bursts",
+        {**PROBES, "evidence": ["probe", "messages"], "interval": "30s", "fall": 3},
+        {"loss": "0.05%", "bursts": {"share": "0.01%", "mean": "300ms"}},
+        reference=True,
+        messages_per_s=1,
     ),
 )
 
@@ -191,53 +266,79 @@ def plainly(case: Case) -> Interval:
     loaded = loaded_of(case)
     world = dataclasses.replace(loaded.cells[0].world, horizon_ns=DAY)
     recorded = loaded.recorded_of(loaded.cells[0])
-    runs = (simulate(world, recorded, seed=2, replication=n) for n in range(PLAIN_DAYS))
-    return rate_interval(sum(len(measure(run).mistakes) for run in runs), PLAIN_DAYS / 365.25)
+    runs = (simulate(world, recorded, seed=2, replication=n) for n in range(case.plain_days))
+    return rate_interval(sum(len(measure(run).mistakes) for run in runs), case.plain_days / 365.25)
 
 
 def reference(case: Case) -> Interval:
-    """The rate a year by tilting alone, of ten times as many paths, with draws of their own."""
+    """The rate a year by the second method alone, of ten times as many paths, with other draws."""
     loaded = loaded_of(case)
     cell = loaded.cells[0]
     network = cell.world.network
-    jitter = Jitter(network, loaded.recorded_of(cell))
+    recorded = loaded.recorded_of(cell)
+    jitter = Jitter(network, recorded)
     noise = Noise(5 * MILLISECOND, network.loss, network.bursts, jitter)
     rates = []
     for number in range(REPLICATES):
         draws = generator(1, number, "reference")
-        watching = Watching(cell.world.detection, noise, draws)
-        quiet = quiet_of(watching, WARM_UP, PLAIN, KEPT)
-        rates.append(tilt(watching, quiet, TEN * PATHS, draws).rate_per_s)
+        if case.messages_per_s:
+            around = surroundings_of(cell.world, recorded)
+            exchange, promise = Exchange(around, draws), Promise(around, *PROMISES[1])
+            effort = TEN * MESSAGES_EFFORT
+            found = branch(exchange, calm_of(exchange, draws), promise, effort, draws)
+        else:
+            watching = Watching(cell.world.detection, noise, draws)
+            quiet = quiet_of(watching, WARM_UP, PLAIN, KEPT)
+            found = tilt(watching, quiet, TEN * PATHS, draws)
+        rates.append(found.rate_per_s)
     return scaled(t_interval(rates), YEAR_S)
 
 
-def text(found: Interval | None) -> str:
+def text(found: Sequence[float] | None) -> str:
     """``1.54e-3 [1.52e-3, 1.57e-3]``."""
-    if found is None or found.value is None:
+    if found is None:
         return "-"
-    return f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
+    return "{:.4g} [{:.4g}, {:.4g}]".format(*found)
 
 
-def row(case: Case, seeds: int, jobs: int | None) -> str:
+def bare(found: Interval | None) -> list[float] | None:
+    """Its numbers."""
+    return None if found is None or found.value is None else [found.value, found.low, found.high]
+
+
+def one_of(case: Case, seed: int, jobs: int | None) -> dict[str, Any]:
+    """What is kept of one estimate."""
+    began = time.process_time() + sum(os.times()[2:4])
+    found = found_of(case, seed, jobs)
+    return {
+        "told": bare(found.told),
+        "check": bare(found.check),
+        "refused": found.refused,
+        "took_s": time.process_time() + sum(os.times()[2:4]) - began,
+    }
+
+
+def row(case: Case, seeds: int, jobs: int | None, kept: KeptWork) -> str:
     """A case, estimated and compared."""
-    began = time.perf_counter()
-    found = found_of(case, 1, jobs)
-    took_s = time.perf_counter() - began
+    found = kept(case.name, lambda: one_of(case, 1, jobs))
     inside = "-"
     if seeds and case.repeated:
-        every = [found_of(case, 100 + seed, jobs).told for seed in range(seeds)]
-        exact = case.exact or 0.0
-        held = sum(one is not None and one.low <= exact <= one.high for one in every)
-        inside = f"{held} of {seeds}"
+        tried = range(100, 100 + seeds // case.repeated)
+        every = [kept(f"{case.name} {n}", lambda n=n: one_of(case, n, jobs)) for n in tried]
+        exact, ends = case.exact or 0.0, [one["told"] for one in every]
+        held = sum(end is not None and end[1] <= exact <= end[2] for end in ends)
+        inside = f"{held} of {len(tried)}"
     fields = (
         case.name,
         "-" if case.exact is None else f"{case.exact:.5g}",
-        text(found.told) if not found.refused else found.refused,
-        text(found.check),
-        text(reference(case)) if case.reference else "-",
-        text(plainly(case)) if case.plain else "-",
+        found["refused"] or text(found["told"]),
+        text(found["check"]),
+        text(kept(f"{case.name} reference", lambda: bare(reference(case))))
+        if case.reference
+        else "-",
+        text(kept(f"{case.name} plain", lambda: bare(plainly(case)))) if case.plain else "-",
         inside,
-        f"{took_s:.0f} s",
+        f"{found['took_s']:.0f} s",
     )
     return "| " + " | ".join(fields) + " |"
 
@@ -245,18 +346,20 @@ def row(case: Case, seeds: int, jobs: int | None) -> str:
 TEXT = """# False failovers that nobody can wait for
 
 `python results/false-failovers.py --seeds {seeds}` writes this file. The real detection service of
-one master hears probes, or heartbeats, over a noisy network; a plain run would wait a thousand
-years for the rarest of these. Rates are a year, intervals 95 %: by splitting (what `hasim budget`
-prints), by tilting (the second method, without whose agreement nothing is printed), and, where it
-sees enough, by {days} days of plain simulation of the whole world. *Exact*: the closed form of
-independent loss, and the chain of (failures in a row, weather) for bursts, both in
-`tests/study/rare/chains.py`; of recorded jitter the share of all pairs of crossings that are late
-together; of phi-accrual without jitter, which then goes by how many heartbeats are lost in a row,
-the power of the loss. *Reference*: tilting with ten times as many paths and draws of its own, where
-nothing exact is known. *Held*: how many of so many intervals, each with a seed of its own,
-hold the exact number. Wall time on {cores} cores that others used as well.
+one master hears probes, heartbeats, or of messages, over a noisy network; a plain run would wait a
+thousand years for the rarest of these. Rates are a year, intervals 95 %: by splitting (what `hasim
+budget` prints), by a second method, without whose agreement nothing is printed (tilting; of
+messages, splitting by another promise), and, where it sees enough, by {days} days of plain
+simulation of the whole world. *Exact*: the closed form of independent loss, and the chain of
+(failures in a row, weather) for bursts, both in `tests/study/rare/chains.py`; of recorded jitter
+the share of all pairs of crossings that are late together; of phi-accrual without jitter, which
+then goes by how many heartbeats are lost in a row, the power of the loss; of messages in a row the
+arithmetic of Poisson processes. *Reference*: the second method with ten times as many paths and
+draws of its own. *Held*: how many of so many intervals, each with a seed of its own, hold the exact
+number: of messages in a row one in five of the seeds, since each takes most of a minute. Time of
+processors.
 
-| case | exact | splitting | tilting | reference | plain | held | wall |
+| case | exact | splitting | second | reference | plain | held | time |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 {rows}
 """
@@ -267,15 +370,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--only", default="", help="cases with this in their names; no page")
     options = parser.parse_args()
-    rows = []
+    rows, kept = [], KeptWork(__file__)
     for case in CASES:
-        rows.append(row(case, options.seeds, options.jobs))
+        if options.only and options.only not in case.name:
+            continue
+        rows.append(row(case, options.seeds, options.jobs, kept))
         sys.stdout.write(rows[-1] + "\n")
         sys.stdout.flush()
-    told = TEXT.format(
-        rows="\n".join(rows), seeds=options.seeds, days=PLAIN_DAYS, cores=os.cpu_count()
-    )
+    if options.only:
+        return
+    told = TEXT.format(rows="\n".join(rows), seeds=options.seeds, days=PLAIN_DAYS)
     Path(__file__).with_name("false-failovers.md").write_text(told, encoding="utf-8")
 
 
