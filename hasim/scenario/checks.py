@@ -15,6 +15,7 @@ from hasim.scenario.places import (
     observer_problems,
     place_problem,
     spread_problems,
+    unknown_target,
 )
 from hasim.scenario.replications import Sequential
 from hasim.scenario.rhythms import rhythm_problems
@@ -285,7 +286,7 @@ def _target_problem(world: WorldSettings, fault: Fault, target: str, *, listed: 
         return place_problem(world, target)
     if target.startswith(EACH):
         return f"{target!r} stands alone, not in a list" if listed else each_problem(world, target)
-    return f"no master {target!r}{nearest(target, [*ids, *RESERVED])}"
+    return unknown_target(world, target, [*ids, *RESERVED])
 
 
 def _bursts(world: WorldSettings) -> Found:

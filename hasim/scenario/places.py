@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hasim.settings.validation import Where, nearest
 from hasim.simulation.settings import WorldSettings
@@ -28,6 +28,16 @@ def place_problem(world: WorldSettings, target: str) -> str:
     """Why no master is at the place that a target names; empty if there is one."""
     places = [place_of(master) for master in world.all_masters]
     return _unknown(target, places, "no master")
+
+
+def unknown_target(world: WorldSettings, target: str, others: Iterable[str]) -> str:
+    """What to say of a target that is no name: the nearest, or the place that it names by half."""
+    standing = [place_of(master) for master in world.all_masters]
+    places = [place for level in LEVELS for place in places_at(level, standing)]
+    for place in places:
+        if target == place.partition(":")[2].rpartition("/")[2]:
+            return f"no master {target!r}; did you mean {place}?"
+    return f"no master {target!r}{nearest(target, [*others, *places])}"
 
 
 def each_problem(world: WorldSettings, target: str) -> str:
