@@ -18,7 +18,11 @@ from hasim.oracle.invariants.in_flight import IN_FLIGHT_IS
 from hasim.oracle.invariants.leaving import FAILED_ARE_LEFT
 from hasim.oracle.invariants.lifecycle import LEGAL_STEPS
 from hasim.oracle.invariants.members import MEMBERS_ALONE
-from hasim.oracle.invariants.messages import ATTEMPTS_BOUNDED, MESSAGES_CONSERVED
+from hasim.oracle.invariants.messages import (
+    ATTEMPTS_BOUNDED,
+    HEDGES_ELSEWHERE,
+    MESSAGES_CONSERVED,
+)
 from hasim.oracle.invariants.power_off import NO_NEEDLESS_POWER_OFF
 from hasim.oracle.invariants.primacy import ONE_PRIMARY
 from hasim.oracle.invariants.probing import CHECKS_GO_ON
@@ -42,7 +46,7 @@ _SHIPPED = (
     *(LEGAL_STEPS, GOING_ON, TRIED_AGAIN, FAILED_ARE_LEFT, OWNER_RECOVERED, PAIRED, TERMS_GROW),
     *(VERDICTS_FOLLOW, CHECKS_GO_ON, MEMBERS_ALONE),
     *(ROUTING_FOLLOWS, ROUTING_CONVERGES, ROUTING_REPEATS, ELIGIBLE_ALONE, SOMEBODY_LEFT),
-    *(RETRIES_ELSEWHERE, ATTEMPTS_BOUNDED, IN_FLIGHT_IS),
+    *(RETRIES_ELSEWHERE, HEDGES_ELSEWHERE, ATTEMPTS_BOUNDED, IN_FLIGHT_IS),
     *(ALERTS_END, SERVICES_AT_WORK, TIME_FORWARD, NO_CLAIRVOYANCE),
 )
 INVARIANTS: Named[Invariant] = Named("an invariant", {own.name: own for own in _SHIPPED})

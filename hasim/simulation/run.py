@@ -167,6 +167,7 @@ def _requests(asked: RequestSettings) -> dict[str, Any]:
         "hedged": asked.hedge.on,
         "budget": retry.budget,
         "reserve": retry.reserve,
+        "hedges": {"budget": asked.hedge.budget, "reserve": asked.hedge.reserve},
         "keeps": asked.clients is not None,
         "elsewhere": all(layer.master == "another" for layer in layers) and not asked.hedge.on,
     }

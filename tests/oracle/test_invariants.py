@@ -27,7 +27,7 @@ from hasim.events import (
     TransferState,
 )
 from hasim.journal import Body, Journal, Lane, Record
-from hasim.model import Diagnosis, Severity, Status
+from hasim.model import Cause, Diagnosis, Severity, Status
 from hasim.oracle import INVARIANTS, check
 from hasim.services.failover import ConfirmedSettings, FailoverSettings
 from hasim.services.gateway.settings import RetryLayer
@@ -196,6 +196,11 @@ def same_again(lie: Tampered) -> None:
     lie.change(MessageRecord, {"attempts": 2}, partition="", outcome="ok")
 
 
+def overtaken_by_itself(lie: Tampered) -> None:
+    """More second attempts were cancelled at m1 than messages were answered anywhere else."""
+    lie.add(90, "truth", AttemptRollup("m1", Cause.CANCELLED, 10**6))
+
+
 def nobody_is_left(lie: Tampered) -> None:
     lie.journal.header = header = copy.deepcopy(lie.journal.header)
     header["observers"][lie.observer]["settings"]["balancing"]["outliers"] = {"max_ejected": "34%"}
@@ -309,6 +314,7 @@ LIES: dict[str, Callable[[Tampered], None]] = {
     "eligible-alone": to_an_old_owner,
     "somebody-is-left": nobody_is_left,
     "retries-elsewhere": same_again,
+    "hedges-elsewhere": overtaken_by_itself,
     "attempts-bounded": lambda lie: lie.change(MessageRecord, {"attempts": 3}),
     "in-flight-is-real": leak,
     "alerts-end": lambda lie: lie.drop(AlertChanged, severity=Severity.RESOLVED),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from hasim import sketch
 from hasim.measures.facts import Facts
-from hasim.model import SERVED
+from hasim.model import SERVED, Cause
 from hasim.oracle.case import Case
 from hasim.oracle.invariant import Found, Invariant
 from hasim.truth import (
@@ -21,6 +22,7 @@ from hasim.truth import (
 from hasim.units import SECOND
 
 BUCKET_NS = 10 * SECOND
+SERVED_NAMES = frozenset(cause.value for cause in SERVED)
 
 
 def _find(case: Case) -> Iterator[Found]:
@@ -108,12 +110,49 @@ def _bounded(case: Case) -> Iterator[Found]:
         if message.attempts > most:
             text = f"{message.attempts} attempts, {most} at most"
             yield Found(message.arrived_ns, f"message {message.message}", text)
-    if asked["budget"] is not None and not asked["hedged"]:
-        gateways = len(case.journal.header["cluster"]["gateways"])
-        allowed = first * asked["budget"] + asked["reserve"] * gateways
-        if total > first + allowed + 1e-6 * first:
-            text = f"{total - first} retries of {first} messages, {allowed:g} at most"
-            yield Found(case.horizon_ns, "retries", text)
+    allowed = _beside_first(asked, first, len(case.journal.header["cluster"]["gateways"]))
+    if allowed is not None and total > first + allowed + 1e-6 * first:
+        text = f"{total - first} retries and hedges of {first} messages, {allowed:g} at most"
+        yield Found(case.horizon_ns, "retries", text)
+
+
+def _beside_first(asked: Mapping[str, Any], first: int, gateways: int) -> float | None:
+    """So many attempts the budgets allow beside so many first ones; None: any number."""
+    if asked["attempts"] > 1 and asked["budget"] is None:
+        return None
+    allowed: float = first * (asked["budget"] or 0.0) + asked["reserve"] * gateways
+    if asked["attempts"] == 1:
+        allowed = 0.0
+    if asked["hedged"]:
+        if "hedges" not in asked:
+            return None  # an older journal does not say it
+        allowed += first * asked["hedges"]["budget"] + asked["hedges"]["reserve"] * gateways
+    return allowed
+
+
+def _twins(case: Case) -> Iterator[Found]:
+    """Of two attempts beside each other one was answered: the other is cancelled elsewhere.
+
+    So at no master more are cancelled than messages with several attempts were answered at all
+    others.
+    """
+    cancelled: Counter[str] = Counter()
+    for _, row in case.facts.records.of(AttemptRollup):
+        if row.cause is Cause.CANCELLED:
+            cancelled[row.master] += row.attempts
+    singles = case.facts.records.of(MessageRecord)
+    if not cancelled or not singles:
+        return
+    answered: Counter[str] = Counter()
+    for _, message in singles:
+        if message.outcome in SERVED_NAMES and message.attempts > 1:
+            answered[message.master] += 1
+    for master, count in sorted(cancelled.items()):
+        elsewhere = answered.total() - answered[master]
+        if count > elsewhere:
+            text = f"{count} attempts were cancelled at it, and only {elsewhere} messages with "
+            text += "several attempts were answered elsewhere"
+            yield Found(case.horizon_ns, master, text)
 
 
 MESSAGES_CONSERVED = Invariant(
@@ -127,8 +166,17 @@ MESSAGES_CONSERVED = Invariant(
 ATTEMPTS_BOUNDED = Invariant(
     "attempts-bounded",
     "No message has more attempts than `retry.attempts` says (of both layers; hedging may put a "
-    "second one beside each), nor all together more retries than the budget allows.",
+    "second one beside each), nor have all together more than the budgets of retries and of "
+    "hedges allow.",
     "Retries multiply an outage.",
     _bounded,
+    "run",
+)
+HEDGES_ELSEWHERE = Invariant(
+    "hedges-elsewhere",
+    "The second attempt beside a slow one goes to another master (looked at where single messages "
+    "are kept).",
+    "A hedge waits in the same queue as what it is to overtake, and makes it longer.",
+    _twins,
     "run",
 )
