@@ -20,8 +20,9 @@ from stat import S_ISDIR, S_ISFIFO, S_ISREG
 from typing import IO, Any, TypeVar, cast
 
 C = TypeVar("C")
-MOST_BYTES = 2**30
-"""A larger file that has to be read at once is refused."""
+MOST_BYTES = 2**28
+"""A larger file that has to be read at once is refused: what is made of it takes several times
+as much memory."""
 LONGEST_LINE = 2**27
 """Bytes of a line; the largest outcomes of a replication have some megabytes."""
 STRICT: Any = {"extra": "forbid", "strict": True, "allow_inf_nan": False}

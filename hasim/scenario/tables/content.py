@@ -95,8 +95,11 @@ def _text(path: Path, file: IO[bytes], json_lines: bool) -> bytes:
 def _limited(path: Path, file: IO[bytes]) -> bytes:
     """What is in a file, of which a very long line is not read to its end."""
     content = up_to(file, LONGEST_LINE + 1)
-    if len(content) > LONGEST_LINE and not re.search(rb"[\r\n\0]", content):
-        raise TraceError(path, lines=[(1, "", _TOO_LONG)])
+    if len(content) > LONGEST_LINE and not re.search(rb"[\r\n]", content):
+        if b"\0" not in content:
+            raise TraceError(path, lines=[(1, "", _TOO_LONG)])
+        if not content.startswith(GZIP):
+            return content  # no text: what it is instead, its beginning tells
     content += up_to(file, MOST_BYTES + 1 - len(content))
     if len(content) > MOST_BYTES:
         most = MOST_BYTES // 2**20
