@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 NOTES = (
     f"Looked at: the {BEFORE_NS // SECOND} s before an operation and the {AFTER_NS // SECOND} s "
     "after it, but not beyond the operations before and after it.",
-    "Routed: every gateway uses the routing that came of it.",
+    "Routed: every gateway uses the first routing that was published in the time after it; -: none "
+    "was.",
     "Load moved: from the masters' shares of the attempts before it to their new ones, those of "
     "the last third of the time after it; half the sum of the differences.",
     "Settled: from then on the shares of each second, of all replications together, are within "

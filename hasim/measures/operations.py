@@ -43,8 +43,8 @@ class OperationRow:
     """One operation: `operation` numbers those of a run from 1, by time.
 
     `subject` is the master (and to whom it hands over), the algorithm that was switched to, or the
-    failover. `routed_s` is
-    the time until every gateway uses the first routing table that came of it, or None.
+    failover. `routed_s` is the time until every gateway uses the first routing table that was
+    published in what is looked at after it: 120 s, or up to the next operation. None: none was.
     """
 
     operation: int
@@ -72,15 +72,16 @@ class TransientRow:
 
 def operations_of(facts: Facts) -> list[OperationRow]:
     """The operations of a run, by time."""
+    ordered = _ordered(facts)
     return [
         OperationRow(
             operation=number,
             done_at_s=seconds(t_ns),
             do=NAMES[type(body).__name__],
             subject=_subject(body),
-            routed_s=_routed_s(facts, t_ns),
+            routed_s=_routed_s(facts, t_ns, min((t for t, _ in ordered if t > t_ns), default=None)),
         )
-        for number, (t_ns, body) in enumerate(_ordered(facts), 1)
+        for number, (t_ns, body) in enumerate(ordered, 1)
     ]
 
 
@@ -124,12 +125,14 @@ def _ordered(facts: Facts) -> list[tuple[int, Any]]:
     return sorted(found, key=lambda item: item[0])
 
 
-def _routed_s(facts: Facts, t_ns: int) -> float | None:
-    """The first table published since, until it has converged."""
-    later = [(t, b) for t, b in facts.records.of(PublishRouting) if t >= t_ns]
-    if not later:
+def _routed_s(facts: Facts, t_ns: int, next_ns: int | None) -> float | None:
+    """The first table published since, until it has converged; not one of what came later."""
+    end_ns = t_ns + AFTER_NS if next_ns is None else min(next_ns, t_ns + AFTER_NS)
+    published = (b for t, b in facts.records.of(PublishRouting) if t_ns <= t < end_ns)
+    first = next(published, None)
+    if first is None:
         return None
-    version = later[0][1].table.version
+    version = first.table.version
     converged = (
         t for t, b in facts.records.of(RoutingConverged) if t >= t_ns and b.version >= version
     )

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from hasim.events import DrainMaster, PublishRouting, RoutingConverged, SwitchAlgorithm
+from hasim.events import (
+    AcknowledgeFailover,
+    DrainMaster,
+    PublishRouting,
+    RoutingConverged,
+    SwitchAlgorithm,
+)
 from hasim.measures import measure
 from hasim.model import RoutingTable
 from hasim.truth import LoadSample
@@ -29,8 +35,24 @@ def switched() -> Story:
 def test_operations_are_listed_with_the_time_that_routing_took() -> None:
     rows = measure(switched().journal()).operations
     assert [(r.operation, r.done_at_s, r.do, r.subject, r.routed_s) for r in rows] == [
-        (1, 30.0, "drain", "b", 13.5),  # the first table that was published since
+        (1, 30.0, "drain", "b", None),  # what was published since came of the switch
         (2, 40.0, "switch-algorithm", "geo", 3.5),
+    ]
+
+
+def test_routing_that_comes_much_later_is_of_something_else() -> None:
+    """Of a failover, say: who acknowledges an old one changes no routing."""
+    table = RoutingTable(7, ("a", "b", "c"), (), "geo")
+    found = []
+    for published_s in (149.9, 150.0):  # it is looked at 120 s
+        story = Story(300)
+        story.tell(30, "input", AcknowledgeFailover("b"))
+        story.tell(published_s, "effect", PublishRouting("west", table))
+        story.tell(151, "event", RoutingConverged(7))
+        found += measure(story.journal()).operations
+    assert [(row.do, row.routed_s) for row in found] == [
+        ("acknowledge", 121.0),
+        ("acknowledge", None),
     ]
 
 
