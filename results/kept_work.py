@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+KEPT = HERE / ".kept"
 
 
 class KeptWork:
@@ -21,7 +22,7 @@ class KeptWork:
 
     def __init__(self, script: str) -> None:
         own = Path(script)
-        self._path = HERE / ".kept" / f"{own.stem}.jsonl"
+        self._path = KEPT / f"{own.stem}.jsonl"
         sources = [*sorted((HERE.parent / "hasim").rglob("*.py")), own]
         digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
         self._digest = digest.hexdigest()[:16]
