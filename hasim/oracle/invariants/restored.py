@@ -48,6 +48,8 @@ def _find(case: Case) -> Iterator[Found]:
     for quiet in _quiet(case, within):
         end_ns = quiet.end_ns - 1
         for partition, steps in owner.items():
+            if not _anybody_may(case, steps.at(end_ns)):
+                continue  # who was off comes back as a standby, and nobody is promoted
             last = served[partition].at(end_ns) if partition in served else None
             long = partition in served and _since_ns(served[partition], end_ns) < end_ns - within
             if long and last is not None and not last.up and last.reason in LEFT_ALONE:
@@ -59,6 +61,15 @@ def _find(case: Case) -> Iterator[Found]:
                 who = ", ".join(accept) or "nobody"
                 text = f"{who} accepts writes, the owner is {steps.at(end_ns)}"
                 yield Found(end_ns, partition, f"{text}, after {quiet.length_ns} ns without fault")
+
+
+def _anybody_may(case: Case, owner: str) -> bool:
+    """Whether somebody may be promoted to what an owner has lost, be it itself."""
+    guarded, region = case.settings.failover.region_guard, case.masters[owner].region
+    return any(
+        master.promotion_rule != "must-not" and (not guarded or master.region == region)
+        for master in case.masters.values()
+    )
 
 
 def _since_ns(steps: Steps[Any], t_ns: int) -> int:
@@ -99,8 +110,8 @@ def _quiet(case: Case, within: int) -> Iterator[Span]:
 RESTORED = Invariant(
     "service-restored",
     "When no fault is left and all masters that are there are declared healthy, every partition "
-    "is served by one owner, which the control plane knows, within the sum of all time-outs of a "
-    "failover.",
+    "that somebody may take over is served by one owner, which the control plane knows, within "
+    "the sum of all time-outs of a failover.",
     "An outage goes on after its cause has gone.",
     _find,
 )
