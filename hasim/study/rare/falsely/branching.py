@@ -30,7 +30,7 @@ from hasim.units import SECOND, seconds
 
 PROMISES = ((1.0, 0.5), (0.85, 0.35))
 """What losses and gaps count in the promise, by the first method and by the second."""
-KEPT = 60
+KEPT = 30
 """Quiet states of each kind of crossing."""
 LEAST_CROSSINGS, MOST_CROSSINGS = 1600, 20_000
 """Of messages, and of all, in the plain run."""

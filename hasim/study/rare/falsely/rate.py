@@ -35,7 +35,7 @@ REPLICATES = 10
 MOST_REPLICATES = 60
 HALF_WIDTH = 0.20
 """Replicates are added until the interval is so narrow, relative to the estimate."""
-EFFORT, PATHS, MESSAGES_EFFORT = 200, 1000, 300
+EFFORT, PATHS, MESSAGES_EFFORT = 200, 1000, 100
 """States on each level of a splitting, and cycles of a tilting, of one replicate; states on each
 level where messages are evidence."""
 WARM_UP, PLAIN, KEPT = 1200, 1600, 400

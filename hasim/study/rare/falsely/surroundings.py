@@ -25,6 +25,9 @@ from hasim.units import SECOND
 
 Path = tuple[str, str]
 """The endpoints of a path, in order: it has one weather, the same both ways."""
+MOST_WAITING = 100
+"""Messages within a timeout: so many must be followed after each loss, which takes half an hour of
+a processor then."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,12 @@ def unheard(world: WorldSettings) -> str:
         return "messages between tiers: a plain run tells how often they fail"
     if not isinstance(traffic.arrivals, PoissonArrivals | ConstantArrivals):
         return "it covers messages at one rate (poisson, constant): a plain run tells the rest"
+    waiting = traffic.arrivals.rate_per_s * traffic.timeout_ns / SECOND
+    if waiting > MOST_WAITING:
+        return (
+            f"{waiting:.0f} messages come within their timeout, and {MOST_WAITING} at most are "
+            "followed: a plain run tells how often they fail"
+        )
     if traffic.keys is not None or traffic.clients is not None or traffic.client_errors:
         return "it covers messages without keys, pools and errors of clients: a plain run does all"
     if known.probed is not None or known.reported is not None:
