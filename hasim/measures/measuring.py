@@ -40,8 +40,8 @@ def measure(journal: Journal, observer: str | None = None) -> Measured:
     and balance are those of the first, the others' incidents, failovers, masters and the like
     stand with its own, and the service is up while all of them are.
 
-    Raises JournalError for one that the journal does not have, KeyError if the header lacks a
-    field that the measures need.
+    Raises JournalError for one that the journal does not have or does not describe, KeyError if
+    the header lacks another field that the measures need.
     """
     if not journal.tiers:
         return _led(_measured(facts_of(journal, observer)), [journal])

@@ -35,7 +35,8 @@ class Records:
     soon still rests on what happened before it (nanoseconds; with probes, one interval plus one
     timeout), as its detection said. `recovery_ns`: within this time after a cure a master is
     declared healthy, if no check fails (nanoseconds). `one_primary`: by its fencing two
-    primaries are a breach. Raises JournalError for one that the journal does not have.
+    primaries are a breach. Raises JournalError for one that the journal does not have, or does not
+    describe.
     """
 
     def __init__(self, journal: Journal, observer: str | None = None) -> None:
@@ -43,10 +44,14 @@ class Records:
             journal = as_acted(journal)
         self.observer = journal.observer(observer)
         about = journal.header["observers"][self.observer]
-        self.settings: dict[str, Any] = about["settings"]
-        self.late_window_ns = int(about["late_window_ns"])
-        self.recovery_ns = int(about["recovery_ns"])
-        self.one_primary = bool(about["one_primary"])
+        try:
+            self.settings: dict[str, Any] = about["settings"]
+            self.late_window_ns = int(about["late_window_ns"])
+            self.recovery_ns = int(about["recovery_ns"])
+            self.one_primary = bool(about["one_primary"])
+        except (KeyError, TypeError, ValueError):
+            what = f"the header does not describe how the observer {self.observer!r} was set"
+            raise JournalError(what) from None
         self.header: dict[str, Any] = journal.header
         self.horizon_ns = journal.horizon_ns
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)

@@ -773,6 +773,20 @@ def test_a_detector_cannot_hear_a_journal_of_masters_that_cannot_be(journal, fie
     assert f"Error: x.jsonl:1: {said}" in result.stderr
 
 
+@pytest.mark.parametrize("field", ["settings", "late_window_ns", "recovery_ns", "one_primary"])
+def test_a_detector_cannot_hear_a_journal_of_an_observer_that_is_not_described(
+    journal, field
+) -> None:
+    head, *rest = gzip.decompress(journal.read_bytes()).decode().splitlines(keepends=True)
+    header = json.loads(head)
+    del header["observers"]["observer"][field]
+    Path("x.jsonl").write_text("".join([json.dumps(header) + "\n", *rest[:-1]]))
+    result = cli("replay", "x.jsonl", "--detector", "phi-accrual")
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = "Error: x.jsonl:1: the header does not describe how the observer 'observer' was set"
+    assert said in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize("setting", [(), ("--set", "detection.fall=3")])
 def test_replay_follows_an_observer_by_name(journal, setting):
     named = cli("replay", journal, *setting, "--observer", "observer")
