@@ -25,9 +25,9 @@ from hasim.units import SECOND
 
 Path = tuple[str, str]
 """The endpoints of a path, in order: it has one weather, the same both ways."""
-MOST_WAITING = 100
-"""Messages within a timeout: so many must be followed after each loss, which takes half an hour of
-a processor then."""
+MOST_WAITING = 20
+"""Messages within a timeout: so many must be followed after each loss. Twice as many take minutes
+of a processor, which nobody expects who asks for a budget."""
 
 
 @dataclass(frozen=True)
