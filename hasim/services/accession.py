@@ -94,11 +94,15 @@ class Accession:
         return [replace(question, claim=claim) for question in out]
 
     def take(self, now: int, item: MasterState | GatewayHello) -> list[Question]:
-        """Take an answer; a term that was granted to somebody else is outbid."""
+        """Take an answer; a term that was granted to somebody else is outbid.
+
+        A word from before, or one of a term that was granted to nobody, answers another question.
+        """
         if item.term < self.term:
-            return []  # a gateway's hello, which is no answer
+            return []
         if item.claim != self.claim:
-            return self.begin(now, item.term)
+            granted = item.claim or item.term > self.term
+            return self.begin(now, item.term) if granted else []
         if isinstance(item, MasterState):
             self.masters[item.master] = item
         else:

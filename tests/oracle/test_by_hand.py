@@ -456,6 +456,28 @@ def test_who_acts_anew_goes_on_with_what_it_knows(remembers: bool, broken: list[
     assert [breach.subject for breach in breaches] == broken
 
 
+@pytest.mark.parametrize(("tried", "broken"), [("before", ["b"]), ("since", [])])
+def test_whom_a_process_tried_since_its_snapshot_the_next_one_has_not(
+    tried: str, broken: list[str]
+) -> None:
+    story = Story()
+    for name in "abc":
+        story.status(0, name, Status.HEALTHY)
+    times = {"before": (10, 20), "since": (20, 10)}
+    chosen_s, snapshot_s = times[tried]
+    story.event(5, FailoverChanged(1, "a", ("p1",), "", "declared", "declare", "", ""))
+    choice = FailoverChanged(1, "a", ("p1",), "selecting", "transferring", "selected", "b", "")
+    for step in sorted([(chosen_s, "chosen"), (snapshot_s, "kept")]):
+        story.tell(step[0], "input", TakeSnapshot() if step[1] == "kept" else WakeUp())
+        if step[1] == "chosen":
+            story.event(chosen_s, choice)
+    story.tell(30, "input", Restart(from_snapshot=True))
+    story.tell(31, "input", WakeUp())
+    story.event(31, choice)
+    breaches = check(story.journal(), [INVARIANTS.known["fit-candidates"]])
+    assert [breach.subject for breach in breaches] == broken
+
+
 def test_a_candidate_of_the_process_before_is_not_left() -> None:
     story = Story()
     story.failover(1, "a", [(10, "declared"), (10, "selecting"), (10, "transferring")])

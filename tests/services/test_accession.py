@@ -36,7 +36,7 @@ from hasim.events import (
     WakeUp,
 )
 from hasim.model import Cause, Ownership, RoutingTable, Status
-from hasim.services.accession import AccessionSettings
+from hasim.services.accession import Accession, AccessionSettings
 from hasim.services.balancing.settings import BalancingSettings
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import FailoverSettings, NoFencingSettings
@@ -218,6 +218,18 @@ def test_an_older_control_plane_is_refused_by_all_and_acts_no_more() -> None:
     refused = [o for o in ordered(old, Promote, Demote) if o.term == 1]
     assert refused
     assert ordered(old, AskMaster)[-1].term > 2  # it has heard of the later one, and asks
+
+
+@pytest.mark.parametrize(("claim", "anew"), [("", False), ("other@1", True)])
+def test_who_has_granted_its_term_to_nobody_outbids_nobody(claim: str, *, anew: bool) -> None:
+    """It knows the term by an order under it; what it says may answer another question."""
+    made = Accession(AccessionSettings(), CLUSTER, "observer")
+    made.confirm(0, 2, "observer@0")
+    asked = made.take(1, MasterState("m1", 2, (), claim))
+    assert bool(asked) is anew
+    assert "m1" not in made.masters
+    assert made.take(2, MasterState("m1", made.term, (), made.claim)) == []
+    assert "m1" in made.masters
 
 
 def test_two_control_planes_never_promote_under_the_same_epoch() -> None:

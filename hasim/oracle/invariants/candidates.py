@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from hasim.events import FailoverChanged, Promote
@@ -21,29 +20,31 @@ def _find(case: Case) -> Iterator[Found]:
     running = Noted[FailoverChanged]()
     # Where nobody passes, those that were tried get another chance if that is wanted.
     chances = 2 if case.settings.failover.if_none == "promote" else 1
-    tried: dict[int, Counter[str]] = {}
-    for exchange, out in running.along(case):
-        t_ns = exchange.t_ns
-        follow(status, exchange, out)
-        if isinstance(out, FailoverChanged):
-            if out.trigger in ANEW:
-                tried[out.failover] = Counter()
-            if out.trigger in CHOSEN and out.candidate != out.master:
-                before = tried.setdefault(out.failover, Counter())
-                # What is withheld has not reached the failover.
-                known = dict.fromkeys(status, Status.HEALTHY) if case.withholds else status
-                problem = _problem(out, known, running, before[out.candidate] >= chances)
-                if problem:
-                    yield Found(t_ns, out.candidate, problem)
-                before[out.candidate] += 1
-            running[out.failover] = out
-            if out.new in ENDED:
-                del running[out.failover]
-        elif isinstance(out, Promote):
-            course = running.get(out.failover)
-            if course is not None and out.target != course.candidate:
-                text = f"promoted, but failover {out.failover} has chosen {course.candidate}"
-                yield Found(t_ns, out.target, text)
+    tried = Noted[tuple[str, ...]]()
+    for exchange in case.exchanges:
+        running.follow(exchange)
+        tried.follow(exchange)
+        for out in exchange.outputs:
+            follow(status, exchange, out)
+            if isinstance(out, FailoverChanged):
+                before = () if out.trigger in ANEW else tried.get(out.failover, ())
+                if out.trigger in CHOSEN and out.candidate != out.master:
+                    # What is withheld has not reached the failover.
+                    known = dict.fromkeys(status, Status.HEALTHY) if case.withholds else status
+                    enough = before.count(out.candidate) >= chances
+                    problem = _problem(out, known, running, enough)
+                    if problem:
+                        yield Found(exchange.t_ns, out.candidate, problem)
+                    before = (*before, out.candidate)
+                tried[out.failover] = before
+                running[out.failover] = out
+                if out.new in ENDED:
+                    del running[out.failover]
+            elif isinstance(out, Promote):
+                course = running.get(out.failover)
+                if course is not None and out.target != course.candidate:
+                    text = f"promoted, but failover {out.failover} has chosen {course.candidate}"
+                    yield Found(exchange.t_ns, out.target, text)
 
 
 def _problem(
