@@ -280,6 +280,7 @@ class Tier:
             post = Post(self.env, self.network, driver)
             roles = Roles(
                 post,
+                self.masters,
                 self._durations(self.settings.promotion.duration, f"promotion:{name}"),
                 self.partitions,
                 self.traps,

@@ -70,6 +70,12 @@ FOUND = {
     "refuses-to-step-down": "a host that refuses at once is told again after a pause, not at once",
     "promoted-last-and-no-owner": "who claims another's under the last epoch stops above it",
     "promoted-while-it-is-struck": "who gets its own back is not powered off for another any more",
+    "word-from-before-its-promotion": "an answer that comes twice, late, drops no living owner",
+    "sleeps-through-the-end-of-its-lease": "without a watchdog it looks at the clock by itself",
+    "answers-another-question": "who has granted a term to nobody outbids nobody by saying so",
+    "tried-since-the-snapshot": "whom a process tried since its snapshot the next one has not",
+    "fenced-and-well-again": "an owner with the only copy is asked where nobody else can take over",
+    "promotion-taken-back-beside-its-owner": "who still accepts the writes owns them again",
     "told-at-that-moment": "a table that comes with a message need not be in use for it",
 }
 """Worlds in which an invariant was broken once, each with what is right."""

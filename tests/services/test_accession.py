@@ -23,6 +23,7 @@ from hasim.events import (
     OwnerChanged,
     ProbeStretch,
     Promote,
+    PromoteResult,
     PublishRouting,
     RecordFailure,
     RecordRecovery,
@@ -492,13 +493,29 @@ def test_who_asks_for_confirmation_and_was_succeeded_asks_anew() -> None:
     assert [o.term for o in ordered(old, Fence)] == [3]
 
 
+def test_an_owner_that_is_well_again_gets_its_own_back_where_nobody_else_can_have_it() -> None:
+    """Once a failover: it is asked no more than anybody else."""
+    made, members = bench(plane(if_none="fail", retry="by-election"))
+    move_p1(made)
+    members.hung = {"m1", "m3"}
+    made.run(made.now + MINUTE)
+    del members.roles["m2"]["p1"]
+    made.feed(members.answer(AskMaster("m2", 1)))
+    made.run(made.now + SECOND)
+    assert made.events(FailoverChanged)[-1].trigger == "verified"
+    assert members.writers("p1") == {"m2"}
+
+
 def test_a_healthy_owner_is_not_powered_off_for_what_it_does_not_serve() -> None:
-    """It accepts no writes of p1, which nobody could take over, and serves p2."""
+    """It accepts no writes of p1, which nobody can take over, and serves p2."""
     made, members = bench(plane(if_none="fail", retry="by-election"))
     move_p1(made)
     members.hung = {"m1", "m3"}
     made.run(made.now + MINUTE)  # m2 has p3 as well by now
     del members.roles["m2"]["p1"]
+    made.overrides[Promote] = lambda e: PromoteResult(
+        e.failover, e.target, Cause.REFUSED, e.epoch, e.order, e.term
+    )
     made.feed(members.answer(AskMaster("m2", 1)))
     made.run(made.now + SECOND)
     assert made.events(FailoverChanged)[-1].trigger == "give-up"

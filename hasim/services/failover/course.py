@@ -156,13 +156,20 @@ class Course:
         return out + self.transfer(now, failover)
 
     def _candidate(self, failover: Failover) -> str | None:
-        """The best that has not been tried; the owner itself where it has handed over in vain."""
-        master, tried = failover.master, tuple(failover.tried)
+        """The best that has not been tried; the owner itself where it has handed over in vain.
+
+        Or where nobody else is left, and it is well again after it was fenced.
+        """
+        master, tried, partitions = failover.master, tuple(failover.tried), failover.partitions
+        others = tuple(other for other in self._known.masters if other != master)
         if not failover.planned:
-            return self.choice.backup_of(master, tried, failover.partitions, anyway=failover.anyway)
+            chosen = self.choice.backup_of(master, tried, partitions, anyway=failover.anyway)
+            # It counts as tried since it failed, and once more when it was chosen.
+            again = tried.count(master) == 1 and not self._known.accepts_any(failover)
+            return chosen or (self.choice.backup_of(master, others, partitions) if again else None)
         # Who has a target moves to that one, whatever rules of selection would prefer.
-        others = (m for m in self._known.masters if failover.target not in ("", m))
-        chosen = self.choice.backup_of(master, (*tried, master, *others), failover.partitions)
+        avoided = (other for other in others if failover.target not in ("", other))
+        chosen = self.choice.backup_of(master, (*tried, master, *avoided), partitions)
         if chosen is not None:
             return chosen
         return master if failover.asked and master not in tried else None

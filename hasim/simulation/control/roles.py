@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from hasim.events import AskMaster, Demote, DemoteResult, MasterState, Promote, PromoteResult
@@ -19,11 +19,12 @@ from hasim.truth import Truth, WritesLost
 
 
 class Roles:
-    """Carries out `Promote` and `Demote` at their targets."""
+    """Carries out `Promote` and `Demote` at their targets, which are of these `masters`."""
 
     def __init__(
         self,
         post: Post,
+        masters: Mapping[str, SimMaster],
         takes: Durations,
         partitions: Partitions,
         traps: Traps,
@@ -33,6 +34,7 @@ class Roles:
     ) -> None:
         self._env = post.env
         self._post = post
+        self._masters = masters
         self._takes = takes
         self._partitions = partitions
         self._traps = traps
@@ -69,23 +71,20 @@ class Roles:
             state = self._partitions.states[partition]
             if not effect.apply:
                 state.discard_unapplied(self._env.now, target.id)
-            lag_to = partial(self._partitions.lag_ns, target.id)
-            order = (self._post.observer, effect.failover)
-            lost, age_ns = state.change_owner(self._env.now, target.id, order, lag_to)
-            if lost:
-                self._record(
-                    WritesLost(
-                        partition,
-                        effect.failover,
-                        lost,
-                        lost * state.write_bytes,
-                        age_ns,
-                        self._post.observer,
-                    )
-                )
+            self._own(target, partition, effect.failover)
         # The master told of its role before the states had their new owner.
         self._changes.changed()
         self._promotion_ended(target, effect, cause)
+
+    def _own(self, master: SimMaster, partition: str, failover: int) -> None:
+        """A master owns a partition from now on; what its copy does not have is lost."""
+        state = self._partitions.states[partition]
+        order = (self._post.observer, failover)
+        lag_to = partial(self._partitions.lag_ns, master.id)
+        lost, age_ns = state.change_owner(self._env.now, master.id, order, lag_to)
+        if lost:
+            size = lost * state.write_bytes
+            self._record(WritesLost(partition, failover, lost, size, age_ns, order[0]))
 
     def _keep_token(self, target: SimMaster, effect: Promote) -> Cause:
         """Whether a majority takes the token of the promotion, where there are tokens."""
@@ -120,6 +119,8 @@ class Roles:
             cause = Cause.REJECTED
         elif target.answering:
             target.demote(effect.partitions, effect.epoch)
+            for partition in effect.partitions:
+                self._left(target, partition, effect.failover)
             cause = Cause.OK
         else:
             return
@@ -127,3 +128,15 @@ class Roles:
             effect.failover, target.id, cause, effect.epoch, effect.order, target.term
         )
         self._post.answer(target, answer)
+
+    def _left(self, target: SimMaster, partition: str, failover: int) -> None:
+        """Who has stopped owns it no more if another one accepts its writes: that one does again.
+
+        So it is where nobody is fenced and a promotion is taken back. What that one acknowledged
+        beside the other counts as lost, though it has it: which of the others did is not kept.
+        """
+        writers = [m for m in self._masters.values() if partition in m.primaries]
+        if self._partitions.owner_of(partition) == target.id and writers:
+            heir = max(writers, key=lambda master: master.primaries[partition])
+            self._own(heir, partition, failover)
+            self._changes.changed()
