@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from hasim.measures.catalogue import find
-from hasim.report.html.charts import dots
+from hasim.report.html.dots import dots
 from hasim.report.html.fronts import pareto_chart
 from hasim.report.html.page import Block, Chart, Grid, Page, Section
 from hasim.report.pareto import Spot

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from hasim.findings.budget_sheets import CAUSES, MINUTES, by_cause, by_fault, compared, nines
 from hasim.report.cells import labels
 from hasim.report.format import percent, significant
-from hasim.report.html.charts import dots, stacked
+from hasim.report.html.charts import stacked
+from hasim.report.html.dots import dots
 from hasim.report.html.page import Block, Grid, Page, Section
 from hasim.report.sheet import Field, Paper
 from hasim.study.estimates.statistics import Interval

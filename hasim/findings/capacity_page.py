@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hasim.report.html.charts import dots
+from hasim.report.html.dots import dots
 from hasim.report.html.page import Block, Page, Section
 from hasim.report.sheet import Paper
 from hasim.study.capacity.capacity import Found

@@ -13,6 +13,7 @@ from hasim.findings.page_alerts import alerts_sheet
 from hasim.findings.page_load import LATENCY, LOAD, over_time
 from hasim.report.format import estimate_text
 from hasim.report.html import charts
+from hasim.report.html.dots import dots
 from hasim.report.html.page import Block, Chart, Explorer, Grid, Page, Section
 from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.report.titles import title
@@ -133,7 +134,7 @@ def _dots(result: Estimated, names: Mapping[int, str], measures: Sequence[str]) 
         if rows:
             unit = next(own[measure].unit for own in result.estimates if measure in own)
             name = f"estimate-{measure.replace('.', '-')}"
-            yield charts.dots(name, title(measure).capitalize(), rows, unit)
+            yield dots(name, title(measure).capitalize(), rows, unit)
 
 
 def _courses(result: Estimated) -> Iterator[Block]:
@@ -173,11 +174,14 @@ def _losses(result: Estimated) -> Iterator[Block]:
             axis="seconds per incident",
             unit="s",
         )
+    causes = losses.causes(result)
+    if not any(any(own.values()) for own in causes.values()):
+        return
     yield charts.stacked(
         "causes",
         "Unavailability by cause",
         "Share of all time in which any partition was down, by what it was spent on.",
-        losses.causes(result),
+        causes,
         axis="share of time",
         unit="share",
     )

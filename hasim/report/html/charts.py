@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hasim.report.html.page import Chart
+from hasim.report.named import middle, named
 from hasim.report.survival import Observation, detected_by
 
 Spec = dict[str, Any]
@@ -45,12 +46,22 @@ SECONDS: Spec = {
 """The axis of a time, with labels such as ``250ms`` and ``2s``."""
 
 
-def _style(names: Sequence[str]) -> tuple[Spec, Spec]:
-    """Colour and dash of each cell, told apart also by those who see no colours."""
-    count = len(names)
-    colours = [COLOURS[k % len(COLOURS)] for k in range(count)]
-    dashes = [DASHES[k // len(COLOURS) % len(DASHES)] for k in range(count)]
-    legend = {"orient": "bottom", "columns": 2, "labelLimit": 300, "symbolSize": 200}
+def _style(names: Sequence[str], own: Sequence[str]) -> tuple[Spec, Spec]:
+    """Colour and dash of each cell, told apart also by those who see no colours.
+
+    Only those of `own` have a look of their own, and stand in the legend.
+    """
+    place = {name: k for k, name in enumerate(own)}
+    looks = [place.get(name) for name in names]
+    colours = ["var(--p8)" if k is None else COLOURS[k % len(COLOURS)] for k in looks]
+    dashes = [DASHES[(k or 0) // len(COLOURS) % len(DASHES)] for k in looks]
+    legend = {
+        "orient": "bottom",
+        "columns": 2,
+        "labelLimit": 300,
+        "symbolSize": 200,
+        "values": list(own),
+    }
     colour = {"field": "cell", "scale": {"domain": list(names), "range": colours}, "title": None}
     dash = {"field": "cell", "scale": {"domain": list(names), "range": dashes}, "title": None}
     return {**colour, "type": "nominal", "legend": legend}, {**dash, "type": "nominal"}
@@ -69,16 +80,24 @@ def survival(
 
     Those that were still `pending` when they were last seen are ticks on the curve.
     """
-    columns: dict[str, list[Any]] = {"cell": [], "seconds": [], "share": [], "censored": []}
-    for cell, rows in observed.items():
-        for seconds, share, censored in _curve(rows):
-            for column, value in zip(columns, (cell, seconds, share, censored), strict=True):
-                columns[column].append(value)
     about = (
         f"Share {done} by a time {since.removeprefix('time ')}, one Kaplan-Meier curve for each "
         f"cell; ticks are those {pending}. {_counted(observed, pending)}"
     )
-    spec = _curves([cell for cell, rows in observed.items() if rows], _wide(observed), done, since)
+    names = [cell for cell, rows in observed.items() if rows]
+    steps = [detected_by(observed[cell]) for cell in names]
+    own = named([middle(list(zip(*step, strict=True))) for step in steps])
+    if len(own) < len(names):
+        told = "; ".join(f"{names[place]}{what}" for place, what in own.items())
+        about += f" With a colour: {told}. The others are grey; the list shows one."
+    # What is drawn later lies above: those with a colour.
+    order = sorted(range(len(names)), key=lambda place: place in own)
+    columns: dict[str, list[Any]] = {"cell": [], "seconds": [], "share": [], "censored": []}
+    for cell in (names[place] for place in order):
+        for seconds, share, censored in _curve(observed[cell]):
+            for column, value in zip(columns, (cell, seconds, share, censored), strict=True):
+                columns[column].append(value)
+    spec = _curves(names, [names[place] for place in own], _wide(observed), done, since)
     return Chart(name, title, about, spec, columns)
 
 
@@ -97,9 +116,9 @@ def _range(numbers: Sequence[int]) -> str:
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
-def _curves(names: Sequence[str], wide: bool, done: str, since: str) -> Spec:
-    """Curves by cell, of which a list picks one; `wide`: a logarithmic axis."""
-    colour, dash = _style(names)
+def _curves(names: Sequence[str], own: Sequence[str], wide: bool, done: str, since: str) -> Spec:
+    """Curves by cell, of which a list picks one, `own` with colours; `wide`: a logarithmic axis."""
+    colour, dash = _style(names, own)
     # A list, and not a click on the legend, which no key reaches.
     chosen = {"input": "select", "options": [None, *names], "labels": ["all", *names]}
     shown = "chosen === null || datum.cell === chosen"
@@ -187,7 +206,8 @@ def stacked(
     `parts` are by cell and part, in `unit`.
     """
     kinds = list(dict.fromkeys(kind for own in parts.values() for kind in own))
-    kinds = [kind for kind in kinds if any(own.get(kind) for own in parts.values())]
+    # A chart without a single row has no size that a browser could draw.
+    kinds = [kind for kind in kinds if any(own.get(kind) for own in parts.values())] or kinds[:1]
     rows = [(cell, kind, own.get(kind, 0.0)) for cell, own in parts.items() for kind in kinds]
     columns: dict[str, list[Any]] = {
         "cell": [cell for cell, _, _ in rows],
@@ -199,7 +219,7 @@ def stacked(
         "height": 24 * max(1, len(parts)),
         "mark": {"type": "bar", "stroke": "var(--paper)", "strokeWidth": 0.7},
         "encoding": {
-            "y": _cells(list(parts)),
+            "y": by_cell(list(parts)),
             "x": {
                 "field": "value",
                 "type": "quantitative",
@@ -239,51 +259,10 @@ def parts_colours(kinds: Sequence[str]) -> list[str]:
     return [f"var(--p{USUAL[kind] if kind in USUAL else next(free)})" for kind in kinds]
 
 
-def _cells(names: Sequence[str]) -> Spec:
+def by_cell(names: Sequence[str]) -> Spec:
+    """The cells from the top, in their order."""
     axis = {"labelLimit": 330, "title": None, "domain": False, "ticks": False}
     return {"field": "cell", "type": "nominal", "sort": list(names), "axis": axis}
-
-
-def dots(
-    name: str,
-    title: str,
-    rows: Sequence[tuple[str, float, float | None, float | None]],
-    unit: str,
-    about: str = "Each cell's estimate with its 95 % interval.",
-) -> Chart:
-    """A dot for each cell and the line of its 95 % interval: (cell, value, low, high)."""
-    columns: dict[str, list[Any]] = {
-        "cell": [row[0] for row in rows],
-        "value": [row[1] for row in rows],
-        "low": [row[2] for row in rows],
-        "high": [row[3] for row in rows],
-    }
-    own: dict[str, Spec] = {"ratio": {"format": ".4~%"}, "s": SECONDS}
-    axis = {**own.get(unit, {}), "tickCount": 4, "labelOverlap": True}
-    scale = {"zero": False, "padding": 8}
-    x = {"type": "quantitative", "title": None, "scale": scale, "axis": axis}
-    shown = ".4%" if unit == "ratio" else ".4~g"
-    spec: Spec = {
-        "height": 20 * len(rows),
-        "encoding": {
-            "y": _cells([row[0] for row in rows]),
-            "tooltip": [
-                {"field": "cell", "title": "cell"},
-                *({"field": f, "title": f, "format": shown} for f in ("value", "low", "high")),
-            ],
-        },
-        "layer": [
-            {
-                "mark": {"type": "rule", "strokeWidth": 2, "color": "var(--c0)"},
-                "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "size": 55, "color": "var(--c0)"},
-                "encoding": {"x": {**x, "field": "value"}},
-            },
-        ],
-    }
-    return Chart(name, title, about, spec, columns)
 
 
 def over_time(

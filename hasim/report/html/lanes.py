@@ -40,6 +40,11 @@ _X = {
 LEFT = 210
 """Pixels for the names of the lanes; the page's script takes fewer on a narrow screen."""
 _LEFT = {"minExtent": LEFT, "maxExtent": LEFT, "labelLimit": LEFT - 8}
+_BOTH_ENDS = (
+    "length(datum.label) > 29 ? slice(datum.label, 0, 10) + '…' + slice(datum.label, -18) : "
+    "datum.label"
+)
+"""Of a long name its middle is left out: the end says which strip of which master it is."""
 _CURSOR = {
     "data": {"values": [{}]},
     "mark": {"type": "rule", "strokeDash": [4, 3], "clip": True},
@@ -69,7 +74,8 @@ def _lanes() -> dict[str, Any]:
         "scale": {"domain": list(colours), "range": list(colours.values())},
         "legend": {"orient": "bottom", "columns": 5, "symbolType": "square", "symbolOpacity": 1},
     }
-    y = {"field": "lane", "type": "nominal", "title": None, "scale": {}, "axis": {**_LEFT}}
+    axis = {**_LEFT, "labelExpr": _BOTH_ENDS}
+    y = {"field": "lane", "type": "nominal", "title": None, "scale": {}, "axis": axis}
     solid = {"calculate": "isValid(datum.strength) ? datum.strength : 1", "as": "solid"}
     opacity = {
         "field": "solid",

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from hasim.report.html import charts, library
+from hasim.report.html.dots import dots
 from hasim.report.html.page import Chart, Explorer, Page, Section, embedded, html_page
 from hasim.report.sheet import Column, Paper, Sheet
 from hasim.report.survival import detected_by
@@ -137,3 +138,38 @@ def test_plot_draws_a_figure(run, tmp_path, figure):
     assert (done.exit_code, "Did you mean timeline?" in done.stderr) == (2, True)
     done = cli("plot", str(run), "--figure", figure, "-o", "x.gif")
     assert (done.exit_code, ".svg, .png, .pdf" in done.stderr) == (2, True)
+
+
+def test_of_many_curves_the_first_the_best_and_the_worst_have_colours():
+    observed = {f"cell {n}": [(float(n + 1), False)] for n in range(36)}
+    words = {"done": "detected", "pending": "undetected", "since": "time since then"}
+    chart = charts.survival("d", "D", observed, **words)
+    colour = chart.spec["encoding"]["color"]
+    assert colour["legend"]["values"] == ["cell 0", "cell 35"]
+    assert colour["scale"]["range"].count("var(--p8)") == 34
+    assert list(dict.fromkeys(chart.columns["cell"]))[-2:] == ["cell 0", "cell 35"]  # above
+    assert "cell 0 (the first, best p50); cell 35 (worst p50)" in chart.about
+    few = charts.survival("d", "D", dict(list(observed.items())[:3]), **words)
+    assert "var(--p8)" not in few.spec["encoding"]["color"]["scale"]["range"]
+    assert "grey" not in few.about
+
+
+def test_a_line_without_an_end_goes_to_the_edge():
+    """The nines of what never failed are unbounded; CSV has what is known, and no edge."""
+    rows = [("a", 5.0, 4.0, float("inf")), ("b", 5.2, None, 5.5)]
+    chart = dots("n", "Nines", rows, "count")
+    assert (chart.columns["low"], chart.columns["high"]) == ([4.0, None], [None, 5.5])
+    shapes = [layer["mark"].get("shape") for layer in chart.spec["layer"]]
+    assert shapes == [None, None, "triangle-left", "triangle-right"]
+    edges = [step["calculate"].rpartition(": ")[2] for step in chart.spec["transform"]]
+    assert float(edges[0]) < 4.0
+    assert float(edges[1]) > 5.5
+    whole = dots("n", "Nines", [("a", 5.0, 4.0, 6.0)], "count")
+    assert len(whole.spec["layer"]) == 2
+
+
+def test_bars_of_nothing_have_a_size():
+    """A chart without a row made a page of 33 million pixels."""
+    nothing = {"a": {"first": 0.0, "second": 0.0}}
+    chart = charts.stacked("c", "C", "about", nothing, axis="share of time", unit="share")
+    assert chart.columns["part"] == ["first"]
