@@ -76,6 +76,7 @@ FOUND = {
     "tried-since-the-snapshot": "whom a process tried since its snapshot the next one has not",
     "fenced-and-well-again": "an owner with the only copy is asked where nobody else can take over",
     "promotion-taken-back-beside-its-owner": "who still accepts the writes owns them again",
+    "restored-twice": "a snapshot of a process that did nothing has what that one began with",
     "told-at-that-moment": "a table that comes with a message need not be in use for it",
 }
 """Worlds in which an invariant was broken once, each with what is right."""

@@ -18,12 +18,15 @@ def illegal(case: Case, lifecycle: Lifecycle = LIFECYCLE) -> Iterator[Found]:
     """Each step that is not in the table ``{state: {trigger: state}}``."""
     restored = list(_restored(case))
     for course in case.facts.courses:
-        state, last_ns, ahead = "", 0, deque(restored)
+        state, last_ns, begun_ns, ahead = "", 0, 0, deque(restored)
         for t_ns, change in course.changes:
             while ahead and ahead[0][0] <= t_ns:  # once each, also if all is of one instant
                 restart_ns, kept_ns = ahead.popleft()
-                if last_ns <= restart_ns:  # it goes on where the snapshot was taken
+                # It goes on where the snapshot was taken; one of a process in which nothing was
+                # done has what that began with.
+                if last_ns <= restart_ns and not last_ns <= begun_ns <= kept_ns:
                     state = course.state.at(kept_ns)
+                begun_ns = restart_ns
             last_ns = t_ns
             problem = _problem(course.master, state, change, lifecycle)
             if problem:
