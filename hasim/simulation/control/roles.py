@@ -132,11 +132,13 @@ class Roles:
     def _left(self, target: SimMaster, partition: str, failover: int) -> None:
         """Who has stopped owns it no more if another one accepts its writes: that one does again.
 
-        So it is where nobody is fenced and a promotion is taken back. What that one acknowledged
-        beside the other counts as lost, though it has it: which of the others did is not kept.
+        So it is where nobody is fenced and a promotion is taken back; with tokens that other one
+        has been deposed. What it acknowledged beside the first counts as lost, though it has it:
+        which of several did is not kept.
         """
-        writers = [m for m in self._masters.values() if partition in m.primaries]
-        if self._partitions.owner_of(partition) == target.id and writers:
+        writers = [m for m in self._masters.values() if m.answering and partition in m.primaries]
+        owned = self._partitions.owner_of(partition) == target.id
+        if owned and writers and self._tokens is None:
             heir = max(writers, key=lambda master: master.primaries[partition])
             self._own(heir, partition, failover)
             self._changes.changed()
