@@ -44,7 +44,7 @@ from hasim.study.rare.falsely.carried import (
     Loss,
     Moment,
 )
-from hasim.study.rare.falsely.noise import LOST, Fate
+from hasim.study.rare.falsely.noise import LOST, Fate, pick
 from hasim.study.rare.falsely.surroundings import Path, Surroundings
 
 ARRIVE, DELIVER, DONE, ANSWER, CONNECT, HEAR, BEATS = range(7)
@@ -207,14 +207,7 @@ class Exchange:
 
     def pick(self, fates: list[Fate], *, bad: bool | None = None) -> tuple[Fate, float]:
         """One of the fates (None: any; else bad ones, or good ones), and the chance of such."""
-        among = [fate for fate in fates if bad is None or fate.bad == bad]
-        whole = sum(fate.chance for fate in among)
-        place = self._draws.random() * whole
-        for fate in among:
-            place -= fate.chance
-            if place < 0.0:
-                return fate, whole
-        return among[-1], whole
+        return pick(fates, self._draws.random(), bad=bad)
 
     # -- onward --------------------------------------------------------------------
 

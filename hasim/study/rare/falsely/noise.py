@@ -43,6 +43,21 @@ class Fate:
     weather: Weather
 
 
+def pick(fates: list[Fate], draw: float, *, bad: bool | None = None) -> tuple[Fate, float]:
+    """One of the fates (None: any; else bad ones, or good ones), and the chance of such.
+
+    `draw` is uniform on [0, 1).
+    """
+    among = [fate for fate in fates if bad is None or fate.bad == bad]
+    whole = sum(fate.chance for fate in among)
+    place = draw * whole
+    for fate in among:
+        place -= fate.chance
+        if place < 0.0:
+            return fate, whole
+    return among[-1], whole
+
+
 @dataclass(frozen=True)
 class Noise:
     """The path between a master and its observer, faults aside."""

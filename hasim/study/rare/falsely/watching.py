@@ -12,7 +12,7 @@ from hasim.model import Cause, Cluster, Master, Status
 from hasim.services.agenda import NEVER
 from hasim.services.detection.rewinding import Memory, Rewindable
 from hasim.services.detection.settings import DetectionSettings
-from hasim.study.rare.falsely.noise import LOST, Fate, Noise, Weather
+from hasim.study.rare.falsely.noise import LOST, Fate, Noise, Weather, pick
 
 MASTER = "master"
 Arrival = tuple[int, int, Input]
@@ -118,14 +118,7 @@ class Watching:
 
     def pick(self, fates: list[Fate], *, bad: bool | None = None) -> tuple[Fate, float]:
         """One of the fates (None: any; else bad ones, or good ones), and the chance of such."""
-        among = [fate for fate in fates if bad is None or fate.bad == bad]
-        whole = sum(fate.chance for fate in among)
-        place = self._draws.random() * whole
-        for fate in among:
-            place -= fate.chance
-            if place < 0.0:
-                return fate, whole
-        return among[-1], whole
+        return pick(fates, self._draws.random(), bad=bad)
 
     def pick_bad(self) -> tuple[Fate | None, float]:
         """A bad fate and the chance of any such; None if there is none."""
