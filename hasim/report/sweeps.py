@@ -109,26 +109,17 @@ def _curve(axes: Axes, index: int, curve: Curve, measure: str, *, banded: bool) 
         _whiskers(axes, index, points)
 
 
-def _ends(points: Sequence[tuple[float, Estimate]]) -> list[tuple[float, float, float]]:
+def _ends(points: Sequence[tuple[float, Estimate]]) -> tuple[list[float], list[float], list[float]]:
     """(x, low, high) of those that have an interval; an infinite end is none."""
-    bounds = [(x, e.low, e.high) for x, e in points]
-    return [
-        (x, low if math.isfinite(low) else math.nan, high if math.isfinite(high) else math.nan)
-        for x, low, high in bounds
-        if low is not None and high is not None
-    ]
+    bounds = [(x, e.low, e.high) for x, e in points if e.low is not None and e.high is not None]
+    lows = [low if math.isfinite(low) else math.nan for _, low, _ in bounds]
+    highs = [high if math.isfinite(high) else math.nan for _, _, high in bounds]
+    return [x for x, _, _ in bounds], lows, highs
 
 
 def _band(axes: Axes, index: int, points: Sequence[tuple[float, Estimate]]) -> None:
-    ends = _ends(points)
-    axes.fill_between(
-        [x for x, _, _ in ends],
-        [low for _, low, _ in ends],
-        [high for _, _, high in ends],
-        color=style.colour(index),
-        alpha=0.18,
-        linewidth=0,
-    )
+    x, low, high = _ends(points)
+    axes.fill_between(x, low, high, color=style.colour(index), alpha=0.18, linewidth=0)
 
 
 def _whiskers(axes: Axes, index: int, points: Sequence[tuple[float, Estimate]]) -> None:
@@ -138,18 +129,20 @@ def _whiskers(axes: Axes, index: int, points: Sequence[tuple[float, Estimate]]) 
     figure = axes.get_figure(root=True)
     assert figure is not None
     aside = ScaledTranslation(index * _ASIDE, 0.0, figure.dpi_scale_trans)
-    ends = _ends(points)
+    xs, lows, highs = _ends(points)
     axes.vlines(
-        [x for x, _, _ in ends],
-        [low for _, low, _ in ends],
-        [high for _, _, high in ends],
+        xs,
+        lows,
+        highs,
         color=style.colour(index),
         linewidth=1.0,
         alpha=0.7,
         transform=axes.transData + aside,
     )
     # What is drawn aside of the data does not count for the scale by itself.
-    finite = [(x, y) for x, low, high in ends for y in (low, high) if math.isfinite(y)]
+    finite = [
+        (x, y) for ys in (lows, highs) for x, y in zip(xs, ys, strict=True) if math.isfinite(y)
+    ]
     if finite:
         axes.update_datalim(finite)
         axes.autoscale_view()
