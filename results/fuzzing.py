@@ -87,7 +87,7 @@ def page() -> str:
         "A fault is a traceback, a code 2 without a word, a raw control character, more than",
         f"{MOST_S} CPU seconds, or more than 1 GiB. The process had {peak:,.0f} MiB at most, after",
         "all inputs in turn. Faults stand as they were found; what caused them is mended, but",
-        "for two (16906, 18964): `validate` looks for longer than that at all cells of a scenario.",
+        "for two (16906, 18964): `validate` had not ended by then; why is not found out.",
         "",
     ]
     return "\n".join(lines)
