@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hasim.events import (
     AddMaster,
+    ConnectionClosed,
     GatewayReport,
     Input,
     Output,
@@ -69,6 +70,12 @@ class SlowMaster:
             self.status = Status.FAILED
         elif self.status is not Status.FAILED:
             self.status = Status.SUSPECT
+
+    def closed(self) -> None:
+        """Its process closed the connection, and that convicts."""
+        if self.status is not Status.MAINTENANCE:
+            self.found += "F"
+            self.status = Status.FAILED
 
     def passed(self, now: int) -> None:
         """A check passed."""
@@ -136,6 +143,7 @@ class SlowModel:
         self.masters = {master: SlowMaster(fall, rise, limit, window_ns) for master in masters}
         self.timeout_ns = timeout_ns
         self.hears_messages = True
+        self.close_convicts = False
 
     def sent(self, now: int, outputs: Sequence[Output]) -> None:
         """The service sent probes."""
@@ -156,6 +164,8 @@ class SlowModel:
                 if master.probe is not None and master.probe[0] == number:
                     master.probe = None
                     master.passed(now) if cause is Cause.OK else master.failed()
+            case ConnectionClosed(name) if self.close_convicts:
+                self.masters[name].closed()
             case GatewayReport(gateway, number, rows) if self.hears_messages:
                 for row in rows:
                     master = self.masters[row.master]

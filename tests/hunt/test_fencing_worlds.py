@@ -78,6 +78,7 @@ FOUND = {
     "promotion-taken-back-beside-its-owner": "who still accepts the writes owns them again",
     "restored-twice": "a snapshot of a process that did nothing has what that one began with",
     "told-at-that-moment": "a table that comes with a message need not be in use for it",
+    "connection-closed": "with `on_close: fail` a closed connection convicts by itself",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

@@ -79,6 +79,7 @@ def _model(case: Case, settings: DetectionSettings) -> SlowModel | None:
         tuple(case.masters), probes.answer_ns, fall=detector.fall, rise=detector.rise, **rules
     )
     model.hears_messages = bool(heard)
+    model.close_convicts = probes.on_close == "fail"
     for name, master in case.masters.items():
         if master.absent:
             model.masters[name].status = Status.MAINTENANCE

@@ -187,7 +187,8 @@ class Answers:
                 out += self._taken_back(now, told, result)
             case _ if result.cause is not Cause.OK:  # that of an old owner, or late
                 out += _refused(result, GONE_ON)
-        why = f"{result.target} confirms its demotion"
+        obeys = result.cause is Cause.OK
+        why = f"{result.target} " + ("confirms its demotion" if obeys else "accepts nothing of it")
         return out + self._course.fences.stopped(now, result.target, why)
 
     def _handed_over(self, now: int, failover: Failover, result: DemoteResult) -> list[Output]:

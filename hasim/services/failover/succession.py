@@ -16,7 +16,7 @@ from hasim.services.failover.learned import (
     superseded_by,
     takes_again,
 )
-from hasim.services.failover.reactions import Reactions
+from hasim.services.failover.reactions import CANDIDATE_AT_WORK, Reactions
 from hasim.services.failover.returned import Returned
 
 FENCED = (
@@ -25,6 +25,7 @@ FENCED = (
 """The states in which a failover has made sure that nobody else accepts the writes."""
 HANDED = (lifecycle.CATCHING_UP, lifecycle.HANDING_OVER)
 """Those in which a planned one counts on its owner to be the only one that does."""
+FAILED_BEFORE = "declared failed before the term began"
 
 
 class Succession:
@@ -64,14 +65,20 @@ class Succession:
                 reason = f"{other} may accept the writes again, and has not answered"
             if other:
                 out += self._course.advance(now, failover, "superseded", reason)
+            elif failover.state in CANDIDATE_AT_WORK and self._is_gone(heard, failover.candidate):
+                out += self._course.roll_back(now, failover, "candidate-failed", FAILED_BEFORE)
             else:
                 out += self._course.again(now, failover)
         for master in heard.masters:
             out += self._reactions.accepts_nothing(now, master)
         for master, status in heard.statuses.items():
-            if status is Status.FAILED and master not in heard.masters:
-                why = "declared failed before the term began"
-                out += self._reactions.begin(now, master, why, planned=False)
+            if self._is_gone(heard, master):
+                out += self._reactions.begin(now, master, FAILED_BEFORE, planned=False)
             elif status is Status.HEALTHY:
                 out += self._returned.heard_of(now, master)
         return out
+
+    @staticmethod
+    def _is_gone(heard: Heard, master: str) -> bool:
+        """Whether it is declared failed; one that has answered all the same is checked first."""
+        return heard.statuses.get(master) is Status.FAILED and master not in heard.masters

@@ -26,6 +26,7 @@ from hasim.events import (
     TransferState,
 )
 from hasim.model import Cause, Ownership, Status
+from hasim.services.accession import Heard
 from hasim.services.control_plane import ControlPlane
 from hasim.services.failover import ConfirmedSettings, FailoverSettings, StepDownSettings
 from hasim.services.failover.answers import _refused
@@ -295,6 +296,24 @@ def test_a_restored_plane_promotes_under_an_epoch_above_all_that_were() -> None:
     made.run(2 * MINUTE)
     epochs = [(o.target, o.epoch) for _, o in made.outputs if isinstance(o, Promote)]
     assert epochs == [("m2", 2), ("m3", 3)]
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_candidate_that_failed_before_the_term_began_is_left(answers: bool) -> None:
+    """Unless it answers: then it is checked first, and nothing is taken back by what was."""
+    made, order = transferring()
+    assert order.target == "m2"
+    said = {name: MasterState(name, 2, ()) for name in (("m2", "m3") if answers else ("m3",))}
+    statuses = {"m1": Status.FAILED, "m2": Status.FAILED, "m3": Status.HEALTHY}
+    out = made.control_plane.failover.accede(made.now, Heard(2, said, {}, statuses))
+    ordered = [o.target for o in out if isinstance(o, TransferState)]
+    steps = [e for e in out if isinstance(e, FailoverChanged) and e.master == "m1"]
+    left = [(e.candidate, e.reason) for e in steps][:1]
+    if answers:
+        assert (ordered, left) == (["m2"], [])
+    else:
+        assert ordered == ["m3"]
+        assert left == [("m2", "declared failed before the term began")]
 
 
 # -- a promotion that is taken back ----------------------------------------------------
