@@ -79,6 +79,7 @@ FOUND = {
     "restored-twice": "a snapshot of a process that did nothing has what that one began with",
     "told-at-that-moment": "a table that comes with a message need not be in use for it",
     "connection-closed": "with `on_close: fail` a closed connection convicts by itself",
+    "promoted-and-failed-since": "who was promoted already is failed over itself, by one failover",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

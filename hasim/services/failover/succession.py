@@ -7,6 +7,7 @@ from hasim.model import Status
 from hasim.services.accession import Heard
 from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
+from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.learned import (
@@ -66,7 +67,7 @@ class Succession:
             if other:
                 out += self._course.advance(now, failover, "superseded", reason)
             elif failover.state in CANDIDATE_AT_WORK and self._is_gone(heard, failover.candidate):
-                out += self._course.roll_back(now, failover, "candidate-failed", FAILED_BEFORE)
+                out += self._candidate_gone(now, failover)
             else:
                 out += self._course.again(now, failover)
         for master in heard.masters:
@@ -77,6 +78,14 @@ class Succession:
             elif status is Status.HEALTHY:
                 out += self._returned.heard_of(now, master)
         return out
+
+    def _candidate_gone(self, now: int, failover: Failover) -> list[Output]:
+        """It is left; unless it owns already, and has a failover of its own for that."""
+        candidate, owner = failover.candidate, self._known.owners.of
+        if any(owner(partition) == candidate for partition in failover.partitions):
+            reason = f"{candidate} was promoted, and failed since"
+            return self._course.advance(now, failover, "superseded", reason)
+        return self._course.roll_back(now, failover, "candidate-failed", FAILED_BEFORE)
 
     @staticmethod
     def _is_gone(heard: Heard, master: str) -> bool:

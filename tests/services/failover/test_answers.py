@@ -15,6 +15,7 @@ from hasim.events import (
     FailoverChanged,
     Fence,
     FenceResult,
+    GatewayHello,
     InputRefused,
     MasterState,
     OwnerChanged,
@@ -314,6 +315,25 @@ def test_a_candidate_that_failed_before_the_term_began_is_left(answers: bool) ->
     else:
         assert ordered == ["m3"]
         assert left == [("m2", "declared failed before the term began")]
+
+
+def test_who_was_promoted_and_failed_before_the_term_began_is_failed_over_itself() -> None:
+    """A gateway says so; the failover that promoted it moves nothing any more."""
+    made, order = transferring()
+    made.overrides[Promote] = lambda order: None
+    made.feed(whole(order))
+    (promotion,) = [o for _, o in made.outputs if isinstance(o, Promote)]
+    owned = Ownership("p1", "m2", promotion.epoch)
+    gateways = {"local": GatewayHello("local", 1, 9, 1, (owned,))}
+    statuses = {"m1": Status.FAILED, "m2": Status.FAILED, "m3": Status.HEALTHY}
+    said = {"m3": MasterState("m3", 2, (Ownership("p3", "m3", 1),))}
+    out = made.control_plane.failover.accede(made.now, Heard(2, said, gateways, statuses))
+    steps = [(e.master, e.new, e.trigger) for e in out if isinstance(e, FailoverChanged)]
+    assert steps[0] == ("m1", "cancelled", "superseded")
+    active = made.control_plane.failover.get_active_failovers()
+    assert [(f.master, f.partitions) for f in active if "p1" in f.partitions] == [
+        ("m2", ("p1", "p2"))
+    ]
 
 
 # -- a promotion that is taken back ----------------------------------------------------
