@@ -63,10 +63,12 @@ def in_doubt(known: Known, failover: Failover, before: Mapping[str, int], *, jum
     """Who is not heard, and may accept what somebody else has moved meanwhile; empty if nobody did.
 
     Somebody else may have acted since one knew last if terms were passed over (`jumped`), or if
-    orders are heard of under later epochs than those known `before`. Whom one had fenced may be
-    promoted anew by then, and whom one had never asked may be.
+    orders are heard of under later epochs than those known `before`, and than that under which the
+    failover itself takes a promotion back. Whom one had fenced may be promoted anew by then, and
+    whom one had never asked may be.
     """
-    since = jumped or any(known.epochs[p] > before[p] for p in failover.partitions)
+    own = failover.epoch + 1 if failover.state == lifecycle.ROLLING_BACK else 0
+    since = jumped or any(known.epochs[p] > max(before[p], own) for p in failover.partitions)
     silent = (m for m in known.writers.of(failover.partitions) if m in known.silent)
     return next((m for m in silent if m != failover.candidate), "") if since else ""
 
