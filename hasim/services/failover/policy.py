@@ -51,9 +51,12 @@ class Policy:
         return None
 
     def gave_up(self, now: int, master: str) -> None:
-        """The failover of `master` ended without an owner for its partitions."""
+        """The failover of `master` ended without an owner for its partitions.
+
+        If it is to be begun again already, that stands.
+        """
         if self._settings.retry == "after-interval":
-            self.retry_ns[master] = now + self._settings.retry_interval_ns
+            self.retry_ns.setdefault(master, now + self._settings.retry_interval_ns)
 
     def begun(self, master: str) -> None:
         """A failover of `master` is under way."""
