@@ -53,7 +53,7 @@ class Course:
         self.handover = Handover(settings, known, self.progress, self.transfer)
         self.verification = Verification(settings, known, self.progress, policy)
         self.choice = Choice(settings, known, failovers)
-        self._settings, self._known = settings, known
+        self._settings, self._known, self._failovers = settings, known, failovers
         self.policy, self._returned, self._inquiry = policy, returned, inquiry
 
     def advance(
@@ -68,8 +68,12 @@ class Course:
         return self.progress.advance(now, failover, trigger, reason, passed_over)
 
     def begin(self, now: int, failover: Failover, reason: str) -> list[Output]:
-        """A new failover."""
-        return self.advance(now, failover, "declare", reason) + self.decide(now, failover)
+        """A new failover; one that has promoted what this one moves is over."""
+        out: list[Output] = []
+        for other in self._failovers.promoted(failover.partitions):
+            why = f"{failover.master} is failed over: {reason}"
+            out += self.advance(now, other, "not-verified", why)
+        return out + self.advance(now, failover, "declare", reason) + self.decide(now, failover)
 
     def decide(self, now: int, failover: Failover) -> list[Output]:
         """Declared: wait as the policy says, or begin."""

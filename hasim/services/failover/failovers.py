@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 from hasim.services.agenda import NEVER
 from hasim.services.failover.failover import Failover
+from hasim.services.failover.lifecycle import PROMOTED
 from hasim.services.failover.orders import Orders
 
 PER_TERM = 1_000_000
@@ -81,6 +82,11 @@ class Failovers:
     def of(self, master: str) -> Failover | None:
         """The failover of a master that is under way."""
         return next((f for f in self.active if f.master == master), None)
+
+    def promoted(self, partitions: Collection[str]) -> list[Failover]:
+        """Those under way that have promoted somebody for any of these partitions."""
+        done = [f for f in self.active if f.state in PROMOTED]
+        return [f for f in done if not set(partitions).isdisjoint(f.partitions)]
 
     def telling(self) -> list[Failover]:
         """Those for which somebody is told to stop, oldest first."""

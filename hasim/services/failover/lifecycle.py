@@ -108,7 +108,11 @@ LIFECYCLE: dict[str, dict[str, str]] = {
         "owner-failed": DECLARED,
         "called-off": CANCELLED,
     },
-    REDIRECTING: {"redirected": VERIFYING, "timed-out": VERIFYING},
+    REDIRECTING: {
+        "redirected": VERIFYING,
+        "timed-out": VERIFYING,
+        "not-verified": COMPLETED,  # the new owner is failed over itself already
+    },
     VERIFYING: {"verified": COMPLETED, "not-verified": COMPLETED, "timed-out": COMPLETED},
     COMPLETED: {},
     CANCELLED: {},
