@@ -6,6 +6,7 @@ from hasim.model import Status
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
+from hasim.services.failover.lifecycle import WAITING
 from hasim.services.failover.selection.filters import MUST_NOT, filtered
 from hasim.services.failover.selection.passed_over import passed_over
 from hasim.services.failover.selection.selection import eligible, select
@@ -31,9 +32,7 @@ class Choice:
         `partitions` are those that are to be moved, by default all that it owns. `anyway`: of the
         filters, only a promotion rule that forbids it counts.
         """
-        # A master that is being failed over itself is about to be fenced.
-        busy = {f.master for f in self._failovers.active if f.master != failed}
-        known = self._known
+        known, busy = self._known, self._busy() - {failed}
         fit = eligible(known.masters.values(), known.statuses, busy.union(exclude))
         if partitions is None:
             partitions = known.owners.owned(failed)
@@ -51,7 +50,7 @@ class Choice:
             return "it is the owner"
         if status is not Status.HEALTHY:
             return f"it is {status.value}"
-        if any(failover.master == candidate for failover in self._failovers.active):
+        if candidate in self._busy():
             return "it is failed over itself"
         one = [known.masters[candidate]]
         return filtered(self._settings, known, owner, one, partitions).get(candidate, "")
@@ -60,6 +59,15 @@ class Choice:
         """Why it is none of the others, as the audit trail shall tell."""
         known, masters = self._known, self._known.masters.values()
         unfit = filtered(self._settings, known, failover.master, masters, failover.partitions)
-        unfit |= {f.master: "is failed over itself" for f in self._failovers.active}
+        unfit |= dict.fromkeys(self._busy(), "is failed over itself")
         unfit |= dict.fromkeys(failover.tried, "tried") | {failover.master: "the owner"}
         return passed_over(masters, known.statuses, unfit, chosen)
+
+    def _busy(self) -> set[str]:
+        """The masters that are failed over themselves, and about to be fenced or to hand over.
+
+        Not those whose switchover waits for a candidate: masters that wait for one another would
+        wait for ever.
+        """
+        moving = (f for f in self._failovers.active if not (f.planned and f.state == WAITING))
+        return {failover.master for failover in moving}
