@@ -94,7 +94,9 @@ class Reactions:
                 return self._returned.heard_of(now, event.master)
             case Status.MAINTENANCE:
                 lives = event.old not in (Status.FAILED, Status.RECOVERING)
-                return self.begin(now, event.master, "operator: out of service", planned=lives)
+                reason = "operator: out of service"
+                out = self.begin(now, event.master, reason, planned=lives)
+                return out + self._left(now, event.master, reason)
             case _:
                 return []
 
@@ -109,12 +111,18 @@ class Reactions:
         for failover in list(self._failovers.active):
             if failover.state == lifecycle.FENCING and failover.fencing == event.master:
                 out += self._course.fences.failed(now, failover)
-            if failover is own or failover.candidate != event.master:
+        return out + self._left(now, event.master, event.reason)
+
+    def _left(self, now: int, candidate: str, reason: str) -> list[Output]:
+        """A candidate that is not fit any more is left, whoever's failover has chosen it."""
+        out: list[Output] = []
+        for failover in list(self._failovers.active):
+            if failover.master == candidate or failover.candidate != candidate:
                 continue
             if failover.state == lifecycle.VERIFYING:
                 out += self._course.verification.look(now, failover)
             elif failover.state in CANDIDATE_AT_WORK:
-                out += self._course.roll_back(now, failover, "candidate-failed", event.reason)
+                out += self._course.roll_back(now, failover, "candidate-failed", reason)
         return out
 
     def _healthy(self, now: int, event: StatusChanged) -> list[Output]:
