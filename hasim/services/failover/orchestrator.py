@@ -13,6 +13,7 @@ from hasim.events import (
     FenceResult,
     GatewayReport,
     Input,
+    InputRefused,
     LeaseAsked,
     MasterState,
     Output,
@@ -343,7 +344,8 @@ class FailoverOrchestrator:
 
     def _on_answer(self, now: int, answer: AnyAnswer) -> list[Output]:
         out = self._answers.take(now, answer)
-        if not isinstance(answer, FenceResult) or not answer.confirmed:
+        refused = any(isinstance(each, InputRefused) for each in out)
+        if refused or not isinstance(answer, FenceResult) or not answer.confirmed:
             return out
         if self._known.still_owns(answer.master):
             return out
