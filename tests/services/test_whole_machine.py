@@ -54,7 +54,7 @@ from hasim.events import (
 )
 from hasim.model import Cause, Severity
 from hasim.services.balancing import BalancingSettings
-from hasim.services.control_plane import ControlPlane
+from hasim.services.control_plane import ASKING, ControlPlane
 from hasim.services.door import InputError
 from hasim.services.failover import FailoverSettings
 from hasim.services.failover.lifecycle import LIFECYCLE, TERMINAL
@@ -220,6 +220,8 @@ class Machine(RuleBasedStateMachine):
         fresh = self.plane.reborn()
         fresh.restore(frozen)
         assert json.loads(json.dumps(fresh.freeze())) == frozen
+        if ASKING in self.plane._due_ns:  # it was outbid, and asks; a new process asks by itself
+            return
         assert fresh.next_wakeup() == self.plane.next_wakeup()
         self.plane = fresh
 
