@@ -53,13 +53,18 @@ def terminal_bar(title: str, *, lines: bool = False) -> Iterator[Moves | None]:
 
 
 class _Lines:
-    """A line on stderr whenever another tenth is done."""
+    """A line on stderr whenever another tenth is done; what has another total begins anew."""
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._tenths = 0
+        self._last: tuple[int, int | None] = 0, None
 
     def move(self, done: int, total: int | None) -> None:
+        before, of = self._last
+        if done < before or total != of:
+            self._tenths = 0
+        self._last = done, total
         tenths = 10 * done // total if total else 0
         if tenths > self._tenths:
             self._tenths = tenths

@@ -111,3 +111,12 @@ def test_elsewhere_there_is_no_bar(monkeypatch, capfd, shell):
     monkeypatch.setitem(sys.modules, "IPython", found)
     hasim.run(DATA, jobs=1)
     assert capfd.readouterr() == ("", "")
+
+
+def test_lines_begin_anew_where_another_piece_of_work_begins(capsys):
+    with progress.terminal_bar("budget", lines=True) as move:
+        assert move is not None
+        for done, total in [(1, 2), (2, 2), (1, 3), (3, 3), (1, 3), (2, 3)]:
+            move(done, total)
+    counts = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert counts == ["1 of 2", "2 of 2", "1 of 3", "3 of 3", "1 of 3", "2 of 3"]

@@ -135,11 +135,12 @@ def analyse(
 ) -> list[CellBudget]:
     """The budget of each cell of a scenario.
 
-    `rates` are by kind, before those of the scenario; `of` is the measure: downtime of the
-    service (every partition up), or of the mean partition. `progress` is told how many runs are
-    done, and of how many. The same seed gives the same numbers with any `jobs`. With `out`, a
-    folder keeps each run (see `hasim.study.rare.kept`), and what is there is not done again, unless
-    it is to be done `fresh`.
+    `rates` are by kind, before those of the scenario; `of` is the measure: downtime of the service
+    (every partition up), or of the mean partition. `progress` is told how much is done, and of how
+    much, of one thing after another: of the runs, of the replicates that estimate each cell's false
+    failovers, and of the runs that say what these cost. The same seed gives the same numbers with
+    any `jobs`. With `out`, a folder keeps each run (see `hasim.study.rare.kept`), and what is there
+    is not done again, unless it is to be done `fresh`.
 
     Raises StoreError if that cannot be written, ScenarioError if a fault has no rate, a rate no
     fault, or a trace is too short.
@@ -161,7 +162,11 @@ def analyse(
         executor.execute(Trials(loaded, designs, of, traces), missing, kept.take, own=own, **where)
         false = {
             cell.index: false_failovers(
-                cell.world, loaded.recorded_of(cell), seed=loaded.scenario.seed, **where
+                cell.world,
+                loaded.recorded_of(cell),
+                seed=loaded.scenario.seed,
+                progress=progress,
+                **where,
             )
             for cell in loaded.cells
         }
@@ -169,6 +174,8 @@ def analyse(
 
         def note(found: tuple[int, int, float]) -> None:
             costs[found[0]].append(found[2])
+            if progress is not None:
+                progress(sum(map(len, costs.values())), sum(map(len, numbers.values())))
 
         numbers = {cell: list(range(min(MOST_COSTS, amounts.singles))) for cell in costs}
         executor.execute(Costs(loaded, designs, of, traces), numbers, note, own=own, **where)

@@ -300,6 +300,20 @@ def test_the_mean_partition_is_down_a_third_as_much_as_all_three() -> None:
     assert sum(mean.down_s) == pytest.approx(sum(whole.down_s) / 3)
 
 
+def test_progress_is_told_of_every_piece_of_the_work() -> None:
+    """Of the runs, then of the replicates for false failovers, then of what these cost."""
+    steps: list[tuple[int, int]] = []
+    loaded = scenario(network={"loss": "2%"})
+    (cell,) = analyse(
+        loaded, Amounts(3, 2, MINUTE), jobs=1, progress=lambda *step: steps.append(step)
+    )
+    assert cell.false is not None
+    assert cell.false.told is not None
+    assert [done for done, _ in steps].count(1) == 3  # each piece counts from one
+    assert steps[-1] == (3, 3)
+    assert all(0 < done <= total for done, total in steps)
+
+
 def test_the_same_seed_gives_the_same_budget_with_any_jobs() -> None:
     loaded = scenario(vary={"detection.fall": [1, 2]})
     amounts = Amounts(singles=3, pairs=2, quiet_ns=2 * HOUR, plain_ns=2 * HOUR)

@@ -129,7 +129,8 @@ def false_failovers(
 
     Given the noise of the network as the scenario states it: independent loss, bursts, jitter.
     Counted after confirmation, summed over the masters that own a partition (of a tier without
-    state: over all). The same seed gives the same numbers with any `jobs`.
+    state: over all). The same seed gives the same numbers with any `jobs`. `progress` is told how
+    many replicates are done, and of how many so far: more are wanted where the interval is wide.
     """
     why = uncovered(world)
     if why:
@@ -148,11 +149,13 @@ def false_failovers(
         }
         if not wanted:
             break
+        known = sum(len(one.replicates) for one in found)
+        total = known + sum(map(len, wanted.values()))
 
-        def sink(outcome: tuple[int, int, Sampled, Sampled]) -> None:
+        def sink(outcome: tuple[int, int, Sampled, Sampled], total: int = total) -> None:
             found[outcome[0]].replicates.append(outcome)
             if progress is not None:
-                progress(sum(len(g.replicates) for g in found), REPLICATES * len(found))
+                progress(sum(len(one.replicates) for one in found), total)
 
         executor.execute(work, wanted, sink, jobs=jobs, cluster=cluster)
         for one in found:
