@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hasim.events import FailoverChanged
+from hasim.journal import Journal
 from hasim.measures import measure
 from hasim.measures.ledgers import ByMinute, ledger_of, senses_of
 from hasim.measures.objectives import Objective, calendar, worst_rolling
@@ -106,6 +108,70 @@ def test_each_partition_any_of_them_and_stateless_by_themselves():
     assert down_s("uptime.any") == 10
     assert [down_s(f"partition:{name}") for name in ("p1", "p2", "p3")] == [10, 15, 10]
     assert {"partition:p1", "success", "uptime.k_of_n"} <= set(senses_of(run))
+
+
+def test_planned_switchovers_are_left_out_by_each_sense_of_time():
+    """p1 is down from 10 to 20 s, moved on an operator's word from 14 s on; all are from 60 to 64.
+
+    By any of the partitions only the 4 s count, whose switchover is of p1: that time is planned.
+    """
+    story = Story(100.0)
+    story.down(10, "p1")
+    story.event(14, FailoverChanged(1, "a", ("p1",), "", "declared", "planned", "", ""))
+    story.event(20, FailoverChanged(1, "a", ("p1",), "declared", "completed", "verified", "b", ""))
+    story.up(20, "p1")
+    for partition in ("p1", "p2", "p3"):
+        story.down(60, partition)
+        story.up(64, partition)
+    run = measure(story.journal())
+
+    def down_s(of: str, *, maintenance: bool) -> float:
+        ledger = ledger_of(run, of, 100 * SECOND, maintenance=maintenance)
+        return ledger.bad(0, 100 * SECOND) / SECOND
+
+    senses = ("uptime", "uptime.any", "partition:p1", "partition:p2")
+    assert [down_s(of, maintenance=True) for of in senses] == [14, 4, 14, 4]
+    assert [down_s(of, maintenance=False) for of in senses] == [8, 4, 8, 4]
+
+
+def chained(tiers: dict[str, Story]) -> Journal:
+    """The stories as those of tiers in series: what is true of a tier has its name."""
+    headers = {name: story.journal().header for name, story in tiers.items()}
+    parts = {
+        name: {"cluster": own["cluster"], "observers": {f"{name}-observer": about}}
+        for name, own in headers.items()
+        for about in own["observers"].values()
+    }
+    first = next(iter(headers.values()))
+    records = [
+        record._replace(observer=name)
+        for name, story in tiers.items()
+        for record in story.journal().records
+    ]
+    return Journal({**first, "tiers": parts}, sorted(records, key=lambda r: r.t_ns))
+
+
+def test_each_tier_by_itself():
+    """The first is down for 10 s, the second for 3 s of them and for 7 others: 17 s of either."""
+    tiers = {}
+    for name, downs in (("front", [(40, 50)]), ("back", [(47, 50), (70, 77)])):
+        story = Story(100.0)
+        for since_s, until_s in downs:
+            story.down(since_s, "p1")
+            story.up(until_s, "p1")
+        tiers[name] = story
+    run = measure(chained(tiers))
+    objective = Objective(0.9, 100 * SECOND)
+    found = {}
+    for of in ("uptime", "tier:front", "tier:back"):
+        ledger = ledger_of(run, of, objective.window_ns, maintenance=True)
+        (only,) = calendar(ledger, objective)
+        found[of] = (only.bad, only.kept)
+    assert found == {
+        "uptime": (17.0, False),
+        "tier:front": (10.0, True),
+        "tier:back": (10.0, True),
+    }
 
 
 def test_what_a_run_has_nothing_of_is_said():
