@@ -73,10 +73,11 @@ def nines(unavailability: Interval) -> Interval:
 
 
 def rows(cells: Sequence[CellBudget]) -> Iterator[dict[str, Any]]:
-    """One row per cell, fault and cause."""
+    """One row per cell, fault and cause; as on paper, only overlap may be negative."""
     for cell in cells:
         whole = cell.budget.unavailability.value
-        for (fault, cause), part in cell.budget.parts.items():
+        for (fault, cause), found in cell.budget.parts.items():
+            part = _least(fault, found)
             yield {
                 "cell": cell.index,
                 **{path: text(value) for path, value in cell.varied.items()},
@@ -220,30 +221,29 @@ def by_fault(cell: CellBudget, caption: str) -> Sheet:
 def by_cause(budget: Budget, caption: str, said: Sequence[str] = ()) -> Sheet:
     """Minutes a year of each cause, by fault and in all."""
     names = [name for name in budget.faults if name != FAULTS]
-    whole = budget.unavailability.value
     rows: list[list[Value]] = []
     for cause in (*budget.causes, ALL):
         parts = [budget.parts[name, cause] for name in names]
         if cause != ALL and not any(part.value or part.high for part in parts):
             continue
-        *points, total = parts
+        *points, total = map(_least, names, parts)
         rows.append([
             CAUSES.get(cause, cause),
-            *(
-                _minutes(part if name == OVERLAP else _not_negative(part), budget, bounds=False)
-                for name, part in zip(names, points, strict=False)
-            ),
-            _minutes(_not_negative(total), budget),
-            _share(total.value or 0.0, whole),
+            *(_minutes(part, budget, bounds=False) for part in points),
+            _minutes(total, budget),
+            _share(total.value or 0.0, budget.unavailability.value),
         ])  # fmt: skip
     columns = [Column("cause"), *(Column(name, align="right") for name in (*names, "share"))]
     return Sheet(columns, rows, caption, said)
 
 
 def _cost(budget: Budget, fault: str) -> list[Value]:
-    part, whole = budget.parts[fault, ALL], budget.unavailability.value
-    shown = part if fault == OVERLAP else _not_negative(part)
+    shown, whole = _least(fault, budget.parts[fault, ALL]), budget.unavailability.value
     return [_minutes(shown, budget), _share(shown.value or 0.0, whole)]
+
+
+def _least(fault: str, part: Interval) -> Interval:
+    return part if fault == OVERLAP else _not_negative(part)
 
 
 def _not_negative(part: Interval) -> Interval:

@@ -7,14 +7,17 @@ import dataclasses
 import io
 import json
 import math
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hasim.findings.budget_sheets import MINUTES, by_cause, nines, remarks, rows
+from hasim.findings.budget_sheets import MINUTES, by_cause, by_fault, nines, remarks, rows
 from hasim.report.sheet import Field
 from hasim.study.estimates.statistics import Interval
-from hasim.study.rare.estimate import ALL, OVERLAP, TOTAL
-from tests.findings.examples import YEAR_S, budget_cell, budgets
+from hasim.study.rare.estimate import ALL, OVERLAP, TOTAL, Run, estimate
+from tests.findings.examples import CLASSES, YEAR_S, budget_cell, budget_run, budgets
 
 
 def test_rows_hold_every_fault_and_cause_and_add_up() -> None:
@@ -122,3 +125,29 @@ def test_no_fault_costs_less_than_nothing() -> None:
     assert isinstance(overlap, Field)
     assert float(crash.text) == 0.0
     assert float(overlap.text) < 0.0  # what two faults share is counted once
+
+
+DOWN_S = st.integers(0, 300_000).map(lambda ms: ms / 1000) | st.just(0.0)
+FEW = st.lists(st.tuples(DOWN_S, DOWN_S, DOWN_S), min_size=2, max_size=4)
+
+
+@settings(deadline=None, max_examples=30)
+@given(FEW, FEW, st.lists(DOWN_S, min_size=2, max_size=4))
+def test_no_line_but_overlap_costs_less_than_nothing(crashes, hangs, quiet_s) -> None:
+    """However few and unlike the runs, and however much is down without a fault."""
+    singles = {
+        one.name: [budget_run(*seconds) for seconds in found]
+        for one, found in zip(CLASSES, (crashes, hangs), strict=True)
+    }
+    quiet = [Run((*[0.0] * 8, down_s), 3600.0) for down_s in quiet_s]
+    found = estimate([one.kind for one in CLASSES], singles, (), quiet)
+    cell = dataclasses.replace(budget_cell(), budget=found)
+    for row in rows([cell]):
+        if row["fault"] != OVERLAP:
+            assert min(row["minutes_per_year"], row["minutes_low"], row["minutes_high"]) >= 0
+            assert min(row["unavailability"], row["low"], row["high"]) >= 0
+    for sheet in (by_fault(cell, ""), by_cause(cell.budget, "")):
+        for line in sheet.rows:
+            if line[0] != OVERLAP:
+                said = " ".join(str(getattr(value, "text", value)) for value in line[1:])
+                assert not re.search(r"(^|[^\w)])-[\d.]", said), line
