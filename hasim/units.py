@@ -50,6 +50,7 @@ LONGEST_SETTING_NS = 10_000 * DAY
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*(ns|us|ms|s|m|h|d)")
+_DURATIONS = re.compile(rf"(?:{_DURATION.pattern})+")
 _SIZE = re.compile(rf"({_NUMBER})\s*([KMG]i?B|B)")
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
 _RATE = re.compile(rf"({_NUMBER})\s*/\s*(s|m|h|d|y)")
@@ -89,10 +90,11 @@ def parse_duration(text: str) -> int:
     than `LONGEST_NS`.
     """
     stripped = _unsigned(text)
-    parts = list(_DURATION.finditer(stripped))
+    # Searched only when it fits as a whole: of digits without a unit, a search tries each place.
+    parts = list(_DURATION.finditer(stripped)) if _DURATIONS.fullmatch(stripped) else []
     sizes = [DURATION_UNITS[p.group(2)] for p in parts]
     ordered = all(big > small for big, small in pairwise(sizes))
-    if not parts or not ordered or "".join(p.group(0) for p in parts) != stripped:
+    if not parts or not ordered:
         raise ValueError(
             f"expected a duration such as 250ms, 30s or 1h30m "
             f"(units {', '.join(DURATION_UNITS)}), got {text!r}"

@@ -1,9 +1,10 @@
 """Hostile files and arguments on the command line: 20,000 inputs, by kind, with what came of them.
 
-    python results/fuzzing.py [--inputs 20000] [--budget 1h] [--part 1/2]
+    python results/fuzzing.py [--inputs 20000] [--budget 1h] [--part 1/2] [--first 19445]
 
 Goes on where the last call stopped (folder `runs/fuzzing`), and writes results/fuzzing.md anew.
-`--part 1/2` tries every other input, so that two processes share the work.
+`--part 1/2` tries every other input, so that two processes share the work. With `--first` only the
+inputs from that number on are tried, and what came of them is told, not written.
 """
 
 from __future__ import annotations
@@ -99,13 +100,20 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--budget", default="1h")
     parser.add_argument("--part", default="1/1")
+    parser.add_argument("--first", type=int, default=0)
     asked = parser.parse_args()
     part, parts = map(int, asked.part.split("/"))
-    file = FOLDER / f"part-{part}-of-{parts}.json"
-    go_on(file, range(part - 1, asked.inputs, parts), parse_duration(asked.budget) / SECOND)
-    PAGE.write_text(page())
-    faults = [f for one in json.loads(file.read_text())["kinds"].values() for f in one["faults"]]
-    sys.stdout.write("\n".join([*faults, f"{len(faults)} faults", ""]))
+    name = f"from-{asked.first}-" if asked.first else ""
+    file = FOLDER / f"{name}part-{part}-of-{parts}.json"
+    numbers = range(asked.first + part - 1, asked.inputs, parts)
+    go_on(file, numbers, parse_duration(asked.budget) / SECOND)
+    if not asked.first:
+        PAGE.write_text(page())
+    kinds = json.loads(file.read_text())["kinds"].values()
+    faults = [fault for one in kinds for fault in one["faults"]]
+    tried, commands = (sum(one[what] for one in kinds) for what in ("inputs", "commands"))
+    counted = f"{tried:,} inputs, {commands:,} commands, {len(faults)} faults"
+    sys.stdout.write("\n".join([*faults, counted, ""]))
 
 
 if __name__ == "__main__":

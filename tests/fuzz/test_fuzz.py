@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def test_many_hostile_inputs(made, kind) -> None:
     for number in numbers(kind, 1000):
         for one in tried(number, made):
             assert not one.fault, f"input {number}: {one}"
+
+
+@pytest.mark.parametrize("service", [{"law": "exponential", "mean": "9" * 30_000}, "9" * 30_000])
+def test_digits_without_a_unit_are_refused_at_once(tmp_path, service) -> None:
+    file = tmp_path / "digits.yaml"
+    file.write_text(json.dumps({"name": "digits", "masters": [{"id": "a", "service": service}]}))
+    done = attempt("validate", file)
+    assert (done.code, done.fault) == (2, "")
+    assert f"{file}:1: masters.0.service" in done.said
+    assert "expected a duration such as 250ms, 30s or 1h30m" in done.said
 
 
 def test_an_input_is_the_same_whenever_it_is_tried(made, tmp_path_factory) -> None:
