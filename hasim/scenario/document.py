@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from hasim import stored
 from hasim.scenario.problems import Problem, ScenarioError
@@ -176,6 +177,9 @@ def parse_document(text: str, name: str) -> Document:
         raise _yaml_error(name, error, "", message) from None
     except RecursionError:
         raise ScenarioError([Problem(name, None, "", "is nested too deeply")]) from None
+    except TypeError:  # ruamel trips over a key that holds a mapping
+        message = "expected text as a key, not a list or a mapping; write it in quotes"
+        raise ScenarioError([Problem(name, _no_text_as_key(text), "", message)]) from None
     except IndexError:  # ruamel trips over a number of signs alone, such as -_
         message = "not valid YAML: a number without a digit (write it in quotes)"
         raise ScenarioError([Problem(name, None, "", message)]) from None
@@ -214,7 +218,7 @@ def parse_value(text: str) -> Any:
         tree = YAML().load(text)
         problems: list[Problem] = []
         value = _Reader("", {}, problems).plain(tree, ())
-    except (YAMLError, RecursionError, IndexError):  # ruamel trips over a number of signs alone
+    except (YAMLError, RecursionError, IndexError, TypeError):  # as in `parse_document`
         raise ValueError(f"{text!r} is not valid YAML") from None
     if problems:
         raise ValueError(problems[0].message)
@@ -222,6 +226,35 @@ def parse_value(text: str) -> Any:
 
 
 _LIMIT = re.compile(r"\s*(>=|<=|<|>)\s*[0-9.]")  # which YAML would take for a folded text
+
+
+def _no_text_as_key(text: str) -> int | None:
+    """The line of the first key that is a list or a mapping."""
+    return min(
+        (
+            key.start_mark.line + 1
+            for node in _nodes(YAML().compose(text))
+            if isinstance(node, MappingNode)
+            for key, _ in node.value
+            if not isinstance(key, ScalarNode)
+        ),
+        default=None,
+    )
+
+
+def _nodes(root: Any) -> Iterator[Any]:
+    """All nodes of a tree, each once: by aliases it may hold itself."""
+    left, seen = [root], set[int]()
+    while left:
+        node = left.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, MappingNode):
+            left += [each for pair in node.value for each in pair]
+        elif isinstance(node, SequenceNode):
+            left += node.value
 
 
 def _yaml_error(name: str, error: MarkedYAMLError, field: str, message: str) -> ScenarioError:

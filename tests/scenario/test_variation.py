@@ -207,6 +207,15 @@ def test_a_number_of_signs_alone_is_bad_input(problems_of, text) -> None:
     assert found.message == "not valid YAML: a number without a digit (write it in quotes)"
 
 
+@pytest.mark.parametrize("key", ["[x, {b: 1}]", "{[x, {b: 1}]}", "{a: {? [{b: 1}] : c}}"])
+def test_a_key_that_holds_a_mapping_is_bad_input(problems_of, key) -> None:
+    [found] = problems_of(f"{GOOD}monitor:\n  {{? {key} : 1}}\n")
+    assert found.line == GOOD.count("\n") + 2
+    assert found.message == "expected text as a key, not a list or a mapping; write it in quotes"
+    with pytest.raises(ValueError, match="is not valid YAML"):
+        parse_value(f"{{? {key} : 1}}")
+
+
 def test_a_large_list_is_no_bomb_of_aliases() -> None:
     rows = ", ".join(f"[{n}, {n + 1}]" for n in range(40_000))  # 120,001 values
     assert len(parse_document(f"points: [{rows}]", "x").data["points"]) == 40_000
