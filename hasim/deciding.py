@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hasim.findings.capacity import Capacity
     from hasim.report.progress import Auto
     from hasim.study.rare.rates import Rate
-    from hasim.study.rare.runs import Measure
+    from hasim.study.rare.shortfalls import Measure
 
 T = TypeVar("T")
 Cause = Literal["own", "hang", "crash", "power-off"]
@@ -167,14 +167,15 @@ def budget(
     `rates` are faults per master by kind: ``"12/y"``, a number per second, or what
     `hasim.study.rare.rates.fit` made of recorded outages; without one, the scenario says it
     (``every``, ``schedule``, ``projection``). `measure` is ``uptime`` (every partition up),
-    ``uptime.mean`` (the mean partition) or ``uptime.k_of_n`` (as many masters serve as are
-    `needed`). `replications` counts runs with one fault, for each kind; `pairs` those with two
-    (default: as many; 0: none), `triples` those with three, each of which takes seven runs,
-    `quadruples` those with four, of fifteen (default: none); `quiet` is the simulated time without
-    faults (``"500h"``; default: an hour for each replication), `crude` that of a plain simulation
-    to compare with (default: none). `dask` as in `run`. With `out`, a folder keeps each run, so
-    that the same call goes on where an earlier one was stopped, unless it is to begin `fresh`. See
-    `hasim.study.rare.estimate`.
+    ``uptime.mean`` (the mean partition), ``uptime.k_of_n`` (as many masters serve as are `needed`),
+    ``success`` (messages answered by their deadline; minutes are those in which as many come) or
+    ``user_uptime`` (users' time with the service, where messages have keys). `replications` counts
+    runs with one fault, for each kind; `pairs` those with two (default: as many; 0: none),
+    `triples` those with three, each of which takes seven runs, `quadruples` those with four, of
+    fifteen (default: none); `quiet` is the simulated time without faults (``"500h"``; default: an
+    hour for each replication), `crude` that of a plain simulation to compare with (default: none).
+    `dask` as in `run`. With `out`, a folder keeps each run, so that the same call goes on where an
+    earlier one was stopped, unless it is to begin `fresh`. See `hasim.study.rare.estimate`.
 
     Raises ValueError for an amount that makes no sense, SettingsError for a bad rate, and
     otherwise as `run`.
@@ -183,7 +184,7 @@ def budget(
     from hasim.findings.budgets import Budgets
     from hasim.study.rare.analysis import amounts_of, analyse
     from hasim.study.rare.rates import parse_rates
-    from hasim.study.rare.runs import MEASURES
+    from hasim.study.rare.shortfalls import MEASURES
     from hasim.units import parse_duration
 
     if measure not in MEASURES:

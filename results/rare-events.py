@@ -20,7 +20,7 @@ from hasim.scenario.loader import from_data
 from hasim.study.estimates.statistics import Interval
 from hasim.study.rare.analysis import Amounts, CellBudget, analyse
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP
-from hasim.study.rare.runs import Measure
+from hasim.study.rare.shortfalls import Measure
 from hasim.units import MINUTE
 
 Data = Mapping[str, Any]

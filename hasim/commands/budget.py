@@ -113,10 +113,11 @@ def _duration(ctx: click.Context, parameter: click.Parameter, text: str | None) 
 )
 @click.option(
     "--measure",
-    type=click.Choice(["uptime", "uptime.mean", "uptime.k_of_n"]),
+    type=click.Choice(["uptime", "uptime.mean", "uptime.k_of_n", "success", "user_uptime"]),
     default="uptime",
     show_default=True,
-    help="Of every partition at once, of the mean one, or of enough masters.",
+    help="Of every partition at once, of the mean one, of enough masters, of messages, or of "
+    "users' time.",
 )
 @set_option("Replace a setting, e.g. detection.fall=3 or faults.0.for=1h.")
 @vary_option(

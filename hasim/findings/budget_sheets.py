@@ -33,8 +33,13 @@ CAUSES = {
     "mistaken": "false failover",
     "overloaded": "overload",
     "no_capacity": "no backup: waiting for repair",
+    "late": "answered too late",
+    "unserved": "without the service",
+    "unroutable": "nobody to send them to",
+    "not_owner": "sent to another than the owner",
+    "connect_timeout": "no connection in time",
 }
-"""What the causes of downtime are called in a budget."""
+"""What the causes of a shortfall are called in a budget, where they do not speak for themselves."""
 WAITING = {
     "name": "by their names",
     "pool": "by pools",
@@ -50,7 +55,16 @@ OF = {
     "uptime": "every partition up",
     "uptime.mean": "the mean partition up",
     "uptime.k_of_n": "as many masters serve as are needed",
+    "success": "messages answered by their deadline",
+    "user_uptime": "users' time with the service",
 }
+NAMES = {"success": "Success", "user_uptime": "User-uptime"}
+"""What a measure is called; the others are uptime."""
+MINUTES_OF = {
+    "success": "minutes' worth of messages a year",
+    "user_uptime": "minutes of users' time a year",
+}
+"""What a minute of a budget is; of the others one of downtime."""
 
 
 def estimate_of(measure: str, unit: str, interval: Interval) -> Estimate:
@@ -177,9 +191,9 @@ def sheets(
     names = labels([(cell.index, cell.varied) for cell in cells])
     for cell, label, judged in zip(cells, names, verdicts, strict=True):
         prefix = f"{label}: " if len(cells) > 1 else ""
-        yield by_fault(cell, f"{prefix}minutes a year by fault")
-        said = list(remarks(measure, cell, judged))
-        yield by_cause(cell.budget, f"{prefix}minutes a year by cause", said)
+        minutes = f"{prefix}{MINUTES_OF.get(measure, 'minutes a year')}"
+        yield by_fault(cell, f"{minutes} by fault")
+        yield by_cause(cell.budget, f"{minutes} by cause", list(remarks(measure, cell, judged)))
 
 
 def compared(cells: Sequence[CellBudget]) -> Iterator[Sheet]:
@@ -302,8 +316,9 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
     budget = cell.budget
     uptime = estimate_text(estimate_of("uptime", "ratio", budget.uptime))
     reached = _bounded(nines(budget.unavailability)).text
-    of = "the tier serves" if cell.stateless and measure != "uptime.k_of_n" else OF[measure]
-    yield f"Uptime ({of}) {uptime}: {reached} nines."
+    serves = cell.stateless and measure.startswith("uptime") and measure != "uptime.k_of_n"
+    of = "the tier serves" if serves else OF[measure]
+    yield f"{NAMES.get(measure, 'Uptime')} ({of}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
     if cell.waiting:

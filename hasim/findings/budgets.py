@@ -14,7 +14,7 @@ from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.scenario.expectations import Expectation
 from hasim.study.estimates.expectations import Verdict, judge
 from hasim.study.rare.analysis import Amounts, CellBudget
-from hasim.study.rare.runs import Measure
+from hasim.study.rare.shortfalls import Measure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,8 @@ class Budgets(Finding):
     """The budget of each cell of a scenario, in `cells`.
 
     `measure` says of what: ``uptime`` (every partition up), ``uptime.mean`` (the mean
-    partition) or ``uptime.k_of_n`` (as many masters serve as are needed).
+    partition), ``uptime.k_of_n`` (as many masters serve as are needed), ``success`` (messages
+    answered by their deadline) or ``user_uptime`` (users' time with the service).
     """
 
     scenario: Scenario

@@ -97,7 +97,7 @@ def test_from_python(tiny):
     assert found.cells[0].plain_s == 72000
     assert json.loads(found.render("json"))["cells"][0]["crude"]["simulated_s"] == 72000
     with pytest.raises(ValueError, match=r"must be one of uptime, uptime\.mean, uptime\.k_of_n"):
-        hasim.budget(SCENARIO_DATA, measure="success")  # type: ignore[arg-type]
+        hasim.budget(SCENARIO_DATA, measure="mtbf")  # type: ignore[arg-type]
 
 
 SCENARIO_DATA = {
@@ -159,7 +159,7 @@ def test_an_expectation_decides_the_exit_code(tiny, mtbf, limit, code, verdict):
         ([], "tiny.yaml:10: faults.0: how often does it strike?"),
         (["--quiet", "5"], "expected a duration such as"),
         (["--replications", "1"], "--replications"),
-        (["--measure", "success"], "success"),
+        (["--measure", "mtbf"], "mtbf"),
         (["--column", "start=x"], "--column: needs a --trace"),
         (["--resources", "5"], "--resources: needs a --trace"),
         (["--trace", "outages.csv"], "expected KIND=FILE, where KIND is a fault of the scenario"),

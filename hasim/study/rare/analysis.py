@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hasim.measures.causes import CAUSES
 from hasim.scenario import sent
 from hasim.scenario.checks import world_problems
 from hasim.scenario.document import Document, document_of, read_document
@@ -31,7 +30,8 @@ from hasim.study.rare.falsely.cost import Costs
 from hasim.study.rare.kept import kept_runs, key_for
 from hasim.study.rare.paired import Runs, faults_difference
 from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknown_kinds
-from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Measure, Trial, Trials
+from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Trial, Trials
+from hasim.study.rare.shortfalls import Measure, causes_of, unfit
 from hasim.study.rare.waiting import waiting
 from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
 
@@ -135,17 +135,20 @@ def analyse(
 ) -> list[CellBudget]:
     """The budget of each cell of a scenario.
 
-    `rates` are by kind, before those of the scenario; `of` is the measure: downtime of the service
-    (every partition up), or of the mean partition. `progress` is told how much is done, and of how
-    much, of one thing after another: of the runs, of the replicates that estimate each cell's false
-    failovers, and of the runs that say what these cost. The same seed gives the same numbers with
-    any `jobs`. With `out`, a folder keeps each run (see `hasim.study.rare.kept`), and what is there
-    is not done again, unless it is to be done `fresh`.
+    `rates` are by kind, before those of the scenario; `of` is the measure, see
+    `hasim.study.rare.shortfalls`. `progress` is told how much is done, and of how much, of one thing
+    after another: of the runs, of the replicates that estimate each cell's false failovers, and of
+    the runs that say what these cost. The same seed gives the same numbers with any `jobs`. With
+    `out`, a folder keeps each run (see `hasim.study.rare.kept`), and what is there is not done
+    again, unless it is to be done `fresh`.
 
     Raises StoreError if that cannot be written, ScenarioError if a fault has no rate, a rate no
     fault, or a trace is too short.
     """
     designs = designs_of(loaded, amounts, rates)
+    for design in designs:
+        if why := unfit(design.world, of):
+            raise ScenarioError([_document(loaded).problem(("traffic",), why)])
     wanted = {
         cell.index: _numbers(design, amounts)
         for design, cell in zip(designs, loaded.cells, strict=True)
@@ -184,21 +187,26 @@ def analyse(
         for design, cell in zip(designs, loaded.cells, strict=True)
     ]
     found = [
-        _budget(design, cell, own, false[cell.index], sorted(costs.get(cell.index, [])))
+        _budget(design, cell, own, false[cell.index], sorted(costs.get(cell.index, [])), of)
         for design, cell, own in zip(designs, loaded.cells, runs, strict=True)
     ]
     return [
         found[0],
-        *(_compared(found[0], runs[0], *other) for other in zip(found[1:], runs[1:], strict=True)),
+        *(
+            _compared(found[0], runs[0], *other, of=of)
+            for other in zip(found[1:], runs[1:], strict=True)
+        ),
     ]
 
 
-def _compared(first: CellBudget, ours: Runs, cell: CellBudget, theirs: Runs) -> CellBudget:
+def _compared(
+    first: CellBudget, ours: Runs, cell: CellBudget, theirs: Runs, *, of: Measure
+) -> CellBudget:
     """With how much more than the first cell its faults cost, if they strike as often."""
     kinds = [one.kind for one in first.classes]
     if kinds != [one.kind for one in cell.classes]:
         return cell
-    return replace(cell, more=faults_difference(kinds, ours, theirs, causes=CAUSES))
+    return replace(cell, more=faults_difference(kinds, ours, theirs, causes=causes_of(of)))
 
 
 def designs_of(
@@ -360,6 +368,7 @@ def _budget(
     runs: Runs,
     false: FalseFailovers,
     costs: Sequence[float],
+    of: Measure,
 ) -> CellBudget:
     plain = runs.plain
     after_s = seconds(design.after_ns)
@@ -380,7 +389,7 @@ def _budget(
             more=runs.more,
             window_s=windows,
             mistaken=mistaken,
-            causes=CAUSES,
+            causes=causes_of(of),
             level=level,
         )
 

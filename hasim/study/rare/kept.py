@@ -24,13 +24,14 @@ from hasim.study.folder.errors import StoreError
 from hasim.study.folder.places import locked
 from hasim.study.planning.keys import key_of, with_contents
 from hasim.study.rare.estimate import Pair, Run
-from hasim.study.rare.runs import Design, Measure, Trial
+from hasim.study.rare.runs import Design, Trial
+from hasim.study.rare.shortfalls import Measure
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
 
 NAME = "trials.jsonl"
-SOURCES = ("strikes.py", "runs.py", "rates.py", "estimate.py", "kept.py")
+SOURCES = ("strikes.py", "runs.py", "rates.py", "estimate.py", "kept.py", "shortfalls.py")
 """Beside what determines a simulation: which runs there are, and what is kept of each."""
 
 

@@ -7,13 +7,11 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hasim.measures import Measured, measure
-from hasim.measures.availability import Downtime
-from hasim.measures.causes import CAUSES
 from hasim.scenario import sent
 from hasim.simulation.laws import Constant, Exponential, longest_ns, whole_ns
 from hasim.simulation.run import collector_paused, simulate
@@ -22,6 +20,7 @@ from hasim.simulation.settings.faults import AnyFault, RegionOutage
 from hasim.simulation.streams import Stream, generator
 from hasim.study.rare.estimate import Pair, Run
 from hasim.study.rare.rates import FaultClass, Target
+from hasim.study.rare.shortfalls import Measure, by_mistake, causes_of, lost_s
 from hasim.study.rare.strikes import (
     Candidates,
     Floats,
@@ -37,9 +36,6 @@ from hasim.units import HOUR, SECOND, seconds
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
 
-Measure = Literal["uptime", "uptime.mean", "uptime.k_of_n"]
-MEASURES = get_args(Measure)
-"""What a budget can be of."""
 AFTERWARDS = 0.01
 """What the time after the cures counts beside that with all faults at once, of three and more:
 most that these add is without enough masters; what they add to each other's failovers is less."""
@@ -287,8 +283,10 @@ class Trials:
             several = design.several(order, number)
             return self._excess(cell, number, several.weight, *several.strikes)
         if group == len(design.classes) + 1:
-            world = design.struck(design.quiet_ns)
-            return self._run(cell, world, number)
+            found = self._run(cell, design.struck(design.quiet_ns), number)
+            if not found.mistakes:
+                return found
+            return dataclasses.replace(found, down_s=by_mistake(found.down_s, self.of))
         return self._run(cell, design.plain(), number)
 
     def _single(self, cell: int, number: int, klass: int) -> Run:
@@ -306,10 +304,10 @@ class Trials:
     def _excess(self, cell: int, number: int, weight: float, *strikes: Strike) -> Pair:
         """What several faults add to what fewer of them do, by inclusion and exclusion."""
         if not weight:
-            return Pair((0.0,) * len(CAUSES), 0.0, 0.0)
+            return Pair((0.0,) * len(causes_of(self.of)), 0.0, 0.0)
         design, count = self.designs[cell], len(strikes)
         horizon_ns = design.end_ns(*strikes)
-        excess, open_end = np.zeros(len(CAUSES)), False
+        excess, open_end = np.zeros(len(causes_of(self.of))), False
         for size in range(count, 0, -1):
             for some in itertools.combinations(strikes, size):
                 run = self._run(cell, design.struck(horizon_ns, *some), number)
@@ -339,14 +337,11 @@ class Trials:
 
 def run_of(measured: Measured, of: Measure) -> Run:
     """A run as the estimator sees it: what it lost, of the measure that is asked for."""
-    rows: tuple[Downtime, ...] = (measured.service,)
     open_end = measured.service.down_at_end
     if of == "uptime.k_of_n" and measured.k_of_n is not None:
-        rows, open_end = (measured.k_of_n,), measured.k_of_n.down_at_end
-    if of == "uptime.mean" and measured.partitions:
-        rows = measured.partitions
+        open_end = measured.k_of_n.down_at_end
     return Run(
-        down_s=tuple(sum(getattr(row, f"{c}_s") for row in rows) / len(rows) for c in CAUSES),
+        down_s=lost_s(measured, of),
         span_s=measured.horizon_s,
         open_end=open_end,
         failovers_s=tuple(f.failover_s for f in measured.failovers if f.failover_s is not None),

@@ -12,7 +12,8 @@ from hasim.scenario import sent
 from hasim.simulation.run import collector_paused, simulate
 from hasim.simulation.settings.operations import DeclareFailed
 from hasim.simulation.streams import Stream
-from hasim.study.rare.runs import WARM_UP_NS, Design, Measure, run_of
+from hasim.study.rare.runs import WARM_UP_NS, Design, run_of
+from hasim.study.rare.shortfalls import Measure
 
 if TYPE_CHECKING:
     from hasim.scenario.loader import Loaded
