@@ -182,7 +182,8 @@ def budget(
     """
     from hasim.api import moved, prepare
     from hasim.findings.budgets import Budgets
-    from hasim.study.rare.analysis import amounts_of, analyse
+    from hasim.study.rare.amounts import amounts_of
+    from hasim.study.rare.analysis import analyse
     from hasim.study.rare.rates import parse_rates
     from hasim.study.rare.shortfalls import MEASURES
     from hasim.units import parse_duration

@@ -18,7 +18,8 @@ from typing import Any
 
 from hasim.scenario.loader import from_data
 from hasim.study.estimates.statistics import Interval
-from hasim.study.rare.analysis import Amounts, CellBudget, analyse
+from hasim.study.rare.amounts import Amounts
+from hasim.study.rare.analysis import CellBudget, analyse
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP
 from hasim.study.rare.shortfalls import Measure
 from hasim.units import MINUTE

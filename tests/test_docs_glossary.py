@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from hasim.findings.budget_sheets import CAUSES as IN_A_BUDGET
+from hasim.findings.budget_words import CAUSES as IN_A_BUDGET
 from hasim.findings.gate_sheets import MOODS
 from hasim.measures.catalogue import MEASURES
 from hasim.measures.causes import CAUSES

@@ -205,7 +205,8 @@ def budget(
 
 def _planned(loaded: Loaded, given: Mapping[str, Any], options: Mapping[str, Any]) -> BudgetPlan:
     from hasim.findings.budgets import BudgetPlan
-    from hasim.study.rare.analysis import amounts_of, planned
+    from hasim.study.rare.amounts import amounts_of
+    from hasim.study.rare.analysis import planned
     from hasim.study.rare.rates import parse_rates
     from hasim.units import parse_duration
 

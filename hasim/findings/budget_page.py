@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from hasim.findings.budget_sheets import CAUSES, MINUTES, by_cause, by_fault, compared, nines
+from hasim.findings.budget_sheets import MINUTES, by_cause, by_fault, compared, nines
+from hasim.findings.budget_words import CAUSES
 from hasim.report.cells import labels
 from hasim.report.format import percent, significant
 from hasim.report.html.charts import stacked

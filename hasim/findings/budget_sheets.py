@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hasim.findings.budget_words import CAUSES, MINUTES_OF, NAMES, OF, WAITING
 from hasim.findings.summary import plain_verdict
 from hasim.report.cells import labels, text
 from hasim.report.format import estimate_text, percent, seconds, significant
@@ -23,48 +24,10 @@ from hasim.units import HOUR, MINUTE, SECOND, YEAR
 
 MINUTES = YEAR / MINUTE
 SECONDS = YEAR / SECOND
-CAUSES = {
-    "undetected": "detection",
-    "deciding": "decision",
-    "fencing": "fencing",
-    "transferring": "transfer",
-    "promoting": "promotion",
-    "redirecting": "redirection",
-    "mistaken": "false failover",
-    "overloaded": "overload",
-    "no_capacity": "no backup: waiting for repair",
-    "late": "answered too late",
-    "unserved": "without the service",
-    "unroutable": "nobody to send them to",
-    "not_owner": "sent to another than the owner",
-    "connect_timeout": "no connection in time",
-}
-"""What the causes of a shortfall are called in a budget, where they do not speak for themselves."""
-WAITING = {
-    "name": "by their names",
-    "pool": "by pools",
-    "stay": "staying until an error",
-    "pause": "with nothing to send",
-}
-"""What keeps clients at the old master."""
 CROWDED = 0.3
 """Faults in a window from which on they are not called rare: (Lambda W)^3 / 6 is half a percent."""
 MATTERS = 0.01
 """What is left out is worth a word on how to have it, from this share of the whole on."""
-OF = {
-    "uptime": "every partition up",
-    "uptime.mean": "the mean partition up",
-    "uptime.k_of_n": "as many masters serve as are needed",
-    "success": "messages answered by their deadline",
-    "user_uptime": "users' time with the service",
-}
-NAMES = {"success": "Success", "user_uptime": "User-uptime"}
-"""What a measure is called; the others are uptime."""
-MINUTES_OF = {
-    "success": "minutes' worth of messages a year",
-    "user_uptime": "minutes of users' time a year",
-}
-"""What a minute of a budget is; of the others one of downtime."""
 
 
 def estimate_of(measure: str, unit: str, interval: Interval) -> Estimate:

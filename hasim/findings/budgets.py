@@ -13,7 +13,8 @@ from hasim.report.format import seconds
 from hasim.report.sheet import Column, Field, Paper, Sheet, Value
 from hasim.scenario.expectations import Expectation
 from hasim.study.estimates.expectations import Verdict, judge
-from hasim.study.rare.analysis import Amounts, CellBudget
+from hasim.study.rare.amounts import Amounts
+from hasim.study.rare.analysis import CellBudget
 from hasim.study.rare.shortfalls import Measure
 
 if TYPE_CHECKING:

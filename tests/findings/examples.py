@@ -18,7 +18,8 @@ from hasim.simulation.settings.faults import Crash, Hang
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.estimates.statistics import Interval
 from hasim.study.gate import Change, Comparison, Speed
-from hasim.study.rare.analysis import Amounts, CellBudget
+from hasim.study.rare.amounts import Amounts
+from hasim.study.rare.analysis import CellBudget
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import Run, estimate
 from hasim.study.rare.rates import FaultClass, Rate

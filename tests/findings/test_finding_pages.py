@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import hasim
-from hasim.findings.budget_sheets import CAUSES
+from hasim.findings.budget_words import CAUSES
 from hasim.findings.capacity_page import capacity_page
 from hasim.findings.gate_sheets import headline
 from hasim.findings.page_alerts import alerts_sheet

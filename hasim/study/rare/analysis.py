@@ -12,7 +12,6 @@ from hasim.scenario import sent
 from hasim.scenario.checks import world_problems
 from hasim.scenario.document import Document, document_of, read_document
 from hasim.scenario.problems import Problem, ScenarioError
-from hasim.scenario.replications import Sequential
 from hasim.scenario.tables.errors import TraceError
 from hasim.scenario.traces.reading import span_problem
 from hasim.settings.validation import SettingsError, Where
@@ -23,6 +22,7 @@ from hasim.study.execution import executor
 from hasim.study.execution.cluster import connected
 from hasim.study.planning.own_algorithms import own_algorithms, warn_of
 from hasim.study.planning.own_parts import own_parts
+from hasim.study.rare.amounts import Amounts
 from hasim.study.rare.combine import product, scaled
 from hasim.study.rare.estimate import Budget, estimate
 from hasim.study.rare.falsely import FalseFailovers, false_failovers
@@ -33,7 +33,7 @@ from hasim.study.rare.rates import FaultClass, Rate, classes_of, kind_of, unknow
 from hasim.study.rare.runs import QUIET_MESSAGES, QUIET_NS, Design, Trial, Trials
 from hasim.study.rare.shortfalls import Measure, causes_of, unfit
 from hasim.study.rare.waiting import waiting
-from hasim.units import HOUR, LONGEST_NS, SECOND, YEAR, format_duration, seconds
+from hasim.units import LONGEST_NS, SECOND, YEAR, format_duration, seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,27 +47,6 @@ MOST_COSTS = 40
 """Runs with a false failover each, to see what one costs."""
 PLAIN_RUNS = 20
 """So many runs, at least, the plain simulation is cut into, for an interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Amounts:
-    """How much is simulated of each cell.
-
-    Runs with one fault for each kind, runs with two, with three, with four; the time without
-    faults, and that of the plain simulation, in nanoseconds.
-    """
-
-    singles: int
-    pairs: int
-    quiet_ns: int
-    plain_ns: int = 0
-    triples: int = 0
-    quadruples: int = 0
-
-    @property
-    def most(self) -> int:
-        """How many faults at a time there are runs with."""
-        return 4 if self.quadruples else 3 if self.triples else 2
 
 
 @dataclass(frozen=True)
@@ -96,31 +75,6 @@ class CellBudget:
     """Clients that are kept at the wrong master beside that (see `hasim.study.rare.waiting`)."""
 
 
-def amounts_of(
-    loaded: Loaded,
-    *,
-    pairs: int | None = None,
-    quiet_ns: int | None = None,
-    plain_ns: int = 0,
-    triples: int = 0,
-    quadruples: int = 0,
-) -> Amounts:
-    """As many runs of each sort as the scenario has replications, and as many quiet hours.
-
-    None with three or four faults, unless they are asked for.
-    """
-    rule = loaded.scenario.replications
-    count = rule.at_least if isinstance(rule, Sequential) else rule
-    return Amounts(
-        singles=count,
-        pairs=count if pairs is None else pairs,
-        quiet_ns=count * HOUR if quiet_ns is None else quiet_ns,
-        plain_ns=plain_ns,
-        triples=triples,
-        quadruples=quadruples,
-    )
-
-
 def analyse(
     loaded: Loaded,
     amounts: Amounts,
@@ -136,19 +90,17 @@ def analyse(
     """The budget of each cell of a scenario.
 
     `rates` are by kind, before those of the scenario; `of` is the measure, see
-    `hasim.study.rare.shortfalls`. `progress` is told how much is done, and of how much, of one thing
-    after another: of the runs, of the replicates that estimate each cell's false failovers, and of
-    the runs that say what these cost. The same seed gives the same numbers with any `jobs`. With
-    `out`, a folder keeps each run (see `hasim.study.rare.kept`), and what is there is not done
-    again, unless it is to be done `fresh`.
+    `hasim.study.rare.shortfalls`. `progress` is told how much is done, and of how much, of one
+    thing after another: of the runs, of the replicates that estimate each cell's false failovers,
+    and of the runs that say what these cost. The same seed gives the same numbers with any `jobs`.
+    With `out`, a folder keeps each run (see `hasim.study.rare.kept`), and what is there is not done
+    again, unless it is to be done `fresh`..
 
     Raises StoreError if that cannot be written, ScenarioError if a fault has no rate, a rate no
     fault, or a trace is too short.
     """
     designs = designs_of(loaded, amounts, rates)
-    for design in designs:
-        if why := unfit(design.world, of):
-            raise ScenarioError([_document(loaded).problem(("traffic",), why)])
+    _check_measure(loaded, designs, of)
     wanted = {
         cell.index: _numbers(design, amounts)
         for design, cell in zip(designs, loaded.cells, strict=True)
@@ -190,13 +142,8 @@ def analyse(
         _budget(design, cell, own, false[cell.index], sorted(costs.get(cell.index, [])), of)
         for design, cell, own in zip(designs, loaded.cells, runs, strict=True)
     ]
-    return [
-        found[0],
-        *(
-            _compared(found[0], runs[0], *other, of=of)
-            for other in zip(found[1:], runs[1:], strict=True)
-        ),
-    ]
+    others = zip(found[1:], runs[1:], strict=True)
+    return [found[0], *(_compared(found[0], runs[0], *other, of=of) for other in others)]
 
 
 def _compared(
@@ -318,6 +265,13 @@ def _check(loaded: Loaded, design: Design, cell: Cell, amounts: Amounts) -> None
     if problems:
         document = _document(loaded)
         raise ScenarioError(document.problem(*problem) for problem in problems)
+
+
+def _check_measure(loaded: Loaded, designs: Sequence[Design], of: Measure) -> None:
+    """Raise ScenarioError if a world has no such measure."""
+    for design in designs:
+        if why := unfit(design.world, of):
+            raise ScenarioError([_document(loaded).problem(("traffic",), why)])
 
 
 def _check_amounts(world: WorldSettings, amounts: Amounts) -> None:

@@ -12,7 +12,8 @@ from scipy.stats import chisquare, kstest
 
 from hasim.scenario.loader import Loaded, from_data
 from hasim.simulation.laws import Constant
-from hasim.study.rare.analysis import Amounts, analyse
+from hasim.study.rare.amounts import Amounts
+from hasim.study.rare.analysis import analyse
 from hasim.study.rare.estimate import ALL, FAULTS, OVERLAP, Pair, Run
 from hasim.study.rare.rates import classes_of
 from hasim.study.rare.runs import CANDIDATES, Design, Trials

@@ -8,7 +8,8 @@ import pytest
 
 from hasim.scenario.loader import Loaded, from_data
 from hasim.scenario.problems import ScenarioError
-from hasim.study.rare.analysis import Amounts, CellBudget, analyse, designs_of
+from hasim.study.rare.amounts import Amounts
+from hasim.study.rare.analysis import CellBudget, analyse, designs_of
 from hasim.study.rare.estimate import ALL, FAULTS, MISTAKEN, OVERLAP, QUIET, TOTAL, Run
 from hasim.study.rare.runs import Trials
 from hasim.study.rare.shortfalls import MEASURES, Measure, by_mistake, causes_of

@@ -8,7 +8,8 @@ import pytest
 
 from hasim.findings.budget_sheets import MINUTES, plain_cell, remarks
 from hasim.study.estimates.statistics import mean_interval
-from hasim.study.rare.analysis import Amounts, analyse
+from hasim.study.rare.amounts import Amounts
+from hasim.study.rare.analysis import analyse
 from hasim.study.rare.combine import exactly
 from hasim.study.rare.estimate import ALL, Kind, Run
 from hasim.study.rare.waiting import KEPT, waiting
