@@ -87,8 +87,9 @@ def page() -> str:
         "",
         "A fault is a traceback, a code 2 without a word, a raw control character, more than",
         f"{MOST_S} CPU seconds, or more than 1 GiB. The process had {peak:,.0f} MiB at most, after",
-        "all inputs in turn. Faults stand as they were found; what caused them is mended, but",
-        "for two (16906, 18964): `validate` had not ended by then; why is not found out.",
+        "all inputs in turn. Faults stand as they were found; what caused them is mended. The last",
+        "inputs, from 19,445 on, were tried alone (`--first 19445`): 555 with 835 commands,",
+        "one fault (19857: a key that holds a mapping was a traceback), which is mended, too.",
         "",
     ]
     return "\n".join(lines)

@@ -18,15 +18,18 @@ from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_lat
 from hasim.services.balancing.pickers.latency import faded
 from hasim.services.balancing.pickers.peak_ewma import PENALTY, peak_cost
 from hasim.services.balancing.pickers.prequal import (
+    best_probe,
     hot_above,
     load_of,
     master_of,
+    prequal_probed,
     uses_of_a_probe,
+    worst_probe,
 )
 from hasim.services.balancing.pickers.turns import begin_turns
 from hasim.services.balancing.registry import ALGORITHMS
 from hasim.services.balancing.settings import PrequalSettings
-from hasim.services.balancing.tables import is_prime, maglev_table, populate, ring
+from hasim.services.balancing.tables import hash_of, is_prime, maglev_table, populate, ring
 from hasim.services.gateway.avoiding import chooser
 from hasim.services.gateway.guards.panic import level_health
 from hasim.units import MILLISECOND, SECOND
@@ -818,3 +821,22 @@ def test_splitmix_against_the_reference_implementation() -> None:
     numbers = [uniform(42, place) for place in range(20_000)]
     assert sum(numbers) / 20_000 == pytest.approx(0.5, abs=4 / math.sqrt(12 * 20_000))
     assert max(Counter(int(u * 10) for u in numbers).values()) < 2000 + 4.5 * math.sqrt(1800)
+
+
+def test_prequal_takes_the_fastest_cold_probe_or_the_least_loaded_hot_one() -> None:
+    made = fleet("prequal", 3)
+    for master, (load, latency_ns) in enumerate([(5, 10), (3, 20), (7, 30)]):
+        prequal_probed(made, master, 0, load, latency_ns)
+    assert best_probe(made, 9) == 0  # all are cold: the least latency
+    assert best_probe(made, 0) == 1  # all are hot: the least load
+    assert (worst_probe(made, 9), worst_probe(made, 0)) == (2, 2)
+    assert worst_probe(made, 4) == 2  # of the hot ones the most loaded
+
+
+def test_the_only_candidate_is_chosen_however_often_it_is_drawn() -> None:
+    alone = fleet("two-choices-with-replacement", 2, eligible=[False, True])
+    assert pick("two-choices-with-replacement", alone, 0.9, 0.1) == 1
+
+
+def test_places_on_a_ring_fit_in_the_integers_of_arrays() -> None:
+    assert all(0 <= hash_of("m", number) < 2**63 for number in range(200))

@@ -14,9 +14,12 @@ from hasim.services.gateway.addresses import (
     close,
     connect,
     connected_to,
+    habits_of,
     learn,
     named,
 )
+from hasim.services.gateway.settings import ClientSettings
+from hasim.settings.validation import from_plain
 
 times = st.integers(0, 30)
 
@@ -60,3 +63,11 @@ def test_a_client_goes_where_it_has_been_told_and_where_it_is_connected(steps) -
             assert named(address, now) == (told[0] if told and now < told[1] else NOWHERE)
             there = opened[0] if opened and now < opened[1] else NOWHERE
             assert connected_to(address, now) == there
+
+
+def test_habits_are_numbers_and_none_where_there_is_no_such_habit() -> None:
+    assert habits_of(None) == Habits(0, 0, 0, 0, 0, 0)
+    kept = {"number": 4, "connections": {"lifetime": "9s", "validate": True}}
+    assert habits_of(from_plain(ClientSettings, kept)) == Habits(4, 0, 0, 0, 9 * 10**9, 1)
+    named_only = habits_of(from_plain(ClientSettings, {"number": 4, "dns": {"ttl": "5s"}}))
+    assert (named_only.ttl_ns, named_only.lifetime_ns, named_only.tests) == (5 * 10**9, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hasim.events import GatewayHello, GatewayReport, MasterTraffic, StatusChanged
+from hasim.events import GatewayHello, GatewayReport, MasterTraffic, StartMaintenance, StatusChanged
 from hasim.model import Cause, Diagnosis, Status
 from hasim.services.detection import DetectionSettings, FailoverDetectionService
 from hasim.settings import from_plain
@@ -102,3 +102,13 @@ def test_a_gateway_that_has_restarted_counts_from_nothing() -> None:
     assert made.step(2 * SECOND, GatewayHello("a", 2, 0)) == []
     said = made.step(11 * SECOND, report(1, life=2, **good(m4=(20, 80, 20))))
     assert declared(said) == [("m4", Status.FAILED)]
+
+
+def test_who_cannot_be_failed_does_not_keep_others_from_it_and_a_report_says_why() -> None:
+    """Two stand out by their latency; the slower one is in maintenance."""
+    made = service(stdev_factor=0)
+    made.step(0, report(1, **good()))
+    made.step(1, StartMaintenance("m1"))
+    said = made.step(10 * SECOND, report(2, **good(2, m1=(200, 0, 9000), m2=(200, 0, 8000))))
+    assert declared(said) == [("m2", Status.FAILED)]
+    assert "latency" in str(made.generate_health_report(10 * SECOND)["m2"]["outlier"])
