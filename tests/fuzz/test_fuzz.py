@@ -61,6 +61,12 @@ def test_digits_without_a_unit_are_refused_at_once(tmp_path, service) -> None:
     assert "expected a duration such as 250ms, 30s or 1h30m" in done.said
 
 
+def test_a_long_row_of_blanks_in_a_table_is_read_at_once(tmp_path) -> None:
+    file = tmp_path / "blanks.csv"
+    file.write_text("a\x0b" + " " * 200_000 + "\x0bb\n")
+    assert attempt("data", file).fault == ""
+
+
 def test_an_input_is_the_same_whenever_it_is_tried(made, tmp_path_factory) -> None:
     number = next(numbers("scenarios", 1))
     first, again = tried(number, made), tried(number, made)

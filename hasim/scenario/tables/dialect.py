@@ -78,7 +78,9 @@ def kind_of(cell: str) -> str:
 
 def with_tabs(text: str) -> str:
     """A table whose columns are separated by blanks, with a tab instead; no line is lost."""
-    return re.sub(r"(?m)^[ \t]+|[ \t]+(?=\r?$)", "", re.sub(r"(?m)(?<=\S)[ \t]+(?=\S)", "\t", text))
+    return re.sub(
+        r"(?m)^[ \t]+|(?<![ \t])[ \t]+(?=\r?$)", "", re.sub(r"(?m)(?<=\S)[ \t]+(?=\S)", "\t", text)
+    )
 
 
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
