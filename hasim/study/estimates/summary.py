@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hasim.measures.catalogue import MEASURES, find
 from hasim.measures.catalogue.definition import Measure
-from hasim.measures.catalogue.estimators import Mean
+from hasim.measures.catalogue.estimators import Mean, Ratio
 from hasim.study.estimates import effective
 from hasim.study.estimates.estimate import Estimate
 from hasim.study.estimates.methods import Method, method_of
@@ -47,21 +47,30 @@ NOTHING = (
     "replications that lose anything (about 3 over their number); what a year costs, and rare "
     "faults with it, is for `hasim budget`"
 )
-"""The note of an availability without a fault."""
+"""The note of a share of which nothing was lost, without a fault."""
 
 
 def _of_nothing(about: Measure, found: Interval, runs: Runs, level: float) -> Interval:
-    """A share of time of which nothing was lost since nothing happened: by the rule of three.
+    """A share of which nothing was lost since nothing happened: by the rule of three.
 
-    Student's t claims certainty where all replications are equal. Of n without a loss, the share
-    that have one is at most 1 - a^(1/n), about 3/n for a = 5 % (Hanley, Lippman-Hand, JAMA 249,
-    1983; exactly Clopper and Pearson's bound), and none can lose more than all its time.
+    Intervals of means and of ratios claim certainty where all replications are equal. Of n without
+    a loss, the share that have one is at most 1 - a^(1/n), about 3/n for a = 5 % (Hanley,
+    Lippman-Hand, JAMA 249, 1983; exactly Clopper and Pearson's bound), and none can lose more than
+    all it has. Of messages as well the trials are the replications: the messages of one meet the
+    same faults, so that a million of them are no million trials. That takes replications to offer
+    about as many, with a loss or without.
     """
-    kept = isinstance(about.estimator, Mean) and about.unit == "ratio" and not about.load
+    kept = about.unit == "ratio" and about.better == "more" and not about.load
     certain = found.value == found.low == found.high == 1.0
-    if not kept or not certain or any(run.incidents or run.mistakes for run in runs):
+    if not kept or not certain or not isinstance(about.estimator, Mean | Ratio):
         return found
-    low = proportion_interval(found.n, found.n, level).low
+    if any(run.incidents or run.mistakes for run in runs):
+        return found
+    each = method_of(about.estimator).each
+    assert each is not None, "means and ratios have a value in each replication"
+    # A replication that offered nothing shows nothing.
+    trials = sum(each(run) is not None for run in runs)
+    low = proportion_interval(trials, trials, level).low
     return replace(found, low=low, method="rule of three", note=NOTHING)
 
 

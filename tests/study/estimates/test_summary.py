@@ -363,3 +363,24 @@ def test_uptime_of_runs_without_a_fault_is_a_bound_and_no_certainty() -> None:
     assert "hasim budget" in found.note
     seen = interval("uptime", [run(r, [2.0], outage_s=3.0) for r in range(60)])
     assert seen.method != "rule of three"
+
+
+def test_success_of_runs_without_a_fault_is_a_bound_over_replications() -> None:
+    """Not over messages, which meet the same faults; who offered none is no trial."""
+    runs = [run(r, messages=(1000, 1000)) for r in range(60)]
+    found = interval("success", [*runs, run(60), run(61)], None, 0.90)
+    assert (found.value, found.high, found.method) == (1.0, 1.0, "rule of three")
+    assert found.low == pytest.approx(0.05 ** (1 / 60))
+    told = estimate_of("success", runs)
+    assert (told.value, told.low) == (1.0, pytest.approx(0.025 ** (1 / 60)))
+    assert told.note == found.note
+    lossy = interval("success", [*runs, run(60, messages=(1000, 999))])
+    assert lossy.method != "rule of three"
+    assert lossy.low < lossy.value < 1
+
+
+@pytest.mark.parametrize("measure", ["uptime.any", "uptime.mean", "query_accuracy"])
+def test_no_share_of_runs_without_a_fault_is_certain(measure: str) -> None:
+    found = interval(measure, [run(r) for r in range(60)])
+    assert found.method == "rule of three"
+    assert found.low == pytest.approx(0.025 ** (1 / 60))
