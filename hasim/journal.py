@@ -128,6 +128,14 @@ class Journal:
         return Journal(self.header, of)
 
     @property
+    def masters(self) -> tuple[str, ...]:
+        """The ids of the masters, in their order. JournalError if the header does not have them."""
+        try:
+            return tuple(master["id"] for master in self.header["cluster"]["masters"])
+        except (KeyError, TypeError):
+            raise JournalError("the header does not describe a cluster") from None
+
+    @property
     def tiers(self) -> tuple[str, ...]:
         """The names of the tiers, if there are several."""
         return tuple(self.header.get("tiers", ()))

@@ -43,8 +43,7 @@ class _Weaver:
     """Puts the moments of stretches where they belong among the other records."""
 
     def __init__(self, journal: Journal) -> None:
-        masters = journal.header["cluster"]["masters"]
-        self._ranks: Mapping[str, int] = {m["id"]: rank for rank, m in enumerate(masters)}
+        self._ranks: Mapping[str, int] = {name: n for n, name in enumerate(journal.masters)}
         self._rest, self._singles = list[Record](), list[Single]()
         for record in journal.records:
             if isinstance(record.body, ProbeStretch):

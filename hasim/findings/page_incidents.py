@@ -188,7 +188,7 @@ class _Spans:
 
 def _masters(journal: Journal, own: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The masters that get lanes: the incident's, then those with anything in the window."""
-    known = [master["id"] for master in journal.header["cluster"]["masters"]]
+    known = list(journal.masters)
     touched = {row["lane"] for row in rows} | {str(row["label"]) for row in rows}
     order = [own, *(m for m in known if m in touched), *known]
     return list(dict.fromkeys(m for m in order if m in known))[:MOST_MASTERS]

@@ -57,8 +57,8 @@ class Records:
         self._by_class: defaultdict[type[Any], list[tuple[int, Any]]] = defaultdict(list)
         for record in journal.seen_by(self.observer).records:
             self._by_class[type(record.body)].append((record.t_ns, record.body))
-        cluster = journal.header["cluster"]
         try:
+            cluster = journal.header["cluster"]
             self.masters = tuple(Master(**plain) for plain in cluster["masters"])
             self.partitions = tuple(Partition(**plain) for plain in cluster["partitions"])
         except (KeyError, TypeError):

@@ -787,6 +787,16 @@ def test_a_detector_cannot_hear_a_journal_of_an_observer_that_is_not_described(
     assert said in " ".join(result.stderr.split())
 
 
+def test_a_detector_cannot_hear_a_journal_without_a_cluster(journal):
+    head, *rest = gzip.decompress(journal.read_bytes()).decode().splitlines(keepends=True)
+    header = json.loads(head)
+    del header["cluster"]
+    Path("x.jsonl").write_text("".join([json.dumps(header) + "\n", *rest[:-1]]))
+    result = cli("replay", "x.jsonl", "--detector", "phi-accrual")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Error: x.jsonl:1: the header does not describe a cluster" in result.stderr
+
+
 @pytest.mark.parametrize("setting", [(), ("--set", "detection.fall=3")])
 def test_replay_follows_an_observer_by_name(journal, setting):
     named = cli("replay", journal, *setting, "--observer", "observer")
