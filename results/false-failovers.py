@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -308,14 +306,8 @@ def bare(found: Interval | None) -> list[float] | None:
 
 def one_of(case: Case, seed: int, jobs: int | None) -> dict[str, Any]:
     """What is kept of one estimate."""
-    began = time.process_time() + sum(os.times()[2:4])
     found = found_of(case, seed, jobs)
-    return {
-        "told": bare(found.told),
-        "check": bare(found.check),
-        "refused": found.refused,
-        "took_s": time.process_time() + sum(os.times()[2:4]) - began,
-    }
+    return {"told": bare(found.told), "check": bare(found.check), "refused": found.refused}
 
 
 def row(case: Case, seeds: int, jobs: int | None, kept: KeptWork) -> str:
@@ -338,7 +330,6 @@ def row(case: Case, seeds: int, jobs: int | None, kept: KeptWork) -> str:
         else "-",
         text(kept(f"{case.name} plain", lambda: bare(plainly(case)))) if case.plain else "-",
         inside,
-        f"{found['took_s']:.0f} s",
     )
     return "| " + " | ".join(fields) + " |"
 
@@ -356,11 +347,10 @@ the share of all pairs of crossings that are late together; of phi-accrual witho
 then goes by how many heartbeats are lost in a row, the power of the loss; of messages in a row the
 arithmetic of Poisson processes. *Reference*: the second method with ten times as many paths and
 draws of its own. *Held*: how many of so many intervals, each with a seed of its own, hold the exact
-number: of messages in a row one in five of the seeds, since each takes most of a minute. Time of
-processors.
+number: of messages in a row one in five of the seeds, since each takes most of a minute.
 
-| case | exact | splitting | second | reference | plain | held | time |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| case | exact | splitting | second | reference | plain | held |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
 {rows}
 """
 
