@@ -528,7 +528,6 @@ def test_an_unchanged_program_with_rekeyed_streams_is_no_regression_in_forty_tri
 def test_the_whole_default_suite_catches_it_against_our_baseline(overrides, caught):
     report = bench(read_suite(DEFAULT_SUITE, overrides), OURS, jobs=1)
     assert caught in found(report)
-    assert report.wall_s < 180
 
 
 def test_observing_is_a_pure_function_of_cell_and_replication():
