@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from hasim.findings.budget_sheets import MINUTES, by_cause, by_fault, compared, nines
-from hasim.findings.budget_words import CAUSES
+from hasim.findings.budget_words import CAUSES, Words
 from hasim.report.cells import labels
 from hasim.report.format import percent, significant
 from hasim.report.html.charts import stacked
@@ -22,33 +22,37 @@ MOST = 24
 
 
 def budget_page(
-    name: str, cells: Sequence[CellBudget], said: Sequence[Sequence[str]], paper: Paper
+    name: str,
+    words: Words,
+    cells: Sequence[CellBudget],
+    said: Sequence[Sequence[str]],
+    paper: Paper,
 ) -> Page:
-    """The page; `said` are the sentences of each cell."""
+    """The page, in the words of the measure; `said` are the sentences of each cell."""
     names = labels([(cell.index, cell.varied) for cell in cells])
     several = len(cells) > 1
-    first = [f"{label}: {_found(cell)}." for label, cell in zip(names, cells, strict=True)]
+    first = [f"{label}: {_found(cell, words)}." for label, cell in zip(names, cells, strict=True)]
     sections = [
-        Section("What the minutes are lost on", list(_lost(names, cells))),
+        Section("What the minutes are lost on", list(_lost(names, cells, words))),
         Section("Against the first cell", list(compared(cells))),
         *(
             Section(
                 label if several else "By fault and by cause",
-                list(_cell(cell, own, f"{label}: " if several else "")),
+                list(_cell(cell, own, f"{label}: " if several else "", words)),
             )
             for label, cell, own in zip(names, cells, said, strict=True)
         ),
     ]
     kept = [section for section in sections if section.blocks]
-    headline = Field(_best(names, cells) if several else f"{_found(cells[0])}.")
+    headline = Field(_best(names, cells, words) if several else f"{_found(cells[0], words)}.")
     return Page(f"Budget: {name}", headline, first if several else [], kept, paper.notes)
 
 
-def _found(cell: CellBudget) -> str:
+def _found(cell: CellBudget, words: Words) -> str:
     """What it comes to in one line: nines, minutes, the fault and the cause that cost most."""
     budget = cell.budget
     minutes = _minutes(budget.parts[TOTAL, ALL])
-    found = f"{_bounds(nines(budget.unavailability))} nines, {_bounds(minutes)} minutes down a year"
+    found = f"{_bounds(nines(budget.unavailability))} nines, {_bounds(minutes)} {words.down}"
     return "; ".join([found, *_most(budget, faults=True), *_most(budget, faults=False)])
 
 
@@ -67,15 +71,19 @@ def _most(budget: Budget, *, faults: bool) -> Iterator[str]:
         yield f"{percent((known[name] or 0.0) / whole)} by {kind}: {name}"
 
 
-def _best(names: Sequence[str], cells: Sequence[CellBudget]) -> str:
+def _best(names: Sequence[str], cells: Sequence[CellBudget], words: Words) -> str:
     """The cell with the fewest minutes, and how surely."""
     costs = [cell.budget.unavailability for cell in cells]
     places = sorted(range(len(cells)), key=lambda k: _value(costs[k]))
     best, *others = places
     alike = [names[k] for k in others if costs[k].low <= costs[best].high]
-    words = f"; not told apart from it: {'; '.join(alike)}" if alike else ""
+    others_too = f"; not told apart from it: {'; '.join(alike)}" if alike else ""
     minutes = _bounds(_minutes(cells[best].budget.parts[TOTAL, ALL]))
-    return f"Fewest minutes a year: {names[best]}: {minutes}{words}."
+    return f"Fewest {words.minutes}: {names[best]}: {minutes}{others_too}."
+
+
+def _capital(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _value(one: Interval) -> float:
@@ -94,25 +102,25 @@ def _bounds(one: Interval) -> str:
     return value if low == high else f"{value} [{low}, {high}]"
 
 
-def _lost(names: Sequence[str], cells: Sequence[CellBudget]) -> Iterator[Block]:
+def _lost(names: Sequence[str], cells: Sequence[CellBudget], words: Words) -> Iterator[Block]:
     """All cells beside each other: by fault, by cause, and the nines of each."""
     if len(cells) == 1:
         return
     shown = dict(zip(names, cells, strict=True))
     yield stacked(
         "faults",
-        "Minutes a year, by fault",
-        "Each cell's expected minutes down in a year, made up of what each kind of fault costs.",
+        f"{_capital(words.minutes)}, by fault",
+        f"Each cell's expected {words.down}, made up of what each kind of fault costs.",
         {label: _of_faults(cell.budget) for label, cell in shown.items()},
-        axis="minutes a year",
+        axis=words.minutes,
         unit="minutes",
     )
     yield stacked(
         "causes",
-        "Minutes a year, by cause",
+        f"{_capital(words.minutes)}, by cause",
         "The same minutes by what the time was spent on, whatever the fault.",
         {label: _of_causes(cell.budget, TOTAL) for label, cell in shown.items()},
-        axis="minutes a year",
+        axis=words.minutes,
         unit="minutes",
     )
     rows = [(label, nines(cell.budget.unavailability)) for label, cell in shown.items()]
@@ -125,23 +133,22 @@ def _lost(names: Sequence[str], cells: Sequence[CellBudget]) -> Iterator[Block]:
         yield Grid([dots("nines", "Nines", known, "count")])
 
 
-def _cell(cell: CellBudget, said: Sequence[str], prefix: str) -> Iterator[Block]:
+def _cell(cell: CellBudget, said: Sequence[str], prefix: str, words: Words) -> Iterator[Block]:
     """One cell: a bar for each fault, made up of causes; the tables; the sentences."""
     budget = cell.budget
     parts = {name: _of_causes(budget, name) for name in _faults(budget)}
     if cell.index < MOST and any(value for own in parts.values() for value in own.values()):
         yield stacked(
             f"budget-{cell.index}",
-            "Minutes a year of each fault, by cause",
-            "How long service is down in a year because of each kind of fault, made up of what "
-            "the time was spent on.",
+            f"{_capital(words.minutes)} of each fault, by cause",
+            f"{words.bars}, made up of what the time was spent on.",
             parts,
-            axis="minutes a year",
+            axis=words.minutes,
             unit="minutes",
             of="fault",
         )
-    yield by_fault(cell, f"{prefix}minutes a year by fault")
-    yield by_cause(budget, f"{prefix}minutes a year by cause")
+    yield by_fault(cell, f"{prefix}{words.minutes} by fault", words.each)
+    yield by_cause(budget, f"{prefix}{words.minutes} by cause")
     yield from said
 
 

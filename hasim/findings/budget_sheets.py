@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hasim.findings.budget_words import CAUSES, MINUTES_OF, NAMES, OF, WAITING
+from hasim.findings.budget_words import CAUSES, OF, WAITING, words_of
 from hasim.findings.summary import plain_verdict
 from hasim.report.cells import labels, text
 from hasim.report.format import estimate_text, percent, seconds, significant
@@ -78,9 +78,10 @@ def tidy(cells: Sequence[CellBudget]) -> Sheet:
     return Sheet([Column(name) for name in found[0]], [list(row.values()) for row in found])
 
 
-def plain_cell(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
-    """A cell as plain data."""
+def plain_cell(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
+    """A cell as plain data; the share itself is under the name of the measure."""
     budget = cell.budget
+    share = measure.partition(".")[0]
     columns = ("fault", "cause", "unavailability", "low", "high", "minutes_per_year",
                "minutes_low", "minutes_high", "share", "n", "method")  # fmt: skip
     found: dict[str, Any] = {
@@ -88,7 +89,7 @@ def plain_cell(cell: CellBudget, judged: Sequence[Verdict]) -> dict[str, Any]:
         "varied": dict(cell.varied),
         "faults": [_plain_class(one, budget) for one in cell.classes],
         "parts": [{column: row[column] for column in columns} for row in rows([cell])],
-        "uptime": plain_estimate(estimate_of("uptime", "ratio", budget.uptime)),
+        share: plain_estimate(estimate_of(share, "ratio", budget.uptime)),
         "nines": plain_estimate(estimate_of("nines", "count", nines(budget.unavailability))),
         "faults_per_window": budget.crowd,
         "left_out": budget.left_out,
@@ -154,8 +155,9 @@ def sheets(
     names = labels([(cell.index, cell.varied) for cell in cells])
     for cell, label, judged in zip(cells, names, verdicts, strict=True):
         prefix = f"{label}: " if len(cells) > 1 else ""
-        minutes = f"{prefix}{MINUTES_OF.get(measure, 'minutes a year')}"
-        yield by_fault(cell, f"{minutes} by fault")
+        words = words_of(measure)
+        minutes = f"{prefix}{words.minutes}"
+        yield by_fault(cell, f"{minutes} by fault", words.each)
         yield by_cause(cell.budget, f"{minutes} by cause", list(remarks(measure, cell, judged)))
 
 
@@ -178,10 +180,10 @@ def compared(cells: Sequence[CellBudget]) -> Iterator[Sheet]:
         yield Sheet(columns, rows, f"what faults cost more than with {names[0]}", [said])
 
 
-def by_fault(cell: CellBudget, caption: str) -> Sheet:
+def by_fault(cell: CellBudget, caption: str, each: str = words_of("uptime").each) -> Sheet:
     """How often each fault strikes, what one costs, and what they cost in a year."""
     budget = cell.budget
-    numbers = ("a year", "of each", "lasts", "down per fault", "minutes a year", "share")
+    numbers = ("a year", "of each", "lasts", each, "minutes a year", "share")
     rows: list[list[Value]] = []
     for one in cell.classes:
         rate = scaled(one.rate.per_s, SECONDS)
@@ -281,7 +283,7 @@ def remarks(measure: str, cell: CellBudget, judged: Sequence[Verdict]) -> Iterat
     reached = _bounded(nines(budget.unavailability)).text
     serves = cell.stateless and measure.startswith("uptime") and measure != "uptime.k_of_n"
     of = "the tier serves" if serves else OF[measure]
-    yield f"{NAMES.get(measure, 'Uptime')} ({of}) {uptime}: {reached} nines."
+    yield f"{words_of(measure).name} ({of}) {uptime}: {reached} nines."
     for verdict in judged:
         yield f"Expected {verdict.text}: {verdict.verdict}; {verdict.by_how_much}."
     if cell.waiting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 CAUSES = {
     "undetected": "detection",
     "deciding": "decision",
@@ -33,10 +35,38 @@ OF = {
     "success": "messages answered by their deadline",
     "user_uptime": "users' time with the service",
 }
-NAMES = {"success": "Success", "user_uptime": "User-uptime"}
-"""What a measure is called; the others are uptime."""
-MINUTES_OF = {
-    "success": "minutes' worth of messages a year",
-    "user_uptime": "minutes of users' time a year",
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a measure of a budget, and what is lost of it, are called."""
+
+    name: str = "Uptime"
+    minutes: str = "minutes a year"
+    down: str = "minutes down a year"
+    each: str = "down per fault"
+    bars: str = "How long service is down in a year because of each kind of fault"
+
+
+_OTHERS = {
+    "success": Words(
+        "Success",
+        "minutes' worth of messages a year",
+        "minutes' worth of messages lost a year",
+        "lost per fault",
+        "For how many minutes' worth of messages there is no answer in a year because of each "
+        "kind of fault",
+    ),
+    "user_uptime": Words(
+        "User-uptime",
+        "minutes of users' time a year",
+        "minutes of users' time lost a year",
+        "lost per fault",
+        "How much of users' time is without the service in a year because of each kind of fault",
+    ),
 }
-"""What a minute of a budget is; of the others one of downtime."""
+
+
+def words_of(measure: str) -> Words:
+    """The words of a measure; all kinds of uptime share theirs."""
+    return _OTHERS.get(measure, Words())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hasim.findings import budget_sheets
+from hasim.findings.budget_words import words_of
 from hasim.report.cells import Cell, heading, labels
 from hasim.report.finding import Finding
 from hasim.report.format import seconds
@@ -68,9 +69,12 @@ class Budgets(Finding):
         return budget_sheets.tidy(self.cells)
 
     def plain(self) -> dict[str, Any]:
-        """Every part of the budget, rates of faults, uptime and nines."""
-        plain = map(budget_sheets.plain_cell, self.cells, self.verdicts)
-        return {**self._header(), "year_s": budget_sheets.SECONDS, "cells": list(plain)}
+        """Every part of the budget, rates of faults, nines, the share under its measure's name."""
+        plain = [
+            budget_sheets.plain_cell(self.measure, cell, judged)
+            for cell, judged in zip(self.cells, self.verdicts, strict=True)
+        ]
+        return {**self._header(), "year_s": budget_sheets.SECONDS, "cells": plain}
 
     def page(self) -> str:
         """The budget as one HTML file: the nines, what the minutes are lost on, the tables.
@@ -84,7 +88,8 @@ class Budgets(Finding):
             list(budget_sheets.remarks(self.measure, cell, judged))
             for cell, judged in zip(self.cells, self.verdicts, strict=True)
         ]
-        return html_page(budget_page(self.scenario.name, self.cells, said, self.paper()))
+        words = words_of(self.measure)
+        return html_page(budget_page(self.scenario.name, words, self.cells, said, self.paper()))
 
     def _header(self) -> dict[str, Any]:
         return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import math
@@ -91,6 +92,25 @@ def test_the_text_of_a_pipe_has_no_colours() -> None:
     assert "5.16 [" in text  # nines: -log10(216 / 31557600)
     with pytest.raises(ValueError, match="unknown form 'xml'"):
         budgets(budget_cell()).render("xml")
+
+
+def test_what_is_no_downtime_is_not_called_so() -> None:
+    cell = budget_cell()
+    both = (cell, dataclasses.replace(cell, index=1, varied={"detection.fall": 3}))
+    for measure, share, minutes in (
+        ("success", "success", "minutes' worth of messages"),
+        ("user_uptime", "user_uptime", "minutes of users' time"),
+        ("uptime.mean", "uptime", "minutes"),
+    ):
+        for cells in (both[:1], both):
+            told = dataclasses.replace(budgets(*cells), measure=measure)
+            assert all(set(one) & {"uptime", "success", "user_uptime"} == {share}
+                       for one in told.plain()["cells"])  # fmt: skip
+            for said in (told.render("table"), html.unescape(told.page())):
+                assert f"{minutes} a year by fault" in said
+                is_down = share == "uptime"
+                assert ("minutes down a year" in said or "down per fault" in said) == is_down
+                assert ("lost per fault" in said) != is_down
 
 
 def test_runs_whose_fence_fails_are_told() -> None:

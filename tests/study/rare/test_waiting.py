@@ -59,5 +59,5 @@ def test_a_budget_says_what_a_name_adds() -> None:
     (said,) = (text for text in remarks("uptime", cell, []) if "client-minutes" in text)
     (told,) = re.findall(r"for (\d+) \[", said)
     assert float(told) == pytest.approx((cell.waiting[ALL].value or 0.0) * MINUTES, rel=1e-3)
-    assert set(plain_cell(cell, [])["clients_wait"]) == {*KEPT, ALL}
+    assert set(plain_cell("uptime", cell, [])["clients_wait"]) == {*KEPT, ALL}
     assert analyse(scenario(), Amounts(2, 2, MINUTE), jobs=1)[0].waiting == {}
