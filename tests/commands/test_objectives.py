@@ -79,6 +79,22 @@ def test_burn_rate_alerts_of_a_step_in_truth():
     assert found == [1000 * SECOND + 51_840_000_000, 10_000 * SECOND + 51_840_000_000]
 
 
+@pytest.mark.parametrize(
+    ("rule", "burnt_s"), list(zip(WORKBOOK, (51.84, 129.6, 259.2, 259.2), strict=True))
+)
+def test_each_alert_of_the_workbook_at_its_moment(rule, burnt_s):
+    """0.1 % of its long window, so many times as fast; a step 10 ms too short tells none."""
+    factor, long_ns, short_ns = rule
+    assert burnt_s == pytest.approx(factor * 0.001 * long_ns / SECOND)
+    assert short_ns == long_ns // 12
+    for down_s, expected_s in ((burnt_s + 0.01, [300_000 + burnt_s]), (burnt_s - 0.01, [])):
+        story = Story(600_000.0)
+        story.down(300_000, "p1")
+        story.up(300_000 + down_s, "p1")
+        found = alerts(measure(story.journal()), Objective(0.999, HOUR), *rule)
+        assert [t / SECOND for t in found] == expected_s
+
+
 def test_by_message_and_by_partition(folder):
     """A crash of a minute costs the messages of that time, of one partition of two."""
     said = ("objectives", str(folder), "--objective", "99%")
