@@ -6,6 +6,7 @@ value that was changed, or a row that was put elsewhere, is not believed.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import dataclasses
 import json
@@ -25,6 +26,8 @@ T = TypeVar("T")
 _SUM = ',"sum":"'
 _TAIL = len(_SUM) + stored.DIGEST + len('"}')
 """Bytes from the checksum's name to the end of a line."""
+_HEAD = b'{"cell":'
+"""How every row begins."""
 
 
 def outcome_file(cell: CellInfo) -> str:
@@ -143,7 +146,7 @@ def _read(file: Path, make: Callable[[dict[str, Any]], T], what: str, whose: str
 def _row(line: bytes, what: str, whose: str, number: int) -> dict[str, Any] | None:
     """The row in a line; None if its end is missing. Raises StoredError for what is no row."""
     text = line.rstrip(b"\r\n")
-    torn = text == line
+    torn = text == line and _begun(text)
     try:
         row = json.loads(text)
         if not isinstance(row, dict):
@@ -162,6 +165,19 @@ def _row(line: bytes, what: str, whose: str, number: int) -> dict[str, Any] | No
             line=number,
         )
     return row
+
+
+def _begun(text: bytes) -> bool:
+    """Whether a line may be the beginning of a row, and is not something else that was put there.
+
+    A row is UTF-8, which may be cut within a character, and has no control characters.
+    """
+    head = text[: len(_HEAD)]
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        return False
+    return head == _HEAD[: len(head)] and not any(byte < ord(" ") for byte in text)
 
 
 def mend(file: int) -> None:

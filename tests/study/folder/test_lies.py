@@ -157,6 +157,25 @@ def test_a_line_that_is_no_row(run, line, said) -> None:
     assert refused(run).startswith(f"replications/{file.name}:1: {said}")
 
 
+@pytest.mark.parametrize(
+    "junk", [b"\x00" * 4096, b"\x93\xff\x07", b"hello", b"[1, 2", b'{"cell":\x000', b'{"cell":\xff']
+)
+@pytest.mark.parametrize("name", ["cells.jsonl", "replications"])
+def test_what_no_row_begins_with_is_no_torn_row(run, name, junk) -> None:
+    file = run / name if name == "cells.jsonl" else rows_of(run, 0)
+    file.write_bytes(file.read_bytes() + junk)
+    line = file.read_bytes().count(b"\n") + 1
+    what = "a cell" if name == "cells.jsonl" else "an outcome of a replication"
+    assert refused(run).startswith(f"{file.relative_to(run)}:{line}: not {what}: ")
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"cell":', b'{"cell":1,"varied":{"name":"\xc3'])
+def test_what_a_row_begins_with_may_be_a_torn_one(run, torn) -> None:
+    file = run / "cells.jsonl"
+    file.write_bytes(file.read_bytes() + torn)
+    assert len(open_run(run).cells) == 2
+
+
 # -- the manifest and the scenario ----------------------------------------------------------
 
 
