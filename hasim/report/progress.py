@@ -105,6 +105,7 @@ class _Picture:
         from IPython.display import display
 
         self._title = title
+        self._done = 0
         self._began = self._shown = time.monotonic()
         self._html = _bar(title, 0, None, None)
         show: Any = display
@@ -112,6 +113,9 @@ class _Picture:
 
     def move(self, done: int, total: int | None) -> None:
         now = time.monotonic()
+        if done < self._done:  # another part of the work: how long the last one took says nothing
+            self._began = now
+        self._done = done
         if now < self._shown + PAUSE_S:
             return
         self._shown = now

@@ -120,3 +120,14 @@ def test_lines_begin_anew_where_another_piece_of_work_begins(capsys):
             move(done, total)
     counts = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
     assert counts == ["1 of 2", "2 of 2", "1 of 3", "3 of 3", "1 of 3", "2 of 3"]
+
+
+def test_the_time_left_is_that_of_the_piece_under_way(notebook, monkeypatch):
+    now_s = iter((0.0, 100.0, 110.0, 112.0, 114.0))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now_s))
+    with progress.interactive_bar("budget") as move:
+        assert move is not None
+        for done, total in [(1, 2), (0, 5), (1, 5), (2, 5)]:
+            move(done, total)
+    left = [text.partition(", about ")[2] for text in notebook[1:-1]]
+    assert left == ["100 s left", "", "8 s left", "6 s left"]
