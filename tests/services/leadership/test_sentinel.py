@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -83,6 +84,32 @@ def test_a_minority_elects_nobody_and_tries_again_after_twice_the_failover_timeo
     made.run(100 * SECOND)
     assert len(made.elected) == 1
     assert 62 * SECOND < made.elected[0][0] < 70 * SECOND
+
+
+def asked(made: Parliament, until_ns: int) -> list[int]:
+    """When an observer that hears nobody asks its peer b for its vote."""
+    times: list[int] = []
+
+    def lost(sender: str, to: str) -> bool:
+        times.extend([made.now] * (to == "b"))
+        return True
+
+    made.lost = lost
+    made.judge("a", "m1", FAILED)
+    made.run(until_ns)
+    return times
+
+
+def test_who_is_silent_is_asked_again_at_the_tick_at_which_the_interval_is_over() -> None:
+    """At a timer of 1 Hz that is each tick, if the interval is a second."""
+    made = parliament(timer_hz=1, vote_interval="1s")
+    assert asked(made, 3 * SECOND) == [0, SECOND, 2 * SECOND, 3 * SECOND]
+
+
+def test_the_rate_of_the_timer_is_drawn_anew_at_each_tick() -> None:
+    times = asked(parliament(vote_interval="1ms"), 5 * SECOND)
+    periods = {after - before for before, after in itertools.pairwise(times)}
+    assert periods == {1000 // hz * MILLISECOND for hz in range(10, 20)}
 
 
 def test_whoever_has_voted_for_another_does_not_try_itself_in_time() -> None:

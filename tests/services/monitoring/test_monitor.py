@@ -241,6 +241,18 @@ def test_partition_is_unserved_from_declaration_until_its_new_owner_is_routed_to
     assert board["sla"]["uptime_mean"] == pytest.approx(1 - 5 / 20 / 3)
 
 
+def test_a_new_owner_serves_as_soon_as_it_is_routed_to_though_its_failover_goes_on(monitor):
+    monitor.handle_event(10 * S, status("a", Status.FAILED))
+    monitor.handle_event(10 * S, failover("declared"))
+    monitor.handle_event(14 * S, OwnerChanged("p1", "b", 2, 1))
+    monitor.handle_event(15 * S, RoutingConverged(2))
+    board = monitor.get_dashboard_data(20 * S)
+    assert board["time_s"] == 20.0
+    served = {"partition": "p1", "owner": "b", "epoch": 2, "served": True, "since_s": 15.0}
+    assert board["partitions"][0] == served
+    assert board["sla"]["used_s"] == 5.0
+
+
 def test_a_new_owner_that_fails_too_keeps_the_partition_unserved(monitor):
     monitor.handle_event(10 * S, status("a", Status.FAILED))
     monitor.handle_event(12 * S, OwnerChanged("p1", "b", 1, 1))

@@ -47,6 +47,11 @@ def test_prometheus_text_is_read_back(busy):
     assert read["hasim_attempt_latency_seconds", (("master", "b"),)] == 0.0025
     assert ("hasim_attempt_latency_seconds", (("master", "a"),)) not in read
     assert read["hasim_partition_served", (("partition", "p1"),)] == 0
+    owners = {label for (name, label) in read if name == "hasim_partition_owner"}
+    assert owners == {
+        (("master", owner), ("partition", partition))
+        for partition, owner in (("p1", "a"), ("p2", "b"), ("p3", "c"))
+    }
     assert read["hasim_failovers_active", ()] == 1
     assert read["hasim_uptime_ratio", ()] == 0.5
     assert read["hasim_error_budget_used_seconds", ()] == 10

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare, kstest
+from scipy.stats import chisquare, kstest, norm
 
 from hasim.scenario.loader import Loaded, from_data
 from hasim.simulation.laws import Constant
@@ -19,7 +19,7 @@ from hasim.study.rare.rates import classes_of
 from hasim.study.rare.runs import CANDIDATES, Design, Trials
 from hasim.study.rare.strikes import Candidates, Several
 from hasim.units import HOUR, MINUTE, SECOND, YEAR
-from tests.intervals import assert_met
+from tests.intervals import LEVEL, WITHIN, assert_met
 from tests.study import standins
 
 DATA = {
@@ -148,14 +148,17 @@ def test_three_at_once_are_their_closed_form(runs: int, within: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("triples", "within"), [(16, 1.2), pytest.param(400, 0.2, marks=pytest.mark.slow)]
+    ("triples", "within"), [(16, 1.2), pytest.param(800, WITHIN, marks=pytest.mark.slow)]
 )
 def test_one_of_three_is_down_when_all_are(triples: int, within: float) -> None:
     """Case 47: 9.7059e-7 as the share of overlap, for want of a backup; 0.51 minutes a year."""
     (cell,) = analyse(scenario(**ONE_OF_THREE), Amounts(2, 2, HOUR, triples=triples))
     found = cell.budget.parts[OVERLAP, "no_capacity"]
-    assert found.low <= 9.7059e-7 <= found.high
-    assert (found.high - found.low) / 2 < within * 9.7059e-7
+    # Of many runs the distances of a 95 % interval are normal ones.
+    wider = norm.ppf((1 + LEVEL) / 2) / norm.ppf(0.975) if triples > 100 else 1.0
+    value, half = found.value or 0.0, wider * (found.high - found.low) / 2
+    assert abs(value - 9.7059e-7) <= half
+    assert half <= within * 9.7059e-7
     assert pytest.approx(0.51, abs=0.001) == 9.7059e-7 * YEAR / MINUTE
     assert cell.budget.left_out < 1e-7  # four at a time
 
