@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hasim.events import OwnerChanged, StatusChanged, SwitchAlgorithm, WakeUp
 from hasim.model import Cause, Diagnosis, Status
 from hasim.services.balancing import BalancingSettings, registry
+from hasim.services.balancing.chance import hash_of_number
 from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.registry import ALGORITHMS, Algorithm, register
 from hasim.services.balancing.service import LoadBalancingService
@@ -89,6 +90,26 @@ def test_it_chooses_by_its_own_routing() -> None:
     up = StatusChanged("m1", Status.FAILED, Status.HEALTHY, Diagnosis.NONE, "")
     balancer.handle_event(4, up)
     assert {balancer.select_master(5) for _ in range(3)} == {"m1", "m2", "m3"}
+
+
+def test_whoever_knows_the_hash_of_a_key_need_not_say_the_key() -> None:
+    """The same master for the same hash, over all masters; a key goes where its hash does."""
+    balancer = service("maglev")
+    of_hash = {n: balancer.select_master(0, hashed=hash_of_number(n)) for n in range(50)}
+    assert set(of_hash.values()) == {"m1", "m2", "m3"}
+    for number, master in of_hash.items():
+        assert balancer.select_master(1, hashed=hash_of_number(number)) == master
+        assert balancer.select_master(1, key=number) == master
+
+
+def test_a_switch_is_published_again_from_its_own_moment_on() -> None:
+    """A table that nobody acknowledges is repeated after the interval, counted from the switch."""
+    control = LoadBalancingService(BalancingSettings(), cluster(3))
+    assert control.next_wakeup() is None
+    control.switch_algorithm(7 * SECOND, "geo")
+    wakeup = control.next_wakeup()
+    assert wakeup is not None
+    assert wakeup > 7 * SECOND
 
 
 def test_the_report_has_all_that_is_measured_of_the_attempts() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hasim.services.balancing.chance import DRAWS, hash_of_number, mix, uniform
 from hasim.services.balancing.fairness import jain_index
 from hasim.services.balancing.gauge import GAUGE, latency_at, level_of, note_latency
+from hasim.services.balancing.pickers.draw import candidate
 from hasim.services.balancing.pickers.latency import faded
 from hasim.services.balancing.pickers.peak_ewma import PENALTY, peak_cost
 from hasim.services.balancing.pickers.prequal import (
@@ -513,6 +514,18 @@ def test_geo_hysteresis_compares_only_masters_that_were_heard_of() -> None:
     assert pick("geo-hysteresis", of) == 1
     ended(of, 2, 0, 40 * MILLISECOND, False)
     assert pick("geo-hysteresis", of) == 2
+
+
+def test_geo_hysteresis_compares_the_shortest_latencies_too() -> None:
+    of = fleet("geo-hysteresis", 2, rtt=[1000, 2000])
+    ended = ALGORITHMS["geo-hysteresis"].ended
+    ended(of, 0, 0, 2, False)
+    ended(of, 1, 0, 1, False)
+    assert pick("geo-hysteresis", of) == 1
+
+
+def test_there_is_no_candidate_beyond_the_last_one() -> None:
+    assert [candidate([1.0, 0.0, 2.0], place) for place in range(4)] == [0, 2, -1, -1]
 
 
 # -- idle, power ------------------------------------------------------------------------

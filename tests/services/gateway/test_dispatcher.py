@@ -27,7 +27,12 @@ from hasim.services.gateway.guards import BreakerSettings, LimitSettings
 from hasim.services.gateway.pace import REFRESH
 from hasim.services.gateway.rules import HEDGED
 from hasim.services.gateway.service import GatewayService
-from hasim.services.gateway.settings import DispatcherSettings, HedgeSettings, RetrySettings
+from hasim.services.gateway.settings import (
+    DispatcherSettings,
+    HedgeSettings,
+    HoldSettings,
+    RetrySettings,
+)
 from hasim.services.gateway.wakeups import Serial
 from hasim.services.watch import Watch
 from hasim.units import MILLISECOND, SECOND
@@ -62,6 +67,8 @@ def dispatcher(
     chance: Any = None,
     number: int = 0,
     serial: Serial | None = None,
+    hold: HoldSettings | None = None,
+    connect_timeout_ns: int = 0,
     **balancing: Any,
 ) -> Dispatcher:
     gateway = GatewayService(
@@ -73,6 +80,8 @@ def dispatcher(
     settings = DispatcherSettings(
         timeout_ns=TIMEOUT_NS,
         deadline_ns=deadline_ns,
+        hold=hold or HoldSettings(),
+        connect_timeout_ns=connect_timeout_ns,
         retry=retry or RetrySettings(),
         hedge=hedge or HedgeSettings(),
     )
@@ -317,6 +326,20 @@ def crowded(**more: Any) -> Dispatcher:
     assert one.arrived(1, 1) == one.arrived(2, 2) == []
     assert one.arrived(3, 3) == [Settle(3, Cause.OVERFLOW, "", 1)]
     return one
+
+
+def test_the_time_of_a_connection_is_not_that_of_being_held() -> None:
+    """Held from 0 on for 10 s at most, sent at 9: its 1.5 s for a connection are over at 10.5."""
+    one = dispatcher(1, hold=HoldSettings(most=1), connect_timeout_ns=3 * SECOND // 2)
+    one.gateway.apply_routing(0, RoutingTable(2, (), (), "round-robin"))
+    assert one.arrived(0, 0) == []
+    one.gateway.apply_routing(9 * SECOND, RoutingTable(3, ("m1",), (), "round-robin"))
+    found = [(9 * SECOND, effect) for effect in one.rerouted(9 * SECOND)]
+    while (wakeup := one.next_wakeup()) is not None:
+        woken = without_reports(one.woken(wakeup.time_ns))
+        found += [(wakeup.time_ns, effect) for effect in woken]
+    settled = [(t, effect.cause) for t, effect in found if isinstance(effect, Settle)]
+    assert settled == [(21 * SECOND // 2, Cause.CONNECT_TIMEOUT)]
 
 
 def test_who_waits_is_sent_in_turn_with_a_timeout_anew() -> None:
