@@ -80,6 +80,14 @@ FOUND = {
     "told-at-that-moment": "a table that comes with a message need not be in use for it",
     "connection-closed": "with `on_close: fail` a closed connection convicts by itself",
     "promoted-and-failed-since": "who was promoted already is failed over itself, by one failover",
+    "moved-on-since-it-led": "what another process has moved on is no failover of this one",
+    "taken-back-from-its-owner": "who owns already what is taken back from it has one failover",
+    "promoted-before-the-snapshot-knew": "who is the owner by now, and fails, has one failover",
+    "answers-although-declared-failed": "who answers a new process is checked before it is left",
+    "stopped-under-the-epoch-of-its-promotion": "no promotion has the epoch of an order to stop",
+    "refuses-a-table-not-sent-yet": "the term that a gateway obeys is not that of its table",
+    "promoted-by-a-term-that-is-forgotten": "an order to stop is above all terms before",
+    "well-again-and-never-promoted": "an owner that is well again may be read from",
 }
 """Worlds in which an invariant was broken once, each with what is right."""
 

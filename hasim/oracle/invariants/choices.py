@@ -43,9 +43,16 @@ class Tables:
     def between(self, gateway: str, start_ns: int, end_ns: int) -> list[RoutingTable]:
         """All that it may have used, if that is known; it keeps what it has acknowledged."""
         struck_ns = max((t for t in self._struck[gateway] if t <= end_ns), default=-1)
-        # Who refuses a table names the term that it obeys, which need not be that of its own table.
-        sent = {(table.term, table.version) for _, table in self._published[gateway]}
-        known = [v for t, v in self._known[gateway] if struck_ns < t < start_ns and v in sent]
+        # Who refuses a table names the term that it obeys, which need not be that of its own table:
+        # it is none that was sent by then.
+        sent: dict[tuple[int, int], int] = {}
+        for t_ns, table in self._published[gateway]:
+            sent.setdefault((table.term, table.version), t_ns)
+        known = [
+            version
+            for t_ns, version in self._known[gateway]
+            if struck_ns < t_ns < start_ns and sent.get(version, t_ns + 1) <= t_ns
+        ]
         least = max(known, default=None)
         if least is None:
             return []

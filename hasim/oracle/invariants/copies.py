@@ -86,6 +86,8 @@ def _sources(case: Case) -> Iterator[Found]:
             owner[out.failover] = out.master
         elif isinstance(out, TransferState):
             dead = "" if out.failover in planned else owner.get(out.failover, "")
+            if dead and case.status[dead].at(exchange.t_ns) is Status.HEALTHY:
+                dead = ""  # it was fenced, and is well again
             for source in out.sources:
                 if source in (dead, out.target):
                     text = f"failover {out.failover} reads from it"
@@ -105,8 +107,8 @@ WHOLE_COPIES = Invariant(
 )
 LIVE_SOURCES = Invariant(
     "live-sources",
-    "State is read from masters that can answer: not from an owner that has failed, nor from the "
-    "target itself.",
+    "State is read from masters that can answer: not from an owner that has failed, unless it is "
+    "declared healthy again, nor from the target itself.",
     "A transfer waits for a dead master, or takes its state for fresh.",
     _sources,
     "observer",

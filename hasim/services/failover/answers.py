@@ -180,9 +180,8 @@ class Answers:
                 out += self._handed_over(now, told, result)
             case lifecycle.FENCING if result.target == told.fencing:
                 out += self._stays(now, told, result)
-            case lifecycle.ROLLING_BACK if (told.candidate, told.epoch + 1) == (
-                result.target,
-                result.epoch,
+            case lifecycle.ROLLING_BACK if (
+                told.candidate == result.target and result.epoch > told.epoch
             ):
                 out += self._taken_back(now, told, result)
             case _ if result.cause is not Cause.OK:  # that of an old owner, or late

@@ -239,8 +239,10 @@ class Course:
             )
             return out + self.promote(now, failover)
         self.progress.allow(now, failover, self._settings.transfer_timeout_ns)
-        # Not from a failed master: what is dead, hung or powered off cannot be read.
-        dead = "" if failover.planned else failover.master
+        # Not from a failed master: what is dead, hung or powered off cannot be read. An owner that
+        # was fenced and is well again may hold the only copy.
+        well = self._known.statuses[failover.master] is Status.HEALTHY
+        dead = "" if failover.planned or well else failover.master
         sources = tuple(
             master
             for master, status in self._known.statuses.items()
@@ -291,7 +293,8 @@ class Course:
         settings = self._settings
         self.progress.allow(now, failover, settings.demote_timeout_ns, settings.demote_retry_ns)
         # The epoch after the promoted one: the demotion overrides it, a late promotion loses.
-        demote = Demote(failover.id, failover.partitions, failover.candidate, failover.epoch + 1)
+        epoch = self._known.outbid(failover.partitions, failover.epoch + 1)
+        demote = Demote(failover.id, failover.partitions, failover.candidate, epoch)
         return self._order(failover, demote)
 
     def rolled_back(self, now: int, failover: Failover, reason: str) -> list[Output]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hasim.events import Output
+from hasim.services.agenda import NEVER
 from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.fencing.fencing import Fencing
@@ -78,7 +79,8 @@ class Fences:
         pause_ns = self.fencing.pause_ns(failover)
         text = f"{reason}; again in {format_duration(pause_ns)}"
         out = self._progress.advance(now, failover, "not-fenced", text)
-        failover.deadline_ns = now + pause_ns
+        over_ns = self.fencing.over_ns(failover.fencing)
+        failover.deadline_ns = min(now + pause_ns, over_ns if over_ns > now else NEVER)
         return out
 
     def stopped(self, now: int, master: str, reason: str) -> list[Output]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,6 +132,18 @@ class Known:
     def accepts_any(self, failover: Failover) -> bool:
         """Whether the owner of a failover may still accept writes for any of its partitions."""
         return any(self.writers.accepts(failover.master, p) for p in failover.partitions)
+
+    def outbid(self, partitions: Iterable[str], epoch: int) -> int:
+        """The epoch of an order to stop: this one, and above all of the terms before.
+
+        Nobody is promoted under it then: else a late word of a master that has stopped could not be
+        told from one of a master that was promoted since, and has restarted. What was promoted in
+        an earlier term this one may not have heard of.
+        """
+        epoch = max(epoch, self.orders.term - 1 << EPOCH_BITS)
+        for partition in partitions:
+            self.epochs[partition] = max(self.epochs[partition], epoch)
+        return epoch
 
     def next_epoch(self, partitions: Sequence[str]) -> int:
         """One above all that was ever ordered for any of the partitions; it holds for all.

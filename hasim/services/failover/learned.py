@@ -46,6 +46,21 @@ def superseded_by(known: Known, failover: Failover) -> str:
     return ""
 
 
+def owned_by(known: Known, failover: Failover) -> str:
+    """Whoever else owns a failover's partitions by now, or nobody: its own is over then.
+
+    Somebody else has moved them meanwhile, though nobody may accept their writes: the new owner may
+    have failed since, and has a failover of its own.
+    """
+    owners = map(known.owners.of, failover.partitions)
+    return next((o for o in owners if o not in (failover.master, failover.candidate)), "")
+
+
+def owns_already(known: Known, failover: Failover) -> bool:
+    """Whether a failover's candidate owns some of what it takes over, by what was learned."""
+    return any(known.owners.of(p) == failover.candidate for p in failover.partitions)
+
+
 def stopped_for(known: Known, failover: Failover) -> tuple[str, ...]:
     """The partitions whose writes its owner is known to accept no more: it was fenced, or told."""
     accepts = known.writers.accepts

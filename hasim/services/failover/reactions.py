@@ -6,10 +6,11 @@ from hasim.events import Output, RoutingConverged, StatusChanged
 from hasim.model import Status
 from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
+from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.interruptions import Interruptions
 from hasim.services.failover.known import Known
-from hasim.services.failover.learned import orphans
+from hasim.services.failover.learned import orphans, owns_already
 from hasim.services.failover.policy import Policy
 from hasim.services.failover.returned import Returned
 
@@ -121,9 +122,23 @@ class Reactions:
                 continue
             if failover.state == lifecycle.VERIFYING:
                 out += self._course.verification.look(now, failover)
-            elif failover.state in CANDIDATE_AT_WORK:
-                out += self._course.roll_back(now, failover, "candidate-failed", reason)
+            elif self.leaves(failover):
+                out += self.candidate_gone(now, failover, reason)
         return out
+
+    def leaves(self, failover: Failover) -> bool:
+        """Whether a failover does something else when its candidate fails."""
+        taken_back = failover.state == lifecycle.ROLLING_BACK
+        return failover.state in CANDIDATE_AT_WORK or (
+            taken_back and owns_already(self._known, failover)
+        )
+
+    def candidate_gone(self, now: int, failover: Failover, reason: str) -> list[Output]:
+        """It is left; unless it owns already, and has a failover of its own for that."""
+        if owns_already(self._known, failover):
+            why = f"{failover.candidate} was promoted, and failed since"
+            return self._course.advance(now, failover, "superseded", why)
+        return self._course.roll_back(now, failover, "candidate-failed", reason)
 
     def _healthy(self, now: int, event: StatusChanged) -> list[Output]:
         self._policy.healthy_again(event.master)

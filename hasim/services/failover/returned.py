@@ -110,6 +110,7 @@ class Returned:
         # Above its own as well: it may have been promoted last, though somebody else is the owner.
         own = (1 + known.writers.epoch(master, partition) for partition in claimed)
         epoch = max(*(known.epochs[partition] for partition in claimed), *own)
+        epoch = known.outbid(claimed, epoch)
         return [known.orders.issue(Demote(0, tuple(claimed), master, epoch))]
 
     def ask(self, now: int, master: str) -> list[Output]:

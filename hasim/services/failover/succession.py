@@ -7,17 +7,17 @@ from hasim.model import Status
 from hasim.services.accession import Heard
 from hasim.services.failover import lifecycle
 from hasim.services.failover.course import Course
-from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
 from hasim.services.failover.known import Known
 from hasim.services.failover.learned import (
     in_doubt,
     learn,
+    owned_by,
     stopped_for,
     superseded_by,
     takes_again,
 )
-from hasim.services.failover.reactions import CANDIDATE_AT_WORK, Reactions
+from hasim.services.failover.reactions import Reactions
 from hasim.services.failover.returned import Returned
 
 FENCED = (
@@ -64,10 +64,13 @@ class Succession:
             if not other and self._course.fences.fencing.USED and counts:
                 other = in_doubt(known, failover, before, jumped=jumped)
                 reason = f"{other} may accept the writes again, and has not answered"
+            if not other:
+                other = owned_by(known, failover)
+                reason = f"{other} was made the owner meanwhile"
             if other:
                 out += self._course.advance(now, failover, "superseded", reason)
-            elif failover.state in CANDIDATE_AT_WORK and self._is_gone(heard, failover.candidate):
-                out += self._candidate_gone(now, failover)
+            elif self._is_gone(heard, failover.candidate) and self._reactions.leaves(failover):
+                out += self._reactions.candidate_gone(now, failover, FAILED_BEFORE)
             else:
                 out += self._course.again(now, failover)
         for master in heard.masters:
@@ -78,14 +81,6 @@ class Succession:
             elif status is Status.HEALTHY:
                 out += self._returned.heard_of(now, master)
         return out
-
-    def _candidate_gone(self, now: int, failover: Failover) -> list[Output]:
-        """It is left; unless it owns already, and has a failover of its own for that."""
-        candidate, owner = failover.candidate, self._known.owners.of
-        if any(owner(partition) == candidate for partition in failover.partitions):
-            reason = f"{candidate} was promoted, and failed since"
-            return self._course.advance(now, failover, "superseded", reason)
-        return self._course.roll_back(now, failover, "candidate-failed", FAILED_BEFORE)
 
     @staticmethod
     def _is_gone(heard: Heard, master: str) -> bool:

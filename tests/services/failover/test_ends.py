@@ -26,7 +26,7 @@ from hasim.services.failover import (
 )
 from hasim.services.failover.fencing.fencing import Fencing
 from hasim.units import MILLISECOND, MINUTE, SECOND
-from tests.services.bench import Bench, cluster, detection, promoted
+from tests.services.bench import Bench, cluster, demoted, detection, promoted
 
 
 def bench(count: int = 3, **failover) -> Bench:
@@ -122,12 +122,12 @@ def test_without_fencing_a_candidate_that_says_nothing_is_told_to_stop_until_it_
     until(made, "completed")
     made.run(made.now + 5 * SECOND)
     promotions = [(o.target, o.epoch) for _, o in ordered(made, Promote)]
-    assert promotions == [("m2", 2), ("m3", 3)]
+    assert promotions == [("m2", 2), ("m3", 4)]  # above the demotion, too
     rolled_ns = next(t for t, _, new in steps(made) if new == "rolling-back")
     given_up_ns = next(t for t, trigger, _ in steps(made) if trigger == "rolled-back")
     assert given_up_ns == rolled_ns + 2 * SECOND
     later = [o for t, o in ordered(made, Demote) if o.target == "m2" and t >= given_up_ns]
-    assert {o.epoch for o in later} == {3}
+    assert {o.epoch for o in later} == {3, 4}
     assert len(later) > 2
     made.overrides.pop(Demote)
     made.run(made.now + MINUTE)
@@ -136,15 +136,19 @@ def test_without_fencing_a_candidate_that_says_nothing_is_told_to_stop_until_it_
     assert len([o for _, o in ordered(made, Demote) if o.target == "m2"]) == told
 
 
+@pytest.mark.parametrize("refuses", [False, True])
 @pytest.mark.parametrize(("wait_s", "ttl_s"), [(30, 20), (10, 20)])
-def test_a_silent_owner_counts_as_stopped_when_both_its_times_are_over(wait_s, ttl_s) -> None:
+def test_a_silent_owner_counts_as_stopped_when_both_its_times_are_over(
+    wait_s: int, ttl_s: int, refuses: bool
+) -> None:
     """That in which it steps down by order, and that after which it stops by itself.
 
-    It has never talked to this control plane: that began with the cluster.
+    It has never talked to this control plane: that began with the cluster. Where its host refuses,
+    the pause before the next order ends with that time.
     """
     fencing = StepDownSettings(wait_ns=wait_s * SECOND, ttl_ns=ttl_s * SECOND)
     made = bench(fencing=fencing)
-    made.overrides[Demote] = lambda order: None
+    made.overrides[Demote] = lambda order: demoted(order, Cause.REFUSED) if refuses else None
     made.down["m1"] = None
     until(made, "fencing")
     told_ns = ordered(made, Demote)[0][0]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from hasim.events import Demote, LeaseAsked, OrderRefused, Output
 from hasim.model import Status
+from hasim.services.agenda import NEVER
 from hasim.services.failover import lifecycle
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.failovers import Failovers
@@ -93,7 +94,8 @@ class Fencing(Protocol):
             if refused:
                 return [OrderRefused(master, refused)]
             epochs = (self._known.writers.epoch(master, p) for p in failover.partitions)
-            told = Demote(failover.id, failover.partitions, master, 1 + max(epochs))
+            epoch = self._known.outbid(failover.partitions, 1 + max(epochs))
+            told = Demote(failover.id, failover.partitions, master, epoch)
             return [self._known.orders.issue(told)]
         return self.strike(now, failover, master)
 
@@ -110,6 +112,10 @@ class Fencing(Protocol):
     @abstractmethod
     def strike(self, now: int, failover: Failover, master: str) -> list[Output]:
         """Do what makes it stop; the deadline of the failover is when to look again."""
+
+    def over_ns(self, master: str) -> int:
+        """When it is off without an answer of anybody (nanoseconds); `NEVER` if it never is."""
+        return NEVER
 
     def proven(self, now: int, master: str) -> str:
         """Why it is off by now, without an answer of anybody; empty: it may not be."""

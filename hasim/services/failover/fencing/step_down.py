@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 from hasim.events import Demote, Output
+from hasim.services.agenda import NEVER
 from hasim.services.failover.failover import Failover
 from hasim.services.failover.fencing.lease import LeaseFencing, LeaseFencingSettings
 from hasim.services.frozen import freeze, thaw
@@ -69,17 +70,23 @@ class StepDown(LeaseFencing):
         """Tell it, and again as often as it talks to this service."""
         if failover.fence_orders == 1 or master not in self.told_ns:
             self.told_ns[master] = now
-        told_ns = self.told_ns[master]
-        over_ns = max(self._over_ns(master), told_ns + self.settings.wait_ns)
-        failover.deadline_ns = max(now, min(now + self.settings.renew_ns, over_ns))
+        again_ns = now + self.settings.renew_ns
+        failover.deadline_ns = max(now, min(again_ns, self.over_ns(master)))
         epochs = (self._known.writers.epoch(master, p) for p in failover.partitions)
-        told = Demote(failover.id, failover.partitions, master, 1 + max(epochs))
+        epoch = self._known.outbid(failover.partitions, 1 + max(epochs))
+        told = Demote(failover.id, failover.partitions, master, epoch)
         return [self._known.orders.issue(told)]
+
+    def over_ns(self, master: str) -> int:
+        """When it has had its time, and none of its lease is left; `NEVER` if it was not told."""
+        told_ns = self.told_ns.get(master)
+        if told_ns is None:
+            return NEVER
+        return max(self._over_ns(master), told_ns + self.settings.wait_ns)
 
     def proven(self, now: int, master: str) -> str:
         """It has had its time."""
-        told_ns = self.told_ns.get(master)
-        if told_ns is None or now < told_ns + self.settings.wait_ns:
+        if now < self.over_ns(master):
             return ""
         why = super().proven(now, master)
         return f"{master} has had its time to step down" if why else ""
