@@ -8,8 +8,12 @@ import itertools
 import pytest
 
 from hasim.events import (
+    ConnectionClosed,
     GatewayReport,
+    GiveOpinion,
+    Heartbeat,
     MasterTraffic,
+    OpinionAsked,
     ProbeReply,
     SendProbe,
     StartMaintenance,
@@ -285,3 +289,55 @@ def test_a_master_that_is_absent_is_not_asked_before_it_joins() -> None:
     started = service.start_monitoring(0)
     assert [o.master for o in started if isinstance(o, SendProbe)] == ["m1"]
     assert service.get_all_master_statuses()["m2"] is Status.MAINTENANCE
+
+
+def test_the_report_tells_how_much_is_suspected_unless_it_is_away() -> None:
+    service = started(evidence=["heartbeat"], detector="timeout", down_after="10s")
+    service.step(0, Heartbeat("m1", 1, 0))
+    assert service.generate_health_report(5 * SECOND)["m1"]["suspicion"] == pytest.approx(0.5)
+    service.step(5 * SECOND, StartMaintenance("m1"))
+    assert service.generate_health_report(9 * SECOND)["m1"]["suspicion"] == 0.0
+
+
+def test_whoever_has_stopped_says_so() -> None:
+    service = healthy()
+    assert service.healthy() is True
+    service.stop_monitoring(SECOND)
+    assert service.healthy() is False
+    assert service.freeze()["running"] is False
+    assert service.step(2 * SECOND, WakeUp()) == []
+
+
+def test_another_observer_is_told_for_how_long_a_master_was_not_seen() -> None:
+    made = dataclasses.replace(cluster(1, GATEWAYS), observers=("a", "b"))
+    service = FailoverDetectionService(detection(), made, observer="a")
+    service.start_monitoring(0)
+    (never,) = service.step(SECOND, OpinionAsked("b", "m1", 1))
+    assert never == GiveOpinion("b", "m1", 1, down=False)
+    service.step(2 * SECOND, ProbeReply("m1", 1, Cause.OK))
+    (seen,) = service.step(5 * SECOND, OpinionAsked("b", "m1", 2))
+    assert seen == GiveOpinion("b", "m1", 2, down=False, seen_ns=3 * SECOND)
+
+
+def test_evidence_that_convicts_by_itself_says_of_what() -> None:
+    """A connection that is reset is a process that has died, whatever else is known."""
+    service = healthy(evidence=["probe"], on_close="fail")
+    out = service.step(SECOND, ConnectionClosed("m1"))
+    (verdict,) = (o for o in out if isinstance(o, StatusChanged))
+    assert (verdict.new, verdict.diagnosis) == (Status.FAILED, Diagnosis.PROCESS_DOWN)
+
+
+def test_freshness_points_count_from_when_a_heartbeat_was_sent() -> None:
+    """NFD-S: due an interval and the shift after its sending, however long it was under way."""
+    service = started(
+        evidence=["heartbeat"], detector="nfd-s", heartbeat_interval="1s", shift="500ms"
+    )
+    service.step(10 * SECOND, Heartbeat("m1", 1, 10 * SECOND - 300 * MILLISECOND))
+    assert service.next_wakeup() == 10 * SECOND + 1200 * MILLISECOND
+
+
+def test_freshness_points_need_heartbeats() -> None:
+    for evidence in (["probe"], ["messages"], ["heartbeat"]):
+        found = [why for _, why in detection(evidence=evidence, detector="nfd-s").problems()]
+        missing = "nfd-s reckons with heartbeats: evidence must have heartbeat" in found
+        assert missing is (evidence != ["heartbeat"])

@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from hasim.events import Heartbeat, Input, ProbeReply, SendProbe, WakeUp
+from hasim.events import (
+    GatewayReport,
+    Heartbeat,
+    Input,
+    MasterTraffic,
+    ProbeReply,
+    SendProbe,
+    WakeUp,
+)
 from hasim.model import Cause
 from hasim.services.detection.rewinding import Rewindable, copied
 from hasim.units import MILLISECOND, SECOND
@@ -102,3 +110,17 @@ def test_a_copy_is_equal_and_shares_nothing_that_can_change() -> None:
 def test_what_cannot_be_copied_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"^cannot copy a Random$"):
         copied([random.Random(1)])
+
+
+def test_how_many_failed_checks_messages_have_made_is_told() -> None:
+    """Two in a row make one; without messages as evidence there is none."""
+    service = Rewindable(detection(evidence=["probe"]), cluster(1), seed=3)
+    assert service.messages_weighed("m1") == 0
+    counted = {"kind": "messages", "on_error": "fail-check", "error_limit": 2}
+    service = Rewindable(detection(evidence=["probe", counted], fall=9), cluster(1), seed=3)
+    service.start_monitoring(0)
+    service.take(0, ProbeReply("m1", 1, Cause.OK))
+    for streak, checks in ((1, 0), (2, 1), (3, 1), (6, 3)):
+        row = MasterTraffic("m1", 0, streak, 0, streak, Cause.TIMEOUT, 0, streak)
+        service.take(streak * SECOND, GatewayReport("local", streak, (row,)))
+        assert service.messages_weighed("m1") == checks

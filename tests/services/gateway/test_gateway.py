@@ -151,3 +151,19 @@ def test_chance_can_be_handed_in() -> None:
     picks = [[service.select_master(0) for _ in range(20)] for service in own]
     assert picks[0] == picks[1]
     assert set(picks[0]) == {"m1", "m2", "m3", "m4"}
+
+
+def test_a_data_plane_may_keep_the_columns_of_a_gateway() -> None:
+    """It picks among the same numbers: what is sent through the gateway is counted there."""
+    homes: dict[str, list] = {}
+
+    def memory(column: str, items: list) -> list:
+        homes[column] = items
+        return items
+
+    balancer = service("least-loaded")
+    balancer.choice.share_fleet(memory)
+    assert "settings" not in homes
+    picked = [balancer.select_master(0) for _ in range(4)]
+    assert sorted(picked[:3]) == ["m1", "m2", "m3"]
+    assert sorted(homes["in_flight"]) == [1, 1, 2]

@@ -8,7 +8,9 @@ from hasim.events import AskOpinion, GiveOpinion, OpinionGiven
 from hasim.services.detection.chance import chance_of
 from hasim.services.detection.confirm.objective import Objective, ObjectiveSettings
 from hasim.services.detection.confirm.quorum import Quorum, QuorumSettings
+from hasim.services.detection.confirm.replicas import Replicas, ReplicasSettings
 from hasim.services.detection.confirm.share import Share, ShareSettings
+from hasim.services.detection.confirm.witness import Witness, WitnessSettings
 from hasim.services.detection.ticks import first_tick_ns
 from hasim.units import MILLISECOND, SECOND
 
@@ -105,3 +107,29 @@ def test_sentinel_asks_at_once_and_each_second_and_counts_at_its_ticks() -> None
     assert not sentinel.confirms(again, "m", convicted=True)
     down(sentinel, again, "b", number=2)  # too late: nobody is asked any more
     assert not sentinel.opinions.of
+
+
+def test_a_witness_counts_only_as_long_as_its_answer_is_young() -> None:
+    """Whoever has seen the master lately contradicts, and after `answer_valid` is out of reach."""
+    settings = WitnessSettings(answer_valid_ns=5 * SECOND, seen_within_ns=2 * SECOND)
+    witness = met(Witness(settings), ("b",))
+    witness.changed(100 * SECOND, "m", convicted=True)
+    witness.heard(101 * SECOND, OpinionGiven("b", "m", 1, False, SECOND))
+    assert not witness.confirms(106 * SECOND, "m", convicted=True)
+    assert witness.words(106 * SECOND, "m") == (
+        "1 of 1 witnesses in reach; last seen 1s before it was asked"
+    )
+    assert witness.words(106 * SECOND + 1, "m") == "no witness in reach"
+
+
+def test_replicas_that_have_lost_a_master_are_counted_apart_from_those_that_follow_it() -> None:
+    replicas = Replicas(ReplicasSettings())
+    replicas.meet((), ["m", "a", "b", "c"], chance_of(1, ["m"]))
+    replicas.changed(0, "m", convicted=True)
+    for name, lost in (("a", True), ("b", True), ("c", False)):
+        replicas.heard(0, OpinionGiven(name, "m", 1, lost))
+    assert replicas.words(0, "m") == "2 of 3 replicas in reach have lost it"
+    assert not replicas.confirms(0, "m", convicted=True)
+    replicas.heard(1, OpinionGiven("c", "m", 2, True))
+    assert replicas.words(1, "m") == "3 of 3 replicas in reach have lost it"
+    assert replicas.confirms(1, "m", convicted=True)

@@ -19,6 +19,7 @@ from hasim.services.detection.detectors.detector import Opinion
 from hasim.services.detection.detectors.down_after import DownAfter, DownAfterSettings
 from hasim.services.detection.detectors.exponential import Exponential, ExponentialSettings
 from hasim.services.detection.detectors.freshness import Freshness
+from hasim.services.detection.detectors.hearsay import Hearsay, HearsaySettings
 from hasim.services.detection.detectors.lease import Lease, LeaseSettings
 from hasim.services.detection.detectors.phi import (
     Gaps,
@@ -458,3 +459,12 @@ def test_arrivals_of_these_tests_are_in_order_and_new() -> None:
     heard = arrivals(10_000)
     assert all(a < b and m < n for (a, m), (b, n) in itertools.pairwise(heard))
     assert 0.985 < len(heard) / 10_000 < 0.995
+
+
+def test_hearsay_is_half_convinced_by_a_suspicion() -> None:
+    hearsay = Hearsay(HearsaySettings())
+    assert (hearsay.opinion(0), hearsay.suspicion(0)) == (Opinion.TRUST, 0.0)
+    hearsay.failed(0)
+    assert (hearsay.opinion(0), hearsay.suspicion(0)) == (Opinion.SUSPECT, 0.5)
+    hearsay.passed(1, 1, 0)
+    assert (hearsay.opinion(1), hearsay.suspicion(1)) == (Opinion.TRUST, 0.0)
