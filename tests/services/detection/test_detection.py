@@ -334,6 +334,8 @@ def test_freshness_points_count_from_when_a_heartbeat_was_sent() -> None:
     )
     service.step(10 * SECOND, Heartbeat("m1", 1, 10 * SECOND - 300 * MILLISECOND))
     assert service.next_wakeup() == 10 * SECOND + 1200 * MILLISECOND
+    half_ns = 10 * SECOND + 600 * MILLISECOND
+    assert service.generate_health_report(half_ns)["m1"]["suspicion"] == pytest.approx(0.5)
 
 
 def test_freshness_points_need_heartbeats() -> None:
