@@ -112,3 +112,15 @@ def test_nobody_is_woken_before_time(monkeypatch) -> None:
     assert woken == []
     control_plane.step(due, WakeUp())
     assert woken == ["detection"]
+
+
+def test_what_is_due_at_an_instant_is_done_at_that_instant() -> None:
+    """A wake-up on time is enough: who is woken exactly then has nothing left to do then."""
+    plane = ControlPlane(cluster(2))
+    plane.start(0)
+    for _ in range(50):
+        due_ns = plane.next_wakeup()
+        assert due_ns is not None
+        plane.step(due_ns, WakeUp())
+        later_ns = plane.next_wakeup()
+        assert later_ns is None or later_ns > due_ns

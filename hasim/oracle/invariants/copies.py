@@ -86,13 +86,19 @@ def _sources(case: Case) -> Iterator[Found]:
             owner[out.failover] = out.master
         elif isinstance(out, TransferState):
             dead = "" if out.failover in planned else owner.get(out.failover, "")
-            if dead and case.status[dead].at(exchange.t_ns) is Status.HEALTHY:
+            if dead and _is_well(case, dead, exchange.t_ns):
                 dead = ""  # it was fenced, and is well again
             for source in out.sources:
                 if source in (dead, out.target):
                     text = f"failover {out.failover} reads from it"
                     why = "its owner, which has failed" if source == dead else "the target itself"
                     yield Found(exchange.t_ns, source, f"{text}: {why}")
+
+
+def _is_well(case: Case, master: str, t_ns: int) -> bool:
+    """Whether it is declared healthy, by one verdict or the other of that instant."""
+    status = case.status[master]
+    return Status.HEALTHY in (status.just_before(t_ns), status.at(t_ns))
 
 
 WHOLE_COPIES = Invariant(

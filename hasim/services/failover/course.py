@@ -240,8 +240,9 @@ class Course:
             return out + self.promote(now, failover)
         self.progress.allow(now, failover, self._settings.transfer_timeout_ns)
         # Not from a failed master: what is dead, hung or powered off cannot be read. An owner that
-        # was fenced and is well again may hold the only copy.
-        well = self._known.statuses[failover.master] is Status.HEALTHY
+        # was fenced and is well again may hold the only copy, unless a verdict on it only waits.
+        known, owner = self._known, failover.master
+        well = known.statuses[owner] is Status.HEALTHY and owner not in known.failed_ns
         dead = "" if failover.planned or well else failover.master
         sources = tuple(
             master

@@ -149,3 +149,12 @@ def test_sweeping_late_is_sweeping_in_time(steps: list[Any]) -> None:
                 outliers.note_answer(guards[index])
             else:
                 outliers.note_failure(rules, guards, members, index, now)
+
+
+def test_intervals_that_were_missed_are_ended_one_after_the_other() -> None:
+    """An ejection of 30 s from 3 s on is over at 33 s, whenever somebody looks after that."""
+    rules, guards = OutlierSettings(), guards_of((0, 0), (0, 0))
+    fail(rules, guards, 0, 5, 3)
+    assert swept(rules, guards, 10, 45) == 50
+    assert guards[0].ejected == 0
+    assert guards[0].backoff == 1
