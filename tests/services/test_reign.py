@@ -7,13 +7,15 @@ import dataclasses
 import pytest
 
 from hasim.events import GatewayReport, ObserverTold, WakeUp
-from hasim.model import Status, Word
+from hasim.model import Cause, Status, Word
 from hasim.services.accession import AccessionSettings
+from hasim.services.control_plane import ControlPlane
+from hasim.services.failover import FailoverSettings, NoFencingSettings
 from hasim.services.leadership.settings import LeadershipSettings
 from hasim.services.reign import Reign
 from hasim.settings import from_plain
 from hasim.units import SECOND
-from tests.services.bench import cluster
+from tests.services.bench import Bench, cluster
 from tests.services.leadership.bench import Parliament
 
 OF = dataclasses.replace(cluster(3), observers=("a", "b", "c"))
@@ -68,3 +70,21 @@ def test_what_was_moved_is_told_to_each_until_that_one_has_heard_of_it() -> None
     assert len(set(to_c)) == 5  # every two seconds until it hears, and no more
     assert made.seats["a"].news in ({}, {"b": {}, "c": {}})
     assert Status.FAILED not in made.seats["a"].down.values()
+
+
+def test_who_owns_something_by_now_is_told_to_whoever_elects() -> None:
+    """A standby that has taken over is failed over itself; who has lost all is a standby then."""
+    alone = dataclasses.replace(cluster(2), observers=("a",))
+    standby = dataclasses.replace(alone, partitions=alone.partitions[:1])
+    leadership = from_plain(LeadershipSettings, {"leader": "by-failover", "votes": 1})
+    failover = FailoverSettings(fencing=NoFencingSettings())
+    made = Bench(ControlPlane(standby, failover=failover, leadership=leadership, observer="a"))
+    made.run(SECOND)
+    made.down["m1"] = Cause.REFUSED
+    made.run(60 * SECOND)
+    assert made.control_plane.failover.owner_of("p1") == "m2"
+    made.down.clear()
+    made.run(120 * SECOND)
+    made.down["m2"] = Cause.REFUSED
+    made.run(900 * SECOND)
+    assert made.control_plane.failover.owner_of("p1") == "m1"
