@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hasim.measures.catalogue import MEASURES, Shown
 from hasim.report import style
 from hasim.report.cells import Cell, differing, heading, labels
-from hasim.report.format import missing, percent, seconds, significant, tick
+from hasim.report.format import missing, seconds, significant, tick
 from hasim.report.named import MOST_LINES, OTHERS, middle, named, others
 from hasim.report.picture import picture
 from hasim.report.style import save
@@ -219,6 +219,8 @@ def _panel(
     names: Sequence[str],
     limit: float | None,
 ) -> None:
+    from matplotlib.ticker import PercentFormatter
+
     standing = _standing_out(measure, estimates)
     for place, estimate in enumerate(estimates):
         if estimate is None or estimate.value is None or not math.isfinite(estimate.value):
@@ -234,8 +236,11 @@ def _panel(
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     unit = next((e.unit for e in estimates if e is not None), "count")
-    show = {"s": tick, "ratio": percent}.get(unit, significant)
-    axes.xaxis.set_major_formatter(lambda x, _: show(float(f"{x:.9g}")))
+    if unit == "ratio":  # as many decimals as tell its ticks apart
+        axes.xaxis.set_major_formatter(PercentFormatter(xmax=1.0, symbol=" %"))
+    else:
+        show = tick if unit == "s" else significant
+        axes.xaxis.set_major_formatter(lambda x, _: show(float(f"{x:.9g}")))
 
 
 def _standing_out(measure: str, estimates: Sequence[Estimate | None]) -> dict[int, str]:

@@ -355,3 +355,13 @@ def test_no_text_in_a_saved_figure_acts_instead_of_being_seen(tmp_path):
     assert not set("\x07\x1b\u202e") & set(written)
     shown = r"we\x07st\x1b[2J\u202e &lt;b&gt; $x^2$"
     assert written.count(f">{shown}<") == 2
+
+
+def test_ticks_of_a_share_are_told_apart(cells):
+    """Of a narrow uptime they were 95.4 %, 95.4 % and 95.5 %."""
+    one = Estimate("uptime", "ratio", 0.9545, 0.9541, 0.9550, 20, "t")
+    figure = figures.interval_plot(cells, [{"uptime": one} for _ in cells])
+    figure.canvas.draw()
+    ticks = panels(figure)["uptime"].get_xticklabels()
+    shown = [tick.get_text() for tick in ticks]
+    assert len(shown) == len(set(shown)) > 1
