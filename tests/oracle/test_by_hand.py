@@ -492,6 +492,40 @@ def test_a_candidate_of_the_process_before_is_not_left() -> None:
     assert check(story.journal(), left) == []
 
 
+@pytest.mark.parametrize(("answered", "left"), [("", ["b"]), ("c", ["b"]), ("b", [])])
+def test_a_candidate_that_failed_before_a_term_is_left_unless_it_answers(
+    answered: str, left: list[str]
+) -> None:
+    story = Story()
+    story.failover(1, "a", [(10, "declared"), (10, "selecting"), (10, "transferring")])
+    if answered:
+        story.tell(40, "input", MasterState(answered, 2, (), "x"))
+    story.tell(50, "input", WakeUp())
+    story.status(50, "b", Status.FAILED)
+    story.event(50, TermBegun(2, (), "by hand"))
+    breaches = check(story.journal(), [INVARIANTS.known["failed-candidates-are-left"]])
+    assert [breach.subject for breach in breaches] == left
+
+
+@pytest.mark.parametrize(
+    ("status", "read"),
+    [(Status.HEALTHY, []), (Status.RECOVERING, ["a"]), (Status.FAILED, ["a"])],
+)
+def test_an_owner_may_be_read_from_once_it_is_declared_healthy(
+    status: Status, read: list[str]
+) -> None:
+    story = Story()
+    story.tell(9, "input", WakeUp())
+    story.status(9, "a", Status.FAILED)
+    story.failover(1, "a", [(10, "declared"), (10, "selecting"), (10, "transferring")])
+    story.tell(40, "input", WakeUp())
+    story.status(40, "a", status)
+    story.tell(50, "input", WakeUp())
+    story.tell(50, "effect", TransferState(1, ("p1",), "b", ("a", "c"), 2, 1))
+    breaches = check(story.journal(), [INVARIANTS.known["live-sources"]])
+    assert [breach.subject for breach in breaches] == read
+
+
 def test_a_failover_that_begins_with_the_process_takes_its_next_step_at_that_instant() -> None:
     story = Story()
     story.tell(20, "input", TakeSnapshot())
